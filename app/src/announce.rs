@@ -23,6 +23,10 @@ pub enum Announcement {
     SharingEnded(String),
     /// A sentence in the language of the user, such as a notification.
     Sentence(String),
+    /// A person with this name asks to join with an old link.
+    Asking(String),
+    /// The connection was lost.
+    Reconnecting,
 }
 
 /// If more announcements than this wait, the oldest is dropped.
@@ -74,7 +78,7 @@ impl Announcer {
 }
 
 fn sentence(announcements: &[Announcement], language: Language) -> String {
-    let (mut joined, mut left, mut muted) = (Vec::new(), Vec::new(), None);
+    let (mut joined, mut left, mut asking, mut muted, mut lost) = (Vec::new(), Vec::new(), Vec::new(), None, None);
     let (mut parts, mut sharing) = (Vec::new(), Vec::new());
     let named = |id, name: &String| language.with(id, &[("name", name.as_str().into())]);
     for announcement in announcements {
@@ -86,16 +90,22 @@ fn sentence(announcements: &[Announcement], language: Language) -> String {
             Announcement::Sharing(name) => sharing.push(named("said-sharing", name)),
             Announcement::SharingEnded(name) => sharing.push(named("said-sharing-ended", name)),
             Announcement::Sentence(sentence) => parts.push(sentence.clone()),
+            Announcement::Asking(name) => asking.push(name),
+            Announcement::Reconnecting => lost = Some("said-reconnecting"),
         }
     }
-    for (names, one, many) in [(joined, "said-joined", "said-joined-many"), (left, "said-left", "said-left-many")] {
+    for (names, one, many) in [
+        (asking, "said-asking", "said-asking-many"),
+        (joined, "said-joined", "said-joined-many"),
+        (left, "said-left", "said-left-many"),
+    ] {
         match names.as_slice() {
             [] => {}
             [name] => parts.push(named(one, name)),
             names => parts.push(language.with(many, &[("count", names.len().into())])),
         }
     }
-    parts.extend(muted.map(|id| language.text(id)));
+    parts.extend(muted.into_iter().chain(lost).map(|id| language.text(id)));
     parts.extend(sharing);
     join(&parts)
 }

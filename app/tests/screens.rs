@@ -8,6 +8,8 @@ mod bars;
 mod common;
 #[path = "screens/facts.rs"]
 mod facts;
+#[path = "screens/leaving.rs"]
+mod leaving;
 #[path = "screens/preferences.rs"]
 mod preferences;
 #[path = "screens/rings.rs"]
@@ -45,6 +47,12 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
     home.update(home::Message::MenuPressed(Part::Language));
     visit("home-refused", home.view(&context).map(drop));
     visit("home-empty", home::Home::default().view(&context).map(drop));
+    for (name, hosted) in leaving::hosted_meetings() {
+        let mut home = home::Home::new(recents());
+        home.hosted = Some(hosted);
+        visit(name, home.view(&context).map(drop));
+    }
+    leaving::every_end_dialog(&context, &mut visit);
     visit("preview", preview_screen().view(&context, &common::pictures(9)).map(drop));
     let mut empty = preview_screen();
     empty.name.clear();
@@ -61,12 +69,14 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
         visit(&format!("entering-{step:?}").to_lowercase(), entering::view(step, false, &context).map(drop));
     }
     visit("entering-new", entering::view(Step::Connecting, true, &context).map(drop));
+    visit("entering-returning", entering::returning(&context).map(drop));
     every_meeting(&context, &mut visit);
     let refused = || "connect: connection refused (os error 111)".to_owned();
     for (name, reason) in [
         ("ended-unreachable", Reason::Unreachable(refused())),
         ("ended-certificate", Reason::Certificate(refused())),
         ("ended-removed", Reason::Removed),
+        ("ended-host-stopped", Reason::HostStopped),
     ] {
         let screen = ended::Ended { reason, progress: ended::Progress::Joining };
         visit(name, screen.view(&context).map(drop));
@@ -90,7 +100,7 @@ fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>
     }
     let mut screen = hosted_meeting_of(2);
     screen.open(meeting::Panel::People);
-    visit("meeting-addresses", screen.view(&context, &common::pictures(9), &[]).map(drop));
+    visit("meeting-addresses", screen.view(context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::MutePressed);
     screen.update(meeting::Message::CameraPressed);
@@ -113,6 +123,7 @@ fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::LeaveKeyPressed);
     visit("meeting-leave", screen.view(context, &common::pictures(9), &[]).map(drop));
+    leaving::every_dialog(context, visit);
     let mut screen = meeting_of(1);
     screen.model.camera = false;
     screen.model.camera_missing = true;
@@ -296,49 +307,6 @@ fn each_bad_link_is_explained_in_both_languages() {
             let field = update.nodes.iter().find(|(_, node)| node.role() == Role::TextInput).unwrap();
             assert_eq!(field.1.description(), Some(sentence.as_str()), "the description of the field");
             Ui::new(home.view(&context(language))).find(&sentence);
-        }
-    }
-}
-
-fn reasons() -> [Reason; 20] {
-    [
-        Reason::Left,
-        Reason::Removed,
-        Reason::Refused,
-        Reason::Unattended,
-        Reason::Barred,
-        Reason::OldLink,
-        Reason::Locked,
-        Reason::OwnClock { ahead: 7_200 },
-        Reason::OrganiserClock { ahead: -7_200 },
-        Reason::Ended,
-        Reason::NoMeeting,
-        Reason::Unreachable(String::new()),
-        Reason::Certificate(String::new()),
-        Reason::Version,
-        Reason::ServerSilent,
-        Reason::Full,
-        Reason::Draining,
-        Reason::Server(String::new()),
-        Reason::Forged,
-        Reason::Here(String::new()),
-    ]
-}
-
-#[test]
-fn each_ending_has_a_reason_a_cause_and_advice() {
-    for language in Language::ALL {
-        for reason in reasons() {
-            let (id, fault) = (sentence::reason(&reason), sentence::unnamed_fault(&reason));
-            let screen = ended::Ended { reason, progress: ended::Progress::Inside };
-            let mut ui = Ui::new(screen.view(&context(language)));
-            ui.find(&language.text(id));
-            ui.find(&language.text(&format!("{id}.advice")));
-            if let Some(fault) = fault {
-                ui.find(&language.text(sentence::fault(fault)));
-            }
-            ui.click_id("home");
-            assert!(matches!(ui.messages()[..], [ended::Message::HomePressed]));
         }
     }
 }

@@ -1,149 +1,18 @@
 //! Group operations through the public interface, with commits ordered as by the delivery service.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "group/simulation.rs"]
+mod simulation;
+
 use crypto::group::{Error, Reject};
 use crypto::{
-    Changes, DeviceKey, Group, Identity, Invitation, Joiner, KnockRequest, Language, Leaf, ManagerKeys, MergedCommit,
-    PendingCommit, PolicyChange, Profile, Received, admission_key,
+    Changes, DeviceKey, Group, Identity, Invitation, Language, ManagerKeys, PolicyChange, Profile, Received,
+    admission_key,
 };
 use proto::ParticipantId;
+use simulation::{Knocker, Simulation, knock, nobody_is_gone};
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
-
-fn nobody_is_gone(_: ParticipantId) -> bool {
-    false
-}
-
-/// Knocks with what the delivery service gives to a joiner.
-fn knock(
-    keys: &ManagerKeys,
-    invitation: &Invitation,
-    identity: &Identity,
-    profile: Profile,
-    participant: ParticipantId,
-    now: SystemTime,
-) -> Result<(Joiner, Vec<u8>), admission_key::Error> {
-    let chain = keys.chain().encode();
-    crypto::knock(invitation, keys.public_key(), &chain, identity, profile, participant, now)
-}
-
-fn participant_of(group: &Group) -> ParticipantId {
-    group.members().into_iter().find(|member| member.leaf == group.me()).unwrap().participant
-}
-
-struct Knocker {
-    participant: ParticipantId,
-    joiner: Joiner,
-}
-
-/// A meeting: the organiser's keys, and the members in the order in which they joined.
-struct Simulation {
-    keys: ManagerKeys,
-    groups: Vec<Group>,
-    next: u64,
-}
-
-impl Simulation {
-    fn new() -> Self {
-        Self::of(&Identity::generate().unwrap())
-    }
-
-    fn of(identity: &Identity) -> Self {
-        let (keys, profile) = (ManagerKeys::new().unwrap(), Profile::new("Organiser").unwrap());
-        let organiser = Group::create(identity, profile, ParticipantId(0), &keys, SystemTime::now()).unwrap();
-        Self { keys, groups: vec![organiser], next: 1 }
-    }
-
-    fn with(count: usize) -> Self {
-        let mut simulation = Self::new();
-        for _ in 1..count {
-            simulation.join(1);
-        }
-        simulation
-    }
-
-    fn knock(&mut self) -> (Knocker, KnockRequest) {
-        self.knock_as(&Identity::generate().unwrap())
-    }
-
-    fn knock_as(&mut self, identity: &Identity) -> (Knocker, KnockRequest) {
-        let invitation = self.keys.invitation("localhost", 1, None);
-        self.knock_with(identity, &invitation)
-    }
-
-    fn knock_with(&mut self, identity: &Identity, invitation: &Invitation) -> (Knocker, KnockRequest) {
-        let participant = ParticipantId(self.next);
-        self.next += 1;
-        let profile = Profile::new(&format!("Person {}", participant.0)).unwrap();
-        let (joiner, request) =
-            knock(&self.keys, invitation, identity, profile, participant, SystemTime::now()).unwrap();
-        let request = self.keys.open(&request, SystemTime::now()).unwrap();
-        assert_eq!(request.participant(), participant);
-        (Knocker { participant, joiner }, request)
-    }
-
-    /// Returns the organiser removes the members for good, and its keys rotate.
-    fn expel(&mut self, participants: &[u64]) -> PendingCommit {
-        let leaves: Vec<Leaf> = participants.iter().map(|participant| self.leaf_of(*participant)).collect();
-        let changes = self.groups[0].removal(&leaves, &mut self.keys).unwrap();
-        let pending = self.groups[0].commit(changes).unwrap();
-        self.groups.retain(|group| !pending.removed.contains(&participant_of(group)));
-        assert!(self.deliver(0, &pending.commit, &nobody_is_gone).policy_changed);
-        assert!(self.keys.is_rotation_merged(self.groups[0].policy().chain()));
-        self.keys.finish_rotation();
-        self.agree();
-        pending
-    }
-
-    /// Returns the organiser adds `count` joiners with one commit.
-    fn join(&mut self, count: usize) -> MergedCommit {
-        let knocks = (0..count).map(|_| self.knock()).collect();
-        self.admit(knocks)
-    }
-
-    fn admit(&mut self, knocks: Vec<(Knocker, KnockRequest)>) -> MergedCommit {
-        let (knockers, requests): (Vec<_>, Vec<_>) = knocks.into_iter().unzip();
-        let pending = self.groups[0].add(requests).unwrap();
-        assert_eq!(pending.added, knockers.iter().map(|knocker| knocker.participant).collect::<Vec<_>>());
-        let welcome = pending.welcome.unwrap();
-        let change = self.groups[0].merge_pending_commit().unwrap();
-        for group in &mut self.groups[1..] {
-            let Received::Commit(seen) = group.process(&pending.commit, &nobody_is_gone).unwrap() else { panic!() };
-            assert_eq!(seen, change);
-        }
-        let entered = knockers.into_iter().map(|knocker| knocker.joiner.enter(&welcome).unwrap());
-        self.groups.extend(entered);
-        self.agree();
-        change
-    }
-
-    /// Returns the delivery service accepts the commit of `committer`, and all others process it. Returns the merged
-    /// commit.
-    fn deliver(&mut self, committer: usize, commit: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> MergedCommit {
-        let change = self.groups[committer].merge_pending_commit().unwrap();
-        for (index, group) in self.groups.iter_mut().enumerate() {
-            if index != committer {
-                group.process(commit, gone).unwrap();
-            }
-        }
-        change
-    }
-
-    fn leaf_of(&self, participant: u64) -> Leaf {
-        self.groups[0].members().into_iter().find(|member| member.participant.0 == participant).unwrap().leaf
-    }
-
-    fn agree(&self) {
-        let first = &self.groups[0];
-        for group in &self.groups {
-            assert_eq!(group.epoch(), first.epoch());
-            assert_eq!(group.words(), first.words());
-            assert_eq!(group.members(), first.members());
-            assert_eq!(group.policy(), first.policy());
-            assert_eq!(group.transcript_hash(), first.transcript_hash());
-        }
-    }
-}
 
 #[test]
 fn joiners_and_members_agree_on_the_group() {

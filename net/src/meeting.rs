@@ -24,6 +24,7 @@ mod manager;
 mod outputs;
 mod recovery;
 mod refresh;
+mod refusals;
 mod removals;
 mod returns;
 mod roster;
@@ -37,7 +38,7 @@ pub use state::{MediaState, Microphone};
 pub use timing::SERVER_TIMEOUT;
 
 use context::{Context, clock_ahead, clock_notice};
-use crypto::{Fingerprint, Invitation};
+use crypto::{Fingerprint, Invitation, MeetingPolicy};
 use entrant::Entrant;
 use event::{Exit, Violation};
 use joined_meeting::JoinedMeeting;
@@ -70,7 +71,7 @@ pub struct Meeting {
 }
 
 enum Phase {
-    Joining(Box<Joining>),
+    Joining(Joining),
     Member(Box<JoinedMeeting>),
     /// The connection or the group is lost. Keys and members stay until this client is back.
     Recovering(Box<JoinedMeeting>, Recovery),
@@ -109,7 +110,7 @@ impl Meeting {
             rejoined: None,
         };
         let joining = Joining::new(goal, &mut meeting.parts(now).1);
-        meeting.phase = Phase::Joining(Box::new(joining));
+        meeting.phase = Phase::Joining(joining);
         meeting.outputs.event(Event::Approaching);
         meeting
     }
@@ -127,6 +128,15 @@ impl Meeting {
     pub fn me(&self) -> Option<ParticipantId> {
         match &self.phase {
             Phase::Member(joined) | Phase::Recovering(joined, _) => Some(joined.me()),
+            Phase::Joining(_) | Phase::Over => None,
+        }
+    }
+
+    /// Returns the policy of the group, or `None` if this client is not a member.
+    #[must_use]
+    pub fn policy(&self) -> Option<&MeetingPolicy> {
+        match &self.phase {
+            Phase::Member(joined) | Phase::Recovering(joined, _) => Some(joined.log.group().policy()),
             Phase::Joining(_) | Phase::Over => None,
         }
     }
@@ -187,8 +197,9 @@ impl Meeting {
         self.last_received = now;
         if let Down::Hello { time, .. } = message {
             let before = mem::replace(&mut self.clock_ahead, clock_ahead((self.wall_clock)(now), time));
-            let notice = clock_notice(self.clock_ahead).filter(|_| clock_notice(before).is_none());
-            notice.into_iter().for_each(|notice| self.outputs.notice(notice));
+            if let (Some(notice), None) = (clock_notice(self.clock_ahead), clock_notice(before)) {
+                self.outputs.notice(notice);
+            }
         }
         let outcome = match self.phase {
             Phase::Recovering(..) => self.handle_recovering(message, now),
@@ -284,12 +295,18 @@ impl Meeting {
         let stage = mem::replace(recovery.stage(), Stage::Connecting);
         let Stage::Joining(joining) = stage else { return Ok(()) };
         let (_, mut context) = self.parts(now);
-        self.phase = match joining.handle_message(message, &mut context)? {
-            Next::Joining(joining) => {
+        self.phase = match joining.handle_message(message, &mut context) {
+            Ok(Next::Joining(joining)) => {
                 *recovery.stage() = Stage::Joining(joining);
                 Phase::Recovering(joined, recovery)
             }
-            Next::Member(new_member) => Phase::Member(Box::new(joined.again(*new_member, &mut context)?)),
+            Ok(Next::Member(new_member)) => Phase::Member(Box::new(joined.again(*new_member, &mut context)?)),
+            // Any member may answer an organiser that comes back, also a hostile one. Another attempt follows.
+            Err(Reason::Forged) if context.manager.is_some() => {
+                self.phase = Phase::Recovering(joined, recovery);
+                return Err(Exit::Lost);
+            }
+            Err(reason) => return Err(reason.into()),
         };
         Ok(())
     }
@@ -308,7 +325,7 @@ impl Meeting {
                 }
                 Stage::Greeting
             }
-            Route::Rejoin => Stage::Joining(Box::new(Joining::new(goal, &mut context))),
+            Route::Rejoin => Stage::Joining(Joining::new(goal, &mut context)),
         };
     }
 
@@ -520,4 +537,4 @@ fn lost_connection() -> Reason {
 /// [`REJOIN_MEMORY`], it waits longer, so that a hostile member cannot keep all busy.
 const REJOIN_DELAY: Duration = Duration::from_millis(100);
 const MAX_REJOIN_DELAY: Duration = Duration::from_secs(15);
-const REJOIN_MEMORY: Duration = Duration::from_secs(60);
+const REJOIN_MEMORY: Duration = Duration::from_mins(1);

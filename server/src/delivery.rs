@@ -7,8 +7,10 @@
 mod actions;
 mod authority;
 mod connection_id;
+mod connections;
 mod log;
 mod meeting;
+mod meetings;
 mod members;
 mod settings;
 mod waiting;
@@ -19,11 +21,13 @@ pub use connection_id::ConnectionId;
 use crate::{Limits, Origin, sfu};
 use actions::Actions;
 use authority::Authority;
+use connections::{Connection, Connections, State};
 use meeting::{Changes, Meeting};
+use meetings::Meetings;
 use proto::{Down, MeetingId, ParticipantId, Position, Problem, Refusal, ResumeToken, SignedCommand};
 use proto::{ToSfu, Up, VERSION};
 use settings::Settings;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 use waiting::Request;
@@ -41,41 +45,13 @@ pub struct Now {
 #[derive(Debug)]
 pub struct Delivery {
     settings: Arc<Settings>,
-    meetings: HashMap<MeetingId, (Origin, Meeting)>,
-    connections: HashMap<ConnectionId, Connection>,
+    meetings: Meetings,
+    connections: Connections,
     actions: Actions,
-    draining: bool,
+    /// What clients are told that connect while the service drains; `None` if it does not drain.
+    draining: Option<Problem>,
     /// How many messages lacked the authority's signature.
     unauthorised: u64,
-}
-
-/// A connection.
-#[derive(Clone, Copy, Debug)]
-struct Connection {
-    /// The id in any meeting that the client enters.
-    participant: ParticipantId,
-    origin: Origin,
-    state: State,
-}
-
-/// The state of a connection.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Connected; has not sent a `Hello`. The caller limits the time.
-    New,
-    /// Has sent a `Hello`; in no meeting.
-    Greeted {
-        /// When the connection ends if the client enters no meeting.
-        until: Instant,
-        /// How many admission keys the client has asked for.
-        approaches: u8,
-    },
-    /// Waits to be admitted to a meeting.
-    Waiting(MeetingId),
-    /// Member of a meeting.
-    Member(MeetingId),
-    /// About to be closed; its messages are ignored.
-    Closing,
 }
 
 impl Delivery {
@@ -83,10 +59,10 @@ impl Delivery {
     pub fn new(limits: Limits, secret: &[u8; 32]) -> Self {
         Self {
             settings: Arc::new(Settings::new(limits, secret)),
-            meetings: HashMap::new(),
-            connections: HashMap::new(),
+            meetings: Meetings::default(),
+            connections: Connections::default(),
             actions: Actions::default(),
-            draining: false,
+            draining: None,
             unauthorised: 0,
         }
     }
@@ -103,13 +79,12 @@ impl Delivery {
 
     /// Returns how many bytes the logs of all meetings keep.
     pub fn log_bytes(&self) -> usize {
-        self.meetings.values().map(|(_, meeting)| meeting.log.bytes()).sum()
+        self.meetings.log_bytes()
     }
 
     /// Returns the members of a participant's meeting, and how many wait to be admitted to it.
     pub fn meeting_of(&self, participant: ParticipantId) -> Option<(BTreeSet<ParticipantId>, usize)> {
-        let mut people = self.meetings.values().map(|(_, meeting)| (meeting.members(), meeting.waiting().count()));
-        people.find(|(members, _)| members.contains(&participant))
+        self.meetings.of_participant(participant)
     }
 
     /// Adds a connection. `participant` is a new random id.
@@ -117,16 +92,16 @@ impl Delivery {
         // The caller numbers connections once. If an id is used twice, the older connection ends.
         self.handle_disconnected(id, now);
         self.connections.insert(id, Connection { participant, origin, state: State::New });
-        if self.draining {
-            self.reject(id, Problem::Draining);
+        if let Some(problem) = self.draining {
+            self.reject(id, problem);
         }
     }
 
     /// Removes a connection. Its member may resume on another one.
     pub fn handle_disconnected(&mut self, id: ConnectionId, now: Now) {
-        let Some(Connection { participant, state, .. }) = self.connections.remove(&id) else { return };
+        let Some(Connection { participant, state, .. }) = self.connections.remove(id) else { return };
         if let State::Member(meeting) = state {
-            if let Some((_, meeting)) = self.meetings.get_mut(&meeting) {
+            if let Some(meeting) = self.meetings.get_mut(meeting) {
                 meeting.lose(participant, now.instant, &mut self.actions);
             }
         } else {
@@ -136,7 +111,7 @@ impl Delivery {
 
     /// Handles a message from a connection.
     pub fn handle_message(&mut self, from: ConnectionId, message: Up, now: Now) {
-        let Some(connection) = self.connections.get(&from).copied() else { return };
+        let Some(connection) = self.connections.get(from) else { return };
         match (connection.state, message) {
             (State::Closing, _) | (State::Waiting(_), Up::Pong { .. }) => {}
             (State::New, Up::Hello { version }) => self.handle_hello(from, version, now),
@@ -154,7 +129,7 @@ impl Delivery {
 
     /// Handles a message from a connection to the SFU. Only members may send one.
     pub fn handle_sfu_message(&mut self, from: ConnectionId, message: ToSfu) {
-        let Some(Connection { participant, state, .. }) = self.connections.get(&from).copied() else { return };
+        let Some(Connection { participant, state, .. }) = self.connections.get(from) else { return };
         match state {
             State::Member(_) => self.actions.command_sfu(sfu::Command::Message { participant, message }),
             State::New | State::Greeted { .. } | State::Waiting(_) => self.reject(from, Problem::Malformed),
@@ -162,19 +137,17 @@ impl Delivery {
         }
     }
 
-    /// Ends what is due at `now`: strangers that enter no meeting, and members that do not resume. The caller calls this
-    /// several times a second.
+    /// Does what is due at `now`: ends strangers that enter no meeting and members that do not resume, and tells members
+    /// of requests. The caller calls this several times a second.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let is_due = |connection: &Connection| matches!(connection.state, State::Greeted { until, .. } if until <= now);
-        let idle = self.connections.iter().filter(|(_, connection)| is_due(connection));
-        for id in idle.map(|(id, _)| *id).collect::<Vec<_>>() {
+        for id in self.connections.idle(now) {
             self.reject(id, Problem::Idle);
         }
-        for (_, meeting) in self.meetings.values_mut() {
+        for meeting in self.meetings.iter_mut() {
             meeting.expire(now, &mut self.actions);
+            meeting.announce(now, &mut self.actions);
         }
-        let empty = self.meetings.iter().filter(|(_, (_, meeting))| meeting.is_empty());
-        for id in empty.map(|(id, _)| *id).collect::<Vec<_>>() {
+        for id in self.meetings.empty() {
             self.end_if_empty(id);
         }
     }
@@ -182,7 +155,7 @@ impl Delivery {
     /// Sends a problem to a connection and closes it. Does nothing if it is unknown or about to be closed. A member is
     /// gone then, and cannot resume.
     pub fn reject(&mut self, id: ConnectionId, problem: Problem) {
-        if self.connections.get(&id).is_some_and(|connection| connection.state != State::Closing) {
+        if self.connections.get_open(id).is_some() {
             if problem == Problem::NotAuthorised {
                 self.unauthorised += 1;
                 tracing::warn!(count = self.unauthorised, "a command without the signature of its meeting was refused");
@@ -195,19 +168,24 @@ impl Delivery {
     /// Handles that the server closes a connection, for example because its media broke a rule. Its member is gone then,
     /// and cannot resume. Does nothing if the connection is unknown or about to be closed.
     pub fn handle_closed(&mut self, id: ConnectionId) {
-        if self.connections.get(&id).is_some_and(|connection| connection.state != State::Closing) {
+        if self.connections.get_open(id).is_some() {
             self.close(id);
         }
     }
 
-    /// Closes all connections, ends all meetings, and rejects new connections from now on.
-    pub fn drain(&mut self) {
-        self.draining = true;
-        let all: Vec<ConnectionId> = self.connections.keys().copied().collect();
-        for id in all {
-            self.reject(id, Problem::Draining);
+    /// Closes all connections, ends all meetings, and rejects new connections from now on. `why` is what the clients are
+    /// told.
+    pub fn drain(&mut self, why: Problem) {
+        self.draining = Some(why);
+        let open = self.connections.open();
+        // Before any member leaves: nobody takes the end of the server for that of another member.
+        for id in &open {
+            self.actions.send(*id, &Down::Problem { problem: why });
         }
-        for (_, mut meeting) in std::mem::take(&mut self.meetings).into_values() {
+        for id in open {
+            self.close(id);
+        }
+        for mut meeting in self.meetings.take_all() {
             meeting.close(&mut self.actions);
         }
     }
@@ -222,8 +200,8 @@ impl Delivery {
             return self.reject(from, Problem::Version);
         }
         let until = now.instant + self.settings.limits.idle;
-        self.set_state(from, State::Greeted { until, approaches: 0 });
-        let Some(Connection { participant, .. }) = self.connections.get(&from).copied() else { return };
+        self.connections.set_state(from, State::Greeted { until, approaches: 0 });
+        let Some(Connection { participant, .. }) = self.connections.get(from) else { return };
         self.actions.send(from, &Down::Hello { version: VERSION, participant, time: now.unix_seconds });
     }
 
@@ -233,9 +211,9 @@ impl Delivery {
                 self.create(from, connection, meeting, Authority::new(meeting, authority, admission_key), now)
             }
             Up::Approach { meeting } => self.approach(from, meeting),
-            Up::Knock { meeting, request } => self.request(from, connection, meeting, Request::Knock(request)),
+            Up::Knock { meeting, request } => self.request(from, connection, meeting, Request::Knock(request), now),
             Up::Return { meeting, request, signature } => {
-                self.request(from, connection, meeting, Request::Return(request, signature))
+                self.request(from, connection, meeting, Request::Return(request, signature), now)
             }
             Up::Resume { meeting, participant, token, position } => {
                 self.resume(from, meeting, participant, &token, position)
@@ -257,18 +235,18 @@ impl Delivery {
         authority: Authority,
         now: Instant,
     ) -> Result<(), Problem> {
-        if self.meetings.contains_key(&id) {
+        if self.meetings.get(id).is_some() {
             return Err(Problem::MeetingExists);
         }
         let limits = &self.settings.limits;
-        let of_origin = self.meetings.values().filter(|(other, _)| *other == origin).count();
+        let of_origin = self.meetings.of_origin(origin);
         if self.meetings.len() >= limits.meetings || of_origin >= limits.address_meetings {
             tracing::warn!(meetings = self.meetings.len(), of_origin, "meeting refused: too many meetings");
             return Err(Problem::ServerFull);
         }
         let meeting = Meeting::new(authority, id, (participant, from), self.settings.clone(), now);
-        self.meetings.insert(id, (origin, meeting));
-        self.set_state(from, State::Member(id));
+        self.meetings.insert(id, origin, meeting);
+        self.connections.set_state(from, State::Member(id));
         self.actions.trust(from, Trust::Manager);
         self.actions.send(from, &Down::Created { resume: self.settings.token(id, participant) });
         self.actions.join_sfu(id, participant, from);
@@ -277,14 +255,14 @@ impl Delivery {
     }
 
     fn approach(&mut self, from: ConnectionId, id: MeetingId) -> Result<(), Problem> {
-        let (_, meeting) = self.meetings.get(&id).ok_or(Problem::NoMeeting)?;
-        let Some(Connection { state: State::Greeted { approaches, .. }, .. }) = self.connections.get_mut(&from) else {
+        let meeting = self.meetings.get(id).ok_or(Problem::NoMeeting)?;
+        let Some(Connection { state: State::Greeted { until, approaches }, .. }) = self.connections.get(from) else {
             return Ok(());
         };
-        *approaches += 1;
-        if *approaches > MAX_APPROACHES {
+        if approaches >= MAX_APPROACHES {
             return Err(Problem::TooFast);
         }
+        self.connections.set_state(from, State::Greeted { until, approaches: approaches + 1 });
         self.actions.send(from, &meeting.admission_key());
         Ok(())
     }
@@ -295,15 +273,20 @@ impl Delivery {
         Connection { participant, origin, .. }: Connection,
         id: MeetingId,
         request: Request,
+        now: Instant,
     ) -> Result<(), Problem> {
-        let (_, meeting) = self.meetings.get_mut(&id).ok_or(Problem::NoMeeting)?;
+        let meeting = self.meetings.get_mut(id).ok_or(Problem::NoMeeting)?;
         if meeting.is_locked && matches!(request, Request::Knock(_)) {
             self.actions.send(from, &Down::Refused { why: Refusal::Locked });
             self.close(from);
             return Ok(());
         }
-        meeting.request(participant, (from, origin), request, &mut self.actions)?;
-        self.set_state(from, State::Waiting(id));
+        let crowding = meeting.request(participant, (from, origin), request)?;
+        meeting.announce(now, &mut self.actions);
+        self.connections.set_state(from, State::Waiting(id));
+        if let Some(crowding) = crowding {
+            self.reject(crowding, Problem::MeetingFull);
+        }
         Ok(())
     }
 
@@ -318,14 +301,13 @@ impl Delivery {
         if !self.settings.accepts(token, id, participant) {
             return Err(Problem::NotResumable);
         }
-        let (_, meeting) = self.meetings.get_mut(&id).ok_or(Problem::NotResumable)?;
+        let meeting = self.meetings.get_mut(id).ok_or(Problem::NotResumable)?;
         let before = meeting.resume(participant, from, position, &mut self.actions)?;
-        if let Some(connection) = self.connections.get_mut(&from) {
-            connection.participant = participant;
-            connection.state = State::Member(id);
+        if let Some(connection) = self.connections.get(from) {
+            self.connections.insert(from, Connection { participant, state: State::Member(id), ..connection });
         }
         if let Some(before) = before {
-            self.set_state(before, State::Closing);
+            self.connections.set_state(before, State::Closing);
             self.actions.send(before, &Down::Problem { problem: Problem::Superseded });
             self.actions.close(before);
         }
@@ -340,7 +322,7 @@ impl Delivery {
         message: Up,
         now: Instant,
     ) -> Result<(), Problem> {
-        let Some((_, meeting)) = self.meetings.get_mut(&id) else { return Ok(()) };
+        let Some(meeting) = self.meetings.get_mut(id) else { return Ok(()) };
         let actions = &mut self.actions;
         let changes = match message {
             Up::Manage { counter, command, signature, welcomes } => {
@@ -370,37 +352,18 @@ impl Delivery {
             | Up::Return { .. }
             | Up::Resume { .. } => return Err(Problem::Malformed),
         };
-        changes.closed.into_iter().for_each(|connection| self.set_state(connection, State::Closing));
-        changes.admitted.into_iter().for_each(|connection| self.set_state(connection, State::Member(id)));
+        changes.closed.into_iter().for_each(|connection| self.connections.set_state(connection, State::Closing));
+        changes.admitted.into_iter().for_each(|connection| self.connections.set_state(connection, State::Member(id)));
         self.end_if_empty(id);
-        self.bound_logs(id);
+        self.meetings.bound_log(id, self.settings.limits.address_log_bytes);
         Ok(())
-    }
-
-    /// Drops the log of a meeting if the logs of its origin's meetings together keep too much.
-    fn bound_logs(&mut self, id: MeetingId) {
-        let Some((origin, _)) = self.meetings.get(&id) else { return };
-        let of_origin = self.meetings.values().filter(|(other, _)| other == origin);
-        let bytes: usize = of_origin.map(|(_, meeting)| meeting.log.bytes()).sum();
-        if bytes > self.settings.limits.address_log_bytes
-            && let Some((_, meeting)) = self.meetings.get_mut(&id)
-        {
-            // Members that are absent cannot resume then.
-            meeting.log.forget_before(meeting.log.end());
-        }
-    }
-
-    fn set_state(&mut self, id: ConnectionId, state: State) {
-        if let Some(connection) = self.connections.get_mut(&id) {
-            connection.state = state;
-        }
     }
 
     /// Removes a connection from its meeting, and closes it. The socket closes after the messages that were sent
     /// before.
     fn close(&mut self, id: ConnectionId) {
-        let Some(Connection { participant, state, .. }) = self.connections.get(&id).copied() else { return };
-        self.set_state(id, State::Closing);
+        let Some(Connection { participant, state, .. }) = self.connections.get(id) else { return };
+        self.connections.set_state(id, State::Closing);
         self.leave(participant, state);
         self.actions.close(id);
     }
@@ -408,12 +371,12 @@ impl Delivery {
     fn leave(&mut self, participant: ParticipantId, state: State) {
         match state {
             State::Waiting(id) => {
-                if let Some((_, meeting)) = self.meetings.get_mut(&id) {
+                if let Some(meeting) = self.meetings.get_mut(id) {
                     meeting.withdraw(participant, &mut self.actions);
                 }
             }
             State::Member(id) => {
-                if let Some((_, meeting)) = self.meetings.get_mut(&id) {
+                if let Some(meeting) = self.meetings.get_mut(id) {
                     meeting.leave(participant, &mut self.actions);
                 }
                 self.end_if_empty(id);
@@ -423,14 +386,11 @@ impl Delivery {
     }
 
     fn end_if_empty(&mut self, id: MeetingId) {
-        if self.meetings.get(&id).is_none_or(|(_, meeting)| !meeting.is_empty()) {
-            return;
-        }
-        let Some((_, meeting)) = self.meetings.remove(&id) else { return };
+        let Some(meeting) = self.meetings.remove_if_empty(id) else { return };
         for waiting in meeting.waiting() {
             self.actions.send(waiting, &Down::Problem { problem: Problem::NoMeeting });
             self.actions.close(waiting);
-            self.set_state(waiting, State::Closing);
+            self.connections.set_state(waiting, State::Closing);
         }
         tracing::info!(meetings = self.meetings.len(), "meeting ended");
     }

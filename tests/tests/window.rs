@@ -105,11 +105,28 @@ fn a_meeting_is_started_and_left_by_keyboard_only() {
         &desktop,
         &["Anne, you", "Bob", "Remove Bob", "Leave the meeting", "Security: End-to-end encrypted"],
     );
-    desktop.tab_to("the leave button", |ring| near(ring.inside, DANGER, 2));
-    desktop.press(&["Return"]);
+    // Leaving ends nothing unasked. The meeting goes on in the background.
+    open_leave_dialog(&desktop);
+    assert_accessible(&desktop, &["Leave the meeting?", "End for everyone", "Keep hosting in the background"]);
+    desktop.shows("how to leave", |_| true);
+    desktop.press(&["Tab", "Tab", "Return"]);
     desktop.until_title("Conclave", |title| title == "Conclave");
-    // The server ended with the window's meeting.
-    drop(bob);
+    assert_accessible(&desktop, &["Your meeting is still running", "Return"]);
+    desktop.shows("the meeting in the background", |screen| screen.lacks(GUEST));
+    desktop.tab_to("the button that returns", |ring| near(ring.inside, ACCENT, 2));
+    desktop.press(&["Return"]);
+    desktop.until_title("Meeting", |title| title.starts_with("Meeting"));
+    desktop.shows("the guest again", |screen| screen.shows(GUEST, QUARTER_TILE));
+    // Closing the window asks, because the meeting would end.
+    desktop.press(&["alt+F4"]);
+    desktop.shows("the question", |screen| !screen.shows(GUEST, QUARTER_TILE));
+    desktop.press(&["Escape"]);
+    desktop.shows("the guest still", |screen| screen.shows(GUEST, QUARTER_TILE));
+    open_leave_dialog(&desktop);
+    desktop.press(&["Tab", "Return"]);
+    desktop.until_title("Conclave", |title| title == "Conclave");
+    let (status, _, errors) = bob.end(STEP_TIMEOUT);
+    assert!(!status.success() && errors.contains("The organiser ended the meeting"), "{status}: {errors}");
     desktop.shows("home again", |screen| screen.lacks(GUEST));
     desktop.press(&["alt+F4"]);
     let (status, _, errors) = window.end(STEP_TIMEOUT);
@@ -125,7 +142,7 @@ struct Spoken {
     people: &'static str,
     joined: &'static str,
     left: &'static str,
-    cancel: &'static str,
+    question: &'static str,
 }
 
 const SPOKEN: [Spoken; 2] = [
@@ -137,7 +154,7 @@ const SPOKEN: [Spoken; 2] = [
         people: "Remove Bob",
         joined: "Bob joined",
         left: "Bob left",
-        cancel: "Cancel",
+        question: "Leave the meeting?",
     },
     Spoken {
         settings: r#"{"theme": "dark", "language": "fr"}"#,
@@ -147,7 +164,7 @@ const SPOKEN: [Spoken; 2] = [
         people: "Exclure Bob",
         joined: "Bob a rejoint la visioconférence",
         left: "Bob a quitté la visioconférence",
-        cancel: "Annuler",
+        question: "Quitter la visioconférence ?",
     },
 ];
 
@@ -184,7 +201,7 @@ fn a_screen_reader_hears_each_event_once_and_reads_what_is_typed_in_both_languag
             });
         }
         desktop.press(&["alt+q"]);
-        until_node(&desktop, "the question", |node| node.name == spoken.cancel && node.is("focused"));
+        until_node(&desktop, "the question", |node| node.role == "alert" && node.name == spoken.question);
         desktop.press(&["Escape"]);
         // A client that is killed may come back for twenty seconds.
         bob.terminate();
@@ -214,6 +231,16 @@ fn type_a_name(desktop: &Desktop, field: &str) {
     reads("the typed text", &FieldText { caret: 6, selection: (0, 0), content: content.clone() });
     desktop.press(&["shift+Left"]);
     reads("the selection", &FieldText { caret: 5, selection: (5, 6), content });
+}
+
+/// Presses "Leave" by keyboard, and waits for the dialog, whose first answer then has the focus.
+fn open_leave_dialog(desktop: &Desktop) {
+    desktop.tab_to("the leave button", |ring| near(ring.inside, DANGER, 2));
+    desktop.press(&["Return"]);
+    // The dialog dims the screen.
+    desktop.shows("the dialog", |screen| {
+        !screen.shows(GUEST, QUARTER_TILE) && !screen.shows(mirrored(HOST), QUARTER_TILE)
+    });
 }
 
 /// Starts a meeting in the window, with file devices, and a guest in it.
@@ -267,8 +294,9 @@ fn muting_silences_the_guest_and_a_removed_guest_leaves() {
     assert!(!status.success() && errors.contains("removed"), "{status}: {errors}");
     desktop.shows("only Anne", |screen| screen.lacks(GUEST) && screen.shows(mirrored(HOST), QUARTER_TILE));
 
-    desktop.tab_to("the leave button", |ring| near(ring.inside, DANGER, 2));
-    desktop.press(&["Return"]);
+    // Nobody else is there: keep hosting, or end the meeting.
+    open_leave_dialog(&desktop);
+    desktop.press(&["Tab", "Return"]);
     let (status, _, errors) = window.end(STEP_TIMEOUT);
     assert!(status.success(), "{status}: {errors}");
 }

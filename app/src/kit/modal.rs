@@ -27,37 +27,43 @@ pub struct Dialog<'a, Message> {
     pub on_close: Message,
 }
 
-impl<'a, Message: 'a> Dialog<'a, Message> {
-    /// Converts the messages of the dialog.
-    pub fn map<B: 'a>(self, convert: impl Fn(Message) -> B + 'a) -> Dialog<'a, B> {
-        let on_close = convert(self.on_close);
-        Dialog { label: self.label, content: self.content.map(convert), width: self.width, on_close }
-    }
-}
-
 /// Shows `dialog`, if any, over `base`.
-pub fn modal<'a, Message: 'a>(
+pub fn modal<'a, Message: Clone + 'a>(
     base: impl Into<Element<'a, Message>>,
     dialog: Option<Dialog<'a, Message>>,
+) -> Element<'a, Message> {
+    modal_of(base, dialog, |message| message)
+}
+
+/// Works like [`modal`], for a dialog with other messages, which `convert` converts.
+pub fn modal_of<'a, Inner: Clone + 'a, Message: 'a>(
+    base: impl Into<Element<'a, Message>>,
+    dialog: Option<Dialog<'a, Inner>>,
+    convert: impl Fn(Inner) -> Message + Clone + 'a,
 ) -> Element<'a, Message> {
     let mut children = vec![base.into()];
     let width = dialog.as_ref().map_or(0.0, |dialog| dialog.width);
     let open = dialog.map(|dialog| {
-        children.push(dialog.content);
+        children.push(dialog.content.map(convert.clone()));
         let mut semantics = Semantics::new(Role::AlertDialog, &dialog.label);
         semantics.node.set_modal();
-        (semantics, Some(dialog.on_close))
+        let on_close = dialog.on_close;
+        let close: Close<'a, Message> = Box::new(move || convert(on_close.clone()));
+        (semantics, close)
     });
     Element::new(Modal { children, width, open })
 }
+
+/// Returns the message that closes a dialog.
+type Close<'a, Message> = Box<dyn Fn() -> Message + 'a>;
 
 struct Modal<'a, Message> {
     /// The page, then the dialog if one is open.
     children: Vec<Element<'a, Message>>,
     /// The maximum width of the dialog.
     width: f32,
-    /// The semantics of the open dialog, and the message that closes it, which is sent once.
-    open: Option<(Semantics, Option<Message>)>,
+    /// The semantics of the open dialog, and the message that closes it.
+    open: Option<(Semantics, Close<'a, Message>)>,
 }
 
 #[derive(Default)]
@@ -175,11 +181,11 @@ impl<Message> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
                 child.update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
             }
         }
-        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, .. })) = (&mut self.open, event)
+        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, .. })) = (&self.open, event)
             && !shell.is_event_captured()
         {
             match key {
-                keyboard::Key::Named(Named::Escape) => close.take().into_iter().for_each(|close| shell.publish(close)),
+                keyboard::Key::Named(Named::Escape) => shell.publish(close()),
                 // The root widget moves the focus, inside the dialog, or talks.
                 keyboard::Key::Named(Named::Tab | Named::Space) => return,
                 _ => {}

@@ -4,6 +4,8 @@ mod address;
 mod banner;
 mod bar;
 mod confirm_leave;
+pub mod leave;
+mod leave_dialog;
 mod lock;
 mod people;
 mod picker;
@@ -15,10 +17,12 @@ use std::time::Instant;
 
 use engine::{Event, Microphone, ParticipantId, Screen, TileWish, device_list};
 
+use super::asking;
 use super::preferences::Preference;
 use crate::announce::Announcement;
 use crate::kit::{Shortcut, focus};
 use crate::model::{Device, Devices, Kind, MeetingModel, Notice, NoticeKind};
+use leave::Answer;
 use picker::Picker;
 
 /// The state of the screen.
@@ -38,6 +42,10 @@ pub struct Meeting {
     confirms_leaving: bool,
     /// The choice of a screen to share, while it is open.
     picker: Option<Picker>,
+    /// The dialog that asks how to leave is open.
+    leaving: bool,
+    /// The user has chosen to end the meeting for everybody.
+    pub ends: bool,
     /// The space bar is held to talk.
     talking: bool,
     /// The choice of the address in the link.
@@ -87,12 +95,16 @@ pub enum Message {
     CopyPressed,
     /// The address in the link is being chosen.
     Address(address::Message),
-    /// "Leave" was pressed.
+    /// "Leave" was pressed: leaves, or asks how.
     LeavePressed,
     /// The shortcut to leave was pressed, which asks first.
     LeaveKeyPressed,
     /// The button of the keyboard shortcuts was pressed.
     ShortcutsPressed,
+    /// The dialog that asks how to leave was answered.
+    LeaveAnswered(Answer),
+    /// Somebody who asks to join was answered.
+    Answered(asking::Answer),
     /// "Full screen" was pressed.
     FullScreenPressed,
     /// "Remove" was pressed beside a name.
@@ -150,8 +162,14 @@ pub enum Action {
     ShowShortcuts,
     /// Apply this preference.
     Prefer(Preference),
+    /// Admit or decline somebody who asks to join.
+    Answer(asking::Answer),
     /// Leave the meeting.
     Leave,
+    /// End the meeting for everybody.
+    End,
+    /// Stay in the meeting without picture and sound, and show the home screen.
+    Host,
 }
 
 impl Meeting {
@@ -166,6 +184,8 @@ impl Meeting {
             removing: None,
             confirms_leaving: false,
             picker: None,
+            leaving: false,
+            ends: false,
             talking: false,
             address: address::Address::default(),
         }
@@ -209,13 +229,19 @@ impl Meeting {
             Message::PanelPressed(panel) => self.panel = if self.panel == Some(panel) { None } else { Some(panel) },
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::Address(message) => self.address.update(message, &mut self.model),
-            Message::LeavePressed => return Action::Leave,
+            Message::LeavePressed => return self.press_leave(),
+            Message::LeaveKeyPressed if !leave::answers(&self.model).is_empty() => return self.press_leave(),
             Message::LeaveKeyPressed => self.confirms_leaving = true,
             Message::ShortcutsPressed => return Action::ShowShortcuts,
+            Message::LeaveAnswered(answer) => return self.leave(answer),
+            Message::Answered(answer) => {
+                self.model.remove_asker(answer.id);
+                return Action::Answer(answer);
+            }
             Message::FullScreenPressed => return Action::FullScreen,
             Message::RemovePressed(id) => self.removing = Some(id),
             Message::RemoveConfirmed => return self.removing.take().map_or(Action::None, Action::Remove),
-            Message::DialogClosed => self.close_dialog(),
+            Message::DialogClosed => self.close_dialogs(),
             Message::MenuPressed(menu) => self.menu = if self.menu == Some(menu) { None } else { Some(menu) },
             Message::MenuClosed => self.menu = None,
             Message::Chosen(kind, device) => return self.choose(kind, device),
@@ -302,6 +328,40 @@ impl Meeting {
         Action::Share(Some(Screen::Monitor(id)))
     }
 
+    fn press_leave(&mut self) -> Action {
+        if leave::answers(&self.model).is_empty() {
+            return Action::Leave;
+        }
+        self.close_dialogs();
+        self.leaving = true;
+        Action::None
+    }
+
+    fn leave(&mut self, answer: Answer) -> Action {
+        self.leaving = false;
+        match answer {
+            Answer::Leave => Action::Leave,
+            Answer::End => {
+                self.ends = true;
+                // Without a connection nobody can be told; the server on this computer stops then.
+                if self.model.reconnecting { Action::Leave } else { Action::End }
+            }
+            Answer::Host => Action::Host,
+        }
+    }
+
+    /// Prepares for the background: closes what is open, and shows our camera and screen as off.
+    pub fn hide(&mut self) {
+        self.close_dialogs();
+        self.menu = None;
+        (self.talking, self.model.camera, self.model.sharing) = (false, false, false);
+    }
+
+    fn close_dialogs(&mut self) {
+        (self.removing, self.picker) = (None, None);
+        (self.leaving, self.confirms_leaving) = (false, false);
+    }
+
     /// Whether there is no camera to switch on.
     fn lacks_camera(&self) -> bool {
         !self.model.camera && (self.model.camera_missing || self.devices.lacks(Kind::Camera))
@@ -314,17 +374,13 @@ impl Meeting {
         Action::Choose(kind, device)
     }
 
-    fn close_dialog(&mut self) {
-        (self.removing, self.picker, self.confirms_leaving) = (None, None, false);
-    }
-
     fn escape(&mut self) {
-        let has_dialog = self.removing.is_some() || self.picker.is_some() || self.confirms_leaving;
         if self.menu.take().is_some() {
             return;
         }
-        if has_dialog {
-            self.close_dialog();
+        let asks = self.leaving || self.confirms_leaving;
+        if asks || self.removing.is_some() || self.picker.is_some() {
+            self.close_dialogs();
         } else {
             self.panel = None;
         }

@@ -1,7 +1,7 @@
 //! Finds a link in pasted text: mail programs wrap lines inside it, and put brackets, quotes and invisible characters
 //! around it.
 
-use super::{SCHEME, payload_length};
+use super::secret_part::payload_length;
 use crate::name::is_ignorable;
 use std::iter::Peekable;
 use std::str::Chars;
@@ -131,6 +131,8 @@ fn is_line_break(character: char) -> bool {
     matches!(character, '\n' | '\r')
 }
 
+/// What every link begins with.
+pub const SCHEME: &str = "conclave://";
 /// What ends a sentence, a quotation or a bracket.
 const CLOSING: &str = ">)]}\"'.,;:!?»”’";
 /// Characters from which the version of a secret part can be read.

@@ -33,6 +33,17 @@ fn damaged_links_and_other_texts_get_different_messages() {
 }
 
 #[test]
+fn a_name_without_a_visible_character_is_refused() {
+    // Zero-width spaces, fillers, a mark that changes the direction.
+    for name in ["", " ", "\u{200b}", "\u{3164}\u{2800}", "\u{202e}\u{feff}"] {
+        let link = link_to(1);
+        let guest =
+            Program::start("guest", client(&[&["join", &link, "--name", name], NO_DEVICES.as_slice()].concat()));
+        guest.end(TIMEOUT).assert_failure(1, &["this name cannot be used", "at least one of them visible"]);
+    }
+}
+
+#[test]
 fn messages_are_in_the_language_of_the_system() {
     let mut command = client(&["join", "bonjour", "--headless"]);
     command.env("LANG", "fr_FR.UTF-8");
@@ -72,25 +83,43 @@ fn a_link_with_one_wrong_letter_is_rejected() {
 }
 
 #[test]
-fn guests_are_told_if_the_host_ends() {
+fn guests_are_told_that_the_host_ended_the_meeting() {
     let _lock = lock_meetings();
-    for (signal, parts) in [
-        ("INT", ["The organiser has left", "the organiser’s computer", "Ask the organiser for a new link"]),
-        ("KILL", ["The server does not answer", "The network", "Check your network"]),
-    ] {
-        let host = Program::start("host", client(&[&["meet"], NO_DEVICES.as_slice()].concat()));
-        let link = host.first_line();
-        let mut command = client(&[&["join", &link], NO_DEVICES.as_slice()].concat());
-        command.env("CONCLAVE_LOG", "conclave=info");
-        let guest = Program::start("guest", command);
-        guest.wait_for_line(0, "participants people=2", TIMEOUT);
-        host.signal(signal);
-        guest.end(TIMEOUT).assert_failure(1, &parts);
-        host.end(TIMEOUT);
-        join(&link)
-            .end(TIMEOUT)
-            .assert_failure(1, &["The server does not answer", "The network", "Check your network"]);
-    }
+    let (host, link, guest) = host_and_guest();
+    host.signal("INT");
+    let parts = ["The organiser ended the meeting", "It is over for everyone"];
+    guest.end(TIMEOUT).assert_failure(1, &parts);
+    host.end(TIMEOUT);
+    fail_to_join(&link);
+}
+
+#[test]
+fn guests_are_told_if_the_connection_to_the_host_is_lost() {
+    let _lock = lock_meetings();
+    let (host, link, guest) = host_and_guest();
+    let mark = guest.mark();
+    host.signal("KILL");
+    guest.wait_for_line(mark, "The connection was lost. Reconnecting", TIMEOUT);
+    host.end(TIMEOUT);
+    // It tries for minutes, and can be stopped.
+    guest.leave().assert_success();
+    fail_to_join(&link);
+}
+
+/// Starts a meeting with one guest. Returns the host, the link and the guest.
+fn host_and_guest() -> (Program, String, Program) {
+    let host = Program::start("host", client(&[&["meet"], NO_DEVICES.as_slice()].concat()));
+    let link = host.first_line();
+    let mut command = client(&[&["join", &link], NO_DEVICES.as_slice()].concat());
+    command.env("CONCLAVE_LOG", "conclave=info");
+    let guest = Program::start("guest", command);
+    guest.wait_for_line(0, "participants people=2", TIMEOUT);
+    (host, link, guest)
+}
+
+fn fail_to_join(link: &str) {
+    let parts = ["The server does not answer", "The network", "Check your network"];
+    join(link).end(TIMEOUT).assert_failure(1, &parts);
 }
 
 #[test]

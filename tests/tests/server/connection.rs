@@ -116,7 +116,8 @@ impl TestServer {
         guest.send(&Up::Approach { meeting: meeting(1) }).await;
         guest.receive(|message| matches!(message, Down::AdmissionKey { .. })).await;
         guest.send(&knock(1)).await;
-        host.receive(|message| matches!(message, Down::Knocked { .. })).await;
+        let id = guest.id;
+        host.receive(|message| matches!(message, Down::Knocked { participant, .. } if *participant == id)).await;
         host.manage(&manager_commit(epoch), admit(&[guest.id])).await;
         guest.receive(|message| matches!(message, Down::Admitted { .. })).await;
         host.receive(|message| matches!(message, Down::Log { .. })).await;
