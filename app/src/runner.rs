@@ -223,6 +223,7 @@ impl Watch {
             | app::Message::DevicesListed(_)
             | app::Message::PreviewEvent(_)
             | app::Message::Meeting(_)
+            | app::Message::ShortcutsShown(_)
             | app::Message::Notice(_) => Reaction::Forward,
         }
     }
@@ -331,6 +332,7 @@ impl Runner {
             | app::Message::Entering(_)
             | app::Message::Meeting(_)
             | app::Message::Ended(_)
+            | app::Message::ShortcutsShown(_)
             | app::Message::Notice(_)
             | app::Message::DevicesListed(_)
             | app::Message::PreviewEvent(_) => false,

@@ -3,7 +3,7 @@
 use engine::Reason;
 
 use super::message::Message;
-use crate::kit::{Element, Shortcut};
+use crate::kit::{Element, Shortcut, focus};
 use crate::model::{Notice, Phase};
 use crate::pictures::Pictures;
 use crate::screen::{Context, ended, entering, home, meeting, preview};
@@ -58,6 +58,16 @@ impl Screen {
             }
             Self::Meeting(_) => closes.then_some(Message::Entering(entering::Message::CancelPressed)),
             Self::Ended(_) => closes.then_some(Message::Ended(ended::Message::HomePressed)),
+        }
+    }
+
+    /// The last request of the screen to move the focus; `None` if there was none.
+    pub fn focus(&self) -> Option<focus::Request> {
+        match self {
+            Self::Home(screen) => screen.focus,
+            Self::Preview(screen) => screen.focus,
+            Self::Meeting(screen) => screen.focus(),
+            Self::Ended(_) => None,
         }
     }
 

@@ -541,3 +541,6 @@ fn a_server_runs_on_for_those_who_stay_until_the_last_has_left() {
     assert!(matches!(reason, Reason::Unreachable(_)), "the server has stopped: {reason:?}");
     crate::session::close(carol);
 }
+
+#[path = "tests/announcements.rs"]
+mod announcements;

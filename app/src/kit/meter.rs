@@ -49,6 +49,7 @@ impl Meter {
         let c = theme.colours();
         let place = (f32::from(bar) + 0.5) / f32::from(BARS);
         match place {
+            place if place > filled(self.level) && theme.is_high_contrast() => c.pressed,
             place if place > filled(self.level) => c.line,
             place if place > TOO_LOUD => c.danger,
             place if place > LOUD => c.warn,

@@ -252,18 +252,28 @@ impl MeetingModel {
         }
     }
 
-    /// Replaces the list. Returns who joined and who left, except ourselves and the people who were there when we
-    /// joined.
+    /// Replaces the list. Returns who joined, who left and who began or stopped sharing the screen, except ourselves. People
+    /// who were there when we joined are not announced, but their shared screens are.
     fn replace_people(&mut self, people: &[Person]) -> Vec<Announcement> {
         let before = std::mem::replace(&mut self.people, people.to_vec());
+        let shares = |person: &Person, from: &[Person]| from.iter().any(|other| other.id == person.id && other.screen);
+        let others = people.iter().filter(|person| !person.me);
+        let mut sharing: Vec<_> = others
+            .filter(|person| person.screen != shares(person, &before))
+            .map(|person| match person.screen {
+                true => Announcement::Sharing(person.name.clone()),
+                false => Announcement::SharingEnded(person.name.clone()),
+            })
+            .collect();
         if before.is_empty() {
-            return Vec::new();
+            return sharing;
         }
         let absent = |person: &&Person, from: &[Person]| !person.me && from.iter().all(|other| other.id != person.id);
         let joined = people.iter().filter(|person| absent(person, &before));
         let left = before.iter().filter(|person| absent(person, people));
         let joined = joined.map(|person| Announcement::Joined(person.name.clone()));
-        joined.chain(left.map(|person| Announcement::Left(person.name.clone()))).collect()
+        let left = left.map(|person| Announcement::Left(person.name.clone()));
+        joined.chain(left).chain(sharing.drain(..)).collect()
     }
 }
 
@@ -305,6 +315,27 @@ mod tests {
         assert_eq!(model.handle_event(&Event::People(vec![person(1, true), person(2, false)])), []);
         let announced = model.handle_event(&Event::People(vec![person(1, true), person(3, false)]));
         assert_eq!(announced, [Announcement::Joined("Person 3".into()), Announcement::Left("Person 2".into())]);
+    }
+
+    #[test]
+    fn screens_that_others_share_are_announced() {
+        let sharing = |id, screen| Person { screen, ..person(id, false) };
+        let mut model = MeetingModel::default();
+        let first = model.handle_event(&Event::People(vec![person(1, true), sharing(2, true)]));
+        assert_eq!(first, [Announcement::Sharing("Person 2".into())], "shared before we came");
+        assert_eq!(model.handle_event(&Event::People(vec![person(1, true), sharing(2, true)])), [], "announced once");
+        let next = model.handle_event(&Event::People(vec![person(1, true), sharing(2, false), sharing(3, true)]));
+        let expected = [
+            Announcement::Joined("Person 3".into()),
+            Announcement::SharingEnded("Person 2".into()),
+            Announcement::Sharing("Person 3".into()),
+        ];
+        assert_eq!(next, expected);
+        let own = Person { screen: true, ..person(1, true) };
+        assert_eq!(
+            model.handle_event(&Event::People(vec![own, sharing(3, true)])),
+            [Announcement::Left("Person 2".into())]
+        );
     }
 
     #[test]

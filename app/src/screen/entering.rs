@@ -6,7 +6,7 @@ use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
 use super::Context;
-use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::kit::{Element, Icon, heading, icon, press, region, text};
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
 
 /// User input.
@@ -33,7 +33,7 @@ fn card<'a>(title: &str, steps: Option<Element<'a, Message>>, context: &Context)
     let hint = text::small(context.text("enter-text")).style(text::tone(Tone::Dim));
     let cancel = press(text::strong(context.text("enter-cancel")), "", Some(Message::CancelPressed));
     let cancel = cancel.id("cancel").width(Length::Fill).height(TARGET_FORM);
-    let head = row![symbol, column![text::title(title.to_owned()), hint].width(Length::Fill)];
+    let head = row![symbol, column![heading(1, text::title(title.to_owned())), hint].width(Length::Fill)];
     let head = head.spacing(SPACE_L).align_y(Alignment::Center);
     let card = column![head].push(steps).push(Element::from(cancel)).spacing(SPACE_XL);
     let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);

@@ -1,5 +1,9 @@
-"""Prints the accessibility tree of the only application on the bus. Each line has a role, whether the node is focusable, and a name."""
+"""Prints the accessibility tree of the only application on the bus, or with the argument "listen" what it announces.
 
+Each line of the tree has a role, the states, a name, and the text of a text field: caret, start and end of the selection, text.
+Each line of the announcements has a politeness (1: polite, 2: assertive) and a text."""
+
+import sys
 import time
 
 import gi
@@ -23,13 +27,34 @@ def application():
     raise SystemExit("no application is on the accessibility bus")
 
 
+def typed(node):
+    text = node.get_text_iface()
+    if text is None or "Text" not in node.get_interfaces():
+        return "-"
+    selection = Atspi.Text.get_selection(text, 0) if Atspi.Text.get_n_selections(text) else None
+    start, end = (selection.start_offset, selection.end_offset) if selection else (0, 0)
+    content = Atspi.Text.get_text(text, 0, Atspi.Text.get_character_count(text))
+    return f"{Atspi.Text.get_caret_offset(text)} {start} {end} {content}"
+
+
 def show(node):
-    focusable = node.get_state_set().contains(Atspi.StateType.FOCUSABLE)
-    print(node.get_role_name(), "focusable" if focusable else "-", node.get_name().replace("\n", " "), sep="\t")
+    states = " ".join(state.value_nick for state in node.get_state_set().get_states())
+    print(node.get_role_name(), states, node.get_name().replace("\n", " "), typed(node), sep="\t")
     for index in range(node.get_child_count()):
         child = node.get_child_at_index(index)
         if child is not None:
             show(child)
 
 
-show(application())
+def listen():
+    def announced(event):
+        print(event.detail1, event.any_data, sep="\t", flush=True)
+
+    listener = Atspi.EventListener.new(announced)
+    listener.register("object:announcement")
+    application()
+    print("listening", flush=True)
+    Atspi.event_main()
+
+
+listen() if "listen" in sys.argv else show(application())
