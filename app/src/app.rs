@@ -3,6 +3,7 @@
 //! other.
 
 mod device_watch;
+mod engine_link;
 mod entry;
 mod hosting;
 mod message;
@@ -15,8 +16,7 @@ mod window;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::{Command, Event, Events, Invitation, LinkError, Reason, Setup, Step};
-use iced::futures::{Stream, stream};
+use engine::{Event, Invitation, LinkError, Reason, Setup, Step};
 use iced::{Element, Subscription, Task};
 
 use crate::announce::{self, Announcement};
@@ -24,13 +24,14 @@ use crate::background;
 use crate::kit::root::{self, Window};
 use crate::kit::{Shortcut, modal_of, wake};
 use crate::locale::Language;
-use crate::model::{Kind, MeetingModel, Notice, NoticeKind, sentence};
+use crate::model::{MeetingModel, Notice, NoticeKind, sentence};
 use crate::pictures::Pictures;
 use crate::preview_session;
 use crate::recent::Listing;
 use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview, shortcuts};
 use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
 use crate::theme::{Choice, Theme};
+use engine_link::{command, listen};
 use entry::Purpose;
 use hosting::{Hosting, Return};
 use notifications::Notifications;
@@ -165,7 +166,14 @@ impl App {
             Message::SystemTheme(mode) => self.window.system_theme = mode,
             Message::CloseRequested if self.ends_by_closing() => self.asks_to_end = Some(end_dialog::Cause::Close),
             Message::CloseRequested | Message::StopRequested => return self.close(),
-            Message::EndDialog(message) => return self.end_dialog(message),
+            Message::EndDialog(message) => {
+                self.asks_to_end = None;
+                match message {
+                    end_dialog::Message::Cancelled => {}
+                    end_dialog::Message::Confirmed(end_dialog::Cause::End) => self.hosting.end(&mut self.session),
+                    end_dialog::Message::Confirmed(end_dialog::Cause::Close) => return self.close(),
+                }
+            }
             Message::Tick(now) => {
                 self.notifications.tick(self.preferences.language, now);
                 self.hosting.tick(&mut self.session);
@@ -229,16 +237,6 @@ impl App {
                 Task::none()
             }
         }
-    }
-
-    fn end_dialog(&mut self, message: end_dialog::Message) -> Task<Message> {
-        self.asks_to_end = None;
-        match message {
-            end_dialog::Message::Cancelled => {}
-            end_dialog::Message::Confirmed(end_dialog::Cause::End) => self.hosting.end(&mut self.session),
-            end_dialog::Message::Confirmed(end_dialog::Cause::Close) => return self.close(),
-        }
-        Task::none()
     }
 
     /// Whether closing the window would end a meeting for others.
@@ -412,7 +410,9 @@ impl App {
                 self.notify(notice);
             }
             Event::Ended(reason) => return self.ended(reason),
-            Event::Progress(Step::Knocking) => self.announce("enter-knocking"),
+            Event::Progress(Step::Knocking) => {
+                self.notifications.announce_text("enter-knocking", self.preferences.language);
+            }
             Event::Progress(_)
             | Event::People(_)
             | Event::Locked(_)
@@ -430,7 +430,7 @@ impl App {
 
     /// Handles our entry into the meeting: reports a failure of the keychain, and adds the link to the recent meetings.
     fn entered(&mut self, link: &str, organiser: bool) -> Task<Message> {
-        self.announce("said-entered");
+        self.notifications.announce_text("said-entered", self.preferences.language);
         if let Some(detail) = self.session.take_keychain_failure() {
             self.notify(Notice { kind: NoticeKind::NoKeychain, detail });
         }
@@ -440,12 +440,6 @@ impl App {
             self.session.forget_when_closed(link);
         }
         self.preferences.remember(link, organiser, listing)
-    }
-
-    /// Announces the sentence with this text id.
-    fn announce(&mut self, id: &str) {
-        let sentence = self.preferences.language.text(id);
-        self.notifications.announce(Announcement::Sentence(sentence));
     }
 
     /// Shows and announces why the meeting is over, or shows the home screen if the user left. If it cannot be joined again,
@@ -518,11 +512,6 @@ impl App {
         self.preferences.theme(self.window.system_theme)
     }
 
-    /// The message of a shortcut; `None` if it does nothing here.
-    fn shortcut(&self, shortcut: Shortcut) -> Option<Message> {
-        if shortcut == Shortcut::List { Some(Message::ShortcutsShown(true)) } else { self.screen.shortcut(shortcut) }
-    }
-
     /// The content of the window: the screen, the notices and the list of shortcuts over it, and the live regions with the
     /// announcements. Nothing hides these from assistive tools.
     pub fn view(&self, window: iced::window::Id) -> Element<'_, Message, Theme, iced::Renderer> {
@@ -549,7 +538,10 @@ impl App {
             port: self.window.port.clone(),
             scale: self.window.scale,
             focus: self.screen.focus(),
-            on_shortcut: Box::new(|shortcut| self.shortcut(shortcut)),
+            on_shortcut: Box::new(|shortcut| {
+                let list = (shortcut == Shortcut::List).then_some(Message::ShortcutsShown(true));
+                list.or_else(|| self.screen.shortcut(shortcut))
+            }),
         };
         root::root(window, layers)
     }
@@ -568,57 +560,11 @@ impl App {
     }
 }
 
-/// The command for an action of the meeting's screen; `None` if it does not concern the engine.
-fn command(action: &meeting::Action) -> Option<Command> {
-    Some(match action {
-        meeting::Action::Mute(muted) => Command::Mute(*muted),
-        meeting::Action::Camera(on) => Command::Camera(*on),
-        meeting::Action::Share(screen) => Command::Share(screen.clone()),
-        meeting::Action::Remove(id) => Command::Remove(*id),
-        meeting::Action::Choose(kind, device) => match kind {
-            Kind::Camera => Command::ChooseCamera(device.camera()),
-            Kind::Microphone => Command::ChooseMicrophone(device.sound()),
-            Kind::Speaker => Command::ChooseSpeaker(device.sound()),
-        },
-        meeting::Action::SetWishes(tiles) => Command::SetWishes(tiles.clone()),
-        meeting::Action::Leave => Command::Leave,
-        meeting::Action::End => Command::End,
-        meeting::Action::Answer(answer) if answer.admit => Command::Admit(answer.id),
-        meeting::Action::Answer(answer) => Command::Decline(answer.id),
-        meeting::Action::None
-        | meeting::Action::Host
-        | meeting::Action::Copy(_)
-        | meeting::Action::Notify(_)
-        | meeting::Action::ListMonitors
-        | meeting::Action::FullScreen
-        | meeting::Action::ShowShortcuts
-        | meeting::Action::Prefer(_) => return None,
-    })
-}
-
 /// Lists the monitors on another thread: it reads the pixels of each.
 fn list_monitors() -> Task<Message> {
     let failed = Err("listing the monitors panicked".into());
     let listed = background::run_or(engine::device_list::monitors, failed);
     listed.map(|found| Message::Meeting(meeting::Message::MonitorsListed(found)))
-}
-
-/// Turns the engine's events into messages until the engine has ended.
-fn listen(attempt: Attempt, events: Events) -> Task<Message> {
-    Task::run(shown_events(events), move |event| Message::Engine(attempt, Box::new(event)))
-}
-
-/// The events that change what the window shows. Each message redraws it. The level of the microphone changes ten times a
-/// second, but the meeting shows no level.
-fn shown_events(events: Events) -> impl Stream<Item = Event> {
-    stream::unfold(events, async |mut events| {
-        loop {
-            let event = events.recv().await?;
-            if !matches!(event, Event::Level(_)) {
-                return Some((event, events));
-            }
-        }
-    })
 }
 
 /// How often the meeting's clock and the notices are updated.

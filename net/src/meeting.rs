@@ -166,7 +166,13 @@ impl Meeting {
                 self.outputs.transmit(Up::Leave);
                 self.end(Reason::Left);
             }
-            (Phase::Member(_), Command::End) => self.end_for_all(),
+            (Phase::Member(_), Command::End) => match context.manager {
+                Some(manager) => {
+                    manager.send(&ManagerCommand::End, context.outputs);
+                    self.end(Reason::Left);
+                }
+                None => context.outputs.notice(Notice::NotAllowed),
+            },
             (
                 Phase::Joining(_),
                 Command::Remove(_) | Command::Admit(_) | Command::Refuse(_) | Command::Refresh | Command::End,
@@ -175,17 +181,6 @@ impl Meeting {
             (Phase::Member(joined) | Phase::Recovering(joined, _), command) => {
                 joined.handle_command(command, &mut context);
             }
-        }
-    }
-
-    /// Ends the meeting for everybody, if this client is a manager.
-    fn end_for_all(&mut self) {
-        match &mut self.manager {
-            Some(manager) => {
-                manager.send(&ManagerCommand::End, &mut self.outputs);
-                self.end(Reason::Left);
-            }
-            None => self.outputs.notice(Notice::NotAllowed),
         }
     }
 

@@ -46,6 +46,11 @@ impl Notifications {
         self.announcer.push(announcement);
     }
 
+    /// Announces the sentence with this text id.
+    pub fn announce_text(&mut self, id: &str, language: Language) {
+        self.announce(Announcement::Sentence(language.text(id)));
+    }
+
     /// Announces a sentence that interrupts other speech.
     pub fn interrupt(&mut self, sentence: String) {
         self.announcer.interrupt(sentence);

@@ -45,7 +45,7 @@ fn the_level_of_the_microphone_does_not_redraw_the_meeting() {
         sender.try_send(event).expect("there is room");
     }
     drop(sender);
-    let shown: Vec<_> = iced::futures::executor::block_on_stream(Box::pin(shown_events(events))).collect();
+    let shown: Vec<_> = iced::futures::executor::block_on_stream(Box::pin(engine_link::shown_events(events))).collect();
     assert!(matches!(shown[..], [Event::Camera(true)]), "{shown:?}");
 }
 

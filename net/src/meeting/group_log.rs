@@ -7,7 +7,7 @@ use super::history::{GroupState, History};
 use super::state;
 use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT, PAST_EPOCH_TIMEOUT};
 use crypto::group::Error;
-use crypto::{Changes, Group, MediaKeys, Received, Words};
+use crypto::{Changes, Group, Received};
 use proto::{Blob, Epoch, ManagerCommand, ParticipantId, Position, Reason, SignedCommand, Up, Welcome};
 use std::time::Instant;
 
@@ -73,19 +73,6 @@ impl GroupLog {
 
     pub(super) const fn group(&self) -> &Group {
         &self.group
-    }
-
-    pub(super) fn media_keys(&self) -> Result<MediaKeys, Reason> {
-        self.group.media_keys().map_err(|_| no_keys())
-    }
-
-    /// Returns the MLS epoch.
-    pub(super) fn mls_epoch(&self) -> Epoch {
-        self.group.epoch()
-    }
-
-    pub(super) fn words(&self) -> Words {
-        self.group.words()
     }
 
     /// Returns the position of the next entry.

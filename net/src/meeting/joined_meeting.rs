@@ -3,7 +3,7 @@
 use super::admissions::Admissions;
 use super::announcements::Announcements;
 use super::context::Context;
-use super::event::Exit;
+use super::event::{Exit, no_keys};
 use super::group_log::{GroupLog, Outcome, is_signed};
 use super::history::GroupState;
 use super::joining::NewMember;
@@ -364,9 +364,9 @@ fn emit_keys(
     rejoined: bool,
     outputs: &mut Outputs,
 ) -> Result<(), Reason> {
-    let (keys, leaves) = (log.media_keys()?, roster.leaves());
-    outputs.event(Event::Keys { keys, removed, leaves, epoch: log.mls_epoch(), rejoined });
-    outputs.event(Event::Words(log.words()));
+    let (keys, leaves) = (log.group().media_keys().map_err(|_| no_keys())?, roster.leaves());
+    outputs.event(Event::Keys { keys, removed, leaves, epoch: log.group().epoch(), rejoined });
+    outputs.event(Event::Words(log.group().words()));
     Ok(())
 }
 

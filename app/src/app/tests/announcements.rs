@@ -26,9 +26,9 @@ struct ScreenReader {
 /// What the screen reader says, by the rule of AccessKit's adapter for AT-SPI: a live region that is new, or whose name
 /// has changed.
 #[derive(Default)]
-struct Said(Vec<(Live, String)>);
+struct Announced(Vec<(Live, String)>);
 
-impl Said {
+impl Announced {
     fn add(&mut self, node: &NodeRef<'_>) {
         if let (Live::Polite | Live::Assertive, Some(name)) = (node.live(), node.label()) {
             self.0.push((node.live(), name));
@@ -36,7 +36,7 @@ impl Said {
     }
 }
 
-impl TreeChangeHandler for Said {
+impl TreeChangeHandler for Announced {
     fn node_added(&mut self, node: &NodeRef<'_>) {
         self.add(node);
     }
@@ -83,7 +83,7 @@ impl ScreenReader {
     /// Sends the tree. Returns what the screen reader says.
     fn listen(&mut self) -> Vec<(Live, String)> {
         let update = self.tree_of_the_window();
-        let mut said = Said::default();
+        let mut said = Announced::default();
         match &mut self.tree {
             Some(tree) => tree.update_and_process_changes(update, &mut said),
             empty @ None => *empty = Some(Tree::new(update, true)),
