@@ -5,6 +5,10 @@
 //! openbox, xdotool), the test prints that and is skipped. `CONCLAVE_TEST_PICTURES=FOLDER` saves the screens.
 #![cfg(target_os = "linux")] // The tests use X11, and the file in which Xvfb stores its screen.
 
+#[path = "window/assistive.rs"]
+mod assistive;
+#[path = "window/cases.rs"]
+mod cases;
 #[path = "window/desktop.rs"]
 mod desktop;
 #[path = "window/picture.rs"]
@@ -13,8 +17,13 @@ mod picture;
 mod program;
 #[path = "window/sound.rs"]
 mod sound;
+#[path = "window/user.rs"]
+mod user;
+#[path = "window/words.rs"]
+mod words;
 
-use desktop::{ACCENT, DANGER, Desktop, Node, SCREEN, STEP_TIMEOUT};
+use assistive::{Assistive, Node};
+use desktop::{ACCENT, DANGER, Desktop, SCREEN, STEP_TIMEOUT};
 use picture::{GUEST, HOST, Picture, mirrored, near};
 use program::{Program, until};
 use std::fs;
@@ -45,17 +54,15 @@ fn guest(desktop: &Desktop, link: &str, more: &[&str]) -> Program {
 
 /// Asserts that every control has a name and a role, and that the names in `expected` are in the accessibility tree.
 fn assert_accessible(desktop: &Desktop, expected: &[&str]) {
-    if !desktop.has_tree() {
-        return;
-    }
-    let has = |tree: &Vec<Node>, name: &str| tree.iter().any(|node| node.name.contains(name));
+    let Some(assistive) = Assistive::start(desktop) else { return };
+    let has = |tree: &[Node], name: &str| tree.iter().any(|node| node.name.contains(name));
     let tree = until(&format!("{expected:?} in the accessible tree"), STEP_TIMEOUT, || {
-        desktop.tree().filter(|tree| expected.iter().all(|name| has(tree, name)))
+        Some(assistive.tree()).filter(|tree| expected.iter().all(|name| has(tree, name)))
     });
     let unclear = |node: &&Node| node.name.trim().is_empty() || ["", "unknown", "invalid"].contains(&&*node.role);
-    let unclear: Vec<_> = tree.iter().filter(|node| node.focusable).filter(unclear).collect();
+    let unclear: Vec<_> = tree.iter().filter(|node| node.is("focusable")).filter(unclear).collect();
     assert!(unclear.is_empty(), "controls without a name or a role: {unclear:?}");
-    let controls = tree.iter().filter(|node| node.focusable);
+    let controls = tree.iter().filter(|node| node.is("focusable"));
     println!("all {} controls of {} nodes have names", controls.count(), tree.len());
 }
 

@@ -110,6 +110,14 @@ impl Picture {
         self.count_colours(colours).iter().all(|(count, _)| *count < MIN_VISIBLE_PIXELS)
     }
 
+    /// Returns whether all pixels of an area (left, top, width, height) have about the same colour.
+    pub fn is_plain(&self, [left, top, width, height]: [i32; 4]) -> bool {
+        let side = |value: i32| usize::try_from(value).unwrap_or(0);
+        let first = self.at(side(left), side(top));
+        let mut rows = side(top)..side(top + height);
+        rows.all(|y| (side(left)..side(left + width)).all(|x| near(self.at(x, y), first, TOLERANCE)))
+    }
+
     /// Returns the area that has `colour` here and did not have it in `before`.
     pub fn area_that_became(&self, colour: Rgb, before: &Self) -> Option<Area> {
         let mut changed: Option<Area> = None;
