@@ -118,6 +118,11 @@ impl Desktop {
         run(tool, command)
     }
 
+    /// Returns the name of the display.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
     /// Returns a path in the home folder.
     pub fn path(&self, name: &str) -> PathBuf {
         self.home.join(name)
