@@ -88,7 +88,7 @@ fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>
     }
     let mut screen = hosted_meeting_of(2);
     screen.open(meeting::Panel::People);
-    visit("meeting-addresses", screen.view(&context, &common::pictures(9), &[]).map(drop));
+    visit("meeting-addresses", screen.view(context, &common::pictures(9), &[]).map(drop));
     let mut screen = meeting_of(4);
     screen.update(meeting::Message::MutePressed);
     screen.update(meeting::Message::CameraPressed);

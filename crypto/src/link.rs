@@ -78,11 +78,11 @@ impl FromStr for Invitation {
             return Err(Error::NoSecret);
         }
         // The version first: links of version 1 have a path.
-        let part: SecretPart = secret.parse()?;
+        let content: SecretPart = secret.parse()?;
         if !path.is_empty() {
             return Err(Error::BadPath);
         }
-        let SecretPart { binding, secret, meeting, fingerprint } = part;
+        let SecretPart { binding, secret, meeting, fingerprint } = content;
         Ok(Self { host, port, meeting: meeting.unwrap_or_else(|| binding.meeting()), binding, secret, fingerprint })
     }
 }

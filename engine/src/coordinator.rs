@@ -123,7 +123,7 @@ impl Coordinator {
             meeting::Event::Entered { me } => self.enter(me).await,
             meeting::Event::Members(members) => self.set_members(members).await,
             // The network session keeps the keys and reports `Rekeyed`.
-            meeting::Event::Joined(_) | meeting::Event::Keys { .. } => {}
+            meeting::Event::Joined(_) | meeting::Event::Keys { .. } | meeting::Event::AsksNoMore(_) => {}
             meeting::Event::Reconnecting => self.notice(NoticeKind::Reconnecting, String::new()).await,
             meeting::Event::Reconnected { me } => {
                 self.membership.set_me(me);
@@ -138,7 +138,6 @@ impl Coordinator {
                 self.send(meeting::Command::Refuse(id)).await;
                 self.notice(NoticeKind::OldLinkRefused, name).await;
             }
-            meeting::Event::AsksNoMore(_) => {}
             meeting::Event::Left { id, .. } => self.tracks.remove_owner(id),
             meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
             meeting::Event::Ended(reason) => return ControlFlow::Break(reason),

@@ -85,12 +85,12 @@ impl Watcher {
         let stop = Mailbox::new();
         let stopped = stop.clone();
         Builder::new().name("device-list".into()).spawn(move || {
-            let mut last = None;
+            let mut reported = None;
             while !stopped.is_closed() {
                 let lists = list();
-                if last.as_ref() != Some(&lists) {
+                if reported.as_ref() != Some(&lists) {
                     on_change(lists.clone());
-                    last = Some(lists);
+                    reported = Some(lists);
                 }
                 // The mailbox is always empty. Its closing is the signal.
                 let _ = stopped.take_until(Instant::now() + interval);
@@ -122,17 +122,17 @@ mod tests {
     #[test]
     fn each_change_is_reported_once_until_the_watcher_is_dropped() {
         let (plug, plugged) = sync_channel(4);
-        let (changed, changes) = sync_channel(4);
-        let on_change = move |lists| changed.send(lists).unwrap();
+        let (reports, received) = sync_channel(4);
+        let on_change = move |lists| reports.send(lists).unwrap();
         let list = move || plugged.recv().unwrap_or_default();
         let watcher = Watcher::start_with(on_change, Duration::ZERO, list).unwrap();
         for cameras in [&["front"][..], &["front"], &["front", "usb"], &[]] {
             plug.send(lists(cameras)).unwrap();
         }
         for expected in [&["front"][..], &["front", "usb"], &[]] {
-            assert_eq!(changes.recv_timeout(Duration::from_secs(20)), Ok(lists(expected)));
+            assert_eq!(received.recv_timeout(Duration::from_secs(20)), Ok(lists(expected)));
         }
         drop((watcher, plug));
-        assert!(changes.recv_timeout(Duration::from_secs(20)).is_err(), "the thread has ended");
+        assert!(received.recv_timeout(Duration::from_secs(20)).is_err(), "the thread has ended");
     }
 }

@@ -158,7 +158,7 @@ pub fn warning(warning: &Warning) -> Notice {
     }
     let kind = match warning {
         Warning::File { .. } => NoticeKind::BadFile,
-        refused if is_refused(refused) => NoticeKind::SoundRefused,
+        Warning::Unavailable { .. } if is_refused(warning) => NoticeKind::SoundRefused,
         Warning::Unavailable { direction: Direction::Microphone, .. } => NoticeKind::NoMicrophone,
         Warning::Unavailable { direction: Direction::Speaker, .. } => NoticeKind::NoSpeaker,
         Warning::Lost { .. } => NoticeKind::SoundLost,

@@ -340,7 +340,7 @@ impl Driver {
             // An SFU with its own connection has not noticed anything.
             Event::Meeting(meeting::Event::Reconnected { .. }) if self.sfu_connection.is_ordered() => {}
             Event::Meeting(meeting::Event::Entered { me } | meeting::Event::Reconnected { me }) => {
-                self.sfu.handle(Input::Entered(*me), now)
+                self.sfu.handle(Input::Entered(*me), now);
             }
             Event::Meeting(meeting::Event::Ended(_)) => self.over = true,
             Event::Meeting(_)

@@ -70,7 +70,7 @@ pub struct Meeting {
 }
 
 enum Phase {
-    Joining(Box<Joining>),
+    Joining(Joining),
     Member(Box<JoinedMeeting>),
     /// The connection or the group is lost. Keys and members stay until this client is back.
     Recovering(Box<JoinedMeeting>, Recovery),
@@ -109,7 +109,7 @@ impl Meeting {
             rejoined: None,
         };
         let joining = Joining::new(goal, &mut meeting.parts(now).1);
-        meeting.phase = Phase::Joining(Box::new(joining));
+        meeting.phase = Phase::Joining(joining);
         meeting.outputs.event(Event::Approaching);
         meeting
     }
@@ -187,8 +187,9 @@ impl Meeting {
         self.last_received = now;
         if let Down::Hello { time, .. } = message {
             let before = mem::replace(&mut self.clock_ahead, clock_ahead((self.wall_clock)(now), time));
-            let notice = clock_notice(self.clock_ahead).filter(|_| clock_notice(before).is_none());
-            notice.into_iter().for_each(|notice| self.outputs.notice(notice));
+            if let (Some(notice), None) = (clock_notice(self.clock_ahead), clock_notice(before)) {
+                self.outputs.notice(notice);
+            }
         }
         let outcome = match self.phase {
             Phase::Recovering(..) => self.handle_recovering(message, now),
@@ -308,7 +309,7 @@ impl Meeting {
                 }
                 Stage::Greeting
             }
-            Route::Rejoin => Stage::Joining(Box::new(Joining::new(goal, &mut context))),
+            Route::Rejoin => Stage::Joining(Joining::new(goal, &mut context)),
         };
     }
 
@@ -520,4 +521,4 @@ fn lost_connection() -> Reason {
 /// [`REJOIN_MEMORY`], it waits longer, so that a hostile member cannot keep all busy.
 const REJOIN_DELAY: Duration = Duration::from_millis(100);
 const MAX_REJOIN_DELAY: Duration = Duration::from_secs(15);
-const REJOIN_MEMORY: Duration = Duration::from_secs(60);
+const REJOIN_MEMORY: Duration = Duration::from_mins(1);

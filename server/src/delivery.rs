@@ -174,8 +174,13 @@ impl Delivery {
     /// Closes all connections, ends all meetings, and rejects new connections from now on.
     pub fn drain(&mut self) {
         self.draining = true;
-        for id in self.connections.ids() {
-            self.reject(id, Problem::Draining);
+        let open = self.connections.open();
+        // Before any member leaves: nobody takes the end of the server for that of another member.
+        for id in &open {
+            self.actions.send(*id, &Down::Problem { problem: Problem::Draining });
+        }
+        for id in open {
+            self.close(id);
         }
         for mut meeting in self.meetings.take_all() {
             meeting.close(&mut self.actions);

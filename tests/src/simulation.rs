@@ -90,6 +90,9 @@ impl Simulation {
     }
 
     /// Adds a client that opens a meeting.
+    ///
+    /// # Panics
+    /// Panics if the system has no randomness.
     pub fn create(&mut self, name: &str) -> ClientId {
         let keys = ManagerKeys::new().expect("the system has randomness");
         self.start(name, 0, |identity, profile| Entry::Create { keys, identity, profile })
@@ -264,7 +267,6 @@ impl Simulation {
                 self.perform(actions);
             }
             Scheduled::Down(connection, bytes) if self.is_open(connection) => self.deliver(connection.0, &bytes),
-            Scheduled::Up(..) | Scheduled::Down(..) => {}
             Scheduled::ServerSeesClose(Connection(client_id, number)) => {
                 // A later connection replaced it already.
                 if self.connections[client_id.0].1 && self.connections[client_id.0].0 <= number + 1 {
@@ -279,7 +281,7 @@ impl Simulation {
                 }
             }
             Scheduled::Connected(connection) if self.is_open(connection) => self.establish(connection.0),
-            Scheduled::Connected(_) => {}
+            Scheduled::Up(..) | Scheduled::Down(..) | Scheduled::Connected(_) => {}
             Scheduled::Tick => {
                 self.schedule(now + Duration::from_secs(1), Scheduled::Tick);
                 let actions = self.service.tick(now);

@@ -118,9 +118,9 @@ fn a_member_that_does_not_come_back_is_removed() {
         let mut simulation = Simulation::seeded(seed);
         let members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);
         if seed % 2 == 0 {
-            simulation.kill(members[2])
+            simulation.kill(members[2]);
         } else {
-            simulation.cut(members[2])
+            simulation.cut(members[2]);
         }
         simulation.run(secs(15));
         let chloe = simulation.client(members[2]).past_id();
@@ -144,9 +144,9 @@ fn a_member_resumes_after_its_network_was_gone_for_ten_seconds() {
         let who = members[(seed % 3) as usize];
         let id = simulation.client(who).id();
         if seed % 2 == 0 {
-            simulation.reset(who)
+            simulation.reset(who);
         } else {
-            simulation.cut(who)
+            simulation.cut(who);
         }
         // Somebody joins meanwhile, and this member commits.
         members.push(simulation.join(members[0], "Denis"));
@@ -556,7 +556,9 @@ fn random_actions(seed: u64) {
         }
     }
     simulation.run(secs(15));
-    cut.into_iter().for_each(|client| simulation.repair(client));
+    for client in cut {
+        simulation.repair(client);
+    }
     simulation.run(secs(200));
     // Those who asked with a link from before a removal wait for the organiser.
     let mut inside = Vec::new();

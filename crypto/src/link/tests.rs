@@ -73,7 +73,7 @@ fn other_versions_and_damage_are_distinguished() {
     assert_eq!(error(&format!("{place}#ab%20")), Error::Damaged);
     assert_eq!(error(&format!("{place}#**")), Error::Damaged);
     assert_eq!(error(&format!("{place}#{}!{}", &secret[..9], &secret[9..])), Error::Damaged);
-    assert_eq!(error(&format!("{}m/x#{secret}", place)), Error::BadPath);
+    assert_eq!(error(&format!("{place}m/x#{secret}")), Error::BadPath);
     bytes[0] = 0x42;
     assert_eq!(error(&with(&bytes)), Error::Damaged);
     bytes[0] = 3;
@@ -130,7 +130,7 @@ fn links_are_found_in_what_people_paste() {
                 format!("{place}#{left} {right}"),
                 format!("{place}\n  #{left}\n  {right}."),
                 format!("{host}\n{port}#{left}\u{200b}{right}"),
-                format!("{}", link.replacen("conclave", "Conclave", 1)),
+                link.replacen("conclave", "Conclave", 1),
                 format!("https://example.org and {}", *link),
             ] {
                 assert_eq!(find_link(&pasted).as_ref(), Some(&link), "{pasted:?}");

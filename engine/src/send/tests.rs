@@ -198,7 +198,8 @@ fn pictures_beyond_the_frame_rate_of_a_target_never_reach_the_encoder() {
     let encoders = Backends::new(vec![probe::candidate("probe", log.clone())]);
     let (thread, mut network, _reports) = layer(&encoders);
     let pool = Pool::new(4);
-    for (denominator, numbers) in [(1, 0..6), (2, 6..14), (4, 14..30), (1, 30..34)] {
+    // The last picture of each frame rate is encoded, so that the next target does not apply to it.
+    for (denominator, numbers) in [(1, 0..6), (2, 6..13), (4, 14..27), (1, 30..34)] {
         let frame_rate = FrameRate::new(30, denominator).unwrap();
         thread.set_target(LayerTarget::Running(EncoderTarget { frame_rate, ..TARGET }));
         for number in numbers.clone() {

@@ -216,13 +216,12 @@ impl Media {
             Kind::Video => MAX_PICTURES,
         };
         // A track that was received before the restart continues in its queue.
-        let (sender, frames) = match self.queues.get(&track) {
-            Some(sender) => (sender.clone(), None),
-            None => {
-                let (sender, frames) = bounded(limit);
-                self.queues.insert(track, sender.clone());
-                (sender, Some(frames))
-            }
+        let (sender, frames) = if let Some(sender) = self.queues.get(&track) {
+            (sender.clone(), None)
+        } else {
+            let (sender, frames) = bounded(limit);
+            self.queues.insert(track, sender.clone());
+            (sender, Some(frames))
         };
         let assigned = self
             .peer(transport)

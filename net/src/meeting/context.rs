@@ -36,7 +36,7 @@ pub(super) fn is_own_clock_wrong(ahead: i64) -> bool {
 }
 
 /// How much this computer's clock and the server's may differ.
-const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(3_600);
+const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_hours(1);
 
 #[cfg(test)]
 mod tests {

@@ -16,7 +16,7 @@ pub(super) struct Joining {
 
 /// The result of a message.
 pub(super) enum Next {
-    Joining(Box<Joining>),
+    Joining(Joining),
     Member(Box<NewMember>),
 }
 
@@ -51,7 +51,7 @@ enum Stage {
     Approaching { me: ParticipantId },
     /// `Knock` or `Return` was sent. `notice` is when the user is notified that there is no answer. It is `None` after
     /// that.
-    Waiting { joiner: Joiner, me: ParticipantId, notice: Option<Instant> },
+    Waiting { joiner: Box<Joiner>, me: ParticipantId, notice: Option<Instant> },
 }
 
 impl Joining {
@@ -61,7 +61,7 @@ impl Joining {
         Self { stage: Stage::Greeting(goal) }
     }
 
-    pub(super) fn handle_message(self: Box<Self>, message: Down, context: &mut Context<'_>) -> Result<Next, Reason> {
+    pub(super) fn handle_message(self, message: Down, context: &mut Context<'_>) -> Result<Next, Reason> {
         match (self.stage, message) {
             (Stage::Greeting(goal), Down::Hello { version, participant, .. }) => {
                 if version != VERSION {
@@ -104,7 +104,7 @@ impl Joining {
     }
 
     fn next(stage: Stage) -> Next {
-        Next::Joining(Box::new(Self { stage }))
+        Next::Joining(Self { stage })
     }
 }
 
@@ -161,7 +161,7 @@ fn come_back(me: ParticipantId, context: &mut Context<'_>) -> Result<Next, Reaso
 }
 
 fn wait(joiner: Joiner, me: ParticipantId, context: &Context<'_>) -> Next {
-    Joining::next(Stage::Waiting { joiner, me, notice: Some(context.now + KNOCK_TIMEOUT) })
+    Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice: Some(context.now + KNOCK_TIMEOUT) })
 }
 
 fn knock_failed(error: &admission_key::Error) -> Reason {

@@ -39,7 +39,7 @@ pub(super) enum Stage {
     /// The answer to `Resume`.
     Resuming,
     /// A member's decision.
-    Joining(Box<Joining>),
+    Joining(Joining),
 }
 
 impl Recovery {

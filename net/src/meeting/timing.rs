@@ -24,13 +24,13 @@ pub const REMOVAL_INTERVAL: Duration = Duration::from_secs(4);
 pub const BEACON_INTERVAL: Duration = Duration::from_secs(5);
 
 /// In this interval, one member after the other updates its keys.
-pub const REFRESH_INTERVAL: Duration = Duration::from_secs(300);
+pub const REFRESH_INTERVAL: Duration = Duration::from_mins(5);
 
 /// How long a lost connection can be resumed. The server keeps what an absent member misses for as long.
 pub const RESUME_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long a client tries to join again after it could not resume.
-pub const REJOIN_TIMEOUT: Duration = Duration::from_secs(120);
+pub const REJOIN_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// How long a client waits before its first attempt to connect again. Each further attempt waits twice as long.
 pub const FIRST_RETRY: Duration = Duration::from_millis(500);

@@ -109,10 +109,10 @@ mod tests {
 
     #[tokio::test]
     async fn a_refusal_is_reported_rather_than_an_unreachable_network() {
+        use io::ErrorKind::{ConnectionRefused, NetworkUnreachable, TimedOut};
         let kind = |before: Option<io::ErrorKind>, error: io::ErrorKind| {
             more_useful(before.map(Into::into), error.into()).kind()
         };
-        use io::ErrorKind::{ConnectionRefused, NetworkUnreachable, TimedOut};
         assert_eq!(kind(None, TimedOut), TimedOut);
         assert_eq!(kind(Some(NetworkUnreachable), ConnectionRefused), ConnectionRefused);
         assert_eq!(kind(Some(ConnectionRefused), NetworkUnreachable), ConnectionRefused);

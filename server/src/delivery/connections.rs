@@ -44,8 +44,10 @@ impl Connections {
         self.0.len()
     }
 
-    pub fn ids(&self) -> Vec<ConnectionId> {
-        self.0.keys().copied().collect()
+    /// Returns the connections that are not about to be closed.
+    pub fn open(&self) -> Vec<ConnectionId> {
+        let open = self.0.iter().filter(|(_, connection)| connection.state != State::Closing);
+        open.map(|(id, _)| *id).collect()
     }
 
     /// Returns the connections that have entered no meeting in time.

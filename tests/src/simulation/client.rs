@@ -179,7 +179,7 @@ impl Client {
         self.commits += messages.iter().filter_map(commit_of).count();
         if self.drops_commits {
             let lost: Vec<_> = messages.extract_if(.., |message| commit_of(message).is_some()).collect();
-            self.dropped_commit = lost.iter().filter_map(commit_of).last().or(self.dropped_commit.take());
+            self.dropped_commit = lost.iter().rev().find_map(commit_of).or(self.dropped_commit.take());
         }
         assert!(messages.iter().all(proto::is_sendable), "a message exceeds the limits");
         let over = self.meeting.is_over() && !self.closed;

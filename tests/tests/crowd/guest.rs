@@ -33,7 +33,7 @@ pub async fn join_and_stay(link: String) {
                 answer = Some(Up::Approach { meeting: invitation.meeting });
             }
             Down::AdmissionKey { admission_key, chain } => {
-                answer = Some(knock(&invitation, &admission_key, &chain, me))
+                answer = Some(knock(&invitation, &admission_key, &chain, me));
             }
             Down::Log { position: at, .. } => position = Position(at.0 + 1),
             Down::Skipped { position: at, count } => position = Position(at.0 + count),

@@ -66,7 +66,7 @@ fn a_server_that_is_stopped_before_its_address_is_read_stops_properly() {
     let folder = Folder::new("early-stop");
     let (mut reader, mut writer) = std::io::pipe().expect("a pipe");
     // A pipe holds 64 KiB. The server waits when it prints its address.
-    writer.write_all(&[b'x'; 65_536]).expect("room in the pipe");
+    writer.write_all(&vec![b'x'; 65_536]).expect("room in the pipe");
     let mut command = server(&["--listen", "127.0.0.1:0", "--data", &folder.path("data")]);
     let mut running = Running(command.stdout(writer).stderr(Stdio::null()).spawn().expect("the server starts"));
     drop(command);

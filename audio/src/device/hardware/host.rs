@@ -14,11 +14,10 @@ pub fn host(direction: Direction) -> Result<cpal::Host, Error> {
     let refused = match cpal::host_from_id(cpal::HostId::PulseAudio) {
         Ok(host) => return Ok(host),
         // The server refuses a wrong cookie. If there is none, it closes the connection.
-        Err(error) => match error.kind() {
-            cpal::ErrorKind::PermissionDenied => true,
-            cpal::ErrorKind::StreamInvalidated => is_listening(),
-            _ => false,
-        },
+        Err(error) => {
+            let (kind, closed) = (error.kind(), cpal::ErrorKind::StreamInvalidated);
+            kind == cpal::ErrorKind::PermissionDenied || kind == closed && is_listening()
+        }
     };
     if has_card() {
         return cpal::host_from_id(cpal::HostId::Alsa).map_err(|_| Error::Missing(direction));

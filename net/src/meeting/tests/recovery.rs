@@ -173,10 +173,10 @@ fn an_organiser_that_left_comes_back_as_organiser() {
     let claim = back.committed();
     for client in [&mut back, &mut guest] {
         client.log(4, claim.entry.clone());
-        let lists = client.events().into_iter().filter_map(|event| match event {
-            Event::Members(people) => Some(people),
-            _ => None,
-        });
+        let lists = client
+            .events()
+            .into_iter()
+            .filter_map(|event| if let Event::Members(people) = event { Some(people) } else { None });
         let people = lists.last().expect("a list of members");
         let organisers: Vec<_> = people.iter().filter(|person| person.organiser).map(|person| person.id).collect();
         assert_eq!((people.len(), &organisers[..]), (2, &[participant][..]));

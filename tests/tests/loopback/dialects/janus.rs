@@ -127,7 +127,6 @@ impl Sfu for Janus {
                 let body = json!({ "request": "join", "ptype": "publisher", "id": me });
                 self.endpoint.send(&request(TransportId::Primary, &body));
             }
-            Input::Restart => {}
             Input::SignalLost => self.endpoint.fail(),
             Input::Signal(bytes) => self.handle_frame(&serde_json::from_slice(&bytes).unwrap()),
             Input::Local { transport: TransportId::Primary, sdp, mids } => self.send_offer(&sdp, &mids),
@@ -150,7 +149,7 @@ impl Sfu for Janus {
                 self.configure();
             }
             Input::Leave => self.endpoint.send(&json!({ "janus": "destroy" })),
-            Input::TransportState { .. } | Input::Timeout => {}
+            Input::Restart | Input::TransportState { .. } | Input::Timeout => {}
         }
         if self.joined {
             self.endpoint.offer_if_due();

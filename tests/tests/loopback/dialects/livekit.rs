@@ -96,7 +96,6 @@ impl Sfu for LiveKit {
                 let me = self.endpoint.me.map(|me| me.0);
                 self.endpoint.send(&json!({ "joinRequest": { "participantSid": me, "autoSubscribe": true } }));
             }
-            Input::Restart => {}
             Input::SignalLost => self.endpoint.fail(),
             Input::Signal(bytes) => self.handle_frame(&serde_json::from_slice(&bytes).unwrap()),
             Input::Local { transport: TransportId::Primary, sdp, mids } => self.send_offer(&sdp, &mids),
@@ -115,7 +114,7 @@ impl Sfu for LiveKit {
                 self.send_settings();
             }
             Input::Leave => self.endpoint.send(&json!({ "leave": {} })),
-            Input::TransportState { .. } | Input::Timeout => {}
+            Input::Restart | Input::TransportState { .. } | Input::Timeout => {}
         }
         if self.connected {
             self.endpoint.offer_if_due();
