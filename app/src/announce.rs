@@ -17,6 +17,10 @@ pub enum Announcement {
     Muted,
     /// Our microphone was unmuted.
     Unmuted,
+    /// A person with this name asks to join with an old link.
+    Asking(String),
+    /// The connection was lost.
+    Reconnecting,
 }
 
 /// If more announcements than this wait, the oldest is dropped.
@@ -50,24 +54,30 @@ impl Announcer {
 }
 
 fn sentence(announcements: &[Announcement], language: Language) -> String {
-    let (mut joined, mut left, mut muted) = (Vec::new(), Vec::new(), None);
+    let (mut joined, mut left, mut muted, mut asking, mut lost) = (Vec::new(), Vec::new(), None, Vec::new(), None);
     for announcement in announcements {
         match announcement {
             Announcement::Joined(name) => joined.push(name),
             Announcement::Left(name) => left.push(name),
             Announcement::Muted => muted = Some("said-muted"),
             Announcement::Unmuted => muted = Some("said-unmuted"),
+            Announcement::Asking(name) => asking.push(name),
+            Announcement::Reconnecting => lost = Some("said-reconnecting"),
         }
     }
     let mut parts = Vec::new();
-    for (names, one, many) in [(joined, "said-joined", "said-joined-many"), (left, "said-left", "said-left-many")] {
+    for (names, one, many) in [
+        (asking, "said-asking", "said-asking-many"),
+        (joined, "said-joined", "said-joined-many"),
+        (left, "said-left", "said-left-many"),
+    ] {
         match names.as_slice() {
             [] => {}
             [name] => parts.push(language.with(one, &[("name", name.as_str().into())])),
             names => parts.push(language.with(many, &[("count", names.len().into())])),
         }
     }
-    parts.extend(muted.map(|id| language.text(id)));
+    parts.extend(muted.into_iter().chain(lost).map(|id| language.text(id)));
     parts.join(". ")
 }
 

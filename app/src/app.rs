@@ -4,6 +4,7 @@
 
 mod device_watch;
 mod entry;
+mod hosting;
 mod message;
 mod notifications;
 mod preferences;
@@ -14,23 +15,22 @@ mod window;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::device_list::Lists;
 use engine::{Command, Event, Events, Invitation, LinkError, Reason, Setup};
 use iced::{Element, Subscription, Task};
 
 use crate::announce::Announcement;
 use crate::background;
 use crate::kit::root::{self, Window};
-use crate::kit::{live, wake};
+use crate::kit::{live, modal_of, wake};
 use crate::locale::Language;
 use crate::model::{Kind, MeetingModel, NoticeKind};
 use crate::pictures::Pictures;
-use crate::preview_session;
 use crate::recent::Listing;
-use crate::screen::{Context, ended, entering, home, meeting, preview};
+use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview};
 use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
 use crate::theme::{Choice, Theme};
 use entry::Purpose;
+use hosting::{Hosting, Return};
 use notifications::Notifications;
 use preferences::Preferences;
 use preparation::Preparation;
@@ -48,6 +48,10 @@ pub struct App {
     preferences: Preferences,
     notifications: Notifications,
     preparation: Preparation,
+    /// The user's meeting that goes on while the window shows something else.
+    hosting: Hosting,
+    /// The dialog that asks before a meeting on this computer ends; `None` if it is not open.
+    asks_to_end: Option<end_dialog::Cause>,
     /// The user closed the window. The program ends when every engine is closed.
     is_closing: bool,
 }
@@ -90,6 +94,8 @@ impl App {
             notifications: Notifications::default(),
             preparation: Preparation::default(),
             pictures: Pictures::default(),
+            hosting: Hosting::default(),
+            asks_to_end: None,
             is_closing: false,
         }
     }
@@ -140,12 +146,25 @@ impl App {
         if self.is_closing && !matches!(message, Message::Started(..)) {
             return Task::none();
         }
+        let task = self.handle(message);
+        if let Screen::Home(screen) = &mut self.screen {
+            screen.hosted = self.hosting.shown();
+        }
+        task
+    }
+
+    fn handle(&mut self, message: Message) -> Task<Message> {
         match message {
             Message::Resized(size) => self.window.size = size,
             Message::Rescaled(scale) => self.window.scale = scale,
             Message::SystemTheme(mode) => self.window.system_theme = mode,
-            Message::CloseRequested => return self.close(),
-            Message::Tick(now) => self.notifications.tick(self.preferences.language, now),
+            Message::CloseRequested if self.ends_by_closing() => self.asks_to_end = Some(end_dialog::Cause::Close),
+            Message::CloseRequested | Message::StopRequested => return self.close(),
+            Message::EndDialog(message) => return self.end_dialog(message),
+            Message::Tick(now) => {
+                self.notifications.tick(self.preferences.language, now);
+                self.hosting.tick(&mut self.session);
+            }
             Message::Home(message) => return self.home(message),
             Message::Preview(message) => return self.preview(message),
             Message::Meeting(message) => return self.meeting(message),
@@ -154,8 +173,12 @@ impl App {
             }
             Message::Ended(ended::Message::RetryPressed) => return self.enter(),
             Message::Notice(message) => self.notifications.update(message),
-            Message::DevicesListed(lists) => self.devices_listed(&lists),
-            Message::PreviewEvent(event) => self.preview_event(event),
+            Message::DevicesListed(lists) => self.preparation.devices_listed(&lists, &mut self.screen),
+            Message::PreviewEvent(event) => {
+                if let Screen::Preview(screen) = &mut self.screen {
+                    self.preparation.handle_event(event, screen);
+                }
+            }
             Message::Started(attempt, result) => return self.started(attempt, *result),
             Message::Engine(attempt, event) => return self.engine_event(attempt, &event),
         }
@@ -175,7 +198,42 @@ impl App {
             }),
             home::Action::Forget(link) => self.preferences.forget(&link),
             home::Action::Prefer(preference) => self.preferences.set(preference),
+            home::Action::Return => match self.hosting.take(&mut self.session, &mut self.pictures) {
+                Return::Nowhere => Task::none(),
+                Return::Shown(screen) => {
+                    self.screen = Screen::Meeting(screen);
+                    Task::none()
+                }
+                Return::Entered => self.enter(),
+            },
+            home::Action::AskToEnd => {
+                self.asks_to_end = Some(end_dialog::Cause::End);
+                Task::none()
+            }
+            home::Action::ForgetHosted => {
+                self.hosting.end(&mut self.session);
+                Task::none()
+            }
+            home::Action::Answer(answer) => {
+                self.hosting.answer(answer);
+                Task::none()
+            }
         }
+    }
+
+    fn end_dialog(&mut self, message: end_dialog::Message) -> Task<Message> {
+        self.asks_to_end = None;
+        match message {
+            end_dialog::Message::Cancelled => {}
+            end_dialog::Message::Confirmed(end_dialog::Cause::End) => self.hosting.end(&mut self.session),
+            end_dialog::Message::Confirmed(end_dialog::Cause::Close) => return self.close(),
+        }
+        Task::none()
+    }
+
+    /// Whether closing the window would end a meeting for others.
+    pub(crate) fn ends_by_closing(&self) -> bool {
+        self.hosting.is_here() || self.screen.hosts_others() || self.session.has_left_here()
     }
 
     fn preview(&mut self, message: preview::Message) -> Task<Message> {
@@ -200,26 +258,6 @@ impl App {
         Task::none()
     }
 
-    fn preview_event(&mut self, event: preview_session::Event) {
-        if let Screen::Preview(screen) = &mut self.screen {
-            self.preparation.handle_event(event, screen);
-        }
-    }
-
-    /// Shows what is plugged in now.
-    fn devices_listed(&mut self, lists: &Lists) {
-        self.preparation.set_present(lists);
-        match &mut self.screen {
-            Screen::Preview(screen) => self.preparation.show_present(screen, lists),
-            Screen::Meeting(screen) => {
-                for (kind, present) in preparation::by_kind(lists) {
-                    screen.devices.set_present(kind, present.clone());
-                }
-            }
-            Screen::Home(_) | Screen::Ended(_) => {}
-        }
-    }
-
     fn meeting(&mut self, message: meeting::Message) -> Task<Message> {
         let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
         let action = screen.update(message);
@@ -237,9 +275,18 @@ impl App {
             meeting::Action::ListMonitors => return list_monitors(),
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => return self.preferences.set(preference),
-            meeting::Action::Leave if self.session.engine().is_none() => return self.go_home(),
+            meeting::Action::Leave | meeting::Action::End if self.session.engine().is_none() => return self.go_home(),
+            meeting::Action::Host => {
+                let home = Screen::Home(home::Home::default());
+                if let Screen::Meeting(screen) = std::mem::replace(&mut self.screen, home) {
+                    self.hosting.park(&mut self.session, screen, &mut self.pictures);
+                }
+                return self.go_home();
+            }
             // The engine answers with `Event::Ended`.
             meeting::Action::Leave
+            | meeting::Action::End
+            | meeting::Action::Answer(_)
             | meeting::Action::None
             | meeting::Action::Camera(_)
             | meeting::Action::Share(_)
@@ -250,9 +297,12 @@ impl App {
         Task::none()
     }
 
-    /// Shows the home screen and ends the meeting or the preview, if there is one.
+    /// Shows the home screen and ends the meeting or the preview, if there is one. A meeting to which we can come back is kept.
     fn go_home(&mut self) -> Task<Message> {
         self.release();
+        if let Some(left) = self.session.take_left() {
+            self.hosting.keep(left, &mut self.session);
+        }
         self.screen = Screen::Home(home::Home::new(self.preferences.recent()));
         Task::none()
     }
@@ -301,9 +351,12 @@ impl App {
                 screen.model.hosts.clone_from(&started.hosts);
                 return listen(attempt, self.session.run(started));
             }
-            (Err(detail), _) if is_current => self.show_ended(Reason::Here(detail)),
+            (Err(detail), _) if is_current => {
+                self.screen = self.screen.ended(Reason::Here(detail));
+                self.release();
+            }
             // The user has cancelled or closes the window, so nothing uses this engine.
-            (Ok(started), _) => self.session.close(started.into()),
+            (Ok(started), _) => self.session.closer.close(started.into()),
             (Err(error), _) => tracing::debug!(%error, "a cancelled meeting could not start"),
         }
         if self.is_closing { self.exit_when_closed() } else { Task::none() }
@@ -311,19 +364,31 @@ impl App {
 
     fn engine_event(&mut self, attempt: Attempt, event: &Event) -> Task<Message> {
         if !self.session.is_current(attempt) {
-            return Task::none(); // that engine is being closed
+            let announcements = self.hosting.handle_event(attempt, event, &mut self.session);
+            // Without announcements, that engine is being closed.
+            announcements.into_iter().flatten().for_each(|announcement| self.notifications.announce(announcement));
+            return Task::none();
         }
         let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
+        let before = screen.model.entered_by.clone();
         for announcement in screen.handle_event(event, Instant::now()) {
             self.notifications.announce(announcement);
         }
         match event {
             Event::Entered { link, organiser, .. } => return self.entered(link, *organiser),
+            Event::LinkChanged { link } => {
+                if self.session.listing() == Listing::WhileHosted {
+                    self.session.forget_when_closed(link);
+                }
+                self.notifications.notify_of(NoticeKind::LinkChanged, String::new());
+                return self.preferences.relink(&before, link);
+            }
             Event::People(people) if self.session.listing() != Listing::Unlisted => {
                 return self.preferences.meet(&screen.model.entered_by, people);
             }
+            // A banner shows it for as long as it lasts.
+            Event::Notice(notice) if notice.kind == engine::NoticeKind::Reconnecting => {}
             Event::Notice(notice) => self.notifications.notify(screen.model.notice(notice)),
-            Event::Ended(Reason::Left) => return self.go_home(),
             Event::Ended(reason) => return self.ended(reason),
             Event::Progress(_)
             | Event::People(_)
@@ -333,7 +398,8 @@ impl App {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
-            | Event::LinkChanged { .. }
+            | Event::AsksToJoin { .. }
+            | Event::AsksNoMore(_)
             | Event::Totals(_) => {}
         }
         Task::none()
@@ -344,6 +410,7 @@ impl App {
         if let Some(detail) = self.session.take_keychain_failure() {
             self.notifications.notify_of(NoticeKind::NoKeychain, detail);
         }
+        self.session.entered(organiser);
         let listing = self.session.listing();
         if listing == Listing::WhileHosted {
             self.session.forget_when_closed(link);
@@ -351,23 +418,29 @@ impl App {
         self.preferences.remember(link, organiser, listing)
     }
 
-    /// Shows why the meeting is over. If it cannot be joined again, marks it in the recent meetings.
+    /// Shows why the meeting is over, or the home screen if the user left. If it cannot be joined again, marks it in the recent
+    /// meetings.
     fn ended(&mut self, reason: &Reason) -> Task<Message> {
+        if !self.screen.goes_on(reason) {
+            self.session.end_when_closed();
+            self.session.entered(false); // there is no way back
+        }
+        if *reason == Reason::Left {
+            return self.go_home();
+        }
         let entered = match &self.screen {
             Screen::Meeting(screen) => Some(screen.model.entered_by.clone()).filter(|link| !link.is_empty()),
             Screen::Home(_) | Screen::Preview(_) | Screen::Ended(_) => None,
         };
         let link = entered.or_else(|| self.session.link());
-        let is_over = matches!(reason, Reason::NoMeeting | Reason::Removed | Reason::Barred | Reason::Ended);
+        let is_over = matches!(
+            reason,
+            Reason::NoMeeting | Reason::Removed | Reason::Barred | Reason::Ended | Reason::HostStopped
+        );
         let listed = self.session.listing() != Listing::Unlisted;
-        self.show_ended(reason.clone());
-        link.filter(|_| is_over && listed).map_or_else(Task::none, |link| self.preferences.end(&link))
-    }
-
-    /// Shows why the meeting is over, or why it could not be entered.
-    fn show_ended(&mut self, reason: Reason) {
-        self.screen = Screen::Ended(ended::Ended { reason, progress: self.screen.progress() });
+        self.screen = self.screen.ended(reason.clone());
         self.release();
+        link.filter(|_| is_over && listed).map_or_else(Task::none, |link| self.preferences.end(&link))
     }
 
     /// Closes the engine, its server and the preview's devices, on other threads than the UI thread.
@@ -382,7 +455,10 @@ impl App {
     fn close(&mut self) -> Task<Message> {
         self.is_closing = true;
         self.window.detach();
+        self.session.end_when_closed();
         self.release();
+        self.session.forget_remains();
+        self.hosting.end(&mut self.session);
         Task::batch([self.window.hide(), self.exit_when_closed()])
     }
 
@@ -392,7 +468,7 @@ impl App {
         if self.session.is_starting() {
             return Task::none();
         }
-        background::run(self.session.wait_for_closing()).discard().chain(iced::exit())
+        background::run(self.session.closer.wait()).discard().chain(iced::exit())
     }
 
     /// The title of the window. Tests and tools find the window by it.
@@ -423,6 +499,8 @@ impl App {
         let notices = queue.view(&context).map(|notices| notices.map(Message::Notice));
         let screen = self.screen.view(&context, &self.pictures, queue.history());
         let layers = iced::widget::Stack::new().push(screen).push(notices).push(live(self.notifications.announced()));
+        let dialog = self.asks_to_end.map(|cause| end_dialog::dialog(cause, &context));
+        let layers = modal_of(layers, dialog, Message::EndDialog);
         let window = Window {
             id: window,
             title: self.title(window),
@@ -440,7 +518,7 @@ impl App {
             }
             Screen::Home(_) | Screen::Ended(_) => WindowState::subscription(),
         };
-        if matches!(self.screen, Screen::Meeting(_)) || self.notifications.needs_ticks() {
+        if matches!(self.screen, Screen::Meeting(_)) || self.notifications.needs_ticks() || self.hosting.is_some() {
             return Subscription::batch([window, iced::time::every(TICK).map(Message::Tick)]);
         }
         window
@@ -461,7 +539,11 @@ fn command(action: &meeting::Action) -> Option<Command> {
         },
         meeting::Action::SetWishes(tiles) => Command::SetWishes(tiles.clone()),
         meeting::Action::Leave => Command::Leave,
+        meeting::Action::End => Command::End,
+        meeting::Action::Answer(answer) if answer.admit => Command::Admit(answer.id),
+        meeting::Action::Answer(answer) => Command::Decline(answer.id),
         meeting::Action::None
+        | meeting::Action::Host
         | meeting::Action::Copy(_)
         | meeting::Action::Notify(_)
         | meeting::Action::ListMonitors

@@ -1,15 +1,18 @@
 //! A server in this process, for a meeting that is started here.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::Entry;
 use server::{Server, addresses};
 use tokio::runtime::{Builder, Runtime};
 
-/// A server with its own threads. Dropping it ends its meetings and blocks for up to a second.
+/// A server with its own threads. Dropping it stops it and blocks for up to a second, so the last handle must not be dropped
+/// on the UI thread.
 pub struct Embedded {
-    server: Option<Server>,
+    /// `None` after it was stopped.
+    server: Mutex<Option<Server>>,
     runtime: Runtime,
     /// The name or address that the user wants in the link, without brackets.
     public_name: Option<String>,
@@ -55,7 +58,7 @@ impl Embedded {
         let public = public_name.iter().cloned().collect();
         let config = server::Config { public, ..server::Config::new(listen) };
         let server = runtime.block_on(Server::start(config)).map_err(Error::Server)?;
-        Ok(Self { server: Some(server), runtime, public_name })
+        Ok(Self { server: Mutex::new(Some(server)), runtime, public_name })
     }
 
     /// Starts a server on a free port of all addresses of this computer: IPv6 and IPv4, or only IPv4 if the system has
@@ -70,28 +73,41 @@ impl Embedded {
 
     /// The names and addresses by which others can reach the server, best first. Empty after it was stopped.
     pub fn hosts(&self) -> Vec<String> {
-        let Some(server) = &self.server else { return Vec::new() };
-        let all = addresses::candidates(server.address().ip());
+        let Some(address) = self.with(|server| server.address()) else { return Vec::new() };
+        let all = addresses::candidates(address.ip());
         self.public_name.iter().cloned().chain(all.iter().map(ToString::to_string)).collect()
     }
 
     /// The entry that creates a meeting on this server. This program connects to the loopback address if the server
-    /// listens there: it works in every network. Others use one of [`Embedded::hosts`]. `None` after the server was stopped,
-    /// which only `drop` does.
+    /// listens there: it works in every network. Others use one of [`Embedded::hosts`]. `None` after the server was stopped.
     pub fn entry(&self) -> Option<Entry> {
-        let server = self.server.as_ref()?;
-        let address = server.address();
+        let (address, fingerprint) = self.with(|server| (server.address(), server.fingerprint()))?;
         // A server on all IPv6 addresses is also on all IPv4 addresses.
         let host = if address.ip().is_unspecified() { Ipv4Addr::LOCALHOST.into() } else { address.ip() };
-        Some(Entry::Create { host: host.to_string(), port: address.port(), fingerprint: Some(server.fingerprint()) })
+        Some(Entry::Create { host: host.to_string(), port: address.port(), fingerprint: Some(fingerprint) })
+    }
+
+    /// Whether somebody is in a meeting on the server.
+    pub fn is_in_use(&self) -> bool {
+        self.with(Server::meetings).is_some_and(|meetings| meetings > 0)
+    }
+
+    /// Ends the server's meetings, and tells those who are still in them that the host has stopped. Blocks for up to a second.
+    pub fn stop(&self) {
+        let server = self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(server) = server {
+            self.runtime.block_on(server.stop_hosting(Duration::from_secs(1)));
+        }
+    }
+
+    fn with<T>(&self, read: impl FnOnce(&Server) -> T) -> Option<T> {
+        self.server.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map(read)
     }
 }
 
 impl Drop for Embedded {
     fn drop(&mut self) {
-        if let Some(server) = self.server.take() {
-            self.runtime.block_on(server.stop(Duration::from_secs(1)));
-        }
+        self.stop();
     }
 }
 

@@ -29,7 +29,7 @@ pub use field::field;
 pub use icon::{Icon, icon};
 pub use live::live;
 pub use meter::meter;
-pub use modal::modal;
+pub use modal::{modal, modal_of};
 pub use paste_menu::paste_menu;
 pub use popup::popup;
 pub use press::{Press, press};

@@ -11,6 +11,6 @@ mod view;
 
 pub use device::{Device, Devices, Kind};
 pub use link::is_host;
-pub use meeting::{Comparison, LockState, MeetingModel, Phase, initials};
+pub use meeting::{Asker, Comparison, LockState, MeetingModel, Phase, initials};
 pub use notice::{Notice, NoticeKind};
 pub use view::View;

@@ -27,6 +27,12 @@ impl Pictures {
         Self(Arc::new(Shared { waker: Some(waker), ..Shared::default() }))
     }
 
+    /// Creates an empty set with the same waker, for another meeting.
+    #[must_use]
+    pub fn empty(&self) -> Self {
+        Self(Arc::new(Shared { waker: self.0.waker.clone(), ..Shared::default() }))
+    }
+
     /// The waker that redraws the window; `None` in tests.
     pub fn waker(&self) -> Option<&Waker> {
         self.0.waker.as_ref()

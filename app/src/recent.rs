@@ -97,6 +97,13 @@ impl Memory {
         meeting.people.len() != before
     }
 
+    /// Replaces the link of a meeting, because the organiser removed somebody.
+    pub fn relink(&mut self, before: &str, link: &str) {
+        for meeting in self.meetings.iter_mut().filter(|meeting| meeting.link == before) {
+            link.clone_into(&mut meeting.link);
+        }
+    }
+
     /// Marks a meeting that cannot be joined again.
     pub fn end(&mut self, link: &str) {
         // Without the text around it, if it was pasted with some.

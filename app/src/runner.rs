@@ -15,9 +15,11 @@ use server::Stop;
 
 use crate::app::{self, App, Options, Start};
 use crate::background;
+use crate::embedded::Embedded;
 use crate::recent::Listing;
-use crate::screen::{ended, meeting};
-use crate::session::{Key, Started, Starter};
+use crate::screen::meeting::leave::Answer;
+use crate::screen::{end_dialog, ended, meeting};
+use crate::session::{Key, Remains, Started, Starter};
 use crate::snapshot::{self, Rgba};
 use crate::theme::Theme;
 
@@ -42,8 +44,8 @@ pub struct Plan {
     pub link: Option<String>,
     /// Whether it is added to the recent meetings.
     pub listing: Listing,
-    /// The names and addresses by which others can reach its server, best first; empty if it runs elsewhere.
-    pub hosts: Vec<String>,
+    /// Its server if it runs in this process.
+    pub server: Option<Arc<Embedded>>,
     /// The name and the devices.
     pub setup: Setup,
     /// Leaves and closes the window this long after entering; `None` to stay until the user leaves.
@@ -66,7 +68,7 @@ impl Plan {
             entry,
             link,
             listing,
-            hosts,
+            server,
             setup,
             leave_after,
             screenshot,
@@ -75,9 +77,12 @@ impl Plan {
             on_event,
             on_end,
         } = self;
-        let starter = CommandLine { entry, link, listing, hosts, wrap_output, after_close };
+        let starter = CommandLine { entry, link, listing, server, wrap_output, after_close };
         let state = State::Running { leave_at: None };
-        (Start::Enter(Arc::new(starter), setup), Watch { leave_after, screenshot, on_event, on_end, state })
+        (
+            Start::Enter(Arc::new(starter), setup),
+            Watch { leave_after, screenshot, on_event, on_end, state, press: None },
+        )
     }
 }
 
@@ -86,22 +91,27 @@ struct CommandLine {
     entry: Entry,
     link: Option<String>,
     listing: Listing,
-    hosts: Vec<String>,
+    server: Option<Arc<Embedded>>,
     wrap_output: WrapOutput,
     after_close: AfterClose,
 }
 
 impl Starter for CommandLine {
-    fn start(&self, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
-        // The command line stores no key, so each attempt is a new device.
-        let identity = Identity::generate().map_err(|error| error.to_string())?;
+    fn start(&self, remains: Option<Remains>, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
         let output = (self.wrap_output)(output);
-        let (engine, events) =
-            Engine::start(self.entry.clone(), setup, identity, output).map_err(|error| error.to_string())?;
+        let started = match remains {
+            Some(Remains { comeback, .. }) => Engine::come_back(comeback, setup, output),
+            None => {
+                // The command line stores no key, so each attempt is a new device.
+                let identity = Identity::generate().map_err(|error| error.to_string())?;
+                Engine::start(self.entry.clone(), setup, identity, output)
+            }
+        };
+        let (engine, events) = started.map_err(|error| error.to_string())?;
         let after_close = Arc::clone(&self.after_close);
         let after_close = Some(Box::new(move |stats: &Stats, usage| after_close(stats, usage)) as _);
-        let hosts = self.hosts.clone();
-        Ok(Started { engine, events, server: None, hosts, key: Key::Temporary, after_close })
+        let (server, hosts) = (self.server.clone(), self.server.as_deref().map(Embedded::hosts).unwrap_or_default());
+        Ok(Started { engine, events, server, hosts, key: Key::Temporary, after_close })
     }
 
     fn creates(&self) -> bool {
@@ -139,6 +149,8 @@ struct Watch {
     on_event: OnEvent,
     on_end: OnEnd,
     state: State,
+    /// The press that leaves, once the picture and the totals are there; `None` if nobody pressed anything.
+    press: Option<meeting::Message>,
 }
 
 /// The state of the run: before leaving, or which step of leaving is in progress.
@@ -171,7 +183,8 @@ enum Reaction {
 }
 
 impl Watch {
-    fn react(&mut self, message: &app::Message, now: Instant, has_engine: bool) -> Reaction {
+    /// `asks` says whether the app asks before it leaves or closes.
+    fn react(&mut self, message: &app::Message, now: Instant, has_engine: bool, asks: bool) -> Reaction {
         match message {
             app::Message::Engine(_, event) => self.react_to_event(event, now),
             app::Message::Started(_, result) => match &**result {
@@ -179,11 +192,29 @@ impl Watch {
                 Err(detail) => Reaction::End(Reason::Here(detail.clone())),
             },
             app::Message::Tick(now) if self.is_due(*now) => Reaction::ForwardThenLeave,
-            app::Message::Entering(_) | app::Message::Meeting(meeting::Message::LeavePressed) => Reaction::Leave,
-            app::Message::CloseRequested if has_engine => Reaction::Leave,
+            app::Message::Meeting(meeting::Message::LeavePressed) | app::Message::CloseRequested if asks => {
+                Reaction::Forward
+            }
+            app::Message::Meeting(meeting::Message::LeaveAnswered(Answer::Host)) => Reaction::Detach,
+            app::Message::Meeting(
+                press @ (meeting::Message::LeavePressed | meeting::Message::LeaveAnswered(Answer::Leave | Answer::End)),
+            ) => {
+                self.press = Some(press.clone());
+                Reaction::Leave
+            }
+            app::Message::Entering(_) => Reaction::Leave,
+            app::Message::CloseRequested
+            | app::Message::StopRequested
+            | app::Message::EndDialog(end_dialog::Message::Confirmed(_))
+                if has_engine =>
+            {
+                Reaction::Leave
+            }
             app::Message::Ended(ended::Message::HomePressed) => Reaction::Detach,
             app::Message::Ended(ended::Message::RetryPressed)
             | app::Message::CloseRequested
+            | app::Message::StopRequested
+            | app::Message::EndDialog(_)
             | app::Message::Tick(_)
             | app::Message::Resized(_)
             | app::Message::Rescaled(_)
@@ -214,6 +245,8 @@ impl Watch {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
+            | Event::AsksToJoin { .. }
+            | Event::AsksNoMore(_)
             | Event::LinkChanged { .. }
             | Event::Notice(_)
             | Event::Totals(_) => Reaction::Forward,
@@ -233,6 +266,11 @@ impl Watch {
     fn keeps_window(&self, reason: &Reason) -> bool {
         matches!(self.state, State::Running { .. }) && self.leave_after.is_none() && *reason != Reason::Left
     }
+
+    /// Whether the user has left a meeting that goes on, and stays at home: the server of the meeting may run here.
+    fn goes_home(&self) -> bool {
+        matches!(self.press, Some(meeting::Message::LeaveAnswered(Answer::Leave)))
+    }
 }
 
 impl Runner {
@@ -244,7 +282,7 @@ impl Runner {
         };
         let (app, task) = App::boot(Options { start, ..options });
         // A request to stop closes the window, which leaves the meeting and writes the report.
-        let stop = Task::stream(stop_requests()).map(|()| Message::App(app::Message::CloseRequested));
+        let stop = Task::stream(stop_requests()).map(|()| Message::App(app::Message::StopRequested));
         (Self { app, watch }, Task::batch([task.map(Message::App), stop]))
     }
 
@@ -261,8 +299,10 @@ impl Runner {
         if self.is_stale(&message) {
             return self.forward(message);
         }
+        let closes = matches!(message, app::Message::CloseRequested);
+        let asks = if closes { self.app.ends_by_closing() } else { self.app.screen.asks_how_to_leave() };
         let Some(watch) = &mut self.watch else { return self.forward(message) };
-        match watch.react(&message, Instant::now(), has_engine) {
+        match watch.react(&message, Instant::now(), has_engine, asks) {
             Reaction::Forward => self.forward(message),
             Reaction::ForwardThenLeave => Task::batch([self.forward(message), self.leave_step()]),
             Reaction::Leave => self.leave_step(),
@@ -283,6 +323,8 @@ impl Runner {
             app::Message::Resized(_)
             | app::Message::Rescaled(_)
             | app::Message::CloseRequested
+            | app::Message::StopRequested
+            | app::Message::EndDialog(_)
             | app::Message::SystemTheme(_)
             | app::Message::Tick(_)
             | app::Message::Home(_)
@@ -338,14 +380,18 @@ impl Runner {
         }
     }
 
-    /// Sends the message of the button "Leave" if the user is in the meeting. Otherwise ends at once.
+    /// Sends the message of the press that leaves if the user is in the meeting. Without a press, ends the meeting if its server
+    /// runs here, and leaves it otherwise. If the user is not in the meeting, ends at once.
     fn leave(&mut self) -> Task<Message> {
         let Some(watch) = &mut self.watch else { return Task::none() };
         if !self.app.screen.is_inside() {
             return self.end(&Reason::Left, None);
         }
         watch.state = State::Leaving { since: Instant::now() };
-        self.forward(app::Message::Meeting(meeting::Message::LeavePressed))
+        let hosted = self.app.screen.is_hosted();
+        let unasked = meeting::Message::LeaveAnswered(if hosted { Answer::End } else { Answer::Leave });
+        let press = watch.press.clone().unwrap_or(unasked);
+        self.forward(app::Message::Meeting(press))
     }
 
     /// Reports the end of the meeting. If the window stays, `App` gets `message` and shows the reason; otherwise closes the
@@ -358,9 +404,13 @@ impl Runner {
                 watch.state = State::Running { leave_at: None };
                 self.forward(message)
             }
+            Some(message) if *reason == Reason::Left && watch.goes_home() => {
+                self.watch = None;
+                self.forward(message)
+            }
             Some(_) | None => {
                 self.watch = None;
-                self.forward(app::Message::CloseRequested)
+                self.forward(app::Message::StopRequested)
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The screens. Each is a module with five names: its state, `Message`, `Action`, `update` and `view`. A screen uses no
 //! other screen and does no I/O: `app` carries out its actions.
 
+pub mod asking;
+pub mod end_dialog;
 pub mod ended;
 pub mod entering;
 pub mod home;

@@ -3,10 +3,11 @@
 //! The commands of the meeting's screen pass through [`MeetingSession::send`] to the engine.
 
 use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use engine::usage::{self, Usage};
-use engine::{Command, Engine, Events, Setup, Stats, VideoOutput};
+use engine::{Comeback, Command, Engine, Events, Setup, Stats, VideoOutput};
 
 use crate::embedded::Embedded;
 use crate::model::Notice;
@@ -14,11 +15,12 @@ use crate::recent::{self, Listing};
 
 /// Starts the engine of one meeting. The button "Try again" leads to another start.
 pub trait Starter: Send + Sync {
-    /// Starts an engine whose pictures go to `output`. May block for seconds.
+    /// Starts an engine whose pictures go to `output`. If there are `remains` of the meeting, comes back to it as organiser.
+    /// May block for seconds.
     ///
     /// # Errors
     /// Returns the cause if the engine cannot start, for the details line.
-    fn start(&self, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String>;
+    fn start(&self, remains: Option<Remains>, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String>;
 
     /// Whether it creates the meeting. Otherwise it joins one.
     fn creates(&self) -> bool;
@@ -30,6 +32,16 @@ pub trait Starter: Send + Sync {
     fn link(&self) -> Option<String>;
 }
 
+/// What is left of a meeting that the organiser has left or lost.
+pub struct Remains {
+    /// The way back.
+    pub comeback: Comeback,
+    /// The server of the meeting if it runs in this process.
+    pub server: Option<Arc<Embedded>>,
+    /// Where this device's key is stored.
+    pub key: Key,
+}
+
 /// What a [`Starter`] started.
 pub struct Started {
     /// The engine.
@@ -37,7 +49,7 @@ pub struct Started {
     /// Its events.
     pub events: Events,
     /// The server of the meeting if it runs in this process.
-    pub server: Option<Embedded>,
+    pub server: Option<Arc<Embedded>>,
     /// The names and addresses by which others can reach the server, best first; empty if it runs elsewhere.
     pub hosts: Vec<String>,
     /// Where this device's key is stored.
@@ -63,38 +75,50 @@ pub enum Key {
 /// A running engine, its server, and the callback for its end.
 pub struct Running {
     engine: Engine,
-    server: Option<Embedded>,
+    server: Option<Arc<Embedded>>,
     after_close: Option<AfterClose>,
     /// The link of the meeting, if its server stops with this program.
     forget: Option<String>,
+    key: Key,
+    /// The meeting ends for everybody when the engine is closed.
+    ends: bool,
 }
 
 impl Running {
-    /// Closes the engine, then its server. Blocks for some seconds at most.
-    fn close(self) {
-        let (stats, usage) = (self.engine.stats(), usage::now());
-        close(self.engine);
-        drop(self.server);
-        if let Some(link) = self.forget {
+    /// Closes the engine. Returns what is left of the meeting. Stops the server if nothing is left. Blocks for some seconds at
+    /// most.
+    fn close(self) -> Option<Remains> {
+        let Self { engine, server, after_close, forget, key, ends } = self;
+        if ends {
+            // If the queue is full, the meeting ends with its server.
+            engine.send(Command::End).ok();
+        }
+        let (stats, usage) = (engine.stats(), usage::now());
+        let comeback = close(engine).filter(|_| !ends);
+        if let Some(server) = server.as_ref().filter(|_| ends) {
+            server.stop();
+        }
+        if let Some(link) = forget {
             recent::change(|memory| memory.forget(&link));
         }
-        if let Some(after_close) = self.after_close {
+        if let Some(after_close) = after_close {
             after_close(&stats, usage);
         }
+        Some(Remains { comeback: comeback?, server, key })
     }
 }
 
 impl From<Started> for Running {
     fn from(started: Started) -> Self {
-        let Started { engine, server, after_close, events: _, hosts: _, key: _ } = started;
-        Self { engine, server, after_close, forget: None }
+        let Started { engine, server, after_close, key, events: _, hosts: _ } = started;
+        Self { engine, server, after_close, forget: None, key, ends: false }
     }
 }
 
-/// Closes an engine: leaves the meeting and closes the devices. Blocks for some seconds at most. The window and the command
-/// line close engines only with this function.
-pub fn close(engine: Engine) {
-    engine.close();
+/// Closes an engine: leaves the meeting and closes the devices. Returns the way back of an organiser. Blocks for some seconds
+/// at most. The window and the command line close engines only with this function.
+pub fn close(engine: Engine) -> Option<Comeback> {
+    engine.close()
 }
 
 /// The number of an attempt to enter a meeting. Each report of an attempt has its number, so that a late report is not
@@ -110,16 +134,58 @@ pub struct MeetingSession {
     keychain: Keychain,
     /// The current attempt, or the next one if there is none.
     attempt: Attempt,
+    /// The newest attempt.
+    last: Attempt,
+    /// We are the organiser, so we can come back.
+    can_return: bool,
+    /// What is left of the meeting before, once its engine is closed.
+    remains: Option<Receiver<Option<Remains>>>,
+    /// The server of that meeting if it runs in this process.
+    server: Option<Arc<Embedded>>,
     /// The number of attempts that have not returned an engine or an error yet.
     starting: usize,
-    /// The threads that close engines.
-    closing: Vec<JoinHandle<()>>,
+    /// Closes engines and servers.
+    pub closer: Closer,
 }
 
 /// The meeting to enter, with which name and devices.
 struct Destination {
     starter: Arc<dyn Starter>,
     setup: Setup,
+}
+
+/// A meeting whose engine runs while the window shows something else.
+pub struct Parked {
+    destination: Option<Destination>,
+    running: Running,
+    attempt: Attempt,
+}
+
+impl Parked {
+    /// Whether `attempt` started its engine.
+    pub fn is(&self, attempt: Attempt) -> bool {
+        self.attempt == attempt
+    }
+
+    /// Its engine.
+    pub fn engine(&self) -> &Engine {
+        &self.running.engine
+    }
+}
+
+/// A meeting that the organiser has left or lost, and can come back to.
+pub struct Left {
+    destination: Option<Destination>,
+    remains: Receiver<Option<Remains>>,
+    /// The server of the meeting if it runs in this process.
+    server: Option<Arc<Embedded>>,
+}
+
+impl Left {
+    /// The server of the meeting if it runs in this process.
+    pub fn server(&self) -> Option<&Embedded> {
+        self.server.as_deref()
+    }
 }
 
 /// Whether the keychain works. A failure is reported once, when the user is inside a meeting.
@@ -131,9 +197,79 @@ enum Keychain {
     Reported,
 }
 
+/// Closes engines and servers on other threads, because that blocks.
+#[derive(Default)]
+pub struct Closer {
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Closer {
+    /// Closes an engine and its server. Does not wait.
+    pub fn close(&mut self, running: Running) {
+        self.run(move || drop(running.close()));
+    }
+
+    /// Ends the meeting of a parked engine for everybody, and closes the engine. Does not wait.
+    pub fn end(&mut self, parked: Parked) {
+        self.close(Running { ends: true, ..parked.running });
+    }
+
+    /// Closes a parked engine, and keeps the way back to its meeting. Does not wait.
+    pub fn leave(&mut self, parked: Parked) -> Left {
+        let Parked { destination, running, .. } = parked;
+        let server = running.server.clone();
+        Left { destination, remains: self.close_to_return(running), server }
+    }
+
+    /// Drops the way back to a meeting, and stops its server if it runs in this process. Does not wait.
+    pub fn forget(&mut self, left: Left) {
+        let Left { remains, server, .. } = left;
+        self.run(move || {
+            drop(remains.recv());
+            if let Some(server) = server {
+                server.stop();
+            }
+        });
+    }
+
+    /// Closes an engine. Does not wait. What is left of its meeting arrives in the channel.
+    fn close_to_return(&mut self, running: Running) -> Receiver<Option<Remains>> {
+        let (sender, receiver) = sync_channel(1);
+        self.run(move || {
+            // If nothing receives it, what is left is dropped here.
+            drop(sender.send(running.close()));
+        });
+        receiver
+    }
+
+    /// Returns a function that waits until everything is closed, for a thread that may block.
+    pub fn wait(&mut self) -> impl FnOnce() + Send + use<> {
+        let threads = std::mem::take(&mut self.threads);
+        move || {
+            for thread in threads {
+                if thread.join().is_err() {
+                    tracing::error!("a thread that closes an engine panicked");
+                }
+            }
+        }
+    }
+
+    fn run(&mut self, work: impl FnOnce() + Send + 'static) {
+        self.threads.retain(|thread| !thread.is_finished());
+        match thread::Builder::new().name("close".into()).spawn(work) {
+            Ok(thread) => self.threads.push(thread),
+            Err(error) => {
+                tracing::error!(%error, "cannot start the thread that closes the engine; the server notices later that we left");
+            }
+        }
+    }
+}
+
 impl MeetingSession {
     /// Sets what [`MeetingSession::starting`] starts.
     pub fn set_destination(&mut self, starter: Arc<dyn Starter>, setup: Setup) {
+        self.release();
+        self.forget_remains();
         self.destination = Some(Destination { starter, setup });
     }
 
@@ -165,7 +301,24 @@ impl MeetingSession {
         }
     }
 
-    /// Begins an attempt. Returns its number, and a function that starts the engine, for a thread that may block.
+    /// Whether we have left or lost a meeting whose server runs in this process, and can come back to it.
+    pub fn has_left_here(&self) -> bool {
+        self.server.is_some()
+    }
+
+    /// Records that we are in the meeting, as its organiser or not.
+    pub fn entered(&mut self, organiser: bool) {
+        self.can_return = organiser;
+    }
+
+    /// Lets the meeting end for everybody when its engine is closed, if its server runs in this process.
+    pub fn end_when_closed(&mut self) {
+        if let Some(running) = &mut self.running {
+            running.ends = running.server.is_some();
+        }
+    }
+
+    /// Begins an attempt. If the meeting was left or lost, the organiser comes back to it. Returns its number, and a function that starts the engine, for a thread that may block.
     /// Returns `None` if there is no destination. When the function has returned, the caller calls
     /// [`MeetingSession::start_returned`].
     pub fn starting(
@@ -176,7 +329,15 @@ impl MeetingSession {
         let destination = self.destination.as_ref()?;
         let (starter, setup) = (Arc::clone(&destination.starter), destination.setup.clone());
         self.starting += 1;
-        Some((self.attempt, move || starter.start(setup, output)))
+        let (remains, server) = (self.remains.take(), self.server.take());
+        self.can_return = remains.is_some();
+        // The thread that closes the engine sends what is left of the meeting.
+        let start = move || {
+            let remains = remains.and_then(|remains| remains.recv().ok().flatten());
+            drop(server); // not on the UI thread
+            starter.start(remains, setup, output)
+        };
+        Some((self.attempt, start))
     }
 
     /// Records that an attempt has returned an engine or an error.
@@ -203,10 +364,10 @@ impl MeetingSession {
     /// Takes ownership of what was started. Returns the engine's events.
     pub fn run(&mut self, started: Started) -> Events {
         let Started { engine, events, server, hosts: _, key, after_close } = started;
-        if let (Key::NotStored(cause), Keychain::NotFailed) = (key, &self.keychain) {
-            self.keychain = Keychain::Failed(cause);
+        if let (Key::NotStored(cause), Keychain::NotFailed) = (&key, &self.keychain) {
+            self.keychain = Keychain::Failed(cause.clone());
         }
-        self.running = Some(Running { engine, server, after_close, forget: None });
+        self.running = Some(Running { engine, server, after_close, forget: None, key, ends: false });
         events
     }
 
@@ -221,35 +382,65 @@ impl MeetingSession {
         Some(Notice { kind: engine::NoticeKind::Refused.into(), detail: refused.to_string() })
     }
 
-    /// Ends the current attempt, and closes its engine if one runs. Does not wait.
+    /// Ends the current attempt, and closes its engine if one runs. Does not wait. Keeps what is left of a meeting to which we
+    /// can come back.
     pub fn release(&mut self) {
-        self.attempt.0 = self.attempt.0.wrapping_add(1);
-        if let Some(running) = self.running.take() {
-            self.close(running);
+        self.renumber();
+        let Some(running) = self.running.take() else { return };
+        let can_return = self.can_return && !running.ends;
+        self.server = running.server.clone().filter(|_| can_return);
+        if can_return {
+            self.remains = Some(self.closer.close_to_return(running));
+        } else {
+            self.closer.close(running);
         }
     }
 
-    /// Closes an engine and its server on a new thread. Does not wait.
-    pub fn close(&mut self, running: Running) {
-        self.closing.retain(|thread| !thread.is_finished());
-        match thread::Builder::new().name("close".into()).spawn(move || running.close()) {
-            Ok(thread) => self.closing.push(thread),
-            Err(error) => {
-                tracing::error!(%error, "cannot start the thread that closes the engine; the server notices later that we left");
-            }
+    /// Drops what is left of the last meeting, and stops its server.
+    pub fn forget_remains(&mut self) {
+        self.can_return = false;
+        if let Some(left) = self.take_left() {
+            self.closer.forget(left);
         }
     }
 
-    /// Returns a function that waits until every engine is closed, for a thread that may block.
-    pub fn wait_for_closing(&mut self) -> impl FnOnce() + Send + use<> {
-        let threads = std::mem::take(&mut self.closing);
-        move || {
-            for thread in threads {
-                if thread.join().is_err() {
-                    tracing::error!("a thread that closes an engine panicked");
-                }
-            }
-        }
+    /// Takes out the meeting that was left or lost, if we can come back to it.
+    pub fn take_left(&mut self) -> Option<Left> {
+        let remains = self.remains.take()?;
+        let server = self.server.take();
+        Some(Left { destination: self.destination.take(), remains, server })
+    }
+
+    /// Puts back the result of [`MeetingSession::take_left`], so that the next attempt comes back to the meeting.
+    pub fn put_back(&mut self, left: Left) {
+        let Left { destination, remains, server } = left;
+        self.release();
+        self.forget_remains();
+        self.destination = destination;
+        (self.remains, self.server) = (Some(remains), server);
+    }
+
+    /// Takes out the running engine, which goes on.
+    pub fn park(&mut self) -> Option<Parked> {
+        let running = self.running.take()?;
+        let attempt = self.attempt;
+        self.renumber();
+        Some(Parked { destination: self.destination.take(), running, attempt })
+    }
+
+    /// Puts back the result of [`MeetingSession::park`].
+    pub fn unpark(&mut self, parked: Parked) {
+        self.release();
+        self.forget_remains();
+        let Parked { destination, running, attempt } = parked;
+        self.destination = destination;
+        (self.running, self.attempt, self.can_return) = (Some(running), attempt, true);
+    }
+
+    /// Gives the next attempt another number than all before.
+    fn renumber(&mut self) {
+        self.last.0 = self.last.0.wrapping_add(1);
+        self.attempt = self.last;
     }
 
     /// Why the keychain does not work. Returns `None` if it works, and from the second call on.

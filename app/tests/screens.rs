@@ -6,6 +6,8 @@ mod bars;
 mod common;
 #[path = "screens/facts.rs"]
 mod facts;
+#[path = "screens/leaving.rs"]
+mod leaving;
 #[path = "screens/preferences.rs"]
 mod preferences;
 #[path = "screens/rings.rs"]
@@ -43,6 +45,12 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
     home.update(home::Message::MenuPressed(Part::Language));
     visit("home-refused", home.view(&context).map(drop));
     visit("home-empty", home::Home::default().view(&context).map(drop));
+    for (name, hosted) in leaving::hosted_meetings() {
+        let mut home = home::Home::new(recents());
+        home.hosted = Some(hosted);
+        visit(name, home.view(&context).map(drop));
+    }
+    leaving::every_end_dialog(&context, &mut visit);
     visit("preview", preview_screen().view(&context, &common::pictures(9)).map(drop));
     let mut empty = preview_screen();
     empty.name.clear();
@@ -65,6 +73,7 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
         ("ended-unreachable", Reason::Unreachable(refused())),
         ("ended-certificate", Reason::Certificate(refused())),
         ("ended-removed", Reason::Removed),
+        ("ended-host-stopped", Reason::HostStopped),
     ] {
         let screen = ended::Ended { reason, progress: ended::Progress::Joining };
         visit(name, screen.view(&context).map(drop));
@@ -108,6 +117,7 @@ fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>
         screen.update(meeting::Message::MonitorsListed(Ok(common::monitors(count))));
         visit(&format!("meeting-share-{count}"), screen.view(context, &common::pictures(9), &[]).map(drop));
     }
+    leaving::every_dialog(context, visit);
     let mut screen = meeting_of(1);
     screen.model.camera = false;
     screen.model.camera_missing = true;
@@ -285,7 +295,7 @@ fn each_bad_link_is_explained_in_both_languages() {
     }
 }
 
-fn reasons() -> [Reason; 20] {
+fn reasons() -> [Reason; 21] {
     [
         Reason::Left,
         Reason::Removed,
@@ -304,6 +314,7 @@ fn reasons() -> [Reason; 20] {
         Reason::ServerSilent,
         Reason::Full,
         Reason::Draining,
+        Reason::HostStopped,
         Reason::Server(String::new()),
         Reason::Forged,
         Reason::Here(String::new()),

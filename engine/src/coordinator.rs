@@ -17,11 +17,20 @@ use crate::stats::Stats;
 use net::Session;
 use net::meeting::{self, Member};
 use proto::{ParticipantId, Slot};
+use std::iter;
 use std::ops::ControlFlow;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout_at};
 use tracks::{Failure, TrackEvent, TrackReport, Waiting};
+
+/// What is left of a meeting after its end.
+pub struct Left {
+    /// True if this client was in the meeting.
+    pub entered: bool,
+    /// The entry by which the organiser comes back; `None` for others.
+    pub entry: Option<meeting::Entry>,
+}
 
 /// Routes between the parts of one meeting. It owns the parts and no state of its own.
 pub struct Coordinator {
@@ -41,13 +50,13 @@ pub struct Coordinator {
 
 impl Coordinator {
     /// Runs until this client leaves the meeting or the engine closes. Then closes all devices and sends
-    /// [`Event::Ended`] last.
+    /// [`Event::Ended`] last. A [`Command::End`] that waits when the engine closes is executed.
     pub async fn run(
         mut self,
         mut network: mpsc::Receiver<net::Event>,
         mut commands: mpsc::Receiver<Command>,
         mut closing: Closing,
-    ) {
+    ) -> Left {
         self.open_devices();
         let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -64,7 +73,8 @@ impl Coordinator {
                 _ = tick.tick() => self.handle_tick().await,
                 () = closing.wait(), if deadline.is_none() => {
                     deadline = Some(Instant::now() + FLUSH_TIMEOUT);
-                    self.leave_to_close()
+                    let ends = iter::from_fn(|| commands.try_recv().ok()).any(|command| matches!(command, Command::End));
+                    self.leave_to_close(if ends { meeting::Command::End } else { meeting::Command::Leave })
                 }
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     ControlFlow::Break(Reason::Left)
@@ -75,7 +85,7 @@ impl Coordinator {
             }
         };
         let deadline = deadline.unwrap_or_else(|| Instant::now() + FLUSH_TIMEOUT);
-        self.close(reason, network, deadline).await;
+        self.close(reason, network, deadline).await
     }
 
     /// Opens the devices of the setup. Nothing is sent before this client is in the meeting.
@@ -123,7 +133,7 @@ impl Coordinator {
             meeting::Event::Entered { me } => self.enter(me).await,
             meeting::Event::Members(members) => self.set_members(members).await,
             // The network session keeps the keys and reports `Rekeyed`.
-            meeting::Event::Joined(_) | meeting::Event::Keys { .. } | meeting::Event::AsksNoMore(_) => {}
+            meeting::Event::Joined(_) | meeting::Event::Keys { .. } => {}
             meeting::Event::Reconnecting => self.notice(NoticeKind::Reconnecting, String::new()).await,
             meeting::Event::Reconnected { me } => {
                 self.membership.set_me(me);
@@ -133,11 +143,8 @@ impl Coordinator {
                 let link = self.session.link().unwrap_or_default();
                 self.events.send(Event::LinkChanged { link }).await;
             }
-            // The screens have no place to ask the organiser yet, so an old link is refused as such.
-            meeting::Event::AsksToJoin { id, name } => {
-                self.send(meeting::Command::Refuse(id)).await;
-                self.notice(NoticeKind::OldLinkRefused, name).await;
-            }
+            meeting::Event::AsksToJoin { id, name } => self.events.send(Event::AsksToJoin { id, name }).await,
+            meeting::Event::AsksNoMore(id) => self.events.send(Event::AsksNoMore(id)).await,
             meeting::Event::Left { id, .. } => self.tracks.remove_owner(id),
             meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
             meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
@@ -169,9 +176,12 @@ impl Coordinator {
             Command::ChooseSpeaker(choice) => self.devices.choose_speaker(choice),
             Command::SetWishes(tiles) => self.session.set_wishes(tiles),
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
+            Command::Admit(id) => self.send(meeting::Command::Admit(id)).await,
+            Command::Decline(id) => self.send(meeting::Command::Refuse(id)).await,
             Command::RequestTotals => self.session.request_totals(),
             // The meeting answers with its last event, which ends the loop.
             Command::Leave => self.send(meeting::Command::Leave).await,
+            Command::End => self.send(meeting::Command::End).await,
         }
         ControlFlow::Continue(())
     }
@@ -305,23 +315,23 @@ impl Coordinator {
     }
 
     /// Leaves because the engine closes. If the session accepts no command, it leaves when its last handle is dropped.
-    fn leave_to_close(&self) -> ControlFlow<Reason> {
-        match self.session.send(meeting::Command::Leave) {
+    fn leave_to_close(&self, command: meeting::Command) -> ControlFlow<Reason> {
+        match self.session.send(command) {
             Ok(()) => ControlFlow::Continue(()),
             Err(net::Busy) => ControlFlow::Break(Reason::Left),
         }
     }
 
     /// Closes devices and codecs on a thread that may block, while the session sends its last messages.
-    async fn close(mut self, reason: Reason, mut network: mpsc::Receiver<net::Event>, deadline: Instant) {
+    async fn close(mut self, reason: Reason, mut network: mpsc::Receiver<net::Event>, deadline: Instant) -> Left {
         self.devices.count_sound(&self.stats);
         self.report_audio_warnings().await;
-        let Self { session, devices, tracks, mut events, .. } = self;
+        let Self { session, devices, tracks, mut events, membership, .. } = self;
         let closed = tokio::task::spawn_blocking(move || {
             tracks.close();
             drop(devices);
         });
-        drop(session);
+        let take_return = session.into_take_return();
         // The channel closes when the session has sent everything and closed its sockets.
         let flush = async { while network.recv().await.is_some() {} };
         if timeout_at(deadline, flush).await.is_err() {
@@ -331,6 +341,7 @@ impl Coordinator {
             tracing::error!("a device did not close: its thread panicked");
         }
         events.send(Event::Ended(reason)).await;
+        Left { entered: membership.is_inside(), entry: take_return() }
     }
 }
 

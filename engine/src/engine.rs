@@ -1,17 +1,17 @@
 //! The engine of one meeting, from `start` to `close`.
 
 use crate::clock;
-use crate::coordinator::{Closing, Context, Coordinator, Devices, EventSender, Membership, Tracks};
+use crate::coordinator::{Closing, Context, Coordinator, Devices, EventSender, Left, Membership, Tracks};
 use crate::event::{Command, Event, Step};
 use crate::hardware::Hardware;
 use crate::send::VoiceSender;
-use crate::setup::{Entry, Setup};
+use crate::setup::{Comeback, Entry, Setup};
 use crate::stats::Stats;
 use crate::video_output::VideoOutput;
 use crypto::{Fingerprint, Identity, Invitation, KeyRing, ManagerKeys, Profile};
 use media::{BufferPool, Clock, Mailbox};
 use net::meeting;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
@@ -30,6 +30,8 @@ pub struct Engine {
     close: watch::Sender<bool>,
     /// Closed when the coordinator has ended.
     ended: Mailbox<()>,
+    /// Filled before `ended` is closed, if the organiser can come back.
+    comeback: Arc<Mutex<Option<Comeback>>>,
     /// `None` once [`Engine::close`] has taken it.
     runtime: Option<Runtime>,
 }
@@ -81,6 +83,29 @@ impl Engine {
         output: Arc<dyn VideoOutput>,
         hardware: Hardware,
     ) -> Result<(Self, Events), Error> {
+        let organiser = if matches!(entry, Entry::Create { .. }) { Organiser::Creates } else { Organiser::No };
+        Self::start_meeting(Address::of(&entry), network(entry, &setup, identity)?, organiser, setup, output, hardware)
+    }
+
+    /// Works like [`Engine::start`], for an organiser who comes back. The name of `setup` is not used: the name from before
+    /// stays.
+    ///
+    /// # Errors
+    /// Returns [`Error::System`] as [`Engine::start`] does. The way back is lost then.
+    pub fn come_back(comeback: Comeback, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<(Self, Events), Error> {
+        let Comeback { host, port, fingerprint, entry } = comeback;
+        let address = Address { host, port, fingerprint };
+        Self::start_meeting(address, entry, Organiser::ComesBack, setup, output, Hardware::default())
+    }
+
+    fn start_meeting(
+        address: Address,
+        entry: meeting::Entry,
+        organiser: Organiser,
+        setup: Setup,
+        output: Arc<dyn VideoOutput>,
+        hardware: Hardware,
+    ) -> Result<(Self, Events), Error> {
         let clock = clock::system();
         let stats = Stats::new(clock);
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("net").enable_all().build()?;
@@ -88,8 +113,8 @@ impl Engine {
         let (events, reader) = mpsc::channel(MAX_EVENTS);
         let (close, closing) = Closing::channel();
         let (pool, ring, uplink) = (BufferPool::new(256), KeyRing::new(), VoiceSender::default());
-        let membership = Membership::new(matches!(entry, Entry::Create { .. }));
-        let config = network(entry, &setup, identity, ring.clone(), pool.clone())?;
+        let membership = Membership::new(organiser != Organiser::No);
+        let config = address.config(entry, ring.clone(), pool.clone());
         let (session, network) = net::start(config, runtime.handle());
         let codecs = hardware.codecs.clone();
         let devices = Devices::start(setup, hardware, clock, pool.clone(), uplink.clone());
@@ -106,14 +131,18 @@ impl Engine {
         let tracks = Tracks::start(context)?;
         let events = EventSender::new(events, closing.clone());
         let mut coordinator = Coordinator { session, devices, tracks, membership, stats: stats.clone(), events };
-        let ended = Mailbox::new();
-        let end = End(ended.clone());
+        let (ended, comeback) = (Mailbox::new(), Arc::<Mutex<_>>::default());
+        let (end, slot) = (End(ended.clone()), Arc::clone(&comeback));
         runtime.spawn(async move {
             let _end = end;
             coordinator.events.send(Event::Progress(Step::Connecting)).await;
-            coordinator.run(network, inbox, closing).await;
+            let Left { entered, entry } = coordinator.run(network, inbox, closing).await;
+            // A meeting that could not be created does not exist.
+            if let Some(entry) = entry.filter(|_| entered || organiser == Organiser::ComesBack) {
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(address.comeback(entry));
+            }
         });
-        Ok((Self { commands, stats, clock, close, ended, runtime: Some(runtime) }, reader))
+        Ok((Self { commands, stats, clock, close, ended, comeback, runtime: Some(runtime) }, reader))
     }
 
     /// Queues a command. Never waits.
@@ -136,14 +165,15 @@ impl Engine {
         self.clock
     }
 
-    /// Leaves the meeting, closes every device and joins every thread.
+    /// Leaves the meeting, closes every device and joins every thread. If [`Command::End`] waits in the queue, ends the
+    /// meeting for everybody instead. Returns the way back if this device is the organiser and was in the meeting.
     ///
     /// If the connection works, the leave message is sent within a second, also if the events are not read. Events are
     /// dropped if the channel is full. If a device driver does not answer within two seconds, its thread is detached
     /// and ends when the driver answers.
     ///
     /// It blocks, usually for some tens of milliseconds, so it must not be called in an async task.
-    pub fn close(mut self) {
+    pub fn close(mut self) -> Option<Comeback> {
         self.close.send_replace(true);
         // The mailbox is always empty. Its closing is the signal.
         let _ = self.ended.take_until(Instant::now() + CLOSE_TIMEOUT);
@@ -153,6 +183,7 @@ impl Engine {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(JOIN_TIMEOUT);
         }
+        self.comeback.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -175,26 +206,53 @@ impl Drop for End {
     }
 }
 
-fn network(
-    entry: Entry,
-    setup: &Setup,
-    identity: Identity,
-    ring: KeyRing,
-    pool: BufferPool,
-) -> Result<net::Config, Error> {
+/// Whether this device is the meeting's organiser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Organiser {
+    No,
+    Creates,
+    ComesBack,
+}
+
+/// The address of the server.
+struct Address {
+    host: String,
+    port: u16,
+    fingerprint: Option<Fingerprint>,
+}
+
+impl Address {
+    fn of(entry: &Entry) -> Self {
+        match entry {
+            Entry::Create { host, port, fingerprint } => {
+                Self { host: host.clone(), port: *port, fingerprint: fingerprint.map(Fingerprint::from) }
+            }
+            Entry::Join(Invitation { host, port, fingerprint, .. }) => {
+                Self { host: host.clone(), port: *port, fingerprint: *fingerprint }
+            }
+        }
+    }
+
+    fn config(&self, entry: meeting::Entry, ring: KeyRing, pool: BufferPool) -> net::Config {
+        let Self { host, port, fingerprint } = self;
+        net::Config { entry, host: host.clone(), port: *port, fingerprint: *fingerprint, ring, pool }
+    }
+
+    fn comeback(self, entry: meeting::Entry) -> Comeback {
+        let Self { host, port, fingerprint } = self;
+        Comeback { host, port, fingerprint, entry }
+    }
+}
+
+fn network(entry: Entry, setup: &Setup, identity: Identity) -> Result<meeting::Entry, Error> {
     let profile = Profile::new(&setup.name).map_err(Error::Name)?;
-    let (host, port, fingerprint, entry) = match entry {
-        Entry::Create { host, port, fingerprint } => {
+    Ok(match entry {
+        Entry::Create { .. } => {
             let keys = ManagerKeys::new().map_err(std::io::Error::other)?;
-            let fingerprint = fingerprint.map(Fingerprint::from);
-            (host, port, fingerprint, meeting::Entry::Create { keys, identity, profile })
+            meeting::Entry::Create { keys, identity, profile }
         }
-        Entry::Join(invitation) => {
-            let Invitation { host, port, fingerprint, .. } = &invitation;
-            (host.clone(), *port, *fingerprint, meeting::Entry::Join { invitation, identity, profile })
-        }
-    };
-    Ok(net::Config { entry, host, port, fingerprint, ring, pool })
+        Entry::Join(invitation) => meeting::Entry::Join { invitation, identity, profile },
+    })
 }
 
 /// The maximum number of commands that wait for the coordinator.

@@ -26,10 +26,16 @@ pub enum Command {
     SetWishes(Vec<TileWish>),
     /// Removes a participant from the meeting. Only the organiser may do this.
     Remove(ParticipantId),
+    /// Lets a participant of [`Event::AsksToJoin`] in. Only the organiser may do this.
+    Admit(ParticipantId),
+    /// Declines a participant of [`Event::AsksToJoin`]. Only the organiser may do this.
+    Decline(ParticipantId),
     /// Asks the server for its totals. The answer is [`Event::Totals`].
     RequestTotals,
     /// Leaves the meeting. [`Event::Ended`] follows.
     Leave,
+    /// Ends the meeting for everybody. Only the organiser may do this, and only while connected. [`Event::Ended`] follows.
+    End,
 }
 
 /// Something that happened in the meeting.
@@ -51,6 +57,16 @@ pub enum Event {
         /// The new link. It contains the secret, so it must not be logged.
         link: String,
     },
+    /// A participant asks to join with a link from before a removal. Only an organiser gets this event. The organiser
+    /// decides with [`Command::Admit`] or [`Command::Decline`].
+    AsksToJoin {
+        /// The participant's id in this meeting.
+        id: ParticipantId,
+        /// The name that the person chose. Nobody has verified it.
+        name: String,
+    },
+    /// A participant of [`Event::AsksToJoin`] was let in or declined, or has given up.
+    AsksNoMore(ParticipantId),
     /// All people in the meeting, ourselves first, then in the order of their leaves.
     People(Vec<Person>),
     /// The group's keys changed.

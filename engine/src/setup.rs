@@ -20,6 +20,15 @@ pub enum Entry {
     Join(Invitation),
 }
 
+/// The way back of an organiser into a meeting that this program has left or lost. [`crate::Engine::close`] returns it. It
+/// holds the meeting's keys, which are wiped when it is dropped.
+pub struct Comeback {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    pub(crate) fingerprint: Option<crypto::Fingerprint>,
+    pub(crate) entry: net::meeting::Entry,
+}
+
 /// The camera to use.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Choice {

@@ -107,6 +107,14 @@ impl Session {
     pub fn take_return(&self) -> Option<meeting::Entry> {
         self.shared.take_return()
     }
+
+    /// Drops this handle, and returns a function that works like [`Session::take_return`]. Unlike a handle, the function
+    /// does not keep the client in the meeting.
+    #[must_use]
+    pub fn into_take_return(self) -> impl FnOnce() -> Option<meeting::Entry> + Send + use<> {
+        let shared = self.shared;
+        move || shared.take_return()
+    }
 }
 
 /// The maximum number of commands that wait for the keys thread.

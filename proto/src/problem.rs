@@ -82,4 +82,8 @@ pub enum Problem {
     #[n(11)]
     #[error("this client continues on another connection")]
     Superseded,
+    /// The program of a participant runs the server, and stops it.
+    #[n(12)]
+    #[error("the host of the meeting has stopped the server")]
+    HostStopped,
 }

@@ -65,6 +65,9 @@ pub enum Reason {
     /// The server is shutting down.
     #[error("the server is shutting down")]
     Draining,
+    /// The server ran in the program of the meeting's host, who has stopped it. The server says so, without a signature.
+    #[error("the host of the meeting has stopped the server")]
+    HostStopped,
     /// The server violated the protocol, or refused a valid request.
     #[error("the server failed: {0}")]
     Server(String),
@@ -96,7 +99,7 @@ impl Reason {
     #[must_use]
     pub const fn fault(&self) -> Option<Fault> {
         match self {
-            Self::Left | Self::Ended => None,
+            Self::Left | Self::Ended | Self::HostStopped => None,
             Self::Removed
             | Self::Refused
             | Self::Unattended
@@ -124,6 +127,7 @@ impl From<Problem> for Reason {
             Problem::NoMeeting => Self::NoMeeting,
             Problem::MeetingFull | Problem::ServerFull => Self::Full,
             Problem::Draining => Self::Draining,
+            Problem::HostStopped => Self::HostStopped,
             Problem::MeetingExists
             | Problem::Malformed
             | Problem::TooFast
@@ -150,5 +154,7 @@ mod tests {
         ] {
             assert_eq!((Reason::from(problem), reason.fault()), (reason, Some(fault)));
         }
+        let stopped = Reason::from(Problem::HostStopped);
+        assert_eq!((stopped.fault(), stopped), (None, Reason::HostStopped), "no failure");
     }
 }

@@ -48,7 +48,8 @@ pub struct Delivery {
     meetings: Meetings,
     connections: Connections,
     actions: Actions,
-    draining: bool,
+    /// What clients are told that connect while the service drains; `None` if it does not drain.
+    draining: Option<Problem>,
     /// How many messages lacked the authority's signature.
     unauthorised: u64,
 }
@@ -61,7 +62,7 @@ impl Delivery {
             meetings: Meetings::default(),
             connections: Connections::default(),
             actions: Actions::default(),
-            draining: false,
+            draining: None,
             unauthorised: 0,
         }
     }
@@ -91,8 +92,8 @@ impl Delivery {
         // The caller numbers connections once. If an id is used twice, the older connection ends.
         self.handle_disconnected(id, now);
         self.connections.insert(id, Connection { participant, origin, state: State::New });
-        if self.draining {
-            self.reject(id, Problem::Draining);
+        if let Some(problem) = self.draining {
+            self.reject(id, problem);
         }
     }
 
@@ -171,13 +172,14 @@ impl Delivery {
         }
     }
 
-    /// Closes all connections, ends all meetings, and rejects new connections from now on.
-    pub fn drain(&mut self) {
-        self.draining = true;
+    /// Closes all connections, ends all meetings, and rejects new connections from now on. `why` is what the clients are
+    /// told.
+    pub fn drain(&mut self, why: Problem) {
+        self.draining = Some(why);
         let open = self.connections.open();
         // Before any member leaves: nobody takes the end of the server for that of another member.
         for id in &open {
-            self.actions.send(*id, &Down::Problem { problem: Problem::Draining });
+            self.actions.send(*id, &Down::Problem { problem: why });
         }
         for id in open {
             self.close(id);

@@ -8,6 +8,7 @@ use crate::{Limits, Origin, media_thread};
 use proto::{ClientMessage, ParticipantId, Problem};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{MissedTickBehavior, interval};
@@ -25,8 +26,8 @@ pub enum Message {
     Closed(ConnectionId),
     /// A connection ended.
     Disconnected(ConnectionId),
-    /// Closes all connections, and answers when none is left.
-    Drain(oneshot::Sender<()>),
+    /// Closes all connections, tells them why, and answers when none is left.
+    Drain(Problem, oneshot::Sender<()>),
 }
 
 /// A new connection.
@@ -53,6 +54,8 @@ pub struct DeliveryTask {
     /// Bytes of a message from a client that is no member.
     stranger_message: usize,
     drained: Option<oneshot::Sender<()>>,
+    /// The number of meetings, for [`crate::Server::meetings`].
+    meetings: Arc<AtomicUsize>,
 }
 
 impl DeliveryTask {
@@ -62,9 +65,10 @@ impl DeliveryTask {
         [commands, inbox]: [mpsc::Receiver<Message>; 2],
         media: mpsc::Sender<media_thread::Message>,
         limits: &Limits,
+        meetings: Arc<AtomicUsize>,
     ) -> Self {
         let stranger_message = limits.stranger_message;
-        Self { delivery, commands, inbox, clients: HashMap::new(), media, stranger_message, drained: None }
+        Self { delivery, commands, inbox, clients: HashMap::new(), media, stranger_message, drained: None, meetings }
     }
 
     /// Runs until all senders of messages are dropped.
@@ -81,6 +85,8 @@ impl DeliveryTask {
                     None => return,
                 },
             }
+            // Before the answers, so that a client that has created a meeting is counted.
+            self.meetings.store(self.delivery.meetings(), Ordering::Release);
             while let Some(action) = self.delivery.poll_action() {
                 self.execute(action).await;
             }
@@ -112,13 +118,13 @@ impl DeliveryTask {
                 self.delivery.handle_disconnected(id, now());
                 self.clients.remove(&id);
             }
-            Message::Drain(drained) => {
+            Message::Drain(why, drained) => {
                 tracing::info!(
                     connections = self.delivery.connections(),
                     meetings = self.delivery.meetings(),
                     "closing all connections"
                 );
-                self.delivery.drain();
+                self.delivery.drain(why);
                 self.drained = Some(drained);
             }
         }

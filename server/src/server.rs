@@ -5,9 +5,10 @@ use crate::delivery::{ConnectionId, Delivery};
 use crate::delivery_task::{self, DeliveryTask};
 use crate::quota::{Place, Quotas};
 use crate::{Config, Error, listener, media_thread, tls};
-use proto::{MeetingId, ParticipantId, Totals};
+use proto::{MeetingId, ParticipantId, Problem, Totals};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -26,6 +27,8 @@ pub struct Server {
     accept_task: Task<()>,
     delivery_task: Task<()>,
     media_thread: Option<JoinHandle<()>>,
+    /// Set by the delivery task.
+    meetings: Arc<AtomicUsize>,
 }
 
 impl Server {
@@ -45,7 +48,9 @@ impl Server {
         let mut secret = [0; 32];
         SystemRandom::new().fill(&mut secret).map_err(|_| Error::Random)?;
         let service = Delivery::new(config.limits.clone(), &secret);
-        let task = DeliveryTask::new(service, [command_inbox, inbox], media.clone(), &config.limits);
+        let meetings = Arc::new(AtomicUsize::new(0));
+        let inboxes = [command_inbox, inbox];
+        let task = DeliveryTask::new(service, inboxes, media.clone(), &config.limits, Arc::clone(&meetings));
         let delivery_task = tokio::spawn(task.run());
         let acceptor = TlsAcceptor::from(identity.config);
         let context = Context { acceptor, limits: config.limits, delivery: delivery.clone(), commands };
@@ -53,7 +58,7 @@ impl Server {
         tracing::info!(port = address.port(), version = env!("CARGO_PKG_VERSION"), "listening");
         let fingerprint = identity.fingerprint;
         let media_thread = Some(media_thread);
-        Ok(Self { address, fingerprint, delivery, media, accept_task, delivery_task, media_thread })
+        Ok(Self { address, fingerprint, delivery, media, accept_task, delivery_task, media_thread, meetings })
     }
 
     /// Returns the address that the server listens on.
@@ -73,11 +78,25 @@ impl Server {
         totals.await.ok()?
     }
 
+    /// Returns the number of meetings. A meeting ends when nobody is in it any more.
+    pub fn meetings(&self) -> usize {
+        self.meetings.load(Ordering::Acquire)
+    }
+
     /// Tells all clients that the server stops, closes their connections, and ends within `deadline`.
-    pub async fn stop(mut self, deadline: Duration) {
+    pub async fn stop(self, deadline: Duration) {
+        self.drain(Problem::Draining, deadline).await;
+    }
+
+    /// Works like [`Server::stop`], for a server in the program of a participant. Tells the clients that the host stops it.
+    pub async fn stop_hosting(self, deadline: Duration) {
+        self.drain(Problem::HostStopped, deadline).await;
+    }
+
+    async fn drain(mut self, why: Problem, deadline: Duration) {
         let (drained, done) = oneshot::channel();
         let drain = async {
-            if self.delivery.send(delivery_task::Message::Drain(drained)).await.is_ok() {
+            if self.delivery.send(delivery_task::Message::Drain(why, drained)).await.is_ok() {
                 // An error means that the delivery task has ended, and with it all connections.
                 let _ = done.await;
             }

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, bail};
 use engine::{
-    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta, Microphone,
-    VideoOutput, VideoSink,
+    AudioChoice, Cameras, Choice, Comeback, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta,
+    Microphone, VideoOutput, VideoSink,
 };
 use engine::{NoticeKind, ParticipantId, Person as EnginePerson, Setup, Slot, TileWish, TrackId};
 use media::{Frame, Notify, Size};
@@ -46,6 +46,21 @@ impl Host {
     }
 }
 
+impl Host {
+    /// Stops the server as a participant's program does.
+    pub fn stop_hosting(&mut self) {
+        if let Some(server) = self.server.take() {
+            self.runtime.block_on(server.stop_hosting(Duration::from_secs(1)));
+        }
+    }
+
+    /// Returns the number of meetings on the server.
+    #[must_use]
+    pub fn meetings(&self) -> usize {
+        self.server.as_ref().map_or(0, Server::meetings)
+    }
+}
+
 impl Drop for Host {
     fn drop(&mut self) {
         if let Some(server) = self.server.take() {
@@ -70,6 +85,8 @@ pub struct Person {
     pub muted: bool,
     /// The level of its microphone, from 0.0 to 1.0.
     pub level: f32,
+    /// Who asks to join with an old link.
+    pub asking: Vec<(ParticipantId, String)>,
     /// The notices, in order.
     pub notices: Vec<NoticeKind>,
     /// Why the meeting ended. `None` until it has.
@@ -127,11 +144,27 @@ impl Person {
         let output = CountingOutput::default();
         let setup =
             Setup { name: name.into(), camera, microphone, speaker: AudioChoice::Off, screen: false, muted: false };
-        let (engine, events) =
+        let started =
             Engine::start_with(entry, setup, Identity::generate()?, wrap(Arc::new(output.clone())), hardware)?;
+        Ok(Self::new(started, output))
+    }
+
+    /// Starts an engine that comes back to a meeting as its organiser, without devices.
+    ///
+    /// # Errors
+    /// Returns the engine's error if it does not start.
+    pub fn come_back(comeback: Comeback) -> Result<Self> {
+        let output = CountingOutput::default();
+        let (camera, microphone, speaker) = (Choice::Off, AudioChoice::Off, AudioChoice::Off);
+        let setup = Setup { name: String::new(), camera, microphone, speaker, screen: false, muted: false };
+        let started = Engine::come_back(comeback, setup, Arc::new(output.clone()))?;
+        Ok(Self::new(started, output))
+    }
+
+    fn new((engine, events): (Engine, Events), output: CountingOutput) -> Self {
         let (link, me, people, ended) = (String::new(), None, Vec::new(), None);
-        let (camera, muted, level, notices) = (false, false, 0.0, Vec::new());
-        Ok(Self { engine, link, me, people, camera, muted, level, notices, ended, events, output })
+        let (camera, muted, level, asking, notices) = (false, false, 0.0, Vec::new(), Vec::new());
+        Self { engine, link, me, people, camera, muted, level, asking, notices, ended, events, output }
     }
 
     /// Handles events until `done` returns true. Returns how long that took.
@@ -186,6 +219,8 @@ impl Person {
             match event {
                 Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link),
                 Event::LinkChanged { link } => self.link = link,
+                Event::AsksToJoin { id, name } => self.asking.push((id, name)),
+                Event::AsksNoMore(id) => self.asking.retain(|(asker, _)| *asker != id),
                 Event::People(people) => self.people = people,
                 Event::Camera(on) => self.camera = on,
                 Event::Microphone(microphone) => self.muted = microphone == Microphone::Muted,

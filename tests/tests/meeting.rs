@@ -8,6 +8,8 @@ mod close;
 mod codecs;
 #[path = "meeting/late.rs"]
 mod late;
+#[path = "meeting/leave.rs"]
+mod leave;
 #[path = "meeting/quality.rs"]
 mod quality;
 

@@ -110,15 +110,42 @@ fn a_meeting_is_started_and_left_by_keyboard_only() {
         &desktop,
         &["Anne, you", "Bob", "Remove Bob", "Leave the meeting", "Security: End-to-end encrypted"],
     );
-    desktop.tab_to("the leave button", |ring| near(ring.inside, DANGER, 2));
-    desktop.press(&["Return"]);
+    // Leaving ends nothing unasked. The meeting goes on in the background.
+    open_leave_dialog(&desktop);
+    assert_accessible(&desktop, &["Leave the meeting?", "End for everyone", "Keep hosting in the background"]);
+    desktop.shows("how to leave", |_| true);
+    desktop.press(&["Tab", "Tab", "Return"]);
     desktop.until_title("Conclave", |title| title == "Conclave");
-    // The server ended with the window's meeting.
-    drop(bob);
+    assert_accessible(&desktop, &["Your meeting is still running", "Return"]);
+    desktop.shows("the meeting in the background", |screen| screen.lacks(GUEST));
+    desktop.tab_to("the button that returns", |ring| near(ring.inside, ACCENT, 2));
+    desktop.press(&["Return"]);
+    desktop.until_title("Meeting", |title| title.starts_with("Meeting"));
+    desktop.shows("the guest again", |screen| screen.shows(GUEST, QUARTER_TILE));
+    // Closing the window asks, because the meeting would end.
+    desktop.press(&["alt+F4"]);
+    desktop.shows("the question", |screen| !screen.shows(GUEST, QUARTER_TILE));
+    desktop.press(&["Escape"]);
+    desktop.shows("the guest still", |screen| screen.shows(GUEST, QUARTER_TILE));
+    open_leave_dialog(&desktop);
+    desktop.press(&["Tab", "Return"]);
+    desktop.until_title("Conclave", |title| title == "Conclave");
+    let (status, _, errors) = bob.end(STEP_TIMEOUT);
+    assert!(!status.success() && errors.contains("The organiser ended the meeting"), "{status}: {errors}");
     desktop.shows("home again", |screen| screen.lacks(GUEST));
     desktop.press(&["alt+F4"]);
     let (status, _, errors) = window.end(STEP_TIMEOUT);
     assert!(status.success(), "{status}: {errors}");
+}
+
+/// Presses "Leave" by keyboard, and waits for the dialog, whose first answer then has the focus.
+fn open_leave_dialog(desktop: &Desktop) {
+    desktop.tab_to("the leave button", |ring| near(ring.inside, DANGER, 2));
+    desktop.press(&["Return"]);
+    // The dialog dims the screen.
+    desktop.shows("the dialog", |screen| {
+        !screen.shows(GUEST, QUARTER_TILE) && !screen.shows(mirrored(HOST), QUARTER_TILE)
+    });
 }
 
 /// Starts a meeting in the window, with file devices, and a guest in it.
@@ -172,8 +199,9 @@ fn muting_silences_the_guest_and_a_removed_guest_leaves() {
     assert!(!status.success() && errors.contains("removed"), "{status}: {errors}");
     desktop.shows("only Anne", |screen| screen.lacks(GUEST) && screen.shows(mirrored(HOST), QUARTER_TILE));
 
-    desktop.tab_to("the leave button", |ring| near(ring.inside, DANGER, 2));
-    desktop.press(&["Return"]);
+    // Nobody else is there: keep hosting, or end the meeting.
+    open_leave_dialog(&desktop);
+    desktop.press(&["Tab", "Return"]);
     let (status, _, errors) = window.end(STEP_TIMEOUT);
     assert!(status.success(), "{status}: {errors}");
 }

@@ -21,6 +21,7 @@ home-lead = Audio, video and names are encrypted on this device. The server that
 home-start-title = Start a meeting
 home-start-text = You get a link to send to others.
 home-start = Start a meeting
+home-start-later = Your other meeting still runs on this computer. Return to it or end it first.
 home-join-title = Join with a link
 home-join-text = Paste the link you received.
 home-link = Meeting link
@@ -140,6 +141,9 @@ meeting-sharing-seen = { $count ->
 }
 meeting-talk = Unmuted while you hold the space bar
 
+meeting-reconnecting = Connection lost. Reconnecting…
+meeting-reconnecting-text = The picture may be frozen, and the others may not see or hear you. Conclave keeps trying for two minutes: check your network.
+
 tile-you = { $name }, you
 tile-organiser = organiser
 tile-muted = muted
@@ -151,6 +155,47 @@ tile-no-camera = no camera
 tile-no-video = no video
 tile-sharing = sharing the screen
 tile-screen = { $name }’s screen
+
+## Leaving
+leave-title = Leave the meeting?
+leave-leave = Leave
+leave-leave-text = The others continue without you. Nobody else can join until you return.
+leave-leave-hosted-text = The others continue without you for as long as Conclave stays open on this computer. Nobody else can join until you return.
+leave-end = End for everyone
+leave-end-alone = End the meeting
+leave-end-text = The meeting ends for all participants, and its link stops working.
+leave-end-alone-text = Nobody else is in the meeting. Its link stops working.
+leave-host = Keep hosting in the background
+leave-host-text = The others continue, and people with the link can still join. They no longer see or hear you, and you don’t see or hear them.
+leave-host-alone-text = People with the link can still join. They won’t see or hear you until you return.
+end-title = End the meeting for everyone?
+end-close-title = Close Conclave and end the meeting?
+end-close-text = The meeting runs on this computer. If you close Conclave, it ends for all participants, and its link stops working.
+end-close-confirm = Close and end
+hosted-background = Your meeting is still running
+hosted-background-text = { $count ->
+    [0] Nobody else is in it yet. People with the link can join; they won’t see or hear you until you return.
+    [one] One other person is in it. You don’t see or hear each other. People with the link can still join.
+   *[other] { $count } other people are in it. They don’t see or hear you, and you don’t see or hear them. People with the link can still join.
+}
+hosted-left = You left your meeting
+hosted-left-here-text = The others are still in it, for as long as Conclave stays open on this computer. Nobody else can join until you return.
+hosted-left-elsewhere-text = The others may still be in it. Nobody else can join until you return. You can return as organiser until you close Conclave.
+hosted-return = Return
+hosted-forget = Don’t return
+
+## Requests to join with an old link
+asking-title = Requests to join
+asking-name = { $name } asks to join with an old link
+asking-text = The link changed when you removed someone. Admit only people you expect: names are not verified.
+asking-admit = Admit
+asking-admit-name = Admit { $name }
+asking-decline = Decline
+asking-decline-name = Decline { $name }
+asking-more = { $count ->
+    [one] One other person asks, too.
+   *[other] { $count } other people ask, too.
+}
 
 ## People
 people-title = People
@@ -213,6 +258,9 @@ said-joined-many = { $count } people joined
 said-left-many = { $count } people left
 said-muted = You are muted
 said-unmuted = You are no longer muted
+said-asking = { $name } asks to join with an old link
+said-asking-many = { $count } people ask to join with an old link
+said-reconnecting = Connection lost. Reconnecting
 
 ## Notifications: what happened, where the cause is, what to do
 notice-region = Notifications
@@ -294,6 +342,8 @@ notice-no-gpu = Video is shown without the graphics card
     .advice = No usable graphics driver was found. Large meetings will be slower.
 notice-no-keychain = This device’s key cannot be saved
     .advice = The system’s keychain does not answer. The meeting is still end-to-end encrypted, but next time the others will see this device as a new one.
+notice-link-changed = The link has changed
+    .advice = The old one no longer lets people in by itself. Send the new one to the people you still expect.
 notice-link-copied = Link copied
     .advice = Send it only to the people you want to invite: anyone with the link can ask to join.
 
@@ -337,8 +387,8 @@ ended-full = The meeting is full
     .advice = Try again when someone has left, or ask the server’s administrator to raise the limit.
 ended-draining = The server is shutting down
     .advice = It is probably being updated. Try again in a few minutes.
-ended-organiser-left = The organiser has left, and the server of the meeting has stopped
-    .advice = The meeting may have run on the organiser’s computer. Ask the organiser for a new link.
+ended-host-stopped = The host ended the meeting
+    .advice = It ran on the host’s computer, which no longer hosts it. If you need to continue, ask for a new link.
 ended-server = Server error
     .advice = The connection was closed as a precaution. Try again; if this continues, tell the server’s administrator.
 ended-forged = The encryption keys are not the ones in the link

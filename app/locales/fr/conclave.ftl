@@ -21,6 +21,7 @@ home-lead = Le son, l’image et les noms sont chiffrés sur cet appareil. Le se
 home-start-title = Démarrer une visioconférence
 home-start-text = Vous obtenez un lien à envoyer aux autres.
 home-start = Démarrer
+home-start-later = Votre autre visioconférence est toujours hébergée sur cet ordinateur. Revenez-y ou mettez-y fin d’abord.
 home-join-title = Rejoindre avec un lien
 home-join-text = Collez le lien que vous avez reçu.
 home-link = Lien de la visioconférence
@@ -140,6 +141,9 @@ meeting-sharing-seen = { $count ->
 }
 meeting-talk = Micro activé tant que vous maintenez la barre d’espace
 
+meeting-reconnecting = Connexion perdue. Reconnexion…
+meeting-reconnecting-text = L’image peut être figée, et les autres ne vous voient ou ne vous entendent peut-être plus. Conclave réessaie pendant deux minutes : vérifiez votre réseau.
+
 tile-you = { $name }, vous
 tile-organiser = organisateur
 tile-muted = micro coupé
@@ -151,6 +155,47 @@ tile-no-camera = sans caméra
 tile-no-video = sans image
 tile-sharing = partage son écran
 tile-screen = Écran : { $name }
+
+## Quitter
+leave-title = Quitter la visioconférence ?
+leave-leave = Quitter
+leave-leave-text = Les autres continuent sans vous. Plus personne ne peut entrer jusqu’à votre retour.
+leave-leave-hosted-text = Les autres continuent sans vous tant que Conclave reste ouvert sur cet ordinateur. Plus personne ne peut entrer jusqu’à votre retour.
+leave-end = Mettre fin pour tous
+leave-end-alone = Mettre fin à la visioconférence
+leave-end-text = La visioconférence se termine pour tous les participants et son lien ne fonctionne plus.
+leave-end-alone-text = Personne d’autre n’est présent. Le lien de la visioconférence ne fonctionnera plus.
+leave-host = Continuer à héberger en arrière-plan
+leave-host-text = Les autres continuent et le lien permet toujours d’entrer. Ils ne vous voient et ne vous entendent plus, et réciproquement.
+leave-host-alone-text = Le lien permet toujours d’entrer. Personne ne vous verra ni ne vous entendra avant votre retour.
+end-title = Mettre fin à la visioconférence pour tous ?
+end-close-title = Fermer Conclave et mettre fin à la visioconférence ?
+end-close-text = La visioconférence est hébergée sur cet ordinateur. Si vous fermez Conclave, elle se termine pour tous les participants et son lien ne fonctionne plus.
+end-close-confirm = Fermer et terminer
+hosted-background = Votre visioconférence est toujours en cours
+hosted-background-text = { $count ->
+    [0] Personne d’autre n’est encore là. Le lien permet toujours d’entrer ; personne ne vous verra ni ne vous entendra avant votre retour.
+    [one] Une autre personne est présente. Vous ne vous voyez pas et ne vous entendez pas. Le lien permet toujours d’entrer.
+   *[other] { $count } autres personnes sont présentes. Elles ne vous voient pas et ne vous entendent pas, et réciproquement. Le lien permet toujours d’entrer.
+}
+hosted-left = Vous avez quitté votre visioconférence
+hosted-left-here-text = Les autres y sont encore, tant que Conclave reste ouvert sur cet ordinateur. Plus personne ne peut entrer jusqu’à votre retour.
+hosted-left-elsewhere-text = Les autres y sont peut-être encore. Plus personne ne peut entrer jusqu’à votre retour. Vous pouvez revenir comme organisateur tant que Conclave reste ouvert.
+hosted-return = Revenir
+hosted-forget = Ne pas revenir
+
+## Demandes d’entrée avec un ancien lien
+asking-title = Demandes d’entrée
+asking-name = { $name } demande à entrer avec un ancien lien
+asking-text = Le lien a changé quand vous avez exclu quelqu’un. N’acceptez que les personnes attendues : les noms ne sont pas vérifiés.
+asking-admit = Accepter
+asking-admit-name = Accepter { $name }
+asking-decline = Refuser
+asking-decline-name = Refuser { $name }
+asking-more = { $count ->
+    [one] Une autre personne demande aussi à entrer.
+   *[other] { $count } autres personnes demandent aussi à entrer.
+}
 
 ## Participants
 people-title = Participants
@@ -213,6 +258,9 @@ said-joined-many = { $count } personnes ont rejoint la visioconférence
 said-left-many = { $count } personnes ont quitté la visioconférence
 said-muted = Votre micro est coupé
 said-unmuted = Votre micro n’est plus coupé
+said-asking = { $name } demande à entrer avec un ancien lien
+said-asking-many = { $count } personnes demandent à entrer avec un ancien lien
+said-reconnecting = Connexion perdue. Reconnexion
 
 ## Notifications : quoi, d’où cela vient, que faire
 notice-region = Notifications
@@ -294,6 +342,8 @@ notice-no-gpu = Les images sont affichées sans carte graphique
     .advice = Aucun pilote graphique utilisable n’a été trouvé. Les grandes visioconférences seront plus lentes.
 notice-no-keychain = La clé de cet appareil ne peut pas être conservée
     .advice = Le trousseau du système ne répond pas. La visioconférence reste chiffrée de bout en bout, mais la prochaine fois, les autres verront cet appareil comme nouveau.
+notice-link-changed = Le lien a changé
+    .advice = L’ancien ne suffit plus pour entrer. Envoyez le nouveau aux personnes que vous attendez encore.
 notice-link-copied = Lien copié
     .advice = Ne l’envoyez qu’aux personnes que vous souhaitez inviter : il permet de demander à entrer.
 
@@ -337,8 +387,8 @@ ended-full = La visioconférence est complète
     .advice = Réessayez quand quelqu’un sera parti ou demandez à l’administrateur du serveur d’augmenter sa capacité.
 ended-draining = Le serveur s’arrête
     .advice = Il est sans doute mis à jour. Réessayez dans quelques minutes.
-ended-organiser-left = L’organisateur est parti et le serveur de la visioconférence s’est arrêté
-    .advice = La visioconférence était peut-être hébergée sur son ordinateur. Demandez-lui un nouveau lien.
+ended-host-stopped = L’hôte a mis fin à la visioconférence
+    .advice = Elle était hébergée sur son ordinateur, qui ne l’héberge plus. Pour continuer, demandez un nouveau lien.
 ended-server = Erreur du serveur
     .advice = La connexion a été fermée par précaution. Réessayez ; si cela continue, prévenez l’administrateur du serveur.
 ended-forged = Les clés de chiffrement ne sont pas celles que le lien désigne

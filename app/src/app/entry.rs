@@ -7,7 +7,7 @@ use engine::{Engine, Entry, Identity, Invitation, Keychain, Setup, VideoOutput};
 use crate::embedded::Embedded;
 use crate::recent::Listing;
 use crate::screen::preview;
-use crate::session::{Key, Started, Starter};
+use crate::session::{Key, Remains, Started, Starter};
 
 /// The meeting that the user starts or joins.
 #[derive(Clone)]
@@ -34,17 +34,22 @@ impl Purpose {
 }
 
 impl Starter for Purpose {
-    fn start(&self, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
+    fn start(&self, remains: Option<Remains>, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
+        if let Some(Remains { comeback, server, key }) = remains {
+            let (engine, events) = Engine::come_back(comeback, setup, output).map_err(|error| error.to_string())?;
+            let hosts = server.as_deref().map(Embedded::hosts).unwrap_or_default();
+            return Ok(Started { engine, events, server, hosts, key, after_close: None });
+        }
         let (entry, server) = match self {
             Self::Join { invitation, .. } => (Entry::Join((**invitation).clone()), None),
             Self::Start => {
                 let server = Embedded::start_everywhere().map_err(|error| error.to_string())?;
-                (server.entry().ok_or("the server has stopped")?, Some(server))
+                (server.entry().ok_or("the server has stopped")?, Some(Arc::new(server)))
             }
         };
         let (identity, key) = identity()?;
         let (engine, events) = Engine::start(entry, setup, identity, output).map_err(|error| error.to_string())?;
-        let hosts = server.as_ref().map(Embedded::hosts).unwrap_or_default();
+        let hosts = server.as_deref().map(Embedded::hosts).unwrap_or_default();
         Ok(Started { engine, events, server, hosts, key, after_close: None })
     }
 

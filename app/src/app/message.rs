@@ -6,7 +6,7 @@ use engine::device_list::Lists;
 use iced::{Size, theme};
 
 use crate::preview_session;
-use crate::screen::{ended, entering, home, meeting, notice, preview};
+use crate::screen::{end_dialog, ended, entering, home, meeting, notice, preview};
 use crate::session::{Attempt, Started};
 
 /// What happened.
@@ -17,6 +17,10 @@ pub enum Message {
     Rescaled(f32),
     /// The user asks to close the window.
     CloseRequested,
+    /// The system asks the program to stop.
+    StopRequested,
+    /// On the dialog that asks before a meeting ends.
+    EndDialog(end_dialog::Message),
     /// The system changed between dark and light.
     SystemTheme(theme::Mode),
     /// Time passed.

@@ -102,6 +102,12 @@ impl Preferences {
         })
     }
 
+    /// Replaces the link of a recent meeting, and stores it. No message follows.
+    pub fn relink<T: Send + 'static>(&mut self, before: &str, link: &str) -> Task<T> {
+        let (before, link) = (before.to_owned(), link.to_owned());
+        self.change(move |memory| memory.relink(&before, &link))
+    }
+
     /// Marks a recent meeting that cannot be joined again, and stores it. No message follows.
     pub fn end<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
         let link = link.to_owned();

@@ -8,6 +8,7 @@ use iced::Task;
 
 use super::entry::Purpose;
 use super::message::Message;
+use super::screens::Screen;
 use crate::model::{Device, Devices, Kind};
 use crate::pictures::Pictures;
 use crate::preview_session::{Event, PreviewSession};
@@ -50,19 +51,33 @@ impl Preparation {
     }
 
     /// Records what is plugged in.
-    pub fn set_present(&mut self, lists: &Lists) {
+    fn set_present(&mut self, lists: &Lists) {
         for (kind, present) in by_kind(lists) {
             self.devices.set_present(kind, present.clone());
         }
     }
 
     /// Shows what is plugged in on the preview, and opens a device that was missing.
-    pub fn show_present(&mut self, screen: &mut Preview, lists: &Lists) {
+    fn show_present(&mut self, screen: &mut Preview, lists: &Lists) {
         for (kind, present) in by_kind(lists) {
             if screen.set_present(kind, present.clone()) {
                 let _ = screen.update(preview::Message::RetryPressed(kind));
                 self.reopen(screen, kind);
             }
+        }
+    }
+
+    /// Shows what is plugged in now.
+    pub fn devices_listed(&mut self, lists: &Lists, screen: &mut Screen) {
+        self.set_present(lists);
+        match screen {
+            Screen::Preview(screen) => self.show_present(screen, lists),
+            Screen::Meeting(screen) => {
+                for (kind, present) in by_kind(lists) {
+                    screen.devices.set_present(kind, present.clone());
+                }
+            }
+            Screen::Home(_) | Screen::Ended(_) => {}
         }
     }
 
@@ -111,7 +126,7 @@ impl Preparation {
 }
 
 /// The lists by the kind of device.
-pub fn by_kind(lists: &Lists) -> [(Kind, &Vec<engine::device_list::Device>); 3] {
+fn by_kind(lists: &Lists) -> [(Kind, &Vec<engine::device_list::Device>); 3] {
     [(Kind::Camera, &lists.cameras), (Kind::Microphone, &lists.microphones), (Kind::Speaker, &lists.speakers)]
 }
 

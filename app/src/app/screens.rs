@@ -1,5 +1,7 @@
 //! Which screen is shown, and what its title, its content and its shortcuts are.
 
+use engine::Reason;
+
 use super::message::Message;
 use crate::kit::{Element, Shortcut};
 use crate::model::{Notice, Phase};
@@ -67,8 +69,46 @@ impl Screen {
         }
     }
 
+    /// Whether we are in a meeting whose server runs on this computer.
+    pub fn is_hosted(&self) -> bool {
+        self.inside().is_some_and(|screen| screen.model.is_hosted())
+    }
+
+    /// Whether others are in the meeting, and its server runs on this computer.
+    pub fn hosts_others(&self) -> bool {
+        self.inside().is_some_and(|screen| screen.model.is_hosted() && screen.model.viewers() > 0)
+    }
+
+    /// Whether a meeting that is over for us for this reason goes on, so that its organiser can come back. If we left it, others
+    /// must be in it.
+    pub fn goes_on(&self, reason: &Reason) -> bool {
+        match (self.inside(), reason) {
+            (Some(screen), Reason::Left) => !screen.ends && screen.model.viewers() > 0,
+            (None, Reason::Left) => true,
+            _ => ended::can_try_again(reason),
+        }
+    }
+
+    /// The screen that shows why the meeting of this screen is over, or why it could not be entered.
+    #[must_use]
+    pub fn ended(&self, reason: Reason) -> Self {
+        Self::Ended(ended::Ended { reason, progress: self.progress() })
+    }
+
+    fn inside(&self) -> Option<&meeting::Meeting> {
+        match self {
+            Self::Meeting(screen) if screen.model.phase == Phase::Inside => Some(screen),
+            Self::Meeting(_) | Self::Home(_) | Self::Preview(_) | Self::Ended(_) => None,
+        }
+    }
+
+    /// Whether leaving asks a question first.
+    pub fn asks_how_to_leave(&self) -> bool {
+        self.inside().is_some_and(|screen| !meeting::leave::answers(&screen.model).is_empty())
+    }
+
     /// Whether we are in a meeting, not on the way into it.
     pub fn is_inside(&self) -> bool {
-        matches!(self, Self::Meeting(screen) if screen.model.phase == Phase::Inside)
+        self.inside().is_some()
     }
 }

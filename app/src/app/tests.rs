@@ -1,7 +1,9 @@
 //! Tests of the window's state: which screen follows which event.
 
 use super::*;
-use crate::model::Devices;
+use crate::embedded::Embedded;
+use crate::model::{Devices, Phase};
+use crate::screen::meeting::leave::Answer;
 use std::sync::mpsc::{Receiver, sync_channel};
 
 fn engine_event(app: &mut App, event: Event) {
@@ -48,7 +50,12 @@ fn leaving_goes_home() {
 struct NoStarter;
 
 impl Starter for NoStarter {
-    fn start(&self, _: Setup, _: Arc<dyn engine::VideoOutput>) -> Result<Started, String> {
+    fn start(
+        &self,
+        _: Option<crate::session::Remains>,
+        _: Setup,
+        _: Arc<dyn engine::VideoOutput>,
+    ) -> Result<Started, String> {
         Err("not started".into())
     }
 
@@ -72,7 +79,12 @@ struct Listed {
 }
 
 impl Starter for Listed {
-    fn start(&self, _: Setup, _: Arc<dyn engine::VideoOutput>) -> Result<Started, String> {
+    fn start(
+        &self,
+        _: Option<crate::session::Remains>,
+        _: Setup,
+        _: Arc<dyn engine::VideoOutput>,
+    ) -> Result<Started, String> {
         Err("not started".into())
     }
 
@@ -209,7 +221,7 @@ fn late_messages_of_a_cancelled_attempt_do_not_change_the_next_attempt() {
     assert!(is_entering(&app), "the end of the first attempt is not shown");
     drop(app.update(Message::Engine(second, Box::new(Event::Ended(Reason::ServerSilent)))));
     assert!(matches!(&app.screen, Screen::Ended(_)));
-    app.session.wait_for_closing()();
+    app.session.closer.wait()();
     closed.try_recv().expect("the first engine is closed before waiting returns");
 }
 
@@ -235,4 +247,281 @@ fn an_engine_that_starts_while_the_window_closes_is_closed_too() {
     drop(app.update(Message::Started(attempt, Box::new(Ok(late)))));
     assert!(app.session.engine().is_none() && !app.session.is_starting());
     closed.recv_timeout(Duration::from_secs(30)).expect("the engine is closed");
+}
+
+/// A window in a meeting that this computer hosts, with an organiser and `others`. The receiver gets a message when its engine
+/// is closed.
+fn hosting(others: u64) -> (App, Receiver<()>) {
+    hosting_on(None, others)
+}
+
+/// Like [`hosting`], with two others, and with a server in this process.
+fn on_server() -> (App, Receiver<()>) {
+    hosting_on(Some(Arc::new(Embedded::start_everywhere().unwrap())), 2)
+}
+
+fn hosting_on(server: Option<Arc<Embedded>>, others: u64) -> (App, Receiver<()>) {
+    let mut app = entering();
+    let (running, closed) = started(&app);
+    let running = Started { hosts: vec!["192.0.2.1".into()], server, ..running };
+    let attempt = app.session.attempt();
+    drop(app.update(Message::Started(attempt, Box::new(Ok(running)))));
+    let me = engine::ParticipantId(1);
+    engine_event(&mut app, Event::Entered { me, link: LINK.into(), organiser: true });
+    let people = (1..=others + 1).map(|id| person(id, "Somebody")).collect();
+    engine_event(&mut app, Event::People(people));
+    (app, closed)
+}
+
+fn press(app: &mut App, message: meeting::Message) {
+    drop(app.update(Message::Meeting(message)));
+}
+
+fn hosted(app: &App) -> Option<home::Hosted> {
+    let Screen::Home(screen) = &app.screen else { panic!("home is not shown") };
+    screen.hosted.clone()
+}
+
+#[test]
+fn leaving_a_hosted_meeting_ends_nothing_unasked() {
+    let (mut app, closed) = hosting(2);
+    press(&mut app, meeting::Message::LeavePressed);
+    assert!(app.screen.is_inside() && closed.try_recv().is_err());
+    press(&mut app, meeting::Message::DialogClosed);
+    assert!(app.screen.is_inside());
+}
+
+#[test]
+fn a_meeting_in_the_background_is_shown_at_home_until_the_user_returns() {
+    let (mut app, closed) = hosting(2);
+    let attempt = app.session.attempt();
+    press(&mut app, meeting::Message::LeavePressed);
+    press(&mut app, meeting::Message::LeaveAnswered(Answer::Host));
+    assert_eq!(hosted(&app), Some(home::Hosted::Background { others: 2, asking: Vec::new() }));
+    assert!(app.session.engine().is_none() && closed.try_recv().is_err(), "the engine runs on");
+    let background = |event| Message::Engine(attempt, Box::new(event));
+    drop(app.update(background(Event::People(vec![person(1, "Anne"), person(2, "Bob")]))));
+    let id = engine::ParticipantId(7);
+    drop(app.update(background(Event::AsksToJoin { id, name: "Paul".into() })));
+    let Some(home::Hosted::Background { others: 1, asking }) = hosted(&app) else { panic!("{:?}", hosted(&app)) };
+    assert_eq!(asking[0].name, "Paul");
+    drop(app.update(Message::Home(home::Message::Hosted(home::HostedMessage::Answered(
+        crate::screen::asking::Answer { id, admit: false },
+    )))));
+    assert_eq!(hosted(&app), Some(home::Hosted::Background { others: 1, asking: Vec::new() }));
+    drop(app.update(Message::Home(home::Message::Hosted(home::HostedMessage::ReturnPressed))));
+    let Screen::Meeting(screen) = &app.screen else { panic!("the meeting is not shown") };
+    assert!(screen.model.phase == Phase::Inside && !screen.model.camera, "nothing is sent after the return");
+    assert!(app.session.is_current(attempt) && app.session.engine().is_some());
+    assert!(closed.try_recv().is_err(), "the same engine runs");
+}
+
+#[test]
+fn another_meeting_leaves_the_one_in_the_background_alone() {
+    let (mut app, closed) = hosting(1);
+    press(&mut app, meeting::Message::LeaveAnswered(Answer::Host));
+    drop(app.start(Start::Enter(Arc::new(NoStarter), setup())));
+    let other = app.session.attempt();
+    drop(app.update(Message::Engine(other, Box::new(Event::Ended(Reason::ServerSilent)))));
+    drop(app.update(Message::Ended(ended::Message::HomePressed)));
+    assert_eq!(hosted(&app), Some(home::Hosted::Background { others: 1, asking: Vec::new() }));
+    assert!(closed.try_recv().is_err());
+}
+
+#[test]
+fn ending_from_home_asks_and_closes_the_engine() {
+    let (mut app, closed) = hosting(1);
+    press(&mut app, meeting::Message::LeaveAnswered(Answer::Host));
+    drop(app.update(Message::Home(home::Message::Hosted(home::HostedMessage::EndPressed))));
+    assert!(hosted(&app).is_some() && closed.try_recv().is_err(), "not before it is confirmed");
+    drop(app.update(Message::EndDialog(end_dialog::Message::Confirmed(end_dialog::Cause::End))));
+    assert_eq!(hosted(&app), None);
+    closed.recv_timeout(Duration::from_secs(30)).expect("the engine is closed");
+}
+
+#[test]
+fn closing_the_window_asks_if_a_meeting_on_this_computer_would_end() {
+    for (others, background, asks) in [(2, false, true), (0, false, false), (0, true, true), (2, true, true)] {
+        let (mut app, closed) = hosting(others);
+        if background {
+            press(&mut app, meeting::Message::LeaveAnswered(Answer::Host));
+        }
+        drop(app.update(Message::CloseRequested));
+        assert_eq!((app.asks_to_end.is_some(), app.is_closing), (asks, !asks), "{others} others, {background}");
+        if asks {
+            drop(app.update(Message::EndDialog(end_dialog::Message::Cancelled)));
+            assert!(!app.is_closing && closed.try_recv().is_err());
+            drop(app.update(Message::CloseRequested));
+            drop(app.update(Message::EndDialog(end_dialog::Message::Confirmed(end_dialog::Cause::Close))));
+        }
+        closed.recv_timeout(Duration::from_secs(30)).expect("the engine is closed");
+    }
+}
+
+#[test]
+fn closing_the_window_after_a_lost_connection_asks_if_the_server_still_runs() {
+    let (mut app, _closed) = hosting(2);
+    engine_event(&mut app, Event::Ended(Reason::ServerSilent));
+    drop(app.update(Message::CloseRequested));
+    assert!(app.is_closing, "its server runs elsewhere");
+    let (mut app, _closed) = on_server();
+    engine_event(&mut app, Event::Ended(Reason::ServerSilent));
+    drop(app.update(Message::CloseRequested));
+    assert!(app.asks_to_end.is_some() && !app.is_closing);
+    drop(app.update(Message::Ended(ended::Message::HomePressed)));
+    assert_eq!(hosted(&app), Some(home::Hosted::LeftHere));
+    app.hosting.end(&mut app.session);
+    app.session.closer.wait()();
+}
+
+#[test]
+fn a_request_to_stop_closes_at_once() {
+    let (mut app, closed) = hosting(2);
+    drop(app.update(Message::StopRequested));
+    assert!(app.is_closing && app.asks_to_end.is_none());
+    closed.recv_timeout(Duration::from_secs(30)).expect("the engine is closed");
+}
+
+#[test]
+fn an_organiser_who_left_others_behind_can_return() {
+    for (others, reason, expected) in [
+        (2, Reason::Left, Some(home::Hosted::LeftElsewhere)),
+        (0, Reason::Left, None),
+        (2, Reason::ServerSilent, Some(home::Hosted::LeftElsewhere)),
+        (2, Reason::NoMeeting, None),
+    ] {
+        let (mut app, _closed) = hosting(others);
+        engine_event(&mut app, Event::Ended(reason.clone()));
+        if reason != Reason::Left {
+            drop(app.update(Message::Ended(ended::Message::HomePressed)));
+        }
+        assert_eq!(hosted(&app), expected, "{reason:?}, {others} others");
+    }
+    let (mut app, _closed) = hosting(2);
+    press(&mut app, meeting::Message::LeaveAnswered(Answer::End));
+    engine_event(&mut app, Event::Ended(Reason::Left));
+    assert_eq!(hosted(&app), None, "the meeting has ended");
+}
+
+#[test]
+fn a_guest_has_no_meeting_to_return_to() {
+    let mut app = listed(Listing::Listed, Some(LINK));
+    entered(&mut app);
+    engine_event(&mut app, Event::People(vec![person(1, "Anne"), person(2, "Bob")]));
+    engine_event(&mut app, Event::Ended(Reason::Left));
+    assert_eq!(hosted(&app), None);
+}
+
+#[test]
+fn the_recent_meetings_keep_the_new_link() {
+    let mut app = listed(Listing::Listed, None);
+    entered(&mut app);
+    let link = "conclave://visio.example.fr/m/2".to_owned();
+    engine_event(&mut app, Event::LinkChanged { link: link.clone() });
+    let Screen::Meeting(screen) = &app.screen else { panic!("the meeting is not shown") };
+    assert_eq!(screen.model.link, link, "the link that is copied");
+    engine_event(&mut app, Event::People(vec![person(1, "Anne"), person(2, "Bob")]));
+    let recent = recents(&mut app);
+    assert_eq!((recent.len(), recent[0].link.as_str(), recent[0].people.len()), (1, link.as_str(), 1));
+}
+
+/// An organiser without devices, in a meeting on this computer, and its server.
+fn on_this_computer() -> (Purpose, Started) {
+    let start = Purpose::Start.start(None, setup(), Pictures::default().output()).unwrap();
+    (Purpose::Start, start)
+}
+
+/// Reads events until `found` returns a value.
+fn wait_for<T>(events: &mut engine::Events, found: impl Fn(&Event) -> Option<T>) -> T {
+    loop {
+        let event = events.blocking_recv().expect("the engine runs");
+        assert!(!matches!(event, Event::Ended(_)), "{event:?}");
+        if let Some(value) = found(&event) {
+            return value;
+        }
+    }
+}
+
+fn link(event: &Event) -> Option<String> {
+    if let Event::Entered { link, organiser: true, .. } = event { Some(link.clone()) } else { None }
+}
+
+/// Over real sockets: the server, an organiser and a guest.
+#[test]
+fn try_again_brings_the_organiser_back_to_the_same_meeting() {
+    let mut session = MeetingSession::default();
+    let (purpose, mut organiser) = on_this_computer();
+    session.set_destination(Arc::new(purpose), setup());
+    let before = wait_for(&mut organiser.events, link);
+    let (guest, mut guest_events) = engine::Engine::start(
+        engine::Entry::Join(before.parse().unwrap()),
+        setup(),
+        engine::Identity::generate().unwrap(),
+        Arc::new(engine::NullOutput),
+    )
+    .unwrap();
+    let count = |event: &Event| if let Event::People(people) = event { Some(people.len()) } else { None };
+    wait_for(&mut guest_events, |event| count(event).filter(|people| *people == 2));
+    drop(session.run(organiser));
+    session.entered(true);
+    session.release();
+    let (_, start) = session.starting(Pictures::default().output()).expect("there is a destination");
+    let mut back = start().expect("the engine starts");
+    assert_eq!(wait_for(&mut back.events, link), before, "another meeting was created");
+    assert!(back.server.is_some() && !back.hosts.is_empty());
+    wait_for(&mut back.events, |event| count(event).filter(|people| *people == 2));
+    drop(session.run(back));
+    session.entered(true);
+    session.end_when_closed();
+    session.release();
+    let reason = loop {
+        if let Event::Ended(reason) = guest_events.blocking_recv().expect("the guest's engine runs") {
+            break reason;
+        }
+    };
+    assert_eq!(reason, Reason::Ended, "the guest reads that the organiser ended the meeting");
+    session.closer.wait()();
+    crate::session::close(guest);
+}
+
+/// Over real sockets: the organiser leaves, the guest stays, and the server stops at the end.
+#[test]
+fn a_server_runs_on_for_those_who_stay_until_the_last_has_left() {
+    let mut session = MeetingSession::default();
+    let (purpose, mut organiser) = on_this_computer();
+    session.set_destination(Arc::new(purpose), setup());
+    let before = wait_for(&mut organiser.events, link);
+    let guest = || {
+        let identity = engine::Identity::generate().unwrap();
+        let entry = engine::Entry::Join(before.parse().unwrap());
+        engine::Engine::start(entry, setup(), identity, Arc::new(engine::NullOutput)).unwrap()
+    };
+    let (bob, mut events) = guest();
+    let is_inside = |event: &Event| matches!(event, Event::Entered { .. }).then_some(());
+    wait_for(&mut events, is_inside);
+    drop(session.run(organiser));
+    session.entered(true);
+    session.release();
+    let left = session.take_left().expect("there is a way back");
+    let alone = |event: &Event| matches!(event, Event::People(people) if people.len() == 1).then_some(());
+    wait_for(&mut events, alone);
+    let mut hosting = Hosting::Left(left);
+    hosting.tick(&mut session);
+    assert_eq!(hosting.shown(), Some(home::Hosted::LeftHere), "Bob is still there");
+    crate::session::close(bob);
+    let start = Instant::now();
+    while hosting.is_some() {
+        assert!(start.elapsed() < Duration::from_secs(30), "the meeting is kept although nobody is in it");
+        hosting.tick(&mut session);
+        std::thread::yield_now();
+    }
+    session.closer.wait()();
+    let (carol, mut events) = guest();
+    let reason = loop {
+        if let Event::Ended(reason) = events.blocking_recv().expect("Carol's engine runs") {
+            break reason;
+        }
+    };
+    assert!(matches!(reason, Reason::Unreachable(_)), "the server has stopped: {reason:?}");
+    crate::session::close(carol);
 }

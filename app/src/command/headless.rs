@@ -13,7 +13,8 @@ use app::{Snapshot, session};
 use engine::report::Report;
 use engine::usage::{self, Usage};
 use engine::{
-    Command, Engine, Entry, Event, Events, Identity, NoticeKind, NullOutput, Person, Reason, Slot, TileWish, TrackId,
+    Command, Engine, Entry, Event, Events, Identity, Notice, NoticeKind, NullOutput, Person, Reason, Slot, TileWish,
+    TrackId,
 };
 use server::Stop;
 use std::sync::Arc;
@@ -43,7 +44,6 @@ pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Record
         recording,
         link: None,
         people: Vec::new(),
-        organiser_left: false,
         leave_at: None,
         leaving: None,
         picture_at: None,
@@ -51,13 +51,13 @@ pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Record
     };
     let reason = runtime.block_on(meeting.run(events, stop));
     recording.ended(meeting.link.as_deref(), &meeting.people, &reason);
-    let HeadlessMeeting { engine, usage, organiser_left, .. } = meeting;
+    let HeadlessMeeting { engine, usage, .. } = meeting;
     let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
     session::close(engine);
     let report = Report::of(&stats, &client::name(client), usage);
     client::write_report(client.report.as_deref(), &report)?;
     if reason != Reason::Left {
-        bail!(if organiser_left { sentences::reason_without_organiser(&reason) } else { sentences::reason(&reason) });
+        bail!(sentences::reason(&reason));
     }
     Ok(())
 }
@@ -74,8 +74,6 @@ struct HeadlessMeeting<'a> {
     link: Option<String>,
     /// The names of the other participants.
     people: Vec<String>,
-    /// The organiser has left while we were in the meeting.
-    organiser_left: bool,
     /// When the duration is over; `None` before we are in the meeting, or without a duration.
     leave_at: Option<Instant>,
     /// When the next step of leaving is due; `None` before leaving begins.
@@ -120,16 +118,23 @@ impl HeadlessMeeting<'_> {
                 recording::add_names(&mut self.people, people);
                 self.send(Command::SetWishes(tiles(people, self.client)));
             }
-            Event::Notice(notice) => self.organiser_left |= notice.kind == NoticeKind::NobodyAdmits,
+            // Without a window there is nobody to ask.
+            Event::AsksToJoin { id, name } => {
+                self.send(Command::Decline(*id));
+                let notice = Notice { kind: NoticeKind::OldLinkRefused, detail: name.clone() };
+                output::message(sentences::notice(&notice.into()));
+            }
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
-            Event::Totals(_) if self.leaving.is_some() => self.send(Command::Leave),
+            Event::Totals(_) if self.leaving.is_some() => self.send(self.last_command()),
             Event::Progress(_)
             | Event::Speaking(_)
             | Event::Level(_)
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
+            | Event::AsksNoMore(_)
             | Event::LinkChanged { .. }
+            | Event::Notice(_)
             | Event::Totals(_)
             | Event::Ended(_) => {}
         }
@@ -150,12 +155,18 @@ impl HeadlessMeeting<'_> {
     /// user does not want to wait.
     fn leave(&mut self) {
         if self.leaving.is_some() {
-            self.send(Command::Leave);
+            self.send(self.last_command());
         } else {
             self.usage = usage::now();
             self.send(Command::RequestTotals);
         }
         self.leaving = Some(Instant::now() + TOTALS_TIMEOUT);
+    }
+
+    /// Ends the meeting if its server runs in this process, because it stops with the process. Leaves the meeting otherwise, and if
+    /// the connection is lost, over which the end could not be sent.
+    fn last_command(&self) -> Command {
+        if self.model.is_hosted() && !self.model.reconnecting { Command::End } else { Command::Leave }
     }
 
     /// Draws the meeting's screen as a window would show it now, into the file of the option `--picture`.

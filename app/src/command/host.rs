@@ -8,6 +8,7 @@ use app::embedded::{self, Embedded};
 use app::recent::Listing;
 use engine::{Entry, Fault};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 /// `conclave meet`: starts a meeting on a server in this process, or on another server.
 ///
@@ -17,7 +18,7 @@ pub fn meet(meet: &Meet) -> Result<()> {
     if let Some(Place { host, port }) = meet.server.clone() {
         return enter(
             Entry::Create { host, port, fingerprint: meet.fingerprint.map(|fingerprint| fingerprint.0) },
-            Vec::new(),
+            None,
             &meet.client,
             &Recording::new(None, Listing::Listed, &meet.client),
         );
@@ -25,7 +26,7 @@ pub fn meet(meet: &Meet) -> Result<()> {
     let public_name = meet.public_name.as_ref().map(|name| name.0.clone());
     let server = Embedded::start(meet.listen, public_name).map_err(|error| no_server(meet.listen, error))?;
     let recording = Recording::new(None, Listing::WhileHosted, &meet.client);
-    enter(server.entry().context("the server has stopped")?, server.hosts(), &meet.client, &recording)
+    enter(server.entry().context("the server has stopped")?, Some(Arc::new(server)), &meet.client, &recording)
 }
 
 /// `conclave join LINK`: joins the meeting that the link names.
@@ -40,7 +41,7 @@ pub fn join(join: &Join) -> Result<()> {
     };
     let invitation = sentences::invitation(&link).map_err(anyhow::Error::msg)?;
     let recording = Recording::new(Some(link), Listing::Listed, &join.client);
-    enter(Entry::Join(invitation), Vec::new(), &join.client, &recording)
+    enter(Entry::Join(invitation), None, &join.client, &recording)
 }
 
 /// Describes why the server cannot start.
@@ -52,11 +53,12 @@ fn no_server(address: SocketAddr, error: embedded::Error) -> anyhow::Error {
     anyhow!(sentences::compose_about(id, &subject, Some(Fault::Here), &error.root_cause().to_string()))
 }
 
-/// `hosts` are the names and addresses of a server in this process.
-fn enter(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Recording) -> Result<()> {
+/// `server` is the meeting's server if it runs in this process.
+fn enter(entry: Entry, server: Option<Arc<Embedded>>, client: &Client, recording: &Recording) -> Result<()> {
     if client.headless {
+        let hosts = server.as_deref().map(Embedded::hosts).unwrap_or_default();
         headless::run(entry, hosts, client, recording)
     } else {
-        windowed::meet(entry, hosts, client, recording)
+        windowed::meet(entry, server, client, recording)
     }
 }

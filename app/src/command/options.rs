@@ -25,7 +25,7 @@ pub struct Options {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Starts a server and a meeting on this machine; prints the link first
+    /// Starts a server and a meeting on this machine; prints the link first. Ctrl+C ends the meeting for everyone, because its server stops; with --server, it only leaves
     Meet(Meet),
     /// Joins a meeting
     Join(Join),

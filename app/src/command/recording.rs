@@ -39,7 +39,10 @@ impl Recording {
             Listing::WhileHosted => recent::change(|memory| memory.forget(link)),
             Listing::Listed => recent::change(|memory| {
                 memory.meet(link, people);
-                if matches!(reason, Reason::NoMeeting | Reason::Removed | Reason::Barred | Reason::Ended) {
+                if matches!(
+                    reason,
+                    Reason::NoMeeting | Reason::Removed | Reason::Barred | Reason::Ended | Reason::HostStopped
+                ) {
                     memory.end(link);
                 }
             }),

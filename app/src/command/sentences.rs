@@ -19,33 +19,6 @@ pub fn reason(reason: &Reason) -> String {
     compose(sentence::reason(reason), sentence::unnamed_fault(reason), &detail)
 }
 
-/// The text that says why a meeting ended after its organiser had left. A server that runs in the organiser's program
-/// stops with it.
-pub fn reason_without_organiser(reason: &Reason) -> String {
-    match reason {
-        Reason::Draining => compose("ended-organiser-left", None, ""),
-        Reason::Left
-        | Reason::Removed
-        | Reason::Refused
-        | Reason::Unattended
-        | Reason::Barred
-        | Reason::OldLink
-        | Reason::Locked
-        | Reason::OwnClock { .. }
-        | Reason::OrganiserClock { .. }
-        | Reason::Ended
-        | Reason::NoMeeting
-        | Reason::Unreachable(_)
-        | Reason::Certificate(_)
-        | Reason::Version
-        | Reason::ServerSilent
-        | Reason::Full
-        | Reason::Server(_)
-        | Reason::Forged
-        | Reason::Here(_) => self::reason(reason),
-    }
-}
-
 /// The text of a notice.
 pub fn notice(notice: &Notice) -> String {
     let language = Language::of_system();

@@ -6,6 +6,7 @@ use super::options::Client;
 use super::recording::Recording;
 use super::sentences;
 use anyhow::{Result, anyhow, bail};
+use app::embedded::Embedded;
 use app::model::link;
 use app::{Options, Plan, Start};
 use engine::report::Report;
@@ -24,13 +25,13 @@ pub fn open(link: Option<&str>, developer: bool) -> Result<()> {
     show(Options { start, developer, ..Options::default() }, None)
 }
 
-/// Enters `entry` in the window, until the user leaves or closes the window. `hosts` are the names and addresses of a
-/// server in this process.
+/// Enters `entry` in the window, until the user leaves or closes the window. `server` is the meeting's server if it runs in this
+/// process.
 ///
 /// # Errors
 /// Returns an error as [`open`] does, if the report cannot be written, or if the meeting ends for a reason other than
 /// our leaving.
-pub fn meet(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Recording) -> Result<()> {
+pub fn meet(entry: Entry, server: Option<Arc<Embedded>>, client: &Client, recording: &Recording) -> Result<()> {
     // `show` checks this too, but only after `setup` has created the dump folder.
     can_show()?;
     let record = Record::default();
@@ -38,12 +39,12 @@ pub fn meet(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Recor
     let dump = client.dump.clone();
     let (report, name) = (client.report.clone(), client::name(client));
     let print_link = recording.prints_link();
-    let printed = hosts.clone();
+    let printed = server.as_deref().map(Embedded::hosts).unwrap_or_default();
     let plan = Plan {
         entry,
         link: recording.link.clone(),
         listing: recording.listing,
-        hosts,
+        server,
         setup: client::setup(client)?,
         leave_after: client.duration,
         screenshot: client.picture.clone(),
@@ -63,7 +64,8 @@ pub fn meet(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Recor
     match last.reason.take() {
         Some(Reason::Left) => last.written.take().unwrap_or(Ok(())),
         Some(reason) => bail!(sentences::reason(&reason)),
-        None => Ok(()),
+        // The user has left the command's meeting to the background.
+        None => last.written.take().unwrap_or(Ok(())),
     }
 }
 

@@ -32,16 +32,30 @@ pub fn modal<'a, Message: Clone + 'a>(
     base: impl Into<Element<'a, Message>>,
     dialog: Option<Dialog<'a, Message>>,
 ) -> Element<'a, Message> {
+    modal_of(base, dialog, |message| message)
+}
+
+/// Works like [`modal`], for a dialog with other messages, which `convert` converts.
+pub fn modal_of<'a, Inner: Clone + 'a, Message: 'a>(
+    base: impl Into<Element<'a, Message>>,
+    dialog: Option<Dialog<'a, Inner>>,
+    convert: impl Fn(Inner) -> Message + Clone + 'a,
+) -> Element<'a, Message> {
     let mut children = vec![base.into()];
     let width = dialog.as_ref().map_or(0.0, |dialog| dialog.width);
     let open = dialog.map(|dialog| {
-        children.push(dialog.content);
+        children.push(dialog.content.map(convert.clone()));
         let mut semantics = Semantics::new(Role::AlertDialog, &dialog.label);
         semantics.node.set_modal();
-        (semantics, dialog.on_close)
+        let on_close = dialog.on_close;
+        let close: Close<'a, Message> = Box::new(move || convert(on_close.clone()));
+        (semantics, close)
     });
     Element::new(Modal { children, width, open })
 }
+
+/// Returns the message that closes a dialog.
+type Close<'a, Message> = Box<dyn Fn() -> Message + 'a>;
 
 struct Modal<'a, Message> {
     /// The page, then the dialog if one is open.
@@ -49,7 +63,7 @@ struct Modal<'a, Message> {
     /// The maximum width of the dialog.
     width: f32,
     /// The semantics of the open dialog, and the message that closes it.
-    open: Option<(Semantics, Message)>,
+    open: Option<(Semantics, Close<'a, Message>)>,
 }
 
 #[derive(Default)]
@@ -93,7 +107,7 @@ impl<Message> Modal<'_, Message> {
     }
 }
 
-impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
+impl<Message> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
     stateful!(State);
     forward!(list: children, diff, overlay);
 
@@ -165,7 +179,7 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
             && !shell.is_event_captured()
         {
             match key {
-                keyboard::Key::Named(Named::Escape) => shell.publish(close.clone()),
+                keyboard::Key::Named(Named::Escape) => shell.publish(close()),
                 // The root widget moves the focus, inside the dialog, or talks.
                 keyboard::Key::Named(Named::Tab | Named::Space) => return,
                 _ => {}

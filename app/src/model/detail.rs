@@ -4,9 +4,10 @@
 use crate::locale::Language;
 
 /// Parts of English messages, in lower case, and the text id of what they mean. The first that a message contains is used.
-const CAUSES: [(&str, &str); 27] = [
+const CAUSES: [(&str, &str); 28] = [
     ("connection refused", "cause-refused"),
     ("connection reset", "cause-interrupted"),
+    ("connection to the server was lost", "cause-interrupted"),
     ("broken pipe", "cause-interrupted"),
     ("unexpected end", "cause-interrupted"),
     ("timed out", "cause-timeout"),
@@ -71,6 +72,7 @@ mod tests {
             ("connect: Connection refused (os error 111)", "connexion refusée"),
             ("127.0.0.1:4433: connection refused", "127.0.0.1:4433\u{a0}: connexion refusée"),
             ("no microphone and no loudspeaker", "ni micro ni haut-parleur"),
+            ("the connection to the server was lost", "connexion interrompue"),
             ("gibberish", "message en anglais\u{a0}: «\u{202f}gibberish\u{202f}»"),
             ("", ""),
         ] {

@@ -46,6 +46,15 @@ pub struct Comparison {
     pub equal: bool,
 }
 
+/// Somebody who asks to join with an old link.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asker {
+    /// Its id in the meeting.
+    pub id: ParticipantId,
+    /// The name that the person chose. Nobody has verified it.
+    pub name: String,
+}
+
 /// One meeting as its screen shows it.
 #[derive(Clone, Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent facts, each shown by itself")]
@@ -81,6 +90,10 @@ pub struct MeetingModel {
     pub camera_missing: bool,
     /// Our screen is shared.
     pub sharing: bool,
+    /// Who asks to join with an old link, in the order of arrival. The organiser decides.
+    pub asking: Vec<Asker>,
+    /// The connection is lost, and the engine tries to come back.
+    pub reconnecting: bool,
     /// This device's key is lost when the program ends: no keychain stores it.
     pub temporary_key: bool,
 }
@@ -106,7 +119,12 @@ impl MeetingModel {
                 self.entered_by.clone_from(link);
                 self.organiser = *organiser;
             }
-            Event::LinkChanged { link } => self.link = link::to_share_next(link, &self.link, &self.hosts),
+            Event::LinkChanged { link } => {
+                self.link = link::to_share_next(link, &self.link, &self.hosts);
+                self.entered_by.clone_from(link);
+            }
+            Event::AsksToJoin { id, name } => return self.add_asker(*id, name),
+            Event::AsksNoMore(id) => self.remove_asker(*id),
             Event::People(people) => return self.replace_people(people),
             Event::Locked(lock) => self.lock = Some(lock.clone()),
             Event::Speaking(speaking) => self.speaking.clone_from(speaking),
@@ -117,7 +135,7 @@ impl MeetingModel {
                 self.camera_missing &= !on;
             }
             Event::Sharing(on) => self.sharing = *on,
-            Event::Notice(notice) => self.revert_button(notice.kind),
+            Event::Notice(notice) => return self.handle_notice(notice.kind),
             Event::Totals(_) | Event::Ended(_) => {}
         }
         Vec::new()
@@ -168,6 +186,31 @@ impl MeetingModel {
     /// Ourselves; `None` until we are in the meeting.
     pub fn me(&self) -> Option<&Person> {
         self.people.iter().find(|person| person.me)
+    }
+
+    /// Whether the server of the meeting runs on this computer.
+    pub fn is_hosted(&self) -> bool {
+        !self.hosts.is_empty()
+    }
+
+    /// Removes somebody who asked to join, because the organiser has decided.
+    pub fn remove_asker(&mut self, id: ParticipantId) {
+        self.asking.retain(|asker| asker.id != id);
+    }
+
+    fn add_asker(&mut self, id: ParticipantId, name: &str) -> Vec<Announcement> {
+        if self.asking.iter().any(|asker| asker.id == id) {
+            return Vec::new();
+        }
+        self.asking.push(Asker { id, name: name.to_owned() });
+        vec![Announcement::Asking(name.to_owned())]
+    }
+
+    fn handle_notice(&mut self, kind: EngineNotice) -> Vec<Announcement> {
+        self.revert_button(kind);
+        let begins = kind == EngineNotice::Reconnecting;
+        self.reconnecting = begins || self.reconnecting && kind != EngineNotice::Reconnected;
+        if begins { vec![Announcement::Reconnecting] } else { Vec::new() }
     }
 
     /// Undoes the change of a button. A button shows its new state when it is pressed, before the engine reports

@@ -19,11 +19,14 @@ pub enum NoticeKind {
     NoKeychain,
     /// The link is in the clipboard.
     LinkCopied,
+    /// The link has changed, because we removed somebody.
+    LinkChanged,
 }
 
 impl NoticeKind {
     /// All kinds except those of the engine.
-    pub const OF_WINDOW: [Self; 4] = [Self::OrganiserLeft, Self::NoGpu, Self::NoKeychain, Self::LinkCopied];
+    pub const OF_WINDOW: [Self; 5] =
+        [Self::OrganiserLeft, Self::NoGpu, Self::NoKeychain, Self::LinkCopied, Self::LinkChanged];
 
     /// The Fluent id of its sentence; the advice is its attribute.
     pub const fn id(self) -> &'static str {
@@ -33,13 +36,16 @@ impl NoticeKind {
             Self::NoGpu => "notice-no-gpu",
             Self::NoKeychain => "notice-no-keychain",
             Self::LinkCopied => "notice-link-copied",
+            Self::LinkChanged => "notice-link-changed",
         }
     }
 
     /// Where the cause is; `None` if there is no problem.
     pub const fn fault(self) -> Option<Fault> {
         match self {
-            Self::Engine(engine::NoticeKind::SoundBack) | Self::LinkCopied => None,
+            Self::Engine(engine::NoticeKind::SoundBack | engine::NoticeKind::Reconnected)
+            | Self::LinkCopied
+            | Self::LinkChanged => None,
             Self::Engine(kind) => Some(kind.fault()),
             Self::OrganiserLeft => Some(Fault::Peer),
             Self::NoGpu | Self::NoKeychain => Some(Fault::Here),
@@ -82,9 +88,11 @@ impl Notice {
     fn text(&self, id: &str, language: Language) -> String {
         let name = match self.kind {
             NoticeKind::Engine(kind) => sentence::file(kind, &self.detail),
-            NoticeKind::OrganiserLeft | NoticeKind::NoGpu | NoticeKind::NoKeychain | NoticeKind::LinkCopied => {
-                String::new()
-            }
+            NoticeKind::OrganiserLeft
+            | NoticeKind::NoGpu
+            | NoticeKind::NoKeychain
+            | NoticeKind::LinkCopied
+            | NoticeKind::LinkChanged => String::new(),
         };
         language.with(id, &[("name", name.into())])
     }
@@ -101,7 +109,8 @@ impl Notice {
             | NoticeKind::OrganiserLeft
             | NoticeKind::NoGpu
             | NoticeKind::NoKeychain
-            | NoticeKind::LinkCopied => detail::in_language(&self.detail, language),
+            | NoticeKind::LinkCopied
+            | NoticeKind::LinkChanged => detail::in_language(&self.detail, language),
         }
     }
 }

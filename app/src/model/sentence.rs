@@ -149,6 +149,7 @@ pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
         | Reason::OrganiserClock { .. } => None,
         Reason::Left
         | Reason::Ended
+        | Reason::HostStopped
         | Reason::OldLink
         | Reason::Unattended
         | Reason::NoMeeting
@@ -184,6 +185,7 @@ pub const fn reason(reason: &Reason) -> &'static str {
         Reason::ServerSilent => "ended-server-silent",
         Reason::Full => "ended-full",
         Reason::Draining => "ended-draining",
+        Reason::HostStopped => "ended-host-stopped",
         Reason::Server(_) => "ended-server",
         Reason::Forged => "ended-forged",
         Reason::Here(_) => "ended-here",
@@ -211,6 +213,7 @@ pub fn detail(reason: &Reason) -> Cow<'_, str> {
         | Reason::ServerSilent
         | Reason::Full
         | Reason::Draining
+        | Reason::HostStopped
         | Reason::Forged => "".into(),
     }
 }

@@ -13,7 +13,7 @@ fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
         entry: Entry::Create { host: "localhost".into(), port: 1, fingerprint: None },
         link: None,
         listing: Listing::Unlisted,
-        hosts: Vec::new(),
+        server: None,
         setup: Setup {
             name: "Anne".into(),
             camera: engine::Choice::Off,
@@ -145,22 +145,22 @@ fn leaving_waits_for_the_totals() {
     let totals = engine_event(&runner, Event::Totals(engine::Totals::default()));
     let watch = runner.watch.as_mut().expect("the plan runs");
     let leave = app::Message::Meeting(meeting::Message::LeavePressed);
-    assert_eq!(watch.react(&leave, Instant::now(), true), Reaction::Leave);
+    assert_eq!(watch.react(&leave, Instant::now(), true, false), Reaction::Leave);
     assert_eq!(
-        watch.react(&totals, Instant::now(), true),
+        watch.react(&totals, Instant::now(), true, false),
         Reaction::Forward,
         "these totals were not requested by leaving"
     );
     watch.state = State::Counting { since: Instant::now() };
-    assert_eq!(watch.react(&totals, Instant::now(), true), Reaction::ForwardThenLeave);
+    assert_eq!(watch.react(&totals, Instant::now(), true, false), Reaction::ForwardThenLeave);
 }
 
 #[test]
 fn closing_the_window_leaves_first_if_an_engine_runs() {
     let (mut runner, _) = running(None);
     let watch = runner.watch.as_mut().expect("the plan runs");
-    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), true), Reaction::Leave);
-    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), false), Reaction::Forward);
+    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), true, false), Reaction::Leave);
+    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), false, false), Reaction::Forward);
 }
 
 #[test]
@@ -169,4 +169,78 @@ fn cancelling_before_the_engine_runs_ends_the_program() {
     send(&mut runner, app::Message::Entering(crate::screen::entering::Message::CancelPressed));
     assert!(runner.watch.is_none());
     assert_eq!(*reasons.lock().unwrap(), [Reason::Left]);
+}
+
+/// A runner in a meeting with another participant, whose server is on this computer or elsewhere.
+fn inside(hosted: bool, leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
+    let (mut runner, reasons) = running(leave_after);
+    let message = entered(&runner);
+    send(&mut runner, message);
+    let Screen::Meeting(screen) = &mut runner.app.screen else { panic!("the meeting is not shown") };
+    screen.model.hosts = hosted.then(|| "192.0.2.1".to_owned()).into_iter().collect();
+    screen.model.people = [1, 2].map(person).to_vec();
+    (runner, reasons)
+}
+
+fn person(id: u64) -> engine::Person {
+    engine::Person {
+        id: engine::ParticipantId(id),
+        name: "Somebody".into(),
+        me: id == 1,
+        organiser: id == 1,
+        device: String::new(),
+        microphone: engine::Microphone::On,
+        camera: true,
+        screen: false,
+    }
+}
+
+fn is_home(runner: &Runner) -> bool {
+    matches!(runner.app.screen, Screen::Home(_))
+}
+
+#[test]
+fn the_question_how_to_leave_is_asked_before_anything_is_counted() {
+    for hosted in [true, false] {
+        let (mut runner, reasons) = inside(hosted, None);
+        send(&mut runner, app::Message::Meeting(meeting::Message::LeavePressed));
+        let watch = runner.watch.as_ref().expect("the plan runs");
+        assert_eq!(watch.state, State::Running { leave_at: None });
+        send(&mut runner, app::Message::Meeting(meeting::Message::LeaveAnswered(Answer::End)));
+        // Without an engine there are no totals to wait for, and the meeting ends for us at once.
+        assert!(is_home(&runner) && reasons.lock().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_meeting_that_is_kept_in_the_background_ends_the_plan_and_not_the_program() {
+    let (mut runner, reasons) = inside(true, None);
+    send(&mut runner, app::Message::Meeting(meeting::Message::LeaveAnswered(Answer::Host)));
+    assert!(runner.watch.is_none() && is_home(&runner));
+    assert!(reasons.lock().unwrap().is_empty());
+}
+
+#[test]
+fn the_window_stays_if_the_meeting_goes_on_without_the_user() {
+    for (answer, stays) in [(Answer::Leave, true), (Answer::End, false)] {
+        let (mut runner, reasons) = inside(true, None);
+        let watch = runner.watch.as_mut().expect("the plan runs");
+        watch.press = Some(meeting::Message::LeaveAnswered(answer));
+        watch.state = State::Leaving { since: Instant::now() };
+        let message = engine_event(&runner, Event::Ended(Reason::Left));
+        send(&mut runner, message);
+        assert_eq!(*reasons.lock().unwrap(), [Reason::Left]);
+        assert!(runner.watch.is_none());
+        assert_eq!(is_home(&runner), stays, "{answer:?}: a window that closes still has its last screen");
+    }
+}
+
+#[test]
+fn closing_asks_if_others_would_lose_the_meeting_and_a_signal_does_not() {
+    let (mut runner, _) = inside(true, None);
+    let watch = runner.watch.as_mut().expect("the plan runs");
+    assert_eq!(watch.react(&app::Message::CloseRequested, Instant::now(), true, true), Reaction::Forward);
+    assert_eq!(watch.react(&app::Message::StopRequested, Instant::now(), true, true), Reaction::Leave);
+    let confirmed = app::Message::EndDialog(end_dialog::Message::Confirmed(end_dialog::Cause::Close));
+    assert_eq!(watch.react(&confirmed, Instant::now(), true, false), Reaction::Leave);
 }

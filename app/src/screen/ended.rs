@@ -90,7 +90,7 @@ impl Ended {
 }
 
 /// Whether another attempt may succeed.
-const fn can_try_again(reason: &Reason) -> bool {
+pub const fn can_try_again(reason: &Reason) -> bool {
     match reason {
         Reason::Unattended
         | Reason::Unreachable(_)
@@ -104,6 +104,7 @@ const fn can_try_again(reason: &Reason) -> bool {
         | Reason::Here(_) => true,
         Reason::Left
         | Reason::Ended
+        | Reason::HostStopped
         | Reason::Barred
         | Reason::OldLink
         | Reason::Removed

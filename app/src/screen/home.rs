@@ -1,11 +1,14 @@
 //! The home screen: start a meeting, join one with a link, or join a recent one again.
 
+mod hosted;
+
 use accesskit::Role;
 use engine::LinkError;
 use iced::widget::{Space, column, container, row, rule, scrollable};
 use iced::{Alignment, Length};
 
 use super::Context;
+use super::asking::Answer;
 use super::preferences::{self, Part, Preference};
 use crate::kit::field::Field;
 use crate::kit::{Element, Icon, Shortcut, elided, field, icon, popup, press, region, text};
@@ -15,6 +18,8 @@ use crate::theme::{
     self, ICON_LARGE, ICON_SMALL, Look, PAGE, SPACE_2XL, SPACE_3XL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS,
     TARGET, TARGET_FORM, Tone,
 };
+
+pub use hosted::{Hosted, Message as HostedMessage};
 
 /// A recent meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -67,6 +72,8 @@ pub struct Home {
     pub problem: Option<LinkError>,
     /// The recent meetings, newest first.
     pub recent: Vec<Recent>,
+    /// The user's meeting that goes on.
+    pub hosted: Option<Hosted>,
     menu: Option<Part>,
 }
 
@@ -89,6 +96,8 @@ pub enum Message {
     MenuClosed,
     /// A language or a theme was chosen.
     Preferred(Preference),
+    /// On the meeting that goes on.
+    Hosted(hosted::Message),
 }
 
 /// What the app must do.
@@ -104,6 +113,14 @@ pub enum Action {
     Forget(String),
     /// Apply this preference.
     Prefer(Preference),
+    /// Return to the meeting that goes on.
+    Return,
+    /// Ask whether to end the meeting that goes on.
+    AskToEnd,
+    /// Forget the meeting that goes on elsewhere.
+    ForgetHosted,
+    /// Answer somebody who asks to join the meeting that goes on.
+    Answer(Answer),
 }
 
 impl Home {
@@ -120,6 +137,7 @@ impl Home {
     /// Handles user input.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
+            Message::StartPressed if self.hosts_here() => Action::None,
             Message::StartPressed => Action::Start,
             Message::LinkTyped(text) => {
                 self.link = text;
@@ -146,7 +164,19 @@ impl Home {
                 self.menu = None;
                 Action::Prefer(preference)
             }
+            Message::Hosted(hosted::Message::ReturnPressed) => Action::Return,
+            Message::Hosted(hosted::Message::EndPressed) => match self.hosted {
+                Some(Hosted::Background { .. } | Hosted::LeftHere) => Action::AskToEnd,
+                Some(Hosted::LeftElsewhere) => Action::ForgetHosted,
+                None => Action::None,
+            },
+            Message::Hosted(hosted::Message::Answered(answer)) => Action::Answer(answer),
         }
+    }
+
+    /// Whether a meeting of the user goes on that this computer hosts. There is at most one.
+    fn hosts_here(&self) -> bool {
+        matches!(self.hosted, Some(Hosted::Background { .. } | Hosted::LeftHere))
     }
 
     /// The message of a shortcut.
@@ -179,12 +209,14 @@ impl Home {
             text::body(context.text("home-lead")).style(text::tone(Tone::Dim)),
         ];
         let narrow = context.size.width < NARROW;
-        let (start, join) = (start_card(context), self.join_card(context));
+        let (start, join) = (start_card(!self.hosts_here(), context), self.join_card(context));
+        let hosted = self.hosted.as_ref().map(|hosted| hosted::card(hosted, context).map(Message::Hosted));
         let cards: Element<'_, Message> = if narrow {
             column![start, join].spacing(SPACE_L).into()
         } else {
             row![start, join].spacing(SPACE_L).into()
         };
+        let cards = column![].push(hosted).push(cards).spacing(SPACE_L);
         let inside = column![heading.spacing(SPACE_S), cards, self.recent(context)].spacing(SPACE_2XL);
         let sides = if narrow { SPACE_L } else { SPACE_3XL };
         let page = container(inside.max_width(PAGE)).center_x(Length::Fill).padding([SPACE_2XL, sides]);
@@ -231,13 +263,15 @@ impl Home {
 /// If the window is narrower, the cards are one below the other. In logical pixels.
 const NARROW: f32 = 760.0;
 
-fn start_card<'a>(context: &Context) -> Element<'a, Message> {
-    let start = press(text::strong(context.text("home-start")), "", Some(Message::StartPressed))
+/// `enabled` is false while another meeting of the user goes on.
+fn start_card<'a>(enabled: bool, context: &Context) -> Element<'a, Message> {
+    let start = press(text::strong(context.text("home-start")), "", enabled.then_some(Message::StartPressed))
         .id("start")
         .look(Look::Primary)
         .width(Length::Fill)
         .height(TARGET_FORM);
-    let words = (context.text("home-start-title"), context.text("home-start-text"));
+    let words = if enabled { "home-start-text" } else { "home-start-later" };
+    let words = (context.text("home-start-title"), context.text(words));
     card(Icon::Start, words, start.into())
 }
 

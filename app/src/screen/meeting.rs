@@ -3,6 +3,8 @@
 mod address;
 mod banner;
 mod bar;
+pub mod leave;
+mod leave_dialog;
 mod lock;
 mod people;
 mod picker;
@@ -14,10 +16,12 @@ use std::time::Instant;
 
 use engine::{Event, Microphone, ParticipantId, Screen, TileWish, device_list};
 
+use super::asking;
 use super::preferences::Preference;
 use crate::announce::Announcement;
 use crate::kit::Shortcut;
 use crate::model::{Device, Devices, Kind, MeetingModel, Notice, NoticeKind};
+use leave::Answer;
 use picker::Picker;
 
 /// The state of the screen.
@@ -35,6 +39,10 @@ pub struct Meeting {
     removing: Option<ParticipantId>,
     /// The choice of a screen to share, while it is open.
     picker: Option<Picker>,
+    /// The dialog that asks how to leave is open.
+    leaving: bool,
+    /// The user has chosen to end the meeting for everybody.
+    pub ends: bool,
     /// The space bar is held to talk.
     talking: bool,
     /// The choice of the address in the link.
@@ -84,8 +92,12 @@ pub enum Message {
     CopyPressed,
     /// The address in the link is being chosen.
     Address(address::Message),
-    /// "Leave" was pressed.
+    /// "Leave" was pressed: leaves, or asks how.
     LeavePressed,
+    /// The dialog that asks how to leave was answered.
+    LeaveAnswered(Answer),
+    /// Somebody who asks to join was answered.
+    Answered(asking::Answer),
     /// "Full screen" was pressed.
     FullScreenPressed,
     /// "Remove" was pressed beside a name.
@@ -141,8 +153,14 @@ pub enum Action {
     FullScreen,
     /// Apply this preference.
     Prefer(Preference),
+    /// Admit or decline somebody who asks to join.
+    Answer(asking::Answer),
     /// Leave the meeting.
     Leave,
+    /// End the meeting for everybody.
+    End,
+    /// Stay in the meeting without picture and sound, and show the home screen.
+    Host,
 }
 
 impl Meeting {
@@ -156,6 +174,8 @@ impl Meeting {
             menu: None,
             removing: None,
             picker: None,
+            leaving: false,
+            ends: false,
             talking: false,
             address: address::Address::default(),
         }
@@ -194,11 +214,16 @@ impl Meeting {
             Message::PanelPressed(panel) => self.panel = if self.panel == Some(panel) { None } else { Some(panel) },
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::Address(message) => self.address.update(message, &mut self.model),
-            Message::LeavePressed => return Action::Leave,
+            Message::LeavePressed => return self.press_leave(),
+            Message::LeaveAnswered(answer) => return self.leave(answer),
+            Message::Answered(answer) => {
+                self.model.remove_asker(answer.id);
+                return Action::Answer(answer);
+            }
             Message::FullScreenPressed => return Action::FullScreen,
             Message::RemovePressed(id) => self.removing = Some(id),
             Message::RemoveConfirmed => return self.removing.take().map_or(Action::None, Action::Remove),
-            Message::DialogClosed => (self.removing, self.picker) = (None, None),
+            Message::DialogClosed => self.close_dialogs(),
             Message::MenuPressed(menu) => self.menu = if self.menu == Some(menu) { None } else { Some(menu) },
             Message::MenuClosed => self.menu = None,
             Message::Chosen(kind, device) => return self.choose(kind, device),
@@ -283,6 +308,39 @@ impl Meeting {
         Action::Share(Some(Screen::Monitor(id)))
     }
 
+    fn press_leave(&mut self) -> Action {
+        if leave::answers(&self.model).is_empty() {
+            return Action::Leave;
+        }
+        self.close_dialogs();
+        self.leaving = true;
+        Action::None
+    }
+
+    fn leave(&mut self, answer: Answer) -> Action {
+        self.leaving = false;
+        match answer {
+            Answer::Leave => Action::Leave,
+            Answer::End => {
+                self.ends = true;
+                // Without a connection nobody can be told; the server on this computer stops then.
+                if self.model.reconnecting { Action::Leave } else { Action::End }
+            }
+            Answer::Host => Action::Host,
+        }
+    }
+
+    /// Prepares for the background: closes what is open, and shows our camera and screen as off.
+    pub fn hide(&mut self) {
+        self.close_dialogs();
+        self.menu = None;
+        (self.talking, self.model.camera, self.model.sharing) = (false, false, false);
+    }
+
+    fn close_dialogs(&mut self) {
+        (self.removing, self.picker, self.leaving) = (None, None, false);
+    }
+
     /// Whether there is no camera to switch on.
     fn lacks_camera(&self) -> bool {
         !self.model.camera && (self.model.camera_missing || self.devices.lacks(Kind::Camera))
@@ -296,7 +354,12 @@ impl Meeting {
     }
 
     fn escape(&mut self) {
-        if self.menu.take().is_none() && self.removing.take().is_none() && self.picker.take().is_none() {
+        if self.menu.take().is_some() {
+            return;
+        }
+        if self.removing.is_some() || self.picker.is_some() || self.leaving {
+            self.close_dialogs();
+        } else {
             self.panel = None;
         }
     }

@@ -372,6 +372,16 @@ pub fn tree<Message>(view: Element<'_, Message>) -> TreeUpdate {
     tree_and_messages(view, None).0
 }
 
+/// The accessibility tree of a view in a window of this size.
+pub fn tree_in<Message>(view: Element<'_, Message>, size: Size) -> TreeUpdate {
+    snapshot::load_fonts();
+    let mut renderer = renderer();
+    let mut ui = UserInterface::build(view, size, Cache::default(), &mut renderer);
+    let mut builder = TreeBuilder::new("Test", Rectangle::with_size(size), 1.0, None);
+    ui.operate(&renderer, &mut black_box(&mut builder));
+    builder.finish()
+}
+
 /// The accessibility tree of a view, and the messages that the action `request` leads to.
 pub fn tree_and_messages<Message>(
     view: Element<'_, Message>,

@@ -193,21 +193,23 @@ fn a_message_out_of_turn_ends_the_connection() {
 
 #[test]
 fn draining_closes_all_connections_and_each_new_one() {
-    let mut service = Service::with_three_members();
-    service.disconnects(CLEO);
-    service.delivery.drain();
-    let received = service.received();
-    for participant in [ANNA, BEN] {
-        // First of all, so that nobody takes it for the end of another member.
-        let first = received.iter().find(|(to, _)| *to == participant);
-        assert_eq!(first, Some(&(participant, problem(Problem::Draining))));
+    for why in [Problem::Draining, Problem::HostStopped] {
+        let mut service = Service::with_three_members();
+        service.disconnects(CLEO);
+        service.delivery.drain(why);
+        let received = service.received();
+        for participant in [ANNA, BEN] {
+            // First of all, so that nobody takes it for the end of another member.
+            let first = received.iter().find(|(to, _)| *to == participant);
+            assert_eq!(first, Some(&(participant, problem(why))));
+        }
+        service.connects(ParticipantId(9));
+        assert_eq!(service.received(), [(ParticipantId(9), problem(why))]);
+        for participant in 1..=9 {
+            service.disconnects(ParticipantId(participant));
+        }
+        assert_eq!((service.delivery.connections(), service.delivery.meetings()), (0, 0));
     }
-    service.connects(ParticipantId(9));
-    assert_eq!(service.received(), [(ParticipantId(9), problem(Problem::Draining))]);
-    for participant in 1..=9 {
-        service.disconnects(ParticipantId(participant));
-    }
-    assert_eq!((service.delivery.connections(), service.delivery.meetings()), (0, 0));
 }
 
 #[test]

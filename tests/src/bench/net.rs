@@ -103,6 +103,8 @@ fn link(events: &mut engine::Events) -> Result<String> {
             | Event::Camera(_)
             | Event::Sharing(_)
             | Event::LinkChanged { .. }
+            | Event::AsksToJoin { .. }
+            | Event::AsksNoMore(_)
             | Event::Notice(_)
             | Event::Totals(_) => {}
         }

@@ -1,7 +1,7 @@
 //! Banners above and below the stage.
 
 use accesskit::Role;
-use iced::widget::{container, row};
+use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
 use super::{Meeting, Message};
@@ -23,6 +23,18 @@ pub(super) fn sharing<'a>(screen: &Meeting, context: &Context) -> Option<Element
     let line = line.spacing(SPACE_M).align_y(Alignment::Center);
     let line = container(line).padding([SPACE_XS + 2.0, SPACE_M]).width(Length::Fill).style(theme::sharing);
     Some(region(Role::Region, &title, line))
+}
+
+/// The banner while the connection is lost: what that means, and what the user can do. The stage keeps the last pictures.
+pub(super) fn reconnecting<'a>(screen: &Meeting, context: &Context) -> Option<Element<'a, Message>> {
+    if !screen.model.reconnecting {
+        return None;
+    }
+    let title = context.text("meeting-reconnecting");
+    let words = column![text::strong(title.clone()), text::small(context.text("meeting-reconnecting-text"))];
+    let line = row![icon(Icon::Warning).tone(Tone::Warn), container(words).width(Length::Fill)];
+    let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_S, SPACE_M]);
+    Some(region(Role::Region, &title, line.width(Length::Fill).style(theme::card)))
 }
 
 /// The banner below the stage: the space bar is held to talk, or there is no other participant.

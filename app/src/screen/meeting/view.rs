@@ -4,10 +4,11 @@ use accesskit::Role;
 use iced::widget::{column, container, row, space};
 use iced::{Alignment, Length, Padding};
 
-use super::{Meeting, Menu, Message, Panel, banner, bar, lock, people, share, tiles};
+use super::{Meeting, Menu, Message, Panel, banner, bar, leave_dialog, lock, people, share, tiles};
 use crate::kit::{Element, Icon, icon, modal, popup, press, region, text};
 use crate::model::{Kind, Notice};
 use crate::pictures::Pictures;
+use crate::screen::asking;
 use crate::screen::notice;
 use crate::screen::preferences::{self, Part};
 use crate::screen::{Context, device_lines, menu, menu_heading};
@@ -30,13 +31,16 @@ impl Meeting {
         // Banners are as wide as the window: beside a panel there is not enough space for their text.
         let wide = |line| container(line).padding([0.0, SPACE_S]);
         let page = column![]
+            .push(banner::reconnecting(self, context).map(wide))
+            .push(asking::list(&self.model.asking, context, Message::Answered).map(wide))
             .push(banner::sharing(self, context).map(wide))
             .push(middle)
             .push(banner::status(self, context).map(wide));
         let page = column![top, page.spacing(SPACE_S).height(Length::Fill), bottom];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
         let page = popup(page, self.menu.map(|menu| popup_menu(self, menu, context)));
-        modal(page, remove_dialog(self, context).or_else(|| share::dialog(self, context)))
+        let dialog = remove_dialog(self, context).or_else(|| share::dialog(self, context));
+        modal(page, dialog.or_else(|| leave_dialog::dialog(self, context)))
     }
 }
 

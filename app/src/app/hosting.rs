@@ -1,0 +1,187 @@
+//! The meeting of an organiser who is at home: it runs in the background, or was left and can be entered again.
+
+use std::time::Instant;
+
+use engine::{AudioChoice, Command, Event};
+
+use crate::announce::Announcement;
+use crate::model::Kind;
+use crate::pictures::Pictures;
+use crate::screen::asking::Answer;
+use crate::screen::ended;
+use crate::screen::home::Hosted;
+use crate::screen::meeting::Meeting;
+use crate::session::{Attempt, Left, MeetingSession, Parked};
+
+/// The meeting that goes on while the user is at home. There is at most one.
+#[derive(Default)]
+pub enum Hosting {
+    /// There is none.
+    #[default]
+    None,
+    /// The engine runs without our picture and sound.
+    Background(Box<Background>),
+    /// We have left it.
+    Left(Left),
+}
+
+/// A meeting in the background.
+pub struct Background {
+    parked: Parked,
+    screen: Box<Meeting>,
+    pictures: Pictures,
+}
+
+/// How to return to a meeting.
+pub enum Return {
+    /// There is no meeting.
+    Nowhere,
+    /// Its engine is the session's again. The window shows this screen.
+    Shown(Box<Meeting>),
+    /// The session's next attempt enters it.
+    Entered,
+}
+
+impl Hosting {
+    /// Moves the session's meeting to the background. Nothing is sent or played any more, and no picture is received. Does
+    /// nothing if no engine runs. `pictures` are those of the meeting; the window gets empty ones.
+    pub fn park(&mut self, session: &mut MeetingSession, mut screen: Box<Meeting>, pictures: &mut Pictures) {
+        for command in [
+            Command::Mute(true),
+            Command::Camera(false),
+            Command::Share(None),
+            Command::ChooseMicrophone(AudioChoice::Off),
+            Command::ChooseSpeaker(AudioChoice::Off),
+            Command::SetWishes(Vec::new()),
+        ] {
+            send(session, command);
+        }
+        screen.hide();
+        let Some(parked) = session.park() else { return };
+        self.end(session);
+        let empty = pictures.empty();
+        let pictures = std::mem::replace(pictures, empty);
+        *self = Self::Background(Box::new(Background { parked, screen, pictures }));
+    }
+
+    /// Keeps a meeting that was left, if there is none yet.
+    pub fn keep(&mut self, left: Left, session: &mut MeetingSession) {
+        match self {
+            Self::None => *self = Self::Left(left),
+            Self::Background(_) | Self::Left(_) => session.closer.forget(left),
+        }
+    }
+
+    /// Gives the meeting back to the session.
+    pub fn take(&mut self, session: &mut MeetingSession, pictures: &mut Pictures) -> Return {
+        match std::mem::take(self) {
+            Self::None => Return::Nowhere,
+            Self::Background(background) => {
+                let Background { parked, screen, pictures: own } = *background;
+                *pictures = own;
+                session.unpark(parked);
+                // A device that is chosen never unmutes.
+                for command in [
+                    Command::ChooseSpeaker(screen.devices.chosen(Kind::Speaker).sound()),
+                    Command::ChooseMicrophone(screen.devices.chosen(Kind::Microphone).sound()),
+                ] {
+                    send(session, command);
+                }
+                Return::Shown(screen)
+            }
+            Self::Left(left) => {
+                session.put_back(left);
+                Return::Entered
+            }
+        }
+    }
+
+    /// Ends the meeting for everybody, if it runs on this computer. Otherwise drops the way back to it.
+    pub fn end(&mut self, session: &mut MeetingSession) {
+        match std::mem::take(self) {
+            Self::None => {}
+            Self::Background(background) => session.closer.end(background.parked),
+            Self::Left(left) => session.closer.forget(left),
+        }
+    }
+
+    /// Handles an event of the engine of `attempt`. Returns what assistive tools announce; `None` if it is not the engine in
+    /// the background.
+    pub fn handle_event(
+        &mut self,
+        attempt: Attempt,
+        event: &Event,
+        session: &mut MeetingSession,
+    ) -> Option<Vec<Announcement>> {
+        let Self::Background(background) = self else { return None };
+        if !background.parked.is(attempt) {
+            return None;
+        }
+        let announcements = background.screen.handle_event(event, Instant::now());
+        if let Event::Ended(reason) = event {
+            self.lose(session, ended::can_try_again(reason));
+        }
+        Some(announcements)
+    }
+
+    /// Handles the end of the engine in the background.
+    fn lose(&mut self, session: &mut MeetingSession, can_return: bool) {
+        match std::mem::take(self) {
+            Self::Background(background) if can_return => *self = Self::Left(session.closer.leave(background.parked)),
+            Self::Background(background) => session.closer.end(background.parked),
+            other @ (Self::None | Self::Left(_)) => *self = other,
+        }
+    }
+
+    /// Answers somebody who asks to join.
+    pub fn answer(&mut self, Answer { id, admit }: Answer) {
+        let Self::Background(background) = self else { return };
+        background.screen.model.remove_asker(id);
+        let command = if admit { Command::Admit(id) } else { Command::Decline(id) };
+        if let Err(error) = background.parked.engine().send(command) {
+            tracing::warn!(%error, "the engine refused a command");
+        }
+    }
+
+    /// Forgets a meeting on this computer that everybody has left.
+    pub fn tick(&mut self, session: &mut MeetingSession) {
+        if let Self::Left(left) = self
+            && left.server().is_some_and(|server| !server.is_in_use())
+        {
+            self.end(session);
+        }
+    }
+
+    /// Whether a meeting is kept, so that [`Hosting::tick`] must be called.
+    pub fn is_some(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+
+    /// Whether closing the window would end a meeting for others.
+    pub fn is_here(&self) -> bool {
+        match self {
+            Self::None => false,
+            Self::Background(_) => true,
+            Self::Left(left) => left.server().is_some(),
+        }
+    }
+
+    /// What the home screen shows of it.
+    pub fn shown(&self) -> Option<Hosted> {
+        match self {
+            Self::None => None,
+            Self::Background(background) => {
+                let model = &background.screen.model;
+                Some(Hosted::Background { others: model.viewers(), asking: model.asking.clone() })
+            }
+            Self::Left(left) if left.server().is_some() => Some(Hosted::LeftHere),
+            Self::Left(_) => Some(Hosted::LeftElsewhere),
+        }
+    }
+}
+
+fn send(session: &MeetingSession, command: Command) {
+    if let Some(notice) = session.send(command) {
+        tracing::warn!(detail = notice.detail, "the engine refused a command");
+    }
+}

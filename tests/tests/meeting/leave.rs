@@ -1,0 +1,133 @@
+//! How an organiser leaves a meeting, what the others learn of it, and how the organiser comes back.
+
+use super::TIMEOUT;
+use anyhow::{Context, Result};
+use engine::{AudioChoice, Choice, Command, Entry, NoticeKind, Reason};
+use std::time::Duration;
+use tests::people::{Host, Person};
+
+fn enter(entry: Entry, name: &str) -> Result<Person> {
+    let mut person = Person::enter(entry, name, Choice::Off, AudioChoice::Off)?;
+    person.wait(TIMEOUT, "the participant is a member", |person| person.me.is_some())?;
+    Ok(person)
+}
+
+/// Returns an organiser and a guest.
+fn meeting(host: &Host) -> Result<(Person, Person)> {
+    let mut anne = enter(host.entry(), "Anne")?;
+    let mut bob = enter(Entry::Join(anne.link.parse()?), "Bob")?;
+    for person in [&mut anne, &mut bob] {
+        person.wait(TIMEOUT, "two people are listed", |person| person.people.len() == 2)?;
+    }
+    Ok((anne, bob))
+}
+
+#[test]
+fn the_guests_learn_that_the_organiser_ended_the_meeting() -> Result<()> {
+    let host = Host::start()?;
+    let (mut anne, mut bob) = meeting(&host)?;
+    anne.engine.send(Command::End)?;
+    anne.wait(TIMEOUT, "Anne has left", |anne| anne.ended == Some(Reason::Left))?;
+    bob.wait(TIMEOUT, "Bob learns it", |bob| bob.ended == Some(Reason::Ended))?;
+    Ok(())
+}
+
+/// The window that closes has no time to wait for the answer.
+#[test]
+fn an_end_that_waits_when_the_engine_closes_ends_the_meeting() -> Result<()> {
+    let host = Host::start()?;
+    for _ in 0..5 {
+        let (anne, mut bob) = meeting(&host)?;
+        anne.engine.send(Command::End)?;
+        anne.engine.close();
+        bob.wait(TIMEOUT, "Bob learns it", |bob| bob.ended == Some(Reason::Ended))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_guest_cannot_end_the_meeting() -> Result<()> {
+    let host = Host::start()?;
+    let (mut anne, mut bob) = meeting(&host)?;
+    bob.engine.send(Command::End)?;
+    bob.wait(TIMEOUT, "Bob is told", |bob| bob.notices.contains(&NoticeKind::NotOrganiser))?;
+    anne.follow();
+    assert_eq!((&anne.ended, &bob.ended, host.meetings()), (&None, &None, 1));
+    Ok(())
+}
+
+#[test]
+fn the_guests_learn_that_the_host_stopped_its_server() -> Result<()> {
+    let mut host = Host::start()?;
+    let (anne, mut bob) = meeting(&host)?;
+    anne.engine.close();
+    bob.wait(TIMEOUT, "Bob is alone", |bob| bob.people.len() == 1)?;
+    assert_eq!(host.meetings(), 1, "it goes on without the organiser");
+    host.stop_hosting();
+    bob.wait(TIMEOUT, "Bob learns it", |bob| bob.ended == Some(Reason::HostStopped))?;
+    Ok(())
+}
+
+#[test]
+fn an_organiser_who_left_comes_back_to_the_same_meeting() -> Result<()> {
+    let host = Host::start()?;
+    let (anne, mut bob) = meeting(&host)?;
+    let link = anne.link.clone();
+    let comeback = anne.engine.close().context("the organiser can come back")?;
+    bob.wait(TIMEOUT, "Bob is alone", |bob| bob.people.len() == 1)?;
+    let mut anne = Person::come_back(comeback)?;
+    anne.wait(TIMEOUT, "Anne is back", |anne| anne.people.len() == 2)?;
+    assert_eq!((anne.link.as_str(), host.meetings()), (link.as_str(), 1), "not another, empty meeting");
+    assert!(anne.people[0].organiser && anne.people[0].name == "Anne", "{:?}", anne.people);
+    let mut carol = enter(Entry::Join(link.parse()?), "Carol")?;
+    carol.wait(TIMEOUT, "Anne lets Carol in", |carol| carol.people.len() == 3)?;
+    Ok(())
+}
+
+#[test]
+fn neither_a_guest_nor_a_meeting_that_never_began_has_a_way_back() -> Result<()> {
+    let host = Host::start()?;
+    let (_anne, bob) = meeting(&host)?;
+    assert!(bob.engine.close().is_none(), "a guest joins again by the link");
+    let nowhere = Entry::Create { host: "localhost".into(), port: 1, fingerprint: None };
+    let mut lost = Person::enter(nowhere, "Dave", Choice::Off, AudioChoice::Off)?;
+    lost.wait(TIMEOUT, "Dave cannot connect", |lost| lost.ended.is_some())?;
+    assert!(lost.engine.close().is_none());
+    Ok(())
+}
+
+#[test]
+fn the_organiser_decides_on_requests_with_an_old_link() -> Result<()> {
+    let host = Host::start()?;
+    let (mut anne, bob) = meeting(&host)?;
+    let old = anne.link.clone();
+    anne.engine.send(Command::Remove(bob.me.context("Bob is a member")?))?;
+    anne.wait(TIMEOUT, "the link changes", |anne| anne.link != old && anne.people.len() == 1)?;
+    for (name, admit) in [("Carol", true), ("Dave", false)] {
+        let mut guest = Person::enter(Entry::Join(old.parse()?), name, Choice::Off, AudioChoice::Off)?;
+        anne.wait(TIMEOUT, "Anne is asked", |anne| anne.asking.iter().any(|(_, asker)| asker == name))?;
+        let (id, _) = anne.asking[0];
+        anne.engine.send(if admit { Command::Admit(id) } else { Command::Decline(id) })?;
+        if admit {
+            guest.wait(TIMEOUT, "the guest is a member", |guest| guest.people.len() == 2)?;
+            anne.wait(TIMEOUT, "nobody asks any more", |anne| anne.asking.is_empty())?;
+        } else {
+            guest.wait(TIMEOUT, "the guest is declined", |guest| guest.ended == Some(Reason::OldLink))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn a_request_that_is_given_up_is_withdrawn() -> Result<()> {
+    let host = Host::start()?;
+    let (mut anne, bob) = meeting(&host)?;
+    let old = anne.link.clone();
+    anne.engine.send(Command::Remove(bob.me.context("Bob is a member")?))?;
+    anne.wait(TIMEOUT, "the link changes", |anne| anne.link != old && anne.people.len() == 1)?;
+    let carol = Person::enter(Entry::Join(old.parse()?), "Carol", Choice::Off, AudioChoice::Off)?;
+    anne.wait(TIMEOUT, "Anne is asked", |anne| anne.asking.len() == 1)?;
+    carol.engine.close();
+    anne.wait(Duration::from_secs(10), "the request is withdrawn", |anne| anne.asking.is_empty())?;
+    Ok(())
+}
