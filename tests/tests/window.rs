@@ -15,8 +15,8 @@ mod desktop;
 mod picture;
 #[path = "window/program.rs"]
 mod program;
-#[path = "window/resize.rs"]
-mod resize;
+#[path = "window/screen.rs"]
+mod screen;
 #[path = "window/sound.rs"]
 mod sound;
 #[path = "window/user.rs"]
@@ -316,7 +316,7 @@ fn a_shared_x11_screen_is_shown_to_the_others() {
 #[test]
 fn a_shared_screen_that_is_resized_has_its_new_shape_for_the_others() {
     let Some(desktop) = Desktop::bare("resize", "1280x720x24", &["Xvfb"]) else { return };
-    let screen = resize::Screen::connect(&desktop);
+    let screen = screen::Screen::connect(&desktop);
     screen.paint([1280, 720], HOST);
     let off = ["--headless", "--camera", "off", "--microphone", "off", "--speaker", "off"];
     let host = desktop.client("Anne", &[&["meet", "--name", "Anne", "--screen", "--for", "60"], &off[..]].concat());

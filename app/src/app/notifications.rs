@@ -60,7 +60,7 @@ impl Notifications {
         &self.announced
     }
 
-    /// Removes all notices, for a new meeting.
+    /// Removes all notices, because a meeting begins or is over.
     pub fn clear(&mut self) {
         self.queue.clear();
     }

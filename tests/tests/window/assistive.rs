@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::io::Write;
 use std::path::Path;
 use std::process::ChildStdin;
+use std::sync::OnceLock;
 
 /// A running client.
 pub struct Assistive {
@@ -57,10 +58,8 @@ impl Node {
 impl Assistive {
     /// Starts a client. If the desktop has no session bus, or Python no AT-SPI, prints that and returns `None`.
     pub fn start(desktop: &Desktop) -> Option<Self> {
-        let import = "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi";
-        let mut command = desktop.command(PYTHON);
-        command.args(["-c", import]);
-        if !desktop.has_bus() || !Path::new(PYTHON).exists() || run("python3", command).is_none() {
+        static HAS_PACKAGES: OnceLock<bool> = OnceLock::new();
+        if !desktop.has_bus() || !HAS_PACKAGES.get_or_init(|| has_packages(desktop)) {
             println!("skipped the accessible tree: no session bus, or no AT-SPI for Python");
             return None;
         }
@@ -96,6 +95,13 @@ impl Assistive {
         let line = self.program.next_line(STEP_TIMEOUT);
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
+}
+
+fn has_packages(desktop: &Desktop) -> bool {
+    let import = "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi";
+    let mut command = desktop.command(PYTHON);
+    command.args(["-c", import]);
+    Path::new(PYTHON).exists() && run("python3", command).is_some()
 }
 
 /// The system's Python, because its AT-SPI package needs it.

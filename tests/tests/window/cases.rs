@@ -69,15 +69,21 @@ fn a_user_mutes_verifies_and_shares_by_each_input() {
 }
 
 #[test]
-fn a_user_copies_the_link_leaves_and_finds_the_meeting_again_by_each_input() {
+fn a_user_copies_the_link_hosts_in_the_background_and_ends_the_meeting_by_each_input() {
     in_each_setting("leaving", 2, |desktop, setting| {
         let window = desktop.client("the window", &[]);
         desktop.until_title("Conclave", |title| title == "Conclave");
         let Some(user) = User::new(desktop, setting) else { return };
         leaving::a_meeting_starts(&user);
         leaving::the_link_is_copied(&user);
+        let link = crate::stored_link(desktop);
+        let guest = crate::guest(desktop, &link, &["--speaker", "off", "--for", "90"]);
+        user.sees_no(user.text("meeting-alone"));
+        leaving::leaving_can_be_cancelled(&user);
+        leaving::the_meeting_is_hosted_in_the_background(&user);
         leaving::the_meeting_ends(&user);
-        leaving::the_meeting_is_listed(&user);
+        drop(guest);
+        leaving::the_meeting_is_not_listed(&user);
         leaving::the_link_is_pasted(&user);
         drop(window);
     });

@@ -187,13 +187,6 @@ impl Desktop {
         }
     }
 
-    /// Returns left, top, width and height of the window that has the focus, without its frame, in pixels of the screen.
-    pub fn window_area(&self) -> Option<[i32; 4]> {
-        let text = self.ask("xdotool", &["getwindowfocus", "getwindowgeometry", "--shell"])?;
-        let value = |name: &str| text.lines().find_map(|line| line.strip_prefix(name)?.parse().ok());
-        Some([value("X=")?, value("Y=")?, value("WIDTH=")?, value("HEIGHT=")?])
-    }
-
     /// Presses keys, one after the other, in the window that has the focus.
     pub fn press(&self, keys: &[&str]) {
         self.xdotool(&[&["key", "--delay", "30"], keys].concat());

@@ -19,14 +19,55 @@ pub fn the_link_is_copied(user: &User) {
     user.takes_picture("copied");
 }
 
-/// The user leaves, and is at home again.
-pub fn the_meeting_ends(user: &User) {
-    user.presses(user.text("meeting-leave-name"));
-    user.sees(user.text("home-title"));
+/// Leaving a meeting on this computer asks, and a cancelled question changes nothing.
+pub fn leaving_can_be_cancelled(user: &User) {
+    let leave = user.text("meeting-leave-name");
+    user.presses(leave);
+    for answer in ["leave-leave", "leave-end", "leave-host"] {
+        user.control(user.text(answer));
+    }
+    if user.setting.input == Input::Keyboard {
+        user.has_focus_at(user.text("leave-leave"));
+    }
+    user.takes_picture("leave");
+    user.desktop.press(&["Escape"]);
+    user.sees_no(user.text("leave-host-text"));
+    match user.setting.input {
+        Input::Keyboard => user.has_focus_at(leave),
+        Input::Pointer => {
+            // A key does not press what a click has reached: the question does not open again before the list does.
+            user.desktop.press(&["space", "ctrl+p"]);
+            user.sees(&user.words.with("people-remove", "name", "Bob"));
+            assert!(user.tree().iter().all(|node| node.name != user.text("leave-host")), "Space opened the question");
+            user.desktop.press(&["ctrl+p"]);
+        }
+        Input::Assistive => {}
+    }
 }
 
-/// The meeting that has ended is listed as such, and cannot be joined.
-pub fn the_meeting_is_listed(user: &User) {
+/// The meeting goes on in the background, and the user returns to it.
+pub fn the_meeting_is_hosted_in_the_background(user: &User) {
+    user.presses(user.text("meeting-leave-name"));
+    user.presses(user.text("leave-host"));
+    user.sees(user.text("hosted-background"));
+    user.takes_picture("background");
+    user.presses(user.text("hosted-return"));
+    user.control(user.text("meeting-leave-name"));
+}
+
+/// The user ends the meeting for everyone, and is at home again. No notice of the meeting is left.
+pub fn the_meeting_ends(user: &User) {
+    user.presses(user.text("meeting-copy-link"));
+    user.sees(user.text("notice-link-copied"));
+    user.presses(user.text("meeting-leave-name"));
+    user.presses(user.text("leave-end"));
+    user.sees(user.text("home-title"));
+    assert!(user.tree().iter().all(|node| node.name != user.text("notice-link-copied")), "a notice is left");
+}
+
+/// The server has stopped with the meeting, so the list does not offer to join it again.
+pub fn the_meeting_is_not_listed(user: &User) {
+    user.sees(user.text("home-recent-empty"));
     user.takes_picture("recent");
 }
 

@@ -1,6 +1,7 @@
 //! Two people in a meeting: the stage, the space bar, and the bars that fade.
 
 use crate::assistive::Node;
+use crate::screen::Screen;
 use crate::user::{Input, User};
 
 /// The other person's tile is large, and our own is small and inside it.
@@ -77,7 +78,14 @@ fn talks(user: &User, talking: &str) {
         let controls = tree.iter().filter(|node| node.is("focusable") && node.name != dismiss);
         controls.map(|node| (node.name.clone(), is_on(node), node.is("expanded"))).collect()
     };
-    let before = controls(&user.tree());
+    // A button may not show its new state yet.
+    let mut before = None;
+    let before = user.until("the controls stay as they are", |tree| {
+        let now = Some(controls(tree));
+        let same = before == now;
+        before = now;
+        before.clone().filter(|_| same)
+    });
     user.desktop.hold("space");
     user.sees(talking);
     user.desktop.release("space");
@@ -109,7 +117,7 @@ pub fn is_on(node: &Node) -> bool {
 
 /// Without input, the bars fade, and the lock stays.
 pub fn the_lock_stays_when_the_bars_fade(user: &User) {
-    if user.setting.input == Input::Keyboard {
+    if user.setting.input != Input::Pointer {
         // With the keyboard focus inside, the bars stay.
         return;
     }
@@ -123,7 +131,7 @@ pub fn the_lock_stays_when_the_bars_fade(user: &User) {
         user.until("the leave button", |tree| area(tree, user.text("meeting-leave-name"))),
     ];
     user.desktop.move_away();
-    let [left, top, ..] = user.desktop.window_area().expect("the window has the focus");
+    let [left, top, ..] = Screen::connect(user.desktop).window_area().expect("the window has the focus");
     let area = |[x, y, width, height]: [i32; 4]| [x + left, y + top, width, height];
     user.desktop.shows(&format!("faded-{}", user.setting), |screen| {
         screen.is_plain(area(leave)) && !screen.is_plain(area(lock))

@@ -1,4 +1,4 @@
-//! A client of the X server that paints the screen and changes its size, as a display tool does.
+//! A client of the X server that finds the window, paints the screen, and changes its size, as a display tool does.
 
 use crate::desktop::Desktop;
 use crate::picture::Rgb;
@@ -18,6 +18,14 @@ impl Screen {
         let (connection, screen) = x11rb::connect(Some(desktop.display())).expect("the X server answers");
         let root = connection.setup().roots[screen].root;
         Self { connection, root }
+    }
+
+    /// Returns left, top, width and height of the window that has the focus, without its frame, in pixels of the screen.
+    pub fn window_area(&self) -> Option<[i32; 4]> {
+        let window = self.connection.get_input_focus().ok()?.reply().ok()?.focus;
+        let size = self.connection.get_geometry(window).ok()?.reply().ok()?;
+        let corner = self.connection.translate_coordinates(window, self.root, 0, 0).ok()?.reply().ok()?;
+        Some([corner.dst_x.into(), corner.dst_y.into(), size.width.into(), size.height.into()])
     }
 
     /// Paints four colours on a screen of this width and height.
