@@ -1,6 +1,8 @@
 //! Tests of the real window on a virtual X11 screen. They press keys, and check the pixels and the accessibility tree. One
 //! test shares a real X11 screen with another client.
 //!
+//! The cases of `window/cases.rs` run on three screens, in two languages and by three inputs (`CONCLAVE_TEST_WINDOWS`).
+//!
 //! `cargo xtask test` builds the client first. Before `cargo test`, run `cargo build`. If a tool is missing (Xvfb,
 //! openbox, xdotool), the test prints that and is skipped. `CONCLAVE_TEST_PICTURES=FOLDER` saves the screens.
 #![cfg(target_os = "linux")] // The tests use X11, and the file in which Xvfb stores its screen.

@@ -1,7 +1,8 @@
 //! What a user does in the window, by keyboard, by pointer and through AT-SPI, on three screens and in two languages.
 //!
-//! Each group of cases runs in three settings, so that the three groups cover each input on each screen.
-//! `CONCLAVE_TEST_WINDOWS=all` runs each group in all 18 settings. `CONCLAVE_TEST_PICTURES=FOLDER` saves what the cases show.
+//! Each group of cases runs in one setting, so that the three groups cover each screen and each input.
+//! `CONCLAVE_TEST_WINDOWS=covering` runs each group in three settings, which cover each input on each screen, and
+//! `CONCLAVE_TEST_WINDOWS=all` in all 18. `CONCLAVE_TEST_PICTURES=FOLDER` saves what the cases show.
 
 #[path = "cases/entry.rs"]
 mod entry;

@@ -26,21 +26,21 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Returns the settings in which the group of cases with this number, 0 to 2, runs. By default these are three: each
-    /// screen once, each input once, and both languages. The three groups together use each input on each screen.
-    /// `CONCLAVE_TEST_WINDOWS=all` selects all 18 settings. Another value selects those whose names contain it, such as
-    /// `1280x800`, `fr` or `2560x1440-en-Keyboard`.
+    /// Returns the settings in which the group of cases with this number, 0 to 2, runs. By default this is one: the three
+    /// groups together use each screen, each input and both languages once or more. `CONCLAVE_TEST_WINDOWS=covering`
+    /// selects three for each group, which use each input on each screen, and `all` selects all 18. Another value selects
+    /// those whose names contain it, such as `1280x800`, `fr` or `2560x1440-en-Keyboard`.
     pub fn of_group(group: usize) -> Vec<Self> {
-        let wanted = std::env::var("CONCLAVE_TEST_WINDOWS").ok();
+        let Ok(wanted) = std::env::var("CONCLAVE_TEST_WINDOWS") else { return vec![DEFAULT[group]] };
         let mut chosen = Vec::new();
         for (row, screen) in SCREENS.into_iter().enumerate() {
             for (column, input) in INPUTS.into_iter().enumerate() {
                 for language in [Language::English, Language::French] {
                     let setting = Self { screen, language, input };
-                    let is_chosen = match wanted.as_deref() {
-                        None => (row + group) % 3 == column && language == COVERING_LANGUAGES[row][column],
-                        Some("all") => true,
-                        Some(part) => setting.to_string().contains(part),
+                    let is_chosen = match wanted.as_str() {
+                        "covering" => (row + group) % 3 == column && language == COVERING_LANGUAGES[row][column],
+                        "all" => true,
+                        part => setting.to_string().contains(part),
                     };
                     if is_chosen {
                         chosen.push(setting);
@@ -121,11 +121,16 @@ impl<'a> User<'a> {
         });
     }
 
-    /// Waits until no control has the focus.
-    pub fn has_no_focus(&self) {
-        self.until("no focus", |tree| {
-            (!tree.iter().any(|node| node.is("focusable") && node.is("focused"))).then_some(())
-        });
+    /// Waits until the focus stays where it is. Returns the name of its control.
+    fn settled_focus(&self) -> Option<String> {
+        let (mut last, mut equal) = (None, 0);
+        self.until("the focus stays", |tree| {
+            let focused = tree.iter().find(|node| node.is("focusable") && node.is("focused"));
+            let now = Some(focused.map(|node| node.name.clone()));
+            equal = if now == last { equal + 1 } else { 0 };
+            last = now;
+            last.clone().filter(|_| equal == EQUAL_TREES)
+        })
     }
 
     /// Saves a picture of the screen.
@@ -217,20 +222,13 @@ impl<'a> User<'a> {
             Some(to - from)
         };
         for _ in 0..MAX_KEYS {
+            // A dialog that opens, or keys that were not handled yet, still move the focus.
+            if self.settled_focus().is_some_and(|focused| focused == name) {
+                return;
+            }
             let count = self.until(name, steps);
-            if count == 0 {
-                return;
-            }
             let key = if count > 0 { "Tab" } else { "shift+Tab" };
-            let before = self.focused();
             self.desktop.press(&vec![key; count.unsigned_abs() as usize]);
-            self.until("the focus moves", |tree| {
-                let now = tree.iter().find(|node| node.is("focusable") && node.is("focused"));
-                (now != before.as_ref()).then_some(())
-            });
-            if self.focused().is_some_and(|node| node.name == name) {
-                return;
-            }
         }
         panic!("Tab does not lead to {name} ({}): {:#?}", self.setting, self.focused());
     }
@@ -262,11 +260,19 @@ fn tab_order(tree: &[Node]) -> Vec<&Node> {
 
 const SCREENS: [[usize; 2]; 3] = [[1366, 768], [1280, 800], [2560, 1440]];
 const INPUTS: [Input; 3] = [Input::Keyboard, Input::Pointer, Input::Assistive];
+/// The setting of each group if none is selected.
+const DEFAULT: [Setting; 3] = [
+    Setting { screen: SCREENS[0], language: Language::French, input: Input::Keyboard },
+    Setting { screen: SCREENS[1], language: Language::English, input: Input::Assistive },
+    Setting { screen: SCREENS[2], language: Language::French, input: Input::Pointer },
+];
 /// The language for each screen and each input. Each screen, input and group has both languages.
 const COVERING_LANGUAGES: [[Language; 3]; 3] = [
     [Language::French, Language::French, Language::English],
     [Language::English, Language::English, Language::French],
     [Language::English, Language::French, Language::English],
 ];
+/// The number of further trees with the same focus after which it stays.
+const EQUAL_TREES: usize = 2;
 /// More than the number of keys that lead to any control.
 const MAX_KEYS: usize = 40;
