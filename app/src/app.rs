@@ -15,18 +15,20 @@ mod window;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use engine::{Command, Event, Events, Invitation, LinkError, Reason, Setup};
+use engine::{Command, Event, Events, Invitation, LinkError, Reason, Setup, Step};
+use iced::futures::{Stream, stream};
 use iced::{Element, Subscription, Task};
 
-use crate::announce::Announcement;
+use crate::announce::{self, Announcement};
 use crate::background;
 use crate::kit::root::{self, Window};
-use crate::kit::{live, modal_of, wake};
+use crate::kit::{Shortcut, modal_of, wake};
 use crate::locale::Language;
-use crate::model::{Kind, MeetingModel, NoticeKind};
+use crate::model::{Kind, MeetingModel, Notice, NoticeKind, sentence};
 use crate::pictures::Pictures;
+use crate::preview_session;
 use crate::recent::Listing;
-use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview};
+use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview, shortcuts};
 use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
 use crate::theme::{Choice, Theme};
 use entry::Purpose;
@@ -48,6 +50,8 @@ pub struct App {
     preferences: Preferences,
     notifications: Notifications,
     preparation: Preparation,
+    /// The list of keyboard shortcuts is open.
+    shows_shortcuts: bool,
     /// The user's meeting that goes on while the window shows something else.
     hosting: Hosting,
     /// The dialog that asks before a meeting on this computer ends; `None` if it is not open.
@@ -94,6 +98,7 @@ impl App {
             notifications: Notifications::default(),
             preparation: Preparation::default(),
             pictures: Pictures::default(),
+            shows_shortcuts: false,
             hosting: Hosting::default(),
             asks_to_end: None,
             is_closing: false,
@@ -172,10 +177,15 @@ impl App {
                 return self.go_home();
             }
             Message::Ended(ended::Message::RetryPressed) => return self.enter(),
+            Message::ShortcutsShown(shown) => self.shows_shortcuts = shown,
             Message::Notice(message) => self.notifications.update(message),
             Message::DevicesListed(lists) => self.preparation.devices_listed(&lists, &mut self.screen),
             Message::PreviewEvent(event) => {
                 if let Screen::Preview(screen) = &mut self.screen {
+                    if let preview_session::Event::Notice(problem) = &event {
+                        let sentence = Notice::from(problem.clone()).announcement(self.preferences.language);
+                        self.notifications.announce(Announcement::Sentence(sentence));
+                    }
                     self.preparation.handle_event(event, screen);
                 }
             }
@@ -258,21 +268,26 @@ impl App {
         Task::none()
     }
 
+    fn notify(&mut self, notice: Notice) {
+        self.notifications.notify(notice, self.preferences.language);
+    }
+
     fn meeting(&mut self, message: meeting::Message) -> Task<Message> {
         let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
         let action = screen.update(message);
         if let Some(refused) = command(&action).and_then(|command| self.session.send(command)) {
-            self.notifications.notify(refused);
+            self.notify(refused);
         }
         match action {
             meeting::Action::Mute(true) => self.notifications.announce(Announcement::Muted),
             meeting::Action::Mute(false) => self.notifications.announce(Announcement::Unmuted),
             meeting::Action::Copy(link) => {
-                self.notifications.notify_of(NoticeKind::LinkCopied, String::new());
+                self.notify(Notice { kind: NoticeKind::LinkCopied, detail: String::new() });
                 return iced::clipboard::write(link);
             }
-            meeting::Action::Notify(notice) => self.notifications.notify(notice),
+            meeting::Action::Notify(notice) => self.notify(notice),
             meeting::Action::ListMonitors => return list_monitors(),
+            meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => return self.preferences.set(preference),
             meeting::Action::Leave | meeting::Action::End if self.session.engine().is_none() => return self.go_home(),
@@ -328,7 +343,11 @@ impl App {
         let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
         let Some(setup) = self.session.setup() else { return self.go_home() };
         let screen = meeting::Meeting::new(
-            MeetingModel { creates: self.session.creates(), ..MeetingModel::entering(setup) },
+            MeetingModel {
+                creates: self.session.creates() && !self.session.can_return,
+                returns: self.session.can_return,
+                ..MeetingModel::entering(setup)
+            },
             self.preparation.devices.clone(),
         );
         self.screen = Screen::Meeting(Box::new(screen));
@@ -382,7 +401,7 @@ impl App {
                 if self.session.listing() == Listing::WhileHosted {
                     self.session.forget_when_closed(link);
                 }
-                self.notifications.notify_of(NoticeKind::LinkChanged, String::new());
+                self.notify(Notice { kind: NoticeKind::LinkChanged, detail: String::new() });
                 return self.preferences.relink(&before, link);
             }
             Event::People(people) if self.session.listing() != Listing::Unlisted => {
@@ -390,8 +409,12 @@ impl App {
             }
             // A banner shows it for as long as it lasts.
             Event::Notice(notice) if notice.kind == engine::NoticeKind::Reconnecting => {}
-            Event::Notice(notice) => self.notifications.notify(screen.model.notice(notice)),
+            Event::Notice(notice) => {
+                let notice = screen.model.notice(notice);
+                self.notify(notice);
+            }
             Event::Ended(reason) => return self.ended(reason),
+            Event::Progress(Step::Knocking) => self.announce("enter-knocking"),
             Event::Progress(_)
             | Event::People(_)
             | Event::Locked(_)
@@ -409,8 +432,9 @@ impl App {
 
     /// Handles our entry into the meeting: reports a failure of the keychain, and adds the link to the recent meetings.
     fn entered(&mut self, link: &str, organiser: bool) -> Task<Message> {
+        self.announce("said-entered");
         if let Some(detail) = self.session.take_keychain_failure() {
-            self.notifications.notify_of(NoticeKind::NoKeychain, detail);
+            self.notify(Notice { kind: NoticeKind::NoKeychain, detail });
         }
         self.session.entered(organiser);
         let listing = self.session.listing();
@@ -420,8 +444,14 @@ impl App {
         self.preferences.remember(link, organiser, listing)
     }
 
-    /// Shows why the meeting is over, or the home screen if the user left. If it cannot be joined again, marks it in the recent
-    /// meetings.
+    /// Announces the sentence with this text id.
+    fn announce(&mut self, id: &str) {
+        let sentence = self.preferences.language.text(id);
+        self.notifications.announce(Announcement::Sentence(sentence));
+    }
+
+    /// Shows and announces why the meeting is over, or shows the home screen if the user left. If it cannot be joined again,
+    /// marks it in the recent meetings.
     fn ended(&mut self, reason: &Reason) -> Task<Message> {
         if !self.screen.goes_on(reason) {
             self.session.end_when_closed();
@@ -440,6 +470,9 @@ impl App {
             Reason::NoMeeting | Reason::Removed | Reason::Barred | Reason::Ended | Reason::HostStopped
         );
         let listed = self.session.listing() != Listing::Unlisted;
+        let (language, id) = (self.preferences.language, sentence::reason(reason));
+        let advice = language.text(&format!("{id}.advice"));
+        self.notifications.interrupt(announce::join(&[language.text(id), advice]));
         self.screen = self.screen.ended(reason.clone());
         self.release();
         link.filter(|_| is_over && listed).map_or_else(Task::none, |link| self.preferences.end(&link))
@@ -487,7 +520,13 @@ impl App {
         self.preferences.theme(self.window.system_theme)
     }
 
-    /// The content of the window: the screen, the notices over it, and the live region with the announcement.
+    /// The message of a shortcut; `None` if it does nothing here.
+    fn shortcut(&self, shortcut: Shortcut) -> Option<Message> {
+        if shortcut == Shortcut::List { Some(Message::ShortcutsShown(true)) } else { self.screen.shortcut(shortcut) }
+    }
+
+    /// The content of the window: the screen, the notices and the list of shortcuts over it, and the live regions with the
+    /// announcements. Nothing hides these from assistive tools.
     pub fn view(&self, window: iced::window::Id) -> Element<'_, Message, Theme, iced::Renderer> {
         let context = Context {
             language: self.preferences.language,
@@ -500,15 +539,19 @@ impl App {
         let queue = self.notifications.queue();
         let notices = queue.view(&context).map(|notices| notices.map(Message::Notice));
         let screen = self.screen.view(&context, &self.pictures, queue.history());
-        let layers = iced::widget::Stack::new().push(screen).push(notices).push(live(self.notifications.announced()));
+        let page = iced::widget::Stack::new().push(screen).push(notices);
+        let shortcuts = self.shows_shortcuts.then(|| shortcuts::dialog(&context));
+        let page = modal_of(page, shortcuts, |shortcuts::Closed| Message::ShortcutsShown(false));
         let dialog = self.asks_to_end.map(|cause| end_dialog::dialog(cause, &context));
-        let layers = modal_of(layers, dialog, Message::EndDialog);
+        let page = modal_of(page, dialog, Message::EndDialog);
+        let layers = iced::widget::Stack::new().push(page).extend(self.notifications.live_regions());
         let window = Window {
             id: window,
             title: self.title(window),
             port: self.window.port.clone(),
             scale: self.window.scale,
-            on_shortcut: Box::new(|shortcut| self.screen.shortcut(shortcut)),
+            focus: self.screen.focus(),
+            on_shortcut: Box::new(|shortcut| self.shortcut(shortcut)),
         };
         root::root(window, layers)
     }
@@ -550,6 +593,7 @@ fn command(action: &meeting::Action) -> Option<Command> {
         | meeting::Action::Notify(_)
         | meeting::Action::ListMonitors
         | meeting::Action::FullScreen
+        | meeting::Action::ShowShortcuts
         | meeting::Action::Prefer(_) => return None,
     })
 }
@@ -563,11 +607,20 @@ fn list_monitors() -> Task<Message> {
 
 /// Turns the engine's events into messages until the engine has ended.
 fn listen(attempt: Attempt, events: Events) -> Task<Message> {
-    let stream = iced::futures::stream::unfold(events, |mut events| async {
-        let event = events.recv().await?;
-        Some((event, events))
-    });
-    Task::run(stream, move |event| Message::Engine(attempt, Box::new(event)))
+    Task::run(shown_events(events), move |event| Message::Engine(attempt, Box::new(event)))
+}
+
+/// The events that change what the window shows. Each message redraws it. The level of the microphone changes ten times a
+/// second, but the meeting shows no level.
+fn shown_events(events: Events) -> impl Stream<Item = Event> {
+    stream::unfold(events, async |mut events| {
+        loop {
+            let event = events.recv().await?;
+            if !matches!(event, Event::Level(_)) {
+                return Some((event, events));
+            }
+        }
+    })
 }
 
 /// How often the meeting's clock and the notices are updated.

@@ -15,6 +15,7 @@ mod windowed;
 use anyhow::Result;
 use clap::Parser;
 use options::{Command, Options};
+use server::{FlushGuard, LogWriter};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -22,7 +23,7 @@ use tracing_subscriber::EnvFilter;
 /// Reads the command line and runs the command. Prints an error to standard error.
 pub fn run() -> ExitCode {
     let options = Options::parse();
-    log();
+    let _flush = log();
     match run_command(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -46,12 +47,17 @@ fn run_command(options: Options) -> Result<()> {
 
 /// Logs to standard error, in colour on a terminal. The environment variable `CONCLAVE_LOG` replaces the default
 /// filter, in the syntax of `tracing`'s `EnvFilter`.
-fn log() {
+fn log() -> FlushGuard {
     let filter = EnvFilter::try_from_env("CONCLAVE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let colour = std::io::stderr().is_terminal();
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour).with_writer(std::io::stderr);
+    let (writer, flush) = LogWriter::start(std::io::stderr());
+    output::use_log(writer.clone());
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour);
+    let log = log.with_writer(move || writer.clone());
     // The library would report a failure to write to standard error there too, and panic.
     log.log_internal_errors(false).init();
+    LogWriter::log_panics();
+    flush
 }
 
 /// Warnings and errors, except irrelevant ones of three libraries: the DTLS library warns of a missing server name, but

@@ -73,7 +73,7 @@ impl Embedded {
 
     /// The names and addresses by which others can reach the server, best first. Empty after it was stopped.
     pub fn hosts(&self) -> Vec<String> {
-        let Some(address) = self.with(|server| server.address()) else { return Vec::new() };
+        let Some(address) = self.with(Server::address) else { return Vec::new() };
         let all = addresses::candidates(address.ip());
         self.public_name.iter().cloned().chain(all.iter().map(ToString::to_string)).collect()
     }

@@ -10,6 +10,7 @@ use iced::futures::Stream;
 use iced::futures::channel::mpsc;
 use media::Frame;
 
+use crate::kit::meter;
 use crate::model::{Device, Kind, View};
 use crate::pictures::{Pictures, show_frame};
 
@@ -52,7 +53,8 @@ impl PreviewSession {
     pub fn start(camera: Device, microphone: Device, pictures: Pictures) -> (Self, impl Stream<Item = Event>) {
         let (commands, inbox) = sync_channel(8);
         let (events, outbox) = mpsc::channel(32);
-        let work = move || Worker { pictures, events, shown: Arc::default() }.run(&inbox, &camera, &microphone);
+        let work =
+            move || Worker { pictures, events, shown: Arc::default(), level: 0.0 }.run(&inbox, &camera, &microphone);
         let thread = std::thread::Builder::new().name("preview-devices".into()).spawn(work);
         if let Err(error) = &thread {
             tracing::error!(%error, "cannot start the thread of the preview");
@@ -90,6 +92,8 @@ struct Worker {
     events: mpsc::Sender<Event>,
     /// Set by the camera's thread when the first picture of a camera is shown.
     shown: Arc<Mutex<bool>>,
+    /// The last reported level.
+    level: f32,
 }
 
 impl Worker {
@@ -127,7 +131,9 @@ impl Worker {
     }
 
     fn report(&mut self, preview: &Preview) {
-        self.send(Event::Level(preview.level()));
+        if let Some(level) = self.changed_level(preview.level()) {
+            self.send(Event::Level(level));
+        }
         if std::mem::take(&mut *self.shown.lock().unwrap_or_else(PoisonError::into_inner)) {
             self.send(Event::Picture);
         }
@@ -135,6 +141,13 @@ impl Worker {
         for PreviewEvent::Notice(notice) in events {
             self.send(Event::Notice(notice));
         }
+    }
+
+    /// Returns the level if the meter shows it differently from the last one. Each event redraws the window.
+    fn changed_level(&mut self, level: f32) -> Option<f32> {
+        let changed = !meter::is_same(level, self.level);
+        self.level = if changed { level } else { self.level };
+        changed.then_some(level)
     }
 
     /// Shows each frame of a camera, and reports the first. Runs on the camera's thread.
@@ -152,5 +165,19 @@ impl Worker {
     fn send(&mut self, event: Event) {
         // The event is dropped if the UI thread is behind, so that the queue is full, or if the preview is over.
         let _ = self.events.try_send(event);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_is_reported_only_if_the_meter_changes() {
+        let (events, _outbox) = mpsc::channel(1);
+        let mut worker = Worker { pictures: Pictures::default(), events, shown: Arc::default(), level: 0.0 };
+        let levels = [0.0, 0.001, 0.5, 0.501, 0.502, 0.2, 0.0, 0.0];
+        let reported: Vec<f32> = levels.into_iter().filter_map(|level| worker.changed_level(level)).collect();
+        assert_eq!(reported, [0.5, 0.2, 0.0]);
     }
 }

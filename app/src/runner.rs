@@ -99,13 +99,12 @@ struct CommandLine {
 impl Starter for CommandLine {
     fn start(&self, remains: Option<Remains>, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
         let output = (self.wrap_output)(output);
-        let started = match remains {
-            Some(Remains { comeback, .. }) => Engine::come_back(comeback, setup, output),
-            None => {
-                // The command line stores no key, so each attempt is a new device.
-                let identity = Identity::generate().map_err(|error| error.to_string())?;
-                Engine::start(self.entry.clone(), setup, identity, output)
-            }
+        let started = if let Some(Remains { comeback, .. }) = remains {
+            Engine::come_back(comeback, setup, output)
+        } else {
+            // The command line stores no key, so each attempt is a new device.
+            let identity = Identity::generate().map_err(|error| error.to_string())?;
+            Engine::start(self.entry.clone(), setup, identity, output)
         };
         let (engine, events) = started.map_err(|error| error.to_string())?;
         let after_close = Arc::clone(&self.after_close);
@@ -195,7 +194,6 @@ impl Watch {
             app::Message::Meeting(meeting::Message::LeavePressed) | app::Message::CloseRequested if asks => {
                 Reaction::Forward
             }
-            app::Message::Meeting(meeting::Message::LeaveAnswered(Answer::Host)) => Reaction::Detach,
             app::Message::Meeting(
                 press @ (meeting::Message::LeavePressed | meeting::Message::LeaveAnswered(Answer::Leave | Answer::End)),
             ) => {
@@ -210,7 +208,8 @@ impl Watch {
             {
                 Reaction::Leave
             }
-            app::Message::Ended(ended::Message::HomePressed) => Reaction::Detach,
+            app::Message::Meeting(meeting::Message::LeaveAnswered(Answer::Host))
+            | app::Message::Ended(ended::Message::HomePressed) => Reaction::Detach,
             app::Message::Ended(ended::Message::RetryPressed)
             | app::Message::CloseRequested
             | app::Message::StopRequested
@@ -224,6 +223,7 @@ impl Watch {
             | app::Message::DevicesListed(_)
             | app::Message::PreviewEvent(_)
             | app::Message::Meeting(_)
+            | app::Message::ShortcutsShown(_)
             | app::Message::Notice(_) => Reaction::Forward,
         }
     }
@@ -332,6 +332,7 @@ impl Runner {
             | app::Message::Entering(_)
             | app::Message::Meeting(_)
             | app::Message::Ended(_)
+            | app::Message::ShortcutsShown(_)
             | app::Message::Notice(_)
             | app::Message::DevicesListed(_)
             | app::Message::PreviewEvent(_) => false,

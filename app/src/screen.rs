@@ -10,6 +10,7 @@ pub mod meeting;
 pub mod notice;
 pub mod preferences;
 pub mod preview;
+pub(crate) mod shortcuts;
 
 use std::time::Instant;
 

@@ -136,8 +136,8 @@ pub struct MeetingSession {
     attempt: Attempt,
     /// The newest attempt.
     last: Attempt,
-    /// We are the organiser, so we can come back.
-    can_return: bool,
+    /// We are the organiser, so we can come back, or are about to.
+    pub can_return: bool,
     /// What is left of the meeting before, once its engine is closed.
     remains: Option<Receiver<Option<Remains>>>,
     /// The server of that meeting if it runs in this process.

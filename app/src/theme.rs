@@ -6,7 +6,7 @@ mod palette;
 mod tokens;
 mod widgets;
 
-pub use colours::{AVATARS, CONTRAST, Colours, DARK, LIGHT, ON_AVATAR, contrast, over};
+pub use colours::{AVATARS, CONTRAST, CONTRAST_LIGHT, Colours, DARK, LIGHT, ON_AVATAR, contrast, over};
 pub use control::{Look, Paint, Status};
 pub use palette::{Choice, Theme, Tone, avatar};
 pub use tokens::*;
@@ -22,7 +22,7 @@ mod tests {
     #[test]
     fn a_theme_without_shadows_has_no_shadow() {
         assert_ne!(notice(&Theme::LIGHT).shadow, Shadow::default());
-        for theme in [Theme::DARK, Theme::LIGHT, Theme::CONTRAST] {
+        for theme in [Theme::DARK, Theme::LIGHT, Theme::CONTRAST, Theme::CONTRAST_LIGHT] {
             for style in [menu, notice, dialog] {
                 assert_eq!(style(&theme.without_shadows()).shadow, Shadow::default());
             }

@@ -1,6 +1,8 @@
 //! Tests every screen in both languages, without a window: its texts, its Tab order, and its nodes for assistive tools.
 //! `SCREENS=folder cargo test -p app --test screens` writes a picture of each.
 
+#[path = "screens/accessibility.rs"]
+mod accessibility;
 #[path = "screens/bars.rs"]
 mod bars;
 mod common;
@@ -67,6 +69,7 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
         visit(&format!("entering-{step:?}").to_lowercase(), entering::view(step, false, &context).map(drop));
     }
     visit("entering-new", entering::view(Step::Connecting, true, &context).map(drop));
+    visit("entering-returning", entering::returning(&context).map(drop));
     every_meeting(&context, &mut visit);
     let refused = || "connect: connection refused (os error 111)".to_owned();
     for (name, reason) in [
@@ -117,6 +120,9 @@ fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>
         screen.update(meeting::Message::MonitorsListed(Ok(common::monitors(count))));
         visit(&format!("meeting-share-{count}"), screen.view(context, &common::pictures(9), &[]).map(drop));
     }
+    let mut screen = meeting_of(4);
+    screen.update(meeting::Message::LeaveKeyPressed);
+    visit("meeting-leave", screen.view(context, &common::pictures(9), &[]).map(drop));
     leaving::every_dialog(context, visit);
     let mut screen = meeting_of(1);
     screen.model.camera = false;
@@ -139,7 +145,7 @@ fn every_node_has_a_name_and_valid_bounds() {
             let mut ids = BTreeSet::new();
             for (id, node) in &update.nodes {
                 assert!(ids.insert(*id), "{name}: two nodes have the same id");
-                let needs_no_name = matches!(node.role(), Role::ScrollView | Role::GenericContainer);
+                let needs_no_name = matches!(node.role(), Role::ScrollView | Role::GenericContainer | Role::TextRun);
                 let text = node.label().or(node.value()).unwrap_or_default();
                 assert!(
                     needs_no_name || !text.is_empty(),
@@ -204,7 +210,9 @@ fn pictures_of_every_screen() {
             save(&folder, &format!("{name}-{}", language.tag()), view, &theme, [1280, 800], 1.0);
         });
     }
-    for (theme, name) in [(Theme::LIGHT, "light"), (Theme::CONTRAST, "contrast")] {
+    for (theme, name) in
+        [(Theme::LIGHT, "light"), (Theme::CONTRAST, "contrast"), (Theme::CONTRAST_LIGHT, "contrast-light")]
+    {
         let context = context(Language::English);
         let screen = meeting_of(4);
         save(
@@ -238,6 +246,14 @@ fn pictures_of_every_screen() {
         [700, 560],
         1.0,
     );
+    for (language, size) in [(Language::English, [1280_u16, 800]), (Language::French, [480, 400])] {
+        let mut app = app::App::new(language, Choice::Dark);
+        let (width, height) = (f32::from(size[0]), f32::from(size[1]));
+        drop(app.update(app::Message::Resized(iced::Size::new(width, height))));
+        drop(app.update(app::Message::ShortcutsShown(true)));
+        let view = app.view(iced::window::Id::unique());
+        save(&folder, &format!("shortcuts-{}", language.tag()), view, &Theme::DARK, size.map(u32::from), 1.0);
+    }
     let mut queue = app::screen::notice::Queue::default();
     for notice in notices() {
         queue.push(notice, std::time::Instant::now());
@@ -295,50 +311,6 @@ fn each_bad_link_is_explained_in_both_languages() {
     }
 }
 
-fn reasons() -> [Reason; 21] {
-    [
-        Reason::Left,
-        Reason::Removed,
-        Reason::Refused,
-        Reason::Unattended,
-        Reason::Barred,
-        Reason::OldLink,
-        Reason::Locked,
-        Reason::OwnClock { ahead: 7_200 },
-        Reason::OrganiserClock { ahead: -7_200 },
-        Reason::Ended,
-        Reason::NoMeeting,
-        Reason::Unreachable(String::new()),
-        Reason::Certificate(String::new()),
-        Reason::Version,
-        Reason::ServerSilent,
-        Reason::Full,
-        Reason::Draining,
-        Reason::HostStopped,
-        Reason::Server(String::new()),
-        Reason::Forged,
-        Reason::Here(String::new()),
-    ]
-}
-
-#[test]
-fn each_ending_has_a_reason_a_cause_and_advice() {
-    for language in Language::ALL {
-        for reason in reasons() {
-            let (id, fault) = (sentence::reason(&reason), sentence::unnamed_fault(&reason));
-            let screen = ended::Ended { reason, progress: ended::Progress::Inside };
-            let mut ui = Ui::new(screen.view(&context(language)));
-            ui.find(&language.text(id));
-            ui.find(&language.text(&format!("{id}.advice")));
-            if let Some(fault) = fault {
-                ui.find(&language.text(sentence::fault(fault)));
-            }
-            ui.click_id("home");
-            assert!(matches!(ui.messages()[..], [ended::Message::HomePressed]));
-        }
-    }
-}
-
 #[test]
 fn each_notification_has_a_text_and_advice() {
     for language in Language::ALL {
@@ -379,6 +351,7 @@ fn tab_order_of_the_meeting_is_from_top_left_to_bottom_right() {
     let expected = [
         "lock",
         "preferences",
+        "shortcuts",
         "full-screen",
         "mute",
         "sound-menu",
@@ -429,6 +402,9 @@ fn shortcuts_work_with_any_focus() {
         ("e", Modifiers::COMMAND, "CameraPressed"),
         ("p", Modifiers::COMMAND, "PanelPressed(People)"),
         ("S", Modifiers::COMMAND | Modifiers::SHIFT, "SharePressed"),
+        ("q", Modifiers::ALT, "LeaveKeyPressed"),
+        ("/", Modifiers::COMMAND, "ShortcutsPressed"),
+        ("/", Modifiers::COMMAND | Modifiers::SHIFT, "ShortcutsPressed"),
     ] {
         let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
         ui.tap(Named::Tab);
@@ -452,7 +428,7 @@ fn the_space_bar_talks_unless_a_control_has_the_keyboard_focus() {
         .collect();
     assert_eq!(talked, ["TalkKeyChanged(true)", "TalkKeyChanged(false)"]);
     let mut ui = view();
-    for _ in 0..4 {
+    for _ in 0..5 {
         ui.tap(Named::Tab);
     }
     ui.tap(Named::Space);

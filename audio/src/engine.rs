@@ -16,6 +16,7 @@ use media::{BufferPool, Clock, Mailbox};
 use message::{CloseOnDrop, Command};
 use opener::Opener;
 use shared::{Shared, lock};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
@@ -61,8 +62,12 @@ impl Engine {
     /// Starts an engine with the caller's processing; see [`Engine::start`].
     #[must_use]
     pub fn start_with(config: Config, process: Box<dyn Process>) -> Self {
-        let shared =
-            Arc::new(Shared { status: Mutex::default(), warnings: Mutex::default(), muted: Mutex::new(false) });
+        let shared = Arc::new(Shared {
+            status: Mutex::default(),
+            warnings: Mutex::default(),
+            muted: Mutex::new(false),
+            unheard: AtomicBool::new(false),
+        });
         let (commands, inbox) = sync_channel(MAX_COMMANDS);
         let mut engine = Self { shared, commands, worker: None, opener: None, opened: Mailbox::new() };
         if let Err(warning) = engine.run(config, process, inbox) {
@@ -105,6 +110,12 @@ impl Engine {
     /// `false`. Audio recorded in between is never sent.
     pub fn set_muted(&self, muted: bool) {
         *lock(&self.shared.muted) = muted;
+    }
+
+    /// Says whether anybody listens to this client. While nobody does, the microphone is only metered: nothing is
+    /// processed, encoded or sent. At the start, somebody listens.
+    pub fn set_unheard(&self, unheard: bool) {
+        self.shared.unheard.store(unheard, Ordering::Release);
     }
 
     /// Changes the microphone. Returns at once. A failure becomes a warning.
@@ -186,3 +197,94 @@ impl Drop for Engine {
 
 /// The maximum number of commands that wait for the next tick.
 const MAX_COMMANDS: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BLOCK, Block};
+    use device::{Device, Provider};
+
+    /// A microphone that records a tone, one block at each tick. It reports each block.
+    struct Tone(SyncSender<()>);
+
+    impl Device for Tone {
+        fn name(&self) -> &'static str {
+            "tone"
+        }
+
+        fn ready(&mut self, _: Instant) -> Result<usize, device::Error> {
+            Ok(1)
+        }
+
+        fn pass(&mut self, block: &mut Block) -> Result<(), device::Error> {
+            *block = std::array::from_fn(|index| 0.5 * (0.1 * (index % BLOCK) as f32).sin());
+            let _ = self.0.try_send(());
+            Ok(())
+        }
+
+        fn latency(&self) -> Duration {
+            Duration::ZERO
+        }
+
+        fn xruns(&self) -> u64 {
+            0
+        }
+    }
+
+    /// A process that reports each block that it is given.
+    struct Reporting(SyncSender<()>);
+
+    impl Process for Reporting {
+        fn name(&self) -> &'static str {
+            "reporting"
+        }
+
+        fn played(&mut self, _: &Block) {
+            let _ = self.0.try_send(());
+        }
+
+        fn recorded(&mut self, _: &mut Block, _: Duration) {
+            let _ = self.0.try_send(());
+        }
+
+        fn listen_for_echo(&mut self, _: bool) {}
+    }
+
+    #[test]
+    fn nothing_is_processed_or_encoded_while_nobody_listens() {
+        let (blocks, recorded) = sync_channel(1);
+        let (calls, processed) = sync_channel(256);
+        let (packets, sent) = sync_channel(256);
+        let provider = Provider::new(move |direction, _, now| match direction {
+            Direction::Microphone => Ok(Box::new(Tone(blocks.clone()))),
+            Direction::Speaker => device::open(direction, &Choice::Off, now),
+        });
+        let config = Config {
+            microphone: Choice::Default,
+            speaker: Choice::Off,
+            provider,
+            clock: Clock::default(),
+            pool: BufferPool::new(4),
+            uplink: Box::new(move |packet| {
+                let _ = packets.try_send(packet.position);
+            }),
+        };
+        let engine = Engine::start_with(config, Box::new(Reporting(calls)));
+        let next_block = || recorded.recv_timeout(TIMEOUT).expect("the microphone records");
+        engine.set_unheard(true);
+        // The block in progress, which may still be processed, and the one after it.
+        (0..3).for_each(|_| next_block());
+        processed.try_iter().for_each(drop);
+        sent.try_iter().for_each(drop);
+        (0..20).for_each(|_| next_block());
+        assert_eq!((processed.try_iter().count(), sent.try_iter().count()), (0, 0));
+        assert!(engine.levels().microphone.minus_dbov() < 20, "the meter shows the level");
+        engine.set_unheard(false);
+        let position = sent.recv_timeout(TIMEOUT).expect("it is sent again");
+        assert!(position >= 20 * BLOCK as u64, "the position counts the time without listeners: {position}");
+        assert!(processed.try_recv().is_ok());
+    }
+
+    /// The maximum time of a step of a test.
+    const TIMEOUT: Duration = Duration::from_secs(20);
+}

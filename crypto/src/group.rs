@@ -25,6 +25,7 @@ use crate::memory::Secret;
 use crate::provider::{Crypto, Provider, SUITE, SigningKey, sha256};
 use crate::words::Words;
 use authorize::{Proposed, authorize};
+use openmls::group::PastEpochDeletion;
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
 use proto::{Epoch, MeetingId, ParticipantId};
@@ -115,7 +116,10 @@ impl Group {
 
     /// Returns all members, by leaf.
     pub fn members(&self) -> Vec<Member> {
-        self.credentials().into_iter().map(|(leaf, credential)| Member::new(leaf, credential, &self.policy)).collect()
+        credentials(&self.mls)
+            .into_iter()
+            .map(|(leaf, credential)| Member::new(leaf, credential, &self.policy))
+            .collect()
     }
 
     /// Returns the policy of the meeting.
@@ -137,7 +141,7 @@ impl Group {
 
     /// Returns the leaves of a device, in order. More than one if it joined again, for example after it was cut off.
     pub fn leaves_of(&self, device: DeviceKey) -> Vec<Leaf> {
-        self.credentials().into_iter().filter(|(_, member)| member.device == device).map(|(leaf, _)| leaf).collect()
+        credentials(&self.mls).into_iter().filter(|(_, member)| member.device == device).map(|(leaf, _)| leaf).collect()
     }
 
     /// Stages a commit with `changes`. Its parts are accepted or rejected together.
@@ -145,11 +149,11 @@ impl Group {
     /// # Errors
     /// Returns [`Error::Rejected`] if the policy does not allow the commit, otherwise [`Error`].
     pub fn commit(&mut self, changes: Changes) -> Result<PendingCommit, Error> {
-        self.ready()?;
+        ready(&self.mls)?;
         let Changes { add, mut remove, policy } = changes;
         remove.sort_unstable();
         remove.dedup();
-        let members = self.credentials();
+        let members = credentials(&self.mls);
         let added: Vec<ParticipantId> = add.iter().map(KnockRequest::participant).collect();
         let packages: Vec<KeyPackage> = add.into_iter().map(KnockRequest::into_key_package).collect();
         let mut proposals = Vec::with_capacity(packages.len() + remove.len() + 1);
@@ -193,14 +197,26 @@ impl Group {
     /// Returns [`Error::Policy`] if the policy has no room or `keys` are not the authority's, [`Error::Keys`] if no new
     /// keys could be made. [`Changes::remove`] alone still removes the leaves then.
     pub fn removal(&self, leaves: &[Leaf], keys: &mut ManagerKeys) -> Result<Changes, Error> {
-        let members = self.credentials();
+        let members = credentials(&self.mls);
         let named = members.iter().filter(|(leaf, _)| leaves.contains(leaf)).map(|(_, member)| member.device);
-        let bar: Vec<DeviceKey> = named.filter(|device| !self.policy.is_organiser_device(*device)).collect();
-        let also = members.iter().filter(|(_, member)| bar.contains(&member.device)).map(|(leaf, _)| *leaf);
-        let remove = leaves.iter().copied().chain(also).collect();
+        let mut changes = self.removal_of_devices(&named.collect::<Vec<_>>(), keys)?;
+        changes.remove.extend_from_slice(leaves);
+        Ok(changes)
+    }
+
+    /// Returns the changes that remove these devices for good, as [`Group::removal`] does, whether or not they have
+    /// leaves now. Devices of organisers are left out.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Group::removal`].
+    pub fn removal_of_devices(&self, devices: &[DeviceKey], keys: &mut ManagerKeys) -> Result<Changes, Error> {
+        let guests = devices.iter().filter(|device| !self.policy.is_organiser_device(**device));
+        let bar: Vec<DeviceKey> = guests.copied().collect();
         if bar.is_empty() {
-            return Ok(Changes { remove, ..Changes::default() });
+            return Ok(Changes::default());
         }
+        let members = credentials(&self.mls);
+        let remove = members.iter().filter(|(_, member)| bar.contains(&member.device)).map(|(leaf, _)| *leaf).collect();
         let rotate = keys.can_rotate();
         if rotate {
             keys.prepare_rotation()?;
@@ -219,8 +235,7 @@ impl Group {
         let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| Error::Malformed)?;
         let package = package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| Error::Malformed)?;
         let credential = LeafCredential::of_package(&package, self.meeting)?;
-        let organiser = self.policy.is_organiser_device(credential.device);
-        if organiser && credential.is_return_by(self.policy.authority()) {
+        if self.policy.allows_return(&credential) {
             Ok(KnockRequest::new(package, credential, false))
         } else {
             Err(Reject::NotOrganiser.into())
@@ -243,7 +258,7 @@ impl Group {
         if self.mls.pending_commit().is_none() {
             return Err(Error::NoPendingCommit);
         }
-        let (before, committer) = (self.credentials(), self.me());
+        let (before, committer) = (credentials(&self.mls), self.me());
         self.mls.merge_pending_commit(&self.provider).map_err(mls_error)?;
         Ok(self.describe_merged(&before, committer))
     }
@@ -253,6 +268,13 @@ impl Group {
     pub fn clear_pending_commit(&mut self) {
         // Only the storage can fail. Ours does nothing here, because no proposal is queued.
         let _ = self.mls.clear_pending_commit(self.provider.storage());
+    }
+
+    /// Overwrites the secrets of past epochs, with which late application messages are decrypted. Otherwise each is kept
+    /// until two more commits are merged.
+    pub fn delete_past_epochs(&mut self) {
+        // Only the storage can fail. Ours is in memory.
+        let _ = self.mls.delete_past_epoch_secrets(&self.provider, PastEpochDeletion::delete_all());
     }
 
     /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns true
@@ -289,7 +311,7 @@ impl Group {
     /// # Errors
     /// Returns [`Error::CommitPending`] while our commit is pending, and [`Error::Removed`] if we were removed.
     pub fn seal_message(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
-        self.ready()?;
+        ready(&self.mls)?;
         let message = self.mls.create_message(&self.provider, &self.key, bytes).map_err(mls_error)?;
         message.to_bytes().map_err(mls_error)
     }
@@ -343,7 +365,7 @@ impl Group {
         committer: Leaf,
         gone: &dyn Fn(ParticipantId) -> bool,
     ) -> Result<MergedCommit, Error> {
-        let before = self.credentials();
+        let before = credentials(&self.mls);
         let proposals = proposals(&commit, committer, self.meeting)?;
         authorize(&self.policy, &before, committer, &proposals, gone)?;
         self.mls.merge_staged_commit(&self.provider, commit).map_err(mls_error)?;
@@ -362,7 +384,7 @@ impl Group {
             // `authorize` accepts no commit without a policy.
             Some(_) | None => false,
         };
-        let after = self.credentials();
+        let after = credentials(&self.mls);
         let difference = |members: &[(Leaf, LeafCredential)], others: &[(Leaf, LeafCredential)]| -> Vec<Member> {
             let only_here = members.iter().filter(|(leaf, credential)| {
                 !others.iter().any(|(other, credential_there)| {
@@ -380,21 +402,22 @@ impl Group {
             policy_changed,
         }
     }
+}
 
-    fn credentials(&self) -> Vec<(Leaf, LeafCredential)> {
-        // Every credential was verified before its leaf was added to the tree.
-        let read = |member: openmls::prelude::Member| {
-            Some((Leaf(member.index.u32()), LeafCredential::read(&member.credential).ok()?))
-        };
-        self.mls.members().filter_map(read).collect()
-    }
+fn credentials(mls: &MlsGroup) -> Vec<(Leaf, LeafCredential)> {
+    // Every credential was verified before its leaf was added to the tree.
+    let read = |member: openmls::prelude::Member| {
+        Some((Leaf(member.index.u32()), LeafCredential::read(&member.credential).ok()?))
+    };
+    mls.members().filter_map(read).collect()
+}
 
-    fn ready(&self) -> Result<(), Error> {
-        match (self.mls.is_active(), self.mls.pending_commit()) {
-            (false, _) => Err(Error::Removed),
-            (true, Some(_)) => Err(Error::CommitPending),
-            (true, None) => Ok(()),
-        }
+/// Returns an error if nothing can be sent now.
+fn ready(mls: &MlsGroup) -> Result<(), Error> {
+    match (mls.is_active(), mls.pending_commit()) {
+        (false, _) => Err(Error::Removed),
+        (true, Some(_)) => Err(Error::CommitPending),
+        (true, None) => Ok(()),
     }
 }
 

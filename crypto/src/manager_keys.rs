@@ -99,6 +99,13 @@ impl ManagerKeys {
         self.authority.sign(&signed::return_request(self.meeting(), participant, request))
     }
 
+    /// Signs the request of this organiser to come back with the authority before the last rotation; `None` if there was
+    /// none. Used if the delivery service did not receive the rotation.
+    pub fn sign_return_as_previous(&self, participant: ParticipantId, request: &[u8]) -> Option<[u8; 64]> {
+        let message = signed::return_request(self.meeting(), participant, request);
+        self.previous.as_ref().map(|key| key.sign(&message))
+    }
+
     /// Adds the authority's signature to the credential of this organiser, who comes back.
     pub(crate) fn with_return(&self, me: LeafCredential) -> LeafCredential {
         me.with_return(&self.authority)

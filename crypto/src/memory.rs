@@ -1,12 +1,14 @@
 //! Secrets in their own memory pages: locked, excluded from core dumps, overwritten on drop.
 //!
-//! On systems other than Unix a secret is only overwritten. A failure to lock is ignored, because systems limit the
-//! locked pages of a process.
+//! On systems other than Unix a secret is only overwritten. Systems limit the locked pages of a process. If the limit
+//! (`RLIMIT_MEMLOCK`) is too low, secrets are used all the same, and the log says once that they may reach the swap space.
 #![expect(unsafe_code, reason = "page locks and dump flags are system calls; the pages are our own allocation")]
 
 use ring::rand::{SecureRandom, SystemRandom};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
 use std::ptr::NonNull;
+#[cfg(unix)]
+use std::sync::Once;
 use std::sync::OnceLock;
 use zeroize::Zeroize;
 
@@ -111,10 +113,25 @@ fn system_page_size() -> usize {
 /// Locks the pages and excludes them from core dumps, if the system allows it.
 #[cfg(unix)]
 fn protect(pages: NonNull<u8>, size: usize) {
-    // SAFETY: whole pages of our own allocation; neither call changes their content.
-    unsafe { libc::mlock(pages.as_ptr().cast(), size) };
+    lock(pages, size, &NOT_LOCKED);
     advise(pages, size, DO_NOT_DUMP);
 }
+
+/// Locks the pages. The first failure is logged.
+#[cfg(unix)]
+fn lock(pages: NonNull<u8>, size: usize, failed: &Once) {
+    // SAFETY: the call does not change the content of any page, and fails if the pages are not mapped.
+    if unsafe { libc::mlock(pages.as_ptr().cast(), size) } != 0 {
+        let error = std::io::Error::last_os_error();
+        failed.call_once(|| {
+            tracing::warn!(%error, "keys cannot be locked in memory and may reach the swap space: raise RLIMIT_MEMLOCK (ulimit -l)");
+        });
+    }
+}
+
+/// Completed if pages could not be locked.
+#[cfg(unix)]
+static NOT_LOCKED: Once = Once::new();
 
 #[cfg(unix)]
 fn release(pages: NonNull<u8>, size: usize) {
@@ -191,6 +208,22 @@ mod tests {
         // The tests that run at the same time hold far less than this.
         let allowed = soft == "unlimited" || soft.parse::<usize>().unwrap() >= 4 << 20;
         assert!(flags.contains(" lo") || !allowed, "{flags}, limit {soft}");
+    }
+
+    #[test]
+    fn pages_that_cannot_be_locked_are_reported_once() {
+        let (unmapped, failed) = (NonNull::new(page_size() as *mut u8).unwrap(), Once::new());
+        let secret = Secret::random(32).unwrap();
+        let address = secret.expose().as_ptr() as usize;
+        // The same as a limit that is too low, which does not bind the administrator: the system refuses.
+        lock(unmapped, page_size(), &failed);
+        assert!(failed.is_completed());
+        lock(unmapped, page_size(), &failed);
+        if smaps_flags(address).contains(" lo") {
+            let failed = Once::new();
+            lock(secret.pages, secret.layout.size(), &failed);
+            assert!(!failed.is_completed());
+        }
     }
 
     /// Returns the `VmFlags` of the pages at `address`.

@@ -39,6 +39,38 @@ impl Words {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Group, Identity, ManagerKeys, Profile, knock};
+    use proto::ParticipantId;
+    use std::time::SystemTime;
+
+    fn profile() -> Profile {
+        Profile::new("N").unwrap()
+    }
+
+    /// Returns a group of the same two devices, with the same ids and the same meeting keys each time.
+    fn group_of_two(devices: &[Identity; 2], keys: &mut ManagerKeys) -> [Group; 2] {
+        let (now, [organiser, guest]) = (SystemTime::now(), devices);
+        let mut first = Group::create(organiser, profile(), ParticipantId(1), keys, now).unwrap();
+        let (link, chain) = (keys.invitation("localhost", 1, None), keys.chain().encode());
+        let made = knock(&link, keys.public_key(), &chain, guest, profile(), ParticipantId(2), now);
+        let (joiner, request) = made.unwrap();
+        let request = keys.open(&request, now).unwrap();
+        let welcome = first.add(vec![request]).unwrap().welcome.unwrap();
+        first.merge_pending_commit().unwrap();
+        let second = joiner.enter(&welcome).unwrap();
+        [first, second]
+    }
+
+    #[test]
+    fn two_groups_of_the_same_members_have_different_words() {
+        let devices = [(); 2].map(|()| Identity::generate().unwrap());
+        let mut keys = ManagerKeys::new().unwrap();
+        let (one, two) = (group_of_two(&devices, &mut keys), group_of_two(&devices, &mut keys));
+        assert_eq!(one[0].members(), two[0].members());
+        assert_eq!((one[0].epoch(), one[0].words()), (two[0].epoch(), one[1].words()));
+        assert_ne!(one[0].words(), two[0].words());
+        assert_ne!(one[0].words().in_language(Language::English), two[0].words().in_language(Language::English));
+    }
 
     #[test]
     fn each_word_has_eleven_bits() {

@@ -238,6 +238,7 @@ impl Coordinator {
     async fn set_members(&mut self, members: Vec<Member>) {
         self.stats.add_names(members.iter().map(|member| (member.id, member.name.clone())));
         let people = self.membership.set_members(members);
+        self.devices.set_alone(people.iter().all(|person| person.me));
         self.tracks.start_waiting(&self.membership, &self.devices);
         self.events.send(Event::People(people)).await;
     }

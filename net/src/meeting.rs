@@ -24,6 +24,7 @@ mod manager;
 mod outputs;
 mod recovery;
 mod refresh;
+mod refusals;
 mod removals;
 mod returns;
 mod roster;
@@ -37,7 +38,7 @@ pub use state::{MediaState, Microphone};
 pub use timing::SERVER_TIMEOUT;
 
 use context::{Context, clock_ahead, clock_notice};
-use crypto::{Fingerprint, Invitation};
+use crypto::{Fingerprint, Invitation, MeetingPolicy};
 use entrant::Entrant;
 use event::{Exit, Violation};
 use joined_meeting::JoinedMeeting;
@@ -127,6 +128,15 @@ impl Meeting {
     pub fn me(&self) -> Option<ParticipantId> {
         match &self.phase {
             Phase::Member(joined) | Phase::Recovering(joined, _) => Some(joined.me()),
+            Phase::Joining(_) | Phase::Over => None,
+        }
+    }
+
+    /// Returns the policy of the group, or `None` if this client is not a member.
+    #[must_use]
+    pub fn policy(&self) -> Option<&MeetingPolicy> {
+        match &self.phase {
+            Phase::Member(joined) | Phase::Recovering(joined, _) => Some(joined.log.group().policy()),
             Phase::Joining(_) | Phase::Over => None,
         }
     }
@@ -285,12 +295,18 @@ impl Meeting {
         let stage = mem::replace(recovery.stage(), Stage::Connecting);
         let Stage::Joining(joining) = stage else { return Ok(()) };
         let (_, mut context) = self.parts(now);
-        self.phase = match joining.handle_message(message, &mut context)? {
-            Next::Joining(joining) => {
+        self.phase = match joining.handle_message(message, &mut context) {
+            Ok(Next::Joining(joining)) => {
                 *recovery.stage() = Stage::Joining(joining);
                 Phase::Recovering(joined, recovery)
             }
-            Next::Member(new_member) => Phase::Member(Box::new(joined.again(*new_member, &mut context)?)),
+            Ok(Next::Member(new_member)) => Phase::Member(Box::new(joined.again(*new_member, &mut context)?)),
+            // Any member may answer an organiser that comes back, also a hostile one. Another attempt follows.
+            Err(Reason::Forged) if context.manager.is_some() => {
+                self.phase = Phase::Recovering(joined, recovery);
+                return Err(Exit::Lost);
+            }
+            Err(reason) => return Err(reason.into()),
         };
         Ok(())
     }

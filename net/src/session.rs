@@ -110,7 +110,6 @@ impl Session {
 
     /// Drops this handle, and returns a function that works like [`Session::take_return`]. Unlike a handle, the function
     /// does not keep the client in the meeting.
-    #[must_use]
     pub fn into_take_return(self) -> impl FnOnce() -> Option<meeting::Entry> + Send + use<> {
         let shared = self.shared;
         move || shared.take_return()

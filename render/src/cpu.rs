@@ -77,8 +77,8 @@ impl Canvas {
         let grown = self.scene.lay_out(tiles, &self.sources, &self.style, scale, &mut self.text);
         let resized = self.pixels.resize(width.min(MAX_SIDE), height.min(MAX_SIDE));
         let recoloured = background != std::mem::replace(&mut self.background, background);
-        self.find_damage(tiles, grown || resized || recoloured);
-        self.paint(tiles);
+        let whole = self.find_damage(tiles, grown || resized || recoloured);
+        self.paint(tiles, whole);
         &self.shown
     }
 
@@ -124,8 +124,9 @@ impl Canvas {
         }
     }
 
-    /// Marks the tiles to draw: those that changed, and all that overlap one of them.
-    fn find_damage(&mut self, tiles: &[Tile], fresh: bool) {
+    /// Marks the tiles to draw: those that changed, and all that overlap one of them. Returns true if the whole canvas must
+    /// be drawn.
+    fn find_damage(&mut self, tiles: &[Tile], fresh: bool) -> bool {
         self.damage.clear();
         let moved = fresh || self.previous.spans.len() != self.scene.spans.len() || self.has_moved();
         if moved {
@@ -133,7 +134,7 @@ impl Canvas {
             #[expect(clippy::cast_precision_loss, reason = "at most 16384")]
             self.damage.push(Area::new(0.0, 0.0, width as f32, height as f32));
             self.dirty.fill(true);
-            return;
+            return true;
         }
         for (index, dirty) in self.dirty.iter_mut().enumerate() {
             *dirty |= self.scene.tile(index) != self.previous.tile(index);
@@ -146,6 +147,7 @@ impl Canvas {
         }
         let dirty = tiles.iter().zip(&self.dirty).filter(|(tile, dirty)| **dirty && !tile.area.snapped().is_empty());
         self.damage.extend(dirty.map(|(tile, _)| tile.area.snapped()));
+        false
     }
 
     /// True if the background of a tile moved.
@@ -154,9 +156,15 @@ impl Canvas {
         (0..self.scene.spans.len()).any(|index| background(&self.scene, index) != background(&self.previous, index))
     }
 
-    fn paint(&mut self, tiles: &[Tile]) {
-        for area in &self.damage {
-            self.pixels.clear(*area, self.background);
+    fn paint(&mut self, tiles: &[Tile], whole: bool) {
+        if whole {
+            self.damage.iter().for_each(|area| self.pixels.clear(*area, self.background));
+        } else {
+            // The first rectangle of a tile covers all of it.
+            let dirty = (0..tiles.len()).filter(|index| self.dirty[*index]);
+            for background in dirty.filter_map(|index| self.scene.tile(index).first()) {
+                self.pixels.clear_under(background, self.background);
+            }
         }
         for index in 0..tiles.len() {
             if self.dirty[index] {

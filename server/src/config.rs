@@ -64,6 +64,11 @@ pub struct Limits {
     pub stranger_message: usize,
     /// Bytes of a meeting message from a member that has sent no signed command. Its signalling may be longer.
     pub member_message: usize,
+    /// Average requests to be admitted to one meeting that its members learn of per second. Those beyond wait. Addresses
+    /// take turns.
+    pub knocks_per_second: u32,
+    /// Requests that the members of a meeting may learn of at once after a pause.
+    pub knock_burst: u32,
     /// Average application messages per second from one member.
     pub tells_per_second: u32,
     /// Application messages that a member may send at once after a pause.
@@ -116,6 +121,8 @@ impl Limits {
             address_bytes_per_second: 1 << 30,
             address_byte_burst: 1 << 30,
             address_log_bytes: 1 << 30,
+            knocks_per_second: 10_000,
+            knock_burst: 10_000,
             ..limits
         }
     }
@@ -139,6 +146,8 @@ impl Default for Limits {
             log_bytes: 4 << 20,
             stranger_message: proto::MAX_STRANGER_MESSAGE,
             member_message: proto::MAX_MEMBER_MESSAGE,
+            knocks_per_second: 10,
+            knock_burst: 100,
             tells_per_second: proto::MAX_TELLS_PER_SECOND,
             tell_burst: 200,
             tell_bytes_per_second: proto::MAX_TELL_BYTES_PER_SECOND,

@@ -137,14 +137,15 @@ impl Delivery {
         }
     }
 
-    /// Ends what is due at `now`: strangers that enter no meeting, and members that do not resume. The caller calls this
-    /// several times a second.
+    /// Does what is due at `now`: ends strangers that enter no meeting and members that do not resume, and tells members
+    /// of requests. The caller calls this several times a second.
     pub fn handle_timeout(&mut self, now: Instant) {
         for id in self.connections.idle(now) {
             self.reject(id, Problem::Idle);
         }
         for meeting in self.meetings.iter_mut() {
             meeting.expire(now, &mut self.actions);
+            meeting.announce(now, &mut self.actions);
         }
         for id in self.meetings.empty() {
             self.end_if_empty(id);
@@ -210,9 +211,9 @@ impl Delivery {
                 self.create(from, connection, meeting, Authority::new(meeting, authority, admission_key), now)
             }
             Up::Approach { meeting } => self.approach(from, meeting),
-            Up::Knock { meeting, request } => self.request(from, connection, meeting, Request::Knock(request)),
+            Up::Knock { meeting, request } => self.request(from, connection, meeting, Request::Knock(request), now),
             Up::Return { meeting, request, signature } => {
-                self.request(from, connection, meeting, Request::Return(request, signature))
+                self.request(from, connection, meeting, Request::Return(request, signature), now)
             }
             Up::Resume { meeting, participant, token, position } => {
                 self.resume(from, meeting, participant, &token, position)
@@ -272,6 +273,7 @@ impl Delivery {
         Connection { participant, origin, .. }: Connection,
         id: MeetingId,
         request: Request,
+        now: Instant,
     ) -> Result<(), Problem> {
         let meeting = self.meetings.get_mut(id).ok_or(Problem::NoMeeting)?;
         if meeting.is_locked && matches!(request, Request::Knock(_)) {
@@ -279,8 +281,12 @@ impl Delivery {
             self.close(from);
             return Ok(());
         }
-        meeting.request(participant, (from, origin), request, &mut self.actions)?;
+        let crowding = meeting.request(participant, (from, origin), request)?;
+        meeting.announce(now, &mut self.actions);
         self.connections.set_state(from, State::Waiting(id));
+        if let Some(crowding) = crowding {
+            self.reject(crowding, Problem::MeetingFull);
+        }
         Ok(())
     }
 

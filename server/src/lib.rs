@@ -13,6 +13,7 @@ pub mod delivery;
 mod delivery_task;
 mod error;
 mod listener;
+mod log_writer;
 mod media_thread;
 mod metered;
 mod origin;
@@ -25,6 +26,7 @@ mod tls;
 
 pub use config::{Config, Limits};
 pub use error::Error;
+pub use log_writer::{FlushGuard, LogWriter};
 pub use origin::Origin;
 pub use server::Server;
 pub use stop::Stop;

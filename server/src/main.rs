@@ -1,7 +1,7 @@
 //! `conclave-server`: the companion server as a program.
 
 use clap::Parser;
-use server::{Config, Error, Limits, Server, Stop, addresses};
+use server::{Config, Error, FlushGuard, Limits, LogWriter, Server, Stop, addresses};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -39,11 +39,11 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let json = arguments.json;
-    start_log(json);
+    let (mut log, _flush) = start_log(json);
     match serve(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            print_error(&error, json);
+            print_error(&mut log, &error, json);
             ExitCode::FAILURE
         }
     }
@@ -89,13 +89,13 @@ fn print_addresses(listening: SocketAddr, public: &[String]) {
 }
 
 /// Prints one line: the error, its causes, and what to do.
-fn print_error(error: &Error, json: bool) {
+fn print_error(log: &mut LogWriter, error: &Error, json: bool) {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
     let what = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     if json {
         tracing::error!(error = what, advice = error.advice(), "the server did not start");
     } else {
-        print_to(&mut std::io::stderr().lock(), &format!("conclave-server: {what}. {}\n", error.advice()));
+        print_to(log, &format!("conclave-server: {what}. {}\n", error.advice()));
     }
 }
 
@@ -106,13 +106,20 @@ fn print_to(target: &mut impl Write, line: &str) {
 }
 
 /// Writes the log to stderr, in colour on a terminal. `RUST_LOG` sets the level.
-fn start_log(json: bool) {
+fn start_log(json: bool) -> (LogWriter, FlushGuard) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let stderr = std::io::stderr;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr);
+    let (log, flush) = LogWriter::start(std::io::stderr());
+    let writer = log.clone();
+    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || writer.clone());
     // The library would report a failure to write to standard error there too, and panic.
     let builder = builder.log_internal_errors(false);
-    if json { builder.json().init() } else { builder.with_ansi(stderr().is_terminal()).init() }
+    if json {
+        builder.json().init();
+    } else {
+        builder.with_ansi(std::io::stderr().is_terminal()).init();
+    }
+    LogWriter::log_panics();
+    (log, flush)
 }
 
 /// How long clients have to close their connections when the server stops.

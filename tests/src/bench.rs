@@ -8,5 +8,6 @@ pub mod ladder;
 pub mod meeting;
 pub mod net;
 mod row;
+pub mod window;
 
 pub use row::{Comparison, Row, compare, print};

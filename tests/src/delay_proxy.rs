@@ -24,7 +24,14 @@ impl DelayProxy {
     /// # Errors
     /// Returns an error if there is no free port or thread, or if `link` is not a link.
     pub fn start(link: &str, delay: Duration) -> Result<Self> {
-        let server = SocketAddr::from((Ipv4Addr::LOCALHOST, link.parse::<Invitation>()?.port));
+        Self::before(SocketAddr::from((Ipv4Addr::LOCALHOST, link.parse::<Invitation>()?.port)), delay)
+    }
+
+    /// Starts a proxy for a server. It delays each message of the server by `delay`.
+    ///
+    /// # Errors
+    /// Returns an error if there is no free port or thread.
+    pub fn before(server: SocketAddr, delay: Duration) -> Result<Self> {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("delay proxy").enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let port = listener.local_addr()?.port();
@@ -35,6 +42,12 @@ impl DelayProxy {
             }
         });
         Ok(Self { port, paused, _runtime: runtime })
+    }
+
+    /// Returns the port on which it listens.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// Returns the invitation of `link`, with the address of the proxy.

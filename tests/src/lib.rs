@@ -1,10 +1,12 @@
-//! Code that the tests across crates share: simulations, and the benches.
+//! Code that the tests across crates share: simulations, attacks, and the benches.
 
+pub mod attack;
 pub mod bench;
 pub mod compare;
 pub mod delay_proxy;
 pub mod demo_meeting;
 pub mod people;
+pub mod program;
 pub mod psnr;
 pub mod quality;
 pub mod sfu;

@@ -6,14 +6,21 @@
 
 mod agreement;
 mod client;
+mod hostile;
+mod infiltration;
+mod invariants;
 mod link;
 mod media;
 mod service;
+mod trace;
+mod wall;
 
 pub use client::{Client, Ending};
 
 use client::{Closing, Started};
 use crypto::{Identity, Invitation, ManagerKeys, Profile};
+use infiltration::Infiltration;
+use invariants::Invariants;
 use link::{Direction, Link};
 use net::meeting::{Command, Entry};
 use proto::{Down, ParticipantId, Up};
@@ -22,6 +29,8 @@ use rand_chacha::ChaCha8Rng;
 use service::{Action, Service};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
+use trace::Trace;
+use wall::WallTime;
 
 /// The index of a client in the simulation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,6 +51,10 @@ pub struct Simulation {
     count: u64,
     /// The participants that an organiser wants to remove. Kept until the organiser's meeting ends.
     removals: BTreeSet<(ClientId, ParticipantId)>,
+    wall: WallTime,
+    trace: Trace,
+    infiltration: Infiltration,
+    invariants: Invariants,
 }
 
 /// One of a client's connections, one after the other.
@@ -61,24 +74,37 @@ enum Scheduled {
     Connected(Connection),
     /// The server checks which connections are silent.
     Tick,
+    /// It is a hostile client's turn.
+    Turn(ClientId),
 }
 
 impl Simulation {
     /// Returns a simulation without clients.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
+        Self::with_clock(seed, 0)
+    }
+
+    /// Returns a simulation without clients. The server's clock is `ahead` seconds ahead of the true time.
+    #[must_use]
+    pub fn with_clock(seed: u64, ahead: i64) -> Self {
         let start = Instant::now();
+        let wall = WallTime::new(start);
         let mut simulation = Self {
             random: ChaCha8Rng::seed_from_u64(seed),
             start,
             now: start,
-            service: Service::default(),
+            service: Service::new(wall.ahead(ahead)),
             clients: Vec::new(),
             links: Vec::new(),
             connections: Vec::new(),
             scheduled: BTreeMap::new(),
             count: 0,
             removals: BTreeSet::new(),
+            wall,
+            trace: Trace::new(),
+            infiltration: Infiltration::default(),
+            invariants: Invariants::default(),
         };
         simulation.schedule(start, Scheduled::Tick);
         simulation
@@ -94,8 +120,16 @@ impl Simulation {
     /// # Panics
     /// Panics if the system has no randomness.
     pub fn create(&mut self, name: &str) -> ClientId {
+        self.create_with_clock(name, 0)
+    }
+
+    /// Adds a client whose clock is `ahead` seconds ahead, and that opens a meeting.
+    ///
+    /// # Panics
+    /// Panics if the system has no randomness.
+    pub fn create_with_clock(&mut self, name: &str, ahead: i64) -> ClientId {
         let keys = ManagerKeys::new().expect("the system has randomness");
-        self.start(name, 0, |identity, profile| Entry::Create { keys, identity, profile })
+        self.start(name, ahead, |identity, profile| Entry::Create { keys, identity, profile })
     }
 
     /// Adds a client that joins by the link of `host`'s meeting.
@@ -156,6 +190,7 @@ impl Simulation {
             && self.client(client_id).meeting.me() != Some(participant)
         {
             self.removals.insert((client_id, participant));
+            self.invariants.handle_removal(&self.clients[client_id.0], participant);
         }
         let now = self.now;
         let client = &mut self.clients[client_id.0];
@@ -186,10 +221,11 @@ impl Simulation {
         self.links[client_id.0].set_cut(true);
     }
 
-    /// Repairs the network of a client. New connections can be established.
+    /// Repairs the network of a client. New connections can be established. The one from before ends, because messages on
+    /// it were lost.
     pub fn repair(&mut self, client_id: ClientId) {
         self.links[client_id.0].set_cut(false);
-        self.connections[client_id.0].0 += 1;
+        self.reset(client_id);
     }
 
     /// Resets the connection: messages on their way are lost, and both ends see it closed later.
@@ -273,6 +309,8 @@ impl Simulation {
                     self.disconnect(client_id);
                 }
             }
+            Scheduled::Turn(client_id) => self.take_turn(client_id),
+            Scheduled::ClientSeesClose(connection) if self.is_hostile(connection.0) => self.close_hostile(connection),
             Scheduled::ClientSeesClose(connection) => {
                 let killed = self.client(connection.0).ending == Some(Ending::Killed);
                 if !killed && self.connection(connection.0) == connection {
@@ -291,6 +329,10 @@ impl Simulation {
     }
 
     fn deliver(&mut self, client_id: ClientId, bytes: &[u8]) {
+        self.trace.down(self.elapsed(), &self.client(client_id).name, bytes);
+        if self.is_hostile(client_id) {
+            return self.deliver_to_hostile(client_id, bytes);
+        }
         let client = &mut self.clients[client_id.0];
         if client.ending == Some(Ending::Killed) {
             return;
@@ -328,6 +370,9 @@ impl Simulation {
         self.disconnect(client_id);
         self.connections[client_id.0].1 = true;
         self.service.connect(client_id, ParticipantId(self.random.random()), self.now);
+        if self.is_hostile(client_id) {
+            return self.greet_as_hostile(client_id);
+        }
         self.clients[client_id.0].meeting.handle_connected(self.now);
         self.drain(client_id);
     }
@@ -335,6 +380,7 @@ impl Simulation {
     /// Performs the actions of the server.
     fn perform(&mut self, actions: Vec<Action>) {
         for action in actions {
+            self.overhear(&action);
             let client_id = action.client();
             if self.links[client_id.0].is_cut() {
                 continue;
@@ -352,6 +398,7 @@ impl Simulation {
     fn drain(&mut self, client_id: ClientId) {
         let (messages, closing) = self.clients[client_id.0].drain(self.now);
         media::assert_departed_cannot_open(&mut self.clients, client_id);
+        self.check_invariants(client_id);
         for message in messages {
             self.send_up(client_id, proto::encode(&message));
         }
@@ -368,6 +415,7 @@ impl Simulation {
     }
 
     fn send_up(&mut self, client_id: ClientId, bytes: Vec<u8>) {
+        self.trace.up(self.elapsed(), &self.client(client_id).name, &bytes);
         let at = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
         self.schedule(at, Scheduled::Up(self.connection(client_id), bytes));
     }
@@ -379,7 +427,8 @@ impl Simulation {
 
     fn start(&mut self, name: &str, clock_ahead: i64, entry: impl FnOnce(Identity, Profile) -> Entry) -> ClientId {
         let client_id = ClientId(self.clients.len());
-        let started = Started { name: name.to_owned(), now: self.now, seed: self.random.random(), clock_ahead };
+        let wall = self.wall.ahead(clock_ahead);
+        let started = Started { name: name.to_owned(), now: self.now, seed: self.random.random(), wall };
         self.clients.push(Client::new(started, entry));
         self.links.push(Link::new(self.now, &mut self.random));
         self.connections.push((0, true));

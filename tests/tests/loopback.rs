@@ -18,6 +18,8 @@ mod insider;
 mod lossy;
 #[path = "loopback/proxy.rs"]
 mod proxy;
+#[path = "loopback/removed.rs"]
+mod removed;
 #[path = "loopback/stranger.rs"]
 mod stranger;
 

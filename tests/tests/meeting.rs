@@ -1,5 +1,7 @@
 //! Whole meetings over real sockets, from camera files to decoded pictures.
 
+#[path = "meeting/alone.rs"]
+mod alone;
 #[path = "meeting/camera.rs"]
 mod camera;
 #[path = "meeting/close.rs"]

@@ -7,6 +7,8 @@
 mod bad_input;
 #[path = "processes/clip.rs"]
 mod clip;
+#[path = "processes/clocks.rs"]
+mod clocks;
 #[path = "processes/devices.rs"]
 mod devices;
 #[path = "processes/folder.rs"]
@@ -17,8 +19,6 @@ mod link;
 mod meeting;
 #[path = "processes/output.rs"]
 mod output;
-#[path = "processes/program.rs"]
-mod program;
 #[path = "processes/report.rs"]
 mod report;
 #[path = "processes/server.rs"]
@@ -27,3 +27,5 @@ mod server;
 mod stop;
 #[path = "processes/wave.rs"]
 mod wave;
+
+use tests::program;

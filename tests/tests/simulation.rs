@@ -1,7 +1,10 @@
 //! Simulated meetings: clients join, leave, are removed, disconnect and commit at the same time. Then all members must agree.
 
+#[path = "simulation/hostile.rs"]
+mod hostile;
+
 use net::meeting::{Command, MediaState, Microphone, Notice};
-use proto::{Blob, Down, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, Reason, ResumeToken, Up};
+use proto::{Blob, Down, Epoch, LogEntry, ParticipantId, Position, Reason, ResumeToken, Up};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 use std::time::Duration;
@@ -371,88 +374,9 @@ fn a_removal_lands_while_a_member_floods_the_log_with_commits() {
     simulation.assert_agreement(&members[..2]);
 }
 
-#[test]
-fn a_hostile_member_that_says_anything_at_any_time_changes_nothing_for_the_others() {
-    for seed in 5_000..5_000 + HOSTILE_RUNS {
-        hostile_member(seed);
-    }
-}
-
 /// Returns a commit that nobody can read.
 fn void(epoch: Epoch) -> Up {
     Up::Commit { epoch, blob: Blob(vec![7; 300]), removed: Vec::new(), welcome: None }
-}
-
-/// One member says random things, also with contents of real messages, while the others join, leave, commit and remove.
-/// Afterwards the organiser removes it, and all others agree.
-fn hostile_member(seed: u64) {
-    let mut simulation = Simulation::seeded(seed);
-    let members = simulation.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
-    let hostile = members[3];
-    let invitation = simulation.invitation(members[0]);
-    let mut clocks = Vec::new();
-    for round in 0..30u64 {
-        for _ in 0..simulation.random().random_range(0..4) {
-            let said = say(&mut simulation, &members);
-            simulation.inject(hostile, &said);
-        }
-        match simulation.random().random_range(0..10) {
-            0 => {
-                let ahead = simulation.random().random_range(-86_400..86_400);
-                clocks.push((simulation.join_with_clock(invitation.clone(), &format!("Guest {round}"), ahead), ahead));
-            }
-            1 => simulation.command(members[1], Command::Refresh),
-            2 => simulation.command(members[2], Command::Announce(state(Microphone::On, round % 2 == 0))),
-            3 => simulation.reset(members[1]),
-            _ => {}
-        }
-        let wait = Duration::from_millis(simulation.random().random_range(0..1_500));
-        simulation.run(wait);
-    }
-    if let Some(id) = simulation.client(hostile).meeting.me() {
-        simulation.command(members[0], Command::Remove(id));
-    }
-    simulation.kill(hostile);
-    simulation.run(secs(120));
-    let stays = |client: &_| simulation.client(*client).ending.is_none();
-    let mut expected: Vec<_> = members[..3].to_vec();
-    for (guest, ahead) in &clocks {
-        // An hour of tolerance, and the time that the run takes.
-        if ahead.abs() < 3_500 {
-            assert!(stays(guest), "seed {seed}: a guest {ahead} s ahead ended: {:?}", simulation.client(*guest).ending);
-        } else if *ahead > 4_000 {
-            assert!(!stays(guest));
-        }
-        if stays(guest) {
-            expected.push(*guest);
-        }
-    }
-    for member in &members[..3] {
-        assert_eq!(simulation.client(*member).ending, None, "seed {seed}");
-    }
-    simulation.assert_agreement(&expected);
-}
-
-/// Returns something that a hostile member says.
-fn say(simulation: &mut Simulation, members: &[tests::simulation::ClientId]) -> Up {
-    let epoch =
-        Epoch(simulation.client(members[0]).epoch.map_or(0, |epoch| epoch.0) + simulation.random().random_range(0..3));
-    let victim = members[simulation.random().random_range(0..3)];
-    let victim = simulation.client(victim).meeting.me().unwrap_or(ParticipantId(1));
-    let length = simulation.random().random_range(0..600);
-    let blob = Blob((0..length).map(|_| simulation.random().random()).collect());
-    let meeting = simulation.invitation(members[0]).meeting;
-    let command = |command: &ManagerCommand| Blob(proto::encode(command));
-    let manage = |command| Up::Manage { counter: 1, command, signature: [7; 64], welcomes: Vec::new() };
-    match simulation.random().random_range(0..12) {
-        0..4 => Up::Tell { epoch, blob },
-        4..7 => Up::Commit { epoch, blob, removed: Vec::new(), welcome: None },
-        7 => Up::Commit { epoch, blob, removed: vec![victim], welcome: None },
-        8 => manage(command(&ManagerCommand::Expel { participant: victim })),
-        9 => manage(command(&ManagerCommand::Refuse { participant: victim, why: proto::Refusal::Declined })),
-        10 => Up::Resume { meeting, participant: victim, token: ResumeToken([7; 32]), position: Position(0) },
-        _ => Up::Pong { position: Position(simulation.random().random()) },
-    }
 }
 
 #[test]
@@ -584,6 +508,3 @@ fn secs(seconds: u64) -> Duration {
 
 /// The number of random runs.
 const RANDOM_RUNS: u64 = 24;
-
-/// The number of runs with a hostile member.
-const HOSTILE_RUNS: u64 = 24;

@@ -26,8 +26,8 @@ mod user;
 #[path = "window/words.rs"]
 mod words;
 
-use assistive::{Assistive, Node};
-use desktop::{ACCENT, DANGER, Desktop, SCREEN, STEP_TIMEOUT};
+use assistive::Assistive;
+use desktop::{ACCENT, DANGER, Desktop, FieldText, Node, SCREEN, STEP_TIMEOUT};
 use picture::{GUEST, HOST, Picture, mirrored, near};
 use program::{Program, until};
 use std::fs;
@@ -59,11 +59,12 @@ fn guest(desktop: &Desktop, link: &str, more: &[&str]) -> Program {
 /// Asserts that every control has a name and a role, and that the names in `expected` are in the accessibility tree.
 fn assert_accessible(desktop: &Desktop, expected: &[&str]) {
     let Some(assistive) = Assistive::start(desktop) else { return };
-    let has = |tree: &[Node], name: &str| tree.iter().any(|node| node.name.contains(name));
+    let has = |tree: &[assistive::Node], name: &str| tree.iter().any(|node| node.name.contains(name));
     let tree = until(&format!("{expected:?} in the accessible tree"), STEP_TIMEOUT, || {
         Some(assistive.tree()).filter(|tree| expected.iter().all(|name| has(tree, name)))
     });
-    let unclear = |node: &&Node| node.name.trim().is_empty() || ["", "unknown", "invalid"].contains(&&*node.role);
+    let unclear =
+        |node: &&assistive::Node| node.name.trim().is_empty() || ["", "unknown", "invalid"].contains(&&*node.role);
     let unclear: Vec<_> = tree.iter().filter(|node| node.is("focusable")).filter(unclear).collect();
     assert!(unclear.is_empty(), "controls without a name or a role: {unclear:?}");
     let controls = tree.iter().filter(|node| node.is("focusable"));
@@ -72,9 +73,14 @@ fn assert_accessible(desktop: &Desktop, expected: &[&str]) {
 
 /// Selects the dark theme in the settings that the client loads.
 fn select_dark_theme(desktop: &Desktop) {
+    select(desktop, r#"{"theme": "dark"}"#);
+}
+
+/// Writes the settings that the client loads.
+fn select(desktop: &Desktop, settings: &str) {
     let folder = desktop.path("state/conclave");
     fs::create_dir_all(&folder).expect("a folder can be made");
-    fs::write(folder.join("recent.json"), r#"{"theme": "dark"}"#).expect("a file can be written");
+    fs::write(folder.join("recent.json"), settings).expect("a file can be written");
 }
 
 /// Returns the link of the last meeting, from the file that the client stores.
@@ -97,8 +103,7 @@ fn a_meeting_is_started_and_left_by_keyboard_only() {
     desktop.shows("home", |_| true);
     desktop.press(&["Return"]);
     desktop.until_title("Start a meeting", |title| title.starts_with("Start a meeting"));
-    let is_field = |ring: &desktop::Ring| ring.area.width() > 200 && !near(ring.inside, ACCENT, 2);
-    desktop.tab_to("the name field", |ring| ring.area.left > RIGHT_HALF && is_field(ring));
+    // The name field has the focus.
     desktop.type_text("Anne");
     assert_accessible(&desktop, &["Your name", "Microphone level"]);
     desktop.shows("preview", |_| true);
@@ -138,6 +143,106 @@ fn a_meeting_is_started_and_left_by_keyboard_only() {
     desktop.press(&["alt+F4"]);
     let (status, _, errors) = window.end(STEP_TIMEOUT);
     assert!(status.success(), "{status}: {errors}");
+}
+
+/// What a screen reader gets in one language.
+struct Spoken {
+    settings: &'static str,
+    heading: &'static str,
+    name: &'static str,
+    meeting: &'static str,
+    people: &'static str,
+    joined: &'static str,
+    left: &'static str,
+    question: &'static str,
+}
+
+const SPOKEN: [Spoken; 2] = [
+    Spoken {
+        settings: r#"{"theme": "dark", "language": "en"}"#,
+        heading: "Meetings only the participants can see and hear",
+        name: "Your name",
+        meeting: "Meeting –",
+        people: "Remove Bob",
+        joined: "Bob joined",
+        left: "Bob left",
+        question: "Leave the meeting?",
+    },
+    Spoken {
+        settings: r#"{"theme": "dark", "language": "fr"}"#,
+        heading: "Des visioconférences que seuls les participants voient et entendent",
+        name: "Votre nom",
+        meeting: "Visioconférence –",
+        people: "Exclure Bob",
+        joined: "Bob a rejoint la visioconférence",
+        left: "Bob a quitté la visioconférence",
+        question: "Quitter la visioconférence ?",
+    },
+];
+
+#[test]
+fn a_screen_reader_hears_each_event_once_and_reads_what_is_typed_in_both_languages() {
+    for spoken in SPOKEN {
+        let Some(desktop) = Desktop::with_windows("speech") else { return };
+        if !desktop.has_tree() {
+            return;
+        }
+        select(&desktop, spoken.settings);
+        let window = desktop.client("the window", &[]);
+        desktop.until_title("Conclave", |title| title == "Conclave");
+        until_node(&desktop, "a heading", |node| node.role == "heading" && node.name == spoken.heading);
+        desktop.tab_to("the start button", |ring| near(ring.inside, ACCENT, 2));
+        desktop.press(&["Return"]);
+        type_a_name(&desktop, spoken.name);
+        let listener = desktop.listen();
+        desktop.press(&["Return"]);
+        desktop.until_title(spoken.meeting, |title| title.starts_with(spoken.meeting));
+        let link = stored_link(&desktop);
+        let bob = guest(&desktop, &link, &["--speaker", "off", "--for", "60"]);
+        // One announcement may have several sentences. The polite ones begin with 1.
+        let heard = |sentence: &str| {
+            listener.output().lines().filter(|line| line.starts_with("1\t") && line.contains(sentence)).count()
+        };
+        until("Bob is announced", STEP_TIMEOUT, || (heard(spoken.joined) > 0).then_some(()));
+        for _ in 0..2 {
+            desktop.press(&["ctrl+p"]);
+            until_node(&desktop, "the list of people", |node| node.name == spoken.people);
+            desktop.press(&["ctrl+p"]);
+            until("the list is closed", STEP_TIMEOUT, || {
+                desktop.tree()?.iter().all(|node| node.name != spoken.people).then_some(())
+            });
+        }
+        desktop.press(&["alt+q"]);
+        until_node(&desktop, "the question", |node| node.role == "alert" && node.name == spoken.question);
+        desktop.press(&["Escape"]);
+        // A client that is killed may come back for twenty seconds.
+        bob.terminate();
+        until("Bob has left", STEP_TIMEOUT, || (heard(spoken.left) > 0).then_some(()));
+        assert_eq!((heard(spoken.joined), heard(spoken.left)), (1, 1), "{}", listener.output());
+        desktop.press(&["alt+F4"]);
+        let (status, _, errors) = window.end(STEP_TIMEOUT);
+        assert!(status.success(), "{status}: {errors}");
+    }
+}
+
+/// Waits until a node of the accessibility tree matches.
+fn until_node(desktop: &Desktop, what: &str, matches: impl Fn(&Node) -> bool) {
+    until(what, STEP_TIMEOUT, || desktop.tree()?.iter().any(&matches).then_some(()));
+}
+
+/// Types a name on the preview, which begins in its field, and selects the last letter.
+fn type_a_name(desktop: &Desktop, field: &str) {
+    until_node(desktop, "the name field has the focus", |node| {
+        node.name == field && node.is("focused") && node.is("required") && node.is("editable")
+    });
+    let reads = |what: &str, expected: &FieldText| {
+        until_node(desktop, what, |node| node.name == field && node.text.as_ref() == Some(expected));
+    };
+    desktop.type_text("Anne M");
+    let content = "Anne M".to_owned();
+    reads("the typed text", &FieldText { caret: 6, selection: (0, 0), content: content.clone() });
+    desktop.press(&["shift+Left"]);
+    reads("the selection", &FieldText { caret: 5, selection: (5, 6), content });
 }
 
 /// Presses "Leave" by keyboard, and waits for the dialog, whose first answer then has the focus.

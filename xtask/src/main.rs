@@ -1,7 +1,9 @@
-//! The tasks `cargo xtask demo|test|check|bench|fuzz`. Each first prints and installs the system packages that it needs.
+//! The tasks `cargo xtask demo|test|check|bench|attack|fuzz|seeds`. Each first prints and installs the system packages that it
+//! needs.
 //!
 //! This crate has few dependencies, so that it builds in a second on a machine that has only Rust.
 
+mod attack;
 mod bench;
 mod check;
 mod cross;
@@ -9,6 +11,7 @@ mod demo;
 mod fuzz;
 mod packages;
 mod process;
+mod seeds;
 mod test;
 
 use anyhow::{Result, bail};
@@ -32,7 +35,9 @@ fn run(arguments: &[String]) -> Result<()> {
         "test" => test::run(rest),
         "check" => check::run(rest),
         "bench" => bench::run(rest),
+        "attack" => attack::run(rest),
         "fuzz" => fuzz::run(rest),
+        "seeds" => seeds::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())
@@ -50,9 +55,13 @@ usage: cargo xtask TASK
   check  formatting, lints, documentation, licences
   check --target x86_64-pc-windows-gnu|aarch64-apple-darwin
          type check for another system
-  bench [draw|net|crypto|codec|meeting] [--json]
+  bench [draw|net|crypto|codec|meeting|window] [--json]
          benchmarks, each compared with a reference measured in the same run, or with a limit
   bench ladder CLIP
          cost and quality of each rung of the encoding ladder for an MP4 file
+  attack [--json] [--short]
+         hostile strangers, guests and servers say every message in every state to a meeting of real processes
   fuzz TARGET|all [SECONDS]
-         fuzz a parser with libFuzzer";
+         fuzz a parser with libFuzzer
+  seeds [NUMBER [FIRST]]
+         simulated meetings with hostile members, 1000 unless told otherwise";

@@ -8,7 +8,8 @@ menu-preferences = Language and appearance
 theme-system = Match system
 theme-dark = Dark
 theme-light = Light
-theme-contrast = High contrast
+theme-contrast = High contrast, dark
+theme-contrast-light = High contrast, light
 action-back = Back
 action-cancel = Cancel
 action-close = Close
@@ -99,6 +100,7 @@ device-unplugged = { $name } (not connected)
 
 ## Joining
 enter-starting = Starting the meeting…
+enter-returning = Returning to the meeting…
 enter-connecting = Connecting to the server…
 enter-approaching = Connected. Looking for the meeting…
 enter-knocking = Request sent. Waiting for the organiser to let you in…
@@ -142,6 +144,27 @@ meeting-sharing-seen = { $count ->
 }
 meeting-talk = Unmuted while you hold the space bar
 
+leave-confirm-title = Leave the meeting?
+leave-confirm-text = The meeting continues without you.
+leave-confirm-host = The meeting runs on this computer: it ends for everyone.
+
+## Keyboard shortcuts
+hint = { $words } ({ $keys })
+key-command = Ctrl
+key-command-macos = Cmd
+key-shift = Shift
+key-alt = Alt
+key-escape = Esc
+key-space = Space bar
+shortcuts-title = Keyboard shortcuts
+shortcut-mute = Mute or unmute
+shortcut-talk = Hold to talk while muted
+shortcut-camera = Start or stop video
+shortcut-share = Share screen, or stop sharing
+shortcut-people = Show or hide people
+shortcut-close = Close a menu, a dialog or a panel
+shortcut-list = This list
+shortcut-region = Next part of the window
 meeting-reconnecting = Connection lost. Reconnecting…
 meeting-reconnecting-text = The picture may be frozen, and the others may not see or hear you. Conclave keeps trying for two minutes: check your network.
 
@@ -259,6 +282,9 @@ said-joined-many = { $count } people joined
 said-left-many = { $count } people left
 said-muted = You are muted
 said-unmuted = You are no longer muted
+said-sharing = { $name } is sharing the screen
+said-sharing-ended = { $name } stopped sharing the screen
+said-entered = You are in the meeting
 said-asking = { $name } asks to join with an old link
 said-asking-many = { $count } people ask to join with an old link
 said-reconnecting = Connection lost. Reconnecting

@@ -8,7 +8,8 @@ menu-preferences = Langue et apparence
 theme-system = Selon le système
 theme-dark = Sombre
 theme-light = Claire
-theme-contrast = Contraste élevé
+theme-contrast = Contraste élevé, sombre
+theme-contrast-light = Contraste élevé, clair
 action-back = Retour
 action-cancel = Annuler
 action-close = Fermer
@@ -99,6 +100,7 @@ device-unplugged = { $name } (non connecté)
 
 ## Entrer
 enter-starting = Démarrage de la visioconférence…
+enter-returning = Retour à la visioconférence…
 enter-connecting = Connexion au serveur…
 enter-approaching = Connecté. Recherche de la visioconférence…
 enter-knocking = Demande envoyée. En attente de l’accord de l’organisateur…
@@ -142,6 +144,27 @@ meeting-sharing-seen = { $count ->
 }
 meeting-talk = Micro activé tant que vous maintenez la barre d’espace
 
+leave-confirm-title = Quitter la visioconférence ?
+leave-confirm-text = La visioconférence continue sans vous.
+leave-confirm-host = La visioconférence a lieu sur cet ordinateur : elle se termine pour tous.
+
+## Raccourcis clavier
+hint = { $words } ({ $keys })
+key-command = Ctrl
+key-command-macos = Cmd
+key-shift = Maj
+key-alt = Alt
+key-escape = Échap
+key-space = Barre d’espace
+shortcuts-title = Raccourcis clavier
+shortcut-mute = Couper ou activer le micro
+shortcut-talk = Maintenir pour parler, micro coupé
+shortcut-camera = Couper ou activer la caméra
+shortcut-share = Partager l’écran, ou arrêter le partage
+shortcut-people = Afficher ou masquer les participants
+shortcut-close = Fermer un menu, un dialogue ou un volet
+shortcut-list = Cette liste
+shortcut-region = Partie suivante de la fenêtre
 meeting-reconnecting = Connexion perdue. Reconnexion…
 meeting-reconnecting-text = L’image peut être figée, et les autres ne vous voient ou ne vous entendent peut-être plus. Conclave réessaie pendant deux minutes : vérifiez votre réseau.
 
@@ -259,6 +282,9 @@ said-joined-many = { $count } personnes ont rejoint la visioconférence
 said-left-many = { $count } personnes ont quitté la visioconférence
 said-muted = Votre micro est coupé
 said-unmuted = Votre micro n’est plus coupé
+said-sharing = { $name } partage son écran
+said-sharing-ended = { $name } ne partage plus son écran
+said-entered = Vous êtes dans la visioconférence
 said-asking = { $name } demande à entrer avec un ancien lien
 said-asking-many = { $count } personnes demandent à entrer avec un ancien lien
 said-reconnecting = Connexion perdue. Reconnexion

@@ -35,6 +35,8 @@ pub enum Message {
     Meeting(meeting::Message),
     /// After the meeting.
     Ended(ended::Message),
+    /// The list of keyboard shortcuts is opened (true) or closed.
+    ShortcutsShown(bool),
     /// On a notice.
     Notice(notice::Message),
     /// Devices were plugged in or unplugged, or are listed for the first time.

@@ -138,6 +138,7 @@ const fn theme_name(choice: Choice) -> &'static str {
         Choice::Dark => "dark",
         Choice::Light => "light",
         Choice::Contrast => "contrast",
+        Choice::ContrastLight => "contrast-light",
     }
 }
 
@@ -146,6 +147,7 @@ fn theme_from_name(name: Option<&str>) -> Choice {
         Some("dark") => Choice::Dark,
         Some("light") => Choice::Light,
         Some("contrast") => Choice::Contrast,
+        Some("contrast-light") => Choice::ContrastLight,
         _ => Choice::System,
     }
 }

@@ -3,7 +3,7 @@
 use engine::Reason;
 
 use super::message::Message;
-use crate::kit::{Element, Shortcut};
+use crate::kit::{Element, Shortcut, focus};
 use crate::model::{Notice, Phase};
 use crate::pictures::Pictures;
 use crate::screen::{Context, ended, entering, home, meeting, preview};
@@ -40,6 +40,7 @@ impl Screen {
             Self::Preview(screen) => screen.view(context, pictures).map(Message::Preview),
             Self::Meeting(screen) => match screen.model.phase {
                 Phase::Inside => screen.view(context, pictures, notices).map(Message::Meeting),
+                Phase::Entering(_) if screen.model.returns => entering::returning(context).map(Message::Entering),
                 Phase::Entering(step) => entering::view(step, screen.model.creates, context).map(Message::Entering),
             },
             Self::Ended(screen) => screen.view(context).map(Message::Ended),
@@ -57,6 +58,16 @@ impl Screen {
             }
             Self::Meeting(_) => closes.then_some(Message::Entering(entering::Message::CancelPressed)),
             Self::Ended(_) => closes.then_some(Message::Ended(ended::Message::HomePressed)),
+        }
+    }
+
+    /// The last request of the screen to move the focus; `None` if there was none.
+    pub fn focus(&self) -> Option<focus::Request> {
+        match self {
+            Self::Home(screen) => screen.focus,
+            Self::Preview(screen) => screen.focus,
+            Self::Meeting(screen) => screen.focus(),
+            Self::Ended(_) => None,
         }
     }
 

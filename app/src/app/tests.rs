@@ -39,6 +39,17 @@ fn a_failure_shows_whether_the_user_was_inside() {
 }
 
 #[test]
+fn the_level_of_the_microphone_does_not_redraw_the_meeting() {
+    let (sender, events) = tokio::sync::mpsc::channel(4);
+    for event in [Event::Level(0.1), Event::Camera(true), Event::Level(0.2)] {
+        sender.try_send(event).expect("there is room");
+    }
+    drop(sender);
+    let shown: Vec<_> = iced::futures::executor::block_on_stream(Box::pin(shown_events(events))).collect();
+    assert!(matches!(shown[..], [Event::Camera(true)]), "{shown:?}");
+}
+
+#[test]
 fn leaving_goes_home() {
     let mut app = App::new(Language::English, Choice::Dark);
     app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(MeetingModel::default(), Devices::default())));
@@ -396,6 +407,11 @@ fn an_organiser_who_left_others_behind_can_return() {
             drop(app.update(Message::Ended(ended::Message::HomePressed)));
         }
         assert_eq!(hosted(&app), expected, "{reason:?}, {others} others");
+        if expected.is_some() {
+            drop(app.update(Message::Home(home::Message::Hosted(home::HostedMessage::ReturnPressed))));
+            let Screen::Meeting(screen) = &app.screen else { panic!("the meeting is not entered") };
+            assert!(screen.model.returns && !screen.model.creates, "no other meeting is started");
+        }
     }
     let (mut app, _closed) = hosting(2);
     press(&mut app, meeting::Message::LeaveAnswered(Answer::End));
@@ -535,3 +551,6 @@ fn the_notices_of_a_meeting_are_not_shown_at_home() {
     drop(app.go_home());
     assert!(!app.notifications.needs_ticks());
 }
+
+#[path = "tests/announcements.rs"]
+mod announcements;

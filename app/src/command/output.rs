@@ -1,8 +1,19 @@
 //! Prints lines. A failure to print never ends a meeting: the reader of a pipe may have ended, or the disk of a file may
 //! be full. The macros of the standard library would panic.
 
+use server::LogWriter;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::sync::OnceLock;
+
+/// The queue of the lines for standard error.
+static LOG: OnceLock<LogWriter> = OnceLock::new();
+
+/// Sends messages through the queue of the log, so that a pipe that nobody reads does not stop the caller.
+pub fn use_log(writer: LogWriter) {
+    // Only the first call matters, and there is no second one.
+    let _ = LOG.set(writer);
+}
 
 /// Prints a line to standard output and flushes it, because a program may wait for it at the other end of a pipe.
 ///
@@ -15,7 +26,11 @@ pub fn line(text: impl Display) -> io::Result<()> {
 /// Prints a line that begins with the program's name to standard error. Ignores errors, because there is no other place
 /// to report them.
 pub fn message(text: impl Display) {
-    let _ = write(&mut io::stderr().lock(), format_args!("conclave: {text}"));
+    let line = format_args!("conclave: {text}");
+    let _ = match LOG.get() {
+        Some(log) => write(&mut log.clone(), line),
+        None => write(&mut io::stderr().lock(), line),
+    };
 }
 
 /// Writes the whole line at once, so that lines of several threads do not mix.

@@ -62,10 +62,9 @@ pub fn meet(entry: Entry, server: Option<Arc<Embedded>>, client: &Client, record
     show(Options { name: client.name.clone(), ..Options::default() }, Some(plan))?;
     let mut last = record.lock();
     match last.reason.take() {
-        Some(Reason::Left) => last.written.take().unwrap_or(Ok(())),
+        // Without a reason, the user has left the command's meeting to the background.
+        Some(Reason::Left) | None => last.written.take().unwrap_or(Ok(())),
         Some(reason) => bail!(sentences::reason(&reason)),
-        // The user has left the command's meeting to the background.
-        None => last.written.take().unwrap_or(Ok(())),
     }
 }
 

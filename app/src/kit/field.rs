@@ -6,7 +6,7 @@ use iced::widget::{column, row, text_input};
 use iced::{Alignment, Length, Padding};
 
 use crate::kit::a11y::Semantics;
-use crate::kit::{Element, Icon, icon, paste_menu, region, text};
+use crate::kit::{Element, Icon, icon, paste_menu, text, text_field::text_field};
 use crate::theme::{
     ICON_SMALL, LINE_HEIGHT, REGULAR, SPACE_M, SPACE_S, SPACE_XS, TARGET_FORM, TEXT_SMALL, Tone, field as valid,
     field_invalid,
@@ -24,6 +24,8 @@ pub struct Field<'a, Message> {
     pub value: &'a str,
     /// The text that is shown while the field is empty.
     pub placeholder: String,
+    /// Whether it must be filled in, for assistive tools.
+    pub required: bool,
     /// Why the text cannot be used; `None` if it can, or was not checked yet.
     pub error: Option<String>,
     /// The text of the menu item that pastes, which a right click opens.
@@ -51,12 +53,16 @@ pub fn field<'a, Message: Clone + 'a>(field: Field<'a, Message>) -> Element<'a, 
     let mut semantics = Semantics::new(Role::TextInput, &field.label);
     semantics.node.set_value(field.value);
     semantics.node.set_placeholder(field.placeholder.as_str());
+    if field.required {
+        semantics.node.set_required();
+    }
     if let Some(error) = &field.error {
         semantics.node.set_invalid(Invalid::True);
         semantics.node.set_description(error.as_str());
     }
     // iced reports the placeholder as the text of an empty field, so the node around it sets the value.
-    let input = region::with_semantics(field.id, semantics, paste_menu(input, field.paste));
+    let input = text_field(field.id, semantics, field.value, field.on_input, input);
+    let input = paste_menu(input, field.paste);
     let label = field.labelled.then(|| Element::from(text::strong(field.label)));
     let mut lines = column![].push(label).push(row![input].push(field.beside).spacing(SPACE_S)).spacing(SPACE_XS + 2.0);
     if let Some(error) = field.error {

@@ -1,12 +1,34 @@
 //! iced operations that read or move the focus in one window. Widgets run them on their children.
 
 use std::any::Any;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use iced::advanced::widget::operation::{self, Focusable};
 use iced::advanced::widget::{Id, Operation};
 use iced::{Rectangle, Vector};
 
 use crate::kit::a11y::Semantics;
+
+/// A request of a screen to move the focus to a control. The root widget carries out each request once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Request {
+    target: &'static str,
+    /// Distinguishes it from an earlier request for the same control.
+    number: u64,
+}
+
+impl Request {
+    /// Creates a request for the control with this id.
+    pub fn to(target: &'static str) -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        Self { target, number: LAST.fetch_add(1, Relaxed) }
+    }
+
+    /// The id of the control.
+    pub fn target(self) -> Id {
+        Id::new(self.target)
+    }
+}
 
 /// Runs an operation and the operations that it chains: `focus_next` counts first, then moves the focus.
 pub fn run(first: Box<dyn Operation>, mut apply: impl FnMut(&mut dyn Operation)) {
@@ -22,8 +44,11 @@ pub fn run(first: Box<dyn Operation>, mut apply: impl FnMut(&mut dyn Operation))
 /// Collects the focusable widgets in Tab order, and the region of each.
 #[derive(Default)]
 pub struct TabOrder {
-    count: usize,
+    /// The id of each widget.
+    ids: Vec<Option<Id>>,
     focused: Option<usize>,
+    /// The region of the focused widget.
+    region: Option<usize>,
     regions: Vec<Region>,
     /// For each `traverse` in progress, the region that its widgets are in.
     stack: Vec<Option<usize>>,
@@ -33,6 +58,16 @@ pub struct TabOrder {
     clicked: bool,
     /// The focused widget was reached by the keyboard or an assistive tool.
     by_keyboard: bool,
+}
+
+/// The place of the focus, to return to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    id: Option<Id>,
+    /// In Tab order.
+    index: usize,
+    /// The index of its region.
+    region: Option<usize>,
 }
 
 #[derive(Default)]
@@ -50,7 +85,21 @@ impl TabOrder {
 
     /// The index of the focused widget in Tab order, and the number of focusable widgets.
     pub fn position(&self) -> (Option<usize>, usize) {
-        (self.focused, self.count)
+        (self.focused, self.ids.len())
+    }
+
+    /// Where the keyboard focus is; `None` if no widget has it.
+    pub fn place(&self) -> Option<Place> {
+        let index = self.focused.filter(|_| self.by_keyboard)?;
+        Some(Place { id: self.ids.get(index)?.clone(), index, region: self.region })
+    }
+
+    /// The index of the widget at `place` in Tab order. If that widget has an id and is gone, the first widget of its
+    /// region: the next one may do something else, such as remove another person.
+    pub fn find(&self, place: &Place) -> Option<usize> {
+        let Some(id) = &place.id else { return (place.index < self.ids.len()).then_some(place.index) };
+        let same = self.ids.iter().position(|other| other.as_ref() == Some(id));
+        same.or_else(|| self.regions.get(place.region?)?.first)
     }
 
     /// The index of the first control in the region after the focused one, or before it if `back`. Wraps around.
@@ -76,18 +125,20 @@ impl Operation for TabOrder {
         self.stack.pop();
     }
 
-    fn focusable(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Focusable) {
-        let region = self.stack.last().copied().flatten().and_then(|index| self.regions.get_mut(index));
-        if let Some(region) = region {
-            region.first.get_or_insert(self.count);
+    fn focusable(&mut self, id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Focusable) {
+        let current = self.stack.last().copied().flatten();
+        let index = self.ids.len();
+        if let Some(region) = current.and_then(|current| self.regions.get_mut(current)) {
+            region.first.get_or_insert(index);
             region.holds_focus |= state.is_focused();
         }
         let clicked = std::mem::take(&mut self.clicked);
         if state.is_focused() {
-            self.focused = Some(self.count);
+            self.focused = Some(index);
+            self.region = current;
             self.by_keyboard = !clicked;
         }
-        self.count += 1;
+        self.ids.push(id.cloned());
     }
 
     fn custom(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Any) {

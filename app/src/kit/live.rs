@@ -1,7 +1,7 @@
 //! A live region: an invisible text that assistive tools read out when it changes.
 
 use accesskit::{Live, Role};
-use iced::advanced::widget::{Operation, Tree};
+use iced::advanced::widget::{Id, Operation, Tree};
 use iced::advanced::{Layout, Widget, layout, mouse, renderer};
 use iced::{Length, Rectangle, Renderer, Size};
 
@@ -9,17 +9,20 @@ use crate::kit::Element;
 use crate::kit::a11y::Semantics;
 use crate::theme::Theme;
 
-/// Creates the live region. It is polite: it does not interrupt other speech.
-pub fn live<'a, Message: 'a>(text: &str) -> Element<'a, Message> {
+/// Creates a live region. `politeness` says whether it interrupts other speech.
+///
+/// Its node in the accessibility tree depends on `id` only. If the node changed with the view around it, it would be a
+/// new node with an old text, which assistive tools would read out again.
+pub fn live<'a, Message: 'a>(id: &'static str, politeness: Live, text: &str) -> Element<'a, Message> {
     let mut semantics = Semantics::new(Role::Status, text);
-    semantics.node.set_live(Live::Polite);
-    if text.is_empty() {
-        semantics.node.set_label(" "); // the node must exist, so that the next text is a change and not a new node
-    }
-    Element::new(Line(semantics))
+    semantics.node.set_live(politeness);
+    Element::new(Line { id: Id::new(id), semantics })
 }
 
-struct Line(Semantics);
+struct Line {
+    id: Id,
+    semantics: Semantics,
+}
 
 impl<Message> Widget<Message, Theme, Renderer> for Line {
     fn size(&self) -> Size<Length> {
@@ -31,7 +34,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Line {
     }
 
     fn operate(&mut self, _tree: &mut Tree, layout: Layout<'_>, _renderer: &Renderer, operation: &mut dyn Operation) {
-        operation.custom(None, layout.bounds(), &mut self.0);
+        operation.custom(Some(&self.id), layout.bounds(), &mut self.semantics);
     }
 
     fn draw(

@@ -28,6 +28,12 @@ pub fn meter<'a, Message: 'a>(label: &str, level: f32) -> Element<'a, Message> {
     Element::new(Meter { level, semantics })
 }
 
+/// Whether the meter looks the same with both levels, and says the same to assistive tools.
+pub fn is_same(a: f32, b: f32) -> bool {
+    let shown = |level: f32| ((filled(level) * f32::from(BARS)).round(), (level * 10.0).round());
+    shown(a) == shown(b)
+}
+
 /// The share of the meter that a level fills. The scale is logarithmic, from -50 dB to 0 dB.
 pub fn filled(level: f32) -> f32 {
     if level <= 0.0 { 0.0 } else { (1.0 + 20.0 * level.log10() / 50.0).clamp(0.0, 1.0) }
@@ -43,6 +49,7 @@ impl Meter {
         let c = theme.colours();
         let place = (f32::from(bar) + 0.5) / f32::from(BARS);
         match place {
+            place if place > filled(self.level) && theme.is_high_contrast() => c.pressed,
             place if place > filled(self.level) => c.line,
             place if place > TOO_LOUD => c.danger,
             place if place > LOUD => c.warn,
@@ -95,5 +102,12 @@ mod tests {
         assert!((filled(1.0) - 1.0).abs() < 0.001);
         assert!((filled(0.1) - 0.6).abs() < 0.001, "-20 dB");
         assert!(filled(0.001) <= f32::EPSILON, "-60 dB");
+    }
+
+    #[test]
+    fn a_change_that_lights_no_other_bar_is_none() {
+        assert!(is_same(0.0, 0.001) && is_same(0.5, 0.502));
+        assert!(!is_same(0.0, 0.1) && !is_same(0.5, 0.6));
+        assert!(!is_same(0.94, 0.96), "assistive tools read tenths");
     }
 }

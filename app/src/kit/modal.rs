@@ -71,8 +71,8 @@ struct State {
     open: bool,
     /// The last input came from the pointer.
     pointer: bool,
-    /// The widget of the page that had the keyboard focus before the dialog opened, in Tab order.
-    before: Option<usize>,
+    /// Where the keyboard focus was on the page before the dialog opened.
+    before: Option<focus::Place>,
 }
 
 impl<Message> Modal<'_, Message> {
@@ -84,7 +84,7 @@ impl<Message> Modal<'_, Message> {
 
     /// Moves the focus into a dialog that has opened, and back after it has closed. If a click opened it, no control has
     /// the focus until Tab is pressed, and afterwards none has it again: a key must not press what was not reached by
-    /// keyboard.
+    /// keyboard. An assistive tool that presses a control gives it the keyboard focus.
     fn update_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         let open = self.open.is_some();
         if tree.state.downcast_ref::<State>().open == open {
@@ -92,18 +92,24 @@ impl<Message> Modal<'_, Message> {
         }
         tree.state.downcast_mut::<State>().open = open;
         if open {
-            let mut order = focus::TabOrder::default();
-            self.run(0, tree, layout, renderer, &mut black_box(&mut order));
-            let before = order.position().0.filter(|_| order.has_keyboard_focus());
+            let before = self.page_order(tree, layout, renderer).place();
             let state = tree.state.downcast_mut::<State>();
+            let first = (before.is_some() || !state.pointer).then_some(0);
             state.before = before;
-            let first = (!state.pointer).then_some(0);
             self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(None));
             self.run(1, tree, layout, renderer, &mut focus::SetFocus::new(first));
         } else {
             let before = tree.state.downcast_mut::<State>().before.take();
+            // The page may have other controls now.
+            let before = before.and_then(|place| self.page_order(tree, layout, renderer).find(&place));
             self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(before));
         }
+    }
+
+    fn page_order(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> focus::TabOrder {
+        let mut order = focus::TabOrder::default();
+        self.run(0, tree, layout, renderer, &mut black_box(&mut order));
+        order
     }
 }
 

@@ -13,7 +13,7 @@ use iced::{Background, Border, Event, Point, Rectangle, Renderer, Size, Vector, 
 use crate::kit::forward::{forward, stateful};
 use crate::kit::{Element, focus};
 use crate::theme::{
-    LINE, LINE_HEIGHT, RADIUS_CARD, RADIUS_CONTROL, REGULAR, SPACE_M, SPACE_S, SPACE_XS, TARGET, TEXT_SMALL, Theme,
+    LINE_HEIGHT, RADIUS_CARD, RADIUS_CONTROL, REGULAR, SPACE_M, SPACE_S, SPACE_XS, TARGET, TEXT_SMALL, Theme,
 };
 
 /// Adds the menu to a text field. `label` is the text of its item.
@@ -196,7 +196,7 @@ impl<Message> Overlay<Message, Theme, Renderer> for Menu<'_, '_, Message> {
         cursor: mouse::Cursor,
     ) {
         let (c, bounds) = (theme.colours(), layout.bounds());
-        let border = Border { color: c.line, width: LINE, radius: RADIUS_CARD.into() };
+        let border = Border { color: c.line, width: theme.line(), radius: RADIUS_CARD.into() };
         let frame = renderer::Quad { bounds, border, shadow: theme.shadow(20.0), ..renderer::Quad::default() };
         renderer.fill_quad(frame, Background::Color(c.surface));
         let item = bounds.shrink(SPACE_XS);

@@ -1,4 +1,4 @@
-//! A menu that opens at a control. Up and Down move in it. Escape and Tab close it and return the focus to the control, if
+//! A menu that opens at a control, on the checked item. Up, Down, Home, End and first letters move in it. Escape and Tab close it and return the focus to the control, if
 //! the keyboard opened it; a click elsewhere closes it.
 //!
 //! The page's outermost widget draws it over the page. It is not an iced overlay, because the operations that the root
@@ -15,6 +15,7 @@ use iced::{Event, Length, Point, Rectangle, Renderer, Size, window};
 
 use crate::kit::a11y::Semantics;
 use crate::kit::forward::{forward, stateful};
+use crate::kit::menu_items::{MenuItems, Step};
 use crate::kit::{Element, focus};
 use crate::theme::{SPACE_S, SPACE_XS, Theme};
 
@@ -73,8 +74,8 @@ impl<Message: Clone> Popup<'_, Message> {
         }
     }
 
-    /// Moves the focus into a menu that has opened, and back after it has closed, if the last input was a key. It does
-    /// not return to a control that was clicked: Space would press it instead of talking.
+    /// Moves the focus into a menu that has opened, and back after it has closed, if a key or an assistive tool opened it.
+    /// It does not return to a control that was clicked: Space would press it instead of talking.
     fn update_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         let anchor = self.open.as_ref().map(|open| open.anchor.clone());
         let state = tree.state.downcast_mut::<State>();
@@ -85,9 +86,13 @@ impl<Message: Clone> Popup<'_, Message> {
         let by_keyboard = state.by_keyboard;
         match (anchor, before) {
             (Some(_), _) => {
-                tree.state.downcast_mut::<State>().by_keyboard = !pointer;
-                if !pointer {
-                    self.focus(Some(0), tree, layout, renderer);
+                let mut order = focus::TabOrder::default();
+                self.run(0, tree, layout, renderer, &mut black_box(&mut order));
+                let by_keyboard = !pointer || order.has_keyboard_focus();
+                tree.state.downcast_mut::<State>().by_keyboard = by_keyboard;
+                if by_keyboard {
+                    let start = self.items(tree, layout, renderer).start();
+                    self.focus(Some(start), tree, layout, renderer);
                 }
             }
             (None, Some(before)) if by_keyboard && !pointer => {
@@ -103,42 +108,47 @@ impl<Message: Clone> Popup<'_, Message> {
         self.run(1, tree, layout, renderer, &mut focus::SetFocus::new(index));
     }
 
-    /// Moves to the next item, or to the previous one. Wraps around.
-    fn step(&mut self, down: bool, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        let mut order = focus::TabOrder::default();
-        self.run(1, tree, layout, renderer, &mut black_box(&mut order));
-        let (current, count) = order.position();
-        let next = match (current, down) {
-            (_, _) if count == 0 => return,
-            (None, true) => 0,
-            (None, false) => count - 1,
-            (Some(index), true) => (index + 1) % count,
-            (Some(index), false) => (index + count - 1) % count,
-        };
-        self.focus(Some(next), tree, layout, renderer);
+    fn items(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> MenuItems {
+        let mut items = MenuItems::default();
+        self.run(1, tree, layout, renderer, &mut black_box(&mut items));
+        items
     }
 
     /// Handles a key press while the menu is open.
     fn key(
         &mut self,
         key: &keyboard::Key,
+        modifiers: keyboard::Modifiers,
         tree: &mut Tree,
         layout: Layout<'_>,
         renderer: &Renderer,
         shell: &mut Shell<'_, Message>,
     ) {
-        let keyboard::Key::Named(named) = key else { return };
-        match named {
-            Named::ArrowDown | Named::ArrowUp => self.step(*named == Named::ArrowDown, tree, layout, renderer),
-            Named::Escape | Named::Tab => {
-                if let Some(open) = &self.open {
-                    shell.publish(open.on_close.clone());
-                }
-            }
-            _ => return,
+        if let Some(step) = step(key, modifiers) {
+            let Some(next) = self.items(tree, layout, renderer).step(step) else { return };
+            self.focus(Some(next), tree, layout, renderer);
+        } else if let (keyboard::Key::Named(Named::Escape | Named::Tab), Some(open)) = (key, &self.open) {
+            shell.publish(open.on_close.clone());
+        } else {
+            return;
         }
         shell.capture_event();
         shell.request_redraw();
+    }
+}
+
+/// Where a key moves in a menu. Returns `None` if it does something else.
+fn step(key: &keyboard::Key, modifiers: keyboard::Modifiers) -> Option<Step> {
+    match key {
+        keyboard::Key::Named(Named::ArrowDown) => Some(Step::Next),
+        keyboard::Key::Named(Named::ArrowUp) => Some(Step::Previous),
+        keyboard::Key::Named(Named::Home) => Some(Step::First),
+        keyboard::Key::Named(Named::End) => Some(Step::Last),
+        // With Ctrl or Alt, a letter is a shortcut.
+        keyboard::Key::Character(text) if (modifiers - keyboard::Modifiers::SHIFT).is_empty() => {
+            text.chars().next().map(Step::Letter)
+        }
+        _ => None,
     }
 }
 
@@ -197,10 +207,10 @@ impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
         match event {
             Event::Window(window::Event::RedrawRequested(_)) => self.update_focus(tree, layout, renderer),
             Event::Mouse(mouse::Event::ButtonPressed(_)) => tree.state.downcast_mut::<State>().pointer = true,
-            Event::Keyboard(keyboard::Event::KeyPressed { key, .. }) => {
+            Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. }) => {
                 tree.state.downcast_mut::<State>().pointer = false;
                 if self.open.is_some() {
-                    self.key(key, tree, layout, renderer, shell);
+                    self.key(key, *modifiers, tree, layout, renderer, shell);
                 }
             }
             _ => {}

@@ -26,8 +26,11 @@ pub struct Press<'a, Message> {
     role: Role,
     label: String,
     description: Option<String>,
+    /// The keys that press it, for assistive tools.
+    shortcut: Option<String>,
     toggled: Option<bool>,
     expanded: Option<bool>,
+    popup: Option<HasPopup>,
     look: Look,
     width: Length,
     height: f32,
@@ -48,8 +51,10 @@ pub fn press<'a, Message>(
         role: Role::Button,
         label: label.to_owned(),
         description: None,
+        shortcut: None,
         toggled: None,
         expanded: None,
+        popup: None,
         look: Look::Plain,
         width: Length::Shrink,
         height: TARGET,
@@ -80,6 +85,13 @@ impl<Message> Press<'_, Message> {
         self
     }
 
+    /// Sets the keys that press it, for assistive tools. The root widget handles the keys.
+    #[must_use]
+    pub fn shortcut(mut self, keys: Option<String>) -> Self {
+        self.shortcut = keys;
+        self
+    }
+
     /// Makes it a switch, or one of several choices. Assistive tools read out the state, so the name must not depend on it.
     #[must_use]
     pub fn toggled(mut self, on: bool) -> Self {
@@ -94,6 +106,14 @@ impl<Message> Press<'_, Message> {
     #[must_use]
     pub fn expanded(mut self, open: bool) -> Self {
         self.expanded = Some(open);
+        self.popup = Some(HasPopup::Menu);
+        self
+    }
+
+    /// Makes it a control that opens a dialog.
+    #[must_use]
+    pub fn opens_dialog(mut self) -> Self {
+        self.popup = Some(HasPopup::Dialog);
         self
     }
 
@@ -153,7 +173,12 @@ impl<Message> Press<'_, Message> {
         }
         if let Some(open) = self.expanded {
             node.set_expanded(open);
-            node.set_has_popup(HasPopup::Menu);
+        }
+        if let Some(popup) = self.popup {
+            node.set_has_popup(popup);
+        }
+        if let Some(keys) = &self.shortcut {
+            node.set_keyboard_shortcut(keys.as_str());
         }
         if self.on_press.is_some() {
             node.add_action(Action::Click);
@@ -415,11 +440,12 @@ impl<Message> Press<'_, Message> {
     /// Draws the focus ring outside, with a gap. It is inside for items of lists, which have no space between them, and
     /// for controls at the edge of the viewport, which would clip it.
     fn draw_ring(&self, renderer: &mut Renderer, theme: &Theme, bounds: Rectangle, viewport: &Rectangle) {
-        let outside = bounds.expand(2.0 * RING);
+        let (gap, width) = (RING, theme.ring());
+        let outside = bounds.expand(gap + width);
         let (ring, radius) = if self.look == Look::Item || !outside.is_within(viewport) {
-            (bounds.shrink(RING), RADIUS_CONTROL - RING)
+            (bounds.shrink(gap), RADIUS_CONTROL - gap)
         } else {
-            (outside, RADIUS_CONTROL + 2.0 * RING)
+            (outside, RADIUS_CONTROL + gap + width)
         };
         let colours = theme.colours();
         let color = match self.look {
@@ -428,7 +454,7 @@ impl<Message> Press<'_, Message> {
             Look::Danger if ring != outside => colours.on_danger,
             _ => colours.accent,
         };
-        let border = Border { color, width: RING, radius: radius.into() };
+        let border = Border { color, width, radius: radius.into() };
         let ring = renderer::Quad { bounds: ring, border, ..renderer::Quad::default() };
         renderer.fill_quad(ring, Background::Color(Color::TRANSPARENT));
     }

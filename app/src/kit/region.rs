@@ -2,7 +2,7 @@
 
 use accesskit::Role;
 use iced::Renderer;
-use iced::advanced::widget::{Id, Operation, Tree};
+use iced::advanced::widget::{Operation, Tree};
 use iced::advanced::{Layout, Widget};
 
 use crate::kit::Element;
@@ -17,21 +17,18 @@ pub fn region<'a, Message: 'a>(
     label: &str,
     content: impl Into<Element<'a, Message>>,
 ) -> Element<'a, Message> {
-    Element::new(Region { content: content.into(), id: None, semantics: Semantics::new(role, label) })
+    Element::new(Region { content: content.into(), semantics: Semantics::new(role, label) })
 }
 
-/// Wraps `content` in a node with this id and these semantics. The id must stay the same while the window is open.
-pub fn with_semantics<'a, Message: 'a>(
-    id: impl Into<Id>,
-    semantics: Semantics,
-    content: impl Into<Element<'a, Message>>,
-) -> Element<'a, Message> {
-    Element::new(Region { content: content.into(), id: Some(id.into()), semantics })
+/// Makes a text a heading. The heading of a page has level 1, that of a part of it level 2.
+pub fn heading<'a, Message: 'a>(level: usize, text: impl Into<Element<'a, Message>>) -> Element<'a, Message> {
+    let mut semantics = Semantics::new(Role::Heading, "");
+    semantics.node.set_level(level.saturating_sub(1)); // AccessKit counts from 0
+    Element::new(Region { content: text.into(), semantics })
 }
 
 struct Region<'a, Message> {
     content: Element<'a, Message>,
-    id: Option<Id>,
     semantics: Semantics,
 }
 
@@ -39,7 +36,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Region<'_, Message> {
     forward!(same: tag, state, children, diff, size, layout, update, draw, mouse_interaction, overlay);
 
     fn operate(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer, operation: &mut dyn Operation) {
-        operation.custom(self.id.as_ref(), layout.bounds(), &mut self.semantics);
+        operation.custom(None, layout.bounds(), &mut self.semantics);
         operation.traverse(&mut |operation| self.content.as_widget_mut().operate(tree, layout, renderer, operation));
     }
 }

@@ -16,27 +16,9 @@ use iced::{Event, Rectangle, Renderer, window};
 
 use crate::kit::a11y::{Port, TreeBuilder};
 use crate::kit::forward::{forward, stateful};
+use crate::kit::shortcut::{Shortcut, shortcut};
 use crate::kit::{Element, adapter, focus};
 use crate::theme::Theme;
-
-/// A keyboard shortcut of the whole window. No shortcut is a letter without Ctrl or Cmd.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shortcut {
-    /// Ctrl or Cmd with D.
-    Mute,
-    /// Ctrl or Cmd with E.
-    Camera,
-    /// Ctrl or Cmd with Shift and S.
-    Share,
-    /// Ctrl or Cmd with P.
-    People,
-    /// F11.
-    FullScreen,
-    /// Escape: closes the topmost menu, dialog or panel.
-    Close,
-    /// The space bar was pressed (true) or released (false) while no control had the keyboard focus.
-    PushToTalk(bool),
-}
 
 /// What the root needs to know about its window.
 pub struct Window<'a, Message> {
@@ -48,6 +30,8 @@ pub struct Window<'a, Message> {
     pub port: Port,
     /// Physical pixels per logical pixel.
     pub scale: f32,
+    /// The last request to move the focus; `None` if there was none.
+    pub focus: Option<focus::Request>,
     /// The message of a shortcut on the current screen.
     pub on_shortcut: Box<dyn Fn(Shortcut) -> Option<Message> + 'a>,
 }
@@ -71,6 +55,8 @@ struct State {
     published: bool,
     /// The nodes that the assistive tools have.
     sent: HashMap<NodeId, Node>,
+    /// The last request to move the focus that was carried out.
+    focus: Option<focus::Request>,
     /// The space bar is held to talk.
     talking: bool,
 }
@@ -85,8 +71,30 @@ impl<Message> Root<'_, Message> {
         for request in self.window.port.take_requests() {
             let mut builder = TreeBuilder::new(&self.window.title, layout.bounds(), self.window.scale, Some(request));
             self.run(tree, layout, renderer, &mut builder);
+            // The control may be scrolled off.
+            self.scroll_into_view(tree, layout, renderer);
             tree.state.downcast_mut::<State>().published = false;
         }
+    }
+
+    /// Moves the focus if a new request to move it has come.
+    fn move_requested_focus(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+        let state = tree.state.downcast_mut::<State>();
+        if state.focus == self.window.focus {
+            return;
+        }
+        state.focus = self.window.focus;
+        state.published = false;
+        let Some(request) = self.window.focus else { return };
+        focus::run(Box::new(focusable::focus(request.target())), |op| {
+            self.run(tree, layout, renderer, &mut black_box(op));
+        });
+        self.scroll_into_view(tree, layout, renderer);
+    }
+
+    fn scroll_into_view(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
+        let scroll = Box::new(focus::ScrollIntoView::default());
+        focus::run(scroll, |op| self.run(tree, layout, renderer, &mut black_box(op)));
     }
 
     /// Sends the nodes that changed since the last call.
@@ -134,8 +142,7 @@ impl<Message> Root<'_, Message> {
             }
             _ => return false,
         }
-        let scroll = Box::new(focus::ScrollIntoView::default());
-        focus::run(scroll, |op| self.run(tree, layout, renderer, &mut black_box(op)));
+        self.scroll_into_view(tree, layout, renderer);
         true
     }
 
@@ -183,32 +190,6 @@ impl<Message> Root<'_, Message> {
     }
 }
 
-/// The shortcut of a keyboard event, if any.
-fn shortcut(event: &keyboard::Event) -> Option<Shortcut> {
-    match event {
-        keyboard::Event::KeyPressed { key: Key::Named(named), modifiers, repeat: false, .. } => match named {
-            Named::F11 => Some(Shortcut::FullScreen),
-            Named::Escape => Some(Shortcut::Close),
-            Named::Space if modifiers.is_empty() => Some(Shortcut::PushToTalk(true)),
-            _ => None,
-        },
-        keyboard::Event::KeyReleased { key: Key::Named(Named::Space), .. } => Some(Shortcut::PushToTalk(false)),
-        keyboard::Event::KeyPressed { key, physical_key, modifiers, repeat: false, .. }
-            if modifiers.command() && !modifiers.alt() =>
-        {
-            // The letter of the key on a Latin keyboard: shortcuts also work with Greek and Cyrillic layouts.
-            match (key.to_latin(*physical_key)?.to_ascii_lowercase(), modifiers.shift()) {
-                ('d', false) => Some(Shortcut::Mute),
-                ('e', false) => Some(Shortcut::Camera),
-                ('s', true) => Some(Shortcut::Share),
-                ('p', false) => Some(Shortcut::People),
-                _ => None,
-            }
-        }
-        _ => None,
-    }
-}
-
 impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
     stateful!(State);
     forward!(child: children, size, draw, mouse_interaction, overlay);
@@ -241,6 +222,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Root<'_, Message> {
     ) {
         let redraw = matches!(event, Event::Window(window::Event::RedrawRequested(_)));
         if redraw {
+            self.move_requested_focus(tree, layout, renderer);
             self.deliver_requests(tree, layout, renderer);
         }
         let content = self.content.as_widget_mut();

@@ -63,6 +63,8 @@ pub struct MeetingModel {
     pub phase: Phase,
     /// We create the meeting. Otherwise we join it.
     pub creates: bool,
+    /// We come back to the meeting as its organiser.
+    pub returns: bool,
     /// The invitation link to give to others; empty until we are in the meeting.
     pub link: String,
     /// The link by which we entered, as the recent meetings keep it. The other one may name another address, and changes.
@@ -82,8 +84,6 @@ pub struct MeetingModel {
     pub comparison: Option<Comparison>,
     /// Our microphone.
     pub microphone: Microphone,
-    /// The level of our microphone, 0.0 to 1.0.
-    pub level: f32,
     /// Our camera is on.
     pub camera: bool,
     /// The engine found no camera.
@@ -128,7 +128,6 @@ impl MeetingModel {
             Event::People(people) => return self.replace_people(people),
             Event::Locked(lock) => self.lock = Some(lock.clone()),
             Event::Speaking(speaking) => self.speaking.clone_from(speaking),
-            Event::Level(level) => self.level = *level,
             Event::Microphone(microphone) => self.microphone = *microphone,
             Event::Camera(on) => {
                 self.camera = *on;
@@ -136,7 +135,7 @@ impl MeetingModel {
             }
             Event::Sharing(on) => self.sharing = *on,
             Event::Notice(notice) => return self.handle_notice(notice.kind),
-            Event::Totals(_) | Event::Ended(_) => {}
+            Event::Level(_) | Event::Totals(_) | Event::Ended(_) => {}
         }
         Vec::new()
     }
@@ -253,18 +252,28 @@ impl MeetingModel {
         }
     }
 
-    /// Replaces the list. Returns who joined and who left, except ourselves and the people who were there when we
-    /// joined.
+    /// Replaces the list. Returns who joined, who left and who began or stopped sharing the screen, except ourselves. People
+    /// who were there when we joined are not announced, but their shared screens are.
     fn replace_people(&mut self, people: &[Person]) -> Vec<Announcement> {
         let before = std::mem::replace(&mut self.people, people.to_vec());
+        let shares = |person: &Person, from: &[Person]| from.iter().any(|other| other.id == person.id && other.screen);
+        let others = people.iter().filter(|person| !person.me);
+        let mut sharing: Vec<_> = others
+            .filter(|person| person.screen != shares(person, &before))
+            .map(|person| match person.screen {
+                true => Announcement::Sharing(person.name.clone()),
+                false => Announcement::SharingEnded(person.name.clone()),
+            })
+            .collect();
         if before.is_empty() {
-            return Vec::new();
+            return sharing;
         }
         let absent = |person: &&Person, from: &[Person]| !person.me && from.iter().all(|other| other.id != person.id);
         let joined = people.iter().filter(|person| absent(person, &before));
         let left = before.iter().filter(|person| absent(person, people));
         let joined = joined.map(|person| Announcement::Joined(person.name.clone()));
-        joined.chain(left.map(|person| Announcement::Left(person.name.clone()))).collect()
+        let left = left.map(|person| Announcement::Left(person.name.clone()));
+        joined.chain(left).chain(sharing.drain(..)).collect()
     }
 }
 
@@ -306,6 +315,27 @@ mod tests {
         assert_eq!(model.handle_event(&Event::People(vec![person(1, true), person(2, false)])), []);
         let announced = model.handle_event(&Event::People(vec![person(1, true), person(3, false)]));
         assert_eq!(announced, [Announcement::Joined("Person 3".into()), Announcement::Left("Person 2".into())]);
+    }
+
+    #[test]
+    fn screens_that_others_share_are_announced() {
+        let sharing = |id, screen| Person { screen, ..person(id, false) };
+        let mut model = MeetingModel::default();
+        let first = model.handle_event(&Event::People(vec![person(1, true), sharing(2, true)]));
+        assert_eq!(first, [Announcement::Sharing("Person 2".into())], "shared before we came");
+        assert_eq!(model.handle_event(&Event::People(vec![person(1, true), sharing(2, true)])), [], "announced once");
+        let next = model.handle_event(&Event::People(vec![person(1, true), sharing(2, false), sharing(3, true)]));
+        let expected = [
+            Announcement::Joined("Person 3".into()),
+            Announcement::SharingEnded("Person 2".into()),
+            Announcement::Sharing("Person 3".into()),
+        ];
+        assert_eq!(next, expected);
+        let own = Person { screen: true, ..person(1, true) };
+        assert_eq!(
+            model.handle_event(&Event::People(vec![own, sharing(3, true)])),
+            [Announcement::Left("Person 2".into())]
+        );
     }
 
     #[test]

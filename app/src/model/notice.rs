@@ -3,6 +3,7 @@
 use engine::Fault;
 
 use super::{detail, sentence};
+use crate::announce;
 use crate::locale::Language;
 
 /// What a notice is about. Each kind has a sentence, and a second text with advice.
@@ -52,6 +53,13 @@ impl NoticeKind {
         }
     }
 
+    /// Whether its announcement interrupts other speech: the others no longer hear the user, or the user no longer hears
+    /// them.
+    pub const fn is_urgent(self) -> bool {
+        use engine::NoticeKind::{NoMicrophone, NoSound, NoSpeaker, Reconnecting, SoundLost, SoundRefused};
+        matches!(self, Self::Engine(NoMicrophone | NoSound | NoSpeaker | Reconnecting | SoundLost | SoundRefused))
+    }
+
     /// Whether the notice is only added to the list and not shown over the meeting, because the user cannot solve the
     /// problem during the meeting.
     pub const fn is_quiet(self) -> bool {
@@ -83,6 +91,14 @@ impl Notice {
     /// What the user can do.
     pub fn advice(&self, language: Language) -> String {
         self.text(&format!("{}.advice", self.kind.id()), language)
+    }
+
+    /// What assistive tools announce: the sentence, and the advice if there is a problem.
+    pub fn announcement(&self, language: Language) -> String {
+        match self.kind.fault() {
+            Some(_) => announce::join(&[self.sentence(language), self.advice(language)]),
+            None => self.sentence(language),
+        }
     }
 
     fn text(&self, id: &str, language: Language) -> String {

@@ -6,7 +6,7 @@ use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
 use super::{Context, notice};
-use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::kit::{Element, Icon, heading, icon, press, region, text};
 use crate::model::{detail, sentence};
 use crate::theme::{self, ICON_LARGE, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
 
@@ -62,7 +62,7 @@ impl Ended {
         let dim = |words| text::caption(words).style(text::tone(Tone::Dim));
         let fault = sentence::unnamed_fault(&self.reason).map(|fault| dim(context.text(sentence::fault(fault))));
         let id = sentence::reason(&self.reason);
-        let head = column![].push(fault).push(text::title(context.text(id))).width(Length::Fill);
+        let head = column![].push(fault).push(heading(1, text::title(context.text(id)))).width(Length::Fill);
         let head = row![symbol, head].spacing(SPACE_L).align_y(Alignment::Center);
         let advice = text::body(context.text(&format!("{id}.advice"))).width(Length::Fill);
         let detail = detail::in_language(&sentence::detail(&self.reason), context.language);

@@ -6,7 +6,7 @@ use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
 use super::Context;
-use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::kit::{Element, Icon, heading, icon, press, region, text};
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
 
 /// User input.
@@ -19,18 +19,26 @@ pub enum Message {
 /// The screen. It has no state. If the user `creates` the meeting, there is nothing to find and nobody to wait for, so it
 /// shows no steps.
 pub fn view<'a>(step: Step, creates: bool, context: &Context) -> Element<'a, Message> {
+    let title = context.text(if creates { "enter-starting" } else { "preview-join-title" });
+    card(&title, (!creates).then(|| steps(step, context)), context)
+}
+
+/// The screen while the organiser comes back to the meeting. Any participant lets the organiser in, so it shows no steps.
+pub fn returning<'a>(context: &Context) -> Element<'a, Message> {
+    card(&context.text("enter-returning"), None, context)
+}
+
+fn card<'a>(title: &str, steps: Option<Element<'a, Message>>, context: &Context) -> Element<'a, Message> {
     let symbol = container(icon(Icon::Lock).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(Tone::Accent));
     let hint = text::small(context.text("enter-text")).style(text::tone(Tone::Dim));
     let cancel = press(text::strong(context.text("enter-cancel")), "", Some(Message::CancelPressed));
     let cancel = cancel.id("cancel").width(Length::Fill).height(TARGET_FORM);
-    let title = context.text(if creates { "enter-starting" } else { "preview-join-title" });
-    let head = row![symbol, column![text::title(title.clone()), hint].width(Length::Fill)];
+    let head = row![symbol, column![heading(1, text::title(title.to_owned())), hint].width(Length::Fill)];
     let head = head.spacing(SPACE_L).align_y(Alignment::Center);
-    let steps = (!creates).then(|| steps(step, context));
     let card = column![head].push(steps).push(Element::from(cancel)).spacing(SPACE_XL);
     let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);
     let page = container(card).center(Length::Fill).padding(SPACE_L).style(theme::page);
-    region(Role::Main, &title, page)
+    region(Role::Main, title, page)
 }
 
 /// The steps of joining up to the current one.

@@ -11,7 +11,7 @@ use super::Context;
 use super::asking::Answer;
 use super::preferences::{self, Part, Preference};
 use crate::kit::field::Field;
-use crate::kit::{Element, Icon, Shortcut, elided, field, icon, popup, press, region, text};
+use crate::kit::{Element, Icon, Shortcut, elided, field, focus, heading, icon, popup, press, region, text};
 use crate::locale::Language;
 use crate::model::sentence;
 use crate::theme::{
@@ -75,6 +75,8 @@ pub struct Home {
     /// The user's meeting that goes on.
     pub hosted: Option<Hosted>,
     menu: Option<Part>,
+    /// The last request to move the focus: to the link, if it is invalid.
+    pub focus: Option<focus::Request>,
 }
 
 /// User input.
@@ -129,9 +131,10 @@ impl Home {
         Self { recent, ..Self::default() }
     }
 
-    /// Shows why the link cannot be used.
+    /// Shows why the link cannot be used, and moves the focus to it.
     pub fn reject_link(&mut self, problem: LinkError) {
         self.problem = Some(problem);
+        self.focus = Some(focus::Request::to(LINK));
     }
 
     /// Handles user input.
@@ -204,8 +207,8 @@ impl Home {
     }
 
     fn content(&self, context: &Context) -> Element<'_, Message> {
-        let heading = column![
-            text::display(context.text("home-title")),
+        let head = column![
+            heading(1, text::display(context.text("home-title"))),
             text::body(context.text("home-lead")).style(text::tone(Tone::Dim)),
         ];
         let narrow = context.size.width < NARROW;
@@ -217,7 +220,7 @@ impl Home {
             row![start, join].spacing(SPACE_L).into()
         };
         let cards = column![].push(hosted).push(cards).spacing(SPACE_L);
-        let inside = column![heading.spacing(SPACE_S), cards, self.recent(context)].spacing(SPACE_2XL);
+        let inside = column![head.spacing(SPACE_S), cards, self.recent(context)].spacing(SPACE_2XL);
         let sides = if narrow { SPACE_L } else { SPACE_3XL };
         let page = container(inside.max_width(PAGE)).center_x(Length::Fill).padding([SPACE_2XL, sides]);
         region(Role::Main, &context.text("app-name"), scrollable(page).height(Length::Fill))
@@ -226,11 +229,12 @@ impl Home {
     fn join_card(&self, context: &Context) -> Element<'_, Message> {
         let join = press(text::strong(context.text("home-join")), "", Some(Message::JoinPressed));
         let link = field(Field {
-            id: "link",
+            id: LINK,
             label: context.text("home-link"),
             labelled: false,
             value: &self.link,
             placeholder: context.text("home-link-placeholder"),
+            required: false,
             error: self.problem.map(|problem| context.text(sentence::link(problem))),
             paste: context.text("action-paste"),
             beside: Some(join.id("join").height(TARGET_FORM).into()),
@@ -245,7 +249,7 @@ impl Home {
         let mut list = column![];
         for (index, recent) in self.recent.iter().enumerate() {
             if index > 0 {
-                list = list.push(rule::horizontal(theme::LINE));
+                list = list.push(rule::horizontal(context.theme.line()));
             }
             list = list.push(recent_line(index, recent, context));
         }
@@ -256,10 +260,12 @@ impl Home {
             region(Role::List, &context.text("home-recent"), list)
         };
         let list = container(list).width(Length::Fill).style(theme::card);
-        column![text::heading(context.text("home-recent")), list].spacing(SPACE_M).into()
+        column![heading(2, text::heading(context.text("home-recent"))), list].spacing(SPACE_M).into()
     }
 }
 
+/// The id of the link field.
+const LINK: &str = "link";
 /// If the window is narrower, the cards are one below the other. In logical pixels.
 const NARROW: f32 = 760.0;
 
@@ -277,7 +283,8 @@ fn start_card<'a>(enabled: bool, context: &Context) -> Element<'a, Message> {
 
 fn card(symbol: Icon, (title, words): (String, String), control: Element<'_, Message>) -> Element<'_, Message> {
     let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M - 2.0).style(theme::tinted(Tone::Accent));
-    let words = column![text::heading(title), text::small(words).style(text::tone(Tone::Dim))].spacing(SPACE_XS);
+    let words =
+        column![heading(2, text::heading(title)), text::small(words).style(text::tone(Tone::Dim))].spacing(SPACE_XS);
     let head = row![symbol, words].spacing(SPACE_L).align_y(Alignment::Center);
     container(column![head, control].spacing(SPACE_L))
         .width(Length::Fill)

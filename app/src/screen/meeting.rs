@@ -3,6 +3,7 @@
 mod address;
 mod banner;
 mod bar;
+mod confirm_leave;
 pub mod leave;
 mod leave_dialog;
 mod lock;
@@ -19,7 +20,7 @@ use engine::{Event, Microphone, ParticipantId, Screen, TileWish, device_list};
 use super::asking;
 use super::preferences::Preference;
 use crate::announce::Announcement;
-use crate::kit::Shortcut;
+use crate::kit::{Shortcut, focus};
 use crate::model::{Device, Devices, Kind, MeetingModel, Notice, NoticeKind};
 use leave::Answer;
 use picker::Picker;
@@ -37,6 +38,8 @@ pub struct Meeting {
     menu: Option<Menu>,
     /// The participant whose removal is to be confirmed.
     removing: Option<ParticipantId>,
+    /// The user pressed the shortcut to leave, and is asked whether to leave.
+    confirms_leaving: bool,
     /// The choice of a screen to share, while it is open.
     picker: Option<Picker>,
     /// The dialog that asks how to leave is open.
@@ -94,6 +97,10 @@ pub enum Message {
     Address(address::Message),
     /// "Leave" was pressed: leaves, or asks how.
     LeavePressed,
+    /// The shortcut to leave was pressed, which asks first.
+    LeaveKeyPressed,
+    /// The button of the keyboard shortcuts was pressed.
+    ShortcutsPressed,
     /// The dialog that asks how to leave was answered.
     LeaveAnswered(Answer),
     /// Somebody who asks to join was answered.
@@ -151,6 +158,8 @@ pub enum Action {
     Notify(Notice),
     /// Enter or leave full screen.
     FullScreen,
+    /// Show the keyboard shortcuts.
+    ShowShortcuts,
     /// Apply this preference.
     Prefer(Preference),
     /// Admit or decline somebody who asks to join.
@@ -173,6 +182,7 @@ impl Meeting {
             panel: None,
             menu: None,
             removing: None,
+            confirms_leaving: false,
             picker: None,
             leaving: false,
             ends: false,
@@ -187,6 +197,11 @@ impl Meeting {
             self.since = Some(now);
         }
         self.model.handle_event(event)
+    }
+
+    /// The last request to move the focus; `None` if there was none.
+    pub fn focus(&self) -> Option<focus::Request> {
+        self.address.focus
     }
 
     /// Opens a panel.
@@ -215,6 +230,9 @@ impl Meeting {
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::Address(message) => self.address.update(message, &mut self.model),
             Message::LeavePressed => return self.press_leave(),
+            Message::LeaveKeyPressed if !leave::answers(&self.model).is_empty() => return self.press_leave(),
+            Message::LeaveKeyPressed => self.confirms_leaving = true,
+            Message::ShortcutsPressed => return Action::ShowShortcuts,
             Message::LeaveAnswered(answer) => return self.leave(answer),
             Message::Answered(answer) => {
                 self.model.remove_asker(answer.id);
@@ -247,7 +265,9 @@ impl Meeting {
             Shortcut::Camera => Message::CameraPressed,
             Shortcut::Share => Message::SharePressed,
             Shortcut::People => Message::PanelPressed(Panel::People),
+            Shortcut::Leave => Message::LeaveKeyPressed,
             Shortcut::FullScreen => Message::FullScreenPressed,
+            Shortcut::List => Message::ShortcutsPressed,
             Shortcut::Close => Message::Escaped,
             Shortcut::PushToTalk(on) => Message::TalkKeyChanged(on),
         })
@@ -338,7 +358,8 @@ impl Meeting {
     }
 
     fn close_dialogs(&mut self) {
-        (self.removing, self.picker, self.leaving) = (None, None, false);
+        (self.removing, self.picker) = (None, None);
+        (self.leaving, self.confirms_leaving) = (false, false);
     }
 
     /// Whether there is no camera to switch on.
@@ -357,7 +378,8 @@ impl Meeting {
         if self.menu.take().is_some() {
             return;
         }
-        if self.removing.is_some() || self.picker.is_some() || self.leaving {
+        let asks = self.leaving || self.confirms_leaving;
+        if asks || self.removing.is_some() || self.picker.is_some() {
             self.close_dialogs();
         } else {
             self.panel = None;
@@ -464,6 +486,16 @@ mod tests {
         assert_eq!((meeting.menu, meeting.panel), (None, Some(Panel::People)));
         meeting.update(Message::Escaped);
         assert_eq!(meeting.panel, None);
+    }
+
+    #[test]
+    fn the_shortcut_to_leave_asks_first() {
+        let mut meeting = meeting(Microphone::On);
+        let message = Meeting::shortcut(Shortcut::Leave).expect("the shortcut does something");
+        assert_eq!(meeting.update(message), Action::None, "the user is still in the meeting");
+        assert!(meeting.confirms_leaving);
+        meeting.update(Message::Escaped);
+        assert!(!meeting.confirms_leaving);
     }
 
     #[test]

@@ -38,24 +38,26 @@ pub enum Message {
 
 impl Queue {
     /// Adds a notification. It is dropped if one of its kind is shown or waiting. A quiet one is only added to the history,
-    /// once.
-    pub fn push(&mut self, notice: Notice, now: Instant) {
+    /// once. Returns whether it is shown now or later.
+    pub fn push(&mut self, notice: Notice, now: Instant) -> bool {
         if notice.kind.is_quiet() && self.history.iter().any(|kept| kept.kind == notice.kind)
             || self.shown.iter().any(|(shown, _)| shown.kind == notice.kind)
             || self.waiting.iter().any(|waiting| waiting.kind == notice.kind)
         {
-            return;
+            return false;
         }
+        let is_shown = !notice.kind.is_quiet();
         if notice.kind.fault().is_some() {
             if self.history.len() == MAX_HISTORY {
                 self.history.remove(0);
             }
             self.history.push(notice.clone());
         }
-        if !notice.kind.is_quiet() {
+        if is_shown {
             self.waiting.push_back(notice);
         }
         self.tick(now);
+        is_shown
     }
 
     /// Removes notifications whose time is over, and shows waiting ones.

@@ -122,6 +122,7 @@ fn themes<'a, Message: Clone + 'a>(
         (Choice::Dark, "theme-dark"),
         (Choice::Light, "theme-light"),
         (Choice::Contrast, "theme-contrast"),
+        (Choice::ContrastLight, "theme-contrast-light"),
     ];
     let line = |(theme, id)| choice(&context.text(id), theme == context.theme, chosen(Preference::Theme(theme)));
     all.map(line).into()
@@ -132,6 +133,6 @@ const fn theme_icon(choice: Choice) -> Icon {
         Choice::System => Icon::System,
         Choice::Dark => Icon::Moon,
         Choice::Light => Icon::Sun,
-        Choice::Contrast => Icon::Contrast,
+        Choice::Contrast | Choice::ContrastLight => Icon::Contrast,
     }
 }

@@ -6,7 +6,7 @@ mod view;
 use engine::{Notice, NoticeKind};
 
 use super::preferences::{Part, Preference};
-use crate::kit::Shortcut;
+use crate::kit::{Shortcut, focus};
 use crate::model::{Device, Devices, Kind};
 
 /// The meeting that the preview is for.
@@ -55,6 +55,8 @@ pub struct Preview {
     /// The join button was pressed once: an invalid name is shown as an error.
     submitted: bool,
     menu: Option<Menu>,
+    /// The last request to move the focus: to the name, at first and if it is invalid.
+    pub focus: Option<focus::Request>,
 }
 
 /// The menus.
@@ -108,6 +110,8 @@ pub enum Action {
     Enter(String),
 }
 
+/// The id of the name field.
+const NAME: &str = "name";
 /// The maximum length of a name, in characters.
 const MAX_NAME_CHARS: usize = 64;
 
@@ -127,6 +131,7 @@ impl Preview {
             problems: Vec::new(),
             submitted: false,
             menu: None,
+            focus: Some(focus::Request::to(NAME)),
         }
     }
 
@@ -219,7 +224,11 @@ impl Preview {
 
     fn enter(&mut self) -> Action {
         self.submitted = true;
-        if self.name_error().is_some() { Action::None } else { Action::Enter(self.name.trim().to_owned()) }
+        if self.name_error().is_some() {
+            self.focus = Some(focus::Request::to(NAME));
+            return Action::None;
+        }
+        Action::Enter(self.name.trim().to_owned())
     }
 
     /// Removes the problems of a kind of device, before another attempt.
@@ -250,7 +259,12 @@ impl Preview {
             Shortcut::Camera => Some(Message::CameraPressed),
             Shortcut::Close if self.menu.is_some() => Some(Message::MenuClosed),
             Shortcut::Close => Some(Message::BackPressed),
-            Shortcut::Share | Shortcut::People | Shortcut::FullScreen | Shortcut::PushToTalk(_) => None,
+            Shortcut::Share
+            | Shortcut::People
+            | Shortcut::Leave
+            | Shortcut::FullScreen
+            | Shortcut::List
+            | Shortcut::PushToTalk(_) => None,
         }
     }
 

@@ -77,6 +77,9 @@ mod tests {
         buffer: Vec<u32>,
         /// The position of the image, if there is one.
         place: Option<Point>,
+        /// The position of an image in the same layer that cannot be copied, such as an icon, if there is one.
+        icon: Option<Point>,
+        icon_image: Handle,
     }
 
     /// An image of 100 by 60 pixels in one colour. If `alpha` is not 255, one pixel is not opaque.
@@ -98,6 +101,8 @@ mod tests {
                 buffer_updater: BufferUpdater::default(),
                 buffer: vec![0; 160 * 120],
                 place: Some(Point::new(20.0, 30.0)),
+                icon: None,
+                icon_image: Handle::from_rgba(12, 12, [250, 250, 20, 120].repeat(144)),
             }
         }
 
@@ -110,6 +115,9 @@ mod tests {
             self.renderer.fill_quad(quad(area(0.0, 0.0, bar, 20.0)), Color::WHITE);
             if let Some(place) = self.place.map(|place| area(place.x, place.y, 100.0, 60.0)) {
                 self.renderer.draw_image(Image::new(picture.clone()), place, place);
+            }
+            if let Some(icon) = self.icon.map(|place| area(place.x, place.y, 12.0, 12.0)) {
+                self.renderer.draw_image(Image::new(self.icon_image.clone()), icon, icon);
             }
             if let Some(over) = over {
                 self.renderer.with_layer(area(0.0, 0.0, 160.0, 120.0), |renderer| {
@@ -151,6 +159,20 @@ mod tests {
     }
 
     #[test]
+    fn an_icon_on_an_image_is_drawn_over_it() {
+        let mut fixture = Fixture::new();
+        fixture.show(40.0, &picture(10, 255), None, 0);
+        fixture.icon = Some(Point::new(60.0, 50.0));
+        for red in [20, 20, 30] {
+            fixture.show(40.0, &picture(red, 255), None, 1);
+        }
+        fixture.icon = Some(Point::new(110.0, 80.0));
+        fixture.show(40.0, &picture(30, 255), None, 1);
+        fixture.icon = None;
+        fixture.show(40.0, &picture(40, 255), None, 1);
+    }
+
+    #[test]
     fn an_image_that_is_not_opaque_is_rasterised() {
         let mut fixture = Fixture::new();
         fixture.show(40.0, &picture(10, 0), None, 0);
@@ -180,15 +202,27 @@ mod tests {
         );
     }
 
+    /// The areas that are rasterised when a new image is shown, with an icon at `icon`.
+    fn rasterised_for_a_new_image(icon: Option<Point>) -> Vec<Rectangle> {
+        let (mut first, mut second) = (Fixture::new(), Fixture::new());
+        (first.icon, second.icon) = (icon, icon);
+        second.icon_image = first.icon_image.clone();
+        first.show(40.0, &picture(10, 255), None, 0);
+        second.show(40.0, &picture(20, 255), None, 0);
+        let ((before, _), (after, _)) = (&first.buffer_updater.shown[0], &second.buffer_updater.shown[0]);
+        assert_eq!(after.new_pictures(Some(before)).count(), 1);
+        after.damage(Some(before), Size::new(160.0, 120.0))
+    }
+
     #[test]
     fn a_new_image_alone_needs_no_rasterising() {
-        let mut fixture = Fixture::new();
-        fixture.show(40.0, &picture(10, 255), None, 0);
-        let (before, _) = &fixture.buffer_updater.shown[0];
-        let mut second = Fixture::new();
-        second.show(40.0, &picture(20, 255), None, 0);
-        let (after, _) = &second.buffer_updater.shown[0];
-        assert_eq!(after.damage(Some(before), Size::new(160.0, 120.0)), Vec::new());
-        assert_eq!(after.new_pictures(Some(before)).count(), 1);
+        assert_eq!(rasterised_for_a_new_image(None), Vec::new());
+    }
+
+    #[test]
+    fn for_a_new_image_only_the_icon_on_it_is_rasterised() {
+        assert_eq!(rasterised_for_a_new_image(Some(Point::new(140.0, 5.0))), Vec::new(), "the icon is beside it");
+        let parts = rasterised_for_a_new_image(Some(Point::new(60.0, 50.0)));
+        assert_eq!(parts, vec![area(59.0, 49.0, 14.0, 14.0)], "the icon is on it");
     }
 }

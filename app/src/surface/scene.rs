@@ -1,6 +1,7 @@
 //! The content of a window: layers for the rasteriser, and images that are only copied.
 //!
-//! An image is copied if it is opaque, on whole pixels and not clipped. The rasteriser draws everything on top of it.
+//! An image is copied if it is opaque, on whole pixels and not clipped. The rasteriser draws everything on top of it. If
+//! two copied images of one layer overlap, both must show the same there: the stage composes its tiles.
 
 use iced::advanced::graphics::{Image, damage};
 use iced::advanced::image::{Handle, Id};
@@ -37,26 +38,27 @@ impl Scene {
     pub fn of(layers: &[Layer], scale: f32) -> Self {
         let mut scene = Self { scale, layers: layers.to_vec(), pictures: Vec::new() };
         for index in 0..scene.layers.len() {
-            // Takes the topmost images until one cannot be copied. The rasteriser draws that one and the images below it.
-            while let Some(mut picture) = scene.topmost_picture(index) {
-                scene.layers[index].images.pop();
-                picture.covered = scene.covered_parts(index, &picture, scale);
-                scene.pictures.push(picture);
+            let layer = &mut scene.layers[index];
+            let (bounds, images) = (layer.bounds, std::mem::take(&mut layer.images));
+            // From the topmost image down, so that the layer contains the rasterised images that cover a picture.
+            for image in images.into_iter().rev() {
+                if let Some(mut picture) = Picture::of(&image, bounds, scale) {
+                    picture.covered = scene.covered_parts(index, &picture, scale);
+                    scene.pictures.push(picture);
+                } else {
+                    scene.layers[index].images.push(image);
+                }
             }
+            scene.layers[index].images.reverse();
         }
         scene
     }
 
-    /// The topmost image of a layer, if it can be copied.
-    fn topmost_picture(&self, index: usize) -> Option<Picture> {
-        let layer = &self.layers[index];
-        layer.images.last().and_then(|image| Picture::of(image, layer.bounds, self.scale))
-    }
-
     /// The parts of a picture that something covers, on whole pixels and without overlaps.
     fn covered_parts(&self, index: usize, picture: &Picture, scale: f32) -> Vec<Rectangle> {
-        let own_text = Layer { text: self.layers[index].text.clone(), ..empty(self.layers[index].bounds) };
-        let over = std::iter::once(&own_text).chain(&self.layers[index + 1..]);
+        let Layer { bounds, text, images, .. } = &self.layers[index];
+        let above = Layer { text: text.clone(), images: images.clone(), ..empty(*bounds) };
+        let over = std::iter::once(&above).chain(&self.layers[index + 1..]);
         let mut parts: Vec<Rectangle> = Vec::new();
         for bounds in over.flat_map(|layer| Layer::damage(&empty(layer.bounds), layer)) {
             let Some(mut part) = snap_outward(bounds, scale).intersection(&picture.bounds) else { continue };

@@ -1,4 +1,4 @@
-//! The three palettes, and the contrast ratio that the tests check.
+//! The four palettes, and the contrast ratio that the tests check.
 
 use iced::Color;
 
@@ -87,7 +87,7 @@ pub const LIGHT: Colours = Colours {
     stage: rgb(0xE6_E9ED),
 };
 
-/// The black and white palette, without translucency.
+/// The palette of white on black, without translucency.
 pub const CONTRAST: Colours = Colours {
     background: rgb(0x00_0000),
     surface: rgb(0x00_0000),
@@ -107,6 +107,28 @@ pub const CONTRAST: Colours = Colours {
     on_scrim: rgb(0xFF_FFFF),
     backdrop: rgb(0x00_0000),
     stage: rgb(0x00_0000),
+};
+
+/// The palette of black on white, without translucency.
+pub const CONTRAST_LIGHT: Colours = Colours {
+    background: rgb(0xFF_FFFF),
+    surface: rgb(0xFF_FFFF),
+    raised: rgb(0xE6_E6E6),
+    pressed: rgb(0xCC_CCCC),
+    line: rgb(0x00_0000),
+    edge: rgb(0x00_0000),
+    text: rgb(0x00_0000),
+    dim: rgb(0x00_0000),
+    accent: rgb(0x00_3D99),
+    on_accent: rgb(0xFF_FFFF),
+    good: rgb(0x00_552B),
+    warn: rgb(0x5E_3C00),
+    danger: rgb(0x9C_0006),
+    on_danger: rgb(0xFF_FFFF),
+    scrim: rgb(0x00_0000),
+    on_scrim: rgb(0xFF_FFFF),
+    backdrop: rgb(0xFF_FFFF),
+    stage: rgb(0xFF_FFFF),
 };
 
 /// The colours behind initials. White has a contrast of at least 4.5:1 on each.
@@ -156,8 +178,8 @@ const fn rgba(hex: u32, alpha: f32) -> Color {
 mod tests {
     use super::*;
 
-    fn palettes() -> [(&'static str, Colours); 3] {
-        [("dark", DARK), ("light", LIGHT), ("contrast", CONTRAST)]
+    fn palettes() -> [(&'static str, Colours); 4] {
+        [("dark", DARK), ("light", LIGHT), ("contrast", CONTRAST), ("contrast light", CONTRAST_LIGHT)]
     }
 
     #[test]
@@ -171,6 +193,17 @@ mod tests {
             }
             for (text, background) in [(c.on_accent, c.accent), (c.on_danger, c.danger)] {
                 assert!(contrast(text, background) >= 4.5, "{name}: {:.2}", contrast(text, background));
+            }
+        }
+    }
+
+    /// WCAG 2.2, success criterion 1.4.6 (AAA).
+    #[test]
+    fn with_high_contrast_text_has_at_least_seven_to_one() {
+        for c in [CONTRAST, CONTRAST_LIGHT] {
+            for text in [c.text, c.dim, c.accent, c.good, c.warn, c.danger] {
+                let found = contrast(text, c.background).min(contrast(text, c.surface));
+                assert!(found >= 7.0, "{text:?} has {found:.2}:1");
             }
         }
     }

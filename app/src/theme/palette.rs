@@ -3,8 +3,8 @@
 use iced::theme::{Base, Mode, Palette, Style};
 use iced::{Background, Border, Color, Shadow, Vector};
 
-use super::colours::{AVATARS, CONTRAST, Colours, DARK, LIGHT};
-use super::tokens::LINE;
+use super::colours::{AVATARS, CONTRAST, CONTRAST_LIGHT, Colours, DARK, LIGHT};
+use super::tokens::{LINE, LINE_CONTRAST, RING};
 
 /// The theme that the user chose.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -16,8 +16,20 @@ pub enum Choice {
     Dark,
     /// Always light.
     Light,
-    /// Black and white.
+    /// White on black.
     Contrast,
+    /// Black on white.
+    ContrastLight,
+}
+
+impl Choice {
+    /// The width of a line, in logical pixels. With high contrast, lines are thicker.
+    pub const fn line(self) -> f32 {
+        match self {
+            Self::System | Self::Dark | Self::Light => LINE,
+            Self::Contrast | Self::ContrastLight => LINE_CONTRAST,
+        }
+    }
 }
 
 /// A palette and how to draw it. A bar that fades is drawn with a lower opacity.
@@ -28,21 +40,33 @@ pub struct Theme {
     opacity: f32,
     reduced_motion: bool,
     shadows: bool,
+    high_contrast: bool,
 }
 
 impl Theme {
     /// The dark theme.
-    pub const DARK: Self = Self { colours: DARK, name: "dark", opacity: 1.0, reduced_motion: false, shadows: true };
+    pub const DARK: Self = Self::normal(DARK, "dark");
     /// The light theme.
-    pub const LIGHT: Self = Self { colours: LIGHT, name: "light", opacity: 1.0, reduced_motion: false, shadows: true };
-    /// The black and white theme.
-    pub const CONTRAST: Self =
-        Self { colours: CONTRAST, name: "contrast", opacity: 1.0, reduced_motion: true, shadows: true };
+    pub const LIGHT: Self = Self::normal(LIGHT, "light");
+    /// The theme of white on black.
+    pub const CONTRAST: Self = Self::normal(CONTRAST, "contrast").with_high_contrast();
+    /// The theme of black on white.
+    pub const CONTRAST_LIGHT: Self = Self::normal(CONTRAST_LIGHT, "contrast-light").with_high_contrast();
+
+    const fn normal(colours: Colours, name: &'static str) -> Self {
+        Self { colours, name, opacity: 1.0, reduced_motion: false, shadows: true, high_contrast: false }
+    }
+
+    /// High contrast has thick lines, and neither motion nor shadows.
+    const fn with_high_contrast(self) -> Self {
+        Self { high_contrast: true, reduced_motion: true, shadows: false, ..self }
+    }
 
     /// The theme for a choice, if the system prefers `mode`.
     pub const fn of(choice: Choice, mode: Mode) -> Self {
         match (choice, mode) {
             (Choice::Contrast, _) => Self::CONTRAST,
+            (Choice::ContrastLight, _) => Self::CONTRAST_LIGHT,
             (Choice::Light, _) | (Choice::System, Mode::Light) => Self::LIGHT,
             (Choice::Dark, _) | (Choice::System, Mode::Dark | Mode::None) => Self::DARK,
         }
@@ -58,6 +82,31 @@ impl Theme {
     #[must_use]
     pub const fn without_shadows(self) -> Self {
         Self { shadows: false, ..self }
+    }
+
+    /// Whether lines are thick and nothing is translucent.
+    pub const fn is_high_contrast(&self) -> bool {
+        self.high_contrast
+    }
+
+    /// The width of a line, in logical pixels.
+    pub const fn line(&self) -> f32 {
+        if self.high_contrast { LINE_CONTRAST } else { LINE }
+    }
+
+    /// The width of the focus ring, in logical pixels.
+    pub const fn ring(&self) -> f32 {
+        if self.high_contrast { LINE_CONTRAST } else { RING }
+    }
+
+    /// A tint of `colour` for the background of a control or an icon. With high contrast, the colour of the surface.
+    pub(super) fn tint(&self, colour: Color, amount: f32) -> Color {
+        if self.high_contrast { self.colours().surface } else { colour.scale_alpha(amount) }
+    }
+
+    /// A border of one line.
+    pub(super) fn outline(&self, color: Color, radius: f32) -> Border {
+        Border { color, width: self.line(), radius: radius.into() }
     }
 
     /// Whether animations are off.
@@ -187,11 +236,6 @@ pub fn avatar(identity: u64) -> Color {
     let mixed = identity.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
     let index = mixed % AVATARS.len() as u64;
     AVATARS[usize::try_from(index).unwrap_or_default()]
-}
-
-/// A border of one line.
-pub(super) fn outline(color: Color, radius: f32) -> Border {
-    Border { color, width: LINE, radius: radius.into() }
 }
 
 /// A background of one colour.

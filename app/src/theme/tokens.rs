@@ -65,12 +65,14 @@ pub const TARGET_FORM: f32 = 40.0;
 /// The height of a control of the meeting's main bar.
 pub const TARGET_BAR: f32 = 44.0;
 
-/// Width of the focus ring, and of the gap between it and its control.
+/// Width of the focus ring without high contrast, and of the gap between it and its control.
 pub const RING: f32 = 2.0;
 /// Width of the ring around the tile of the active speaker.
 pub const RING_SPEAKING: f32 = 3.0;
 /// Width of a line.
 pub const LINE: f32 = 1.0;
+/// Width of lines and of the focus ring with high contrast.
+pub const LINE_CONTRAST: f32 = 3.0;
 
 /// Height of the bar above the meeting.
 pub const BAR_TOP: f32 = 34.0;

@@ -3,7 +3,7 @@
 use iced::widget::{container, rule, scrollable, svg, text, text_input};
 use iced::{Background, Border, Color, Shadow};
 
-use super::palette::{Theme, Tone, outline, solid};
+use super::palette::{Theme, Tone, solid};
 use super::tokens::{LINE, RADIUS_CARD, RADIUS_CONTROL};
 
 /// The background of a window.
@@ -22,7 +22,7 @@ pub fn card(theme: &Theme) -> container::Style {
     let c = theme.colours();
     container::Style {
         background: solid(c.surface),
-        border: outline(c.line, RADIUS_CARD),
+        border: theme.outline(c.line, RADIUS_CARD),
         text_color: Some(c.text),
         ..container::Style::default()
     }
@@ -32,8 +32,8 @@ pub fn card(theme: &Theme) -> container::Style {
 pub fn sharing(theme: &Theme) -> container::Style {
     let c = theme.colours();
     container::Style {
-        background: solid(c.accent.scale_alpha(0.14)),
-        border: Border { color: c.accent, width: 2.0 * LINE, radius: RADIUS_CARD.into() },
+        background: solid(theme.tint(c.accent, 0.14)),
+        border: Border { color: c.accent, width: theme.ring(), radius: RADIUS_CARD.into() },
         text_color: Some(c.text),
         ..container::Style::default()
     }
@@ -91,7 +91,7 @@ pub fn tinted(tone: Tone) -> impl Fn(&Theme) -> container::Style {
     move |theme| {
         let colour = tone.colour(theme);
         container::Style {
-            background: solid(colour.scale_alpha(0.16)),
+            background: solid(theme.tint(colour, 0.16)),
             border: Border { radius: RADIUS_CARD.into(), ..Border::default() },
             text_color: Some(colour),
             ..container::Style::default()
@@ -103,10 +103,10 @@ pub fn tinted(tone: Tone) -> impl Fn(&Theme) -> container::Style {
 pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
     let c = theme.colours();
     let (color, width) = match status {
-        text_input::Status::Active => (c.edge, LINE),
-        text_input::Status::Hovered => (c.dim, LINE),
-        text_input::Status::Focused { .. } => (c.accent, 2.0 * LINE),
-        text_input::Status::Disabled => (c.line, LINE),
+        text_input::Status::Active => (c.edge, theme.line()),
+        text_input::Status::Hovered => (c.dim, theme.line()),
+        text_input::Status::Focused { .. } => (c.accent, focused_line(theme)),
+        text_input::Status::Disabled => (c.line, theme.line()),
     };
     text_input::Style {
         background: Background::Color(c.surface),
@@ -118,10 +118,16 @@ pub fn field(theme: &Theme, status: text_input::Status) -> text_input::Style {
     }
 }
 
+/// The width of the border of a text field that has the focus: more than that of another one.
+fn focused_line(theme: &Theme) -> f32 {
+    theme.line() + theme.ring() - LINE
+}
+
 /// A text field with an error.
 pub fn field_invalid(theme: &Theme, status: text_input::Status) -> text_input::Style {
     let style = field(theme, status);
-    let width = if matches!(status, text_input::Status::Focused { .. }) { 2.0 * LINE } else { LINE };
+    let is_focused = matches!(status, text_input::Status::Focused { .. });
+    let width = if is_focused { focused_line(theme) } else { theme.line() };
     text_input::Style { border: Border { color: theme.colours().danger, width, ..style.border }, ..style }
 }
 
@@ -221,7 +227,7 @@ fn scroller(theme: &Theme, status: scrollable::Status) -> scrollable::Style {
         gap: None,
         auto_scroll: scrollable::AutoScroll {
             background: Background::Color(c.raised),
-            border: outline(c.line, RADIUS_CARD),
+            border: theme.outline(c.line, RADIUS_CARD),
             shadow: Shadow::default(),
             icon: Color { ..c.text },
         },

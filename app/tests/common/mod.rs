@@ -5,8 +5,9 @@ use std::time::{Duration, Instant};
 
 use accesskit::{ActionRequest, TreeUpdate};
 use app::kit::a11y::{Port, TreeBuilder};
-use app::kit::root::{Shortcut, Window};
-use app::kit::{Element, root};
+use app::kit::focus::Request;
+use app::kit::root::Window;
+use app::kit::{Element, Shortcut, root};
 use app::locale::Language;
 use app::model::{Device, Devices, Kind, MeetingModel, Notice, NoticeKind, Phase, View};
 use app::pictures::Pictures;
@@ -186,6 +187,7 @@ impl<'a, Message: 'a> Ui<'a, Message> {
             title: "Test".into(),
             port: Port::default(),
             scale: 1.0,
+            focus: None,
             on_shortcut: Box::new(shortcut),
         };
         let settings = Settings { default_font: REGULAR, ..Settings::default() };
@@ -291,6 +293,8 @@ pub struct Flow {
     renderer: iced::Renderer,
     cursor: iced::mouse::Cursor,
     clipboard: Paper,
+    /// The screen's last request to move the focus.
+    pub focus: Option<Request>,
 }
 
 /// A clipboard with this text.
@@ -311,7 +315,7 @@ impl Flow {
     pub fn new() -> Self {
         snapshot::load_fonts();
         let cursor = iced::mouse::Cursor::Unavailable;
-        Self { cache: Cache::default(), renderer: renderer(), cursor, clipboard: Paper::default() }
+        Self { cache: Cache::default(), renderer: renderer(), cursor, clipboard: Paper::default(), focus: None }
     }
 
     pub fn copied(text: &str) -> Self {
@@ -330,11 +334,44 @@ impl Flow {
             title: "Test".into(),
             port: Port::default(),
             scale: 1.0,
+            focus: self.focus,
             on_shortcut: Box::new(shortcut),
         };
+        self.show_rooted(root(window, view), None, events).0
+    }
+
+    /// Shows a view in our root widget, carries out the action `request`, then handles the events. Returns the
+    /// accessibility tree, and the messages.
+    pub fn tree<'a, Message: 'a>(
+        &mut self,
+        view: Element<'a, Message>,
+        request: Option<ActionRequest>,
+        events: impl IntoIterator<Item = Event>,
+    ) -> (TreeUpdate, Vec<Message>) {
+        let window = Window {
+            id: window::Id::unique(),
+            title: "Test".into(),
+            port: Port::default(),
+            scale: 1.0,
+            focus: self.focus,
+            on_shortcut: Box::new(|_| None),
+        };
+        let (messages, update) = self.show_rooted(root(window, view), request, events);
+        (update, messages)
+    }
+
+    /// Like [`Flow::show`] for a view that has a root widget. Returns the accessibility tree too.
+    pub fn show_rooted<'a, Message: 'a>(
+        &mut self,
+        view: Element<'a, Message>,
+        request: Option<ActionRequest>,
+        events: impl IntoIterator<Item = Event>,
+    ) -> (Vec<Message>, TreeUpdate) {
         let cache = std::mem::take(&mut self.cache);
-        let mut ui = UserInterface::build(root(window, view), WINDOW, cache, &mut self.renderer);
+        let mut ui = UserInterface::build(view, WINDOW, cache, &mut self.renderer);
         let mut messages = Vec::new();
+        let mut builder = TreeBuilder::new("Test", Rectangle::with_size(WINDOW), 1.0, request);
+        ui.operate(&self.renderer, &mut black_box(&mut builder));
         let redraw = || Event::Window(window::Event::RedrawRequested(Instant::now()));
         for event in std::iter::once(redraw()).chain(events) {
             if let Event::Mouse(iced::mouse::Event::CursorMoved { position }) = event {
@@ -343,8 +380,10 @@ impl Flow {
             let _ = ui.update(&[event], self.cursor, &mut self.renderer, &mut self.clipboard, &mut messages);
             let _ = ui.update(&[redraw()], self.cursor, &mut self.renderer, &mut self.clipboard, &mut messages);
         }
+        let mut builder = TreeBuilder::new("Test", Rectangle::with_size(WINDOW), 1.0, None);
+        ui.operate(&self.renderer, &mut black_box(&mut builder));
         self.cache = ui.into_cache();
-        messages
+        (messages, builder.finish())
     }
 
     /// The centre of the control with this id.
@@ -365,6 +404,27 @@ pub fn click_at(position: iced::Point, button: iced::mouse::Button) -> Vec<Event
 /// The events of a key that is pressed and released.
 pub fn key_events(key: Named) -> Vec<Event> {
     vec![press_key(keyboard::Key::Named(key), None), release_key(keyboard::Key::Named(key))]
+}
+
+/// The events of a letter or another character that is pressed and released with these modifiers.
+pub fn character_events(character: &str, with: Modifiers) -> Vec<Event> {
+    let key = keyboard::Key::Character(character.into());
+    let Event::Keyboard(keyboard::Event::KeyPressed { modified_key, physical_key, location, .. }) =
+        press_key(key.clone(), None)
+    else {
+        unreachable!("`press_key` returns a key press")
+    };
+    let press = keyboard::Event::KeyPressed {
+        key: key.clone(),
+        modified_key,
+        physical_key,
+        location,
+        modifiers: with,
+        repeat: false,
+        text: with.is_empty().then(|| character.into()),
+    };
+    let hold = |modifiers| Event::Keyboard(keyboard::Event::ModifiersChanged(modifiers));
+    vec![hold(with), Event::Keyboard(press), release_key(key), hold(Modifiers::default())]
 }
 
 /// The accessibility tree of a view.

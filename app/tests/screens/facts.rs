@@ -162,7 +162,7 @@ fn a_removed_or_declined_user_does_not_read_that_another_participant_is_the_caus
     for reason in [Reason::Removed, Reason::Refused] {
         let screen = ended::Ended { reason, progress: ended::Progress::Inside };
         let update = tree(screen.view(&context(Language::English)));
-        let shows = |words: &str| update.nodes.iter().any(|(_, node)| node.value() == Some(words));
+        let shows = |words: &str| update.nodes.iter().any(|(_, node)| node.value().or(node.label()) == Some(words));
         assert!(shows(&Language::English.text(sentence::reason(&screen.reason))));
         assert!(!shows("Another participant"));
     }

@@ -1,15 +1,15 @@
-//! Tests leaving a meeting, requests to join with an old link, a lost connection, and the meeting that goes on.
+//! Tests leaving a meeting, its end, requests to join with an old link, a lost connection, and the meeting that goes on.
 
 use crate::common::{self, Ui, context, hosted_meeting_of, meeting_of, small_context, smallest_context, tree, tree_in};
 use accesskit::{Node, Role};
 use app::kit::{Element, modal_of};
 use app::locale::Language;
-use app::model::Asker;
+use app::model::{Asker, sentence};
 use app::screen::asking::Answer as Decision;
 use app::screen::home::{self, Hosted};
 use app::screen::meeting::leave::Answer;
-use app::screen::{Context, end_dialog, meeting};
-use engine::{Event, Notice, NoticeKind, ParticipantId};
+use app::screen::{Context, end_dialog, ended, meeting};
+use engine::{Event, Notice, NoticeKind, ParticipantId, Reason};
 use iced::keyboard::key::Named;
 use std::time::Instant;
 
@@ -252,4 +252,48 @@ fn a_request_is_answered_on_the_home_screen() {
     let [home::Message::Hosted(home::HostedMessage::Answered(answer))] = messages[..] else { panic!("{messages:?}") };
     assert_eq!(home.update(home::Message::Hosted(home::HostedMessage::Answered(answer))), home::Action::Answer(answer));
     assert_eq!(answer, Decision { id: ParticipantId(70), admit: true });
+}
+
+fn reasons() -> [Reason; 21] {
+    [
+        Reason::Left,
+        Reason::Removed,
+        Reason::Refused,
+        Reason::Unattended,
+        Reason::Barred,
+        Reason::OldLink,
+        Reason::Locked,
+        Reason::OwnClock { ahead: 7_200 },
+        Reason::OrganiserClock { ahead: -7_200 },
+        Reason::Ended,
+        Reason::NoMeeting,
+        Reason::Unreachable(String::new()),
+        Reason::Certificate(String::new()),
+        Reason::Version,
+        Reason::ServerSilent,
+        Reason::Full,
+        Reason::Draining,
+        Reason::HostStopped,
+        Reason::Server(String::new()),
+        Reason::Forged,
+        Reason::Here(String::new()),
+    ]
+}
+
+#[test]
+fn each_ending_has_a_reason_a_cause_and_advice() {
+    for language in Language::ALL {
+        for reason in reasons() {
+            let (id, fault) = (sentence::reason(&reason), sentence::unnamed_fault(&reason));
+            let screen = ended::Ended { reason, progress: ended::Progress::Inside };
+            let mut ui = Ui::new(screen.view(&context(language)));
+            ui.find(&language.text(id));
+            ui.find(&language.text(&format!("{id}.advice")));
+            if let Some(fault) = fault {
+                ui.find(&language.text(sentence::fault(fault)));
+            }
+            ui.click_id("home");
+            assert!(matches!(ui.messages()[..], [ended::Message::HomePressed]));
+        }
+    }
 }

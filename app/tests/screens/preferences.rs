@@ -43,7 +43,8 @@ fn the_meeting_has_one_menu_for_language_and_theme() {
         ("Match system", false),
         ("Dark", true),
         ("Light", false),
-        ("High contrast", false),
+        ("High contrast, dark", false),
+        ("High contrast, light", false),
     ];
     assert_eq!(lines(&update), expected.map(|(name, chosen)| (name.to_owned(), chosen)));
     let mut ui = Ui::new(screen.view(&context, &pictures, &[]));
@@ -66,7 +67,7 @@ fn the_preview_has_both_menus() {
     assert_eq!(order[..3], ["back", "themes", "languages"]);
     for (part, down, expected) in [
         (Part::Language, 1, Preference::Language(Language::French)),
-        (Part::Theme, 2, Preference::Theme(Choice::Light)),
+        (Part::Theme, 1, Preference::Theme(Choice::Light)),
     ] {
         screen.update(preview::Message::MenuPressed(preview::Menu::Preferences(part)));
         let mut ui = Ui::new(screen.view(&context, &pictures));

@@ -106,6 +106,7 @@ fn a_text_field_takes_the_space_bar_while_it_has_the_focus() {
             labelled: true,
             value: "Anne",
             placeholder: String::new(),
+            required: false,
             error: None,
             paste: "Paste".into(),
             beside: None,

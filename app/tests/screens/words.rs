@@ -8,16 +8,19 @@ use engine::Step;
 
 use crate::common::{self, Flow, Ui, click_at, context, meeting_of, tree};
 
-/// The texts in the part with this name, in order.
-fn texts_in(update: &TreeUpdate, name: &str) -> Vec<String> {
-    let node = |id| update.nodes.iter().find(|(known, _)| *known == id).map(|(_, node)| node);
-    let (_, part) = update
+/// The names of the items of the list with this name, in order. Nothing else is in the list.
+fn items_of(update: &TreeUpdate, name: &str) -> Vec<String> {
+    let node = |id| &update.nodes.iter().find(|(known, _)| *known == id).expect("a child is a node").1;
+    let (_, list) = update
         .nodes
         .iter()
-        .find(|(_, node)| node.role() == Role::Group && node.label() == Some(name))
-        .unwrap_or_else(|| panic!("no part is named {name}"));
-    let texts = part.children().iter().filter_map(|id| node(*id)?.value().map(str::to_owned));
-    texts.filter(|text| text.chars().all(char::is_alphabetic)).collect()
+        .find(|(_, node)| node.role() == Role::List && node.label() == Some(name))
+        .unwrap_or_else(|| panic!("no list is named {name}"));
+    let items = list.children().iter().map(|id| node(*id));
+    items
+        .inspect(|item| assert_eq!(item.role(), Role::ListItem))
+        .filter_map(|item| item.label().map(str::to_owned))
+        .collect()
 }
 
 #[test]
@@ -29,8 +32,9 @@ fn both_lists_of_words_are_shown_and_named_whatever_the_language_of_the_user() {
         [(Language::English, "English words", "French words"), (Language::French, "Mots anglais", "Mots français")]
     {
         let update = tree(screen.view(&context(language), &pictures, &[]));
-        assert_eq!(texts_in(&update, english), vec!["abandon"; 12]);
-        assert_eq!(texts_in(&update, french), vec!["abaisser"; 12]);
+        let numbered = |word: &str| (1..=12).map(|number| format!("{number} {word}")).collect::<Vec<_>>();
+        assert_eq!(items_of(&update, english), numbered("abandon"), "one list with twelve items");
+        assert_eq!(items_of(&update, french), numbered("abaisser"));
     }
 }
 
@@ -103,13 +107,13 @@ fn a_camera_that_does_not_exist_is_not_called_off() {
 #[test]
 fn a_new_meeting_is_started_and_not_looked_for() {
     let update = tree(entering::view(Step::Approaching, true, &context(Language::English)));
-    let shows = |words: &str| update.nodes.iter().any(|(_, node)| node.value() == Some(words));
+    let shows = |words: &str| update.nodes.iter().any(|(_, node)| node.value().or(node.label()) == Some(words));
     assert!(shows("Starting the meeting…"));
     for wrong in ["Join the meeting", "Connected. Looking for the meeting…", "Connecting to the server…"] {
         assert!(!shows(wrong), "{wrong}");
     }
     let update = tree(entering::view(Step::Approaching, false, &context(Language::English)));
-    assert!(update.nodes.iter().any(|(_, node)| node.value() == Some("Join the meeting")));
+    assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Join the meeting")));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use crate::device::{self, Direction};
 use crate::jitter::Statistics;
 use media::Level;
 use std::collections::HashMap;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A problem after which the engine continues.
@@ -55,7 +56,7 @@ pub enum Warning {
 /// The levels for meters, and who speaks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Levels {
-    /// The level of this client's microphone after processing, also while muted.
+    /// The level of this client's microphone, also while muted: after processing, or as recorded if nobody listens.
     pub microphone: Level,
     /// True if this client's microphone picks up speech, also while muted.
     pub speaking: bool,
@@ -69,6 +70,8 @@ pub struct Shared {
     pub warnings: Mutex<Vec<Warning>>,
     /// Held while a packet is sent, so that no packet is sent after `Engine::set_muted` returned.
     pub muted: Mutex<bool>,
+    /// True while nobody listens: the microphone is only metered.
+    pub unheard: AtomicBool,
 }
 
 /// The devices in use.

@@ -14,6 +14,7 @@ use crate::{Block, SAMPLE_RATE, SILENCE, mix};
 use media::{Clock, Level};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
 use std::time::{Duration, Instant};
 
@@ -125,7 +126,12 @@ impl AudioThread {
         self.publish();
     }
 
+    fn is_unheard(&self) -> bool {
+        self.shared.unheard.load(Ordering::Acquire)
+    }
+
     fn play(&mut self, now: Instant) {
+        let unheard = self.is_unheard();
         let ready = self.speaker.ready(now);
         let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_BLOCKS_PER_TICK));
         let mut failed = ready.err();
@@ -135,7 +141,9 @@ impl AudioThread {
                 mix::add(&mut sum, &remote.pull(now, self.clock));
             }
             mix::soften(&mut sum);
-            self.process.played(&sum);
+            if !unheard {
+                self.process.played(&sum);
+            }
             failed = self.speaker.pass(&mut sum).err();
             if failed.is_some() {
                 break;
@@ -151,6 +159,7 @@ impl AudioThread {
     }
 
     fn record(&mut self, now: Instant) {
+        let unheard = self.is_unheard();
         let ready = self.microphone.ready(now);
         let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_BLOCKS_PER_TICK));
         let mut failed = ready.err();
@@ -160,11 +169,13 @@ impl AudioThread {
             if failed.is_some() {
                 break;
             }
-            let delay = self.speaker.latency() + self.microphone.latency();
-            self.process.recorded(&mut block, delay);
+            if !unheard {
+                let delay = self.speaker.latency() + self.microphone.latency();
+                self.process.recorded(&mut block, delay);
+            }
             self.meter.update(&block);
             let age = TICK * u32::try_from(count - index).unwrap_or(1);
-            self.send(&block, now.checked_sub(age).unwrap_or(now));
+            self.send(&block, now.checked_sub(age).unwrap_or(now), unheard);
         }
         if let Some(error) = failed {
             tracing::debug!(%error, "microphone failed");
@@ -176,10 +187,10 @@ impl AudioThread {
         }
     }
 
-    fn send(&mut self, block: &Block, recorded_at: Instant) {
+    fn send(&mut self, block: &Block, recorded_at: Instant, unheard: bool) {
         let Some(uplink) = &mut self.uplink else { return };
         let muted = lock(&self.shared.muted);
-        if *muted {
+        if *muted || unheard {
             uplink.pass();
         } else {
             uplink.record(block, self.clock.at(recorded_at));

@@ -87,8 +87,7 @@ fn may_add(
     if after.is_barred(person.device) {
         return Err(Reject::Barred);
     }
-    let returns = before.is_organiser_device(person.device) && person.is_return_by(before.authority());
-    if !organiser && !returns {
+    if !organiser && !before.allows_return(person) {
         return Err(Reject::NotOrganiser);
     }
     if present.iter().any(|member| member.participant == person.participant) {

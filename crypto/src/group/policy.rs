@@ -11,7 +11,7 @@
 
 use crate::authority::{Authority, Binding};
 use crate::authority_chain::{self, AuthorityChain, MAX_ROTATIONS, Rotation};
-use crate::credential::{POLICY, POLICY_TYPE};
+use crate::credential::{LeafCredential, POLICY, POLICY_TYPE};
 use crate::identity::DeviceKey;
 use crate::manager_keys::ManagerKeys;
 use openmls::prelude::{
@@ -126,6 +126,13 @@ impl MeetingPolicy {
     /// Returns true if an organiser has this device, with any participant id.
     pub fn is_organiser_device(&self, device: DeviceKey) -> bool {
         self.organisers.iter().any(|organiser| organiser.0 == device)
+    }
+
+    /// Returns true if `person` is an organiser who comes back, as the authority signed. The authority before counts as
+    /// well: an organiser that lost the connection may not know that its last rotation is in force.
+    pub(crate) fn allows_return(&self, person: &LeafCredential) -> bool {
+        let mut newest = self.chain.newest_authorities().into_iter();
+        self.is_organiser_device(person.device) && newest.any(|authority| person.is_return_by(authority))
     }
 
     /// Returns the devices that were removed and may not join any more, in the order of their removal.

@@ -1,6 +1,6 @@
 //! Tests of attacks by a member with a modified client.
 
-use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, Reject, capabilities};
+use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, Reject, capabilities, credentials};
 use crate::credential::LeafCredential;
 use crate::identity::{Identity, Profile};
 use crate::provider::{Provider, SUITE};
@@ -114,7 +114,7 @@ fn all_members_reject_a_group_without_a_policy() {
 #[test]
 fn all_members_reject_a_changed_name() {
     let (_, mut groups) = with_three_members();
-    let mut person = groups[1].credentials().remove(1).1;
+    let mut person = credentials(&groups[1].mls).remove(1).1;
     person.profile = profile("The organiser");
     let credential = person.credential(&groups[1].key.public());
     let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
@@ -127,7 +127,7 @@ fn all_members_reject_a_changed_name() {
 #[test]
 fn all_members_reject_a_changed_participant_id() {
     let (_, mut groups) = with_three_members();
-    let mut person = groups[1].credentials().remove(1).1;
+    let mut person = credentials(&groups[1].mls).remove(1).1;
     person.participant = ParticipantId(0);
     let credential = person.credential(&groups[1].key.public());
     let leaf = LeafNodeParameters::builder().with_credential_with_key(credential).build();
@@ -232,7 +232,7 @@ fn whoever_has_a_key_package_cannot_lure_its_owner_into_another_group() {
     let lure = Lure { extensions: extensions.clone(), ..Lure::new(&mut keys, &mallory) };
     assert!(matches!(lure.joined(), Err(Error::Rejected(Reject::NotOrganiser))));
     // With the organiser's credential, which belongs to another leaf key.
-    let credential = groups[1].credentials().remove(0).1;
+    let credential = credentials(&groups[1].mls).remove(0).1;
     let lure = Lure { extensions: extensions.clone(), credential, ..Lure::new(&mut keys, &mallory) };
     assert!(matches!(lure.joined(), Err(Error::Credential)));
     // The organiser itself could.
@@ -325,4 +325,20 @@ fn a_key_package_with_another_lifetime_is_rejected_by_all() {
     for error in refused(&mut groups, &commit) {
         assert!(matches!(error, Error::Credential), "{error:?}");
     }
+}
+
+#[test]
+fn messages_of_past_epochs_cannot_be_read_after_their_secrets_were_deleted() {
+    let (_, mut groups) = with_three_members();
+    let nobody = |_| false;
+    let [early, late] = [b"early", b"late!"].map(|text| groups[1].seal_message(text).unwrap());
+    let commit = groups[0].refresh().unwrap().commit;
+    groups[0].merge_pending_commit().unwrap();
+    groups[2].process(&commit, &nobody).unwrap();
+    assert!(matches!(groups[2].process(&early, &nobody), Ok(crate::Received::Message { .. })));
+    groups[2].delete_past_epochs();
+    assert!(groups[2].process(&late, &nobody).is_err(), "no commit was needed");
+    // Messages of this epoch are still read.
+    let message = groups[0].seal_message(b"now").unwrap();
+    assert!(matches!(groups[2].process(&message, &nobody), Ok(crate::Received::Message { .. })));
 }

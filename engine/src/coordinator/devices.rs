@@ -49,6 +49,8 @@ impl Devices {
             uplink: Box::new(move |packet| uplink.send(packet)),
         });
         audio.set_muted(microphone != Microphone::On);
+        // Until there are other members.
+        audio.set_unheard(true);
         Self {
             audio,
             cameras: hardware.cameras,
@@ -124,6 +126,11 @@ impl Devices {
         };
         self.audio.set_microphone(choice);
         self.audio.set_muted(self.microphone != Microphone::On);
+    }
+
+    /// Says whether there is another member, who hears our microphone.
+    pub fn set_alone(&self, alone: bool) {
+        self.audio.set_unheard(alone);
     }
 
     fn set_microphone(&mut self, microphone: Microphone) {

@@ -4,10 +4,12 @@ use super::Event;
 use super::context::Context;
 use super::group_log::GroupLog;
 use super::outputs::Outputs;
+use super::refusals::Refusals;
 use super::roster::Roster;
 use crypto::{Changes, DeviceKey, KnockRequest, admission_key};
-use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ManagerCommand, ParticipantId, Refusal};
-use std::collections::BTreeSet;
+use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 
 /// Participants who knocked and are not members yet. Empty if this client is not a manager.
 pub(super) struct Admissions {
@@ -18,6 +20,9 @@ pub(super) struct Admissions {
     batch: usize,
     /// The devices of all members so far, so that one that lost its way comes back by any link.
     known: BTreeSet<DeviceKey>,
+    /// How many invalid commits came from a device, as the server says. A device with too many is not admitted again.
+    invalid_commits: BTreeMap<DeviceKey, u32>,
+    refusals: Refusals,
 }
 
 struct Knock {
@@ -35,8 +40,14 @@ impl Knock {
 }
 
 impl Admissions {
-    pub(super) const fn new() -> Self {
-        Self { waiting: Vec::new(), batch: MAX_WELCOMES, known: BTreeSet::new() }
+    pub(super) fn new() -> Self {
+        Self {
+            waiting: Vec::new(),
+            batch: MAX_WELCOMES,
+            known: BTreeSet::new(),
+            invalid_commits: BTreeMap::new(),
+            refusals: Refusals::default(),
+        }
     }
 
     /// Keeps a request, or refuses it if it is not valid. The server limits how many wait. Requests beyond this
@@ -53,15 +64,31 @@ impl Admissions {
             known.stale = false;
             return;
         }
+        if self.refusals.contains(participant) {
+            return;
+        }
         let why = match manager.keys_mut().open(&request.0, context.wall) {
             // A request is valid for one connection: a copy sent over another one is refused.
             Ok(request) if request.participant() != participant => Refusal::Declined,
             Ok(request) if log.group().policy().is_barred(request.device()) => Refusal::Removed,
+            Ok(request) if self.is_distrusted(request.device()) => Refusal::Declined,
             Ok(request) => return self.keep(request, context.outputs),
             Err(admission_key::Error::Clock { ahead }) => Refusal::Clock { ahead },
             Err(_) => Refusal::Declined,
         };
-        manager.send(&ManagerCommand::Refuse { participant, why }, context.outputs);
+        self.refusals.refuse(participant, why, context);
+    }
+
+    /// Counts an invalid commit of a device. The server disconnects its sender, and each return costs all members a
+    /// commit, so there are few. The device is not barred: the server could have named anybody as the sender.
+    pub(super) fn handle_invalid_commit(&mut self, device: DeviceKey) {
+        if self.invalid_commits.len() < MAX_KNOWN || self.invalid_commits.contains_key(&device) {
+            *self.invalid_commits.entry(device).or_default() += 1;
+        }
+    }
+
+    fn is_distrusted(&self, device: DeviceKey) -> bool {
+        self.invalid_commits.get(&device).is_some_and(|count| *count >= MAX_INVALID_COMMITS)
     }
 
     fn keep(&mut self, request: KnockRequest, outputs: &mut Outputs) {
@@ -86,15 +113,14 @@ impl Admissions {
     /// Refuses a participant on whom the organiser decides.
     pub(super) fn refuse(&mut self, participant: ParticipantId, context: &mut Context<'_>) {
         let refused = self.waiting.extract_if(.., |knock| !knock.admitted && knock.participant() == participant);
-        if refused.count() > 0
-            && let Some(manager) = context.manager
-        {
-            manager.send(&ManagerCommand::Refuse { participant, why: Refusal::OldLink }, context.outputs);
+        if refused.count() > 0 {
+            self.refusals.refuse(participant, Refusal::OldLink, context);
         }
     }
 
     /// Removes a participant who gave up waiting.
     pub(super) fn handle_withdrawal(&mut self, participant: ParticipantId, outputs: &mut Outputs) {
+        self.refusals.forget(participant);
         self.forget(|knock| knock.participant() == participant, outputs);
     }
 
@@ -109,6 +135,7 @@ impl Admissions {
 
     /// Handles the end of the connection. After it was resumed, the server says again who waits.
     pub(super) fn handle_lost_connection(&mut self) {
+        self.refusals.clear();
         self.waiting.iter_mut().for_each(|knock| knock.stale = true);
     }
 
@@ -123,6 +150,16 @@ impl Admissions {
                 outputs.event(Event::AsksNoMore(knock.participant()));
             }
         }
+    }
+
+    /// Sends the refusals that may be sent now.
+    pub(super) fn send_refusals(&mut self, context: &mut Context<'_>) {
+        self.refusals.send(context);
+    }
+
+    /// Returns when [`Self::send_refusals`] has something to do.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.refusals.deadline()
     }
 
     /// Lets the next commit admit as many as allowed, because a commit of this client was merged.
@@ -149,15 +186,16 @@ impl Admissions {
             }
             self.reset_batch();
             self.waiting.retain(|knock| knock.participant() != first);
-            if let Some(manager) = context.manager {
-                manager.send(&ManagerCommand::Refuse { participant: first, why: Refusal::Declined }, context.outputs);
-            }
+            self.refusals.refuse(first, Refusal::Declined, context);
         }
     }
 }
 
 /// How many devices are remembered.
 const MAX_KNOWN: usize = 4 * MAX_MEMBERS;
+
+/// After how many invalid commits a device is not admitted again.
+const MAX_INVALID_COMMITS: u32 = 3;
 
 #[cfg(test)]
 mod tests {
@@ -167,8 +205,8 @@ mod tests {
     use super::super::manager::Manager;
     use super::*;
     use crypto::{Group, Identity, ManagerKeys, Profile, knock};
-    use proto::{Epoch, Position, Up, Welcome};
-    use std::time::{Instant, SystemTime};
+    use proto::{Epoch, ManagerCommand, Position, Up, Welcome};
+    use std::time::{Duration, Instant, SystemTime};
 
     const ME: ParticipantId = ParticipantId(1);
 
@@ -218,6 +256,11 @@ mod tests {
             admissions.handle_knock(participant, request, log, context);
         }
 
+        fn send_refusals(&mut self) {
+            let Self { admissions, entrant, manager, outputs, now, .. } = self;
+            admissions.send_refusals(&mut context(entrant, manager, outputs, *now));
+        }
+
         /// Returns false if no commit was sent.
         fn send_commit(&mut self) -> bool {
             let Self { admissions, log, roster, entrant, manager, outputs, now } = self;
@@ -235,7 +278,7 @@ mod tests {
                 if let ManagerCommand::Refuse { participant, why: Refusal::Declined } = command {
                     refused.push(participant);
                 } else if let ManagerCommand::Commit { epoch, blob, .. } = command {
-                    let outcome = self.log.handle_commit(epoch, &blob, &|_| false);
+                    let outcome = self.log.handle_commit(epoch, &blob, &|_| false, self.now);
                     assert!(matches!(outcome, Ok(Outcome::MergedOwn { .. })));
                     added.extend(welcomes.into_iter().flat_map(|Welcome { to, .. }| to));
                 } else {
@@ -296,5 +339,51 @@ mod tests {
         guest.handle_knock(ParticipantId(2), &request);
         assert!(guest.admissions.waiting.is_empty());
         assert!(!guest.send_commit() && guest.outputs.poll_transmit().is_none());
+    }
+
+    #[test]
+    fn a_flood_of_invalid_requests_is_answered_at_a_bounded_rate() {
+        let mut organiser = Admitting::new(ManagerKeys::new().unwrap());
+        let sent = |organiser: &mut Admitting| std::iter::from_fn(|| organiser.outputs.poll_transmit()).count();
+        (2..502).for_each(|id| organiser.handle_knock(ParticipantId(id), &Blob(vec![1; 40])));
+        assert_eq!(sent(&mut organiser), 40);
+        let mut seconds = 0;
+        while let Some(deadline) = organiser.admissions.deadline() {
+            seconds += (deadline - organiser.now).as_secs();
+            organiser.now = deadline;
+            organiser.send_refusals();
+            assert!(sent(&mut organiser) <= 40);
+        }
+        assert_eq!(seconds, 24, "20 a second");
+        // One that gave up is not refused.
+        organiser.now += Duration::from_secs(10);
+        (2..102).for_each(|id| organiser.handle_knock(ParticipantId(id), &Blob(vec![1; 40])));
+        (2..102).for_each(|id| {
+            organiser.admissions.handle_withdrawal(ParticipantId(id), &mut organiser.outputs);
+        });
+        assert_eq!((sent(&mut organiser), organiser.admissions.deadline()), (40, None));
+    }
+
+    #[test]
+    fn a_device_with_several_invalid_commits_is_not_admitted_again() {
+        let keys = ManagerKeys::new().unwrap();
+        let (invitation, identity) = (keys.invitation("meet.example", 443, None), Identity::generate().unwrap());
+        let chain = keys.chain().encode();
+        let request = |id| {
+            let (profile, id) = (Profile::new("Bob").unwrap(), ParticipantId(id));
+            let made =
+                knock(&invitation, keys.public_key(), &chain, &identity, profile, id, SystemTime::now()).unwrap();
+            Blob(made.1)
+        };
+        let requests = [2, 3, 4, 5].map(|id| (ParticipantId(id), request(id)));
+        let mut organiser = Admitting::new(keys);
+        let mut kept = Vec::new();
+        for (participant, request) in requests {
+            organiser.handle_knock(participant, &request);
+            kept.push(organiser.admissions.waiting.len());
+            organiser.admissions.waiting.clear();
+            organiser.admissions.handle_invalid_commit(identity.public());
+        }
+        assert_eq!(kept, [1, 1, 1, 0]);
     }
 }

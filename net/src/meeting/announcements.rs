@@ -33,6 +33,11 @@ impl Announcements {
         self.own = state;
     }
 
+    /// Handles the end of the connection. A message that was sent on it may be lost, so the next [`Self::send`] repeats it.
+    pub(super) const fn handle_lost_connection(&mut self) {
+        self.sent &= self.count == 0;
+    }
+
     /// Marks the state as not sent, so that the next [`Self::send`] sends it again.
     pub(super) const fn repeat(&mut self) {
         self.sent = false;

@@ -5,7 +5,7 @@ use super::envelope::{Content, Envelope};
 use super::event::{Exit, Violation, no_keys};
 use super::history::{GroupState, History};
 use super::state;
-use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT};
+use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT, PAST_EPOCH_TIMEOUT};
 use crypto::group::Error;
 use crypto::{Changes, Group, MediaKeys, Received, Words};
 use proto::{Blob, Epoch, ManagerCommand, ParticipantId, Position, Reason, SignedCommand, Up, Welcome};
@@ -25,6 +25,8 @@ pub(super) struct GroupLog {
     overtaken: u32,
     /// No commit is sent before this time.
     pause: Option<Instant>,
+    /// When the secrets of past epochs are deleted.
+    past_epochs_end: Option<Instant>,
 }
 
 /// What a commit in the log did.
@@ -66,7 +68,7 @@ impl GroupLog {
     pub(super) fn new(group: Group, next: Position, epoch: Epoch) -> Self {
         let mut history = History::default();
         history.record(epoch.0, state_of(&group));
-        Self { group, next, epoch, history, pending: None, overtaken: 0, pause: None }
+        Self { group, next, epoch, history, pending: None, overtaken: 0, pause: None, past_epochs_end: None }
     }
 
     pub(super) const fn group(&self) -> &Group {
@@ -120,12 +122,16 @@ impl GroupLog {
         epoch: Epoch,
         blob: &Blob,
         gone: &dyn Fn(ParticipantId) -> bool,
+        now: Instant,
     ) -> Result<Outcome, Exit> {
         if epoch != self.epoch {
             return Err(Violation::OutOfOrder.into());
         }
         self.epoch = epoch.next();
         let outcome = self.process(blob, gone)?;
+        if outcome != Outcome::Rejected {
+            self.past_epochs_end = Some(now + PAST_EPOCH_TIMEOUT);
+        }
         let agrees = outcome == Outcome::RemovedMe || self.history.record(self.epoch.0, state_of(&self.group));
         if agrees { Ok(outcome) } else { Err(Exit::CutOff) }
     }
@@ -146,6 +152,18 @@ impl GroupLog {
             Some(Received::Commit(_)) => Outcome::MergedOther,
             Some(Received::Message { .. }) | None => Outcome::Rejected,
         })
+    }
+
+    /// Deletes the secrets of past epochs if it is time.
+    pub(super) fn delete_past_epochs(&mut self, now: Instant) {
+        if self.past_epochs_end.take_if(|end| *end <= now).is_some() {
+            self.group.delete_past_epochs();
+        }
+    }
+
+    /// Returns when [`Self::delete_past_epochs`] has something to do.
+    pub(super) const fn past_epochs_end(&self) -> Option<Instant> {
+        self.past_epochs_end
     }
 
     /// Handles a beacon whose signature was verified.
@@ -187,6 +205,11 @@ impl GroupLog {
         {
             pending.verdict = Verdict::Unconfirmed(Blob(std::mem::take(&mut blob.0)));
         }
+    }
+
+    /// Handles the resumption of the connection. The time for an answer starts again.
+    pub(super) fn handle_resumed(&mut self, now: Instant) {
+        self.pending.iter_mut().for_each(|pending| pending.sent = now);
     }
 
     /// Handles the first ping after the connection was resumed: all entries from before have arrived, so a commit that was

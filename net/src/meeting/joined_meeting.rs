@@ -68,7 +68,7 @@ impl JoinedMeeting {
         )?;
         emit_changes(&left, &new, context.outputs);
         context.outputs.event(Event::Reconnected { me: joined.me() });
-        joined.removals.handle_group_change(&joined.roster);
+        joined.removals.handle_group_change(&joined.roster, joined.log.group().policy());
         emit_members(&joined.roster, context.outputs);
         joined.send_due(context);
         Ok(joined)
@@ -88,6 +88,7 @@ impl JoinedMeeting {
         self.connected = false;
         self.log.handle_lost_connection();
         self.admissions.handle_lost_connection();
+        self.announcements.handle_lost_connection();
         self.returns.clear();
         self.roster.clear_absent();
     }
@@ -95,6 +96,7 @@ impl JoinedMeeting {
     /// Continues on a new connection. The entries that this client missed follow.
     pub(super) fn handle_resumed(&mut self, context: &mut Context<'_>) {
         self.connected = true;
+        self.log.handle_resumed(context.now);
         context.outputs.event(Event::Reconnected { me: self.me() });
         emit_members(&self.roster, context.outputs);
     }
@@ -116,8 +118,8 @@ impl JoinedMeeting {
                 emit_members(&self.roster, context.outputs);
             }
             Command::Remove(participant) if self.roster.am_organiser() && participant != self.me() => {
-                if self.roster.contains(participant) {
-                    self.removals.request(participant);
+                if let Some(device) = self.roster.device(participant) {
+                    self.removals.request(participant, device);
                 }
             }
             Command::Admit(participant) if self.roster.am_organiser() => self.admissions.admit(participant),
@@ -224,7 +226,7 @@ impl JoinedMeeting {
         proved: bool,
         context: &mut Context<'_>,
     ) -> Result<(), Exit> {
-        match self.log.handle_commit(epoch, blob, &|id| self.roster.is_gone(id))? {
+        match self.log.handle_commit(epoch, blob, &|id| self.roster.is_gone(id), context.now)? {
             Outcome::MergedOwn { refresh } => {
                 self.admissions.reset_batch();
                 if refresh {
@@ -243,6 +245,10 @@ impl JoinedMeeting {
                     && from != self.me()
                 {
                     manager.send(&ManagerCommand::Void { epoch, participant: from }, context.outputs);
+                    self.removals.handle_invalid_commit(from, &self.roster);
+                    if let Some(device) = self.roster.device(from) {
+                        self.admissions.handle_invalid_commit(device);
+                    }
                 }
                 self.beacon = context.now;
                 Ok(())
@@ -261,7 +267,7 @@ impl JoinedMeeting {
         let removed = changes.left.iter().map(|departure| departure.leaf).collect();
         emit_keys(&self.log, &self.roster, removed, false, context.outputs)?;
         emit_changes(&changes.left, &changes.joined, context.outputs);
-        self.removals.handle_group_change(&self.roster);
+        self.removals.handle_group_change(&self.roster, self.log.group().policy());
         self.returns.handle_group_change(&self.roster);
         self.admissions.handle_group_change(&self.roster, context.outputs);
         self.announcements.handle_group_change(&self.roster, !changes.joined.is_empty());
@@ -280,8 +286,8 @@ impl JoinedMeeting {
         context: &mut Context<'_>,
     ) {
         if from == self.me() {
-            // The others have dropped the keys of its epoch and cannot read it.
-            if self.log.epochs_since(epoch) > READABLE_EPOCHS {
+            // The others may have deleted the secrets of its epoch.
+            if self.log.epochs_since(epoch) > 0 {
                 self.announcements.repeat();
             }
             return;
@@ -310,6 +316,7 @@ impl JoinedMeeting {
         if self.log.commit_deadline().is_some_and(|deadline| context.now >= deadline) {
             return Err(Exit::Lost);
         }
+        self.log.delete_past_epochs(context.now);
         self.send_due(context);
         Ok(())
     }
@@ -319,7 +326,8 @@ impl JoinedMeeting {
         let due = [self.roster.removal_deadline(), self.returns.deadline(&self.roster), Some(self.refresh.deadline())];
         let commit = due.into_iter().flatten().min().and_then(|due| self.log.commit_time(due));
         let beacon = (manager && self.roster.count() > 1).then_some(self.beacon);
-        [self.log.commit_deadline(), commit, beacon].into_iter().flatten().min()
+        let log = [self.log.commit_deadline(), self.log.past_epochs_end()].into_iter().flatten();
+        log.chain(commit).chain(beacon).chain(self.admissions.deadline()).min()
     }
 
     /// Sends everything that can be sent now, but at most one commit. Removals come before admissions, so that a new
@@ -330,6 +338,7 @@ impl JoinedMeeting {
             return;
         }
         self.removals.expel(context);
+        self.admissions.send_refusals(context);
         self.announcements.send(&mut self.log, context.outputs);
         if self.log.may_commit(context.now) {
             self.commit(context);
@@ -448,6 +457,3 @@ fn emit_changes(left: &[Departure], joined: &[ParticipantId], outputs: &mut Outp
         outputs.event(Event::Joined(*id));
     }
 }
-
-/// For how many epochs after its own an application message can be read.
-const READABLE_EPOCHS: u64 = 2;

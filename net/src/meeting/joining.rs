@@ -3,9 +3,9 @@
 use super::Notice;
 use super::context::{Context, is_own_clock_wrong};
 use super::event::{Violation, no_keys};
-use super::timing::KNOCK_TIMEOUT;
-use crypto::admission_key;
-use crypto::{Group, Joiner, ReturnRequest, knock, return_to_meeting};
+use super::timing::{APPROACH_INTERVAL, KNOCK_TIMEOUT, MAX_APPROACHES};
+use crypto::{Group, Joiner, knock, return_to_meeting};
+use crypto::{admission_key, authority_chain};
 use proto::{Blob, Down, Epoch, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
 use std::time::Instant;
 
@@ -47,11 +47,13 @@ enum Stage {
     Greeting(Goal),
     /// `Create` was sent.
     Creating { me: ParticipantId },
-    /// `Approach` was sent.
-    Approaching { me: ParticipantId },
+    /// `Approach` was sent, to learn which authority of this organiser the server knows.
+    Checking { me: ParticipantId },
+    /// `Approach` was sent. `failures` answers did not lead to the link's authority. `again` is when it is sent again.
+    Approaching { me: ParticipantId, failures: u32, again: Option<Instant> },
     /// `Knock` or `Return` was sent. `notice` is when the user is notified that there is no answer. It is `None` after
-    /// that.
-    Waiting { joiner: Box<Joiner>, me: ParticipantId, notice: Option<Instant> },
+    /// that. `chain` is what the server knows of an organiser's authorities.
+    Waiting { joiner: Box<Joiner>, me: ParticipantId, notice: Option<Instant>, chain: Option<Blob> },
 }
 
 impl Joining {
@@ -70,11 +72,15 @@ impl Joining {
                 greet(goal, participant, context)
             }
             (Stage::Creating { me }, Down::Created { resume }) => enter_new_meeting(me, resume, context),
-            (Stage::Approaching { me }, Down::AdmissionKey { admission_key, chain }) => {
-                approach(&admission_key, &chain, me, context)
+            (Stage::Approaching { me, failures, .. }, Down::AdmissionKey { admission_key, chain }) => {
+                approach(&admission_key, &chain, (me, failures), context)
             }
-            (Stage::Waiting { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone, resume }) => {
+            (Stage::Checking { me }, Down::AdmissionKey { chain, .. }) => come_back(me, chain, context),
+            (Stage::Waiting { joiner, me, chain, .. }, Down::Admitted { welcome, position, epoch, gone, resume }) => {
                 let group = joiner.enter(&welcome.0).map_err(|_| Reason::Forged)?;
+                if let (Some(manager), Some(chain)) = (context.manager.as_mut(), chain) {
+                    manager.repeat_rotation(&chain.0, context.outputs);
+                }
                 Ok(Next::Member(Box::new(NewMember { me, group, position, epoch, gone, resume })))
             }
             (Stage::Waiting { .. }, Down::Refused { why }) => Err(refused(why, context.clock_ahead)),
@@ -87,19 +93,29 @@ impl Joining {
         matches!(self.stage, Stage::Waiting { .. })
     }
 
-    /// Notifies the user once that the knock was not answered.
+    /// Notifies the user once that the knock was not answered. Asks for the admission key again if it is time.
     pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
-        if let Stage::Waiting { notice, .. } = &mut self.stage
-            && notice.take_if(|at| context.now >= *at).is_some()
-        {
-            context.outputs.notice(Notice::NoAnswerYet);
+        let is_due = |at: &mut Instant| context.now >= *at;
+        match &mut self.stage {
+            Stage::Waiting { notice, .. } => {
+                if notice.take_if(is_due).is_some() {
+                    context.outputs.notice(Notice::NoAnswerYet);
+                }
+            }
+            Stage::Approaching { again, .. } => {
+                if let (Some(_), Some(link)) = (again.take_if(is_due), &context.entrant.link) {
+                    context.outputs.transmit(Up::Approach { meeting: link.meeting });
+                }
+            }
+            Stage::Greeting(_) | Stage::Creating { .. } | Stage::Checking { .. } => {}
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match &self.stage {
             Stage::Waiting { notice, .. } => *notice,
-            Stage::Greeting(_) | Stage::Creating { .. } | Stage::Approaching { .. } => None,
+            Stage::Approaching { again, .. } => *again,
+            Stage::Greeting(_) | Stage::Creating { .. } | Stage::Checking { .. } => None,
         }
     }
 
@@ -122,10 +138,14 @@ fn greet(goal: Goal, me: ParticipantId, context: &mut Context<'_>) -> Result<Nex
         }
         (Goal::Join, Some(link)) => {
             context.outputs.transmit(Up::Approach { meeting: link.meeting });
-            Ok(Joining::next(Stage::Approaching { me }))
+            Ok(Joining::next(Stage::Approaching { me, failures: 0, again: None }))
         }
         (Goal::Join, None) => Err(no_keys()),
-        (Goal::Return, _) => come_back(me, context),
+        (Goal::Return, _) => {
+            let keys = context.manager.as_ref().ok_or_else(no_keys)?.keys();
+            context.outputs.transmit(Up::Approach { meeting: keys.meeting() });
+            Ok(Joining::next(Stage::Checking { me }))
+        }
     }
 }
 
@@ -138,30 +158,42 @@ fn enter_new_meeting(me: ParticipantId, resume: ResumeToken, context: &mut Conte
     Ok(Next::Member(Box::new(NewMember { me, group, position, epoch, gone: Vec::new(), resume })))
 }
 
-/// Checks the admission key against the invitation link, and knocks.
-fn approach(admission_key: &Blob, chain: &Blob, me: ParticipantId, context: &mut Context<'_>) -> Result<Next, Reason> {
+/// Checks the admission key against the invitation link, and knocks. A link may be newer than what the server knows: the
+/// organiser has it before the server gets the new keys. Then this client asks again a little later.
+fn approach(
+    admission_key: &Blob,
+    chain: &Blob,
+    (me, failures): (ParticipantId, u32),
+    context: &mut Context<'_>,
+) -> Result<Next, Reason> {
     let link = context.entrant.link.as_ref().ok_or_else(no_keys)?;
     let (identity, profile) = (&context.entrant.identity, context.entrant.profile.clone());
-    let (joiner, request) = knock(link, &admission_key.0, &chain.0, identity, profile, me, context.wall)
-        .map_err(|error| knock_failed(&error))?;
+    let made = knock(link, &admission_key.0, &chain.0, identity, profile, me, context.wall);
+    let too_new = matches!(made, Err(admission_key::Error::Chain(authority_chain::Error::OtherLink)));
+    let failures = failures + u32::from(too_new);
+    if too_new && failures < MAX_APPROACHES {
+        let again = Some(context.now + APPROACH_INTERVAL * failures);
+        return Ok(Joining::next(Stage::Approaching { me, failures, again }));
+    }
+    let (joiner, request) = made.map_err(|error| knock_failed(&error))?;
     context.outputs.transmit(Up::Knock { meeting: link.meeting, request: Blob(request) });
-    Ok(wait(joiner, me, context))
+    Ok(wait(joiner, me, None, context))
 }
 
-/// Asks the members to add this organiser again.
-fn come_back(me: ParticipantId, context: &mut Context<'_>) -> Result<Next, Reason> {
-    let keys = context.manager.as_ref().ok_or_else(no_keys)?.keys();
+/// Asks the members to add this organiser again. `chain` is what the server knows of its authorities.
+fn come_back(me: ParticipantId, chain: Blob, context: &mut Context<'_>) -> Result<Next, Reason> {
+    let manager = context.manager.as_ref().ok_or_else(no_keys)?;
+    let keys = manager.keys();
     let (identity, profile) = (&context.entrant.identity, context.entrant.profile.clone());
     let (joiner, request) =
         return_to_meeting(keys, identity, profile, me, context.wall).map_err(|error| knock_failed(&error))?;
-    let ReturnRequest { package, signature } = request;
-    let meeting = keys.meeting();
-    context.outputs.transmit(Up::Return { meeting, request: Blob(package), signature });
-    Ok(wait(joiner, me, context))
+    let message = manager.sign_return(&chain.0, me, request);
+    context.outputs.transmit(message);
+    Ok(wait(joiner, me, Some(chain), context))
 }
 
-fn wait(joiner: Joiner, me: ParticipantId, context: &Context<'_>) -> Next {
-    Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice: Some(context.now + KNOCK_TIMEOUT) })
+fn wait(joiner: Joiner, me: ParticipantId, chain: Option<Blob>, context: &Context<'_>) -> Next {
+    Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice: Some(context.now + KNOCK_TIMEOUT), chain })
 }
 
 fn knock_failed(error: &admission_key::Error) -> Reason {

@@ -2,7 +2,7 @@
 
 use super::Event;
 use super::outputs::Outputs;
-use crypto::{AuthorityChain, ManagerKeys};
+use crypto::{AuthorityChain, ManagerKeys, ReturnRequest};
 use proto::{Blob, ManagerCommand, ParticipantId, Up, Welcome};
 
 /// The keys of a manager.
@@ -62,10 +62,24 @@ impl Manager {
         outputs.event(Event::LinkChanged);
     }
 
+    /// Returns the last rotation if the server, whose chain is `chain`, has not received it.
+    fn missing_rotation(&self, chain: &[u8]) -> Option<[u8; 128]> {
+        let known = self.keys.chain().encode();
+        known.strip_prefix(chain).and_then(|rest| rest.try_into().ok())
+    }
+
+    /// Makes the request to come back as `me`. The server, whose chain is `chain`, verifies it with the authority that it
+    /// knows.
+    pub(super) fn sign_return(&self, chain: &[u8], me: ParticipantId, request: ReturnRequest) -> Up {
+        let ReturnRequest { package, signature } = request;
+        let previous = self.missing_rotation(chain).and_then(|_| self.keys.sign_return_as_previous(me, &package));
+        let meeting = self.keys.meeting();
+        Up::Return { meeting, request: Blob(package), signature: previous.unwrap_or(signature) }
+    }
+
     /// Sends the last rotation again if the server, whose chain is `chain`, has not received it.
     pub(super) fn repeat_rotation(&mut self, chain: &[u8], outputs: &mut Outputs) {
-        let known = self.keys.chain().encode();
-        let Some(missing) = known.strip_prefix(chain).and_then(|rest| <[u8; 128]>::try_from(rest).ok()) else { return };
+        let Some(missing) = self.missing_rotation(chain) else { return };
         let admission_key = Blob(self.keys.public_key().to_vec());
         let command = proto::encode(&ManagerCommand::Rotate { rotation: missing, admission_key });
         self.counter += 1;

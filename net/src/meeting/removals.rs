@@ -4,34 +4,57 @@ use super::Notice;
 use super::context::Context;
 use super::group_log::GroupLog;
 use super::roster::Roster;
-use crypto::{Changes, Leaf};
-use proto::{ManagerCommand, ParticipantId};
+use crypto::{Changes, DeviceKey, Leaf, MeetingPolicy};
+use proto::{MAX_MEMBERS, ManagerCommand, ParticipantId};
 use std::collections::BTreeMap;
 
-/// Members that the organiser wants removed. A request is kept until a commit, by any member, has removed the member.
+/// Members that the organiser wants removed. A request is kept until the policy bars the device: a commit of another member
+/// may remove the leaf before, because the server has reported the expelled member gone.
 #[derive(Default)]
 pub(super) struct Removals {
+    requested: BTreeMap<ParticipantId, Request>,
+    /// How many invalid commits each device has sent, according to the server.
+    invalid: BTreeMap<DeviceKey, u32>,
+}
+
+struct Request {
+    device: DeviceKey,
     /// True once the server was told to close the member's connection.
-    requested: BTreeMap<ParticipantId, bool>,
+    expelled: bool,
 }
 
 impl Removals {
     /// Requests a removal. The caller checks that this client is the organiser.
-    pub(super) fn request(&mut self, participant: ParticipantId) {
-        self.requested.entry(participant).or_insert(false);
+    pub(super) fn request(&mut self, participant: ParticipantId, device: DeviceKey) {
+        self.requested.entry(participant).or_insert(Request { device, expelled: false });
     }
 
-    /// Drops requests for participants who are no longer members.
-    pub(super) fn handle_group_change(&mut self, roster: &Roster) {
-        self.requested.retain(|id, _| roster.contains(*id));
+    /// Counts an invalid commit of a member. A member that has sent several is removed, unless it is an organiser.
+    pub(super) fn handle_invalid_commit(&mut self, from: ParticipantId, roster: &Roster) {
+        let Some(device) = roster.device(from).filter(|_| !roster.is_organiser(from)) else { return };
+        if self.invalid.len() >= MAX_COUNTED {
+            self.invalid.pop_first();
+        }
+        let count = self.invalid.entry(device).or_default();
+        *count += 1;
+        if *count >= MAX_INVALID_COMMITS {
+            tracing::warn!("a member that sent several invalid commits is removed");
+            self.request(from, device);
+        }
+    }
+
+    /// Drops the requests that are fulfilled. An organiser's device is not barred, so only its leaf counts.
+    pub(super) fn handle_group_change(&mut self, roster: &Roster, policy: &MeetingPolicy) {
+        let is_out = |device| policy.is_barred(device) || policy.is_organiser_device(device);
+        self.requested.retain(|id, request| roster.contains(*id) || !is_out(request.device));
     }
 
     /// Tells the server to close the connections of those who are to be removed. That needs no commit, so nobody can
     /// delay it.
     pub(super) fn expel(&mut self, context: &mut Context<'_>) {
         let Some(manager) = context.manager else { return };
-        for (participant, expelled) in &mut self.requested {
-            if !std::mem::replace(expelled, true) {
+        for (participant, request) in &mut self.requested {
+            if !std::mem::replace(&mut request.expelled, true) {
                 manager.send(&ManagerCommand::Expel { participant: *participant }, context.outputs);
             }
         }
@@ -39,14 +62,16 @@ impl Removals {
 
     /// Sends a commit that removes all members that are due. Returns false if none was sent.
     pub(super) fn commit(&mut self, roster: &mut Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
-        let leaves = |ids: Vec<ParticipantId>| ids.into_iter().filter_map(|id| roster.leaf(id)).collect::<Vec<Leaf>>();
-        let requested = leaves(self.requested.keys().copied().collect());
-        let left = leaves(roster.due_removals(context.now));
-        if requested.is_empty() && left.is_empty() {
+        let requested: Vec<Leaf> = self.requested.keys().filter_map(|id| roster.leaf(*id)).collect();
+        let devices: Vec<DeviceKey> = self.requested.values().map(|request| request.device).collect();
+        let left = roster.due_removals(context.now).into_iter().filter_map(|id| roster.leaf(id));
+        let mut changes = for_good(&requested, &devices, log, context);
+        changes.remove.extend(left);
+        if changes.remove.is_empty() && changes.policy.is_none() {
+            // The leaves are gone, and their devices cannot be barred.
+            self.requested.clear();
             return false;
         }
-        let mut changes = for_good(&requested, log, context);
-        changes.remove.extend(left);
         if log.commit(changes, context) {
             return true;
         }
@@ -59,19 +84,27 @@ impl Removals {
 }
 
 /// Returns the changes that remove `leaves` so that their devices cannot come back. If there is no room for more barred
-/// devices or keys, their leaves are removed all the same.
-fn for_good(leaves: &[Leaf], log: &GroupLog, context: &mut Context<'_>) -> Changes {
-    let plain = || Changes { remove: leaves.to_vec(), ..Changes::default() };
-    match context.manager {
-        Some(manager) if !leaves.is_empty() => {
-            log.group().removal(leaves, manager.keys_mut()).unwrap_or_else(|error| {
-                tracing::warn!(%error, "the removed device is not barred");
-                plain()
-            })
+/// devices or keys, the leaves are removed all the same.
+fn for_good(leaves: &[Leaf], devices: &[DeviceKey], log: &GroupLog, context: &mut Context<'_>) -> Changes {
+    let mut changes = Changes::default();
+    if let Some(manager) = context.manager
+        && !devices.is_empty()
+    {
+        match log.group().removal_of_devices(devices, manager.keys_mut()) {
+            Ok(removal) => changes = removal,
+            Err(error) => tracing::warn!(%error, "the removed device is not barred"),
         }
-        Some(_) | None => plain(),
     }
+    changes.remove.extend_from_slice(leaves);
+    changes
 }
+
+/// How many invalid commits a member may send before it is removed. The server names their sender, so a server can have a
+/// member removed: it can also keep it out by itself.
+const MAX_INVALID_COMMITS: u32 = 3;
+
+/// For how many devices invalid commits are counted.
+const MAX_COUNTED: usize = 4 * MAX_MEMBERS;
 
 #[cfg(test)]
 mod tests {
@@ -82,7 +115,7 @@ mod tests {
     use super::super::{Event, MediaState};
     use super::*;
     use crypto::{DeviceKey, Group, Identity, ManagerKeys, Profile};
-    use proto::{Epoch, Position};
+    use proto::{Epoch, Position, Up};
     use std::time::{Instant, SystemTime};
 
     const ME: ParticipantId = ParticipantId(1);
@@ -117,13 +150,34 @@ mod tests {
 
         fn update(&mut self, others: &[u64]) {
             let member = |leaf: u32, participant: ParticipantId| {
-                let (name, device, organiser) = ("member".to_owned(), DeviceKey([0; 32]), participant == ME);
+                // The organiser's device is another one than the guests'.
+                let organiser = participant == ME;
+                let (name, device) = ("member".to_owned(), DeviceKey([u8::from(organiser); 32]));
                 crypto::Member { leaf: Leaf(leaf), participant, name, device, organiser }
             };
             let ids = [ME].into_iter().chain(others.iter().copied().map(ParticipantId));
             let members = (0..).zip(ids).map(|(leaf, id)| member(leaf, id)).collect();
             self.roster.update(members, MediaState::default(), |_| false);
-            self.removals.handle_group_change(&self.roster);
+            self.removals.handle_group_change(&self.roster, self.log.group().policy());
+        }
+
+        fn request(&mut self, participant: u64) {
+            self.removals.request(ParticipantId(participant), DeviceKey([0; 32]));
+        }
+
+        /// Tries to commit. Returns the message.
+        fn try_commit(&mut self) -> Option<Up> {
+            let mut outputs = Outputs::default();
+            let mut context = Context {
+                now: self.now,
+                wall: SystemTime::now(),
+                clock_ahead: 0,
+                entrant: &self.entrant,
+                manager: &mut self.manager,
+                outputs: &mut outputs,
+            };
+            self.removals.commit(&mut self.roster, &mut self.log, &mut context);
+            outputs.poll_transmit()
         }
 
         /// Tries to commit, and returns the members whose removal failed.
@@ -147,18 +201,37 @@ mod tests {
     #[test]
     fn a_removal_that_fails_is_told_once() {
         let mut failing = Failing::new(&[2, 3]);
-        failing.removals.request(ParticipantId(2));
+        failing.request(2);
         assert_eq!(failing.commit(), [ParticipantId(2)]);
         assert!(failing.commit().is_empty());
     }
 
+    /// On the code before, a request ended with the membership. So an accomplice who removed the expelled member as gone,
+    /// faster than the organiser, kept its device from being barred.
     #[test]
-    fn a_request_ends_with_the_membership() {
-        let mut failing = Failing::new(&[2, 3]);
-        failing.removals.request(ParticipantId(2));
-        failing.update(&[3]);
-        failing.removals.request(ParticipantId(3));
-        assert_eq!(failing.commit(), [ParticipantId(3)]);
+    fn a_request_ends_when_the_device_is_barred_whoever_removed_the_leaf() {
+        let mut organiser = Failing::new(&[2, 3]);
+        organiser.request(2);
+        organiser.update(&[3]);
+        let message = organiser.try_commit().expect("the device is barred although its leaf is gone");
+        let Up::Manage { command, .. } = message else { panic!("{message:?}") };
+        let Ok(ManagerCommand::Commit { epoch, blob, .. }) = proto::decode(&command.0) else { panic!("a commit") };
+        organiser.log.handle_commit(epoch, &blob, &|_| false, organiser.now).unwrap();
+        organiser.update(&[3]);
+        assert!(organiser.log.group().policy().is_barred(DeviceKey([0; 32])));
+        assert!(organiser.try_commit().is_none());
+    }
+
+    #[test]
+    fn a_member_that_sends_three_invalid_commits_is_removed_and_an_organiser_is_not() {
+        let mut organiser = Failing::new(&[2, 3]);
+        for (from, removed) in
+            [(2, false), (ME.0, false), (2, false), (ME.0, false), (9, false), (ME.0, false), (2, true)]
+        {
+            organiser.removals.handle_invalid_commit(ParticipantId(from), &organiser.roster);
+            assert_eq!(organiser.removals.requested.contains_key(&ParticipantId(2)), removed);
+        }
+        assert_eq!(organiser.removals.requested.len(), 1);
     }
 
     #[test]

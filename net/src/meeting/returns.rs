@@ -26,7 +26,10 @@ impl Returns {
     ) {
         let policy = log.group().policy();
         let known = self.waiting.iter().any(|(request, _)| request.participant() == participant);
-        let signed = policy.authority().signed_return(policy.chain().meeting(), participant, &request.0, signature);
+        // The authority before counts as well: the organiser may have lost the connection while the keys rotated.
+        let (meeting, newest) = (policy.chain().meeting(), policy.chain().newest_authorities());
+        let signed =
+            newest.iter().any(|authority| authority.signed_return(meeting, participant, &request.0, signature));
         if known || !signed || self.waiting.len() >= MAX_WAITING {
             return;
         }

@@ -80,6 +80,15 @@ impl Roster {
         self.people.get(&id).map(|person| person.leaf)
     }
 
+    pub(super) fn device(&self, id: ParticipantId) -> Option<DeviceKey> {
+        self.people.get(&id).map(|person| person.device)
+    }
+
+    /// Returns true if `id` is an organiser.
+    pub(super) fn is_organiser(&self, id: ParticipantId) -> bool {
+        self.people.get(&id).is_some_and(|person| person.organiser)
+    }
+
     /// Returns all members, in the order of their leaves.
     pub(super) fn list(&self) -> Vec<Member> {
         let mut people: Vec<_> = self.people.values().cloned().collect();
@@ -93,7 +102,7 @@ impl Roster {
 
     /// Returns true if this client is the organiser.
     pub(super) fn am_organiser(&self) -> bool {
-        self.people.get(&self.me).is_some_and(|me| me.organiser)
+        self.is_organiser(self.me)
     }
 
     /// Returns true if an organiser is present.

@@ -8,6 +8,13 @@ pub const SERVER_TIMEOUT: Duration = Duration::from_secs(8);
 /// How long a knock may stay unanswered before the user is notified.
 pub const KNOCK_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How often a joiner asks for the admission key, if its link is newer than the server's keys. After the first failure it
+/// waits for [`APPROACH_INTERVAL`], after the second one twice as long, and so on: 21 s in all. The server answers eight.
+pub const MAX_APPROACHES: u32 = 7;
+
+/// How long a joiner waits before it asks for the admission key again for the first time.
+pub const APPROACH_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How long the server may take to accept a commit, or to answer that it came too late. The largest commit needs this
 /// long on a slow uplink.
 pub const COMMIT_TIMEOUT: Duration = Duration::from_secs(30);
@@ -19,6 +26,9 @@ pub const COMMIT_INTERVAL: Duration = Duration::from_millis(2_200);
 /// How much longer each member waits to remove a departed member than the one before it in rank. The organiser, who is
 /// first, does not wait.
 pub const REMOVAL_INTERVAL: Duration = Duration::from_secs(4);
+
+/// How long application messages of a past epoch can be read after the last commit. Then its secrets are deleted.
+pub const PAST_EPOCH_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How often a manager sends a beacon.
 pub const BEACON_INTERVAL: Duration = Duration::from_secs(5);

@@ -57,6 +57,14 @@ impl Pixels {
         }
     }
 
+    /// Clears what a rounded rectangle does not cover: the rows with its corners, or all rows if it is not opaque.
+    pub fn clear_under(&mut self, quad: &Quad, colour: Rgba) {
+        let [left, top, width, height] = quad.area;
+        let rows = if quad.fill[3] == u8::MAX { quad.shape[0].ceil().min(height) } else { height };
+        self.clear(Area::new(left, top, width, rows), colour);
+        self.clear(Area::new(left, top + height - rows, width, rows), colour);
+    }
+
     /// A rounded rectangle with its ring, filled with its colour or with a picture.
     pub fn rounded(&mut self, quad: &Quad, rows: &mut Rows, picture: Option<&Picture<'_>>) {
         let clip = self.clip(&quad.area);

@@ -42,6 +42,8 @@ pub(super) struct Scratch {
     // One sample longer than the picture is wide, for the interpolation of the last one.
     luma_row: Vec<u16>,
     chroma_row: Vec<u16>,
+    // Both channels of a chroma sample in one word, so that one multiplication weights both: blue in the low half.
+    chroma_words: Vec<u64>,
     // Sums over the taps, in units of `Picture::unit`.
     y: Vec<i32>,
     u: Vec<i32>,
@@ -105,9 +107,14 @@ impl<'a> Picture<'a> {
     }
 
     fn straight_row(&self, scratch: &mut Scratch, row: usize) {
-        let Scratch { luma_columns, chroma_columns, luma_row, chroma_row, y, u, v } = scratch;
+        let Scratch { luma_columns, chroma_columns, luma_row, chroma_row, chroma_words, y, u, v } = scratch;
         self.blend_rows(self.luma, row, false, luma_row);
         self.blend_rows(self.chroma, row, true, chroma_row);
+        let word = |[blue, red]: [u16; 2]| u64::from(blue) | u64::from(red) << 32;
+        chroma_words.clear();
+        chroma_words.extend(chroma_row.as_chunks().0.iter().map(|pair| word(*pair)));
+        // As slices, whose lengths stay in registers: the compiler cannot know that the sums do not overlap the vectors.
+        let (luma_row, chroma_words) = (luma_row.as_slice(), chroma_words.as_slice());
         let width = y.len();
         for columns in luma_columns.chunks_exact(width) {
             for (y, tap) in y.iter_mut().zip(columns) {
@@ -119,10 +126,11 @@ impl<'a> Picture<'a> {
         }
         for columns in chroma_columns.chunks_exact(width) {
             for ((u, v), tap) in u.iter_mut().zip(&mut *v).zip(columns) {
-                let at = usize::from(tap.at) * 2;
-                if let Some([blue, red, next_blue, next_red]) = chroma_row.get(at..at + 4) {
-                    *u = u.wrapping_add(tap.mix(i32::from(*blue), i32::from(*next_blue)));
-                    *v = v.wrapping_add(tap.mix(i32::from(*red), i32::from(*next_red)));
+                let at = usize::from(tap.at);
+                if let Some([first, second]) = chroma_words.get(at..at + 2) {
+                    let [blue, red] = tap.mix_words(*first, *second);
+                    *u = u.wrapping_add(blue);
+                    *v = v.wrapping_add(red);
                 }
             }
         }
@@ -199,8 +207,16 @@ impl Axis {
 // builds, which would prevent vectorisation.
 impl Tap {
     fn mix(self, at: i32, next: i32) -> i32 {
-        let (weight, share) = (i32::from(256_u16.wrapping_sub(self.share)), i32::from(self.share));
-        at.wrapping_mul(weight).wrapping_add(next.wrapping_mul(share))
+        at.wrapping_mul(256).wrapping_add(next.wrapping_sub(at).wrapping_mul(i32::from(self.share)))
+    }
+
+    /// As `mix`, for two channels in the halves of a word. Each sum has 24 bits.
+    fn mix_words(self, at: u64, next: u64) -> [i32; 2] {
+        let (weight, share) = (u64::from(256_u16.wrapping_sub(self.share)), u64::from(self.share));
+        let sum = at.wrapping_mul(weight).wrapping_add(next.wrapping_mul(share));
+        #[expect(clippy::cast_possible_truncation, reason = "takes the halves of the word")]
+        let halves = [sum as i32, (sum >> 32) as i32];
+        halves
     }
 
     fn mix_codes(self, at: u8, next: u8) -> u16 {

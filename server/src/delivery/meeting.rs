@@ -74,13 +74,14 @@ impl Meeting {
         let mut members = Members::default();
         members.insert(first, creator);
         let log = Log::new(settings.limits.log_entries, settings.limits.log_bytes);
+        let waiting = Waiting::new(&settings.limits, now);
         Self {
             id,
             settings,
             authority,
             is_locked: false,
             members,
-            waiting: Waiting::default(),
+            waiting,
             returned: VecDeque::new(),
             gone: VecDeque::new(),
             log,
@@ -109,7 +110,8 @@ impl Meeting {
         self.waiting.connections()
     }
 
-    /// Stores a request to be admitted, and forwards it to the members.
+    /// Stores a request to be admitted. The members learn of it in [`Self::announce`]. If there are too many, returns the
+    /// connection that has to make room.
     ///
     /// # Errors
     /// Returns [`Problem::MeetingFull`], or [`Problem::NotAuthorised`] if the authority did not sign a request to come
@@ -119,8 +121,8 @@ impl Meeting {
         participant: ParticipantId,
         (connection, origin): (ConnectionId, Origin),
         request: Request,
-        actions: &mut Actions,
-    ) -> Result<(), Problem> {
+    ) -> Result<Option<ConnectionId>, Problem> {
+        let mut crowding = None;
         let max = self.settings.limits.members;
         if let Request::Return(request, signature) = &request {
             if !self.authority.has_signed_return(participant, &request.0, signature) {
@@ -130,19 +132,26 @@ impl Meeting {
             if self.returned.len() > MAX_RETURNED {
                 self.returned.pop_front();
             }
-        } else if self.members.len() + self.waiting.len() >= max
-            || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE)
-        {
+        } else if self.members.len() >= max || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE) {
             return Err(Problem::MeetingFull);
+        } else if self.members.len() + self.waiting.len() >= max {
+            crowding = Some(self.waiting.crowding(origin).ok_or(Problem::MeetingFull)?);
         }
-        let message = self.waiting.insert(participant, Waiter { connection, origin, request });
-        actions.send_all(self.members.connections(), &message);
-        Ok(())
+        self.waiting.insert(participant, Waiter { connection, origin, request });
+        Ok(crowding)
     }
 
-    /// Removes a person who gave up waiting, and notifies the members. Does nothing if `participant` does not wait.
+    /// Tells the members of the requests whose turn it is.
+    pub fn announce(&mut self, now: Instant, actions: &mut Actions) {
+        while let Some(message) = self.waiting.announce(now) {
+            actions.send_all(self.members.connections(), &message);
+        }
+    }
+
+    /// Removes a person who gave up waiting, and notifies the members that know of it. Does nothing if `participant` does
+    /// not wait.
     pub fn withdraw(&mut self, participant: ParticipantId, actions: &mut Actions) {
-        if self.waiting.remove(participant).is_some() {
+        if let Some((_, true)) = self.waiting.remove(participant) {
             actions.send_all(self.members.connections(), &Down::Withdrew { participant });
         }
     }
@@ -184,7 +193,7 @@ impl Meeting {
         for message in self.log.replay(position) {
             actions.send_encoded([connection], &message);
         }
-        self.describe(connection, actions);
+        describe(&self.waiting, &self.members, connection, actions);
         actions.command_sfu(sfu::Command::Leave { participant });
         actions.join_sfu(self.id, participant, connection);
         if before.is_none() {
@@ -321,7 +330,7 @@ impl Meeting {
                 self.send_lost(signed.from, actions);
             }
             ManagerCommand::Refuse { participant, why } => {
-                if let Some(connection) = self.waiting.remove(participant) {
+                if let Some((connection, _)) = self.waiting.remove(participant) {
                     actions.send(connection, &Down::Refused { why });
                     actions.close(connection);
                     changes.closed.push(connection);
@@ -404,7 +413,7 @@ impl Meeting {
                     continue;
                 }
                 match self.waiting.remove(participant) {
-                    Some(connection) => {
+                    Some((connection, _)) => {
                         let member = Member::new(connection, position, &self.settings.limits, now);
                         self.members.insert(participant, member);
                         admitted.push((participant, connection));
@@ -422,21 +431,13 @@ impl Meeting {
                     resume: self.settings.token(self.id, *participant),
                 };
                 actions.send(*connection, &admission);
-                self.describe(*connection, actions);
+                describe(&self.waiting, &self.members, *connection, actions);
                 actions.join_sfu(self.id, *participant, *connection);
             }
             changes.admitted.extend(admitted.into_iter().map(|(_, connection)| connection));
             for participant in absent {
                 self.append(LogEntry::Gone { participant }, actions);
             }
-        }
-    }
-
-    /// Tells a new or resumed member who waits and who is absent.
-    fn describe(&self, connection: ConnectionId, actions: &mut Actions) {
-        self.waiting.messages().for_each(|message| actions.send(connection, &message));
-        for participant in self.members.absent() {
-            actions.send(connection, &Down::Presence { participant, connected: false });
         }
     }
 
@@ -479,6 +480,14 @@ impl Meeting {
         if let Some(position) = self.members.acknowledged() {
             self.log.forget_before(position);
         }
+    }
+}
+
+/// Tells a new or resumed member who waits and who is absent.
+fn describe(waiting: &Waiting, members: &Members, connection: ConnectionId, actions: &mut Actions) {
+    waiting.messages().for_each(|message| actions.send(connection, &message));
+    for participant in members.absent() {
+        actions.send(connection, &Down::Presence { participant, connected: false });
     }
 }
 

@@ -1,14 +1,22 @@
-//! Those who wait to be admitted to a meeting.
+//! Those who wait to be admitted to a meeting: clients that knock, and organisers that come back.
+//!
+//! The members learn of a request when it is their turn, so that a flood of requests cannot flood the members. Origins take
+//! turns: many requests from one of them delay those from others by one turn.
 
 use super::connection_id::ConnectionId;
-use crate::Origin;
+use crate::bucket::Bucket;
+use crate::{Limits, Origin};
 use proto::{Blob, Down, ParticipantId, Signature};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Instant;
 
 /// Those who wait to be admitted to a meeting.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Waiting {
     by_id: BTreeMap<ParticipantId, Waiter>,
+    /// The requests that the members have not learned of, by origin. The first origin is next.
+    unannounced: VecDeque<(Origin, VecDeque<ParticipantId>)>,
+    announcements: Bucket,
 }
 
 /// Who waits, and what for.
@@ -33,7 +41,7 @@ pub enum Request {
 
 impl Waiter {
     /// Returns the message that tells the members of the request.
-    pub fn message(&self, participant: ParticipantId) -> Down {
+    fn message(&self, participant: ParticipantId) -> Down {
         match &self.request {
             Request::Knock(request) => Down::Knocked { participant, request: request.clone() },
             Request::Return(request, signature) => {
@@ -44,16 +52,46 @@ impl Waiter {
 }
 
 impl Waiting {
-    /// Adds a request, and returns the message that tells the members of it.
-    pub fn insert(&mut self, participant: ParticipantId, waiter: Waiter) -> Down {
-        let message = waiter.message(participant);
-        self.by_id.insert(participant, waiter);
-        message
+    /// Returns a list without requests.
+    pub fn new(limits: &Limits, now: Instant) -> Self {
+        let announcements = Bucket::new(limits.knocks_per_second, limits.knock_burst, now);
+        Self { by_id: BTreeMap::new(), unannounced: VecDeque::new(), announcements }
     }
 
-    /// Removes a request, and returns the connection that waited.
-    pub fn remove(&mut self, participant: ParticipantId) -> Option<ConnectionId> {
-        self.by_id.remove(&participant).map(|waiter| waiter.connection)
+    /// Adds a request.
+    pub fn insert(&mut self, participant: ParticipantId, waiter: Waiter) {
+        let origin = waiter.origin;
+        self.by_id.insert(participant, waiter);
+        match self.unannounced.iter_mut().find(|(other, _)| *other == origin) {
+            Some((_, queue)) => queue.push_back(participant),
+            None => self.unannounced.push_back((origin, VecDeque::from([participant]))),
+        }
+    }
+
+    /// Returns the message that tells the members of the next request, if it is time for one.
+    pub fn announce(&mut self, now: Instant) -> Option<Down> {
+        let (origin, mut queue) = self.unannounced.pop_front()?;
+        if !self.announcements.take(1, now) {
+            self.unannounced.push_front((origin, queue));
+            return None;
+        }
+        // No queue is empty.
+        let participant = queue.pop_front()?;
+        if !queue.is_empty() {
+            self.unannounced.push_back((origin, queue));
+        }
+        self.by_id.get(&participant).map(|waiter| waiter.message(participant))
+    }
+
+    /// Removes a request. Returns the connection that waited, and whether the members have learned of the request.
+    pub fn remove(&mut self, participant: ParticipantId) -> Option<(ConnectionId, bool)> {
+        let waiter = self.by_id.remove(&participant)?;
+        let announced = !self.is_unannounced(participant);
+        for (_, queue) in &mut self.unannounced {
+            queue.retain(|other| *other != participant);
+        }
+        self.unannounced.retain(|(_, queue)| !queue.is_empty());
+        Some((waiter.connection, announced))
     }
 
     /// Returns how many wait.
@@ -66,13 +104,78 @@ impl Waiting {
         self.by_id.values().filter(|waiter| waiter.origin == origin).count()
     }
 
+    /// Returns the connection that makes room for a request from `origin` if the list is full: the last one of the origin
+    /// with the most requests, if that has more than `origin` and the members have not learned of it.
+    pub fn crowding(&self, origin: Origin) -> Option<ConnectionId> {
+        let counts = self.unannounced.iter().map(|(other, queue)| (self.count_of(*other), queue));
+        let (count, queue) = counts.max_by_key(|(count, _)| *count)?;
+        let last = queue.back().filter(|_| count > self.count_of(origin) + 1)?;
+        self.by_id.get(last).map(|waiter| waiter.connection)
+    }
+
     /// Returns the connections that wait.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
         self.by_id.values().map(|waiter| waiter.connection)
     }
 
-    /// Returns the messages that tell a new member of all requests.
+    /// Returns the messages that tell a new member of the requests that the others know.
     pub fn messages(&self) -> impl Iterator<Item = Down> {
-        self.by_id.iter().map(|(participant, waiter)| waiter.message(*participant))
+        let announced = self.by_id.iter().filter(|(participant, _)| !self.is_unannounced(**participant));
+        announced.map(|(participant, waiter)| waiter.message(*participant))
+    }
+
+    fn is_unannounced(&self, participant: ParticipantId) -> bool {
+        self.unannounced.iter().any(|(_, queue)| queue.contains(&participant))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::{IpAddr, Ipv4Addr};
+    use std::time::Duration;
+
+    fn waiter(last: u8) -> Waiter {
+        let origin = IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)).into();
+        Waiter { connection: ConnectionId(last.into()), origin, request: Request::Knock(Blob(vec![1])) }
+    }
+
+    fn announced(waiting: &mut Waiting, now: Instant) -> Vec<u64> {
+        let next = || waiting.announce(now);
+        std::iter::from_fn(next)
+            .map(|message| {
+                let Down::Knocked { participant, .. } = message else { panic!("{message:?}") };
+                participant.0
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_origin_with_the_most_requests_makes_room_for_others() {
+        let (limits, now) = (Limits { knock_burst: 1, ..Limits::default() }, Instant::now());
+        let mut waiting = Waiting::new(&limits, now);
+        let crowding = |waiting: &Waiting, last| waiting.crowding(waiter(last).origin);
+        (1..=3).for_each(|id| waiting.insert(ParticipantId(id), waiter(1)));
+        waiting.insert(ParticipantId(4), waiter(2));
+        assert_eq!(crowding(&waiting, 3), Some(ConnectionId(1)));
+        assert_eq!(crowding(&waiting, 1), None, "its own");
+        waiting.remove(ParticipantId(3));
+        assert_eq!((crowding(&waiting, 2), crowding(&waiting, 3)), (None, Some(ConnectionId(1))));
+        waiting.remove(ParticipantId(2));
+        assert_eq!(crowding(&waiting, 3), None, "each has one");
+    }
+
+    #[test]
+    fn origins_take_turns_and_requests_beyond_the_burst_wait() {
+        let (limits, now) = (Limits { knocks_per_second: 10, knock_burst: 3, ..Limits::default() }, Instant::now());
+        let mut waiting = Waiting::new(&limits, now);
+        (1..=6).for_each(|id| waiting.insert(ParticipantId(id), waiter(1)));
+        assert_eq!(announced(&mut waiting, now), [1, 2, 3]);
+        waiting.insert(ParticipantId(7), waiter(2));
+        assert_eq!(waiting.remove(ParticipantId(4)).map(|(_, announced)| announced), Some(false));
+        assert_eq!(waiting.remove(ParticipantId(1)).map(|(_, announced)| announced), Some(true));
+        assert_eq!(waiting.messages().count(), 2, "two and three");
+        assert_eq!(announced(&mut waiting, now + Duration::from_millis(200)), [5, 7]);
+        assert_eq!(announced(&mut waiting, now + Duration::from_secs(1)), [6]);
     }
 }

@@ -1,8 +1,8 @@
-//! `cargo xtask bench [draw|net|crypto|codec|meeting] [--json]`, and `cargo xtask bench ladder CLIP` for one clip.
+//! `cargo xtask bench [draw|net|crypto|codec|meeting|window] [--json]`, and `cargo xtask bench ladder CLIP` for one clip.
 
 use anyhow::{Result, bail};
 use std::path::Path;
-use tests::bench::{codec, crypto, draw, ladder, meeting, net, print};
+use tests::bench::{codec, crypto, draw, ladder, meeting, net, print, window};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -34,7 +34,11 @@ fn main() -> Result<()> {
     if wanted("meeting") {
         rows.extend(meeting::rows()?);
     }
+    // The window is measured on a virtual X11 screen.
+    if wanted("window") && cfg!(target_os = "linux") {
+        rows.extend(window::rows()?);
+    }
     print(&rows, json)
 }
 
-const GROUPS: &[&str] = &["draw", "net", "crypto", "codec", "meeting"];
+const GROUPS: &[&str] = &["draw", "net", "crypto", "codec", "meeting", "window"];

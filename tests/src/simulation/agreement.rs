@@ -46,4 +46,17 @@ impl Simulation {
         }
         media::assert_only_members_can_open(&mut self.clients, expected);
     }
+
+    /// Asserts that every removal that the organiser ordered lasts, and that `members` have the same policy: organisers,
+    /// barred devices and authorities.
+    ///
+    /// # Panics
+    /// Panics if they do not.
+    pub fn assert_same_policy(&self, members: &[ClientId]) {
+        self.invariants.assert_removals();
+        let policy = |client_id: &ClientId| self.client(*client_id).meeting.policy();
+        for pair in members.windows(2) {
+            assert_eq!(policy(&pair[0]), policy(&pair[1]), "I1: the policies differ");
+        }
+    }
 }

@@ -1,10 +1,11 @@
 //! One client: a real `Meeting`, a real key ring, and the events so far.
 
 use super::media::MediaEndpoint;
+use super::wall::WallTime;
 use crypto::{Identity, Profile, Words};
-use net::meeting::{Command, Entry, Event, MediaState, Meeting, Member, Notice, WallClock};
+use net::meeting::{Command, Entry, Event, MediaState, Meeting, Member, Notice};
 use proto::{Blob, Epoch, ManagerCommand, ParticipantId, Reason, Up};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Instant;
 
 /// How a meeting ended for a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +44,8 @@ pub struct Client {
     pub commits: usize,
     /// Its participant id. Stays set after the meeting ends.
     pub(super) past_id: Option<ParticipantId>,
+    /// True after new keys, until the invariants are checked.
+    pub(super) has_new_keys: bool,
     /// The last commit that the simulation lost.
     pub dropped_commit: Option<Blob>,
     /// True if the simulation loses its commits.
@@ -83,28 +86,18 @@ pub(super) struct Started {
     pub name: String,
     pub now: Instant,
     pub seed: u64,
-    /// How many seconds the client's clock is ahead of the server's.
-    pub clock_ahead: i64,
-}
-
-/// Returns the clock of a client that is `ahead` seconds ahead.
-fn wall_clock(start: Instant, ahead: i64) -> WallClock {
-    let base = SystemTime::now();
-    Box::new(move |now| {
-        let time = base + now.saturating_duration_since(start);
-        let difference = Duration::from_secs(ahead.unsigned_abs());
-        if ahead < 0 { time - difference } else { time + difference }
-    })
+    /// The client's clock.
+    pub wall: WallTime,
 }
 
 impl Client {
     pub(super) fn new(started: Started, entry: impl FnOnce(Identity, Profile) -> Entry) -> Self {
-        let Started { name, now, seed, clock_ahead } = started;
+        let Started { name, now, seed, wall } = started;
         let identity = Identity::generate().expect("the system has randomness");
         let profile = Profile::new(&name).expect("names in tests are valid");
         Self {
             name,
-            meeting: Meeting::new(entry(identity, profile), wall_clock(now, clock_ahead), now),
+            meeting: Meeting::new(entry(identity, profile), Box::new(move |now| wall.at(now)), now),
             people: Vec::new(),
             words: None,
             epoch: None,
@@ -116,6 +109,7 @@ impl Client {
             entered: None,
             commits: 0,
             past_id: None,
+            has_new_keys: false,
             dropped_commit: None,
             drops_commits: false,
             media: MediaEndpoint::new(seed),
@@ -235,6 +229,7 @@ impl Client {
                     self.media.restart();
                 }
                 self.media.install(keys, removed, leaves, now);
+                self.has_new_keys = true;
             }
             Event::Words(words) => self.words = Some(words),
             Event::Ended(reason) => self.ending = Some(Ending::Ended(reason)),

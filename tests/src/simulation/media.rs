@@ -1,9 +1,9 @@
 //! Frames sealed with the real key ring, and checks of who can open them.
 
 use super::{Client, ClientId};
-use crypto::{KeyRing, Leaf, MediaKeys, Opener, ReceivedFrame, Sealed, Sealer};
+use crypto::{Header, KeyRing, Leaf, MediaKeys, Opener, ReceivedFrame, Sealed, Sealer};
 use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
-use proto::Slot;
+use proto::{Epoch, Slot};
 use std::time::Instant;
 
 /// Seals and opens the frames of a client, in the camera slot.
@@ -52,17 +52,22 @@ impl MediaEndpoint {
     /// Seals a frame of this client. Returns `None` if it has no keys.
     fn seal(&mut self) -> Option<Sealed> {
         self.number += 1;
-        let picture = Encoded {
-            codec: VideoCodec::H264,
-            layer: Layer::default(),
-            size: Size::new(320, 180),
-            key: true,
-            discardable: false,
-            number: self.number,
-            captured: Timestamp::from_micros(self.number),
-            payload: self.pool.copy(&self.number.to_be_bytes()),
-        };
-        Sealer::new(self.ring.clone(), Slot::Camera).seal(picture).ok()
+        seal(&self.ring, &self.pool, self.number)
+    }
+
+    /// Seals a frame of this client, at `leaf`, to keep it. Returns `None` if it has no keys.
+    pub(super) fn record(&mut self, leaf: Leaf) -> Option<Recorded> {
+        self.seal().map(|frame| Recorded::new(&frame, leaf))
+    }
+
+    /// Drops the keys that are expired at `now`.
+    pub(super) fn expire(&self, now: Instant) {
+        self.ring.expire(now);
+    }
+
+    /// Opens a frame that arrives at `now`. Returns whether it could be opened.
+    pub(super) fn opens(&self, frame: &Recorded, now: Instant) -> bool {
+        frame.opens_with(&self.ring, &self.pool, now)
     }
 
     /// Returns whether this client can open a frame of `leaf`.
@@ -72,6 +77,75 @@ impl MediaEndpoint {
         Opener::new(self.ring.clone(), Slot::Camera, leaf, Clock::default()).open(received).is_ok()
     }
 }
+
+/// A sealed frame, kept to be sent again.
+pub(super) struct Recorded {
+    header: Header,
+    bytes: Vec<u8>,
+    /// The leaf that the receivers take for the sender's.
+    leaf: Leaf,
+}
+
+impl Recorded {
+    fn new(frame: &Sealed, leaf: Leaf) -> Self {
+        Self { header: *frame.header(), bytes: frame.bytes().to_vec(), leaf }
+    }
+
+    fn opens_with(&self, ring: &KeyRing, pool: &BufferPool, now: Instant) -> bool {
+        let frame = ReceivedFrame { header: self.header, bytes: pool.copy(&self.bytes), sequence: 0, received: now };
+        Opener::new(ring.clone(), Slot::Camera, self.leaf, Clock::default()).open(frame).is_ok()
+    }
+}
+
+/// The keys of one epoch. A hostile client never drops them.
+pub(super) struct HeldKeys {
+    epoch: Epoch,
+    leaf: Leaf,
+    ring: KeyRing,
+    pool: BufferPool,
+    number: u64,
+}
+
+impl HeldKeys {
+    pub(super) fn new(keys: MediaKeys, leaf: Leaf) -> Self {
+        let (epoch, ring) = (keys.epoch(), KeyRing::new());
+        let all: Vec<_> = (0..MAX_LEAVES).map(Leaf).collect();
+        ring.install(keys, &all, &[], Instant::now());
+        Self { epoch, leaf, ring, pool: BufferPool::new(4), number: 0 }
+    }
+
+    pub(super) const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    pub(super) fn opens(&self, frame: &Recorded) -> bool {
+        frame.opens_with(&self.ring, &self.pool, Instant::now())
+    }
+
+    /// Seals a frame with these keys, however old they are.
+    pub(super) fn forge(&mut self) -> Recorded {
+        self.number += 1;
+        let frame = seal(&self.ring, &self.pool, self.number).expect("its ring has one epoch");
+        Recorded::new(&frame, self.leaf)
+    }
+}
+
+fn seal(ring: &KeyRing, pool: &BufferPool, number: u64) -> Option<Sealed> {
+    let picture = Encoded {
+        codec: VideoCodec::H264,
+        layer: Layer::default(),
+        size: Size::new(320, 180),
+        key: true,
+        discardable: false,
+        number,
+        captured: Timestamp::from_micros(number),
+        payload: pool.copy(&number.to_be_bytes()),
+    };
+    Sealer::new(ring.clone(), Slot::Camera).seal(picture).ok()
+}
+
+/// More leaves than a simulated group has.
+const MAX_LEAVES: u32 = 64;
 
 /// Asserts that each of `members` can open the frames of the others, and that no other client can.
 pub(super) fn assert_only_members_can_open(clients: &mut [Client], members: &[ClientId]) {

@@ -2,12 +2,13 @@
 //! connection's life.
 
 use super::ClientId;
+use super::wall::WallTime;
 use proto::{Down, ParticipantId, Problem, Up};
 use server::delivery::{Action as Step, ConnectionId, Delivery, Now};
 use server::{Limits, Origin};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// What the server asks the simulation to do.
 pub(super) enum Action {
@@ -32,6 +33,7 @@ pub(super) struct Service {
     clients: BTreeMap<ConnectionId, ClientId>,
     count: u64,
     now: Option<Instant>,
+    wall: WallTime,
 }
 
 struct Connection {
@@ -40,35 +42,41 @@ struct Connection {
     last_ping: Instant,
 }
 
-impl Default for Service {
-    fn default() -> Self {
+impl Service {
+    /// Returns a server whose clock is `wall`.
+    pub(super) fn new(wall: WallTime) -> Self {
         Self {
             delivery: Delivery::new(Limits::default(), &[7; 32]),
             connections: BTreeMap::new(),
             clients: BTreeMap::new(),
             count: 0,
             now: None,
+            wall,
         }
     }
-}
 
-impl Service {
+    fn time(&self, instant: Instant) -> Now {
+        let unix = self.wall.at(instant).duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now { instant, unix_seconds: unix.as_secs() }
+    }
+
     pub(super) fn connect(&mut self, client_id: ClientId, participant: ParticipantId, now: Instant) {
         self.now = Some(now);
         self.count += 1;
         let id = ConnectionId(self.count);
         self.connections.insert(client_id, Connection { id, last_message: now, last_ping: now });
         self.clients.insert(id, client_id);
-        self.delivery.handle_connected(id, participant, Origin::from(ADDRESS), time(now));
+        self.delivery.handle_connected(id, participant, Origin::from(ADDRESS), self.time(now));
     }
 
     /// Handles a message of a client.
     pub(super) fn handle(&mut self, client_id: ClientId, bytes: &[u8], now: Instant) -> Vec<Action> {
         self.now = Some(now);
+        let time = self.time(now);
         if let Some(connection) = self.connections.get_mut(&client_id) {
             connection.last_message = now;
             match proto::decode::<Up>(bytes) {
-                Ok(message) => self.delivery.handle_message(connection.id, message, time(now)),
+                Ok(message) => self.delivery.handle_message(connection.id, message, time),
                 Err(_) => self.delivery.reject(connection.id, Problem::Malformed),
             }
         }
@@ -79,7 +87,7 @@ impl Service {
     pub(super) fn disconnect(&mut self, client_id: ClientId) -> Vec<Action> {
         if let (Some(connection), Some(now)) = (self.connections.remove(&client_id), self.now) {
             self.clients.remove(&connection.id);
-            self.delivery.handle_disconnected(connection.id, time(now));
+            self.delivery.handle_disconnected(connection.id, self.time(now));
         }
         self.actions()
     }
@@ -138,15 +146,9 @@ impl Service {
     /// Forgets a connection that the service has closed.
     fn close(&mut self, client_id: ClientId) {
         if let (Some(connection), Some(now)) = (self.connections.remove(&client_id), self.now) {
-            self.delivery.handle_disconnected(connection.id, time(now));
+            self.delivery.handle_disconnected(connection.id, self.time(now));
         }
     }
-}
-
-fn time(instant: Instant) -> Now {
-    // The clients of a simulation take the time from it as well.
-    let unix = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    Now { instant, unix_seconds: unix.as_secs() }
 }
 
 /// All clients have one address.

@@ -7,9 +7,14 @@ use crate::client::{Client, State};
 use crate::insider::Insider;
 use crate::proxy::Proxy;
 use crate::{all_receive, failed, meeting, opened, run, server};
-use crypto::Invitation;
-use proto::{Blob, ClientMessage, Epoch, ManagerCommand, ParticipantId, Refusal, Up, Welcome};
+use crypto::{Identity, Invitation, store};
+use net::meeting::Command;
+use proto::{Blob, ClientMessage, Epoch, ManagerCommand, ParticipantId, Up, Welcome};
+use std::net::IpAddr;
 use std::time::{Duration, Instant};
+use tests::attack::floods::{Bar, bar_newcomers};
+use tests::attack::guest::{Guest, void};
+use tests::attack::wire::{Wire, another_address};
 
 /// Waits until the first two clients have received 25 more pictures of each other. Asserts that neither lost the meeting.
 async fn continue_undisturbed(clients: &[Client]) {
@@ -55,15 +60,13 @@ fn a_member_cannot_refuse_or_admit_newcomers() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
-        let somebody = ParticipantId(1);
-        let refuse = forged(&ManagerCommand::Refuse { participant: somebody, why: Refusal::Declined });
-        let admit = commit(2, Vec::new(), Some(Welcome { to: vec![somebody], blob: Blob(vec![0; 40]) }));
-        for message in [refuse, admit] {
-            let mut insider = Insider::join(&clients[0].link()).await;
-            insider.try_send(&message).await;
+        for attempt in [Bar::Refuse, Bar::Admit] {
+            let guest = Guest::join(&clients[0].link(), another_address(), server.address()).await.unwrap();
+            let task = tokio::spawn(bar_newcomers(guest, attempt));
             let late = Client::join(&clients[0].link(), "late");
             late.until("the newcomer is admitted", |state| state.entered.is_some()).await;
-            insider.vanish().await;
+            late.until("and sees the others", |state| state.members.len() >= 3).await;
+            task.await.unwrap();
             late.leave();
         }
         continue_undisturbed(&clients).await;
@@ -209,5 +212,70 @@ fn an_organiser_that_left_comes_back_and_admits_again() {
         let late = Client::join(&back.link(), "late");
         late.until("the newcomer is admitted", |state| state.members.len() == 3).await;
         receive_again(&back, &clients[1]).await;
+    });
+}
+
+/// The organiser's client answered each knock, until the server put it out for sending too much.
+#[test]
+#[cfg(target_os = "linux")] // Every address of 127.0.0.0/8 is one of this machine there.
+fn garbage_knocks_of_many_addresses_do_not_silence_the_organiser() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        let invitation: Invitation = clients[0].link().parse().unwrap();
+        let (address, meeting) = (server.address(), invitation.meeting);
+        let knocks = (1..=20).map(|number| async move {
+            let mut open = Vec::new();
+            for _ in 0..36 {
+                let mut wire = Wire::greeted(IpAddr::from([127, 0, 7, number]), address).await.unwrap();
+                wire.say(&Up::Knock { meeting, request: Blob(vec![number; 1_500]) }).await;
+                open.push(wire);
+            }
+            open
+        });
+        let open = futures_util::future::join_all(knocks).await;
+        let late = Client::join(&clients[0].link(), "late");
+        late.until("the newcomer is admitted", |state| state.entered.is_some()).await;
+        drop(open);
+        continue_undisturbed(&clients).await;
+        late.leave();
+    });
+}
+
+#[test]
+fn a_device_that_commits_garbage_again_and_again_is_not_admitted_again() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        let store = store::Memory::new();
+        let mut admitted = Vec::new();
+        for _ in 0..4 {
+            let device = Identity::load_or_create(&store).unwrap();
+            let joined = Guest::join_as(&clients[0].link(), another_address(), server.address(), device).await;
+            admitted.push(joined.is_ok());
+            let Ok(mut guest) = joined else { break };
+            guest.catch_up().await.unwrap();
+            let epoch = guest.facts.epoch;
+            guest.wire.say(&void(epoch)).await;
+            assert!(guest.listen(Duration::from_secs(10), |guest| guest.seen.is_out()).await, "it is expelled");
+            clients[1].until("it has left", |state| state.members.len() == 2).await;
+        }
+        assert_eq!(admitted, [true, true, true, false]);
+        continue_undisturbed(&clients).await;
+    });
+}
+
+/// A long meeting without joins heals its keys: the schedule uses the same command.
+#[test]
+fn a_member_updates_its_keys_although_nobody_joins_or_leaves() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        let before = clients[0].look(|state| state.epoch);
+        clients[1].session.send(Command::Refresh).unwrap();
+        for client in &clients {
+            client.until("the keys are new", |state| state.epoch > before).await;
+        }
+        continue_undisturbed(&clients).await;
     });
 }

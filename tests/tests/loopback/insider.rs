@@ -116,6 +116,16 @@ impl Insider {
         self.camera.write_rtp(packet).await.unwrap();
     }
 
+    /// Sends an RTP packet if its session is open.
+    pub async fn try_send_packet(&self, packet: rtp::Packet) {
+        let _ = self.camera.write_rtp(packet).await;
+    }
+
+    /// Returns its keys. It never drops them by itself.
+    pub fn ring(&self) -> &KeyRing {
+        &self.ring
+    }
+
     /// Sends bytes as an RTCP packet in its session.
     pub async fn send_rtcp(&self, bytes: Vec<u8>) {
         let report = rtc::rtcp::raw_packet::RawPacket(Bytes::from(bytes));

@@ -33,6 +33,17 @@ fn damaged_links_and_other_texts_get_different_messages() {
 }
 
 #[test]
+fn a_name_without_a_visible_character_is_refused() {
+    // Zero-width spaces, fillers, a mark that changes the direction.
+    for name in ["", " ", "\u{200b}", "\u{3164}\u{2800}", "\u{202e}\u{feff}"] {
+        let link = link_to(1);
+        let guest =
+            Program::start("guest", client(&[&["join", &link, "--name", name], NO_DEVICES.as_slice()].concat()));
+        guest.end(TIMEOUT).assert_failure(1, &["this name cannot be used", "at least one of them visible"]);
+    }
+}
+
+#[test]
 fn messages_are_in_the_language_of_the_system() {
     let mut command = client(&["join", "bonjour", "--headless"]);
     command.env("LANG", "fr_FR.UTF-8");

@@ -5,7 +5,7 @@ use crate::folder::Folder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server, until};
 use crate::report::Report;
 use std::fs::OpenOptions;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 /// A destination of standard output or error that cannot be written to.
@@ -79,6 +79,28 @@ fn a_server_that_is_stopped_before_its_address_is_read_stops_properly() {
     reader.read_to_end(&mut printed).expect("the server closes its end");
     assert!(printed.ends_with(b"\n"), "the address is not printed");
     assert_eq!(running.0.wait().expect("it ends").code(), Some(0));
+}
+
+/// Each program logs much more than a pipe holds. Nobody reads it.
+#[test]
+fn a_meeting_whose_logs_nobody_reads_continues() {
+    let (_lock, folder) = (lock_meetings(), Folder::new("unread"));
+    let report = folder.path("report.json");
+    let off = ["--headless", "--microphone", "off", "--speaker", "off"];
+    let unread = |arguments: &[&str]| {
+        let mut command = client(&[arguments, &off].concat());
+        command.env("CONCLAVE_LOG", "trace").stderr(Stdio::piped());
+        command
+    };
+    let mut host = unread(&["meet", "--name", "Anne", "--camera", "synthetic"]);
+    let mut host = Running(host.stdout(Stdio::piped()).spawn().expect("the host starts"));
+    let mut out = BufReader::new(host.0.stdout.take().expect("it is piped"));
+    let mut link = String::new();
+    out.read_line(&mut link).expect("the host prints the link");
+    let guest = ["join", link.trim(), "--name", "Bob", "--camera", "off", "--for", "4", "--report", &report];
+    assert_eq!(ends(unread(&guest)), Some(0));
+    assert!(Report::read(&report).count("/video/0/frames_shown") > 30);
+    assert!(host.0.try_wait().expect("it can be waited for").is_none(), "the host is still in its meeting");
 }
 
 /// Returns true if a process catches signal 15, by its status in `/proc`.

@@ -58,9 +58,7 @@ impl Node {
 impl Assistive {
     /// Starts a client. If the desktop has no session bus, or Python no AT-SPI, prints that and returns `None`.
     pub fn start(desktop: &Desktop) -> Option<Self> {
-        static HAS_PACKAGES: OnceLock<bool> = OnceLock::new();
-        if !desktop.has_bus() || !HAS_PACKAGES.get_or_init(|| has_packages(desktop)) {
-            println!("skipped the accessible tree: no session bus, or no AT-SPI for Python");
+        if !can_start(desktop) {
             return None;
         }
         let mut command = desktop.command(PYTHON);
@@ -95,6 +93,16 @@ impl Assistive {
         let line = self.program.next_line(STEP_TIMEOUT);
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{error}: {line}"))
     }
+}
+
+/// Returns whether a client can run on this desktop. Prints why if it cannot.
+pub fn can_start(desktop: &Desktop) -> bool {
+    static HAS_PACKAGES: OnceLock<bool> = OnceLock::new();
+    let can = desktop.has_bus() && *HAS_PACKAGES.get_or_init(|| has_packages(desktop));
+    if !can {
+        println!("skipped the accessible tree: no session bus, or no AT-SPI for Python");
+    }
+    can
 }
 
 fn has_packages(desktop: &Desktop) -> bool {

@@ -2,11 +2,15 @@
 
 use accesskit::{ActionRequest, Node, Role};
 
+use super::EditableText;
+
 /// What a widget passes to `Operation::custom`: its node, and on return the action that was requested of it.
 #[derive(Clone, Debug)]
 pub struct Semantics {
     /// Role, name, state and actions. [`super::TreeBuilder`] adds bounds and children.
     pub node: Node,
+    /// The text and the selection of a text field.
+    pub text: Option<EditableText>,
     /// The action that an assistive tool requests of this widget. [`super::TreeBuilder`] sets it.
     pub requested: Option<ActionRequest>,
     /// The widget has the focus because of a click, so no focus ring is shown.
@@ -20,7 +24,7 @@ impl Semantics {
         if !label.is_empty() {
             node.set_label(label);
         }
-        Self { node, requested: None, clicked: false }
+        Self { node, text: None, requested: None, clicked: false }
     }
 
     /// Whether F6 stops at this node.

@@ -4,12 +4,13 @@ use std::any::Any;
 use std::collections::HashSet;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use accesskit::{Action, ActionRequest, Node, NodeId, Role, TreeId, TreeInfo, TreeUpdate};
+use accesskit::{Action, ActionData, ActionRequest, Node, NodeId, Role, TreeId, TreeInfo, TreeUpdate};
 use iced::advanced::widget::operation::{Focusable, Scrollable, TextInput};
 use iced::advanced::widget::{Id, Operation};
 use iced::{Rectangle, Vector};
 
-use super::Semantics;
+use super::editable_text::character_at;
+use super::{EditableText, Semantics};
 
 /// The id of the window's node.
 pub const ROOT: NodeId = NodeId(0);
@@ -23,6 +24,8 @@ pub struct TreeBuilder {
     last: Option<(usize, Vector)>,
     /// The ids of all entries.
     used: HashSet<NodeId>,
+    /// The nodes of the text of the last text field.
+    runs: Vec<NodeId>,
     focus: NodeId,
     scale: f64,
     request: Option<ActionRequest>,
@@ -48,6 +51,7 @@ impl TreeBuilder {
             stack: vec![(0, Vector::ZERO)],
             last: None,
             used: HashSet::from([ROOT]),
+            runs: Vec::new(),
             focus: ROOT,
             scale: scale.into(),
             request,
@@ -87,6 +91,39 @@ impl TreeBuilder {
         self.entries.len() - 1
     }
 
+    /// Adds the nodes of the text of a text field, and sets its selection.
+    fn push_text(&mut self, field: usize, text: &EditableText) {
+        let id = self.entries[field].id.0;
+        let ids = |index: usize| NodeId(hash(&(id, "text", index)));
+        let bounds = self.entries[field].node.bounds();
+        self.entries[field].node.set_text_selection(text.selection(ids));
+        self.runs.clear();
+        for (id, mut run) in text.runs(ids) {
+            if let Some(bounds) = bounds {
+                run.set_bounds(bounds);
+            }
+            self.used.insert(id);
+            self.runs.push(id);
+            self.entries[field].node.push_child(id);
+            self.entries.push(Entry { id, node: run, named: true, children: 0 });
+        }
+    }
+
+    /// Selects the text that an assistive tool asks to select in the text field `field`.
+    fn select(&self, field: usize, state: &mut dyn TextInput) {
+        let Some(request) = &self.request else { return };
+        let Some(ActionData::SetTextSelection(wanted)) = &request.data else { return };
+        let places = (character_at(&wanted.anchor, &self.runs), character_at(&wanted.focus, &self.runs));
+        if request.action != Action::SetTextSelection || request.target_node != self.entries[field].id {
+            return;
+        }
+        match places {
+            (Some(anchor), Some(caret)) if anchor == caret => state.move_cursor_to(caret),
+            (Some(anchor), Some(caret)) => state.select_range(anchor, caret),
+            (None, _) | (_, None) => {}
+        }
+    }
+
     /// The parent, if it is a text field. The iced widget inside it must not become a second node.
     fn text_field(&self) -> Option<usize> {
         let (top, _) = self.top();
@@ -117,7 +154,7 @@ impl Operation for TreeBuilder {
         _state: &mut dyn Scrollable,
     ) {
         let mut node = Node::new(Role::ScrollView);
-        node.set_clips_children();
+        // Not `clips_children`: AccessKit would hide what is scrolled off from assistive tools, which must list all controls.
         node.set_scroll_y(translation.y.into());
         node.set_scroll_y_min(0.0);
         node.set_scroll_y_max((content.height - bounds.height).max(0.0).into());
@@ -147,6 +184,7 @@ impl Operation for TreeBuilder {
             node.set_value(state.text()); // may be the placeholder; `kit::field` sets the value itself
             self.push(id, bounds, node)
         });
+        self.select(index, state);
         self.last = Some((index, self.top().1));
     }
 
@@ -171,6 +209,9 @@ impl Operation for TreeBuilder {
     fn custom(&mut self, id: Option<&Id>, bounds: Rectangle, state: &mut dyn Any) {
         let Some(semantics) = state.downcast_mut::<Semantics>() else { return };
         let index = self.push(id, bounds, semantics.node.clone());
+        if let Some(text) = &semantics.text {
+            self.push_text(index, text);
+        }
         self.last = Some((index, self.top().1));
         if self.request.as_ref().is_some_and(|request| request.target_node == self.entries[index].id) {
             semantics.requested.clone_from(&self.request);

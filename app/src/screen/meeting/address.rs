@@ -6,7 +6,7 @@ use iced::widget::{Column, column, row, space};
 use iced::{Alignment, Length};
 
 use crate::kit::field::{Field, field};
-use crate::kit::{Element, Icon, elided, icon, press, region};
+use crate::kit::{Element, Icon, elided, focus, icon, press, region};
 use crate::model::{MeetingModel, link};
 use crate::screen::{Context, menu_heading};
 use crate::theme::{ICON_SMALL, Look, SPACE_S, SPACE_XS};
@@ -18,6 +18,8 @@ pub(super) struct Address {
     typed: String,
     /// The user has entered a text that is neither a name nor an address.
     is_wrong: bool,
+    /// The last request to move the focus: to the text, if it is invalid.
+    pub(super) focus: Option<focus::Request>,
 }
 
 /// User input.
@@ -36,8 +38,13 @@ impl Address {
     pub(super) fn update(&mut self, message: Message, model: &mut MeetingModel) {
         match message {
             Message::Chosen(host) => self.is_wrong = !set_host(model, &host),
-            Message::Typed(text) => *self = Self { typed: text, is_wrong: false },
-            Message::Submitted => self.is_wrong = !set_host(model, &self.typed),
+            Message::Typed(text) => (self.typed, self.is_wrong) = (text, false),
+            Message::Submitted => {
+                self.is_wrong = !set_host(model, &self.typed);
+                if self.is_wrong {
+                    self.focus = Some(focus::Request::to(FIELD));
+                }
+            }
         }
     }
 }
@@ -66,12 +73,13 @@ pub(super) fn view<'a>(
     let items = Column::with_children(items).spacing(2.0);
     let other = context.text("people-address-other");
     let typed = field(Field {
-        id: "address",
+        id: FIELD,
         label: other.clone(),
         labelled: false,
         value: &address.typed,
         placeholder: other,
         paste: context.text("action-paste"),
+        required: false,
         error: address.is_wrong.then(|| context.text("people-address-wrong")),
         beside: None,
         on_input: Message::Typed,
@@ -95,5 +103,7 @@ fn item<'a>(host: &str, chosen: bool) -> Element<'a, Message> {
         .into()
 }
 
+/// The id of the text field.
+const FIELD: &str = "address";
 /// The maximum number of names and addresses that are shown. The best ones are first.
 const MAX_SHOWN: usize = 4;

@@ -3,15 +3,14 @@
 use accesskit::Role;
 use engine::Microphone;
 use iced::widget::{Space, container, row, tooltip};
-use iced::{Alignment, Length, Padding};
+use iced::{Alignment, Length};
 
 use super::{Meeting, Menu, Message, Panel, lock};
-use crate::kit::{Element, Icon, Press, fade, icon, press, region, text};
-use crate::screen::Context;
+use crate::kit::{Element, Icon, Press, Shortcut, fade, icon, press, region, text};
 use crate::screen::preferences::{self, Part};
+use crate::screen::{Context, shortcuts};
 use crate::theme::{
-    self, BAR_BOTTOM, BAR_TOP, ICON_SMALL, Look, NARROW, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_BAR, Tone,
-    UNCENTRED,
+    self, BAR_BOTTOM, BAR_TOP, ICON_SMALL, Look, NARROW, SPACE_M, SPACE_S, TARGET, TARGET_BAR, Tone, UNCENTRED,
 };
 
 /// The id of the control that opens the menu of microphones and speakers.
@@ -32,16 +31,15 @@ pub(super) fn top<'a>(screen: &Meeting, context: &Context, reported: usize) -> E
     let bell = quiet_button(Icon::Bell, &context.text("meeting-notices"), Message::PanelPressed(Panel::Notices));
     let bell = bell.id("notices").toggled(screen.panel == Some(Panel::Notices));
     let full_screen = quiet_button(Icon::FullScreen, &context.text("meeting-full-screen"), Message::FullScreenPressed);
+    let shortcuts = quiet_button(Icon::Keyboard, &context.text("shortcuts-title"), Message::ShortcutsPressed);
+    let shortcuts = shortcuts.id("shortcuts").opens_dialog();
     let open = (screen.menu == Some(Menu::Preferences)).then_some(Part::Both);
     let preferences = preferences::button(context, open, |_| Message::MenuPressed(Menu::Preferences));
     let rest = row![status, Space::new().width(Length::Fill)]
-        .push((reported > 0).then(|| with_tooltip(bell, context.text("meeting-notices"), tooltip::Position::Bottom)))
-        .push(with_tooltip(preferences, context.text("menu-preferences"), tooltip::Position::Bottom))
-        .push(with_tooltip(
-            full_screen.id("full-screen"),
-            context.text("meeting-full-screen"),
-            tooltip::Position::Bottom,
-        ));
+        .push((reported > 0).then(|| below(bell, "meeting-notices", None, context)))
+        .push(below(preferences, "menu-preferences", None, context))
+        .push(below(shortcuts, "shortcuts-title", Some(Shortcut::List), context))
+        .push(below(full_screen.id("full-screen"), "meeting-full-screen", Some(Shortcut::FullScreen), context));
     let rest = fade(rest.spacing(SPACE_M).align_y(Alignment::Center), stays_visible(screen, context));
     let bar = row![lock_button(screen, context), rest].spacing(SPACE_M).align_y(Alignment::Center);
     let bar = container(bar).height(BAR_TOP).align_y(Alignment::Center).padding([0.0, SPACE_S]).style(theme::bar);
@@ -68,7 +66,7 @@ pub(super) fn bottom<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mes
     let devices = row![microphone(screen, context), camera(screen, context)].spacing(SPACE_S);
     let meeting = row![share(screen, context), people(screen, context), copy(screen, context)].spacing(SPACE_S);
     let leave = bar_button(context, Icon::Leave, "meeting-leave", "meeting-leave-name", Some(Message::LeavePressed));
-    let leave = with_tooltip_if_narrow(leave.id("leave").look(Look::Danger), context, "meeting-leave");
+    let leave = above(leave.id("leave").look(Look::Danger), "meeting-leave", Shortcut::Leave, context);
     let space = || Space::new().width(Length::Fill);
     let bar = if context.size.width < UNCENTRED {
         // There is not enough space to centre the middle group.
@@ -106,7 +104,7 @@ fn microphone<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
         Menu::Sound,
         context,
     );
-    row![with_tooltip_if_narrow(button, context, word), devices].spacing(2.0).into()
+    row![above(button, word, Shortcut::Mute, context), devices].spacing(2.0).into()
 }
 
 fn camera<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
@@ -125,14 +123,16 @@ fn camera<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
         Menu::Camera,
         context,
     );
-    row![with_tooltip_if_narrow(button, context, word), devices].spacing(2.0).into()
+    row![above(button, word, Shortcut::Camera, context), devices].spacing(2.0).into()
 }
 
 fn share<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let on = screen.model.sharing;
     let (symbol, word) = if on { (Icon::ShareOff, "meeting-share-stop") } else { (Icon::Share, "meeting-share") };
     let button = bar_button(context, symbol, word, word, Some(Message::SharePressed));
-    with_tooltip_if_narrow(button.id("share").toggled(on).look(if on { Look::BarOn } else { Look::Bar }), context, word)
+    let button = if on { button } else { button.opens_dialog() };
+    let button = button.id("share").toggled(on).look(if on { Look::BarOn } else { Look::Bar });
+    above(button, word, Shortcut::Share, context)
 }
 
 fn people<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
@@ -146,14 +146,19 @@ fn people<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let button = press(inside, &name, Some(Message::PanelPressed(Panel::People)));
     let open = screen.panel == Some(Panel::People);
     let button = button.id("people").toggled(open).look(if open { Look::BarOn } else { Look::Bar });
-    with_tooltip_if_narrow(bar_height(button), context, "meeting-people")
+    above(bar_height(button), "meeting-people", Shortcut::People, context)
 }
 
 /// Copies the invitation link. It is the primary action while nobody else is in the meeting.
 fn copy<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let look = if screen.model.people.len() == 1 { Look::Primary } else { Look::Bar };
     let button = bar_button(context, Icon::Link, "meeting-copy-link", "meeting-copy-link", Some(Message::CopyPressed));
-    with_tooltip_if_narrow(button.id("copy").look(look), context, "meeting-copy-link")
+    let button = button.id("copy").look(look);
+    if is_narrow(context) {
+        shortcuts::hint(button, &context.text("meeting-copy-link"), None, tooltip::Position::Top, context)
+    } else {
+        button.into()
+    }
 }
 
 /// Whether buttons show icons only. Their names and tooltips still have the text.
@@ -202,15 +207,19 @@ fn quiet_button<'a>(symbol: Icon, name: &str, message: Message) -> Press<'a, Mes
     press(container(icon(symbol)).center(TARGET), name, Some(message)).look(Look::Quiet).square(TARGET)
 }
 
-/// Adds a tooltip if the button shows an icon only.
-fn with_tooltip_if_narrow<'a>(button: Press<'a, Message>, context: &Context, word: &str) -> Element<'a, Message> {
-    if is_narrow(context) { with_tooltip(button, context.text(word), tooltip::Position::Top) } else { button.into() }
+/// Adds a tooltip with the shortcut to a button of the bottom bar.
+fn above<'a>(button: Press<'a, Message>, word: &str, shortcut: Shortcut, context: &Context) -> Element<'a, Message> {
+    shortcuts::hint(button, &context.text(word), Some(shortcut), tooltip::Position::Top, context)
 }
 
-/// Adds a tooltip.
-fn with_tooltip(button: Press<'_, Message>, word: String, position: tooltip::Position) -> Element<'_, Message> {
-    let word = container(text::caption(word)).padding(Padding::from([SPACE_XS, SPACE_S])).style(theme::menu);
-    tooltip(Element::from(button), word, position).gap(SPACE_XS).into()
+/// Adds a tooltip to a button of the top bar.
+fn below<'a>(
+    button: Press<'a, Message>,
+    word: &str,
+    shortcut: Option<Shortcut>,
+    context: &Context,
+) -> Element<'a, Message> {
+    shortcuts::hint(button, &context.text(word), shortcut, tooltip::Position::Bottom, context)
 }
 
 /// Formats a duration as hours, minutes and seconds.

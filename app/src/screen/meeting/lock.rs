@@ -6,7 +6,7 @@ use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Length};
 
 use super::{Meeting, Message};
-use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::kit::{Element, Icon, heading, icon, press, region, text};
 use crate::locale::Language;
 use crate::model::LockState;
 use crate::screen::Context;
@@ -39,7 +39,8 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
     let explained = text::small(explained).style(text::tone(Tone::Dim)).width(Length::Fill);
     // What to do if the words differ is too long for the narrow column beside the symbol.
     let (beside, below) = if state == LockState::Different { (None, Some(explained)) } else { (Some(explained), None) };
-    let words = column![text::heading(context.text(word))].push(beside).spacing(SPACE_XS).width(Length::Fill);
+    let words =
+        column![heading(3, text::heading(context.text(word)))].push(beside).spacing(SPACE_XS).width(Length::Fill);
     let head = row![symbol, words].spacing(SPACE_M).align_y(Alignment::Center);
     let key_note = screen.model.temporary_key.then(|| {
         let symbol = icon(Icon::Info).size(ICON_SMALL).tone(Tone::Dim);
@@ -66,7 +67,7 @@ fn verification<'a>(lock: &KeyState, context: &Context) -> Element<'a, Message> 
     languages.sort_by_key(|language| *language != context.language);
     let lists = languages.map(|language| words(lock, language, context));
     column![
-        text::strong(context.text("lock-words")),
+        heading(3, text::strong(context.text("lock-words"))),
         text::small(context.text("lock-words-text")).style(text::tone(Tone::Dim)),
     ]
     .extend(lists)
@@ -113,18 +114,16 @@ fn words<'a>(lock: &KeyState, language: Language, context: &Context) -> Element<
     let columns = words.chunks(half).enumerate().map(|(column, words)| {
         let lines = words.iter().enumerate().map(|(line, word)| {
             let number = container(text::caption((column * half + line + 1).to_string()).style(text::tone(Tone::Dim)));
-            row![number.width(NUMBER_WIDTH).align_x(Alignment::End), text::strong(*word)]
-                .spacing(SPACE_S)
-                .align_y(Alignment::Center)
-                .into()
+            let line = row![number.width(NUMBER_WIDTH).align_x(Alignment::End), text::strong(*word)];
+            region(Role::ListItem, "", line.spacing(SPACE_S).align_y(Alignment::Center))
         });
         Column::with_children(lines).width(Length::Fill).into()
     });
     let name = context.text(id);
-    let heading = text::caption(name.clone()).style(text::tone(Tone::Dim));
-    let inside = column![heading, row(columns).spacing(SPACE_M)].spacing(SPACE_S);
-    let frame = container(inside).padding(SPACE_M).width(Length::Fill).style(theme::inset);
-    region(Role::Group, &name, frame)
+    let head = text::caption(name.clone()).style(text::tone(Tone::Dim));
+    let list = region(Role::List, &name, row(columns).spacing(SPACE_M));
+    let inside = column![head, list].spacing(SPACE_S);
+    container(inside).padding(SPACE_M).width(Length::Fill).style(theme::inset).into()
 }
 
 /// Width of two digits, in logical pixels.

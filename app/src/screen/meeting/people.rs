@@ -64,7 +64,7 @@ fn remove<'a>(person: &Person, context: &Context) -> Element<'a, Message> {
     let name = context.language.with("people-remove", &[("name", person.name.as_str().into())]);
     let symbol = container(icon(Icon::Remove).size(ICON_SMALL)).center(TARGET);
     let button = press(symbol, &name, Some(Message::RemovePressed(person.id)));
-    button.id(format!("remove-{:016x}", person.id.0)).look(Look::Quiet).square(TARGET).into()
+    button.id(format!("remove-{:016x}", person.id.0)).look(Look::Quiet).square(TARGET).opens_dialog().into()
 }
 
 /// A disc with the initials, in the same colour on all clients.

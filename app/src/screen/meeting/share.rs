@@ -6,16 +6,16 @@ use iced::{Alignment, Length};
 
 use super::picker::Monitor;
 use super::{Meeting, Message};
-use crate::kit::{Element, modal, press, region, text};
+use crate::kit::{Element, heading, modal, press, region, text};
 use crate::screen::Context;
-use crate::theme::{self, Look, RING, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
+use crate::theme::{self, LINE_CONTRAST, Look, RING, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
 
 /// The dialog; `None` if no choice is open, or if the monitors are not listed yet.
 pub(super) fn dialog<'a>(screen: &'a Meeting, context: &Context) -> Option<modal::Dialog<'a, Message>> {
     let picker = screen.picker.as_ref().filter(|picker| !picker.monitors.is_empty())?;
     let label = context.text("share-title");
     let words = column![
-        text::title(label.clone()),
+        heading(1, text::title(label.clone())),
         text::small(context.text("share-text")).style(text::tone(Tone::Dim)).width(Length::Fill)
     ];
     let several = picker.monitors.len() > 1;
@@ -74,7 +74,7 @@ const OTHER_PARTS: f32 = 224.0;
 /// The minimum height of the list, in logical pixels.
 const MIN_LIST_HEIGHT: f32 = 120.0;
 /// Space for the focus ring of a monitor, in logical pixels.
-const RING_SPACE: f32 = 2.0 * RING;
+const RING_SPACE: f32 = RING + LINE_CONTRAST;
 /// The width of a monitor in the dialog, in logical pixels.
 const OPTION_WIDTH: f32 = 244.0;
 /// The height of its picture, in logical pixels.

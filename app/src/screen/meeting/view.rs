@@ -4,8 +4,8 @@ use accesskit::Role;
 use iced::widget::{column, container, row, space};
 use iced::{Alignment, Length, Padding};
 
-use super::{Meeting, Menu, Message, Panel, banner, bar, leave_dialog, lock, people, share, tiles};
-use crate::kit::{Element, Icon, icon, modal, popup, press, region, text};
+use super::{Meeting, Menu, Message, Panel, banner, bar, confirm_leave, leave_dialog, lock, people, share, tiles};
+use crate::kit::{Element, Icon, heading, icon, modal, popup, press, region, text};
 use crate::model::{Kind, Notice};
 use crate::pictures::Pictures;
 use crate::screen::asking;
@@ -40,7 +40,8 @@ impl Meeting {
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
         let page = popup(page, self.menu.map(|menu| popup_menu(self, menu, context)));
         let dialog = remove_dialog(self, context).or_else(|| share::dialog(self, context));
-        modal(page, dialog.or_else(|| leave_dialog::dialog(self, context)))
+        let dialog = dialog.or_else(|| leave_dialog::dialog(self, context));
+        modal(page, dialog.or_else(|| confirm_leave::dialog(self, context)))
     }
 }
 
@@ -57,7 +58,8 @@ fn panel<'a>(screen: &'a Meeting, panel: Panel, context: &Context, reported: &'a
         Some(Message::PanelPressed(panel)),
     );
     let close = close.id("panel-close").look(Look::Quiet).square(theme::TARGET);
-    let head = row![text::heading(title.clone()).width(Length::Fill), Element::from(close)].align_y(Alignment::Center);
+    let head = container(heading(2, text::heading(title.clone()))).width(Length::Fill);
+    let head = row![head, Element::from(close)].align_y(Alignment::Center);
     let head = container(head).padding(Padding::from([SPACE_S, SPACE_S]).left(SPACE_L));
     let inside = column![head, inside].height(Length::Fill);
     region(Role::Region, &title, container(inside).width(PANEL).height(Length::Fill).style(theme::panel))
@@ -96,8 +98,10 @@ fn remove_dialog<'a>(screen: &'a Meeting, context: &Context) -> Option<modal::Di
         Element::from(remove.id("confirm").look(Look::Danger).height(theme::TARGET_FORM)),
     ];
     let label = named("people-remove-title");
-    let words =
-        column![text::title(label.clone()), text::small(named("people-remove-text")).style(text::tone(Tone::Dim))];
+    let words = column![
+        heading(1, text::title(label.clone())),
+        text::small(named("people-remove-text")).style(text::tone(Tone::Dim))
+    ];
     let inside = column![words.spacing(SPACE_S), buttons.spacing(SPACE_M)].spacing(SPACE_XL);
     let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
     Some(modal::Dialog { label, content: inside.into(), width: theme::DIALOG, on_close: Message::DialogClosed })

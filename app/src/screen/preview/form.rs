@@ -4,7 +4,7 @@ use engine::NoticeKind;
 use iced::widget::{column, row};
 use iced::{Alignment, Length};
 
-use super::{Menu, Message, Preview, Purpose};
+use super::{Menu, Message, NAME, Preview, Purpose};
 use crate::kit::field::Field;
 use crate::kit::{Element, Icon, field, icon, meter, press, text};
 use crate::model::{Device, Kind, Notice};
@@ -15,11 +15,12 @@ use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, SPACE_XS, TARGET_BAR, Ton
 pub(super) fn form<'a>(screen: &'a Preview, context: &Context) -> Element<'a, Message> {
     let error = screen.name_error().filter(|_| screen.submitted).map(|id| context.text(id));
     let name = field(Field {
-        id: "name",
+        id: NAME,
         label: context.text("preview-name"),
         labelled: true,
         value: &screen.name,
         placeholder: context.text("preview-name-placeholder"),
+        required: true,
         error,
         beside: None,
         paste: context.text("action-paste"),

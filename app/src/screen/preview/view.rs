@@ -1,15 +1,15 @@
 //! The view of the preview: the picture with its switches, and the form.
 
 use accesskit::Role;
-use iced::widget::{Stack, column, container, row, scrollable};
+use iced::widget::{Stack, column, container, row, scrollable, tooltip};
 use iced::{Alignment, Length, Padding};
 
 use super::{Menu, Message, Picture, Preview, Purpose, form, is_missing};
 use crate::grid::ASPECT_RATIO;
-use crate::kit::{Element, Icon, Press, elided, icon, popup, press, region, text};
+use crate::kit::{Element, Icon, Press, Shortcut, elided, heading, icon, popup, press, region, text};
 use crate::model::{Kind, Notice, View, initials};
 use crate::pictures::Pictures;
-use crate::screen::{Context, device_lines, icon_button, menu, preferences};
+use crate::screen::{Context, device_lines, icon_button, menu, preferences, shortcuts};
 use crate::stage::{Tile, stage};
 use crate::theme::{self, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_BAR, Tone};
 
@@ -23,21 +23,21 @@ impl Preview {
                 (context.text("preview-join-title"), place)
             }
         };
-        let heading = region(Role::Banner, &title, heading(self, title.clone(), place, context));
+        let head = region(Role::Banner, &title, head(self, title.clone(), place, context));
         let body = scrollable(body(self, context, pictures)).height(Length::Fill);
-        let page = column![heading, region(Role::Main, &title, body)];
+        let page = column![head, region(Role::Main, &title, body)];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
         popup(page, self.menu.map(|menu| popup_menu(self, menu, context)))
     }
 }
 
 /// The top of the screen: back, the title, and the preferences.
-fn heading<'a>(screen: &Preview, title: String, place: String, context: &Context) -> Element<'a, Message> {
+fn head<'a>(screen: &Preview, title: String, place: String, context: &Context) -> Element<'a, Message> {
     let back = icon_button(Icon::Back, context.text("action-back"), "", Some(Message::BackPressed));
     let back = back.id("back").look(Look::Quiet);
     // In a small window there is no space for the host.
     let place = (context.size.width >= NARROW_WIDTH).then(|| Element::from(elided(place).tone(Tone::Dim)));
-    let words = row![Element::from(elided(title).title())].push(place).spacing(SPACE_M).align_y(Alignment::Center);
+    let words = row![heading(1, elided(title).title())].push(place).spacing(SPACE_M).align_y(Alignment::Center);
     let open = screen.menu.and_then(|menu| if let Menu::Preferences(part) = menu { Some(part) } else { None });
     let controls = preferences::controls(context, open, |part| Message::MenuPressed(Menu::Preferences(part)));
     let bar = row![Element::from(back), container(words).width(Length::Fill), controls];
@@ -110,6 +110,7 @@ fn toggles<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
         icons: (Icon::Microphone, Icon::MicrophoneOff),
         words: ("meeting-mute-on", "meeting-mute-off", "meeting-mute-none"),
         name: "meeting-mute-name",
+        shortcut: Shortcut::Mute,
         on: screen.is_microphone_on(),
         // The switch is named "Mute": it is on while the microphone is off.
         toggled: !screen.is_microphone_on(),
@@ -124,6 +125,7 @@ fn toggles<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
         icons: (Icon::Camera, Icon::CameraOff),
         words: ("meeting-camera-on", "meeting-camera-off", "meeting-camera-none"),
         name: "meeting-camera-name",
+        shortcut: Shortcut::Camera,
         on: screen.is_camera_on(),
         toggled: screen.is_camera_on(),
         missing: screen
@@ -171,6 +173,7 @@ struct Switch {
     /// The text ids for on, off and missing.
     words: (&'static str, &'static str, &'static str),
     name: &'static str,
+    shortcut: Shortcut,
     on: bool,
     toggled: bool,
     /// The reason why the device is missing.
@@ -185,11 +188,13 @@ impl Switch {
             (false, None) => (self.icons.1, self.words.1),
             (false, Some(_)) => (self.icons.1, self.words.2),
         };
-        let inside = row![icon(symbol), text::strong(context.text(word))].spacing(SPACE_S).align_y(Alignment::Center);
+        let word = context.text(word);
+        let inside = row![icon(symbol), text::strong(word.clone())].spacing(SPACE_S).align_y(Alignment::Center);
         let message = self.missing.is_none().then_some(self.pressed);
         let control: Press<'a, Message> = press(inside, &context.text(self.name), message);
         let control = control.id(self.id).toggled(self.toggled).description(self.missing);
         let look = if self.on { Look::Bar } else { Look::BarOff };
-        control.look(look).height(TARGET_BAR).padding([0.0, SPACE_L]).into()
+        let control = control.look(look).height(TARGET_BAR).padding([0.0, SPACE_L]);
+        shortcuts::hint(control, &word, Some(self.shortcut), tooltip::Position::Top, context)
     }
 }

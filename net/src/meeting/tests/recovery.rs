@@ -1,6 +1,7 @@
 //! The way back: to resume a lost connection, to join again, and the organiser who comes back.
 
 use super::*;
+use crypto::AuthorityChain;
 
 /// Lets the connection end, and waits for the wish to connect again.
 fn lose(client: &mut Client) {
@@ -74,6 +75,28 @@ fn a_commit_that_was_lost_with_the_connection_is_sent_again() {
     guest.receive(Down::Ping);
     let second = guest.committed();
     assert!(second.epoch == Epoch(1) && second.blob != first.blob);
+}
+
+/// On the code before, the time for an answer was over as soon as the connection was resumed: the client connected again and
+/// again, for ever.
+#[test]
+fn a_commit_that_was_sent_long_before_does_not_end_the_resumed_connection() {
+    let (_, mut guest) = Client::two();
+    guest.command(Command::Refresh);
+    guest.committed();
+    for _ in 0..8 {
+        guest.wait(Duration::from_secs(2));
+        guest.receive(Down::Ping);
+        guest.sent();
+    }
+    lose(&mut guest);
+    guest.wait(Duration::from_secs(15));
+    resume(&mut guest);
+    guest.events();
+    guest.wait(Duration::ZERO);
+    assert!(guest.events().is_empty(), "it waits for the entries that it missed");
+    guest.receive(Down::Ping);
+    assert!(guest.committed().epoch == Epoch(1));
 }
 
 #[test]
@@ -156,6 +179,7 @@ fn an_organiser_that_left_comes_back_as_organiser() {
     guest.events();
     let mut back = Client::new(organiser.meeting.into_return().unwrap());
     back.receive(hello(ParticipantId(5)));
+    back.receive(back.admission_key());
     let sent = back.sent();
     let Some(Up::Return { request, signature, .. }) = sent.last().cloned() else { panic!("it comes back: {sent:?}") };
     let participant = ParticipantId(5);
@@ -199,4 +223,182 @@ fn the_members_update_their_keys_in_turn() {
         }
     }
     assert_eq!(updates, [("organiser", 5), ("guest", 10)], "the server never answers their commits");
+}
+
+/// On the code before, the others never learned it: the message counted as sent.
+#[test]
+fn an_announcement_that_was_lost_with_the_connection_is_sent_again() {
+    let (_, mut guest) = Client::two();
+    guest.command(Command::Announce(MediaState { camera: true, ..MediaState::default() }));
+    assert!(matches!(guest.sent()[..], [Up::Tell { .. }]));
+    guest.events();
+    lose(&mut guest);
+    resume(&mut guest);
+    guest.receive(Down::Ping);
+    let sent = guest.sent();
+    assert!(matches!(sent[..], [Up::Tell { .. }, Up::Pong { .. }]), "{sent:?}");
+    guest.receive(Down::Ping);
+    assert!(matches!(guest.sent()[..], [Up::Pong { .. }]), "once");
+}
+
+#[test]
+fn late_messages_are_read_for_two_seconds_and_their_author_repeats_them() {
+    let (mut organiser, mut guest) = Client::two();
+    let states = [true, false].map(|camera| MediaState { camera, microphone: Microphone::On, screen: false });
+    let told = states.map(|state| {
+        guest.command(Command::Announce(state));
+        let Some(Up::Tell { epoch, blob }) = guest.sent().pop() else { panic!("it sends its state") };
+        LogEntry::Told { from: ParticipantId(2), epoch, blob }
+    });
+    organiser.command(Command::Refresh);
+    let commit = organiser.committed();
+    for client in [&mut organiser, &mut guest] {
+        client.log(1, commit.entry.clone());
+        client.events();
+    }
+    guest.sent();
+    let seen = |client: &mut Client| {
+        let lists = client.events().into_iter().filter_map(|event| match event {
+            Event::Members(people) => Some(people),
+            _ => None,
+        });
+        lists.last().map(|people| people[1].state)
+    };
+    organiser.log(2, told[0].clone());
+    assert_eq!(seen(&mut organiser), Some(states[0]));
+    organiser.wait(timing::PAST_EPOCH_TIMEOUT);
+    organiser.log(3, told[1].clone());
+    assert_eq!(seen(&mut organiser), None, "the secrets of its epoch are deleted");
+    guest.log(2, told[0].clone());
+    let Some(Up::Tell { epoch, blob }) = guest.sent().pop() else { panic!("it repeats its state") };
+    organiser.log(4, LogEntry::Told { from: ParticipantId(2), epoch, blob });
+    assert_eq!(seen(&mut organiser), Some(states[1]));
+}
+
+/// The organiser shows a new link before the server has the new keys. On the code before, the link was reported as forged.
+#[test]
+fn a_link_that_is_newer_than_the_servers_keys_is_tried_again() {
+    let (mut organiser, _) = Client::two();
+    let before = organiser.admission_key();
+    organiser.command(Command::Remove(ParticipantId(2)));
+    let commit = organiser.committed();
+    organiser.log(1, commit.entry);
+    let mut guest = Client::new(join(&organiser));
+    guest.receive(hello(ParticipantId(3)));
+    guest.sent();
+    for seconds in 1..timing::MAX_APPROACHES {
+        guest.receive(before.clone());
+        assert!(guest.sent().is_empty());
+        let wait = timing::APPROACH_INTERVAL * seconds;
+        assert_eq!(guest.meeting.poll_timeout(), Some(guest.now + wait));
+        guest.wait(wait);
+        assert!(matches!(guest.sent()[..], [Up::Approach { .. }]));
+    }
+    let entry = join(&organiser);
+    guest.receive(before);
+    assert_eq!(guest.reason(), Some(Reason::Forged), "not for ever");
+    let mut guest = Client::new(entry);
+    guest.receive(hello(ParticipantId(4)));
+    guest.receive(organiser.admission_key());
+    assert!(matches!(guest.sent().last(), Some(Up::Knock { .. })));
+}
+
+/// On the code before, the organiser's meeting ended, and the meeting of the others had no organiser any more.
+#[test]
+fn an_organiser_that_gets_a_false_welcome_asks_again() {
+    let (mut organiser, _) = Client::two();
+    lose(&mut organiser);
+    organiser.meeting.handle_connected(organiser.now);
+    organiser.receive(hello(ParticipantId(8)));
+    organiser.receive(Down::Problem { problem: Problem::NotResumable });
+    organiser.meeting.handle_disconnected(organiser.now);
+    organiser.wait(Duration::ZERO);
+    assert!(organiser.meeting.poll_reconnect());
+    organiser.meeting.handle_connected(organiser.now);
+    organiser.receive(hello(ParticipantId(9)));
+    organiser.receive(organiser.admission_key());
+    assert!(matches!(organiser.sent().last(), Some(Up::Return { .. })));
+    let welcome = Blob(vec![0; 200]);
+    organiser.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: vec![], resume: TOKEN });
+    assert_eq!(organiser.reason(), None);
+    organiser.wait(timing::MAX_RETRY);
+    assert!(organiser.meeting.poll_reconnect());
+    organiser.meeting.handle_connected(organiser.now);
+    organiser.receive(hello(ParticipantId(10)));
+    organiser.receive(organiser.admission_key());
+    assert!(matches!(organiser.sent().last(), Some(Up::Return { .. })));
+}
+
+/// Lets the organiser come back as participant 9, and returns the request. The server knows `chain`.
+fn come_back(organiser: &mut Client, chain: Down) -> Down {
+    lose(organiser);
+    organiser.meeting.handle_connected(organiser.now);
+    organiser.sent();
+    organiser.receive(hello(ParticipantId(8)));
+    if organiser.keys().chain().rotations() > 0 {
+        organiser.receive(chain.clone());
+    }
+    organiser.receive(Down::Problem { problem: Problem::NotResumable });
+    organiser.meeting.handle_disconnected(organiser.now);
+    organiser.wait(Duration::ZERO);
+    assert!(organiser.meeting.poll_reconnect());
+    organiser.meeting.handle_connected(organiser.now);
+    organiser.receive(hello(ParticipantId(9)));
+    organiser.receive(chain);
+    let Some(Up::Return { request, signature, .. }) = organiser.sent().pop() else { panic!("it comes back") };
+    Down::Returned { participant: ParticipantId(9), request, signature }
+}
+
+/// The organiser loses the connection while its keys rotate: the members have merged the rotation, and it or the server does
+/// not know. On the code before, nobody could let the organiser in again.
+#[test]
+fn an_organiser_comes_back_although_a_rotation_was_lost_on_its_way() {
+    for knows in [false, true] {
+        let (mut organiser, mut guest) = Client::two();
+        let (mut removed, request) = Client::knocking(&organiser, 3);
+        organiser.receive(Down::Knocked { participant: ParticipantId(3), request });
+        let admission = organiser.committed();
+        removed.admit(&admission, 2);
+        let before = organiser.admission_key();
+        organiser.log(1, admission.entry.clone());
+        guest.log(1, admission.entry);
+        organiser.sent();
+        organiser.command(Command::Remove(ParticipantId(3)));
+        let removal = organiser.committed();
+        guest.log(2, removal.entry.clone());
+        if knows {
+            organiser.log(2, removal.entry);
+            assert!(organiser.commands().iter().any(|command| matches!(command, ManagerCommand::Rotate { .. })));
+        }
+        organiser.events();
+        let old = AuthorityChain::decode(&chain_of(&before)).unwrap().current().authority;
+        let request = come_back(&mut organiser, before);
+        let Down::Returned { participant, request: package, signature } = &request else { panic!("a request") };
+        let meeting = organiser.keys().meeting();
+        assert!(old.signed_return(meeting, *participant, &package.0, signature), "the server knows only that one");
+        guest.log(3, LogEntry::Gone { participant: ADA });
+        let gone = guest.committed();
+        guest.log(4, gone.entry);
+        guest.receive(request);
+        guest.wait(timing::COMMIT_INTERVAL);
+        let commit = guest.committed();
+        guest.log(5, commit.entry.clone());
+        organiser.admit(&commit, 6);
+        let sent: Vec<_> =
+            organiser.sent().into_iter().filter_map(|message| signed(message, ParticipantId(9))).collect();
+        let rotates = matches!(sent[0].decode(), Ok(ManagerCommand::Rotate { .. }));
+        assert_eq!(rotates, knows, "what the server lacks comes first");
+        let is_claim = |command: &SignedCommand| matches!(command.decode(), Ok(ManagerCommand::Commit { .. }));
+        let claim = sent.into_iter().find(is_claim).expect("it takes its role again");
+        organiser.log(6, LogEntry::Managed { signed: claim });
+        let rotates = |command: &ManagerCommand| matches!(command, ManagerCommand::Rotate { .. });
+        let sent = organiser.sent().into_iter().filter_map(|message| signed(message, ParticipantId(9))?.decode().ok());
+        assert_eq!(sent.filter(rotates).count(), usize::from(!knows));
+        assert_ne!(organiser.keys().authority(), old);
+    }
+}
+
+fn chain_of(message: &Down) -> Vec<u8> {
+    let Down::AdmissionKey { chain, .. } = message else { panic!("it is an admission key") };
+    chain.0.clone()
 }

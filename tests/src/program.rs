@@ -1,8 +1,8 @@
 //! A running program: what it prints, line by line, and how it ends. Every wait has a deadline.
 
-use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,6 +17,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(15);
 pub struct Program {
     name: String,
     child: Child,
+    input: Option<ChildStdin>,
     out: Lines,
     err: Lines,
 }
@@ -43,7 +44,11 @@ pub fn server(arguments: &[&str]) -> Command {
     command("conclave-server", arguments)
 }
 
-fn command(program: &str, arguments: &[&str]) -> Command {
+/// Returns a command of a program of this workspace, as for [`client`].
+///
+/// # Panics
+/// Panics if it is not built.
+pub fn command(program: &str, arguments: &[&str]) -> Command {
     let path = binary(program);
     assert!(path.is_file(), "{} is not built: run cargo build --workspace first", path.display());
     let mut command = Command::new(path);
@@ -59,10 +64,11 @@ fn command(program: &str, arguments: &[&str]) -> Command {
     command
 }
 
-/// Returns the path of a program: cargo builds it into the folder above that of the tests.
+/// Returns the path of a program: cargo builds it into the folder of this program, or above that of the tests.
 fn binary(program: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("the test knows its own file");
-    let folder = test.parent().and_then(Path::parent).expect("the folder of tests has a parent");
+    let this = std::env::current_exe().expect("a program knows its own file");
+    let folder = this.parent().expect("a file is in a folder");
+    let folder = folder.parent().filter(|_| folder.ends_with("deps")).unwrap_or(folder);
     folder.join(format!("{program}{}", std::env::consts::EXE_SUFFIX))
 }
 
@@ -74,6 +80,9 @@ pub fn lock_meetings() -> MutexGuard<'static, ()> {
 }
 
 /// Polls until `done` returns true, for at most `limit`. Returns how long that took.
+///
+/// # Panics
+/// Panics with `what` if it does not in time.
 pub fn until(limit: Duration, what: &str, done: impl Fn() -> bool) -> Duration {
     let start = Instant::now();
     while !done() {
@@ -86,15 +95,22 @@ pub fn until(limit: Duration, what: &str, done: impl Fn() -> bool) -> Duration {
 
 impl Program {
     /// Starts `command`. Messages of failed tests contain `name`.
+    ///
+    /// # Panics
+    /// Panics if the program does not start.
     pub fn start(name: &str, mut command: Command) -> Self {
         let spawned = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
         let mut child = spawned.unwrap_or_else(|error| panic!("{name} does not start: {error}"));
+        let input = child.stdin.take();
         let out = Lines::read(&format!("{name} out"), child.stdout.take().expect("piped"));
         let err = Lines::read(&format!("{name} err"), child.stderr.take().expect("piped"));
-        Self { name: name.into(), child, out, err }
+        Self { name: name.into(), child, input, out, err }
     }
 
     /// Returns the first line of standard output, such as the link that `conclave meet` prints.
+    ///
+    /// # Panics
+    /// Panics if it does not print one in time.
     pub fn first_line(&self) -> String {
         let line = self.out.find(0, TIMEOUT, |_| true);
         line.unwrap_or_else(|| panic!("{} printed nothing; its errors:\n{}", self.name, self.err.text()))
@@ -105,7 +121,40 @@ impl Program {
         self.err.lock().lines.len()
     }
 
+    /// Returns the lines on standard error after the first `mark` ones.
+    pub fn errors(&self, mark: usize) -> Vec<String> {
+        self.err.lock().lines.iter().skip(mark).cloned().collect()
+    }
+
+    /// Returns the lines on standard output.
+    pub fn output(&self) -> Vec<String> {
+        self.out.lock().lines.clone()
+    }
+
+    /// Returns true until the program has closed its standard error, which it does when it ends.
+    pub fn is_running(&self) -> bool {
+        !self.err.lock().closed
+    }
+
+    /// Writes a line to standard input, which the command must have piped. Does nothing if the program has ended.
+    pub fn send_line(&mut self, line: &str) {
+        if let Some(input) = &mut self.input {
+            // The caller notices the end of the program by other means.
+            let _ = writeln!(input, "{line}");
+        }
+    }
+
+    /// Returns the memory that the program uses, in bytes. Returns 0 on other systems than Linux, and if it has ended.
+    pub fn resident_bytes(&self) -> u64 {
+        let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) * 1_024
+    }
+
     /// Waits for a line on standard error, after the first `mark` ones, that contains `part`. Returns how long that took.
+    ///
+    /// # Panics
+    /// Panics if there is none in time.
     pub fn wait_for_line(&self, mark: usize, part: &str, limit: Duration) -> Duration {
         let start = Instant::now();
         let found = self.err.find(mark, limit, |line| line.contains(part));
@@ -114,6 +163,9 @@ impl Program {
     }
 
     /// Sends a signal by its name, such as `TERM`.
+    ///
+    /// # Panics
+    /// Panics if the program has ended.
     pub fn signal(&self, signal: &str) {
         // The standard library can only send SIGKILL.
         let script = format!("kill -{signal} {}", self.child.id());
@@ -122,6 +174,9 @@ impl Program {
     }
 
     /// Returns the arguments that other processes see, separated by spaces.
+    ///
+    /// # Panics
+    /// Panics if the program has ended.
     #[cfg(target_os = "linux")]
     pub fn arguments(&self) -> String {
         let path = format!("/proc/{}/cmdline", self.child.id());
@@ -130,6 +185,9 @@ impl Program {
     }
 
     /// Waits until the program ends.
+    ///
+    /// # Panics
+    /// Panics if it does not end in time.
     pub fn end(mut self, limit: Duration) -> Outcome {
         let start = Instant::now();
         // Both pipes close at the end of the process, because no other process has them open.
@@ -156,6 +214,9 @@ impl Drop for Program {
 
 impl Outcome {
     /// Asserts that the exit code is 0, and that it printed no error.
+    ///
+    /// # Panics
+    /// Panics if it is not so.
     pub fn assert_success(&self) -> &Self {
         assert_eq!(self.code, Some(0), "{self:?}");
         assert!(!self.err.contains("panicked") && !self.err.contains("ERROR"), "{}", self.err);
@@ -163,6 +224,9 @@ impl Outcome {
     }
 
     /// Asserts that the exit code is `code`, and that the message contains all `parts`: what failed, why, and what to do.
+    ///
+    /// # Panics
+    /// Panics if it is not so.
     pub fn assert_failure(&self, code: i32, parts: &[&str]) -> &Self {
         assert_eq!(self.code, Some(code), "{self:?}");
         for part in parts {

@@ -1,0 +1,121 @@
+//! Attacks on a meeting by hostile strangers, guests and servers, against real processes over real sockets:
+//! `cargo xtask attack`.
+//!
+//! Each attacker says every message of the protocol in every state. The honest members must not notice: nobody is thrown out,
+//! misled or admitted, nothing crashes, memory is bounded, and pictures go on.
+
+pub mod catalogue;
+pub mod clients;
+pub mod effort;
+pub mod floods;
+pub mod guest;
+pub mod hostile_server;
+pub mod kinds;
+pub mod organiser;
+pub mod report;
+pub mod wire;
+pub mod world;
+
+use anyhow::{Context, Result};
+use crypto::Invitation;
+use effort::{Effort, Extent};
+use report::Report;
+use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
+use tokio::runtime::{Builder, Runtime};
+use world::{World, now_us};
+
+/// Attacks a meeting as strangers and guests do, by numbers, and clients as a hostile server does.
+///
+/// # Errors
+/// Returns an error if the honest programs do not start.
+pub fn run(effort: Effort) -> Result<Report> {
+    let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    let mut report = Report::default();
+    // What was tried before is reported all the same.
+    let mut world = World::start()?;
+    let ended = runtime.block_on(Box::pin(meeting(&mut world, effort, &mut report)));
+    let complaints = world.end();
+    let value = if complaints.is_empty() { "nothing".into() } else { complaints.join("; ") };
+    report.check("what the honest members noticed", value, complaints.is_empty());
+    for (what, ended) in [
+        ("the meeting goes on to the end of the attacks", ended),
+        ("the clients of hostile servers run", hostile_servers(&runtime, effort.extent, &mut report)),
+    ] {
+        let value = ended.as_ref().err().map_or_else(|| "yes".to_owned(), |error| format!("{error:#}"));
+        report.check(what, value, ended.is_ok());
+    }
+    Ok(report)
+}
+
+/// The attacks on one meeting, whose members must not notice them.
+async fn meeting(world: &mut World, effort: Effort, report: &mut Report) -> Result<()> {
+    let meeting = world.link().context("there is a link")?.parse::<Invitation>()?.meeting;
+    // The first seconds are those of joining.
+    let calm = now_us() + 3_000_000;
+    wait(world, Duration::from_secs(8))?;
+    let start = now_us();
+    progress("strangers");
+    let mut rows = clients::strangers(world.address, meeting, effort.extent).await?;
+    clients::blame(world, &mut rows);
+    report.rows.extend(rows);
+    progress("guests");
+    Box::pin(clients::guests(world, effort.extent, report)).await?;
+    progress("newcomers");
+    Box::pin(floods::newcomers(world, report)).await?;
+    progress("void commits");
+    Box::pin(floods::void_commits(world, effort.void_commits, report)).await?;
+    progress("removals");
+    Box::pin(floods::removals(world, effort, report)).await?;
+    progress("knocks");
+    floods::knocks(world, effort.knock_seconds, report).await?;
+    progress("connections");
+    floods::unfinished(world, effort.unfinished, report).await?;
+    floods::connections(world, effort, report).await?;
+    let (before, during) = (world.min_pictures_per_second(calm, start), world.min_pictures_per_second(start, now_us()));
+    // A busy machine manages fewer, also without attacks.
+    let limit = effort.min_pictures * (before / 30.0).min(1.0);
+    report.check(
+        "pictures a second of each honest member at each other, in any 4 s of the attacks",
+        format!("{during:.1} (limit {limit:.1}; {before:.1} before)"),
+        during >= limit,
+    );
+    let (_, most) = world.grown_bytes();
+    report.check(
+        "memory of the server at most, over its idle size",
+        format!("{} MiB (limit 96)", most >> 20),
+        most < 96 << 20,
+    );
+    Ok(())
+}
+
+fn hostile_servers(runtime: &Runtime, extent: Extent, report: &mut Report) -> Result<()> {
+    progress("hostile servers");
+    let states = hostile_server::State::ALL;
+    // Each has three processes.
+    for some in states.chunks(4) {
+        let tasks: Vec<_> = some.iter().map(|state| runtime.spawn(hostile_server::attack(*state, extent))).collect();
+        for task in tasks {
+            report.rows.extend(runtime.block_on(task)??);
+        }
+    }
+    Ok(())
+}
+
+fn wait(world: &World, time: Duration) -> Result<()> {
+    let end = Instant::now() + time;
+    tokio::task::block_in_place(|| world.wait(time + time, "time passes", |_| Instant::now() >= end))?;
+    Ok(())
+}
+
+fn progress(what: &str) {
+    eprintln!("{what} ...");
+}
+
+/// Returns the kinds of messages that the attacks say, of clients and servers.
+#[must_use]
+pub fn covered() -> BTreeSet<&'static str> {
+    let facts = catalogue::Facts::of_meeting(proto::MeetingId([1; 16]));
+    let attempts = catalogue::of_client(&facts).into_iter().chain(catalogue::of_server(&facts));
+    attempts.flat_map(|attempt| attempt.kinds).collect()
+}

@@ -1,0 +1,69 @@
+//! How much an attack tries, and what the honest members must manage meanwhile.
+
+use std::time::Duration;
+
+/// How much is tried.
+#[derive(Clone, Copy, Debug)]
+pub struct Effort {
+    /// Which messages.
+    pub extent: Extent,
+    /// How many members flood the meeting at once.
+    pub flooders: usize,
+    /// How many void commits are sent.
+    pub void_commits: usize,
+    /// How long strangers flood the meeting with knocks.
+    pub knock_seconds: u64,
+    /// How many connections one address opens.
+    pub connections: usize,
+    /// How many messages never end.
+    pub unfinished: usize,
+    /// The fewest pictures a second of a camera that sends 30, if the machine manages all of them without attacks.
+    pub min_pictures: f64,
+    /// How long a removal takes at most, and how long a newcomer waits at most.
+    pub max_delay: Duration,
+}
+
+impl Effort {
+    /// Everything.
+    pub const FULL: Self = Self {
+        extent: Extent::All,
+        flooders: 4,
+        void_commits: 4,
+        knock_seconds: 8,
+        connections: 2_000,
+        unfinished: 100,
+        min_pictures: 28.0,
+        max_delay: Duration::from_secs(1),
+    };
+
+    /// Some of everything, for tests that run beside others.
+    pub const SHORT: Self = Self {
+        extent: Extent::OneOf(9),
+        flooders: 2,
+        void_commits: 1,
+        knock_seconds: 2,
+        connections: 300,
+        unfinished: 10,
+        min_pictures: 22.0,
+        max_delay: Duration::from_secs(5),
+    };
+}
+
+/// How many messages are tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// All of them.
+    All,
+    /// One of so many, beginning with the first. For tests.
+    OneOf(usize),
+}
+
+impl Extent {
+    /// Returns whether the attempt with this number is made.
+    pub fn includes(self, number: usize) -> bool {
+        match self {
+            Self::All => true,
+            Self::OneOf(count) => number.is_multiple_of(count.max(1)),
+        }
+    }
+}

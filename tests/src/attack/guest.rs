@@ -1,0 +1,196 @@
+//! A hostile guest: a real member with real keys that says anything.
+
+use super::catalogue::Facts;
+use super::wire::{Received, Wire};
+use anyhow::{Context, Result, bail};
+use crypto::{Identity, Invitation, Profile};
+use net::meeting::{Entry, Event, Meeting};
+use proto::{Blob, Down, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, Problem, ServerMessage, Up};
+use std::net::{IpAddr, SocketAddr};
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
+
+/// A member of the meeting.
+pub struct Guest {
+    /// What it knows.
+    pub facts: Facts,
+    /// Its connection.
+    pub wire: Wire,
+    /// What it saw, for the attack that waits for it.
+    pub seen: Seen,
+    /// Its device.
+    meeting: Box<Meeting>,
+}
+
+/// What a guest saw.
+#[derive(Debug, Default)]
+pub struct Seen {
+    /// Those who knocked.
+    pub knocked: Vec<ParticipantId>,
+    /// Whether a manager has removed it, as the server says.
+    pub removed: bool,
+    /// Whether the connection is closed.
+    pub closed: bool,
+    /// Why the server rejected a message.
+    pub problem: Option<Problem>,
+}
+
+impl Seen {
+    /// Returns whether the server has put it out.
+    pub fn is_out(&self) -> bool {
+        self.closed || self.removed || self.problem.is_some()
+    }
+
+    /// Describes what the server did with its last message.
+    pub fn outcome(&self) -> String {
+        match self.problem {
+            Some(problem) => format!("disconnected: {problem:?}"),
+            None if self.removed => "expelled by the organiser".into(),
+            None if self.closed => "disconnected".into(),
+            None => "no effect".into(),
+        }
+    }
+}
+
+impl Guest {
+    /// Joins by a link, from an address of this machine. `server` is the server itself, not a proxy before it.
+    ///
+    /// # Errors
+    /// Returns an error if it is not admitted.
+    pub async fn join(link: &str, from: IpAddr, server: SocketAddr) -> Result<Self> {
+        let identity = Identity::generate()?;
+        Self::join_as(link, from, server, identity).await
+    }
+
+    /// As [`Self::join`], with a device.
+    ///
+    /// # Errors
+    /// Returns an error if it is not admitted.
+    pub async fn join_as(link: &str, from: IpAddr, server: SocketAddr, identity: Identity) -> Result<Self> {
+        let invitation: Invitation = link.parse()?;
+        let facts = Facts::of_meeting(invitation.meeting);
+        let entry = Entry::Join { invitation, identity, profile: Profile::new("Mallory")? };
+        let meeting = Box::new(Meeting::new(entry, Box::new(|_| SystemTime::now()), std::time::Instant::now()));
+        let mut guest = Self { facts, wire: Wire::connect(from, server).await?, seen: Seen::default(), meeting };
+        guest.listen(JOIN_TIMEOUT, |guest| guest.meeting.me().is_some() || guest.meeting.is_over()).await;
+        if guest.meeting.me().is_none() {
+            bail!("not admitted, closed: {}", guest.seen.closed);
+        }
+        // The members are known with the next event.
+        guest.listen(Duration::from_millis(50), |guest| !guest.facts.others.is_empty()).await;
+        Ok(guest)
+    }
+
+    /// Behaves as a member until `done`, for at most `limit`. Returns whether it is done.
+    pub async fn listen(&mut self, limit: Duration, done: impl Fn(&Self) -> bool) -> bool {
+        let deadline = Instant::now() + limit;
+        loop {
+            self.flush().await;
+            if done(self) {
+                return true;
+            }
+            match self.wire.next(deadline).await {
+                Received::Message(ServerMessage::Meeting(message)) => {
+                    self.note(&message);
+                    self.meeting.handle_message(message, std::time::Instant::now());
+                }
+                Received::Message(ServerMessage::Sfu(_)) => {}
+                Received::Closed => {
+                    self.seen.closed = true;
+                    return done(self);
+                }
+                Received::Nothing => return false,
+            }
+        }
+    }
+
+    /// Waits until it knows the current epoch, so that its commits are accepted.
+    ///
+    /// # Errors
+    /// Returns an error if the connection is closed.
+    pub async fn catch_up(&mut self) -> Result<()> {
+        self.listen(Duration::from_millis(30), |_| false).await;
+        if self.seen.closed {
+            bail!("the connection is closed");
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) {
+        while let Some(event) = self.meeting.poll_event() {
+            if let Event::Members(members) = event {
+                self.facts.others = members.iter().filter(|member| !member.me).map(|member| member.id).collect();
+            }
+        }
+        while let Some(message) = self.meeting.poll_transmit() {
+            if let Up::Knock { request, .. } = &message {
+                self.facts.request = request.clone();
+            }
+            self.wire.say(&message).await;
+        }
+        if let Some(me) = self.wire.me {
+            self.facts.me = me;
+        }
+    }
+
+    /// Remembers what the attacks use.
+    fn note(&mut self, message: &Down) {
+        match message {
+            Down::Admitted { position, epoch, resume, .. } => {
+                (self.facts.position, self.facts.epoch, self.facts.token) = (*position, *epoch, *resume);
+            }
+            Down::AdmissionKey { admission_key, chain } => {
+                self.facts.admission = Some((admission_key.clone(), chain.clone()));
+            }
+            Down::Log { position, entry } => {
+                self.facts.position = Position(position.0 + 1);
+                match entry {
+                    LogEntry::Commit { epoch, .. } => self.facts.epoch = epoch.next(),
+                    LogEntry::Managed { signed } => {
+                        if let Ok(ManagerCommand::Commit { epoch, .. }) = signed.decode() {
+                            self.facts.epoch = epoch.next();
+                        }
+                        self.facts.signed = Some(signed.clone());
+                    }
+                    LogEntry::Told { .. } | LogEntry::Gone { .. } => {}
+                }
+            }
+            Down::Beacon { signed } => self.facts.signed = Some(signed.clone()),
+            Down::Knocked { participant, .. } => self.seen.knocked.push(*participant),
+            Down::Removed { .. } => self.seen.removed = true,
+            Down::Problem { problem } => self.seen.problem = Some(*problem),
+            Down::CommitTooLate { epoch } => self.facts.epoch = *epoch,
+            Down::Hello { .. }
+            | Down::Created { .. }
+            | Down::Withdrew { .. }
+            | Down::Refused { .. }
+            | Down::Resumed
+            | Down::Returned { .. }
+            | Down::Ping
+            | Down::Presence { .. }
+            | Down::Skipped { .. }
+            | Down::Ended { .. } => {}
+        }
+    }
+}
+
+/// Returns a commit that no member can merge.
+pub fn void(epoch: Epoch) -> Up {
+    Up::Commit { epoch, blob: Blob(vec![0]), removed: Vec::new(), welcome: None }
+}
+
+/// Opens a connection of somebody who knows the link, and knocks with a request that is valid but not for this connection.
+///
+/// # Errors
+/// Returns an error if the server does not accept the connection.
+pub async fn knock(from: IpAddr, server: SocketAddr, facts: &Facts) -> Result<Wire> {
+    let mut wire = Wire::greeted(from, server).await?;
+    wire.say(&Up::Approach { meeting: facts.meeting }).await;
+    let key = wire.wait_for(JOIN_TIMEOUT, |message| matches!(message, Down::AdmissionKey { .. })).await;
+    key.context("no admission key")?;
+    wire.say(&Up::Knock { meeting: facts.meeting, request: facts.request.clone() }).await;
+    Ok(wire)
+}
+
+/// How long an admission may take on a busy machine.
+const JOIN_TIMEOUT: Duration = Duration::from_secs(20);

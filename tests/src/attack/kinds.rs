@@ -1,0 +1,133 @@
+//! The kinds of messages of the protocol. A new variant in `proto` does not compile here until it has a name, and
+//! `tests/tests/attack.rs` fails until an attack sends it.
+
+use proto::{
+    ClientMessage, ClientSignal, Down, FromSfu, LogEntry, ManagerCommand, ServerMessage, ServerSignal, ToSfu, Up,
+};
+
+/// Returns the kinds of a client's message, from the outside in.
+pub fn of_client(message: &ClientMessage) -> Vec<&'static str> {
+    match message {
+        ClientMessage::Meeting(up) => [vec![of_up(up)], command_in(up)].concat(),
+        ClientMessage::Sfu(ToSfu::Count) => vec!["ToSfu::Count"],
+        ClientMessage::Sfu(ToSfu::Signal(bytes)) => {
+            let signal = proto::decode_signal::<ClientSignal>(&bytes.0).ok();
+            ["ToSfu::Signal"].into_iter().chain(signal.as_ref().map(of_client_signal)).collect()
+        }
+    }
+}
+
+/// Returns the kinds of a server's message, from the outside in.
+pub fn of_server(message: &ServerMessage) -> Vec<&'static str> {
+    match message {
+        ServerMessage::Meeting(down) => [vec![of_down(down)], inside_down(down)].concat(),
+        ServerMessage::Sfu(FromSfu::Totals { .. }) => vec!["FromSfu::Totals"],
+        ServerMessage::Sfu(FromSfu::Signal(bytes)) => {
+            let signal = proto::decode_signal::<ServerSignal>(&bytes.0).ok();
+            ["FromSfu::Signal"].into_iter().chain(signal.as_ref().map(of_server_signal)).collect()
+        }
+    }
+}
+
+fn of_up(message: &Up) -> &'static str {
+    match message {
+        Up::Hello { .. } => "Up::Hello",
+        Up::Create { .. } => "Up::Create",
+        Up::Approach { .. } => "Up::Approach",
+        Up::Knock { .. } => "Up::Knock",
+        Up::Manage { .. } => "Up::Manage",
+        Up::Commit { .. } => "Up::Commit",
+        Up::Tell { .. } => "Up::Tell",
+        Up::Leave => "Up::Leave",
+        Up::Return { .. } => "Up::Return",
+        Up::Pong { .. } => "Up::Pong",
+        Up::Resume { .. } => "Up::Resume",
+    }
+}
+
+fn command_in(message: &Up) -> Vec<&'static str> {
+    let Up::Manage { command, .. } = message else { return Vec::new() };
+    proto::decode(&command.0).ok().as_ref().map(of_command).into_iter().collect()
+}
+
+fn of_command(command: &ManagerCommand) -> &'static str {
+    match command {
+        ManagerCommand::Commit { .. } => "ManagerCommand::Commit",
+        ManagerCommand::Refuse { .. } => "ManagerCommand::Refuse",
+        ManagerCommand::Expel { .. } => "ManagerCommand::Expel",
+        ManagerCommand::Void { .. } => "ManagerCommand::Void",
+        ManagerCommand::Rotate { .. } => "ManagerCommand::Rotate",
+        ManagerCommand::Lock { .. } => "ManagerCommand::Lock",
+        ManagerCommand::Beacon { .. } => "ManagerCommand::Beacon",
+        ManagerCommand::End => "ManagerCommand::End",
+    }
+}
+
+fn of_client_signal(signal: &ClientSignal) -> &'static str {
+    match signal {
+        ClientSignal::Offer { .. } => "ClientSignal::Offer",
+        ClientSignal::Wishes { .. } => "ClientSignal::Wishes",
+    }
+}
+
+fn of_down(message: &Down) -> &'static str {
+    match message {
+        Down::Hello { .. } => "Down::Hello",
+        Down::Created { .. } => "Down::Created",
+        Down::AdmissionKey { .. } => "Down::AdmissionKey",
+        Down::Knocked { .. } => "Down::Knocked",
+        Down::Withdrew { .. } => "Down::Withdrew",
+        Down::Admitted { .. } => "Down::Admitted",
+        Down::Refused { .. } => "Down::Refused",
+        Down::Log { .. } => "Down::Log",
+        Down::CommitTooLate { .. } => "Down::CommitTooLate",
+        Down::Removed { .. } => "Down::Removed",
+        Down::Resumed => "Down::Resumed",
+        Down::Returned { .. } => "Down::Returned",
+        Down::Ping => "Down::Ping",
+        Down::Problem { .. } => "Down::Problem",
+        Down::Beacon { .. } => "Down::Beacon",
+        Down::Presence { .. } => "Down::Presence",
+        Down::Skipped { .. } => "Down::Skipped",
+        Down::Ended { .. } => "Down::Ended",
+    }
+}
+
+fn inside_down(message: &Down) -> Vec<&'static str> {
+    let signed = match message {
+        Down::Log { entry, .. } => match entry {
+            LogEntry::Commit { .. } => return vec!["LogEntry::Commit"],
+            LogEntry::Told { .. } => return vec!["LogEntry::Told"],
+            LogEntry::Gone { .. } => return vec!["LogEntry::Gone"],
+            LogEntry::Managed { signed } => {
+                let command = signed.decode().ok();
+                return ["LogEntry::Managed"].into_iter().chain(command.as_ref().map(of_command)).collect();
+            }
+        },
+        Down::Removed { signed } | Down::Beacon { signed } | Down::Ended { signed } => signed,
+        Down::Hello { .. }
+        | Down::Created { .. }
+        | Down::AdmissionKey { .. }
+        | Down::Knocked { .. }
+        | Down::Withdrew { .. }
+        | Down::Admitted { .. }
+        | Down::Refused { .. }
+        | Down::CommitTooLate { .. }
+        | Down::Resumed
+        | Down::Returned { .. }
+        | Down::Ping
+        | Down::Problem { .. }
+        | Down::Presence { .. }
+        | Down::Skipped { .. } => return Vec::new(),
+    };
+    signed.decode().ok().as_ref().map(of_command).into_iter().collect()
+}
+
+fn of_server_signal(signal: &ServerSignal) -> &'static str {
+    match signal {
+        ServerSignal::Answer { .. } => "ServerSignal::Answer",
+        ServerSignal::OfferRefused { .. } => "ServerSignal::OfferRefused",
+        ServerSignal::Tracks { .. } => "ServerSignal::Tracks",
+        ServerSignal::TrackDemand { .. } => "ServerSignal::TrackDemand",
+    }
+}

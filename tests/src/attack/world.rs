@@ -1,0 +1,355 @@
+//! The honest side of an attack, as real processes: the server, the organiser and two guests, whose connections have a
+//! round trip of 100 ms; and what they notice.
+
+use crate::delay_proxy::DelayProxy;
+use crate::program::{NO_DEVICES, Program, TIMEOUT, client, command, server};
+use anyhow::{Context, Result, bail};
+use crypto::Invitation;
+use proto::ParticipantId;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// A server, and a meeting on it.
+pub struct World {
+    /// The address of the server.
+    pub address: SocketAddr,
+    server: Program,
+    idle_bytes: u64,
+    max_bytes: u64,
+    organiser: Program,
+    guests: Vec<(&'static str, Program)>,
+    /// How many lines of each guest were read.
+    marks: Vec<usize>,
+    /// How many lines of the organiser were read.
+    organiser_mark: usize,
+    folder: Folder,
+    _proxy: DelayProxy,
+}
+
+/// A server as a process.
+pub struct Host {
+    /// The process.
+    pub program: Program,
+    /// Its address.
+    pub address: SocketAddr,
+    /// SHA-256 of its certificate.
+    pub fingerprint: String,
+}
+
+impl Host {
+    /// Starts a server that keeps its certificate in `data`.
+    ///
+    /// # Errors
+    /// Returns an error if the line that it prints is not as expected.
+    pub fn start(data: &str) -> Result<Self> {
+        let mut command = server(&["--listen", "127.0.0.1:0", "--data", data]);
+        command.env("RUST_LOG", "warn");
+        let program = Program::start("server", command);
+        let line = program.first_line();
+        let words: Vec<&str> = line.split(' ').collect();
+        let ["listening", "on", address, "fingerprint", fingerprint] = words[..] else { bail!("{line}") };
+        Ok(Self { address: address.parse()?, fingerprint: fingerprint.to_owned(), program })
+    }
+}
+
+impl World {
+    /// Starts all processes, and waits until the guests are members.
+    ///
+    /// # Errors
+    /// Returns an error if one does not start.
+    pub fn start() -> Result<Self> {
+        let folder = Folder::new("world")?;
+        let Host { program: server, address, fingerprint } = Host::start(&folder.path("data"))?;
+        let idle_bytes = server.resident_bytes();
+        let proxy = DelayProxy::before(address, ROUND_TRIP)?;
+        let clip = folder.path("camera.y4m");
+        fs::write(&clip, camera())?;
+        let port = proxy.port().to_string();
+        let mut command = command("attack", &["organiser", &port, &fingerprint, &clip, &folder.path(ORGANISER)]);
+        command.stdin(Stdio::piped());
+        let organiser = Program::start("organiser", command);
+        let mut world = Self {
+            address,
+            server,
+            idle_bytes,
+            max_bytes: idle_bytes,
+            organiser,
+            guests: Vec::new(),
+            marks: Vec::new(),
+            organiser_mark: 0,
+            folder,
+            _proxy: proxy,
+        };
+        world.wait(TIMEOUT, "the organiser has a link", |world| world.link().is_some())?;
+        for name in GUESTS {
+            let guest = world.join(name, &clip)?;
+            world.guests.push((name, guest));
+            world.marks.push(0);
+            let count = world.guests.len() + 1;
+            world.wait(TIMEOUT, "the guest is a member", |world| world.people().len() == count)?;
+        }
+        Ok(world)
+    }
+
+    fn join(&self, name: &str, clip: &str) -> Result<Program> {
+        let link = self.link().context("there is a link")?;
+        let (camera, dump) = (format!("file:{clip}"), self.folder.path(name));
+        let devices = ["--headless", "--camera", &camera, "--microphone", "off", "--speaker", "off"];
+        let files = ["--tile", "320x180", "--dump", &dump, "--name", name, "--no-recent"];
+        let mut command = client(&[&["join", &link], &devices[..], &files].concat());
+        command.env("CONCLAVE_LOG", "warn,conclave=info");
+        Ok(Program::start(name, command))
+    }
+
+    /// Lets an honest newcomer join by the link. Returns how long it took.
+    ///
+    /// # Errors
+    /// Returns an error if it is not admitted in time.
+    pub fn newcomer(&self, limit: Duration) -> Result<Duration> {
+        let link = self.link().context("there is a link")?;
+        enter(&link, limit)
+    }
+
+    /// Lets an honest newcomer join without the slow connection of the others. Returns how long it took.
+    ///
+    /// # Errors
+    /// Returns an error if it is not admitted in time.
+    pub fn direct_newcomer(&self) -> Result<Duration> {
+        let link: Invitation = self.link().context("there is a link")?.parse()?;
+        let direct = link.at("127.0.0.1", self.address.port(), link.fingerprint).to_text();
+        enter(&direct, TIMEOUT)
+    }
+
+    /// Returns the newest link of the meeting.
+    pub fn link(&self) -> Option<String> {
+        self.last("link ")
+    }
+
+    /// Returns the members, as the organiser sees them.
+    pub fn people(&self) -> Vec<ParticipantId> {
+        let list = self.last("people ").unwrap_or_default();
+        list.split(' ').filter_map(|id| id.parse().ok().map(ParticipantId)).collect()
+    }
+
+    fn last(&self, key: &str) -> Option<String> {
+        let lines = self.organiser.output();
+        lines.iter().rev().find_map(|line| line.strip_prefix(key).map(str::to_owned))
+    }
+
+    /// Lets the organiser remove a member.
+    pub fn remove(&mut self, participant: ParticipantId) {
+        self.organiser.send_line(&format!("remove {}", participant.0));
+    }
+
+    /// Returns how many members each guest saw last.
+    pub fn seen_by_guests(&self) -> Vec<usize> {
+        let last = |guest: &Program| {
+            let lines = guest.errors(0);
+            let count = lines.iter().rev().find_map(|line| line.split_once("people=")?.1.trim().parse().ok());
+            count.unwrap_or(0)
+        };
+        self.guests.iter().map(|(_, guest)| last(guest)).collect()
+    }
+
+    /// Waits until `done`, for at most `limit`.
+    ///
+    /// # Errors
+    /// Returns an error with `what` if it is not done in time.
+    pub fn wait(&self, limit: Duration, what: &str, done: impl Fn(&Self) -> bool) -> Result<Duration> {
+        let start = Instant::now();
+        while !done(self) {
+            if start.elapsed() > limit {
+                bail!("not within {limit:?}: {what}; organiser: {:?}", self.organiser.output());
+            }
+            pause();
+        }
+        Ok(start.elapsed())
+    }
+
+    /// Returns what went wrong on the honest side since the last call: programs that ended, and lines that say that somebody
+    /// was thrown out, or lost the connection or the meeting.
+    pub fn complaints(&mut self) -> Vec<String> {
+        self.max_bytes = self.max_bytes.max(self.server.resident_bytes());
+        let mut complaints = Vec::new();
+        for ((name, guest), mark) in self.guests.iter().zip(&mut self.marks) {
+            let lines = guest.errors(*mark);
+            *mark += lines.len();
+            complaints.extend(lines.iter().filter(|line| is_bad(line)).map(|line| format!("{name}: {line}")));
+            if !guest.is_running() {
+                complaints.push(format!("{name} has ended"));
+            }
+        }
+        let lines = self.organiser.output();
+        let new = lines.iter().skip(self.organiser_mark);
+        complaints.extend(new.filter(|line| is_bad_of_organiser(line)).map(|line| format!("{ORGANISER}: {line}")));
+        self.organiser_mark = lines.len();
+        for (name, program) in [(ORGANISER, &self.organiser), ("the server", &self.server)] {
+            let panics = program.errors(0).into_iter().filter(|line| line.contains("panicked"));
+            complaints.extend(panics.map(|line| format!("{name}: {line}")));
+            if !program.is_running() {
+                complaints.push(format!("{name} has ended"));
+            }
+        }
+        complaints
+    }
+
+    /// Returns by how many bytes the server uses more memory than when it was idle: now, and at most since it started.
+    pub fn grown_bytes(&mut self) -> (u64, u64) {
+        let now = self.server.resident_bytes();
+        self.max_bytes = self.max_bytes.max(now);
+        (now.saturating_sub(self.idle_bytes), self.max_bytes.saturating_sub(self.idle_bytes))
+    }
+
+    /// Returns the fewest pictures a second that an honest member saw of another one in any window of some seconds that
+    /// begins after `from` and ends before `to`, in microseconds of the system's monotonic clock.
+    pub fn min_pictures_per_second(&self, from: u64, to: u64) -> f64 {
+        let names = [GUESTS[0], GUESTS[1], ORGANISER];
+        let pairs = names.iter().flat_map(|by| names.iter().map(move |of| (*by, *of))).filter(|(by, of)| by != of);
+        let rates = pairs.map(|(by, of)| {
+            let shown = shown(&self.folder.0.join(by), of);
+            lowest_rate(&shown, from, to)
+        });
+        rates.fold(f64::INFINITY, f64::min)
+    }
+
+    /// Ends the meeting. Returns what went wrong at the end.
+    pub fn end(mut self) -> Vec<String> {
+        let mut complaints = self.complaints();
+        for (name, guest) in self.guests.drain(..) {
+            // A program that has ended takes no signal.
+            let outcome = if guest.is_running() { guest.leave() } else { guest.end(TIMEOUT) };
+            if outcome.code != Some(0) {
+                complaints.push(format!("{name} ended with {:?}", outcome.code));
+            }
+        }
+        self.organiser.send_line("leave");
+        let outcome = self.organiser.end(TIMEOUT);
+        if outcome.code != Some(0) {
+            complaints.push(format!("{ORGANISER} ended with {:?}: {}", outcome.code, outcome.err));
+        }
+        if self.server.is_running() {
+            self.server.signal("TERM");
+        }
+        let outcome = self.server.end(TIMEOUT);
+        if outcome.code != Some(0) {
+            complaints.push(format!("the server ended with {:?}", outcome.code));
+        }
+        complaints
+    }
+}
+
+/// Joins by a link, and leaves. Returns how long joining took.
+fn enter(link: &str, limit: Duration) -> Result<Duration> {
+    let mut command = client(&[&["join", link, "--no-recent"], NO_DEVICES.as_slice()].concat());
+    command.env("CONCLAVE_LOG", "conclave=info");
+    let (start, newcomer) = (Instant::now(), Program::start("newcomer", command));
+    let entered = |newcomer: &Program| newcomer.errors(0).iter().any(|line| line.contains("participants people="));
+    while !entered(&newcomer) {
+        if start.elapsed() > limit || !newcomer.is_running() {
+            bail!("not admitted within {limit:?}: {:?}", newcomer.errors(0));
+        }
+        pause();
+    }
+    let took = start.elapsed();
+    if newcomer.is_running() {
+        newcomer.leave();
+    }
+    Ok(took)
+}
+
+/// Returns now in microseconds of the system's monotonic clock, as the dumps have it.
+pub fn now_us() -> u64 {
+    engine::clock::system().now().as_micros()
+}
+
+fn is_bad(line: &str) -> bool {
+    let bad = ["panicked", " ERROR ", "removed you", "ended the meeting", "Reconnecting", "The server", "Server error"];
+    bad.iter().any(|part| line.contains(part))
+}
+
+fn is_bad_of_organiser(line: &str) -> bool {
+    ["ended ", "notice Reconnecting", "notice NotRemoved"].iter().any(|part| line.starts_with(part))
+}
+
+/// Returns when pictures of `of` were shown, from the dumps in `folder`.
+fn shown(folder: &Path, of: &str) -> Vec<u64> {
+    let mut times = Vec::new();
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let is_table = entry.path().extension().is_some_and(|extension| extension == "csv");
+        if name.starts_with(of) && is_table {
+            let text = fs::read_to_string(entry.path()).unwrap_or_default();
+            times.extend(text.lines().filter_map(|line| line.rsplit(',').next()?.parse::<u64>().ok()));
+        }
+    }
+    times.sort_unstable();
+    times
+}
+
+/// Returns the fewest pictures a second in any window of [`WINDOW`] between `from` and `to`.
+fn lowest_rate(shown: &[u64], from: u64, to: u64) -> f64 {
+    let window = u64::try_from(WINDOW.as_micros()).unwrap_or(u64::MAX);
+    let starts = (0..).map(|step| from + step * window / 2).take_while(|start| start + window <= to);
+    let count = |start: u64| shown.iter().filter(|at| (start..start + window).contains(at)).count();
+    let fewest = starts.map(count).min().unwrap_or(0);
+    f64::from(u32::try_from(fewest).unwrap_or(u32::MAX)) / WINDOW.as_secs_f64()
+}
+
+/// Returns a small clip of 30 pictures a second with a moving square, as a Y4M file.
+fn camera() -> Vec<u8> {
+    let (width, height) = (96, 64);
+    let mut bytes = format!("YUV4MPEG2 W{width} H{height} F30:1 Ip A1:1 C420jpeg\n").into_bytes();
+    for number in 0..60 {
+        bytes.extend_from_slice(b"FRAME\n");
+        let inside = |x: usize, y: usize| (number..number + 24).contains(&x) && (20..44).contains(&y);
+        bytes.extend((0..height).flat_map(|y| (0..width).map(move |x| if inside(x, y) { 200 } else { 60 })));
+        bytes.extend(vec![128; width * height / 2]);
+    }
+    bytes
+}
+
+/// Waits a moment: nothing notifies about lines of other programs.
+pub fn pause() {
+    std::thread::park_timeout(Duration::from_millis(10));
+}
+
+/// A temporary folder. Drop removes it.
+pub struct Folder(PathBuf);
+
+impl Folder {
+    /// Creates an empty folder.
+    ///
+    /// # Errors
+    /// Returns the system's error.
+    pub fn new(name: &str) -> Result<Self> {
+        let path = std::env::temp_dir().join(format!("conclave-attack-{}-{name}", std::process::id()));
+        // An earlier run with the same process id may have left one.
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path)?;
+        Ok(Self(path))
+    }
+
+    /// Returns the path of `name` in the folder.
+    pub fn path(&self, name: &str) -> String {
+        self.0.join(name).to_string_lossy().into_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // It is in the folder for temporary files.
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+const GUESTS: [&str; 2] = ["Ben", "Cleo"];
+const ORGANISER: &str = "Olga";
+
+/// The round trip between the honest members and the server.
+pub const ROUND_TRIP: Duration = Duration::from_millis(100);
+
+/// The time over which pictures are counted.
+const WINDOW: Duration = Duration::from_secs(4);

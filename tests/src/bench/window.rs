@@ -1,0 +1,183 @@
+//! Measures the processor time of the client's window on a virtual screen, without a graphics card. Linux only.
+
+use super::row::{Comparison, Row};
+use anyhow::{Context, Result, bail};
+use std::fs::{self, DirBuilder, File};
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Measures all rows of the group `window`: one client with a microphone and a speaker of a sound server.
+///
+/// # Errors
+/// Returns an error if the client is not built, or if a program is missing or ends.
+pub fn rows() -> Result<Vec<Row>> {
+    let desktop = Desktop::start()?;
+    let clip = desktop.home.join("camera.y4m");
+    write_clip(&clip).context("cannot write the clip of the camera")?;
+    let camera = format!("file:{}", clip.display());
+    let silent = ["--microphone", "off", "--speaker", "off"];
+    let meet = |camera: &str, sound: &[&str]| {
+        desktop.load(&[&["meet", "--no-recent", "--name", "Anne", "--camera", camera], sound].concat())
+    };
+    let row = |name: &str, load: f64, limit: f64| {
+        let comparison = Comparison { subject: load, peer: limit, runs: 1 };
+        Row::at_most(name, "% of a core", &format!("limit: {limit} %"), comparison, 1.0)
+    };
+    Ok(vec![
+        row("a meeting alone, no camera", meet("off", &[])?, 3.0),
+        row("the same without sound devices", meet("off", &silent)?, 3.0),
+        row("a meeting alone with a camera of 1280x720", meet(&camera, &[])?, 20.0),
+        row("the same without sound devices", meet(&camera, &silent)?, 20.0),
+        row("the preview of a meeting, no camera", desktop.load(&[LINK])?, 5.0),
+    ])
+}
+
+/// A virtual screen and a sound server. Drop ends both and removes their files.
+struct Desktop {
+    home: PathBuf,
+    display: String,
+    /// The sound server first, because drop ends them in this order.
+    running: Vec<Running>,
+}
+
+/// A program that drop ends.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // Fails if the program has ended.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+impl Desktop {
+    fn start() -> Result<Self> {
+        let home = std::env::temp_dir().join(format!("conclave-bench-{}", std::process::id()));
+        create_private(&home)?;
+        let mut desktop = Self { home, display: String::new(), running: Vec::new() };
+        let mut screen = desktop.command("Xvfb");
+        screen.args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-screen", "0", "1400x900x24"]);
+        screen.stdout(Stdio::piped());
+        let mut screen = screen.spawn().context("cannot start Xvfb")?;
+        let mut number = String::new();
+        BufReader::new(screen.stdout.take().context("it is piped")?).read_line(&mut number)?;
+        desktop.running.push(Running(screen));
+        desktop.display = format!(":{}", number.trim());
+        let mut sound = desktop.command("pulseaudio");
+        sound.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "--load=module-null-sink"]);
+        // The microphone is silent. It is not the monitor of the sink: the server then asks the client for the sound of the
+        // speaker thousands of times a second.
+        sound.args(["--load=module-null-source", "--load=module-native-protocol-unix"]);
+        desktop.running.insert(0, Running(sound.spawn().context("cannot start pulseaudio")?));
+        let socket = desktop.home.join("pulse/native");
+        let start = Instant::now();
+        while !socket.exists() {
+            if start.elapsed() > START_TIMEOUT {
+                bail!("the sound server did not start");
+            }
+            thread::park_timeout(POLL_INTERVAL);
+        }
+        Ok(desktop)
+    }
+
+    /// A command whose environment is this desktop only.
+    fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command.env_clear().env("LANG", "en_GB.UTF-8").env("HOME", &self.home).env("XDG_RUNTIME_DIR", &self.home);
+        for kept in ["PATH", "LD_LIBRARY_PATH", "TMPDIR"] {
+            if let Some(value) = std::env::var_os(kept) {
+                command.env(kept, value);
+            }
+        }
+        if !self.display.is_empty() {
+            command.env("DISPLAY", &self.display);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    }
+
+    /// Starts the client with `arguments`, and returns its processor time in percent of a core.
+    fn load(&self, arguments: &[&str]) -> Result<f64> {
+        let here = std::env::current_exe()?;
+        let client = here.with_file_name(format!("conclave{}", std::env::consts::EXE_SUFFIX));
+        if !client.is_file() {
+            bail!("{} is not built", client.display());
+        }
+        let mut client = Running(self.command(client).args(arguments).spawn()?);
+        wait(SETTLING_TIME);
+        let (before, start) = (processor_time(client.0.id())?, Instant::now());
+        wait(MEASURING_TIME);
+        let used = processor_time(client.0.id())?.saturating_sub(before);
+        let load = 100.0 * used.as_secs_f64() / start.elapsed().as_secs_f64();
+        if client.0.try_wait()?.is_some() {
+            bail!("the client ended");
+        }
+        Ok(load)
+    }
+}
+
+impl Drop for Desktop {
+    fn drop(&mut self) {
+        self.running.clear();
+        // If this fails, the system removes the folder with its other temporary files.
+        let _ = fs::remove_dir_all(&self.home);
+    }
+}
+
+/// Creates a folder that other users cannot read: it will contain sockets.
+fn create_private(path: &Path) -> Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has a mode"))]
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path).with_context(|| format!("cannot create {}", path.display()))
+}
+
+/// The processor time of all threads of a process so far. The system counts in steps of 10 ms.
+fn processor_time(process: u32) -> Result<Duration> {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).context("the client ended")?;
+    // The fields after the name, which ends with the last bracket: utime and stime are fields 14 and 15 (proc(5)).
+    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
+    Ok(Duration::from_millis(10 * ticks))
+}
+
+fn wait(time: Duration) {
+    let end = Instant::now() + time;
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        thread::park_timeout(left);
+    }
+}
+
+/// Writes a clip of 1280x720 with a moving gradient. A file of raw pictures costs less to read than one with H.264, so that
+/// the reading hardly counts.
+fn write_clip(path: &Path) -> std::io::Result<()> {
+    let mut out = BufWriter::new(File::create(path)?);
+    out.write_all(b"YUV4MPEG2 W1280 H720 F30:1 Ip A1:1 C420jpeg\n")?;
+    for number in 0_usize..30 {
+        out.write_all(b"FRAME\n")?;
+        let ramp = |length: usize, step: usize| {
+            (0..length).map(|at| u8::try_from((at / step + 4 * number) % 220 + 16).unwrap_or(0)).collect::<Vec<u8>>()
+        };
+        (0..720).try_for_each(|_| out.write_all(&ramp(1_280, 6)))?;
+        (0..720).try_for_each(|_| out.write_all(&ramp(640, 3)))?;
+    }
+    out.flush()
+}
+
+/// A link to a meeting that is not there. Its preview needs no server.
+const LINK: &str = "conclave://127.0.0.1:1/#EgcHBwcHBwcHBwcHBwcHBwcJCQkJCQkJCQkJCQkJCQkJAwMDAwMDAwMDAwMDAwMDAw";
+
+/// How long the sound server may take to start.
+const START_TIMEOUT: Duration = Duration::from_secs(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+/// After this time the notices of the start have disappeared, and the bars are hidden.
+const SETTLING_TIME: Duration = Duration::from_secs(12);
+
+/// The time over which the load is measured.
+const MEASURING_TIME: Duration = Duration::from_secs(10);

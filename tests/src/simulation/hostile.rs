@@ -1,0 +1,265 @@
+//! A hostile client: a real member with valid keys that follows no rule.
+//!
+//! It joins by the link as others do and follows the group, so its commits and messages are valid MLS. It says anything
+//! in any state ([`speech`]), keeps the keys of every epoch that it was in, and goes on after its removal: it reads all
+//! later entries of the log, as if the server gave them to it, and knocks again.
+
+mod loot;
+mod speech;
+
+use super::media::HeldKeys;
+use crypto::{Group, Identity, Invitation, Joiner, Profile, Received};
+use loot::Loot;
+use proto::{Blob, Down, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, ResumeToken, Up, VERSION};
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::mem;
+use std::time::SystemTime;
+
+/// A hostile client.
+pub(super) struct Hostile {
+    random: ChaCha8Rng,
+    identity: Identity,
+    invitation: Invitation,
+    /// Its time. It does not move, and is valid for the meeting's organiser.
+    wall: SystemTime,
+    stage: Stage,
+    /// All ids that it has had.
+    ids: Vec<ParticipantId>,
+    /// Its memberships, newest last. The groups and keys of earlier ones are kept.
+    memberships: Vec<Membership>,
+    loot: Loot,
+}
+
+/// The state of its connection.
+enum Stage {
+    Offline,
+    Connecting,
+    Greeting,
+    Greeted,
+    Approaching,
+    Waiting(Box<Joiner>),
+    Member,
+}
+
+/// One membership, which may be over.
+struct Membership {
+    me: ParticipantId,
+    group: Group,
+    /// The log's epoch.
+    epoch: Epoch,
+    next: Position,
+    token: ResumeToken,
+    /// Its own commit that is on its way, and whether it merges it.
+    pending: Option<(Blob, bool)>,
+    keys: Vec<HeldKeys>,
+}
+
+/// What it does when it is its turn.
+pub(super) enum Act {
+    /// Sends these messages.
+    Say(Vec<Vec<u8>>),
+    /// Opens a connection.
+    Connect,
+    /// Closes its connection without a message.
+    Reset,
+}
+
+impl Hostile {
+    /// Returns a hostile client that is connected.
+    pub(super) fn new(invitation: Invitation, seed: u64, wall: SystemTime) -> Self {
+        Self {
+            random: ChaCha8Rng::seed_from_u64(seed),
+            identity: Identity::generate().expect("the system has randomness"),
+            invitation,
+            wall,
+            stage: Stage::Greeting,
+            ids: Vec::new(),
+            memberships: Vec::new(),
+            loot: Loot::default(),
+        }
+    }
+
+    /// Returns all participant ids that it has had.
+    pub(super) fn ids(&self) -> &[ParticipantId] {
+        &self.ids
+    }
+
+    /// Returns all keys that it holds.
+    pub(super) fn keys(&mut self) -> impl Iterator<Item = (ParticipantId, &mut HeldKeys)> {
+        self.memberships.iter_mut().flat_map(|membership| {
+            let me = membership.me;
+            membership.keys.iter_mut().map(move |keys| (me, keys))
+        })
+    }
+
+    /// Gives it the link of the meeting as it is now.
+    pub(super) fn learn_link(&mut self, invitation: Invitation) {
+        self.invitation = invitation;
+    }
+
+    /// Greets the server on a new connection.
+    pub(super) fn greet(&mut self) -> Vec<Vec<u8>> {
+        self.stage = Stage::Greeting;
+        vec![proto::encode(&Up::Hello { version: VERSION })]
+    }
+
+    /// Handles the end of its connection.
+    pub(super) fn handle_disconnected(&mut self) {
+        self.stage = Stage::Offline;
+    }
+
+    /// Does something.
+    pub(super) fn act(&mut self) -> Act {
+        match self.stage {
+            Stage::Offline => {
+                self.stage = Stage::Connecting;
+                // The person may have another device, which is not barred.
+                if self.random.random_range(0..4) == 0 {
+                    self.identity = Identity::generate().expect("the system has randomness");
+                }
+                Act::Connect
+            }
+            Stage::Connecting | Stage::Greeting => Act::Say(Vec::new()),
+            Stage::Greeted | Stage::Approaching | Stage::Waiting(_) | Stage::Member => {
+                match self.random.random_range(0..60) {
+                    0 => Act::Reset,
+                    _ => Act::Say(self.say()),
+                }
+            }
+        }
+    }
+
+    /// Handles a message of the server. Returns its answers.
+    pub(super) fn hear(&mut self, message: Down) -> Vec<Vec<u8>> {
+        self.loot.collect(&message);
+        let mut answers = Vec::new();
+        match message {
+            Down::Hello { participant, .. } => {
+                self.ids.push(participant);
+                self.stage = Stage::Greeted;
+                answers.push(self.enter());
+            }
+            Down::AdmissionKey { admission_key, chain } => answers.extend(self.knock(&admission_key, &chain)),
+            Down::Admitted { welcome, position, epoch, resume, .. } => {
+                self.handle_admitted(&welcome, position, epoch, resume);
+            }
+            Down::Resumed => {
+                self.stage = Stage::Member;
+                self.ids.extend(self.memberships.last().map(|membership| membership.me));
+            }
+            Down::Log { position, entry } => answers.extend(self.handle_entry(position, &entry, true)),
+            Down::CommitTooLate { .. } => {
+                if let Some(membership) = self.memberships.last_mut()
+                    && membership.pending.take().is_some()
+                {
+                    membership.group.clear_pending_commit();
+                }
+            }
+            Down::Returned { participant, request, .. } => answers.extend(self.answer_return(participant, &request)),
+            Down::Ping => answers.push(self.pong()),
+            Down::Created { .. }
+            | Down::Knocked { .. }
+            | Down::Withdrew { .. }
+            | Down::Refused { .. }
+            | Down::Skipped { .. }
+            | Down::Removed { .. }
+            | Down::Presence { .. }
+            | Down::Beacon { .. }
+            | Down::Ended { .. }
+            | Down::Problem { .. } => {}
+        }
+        answers
+    }
+
+    /// Reads an entry of the log that was sent to somebody else.
+    pub(super) fn overhear(&mut self, position: Position, entry: &LogEntry) {
+        if !matches!(self.stage, Stage::Member) {
+            // It cannot answer.
+            self.handle_entry(position, entry, false);
+        }
+    }
+
+    fn knock(&mut self, admission_key: &Blob, chain: &Blob) -> Option<Vec<u8>> {
+        let profile = Profile::new("Eve").expect("a valid name");
+        let (me, link) = (*self.ids.last()?, &self.invitation);
+        let (joiner, request) =
+            crypto::knock(link, &admission_key.0, &chain.0, &self.identity, profile, me, self.wall).ok()?;
+        self.stage = Stage::Waiting(Box::new(joiner));
+        Some(proto::encode(&Up::Knock { meeting: link.meeting, request: Blob(request) }))
+    }
+
+    fn handle_admitted(&mut self, welcome: &Blob, next: Position, epoch: Epoch, token: ResumeToken) {
+        let Stage::Waiting(joiner) = mem::replace(&mut self.stage, Stage::Member) else { return };
+        let (Ok(group), Some(me)) = (joiner.enter(&welcome.0), self.ids.last().copied()) else { return };
+        let mut membership = Membership { me, group, epoch, next, token, pending: None, keys: Vec::new() };
+        membership.hold_keys();
+        self.memberships.push(membership);
+    }
+
+    /// Follows the group as a member does. An earlier member tries the same.
+    fn handle_entry(&mut self, position: Position, entry: &LogEntry, connected: bool) -> Option<Vec<u8>> {
+        let hurries = connected && self.random.random();
+        let membership = self.memberships.last_mut().filter(|membership| position >= membership.next)?;
+        membership.next = Position(position.0 + 1);
+        match entry {
+            LogEntry::Commit { epoch, blob, .. } => membership.follow(*epoch, blob),
+            LogEntry::Managed { signed } => {
+                if let Ok(ManagerCommand::Commit { epoch, blob, .. }) = signed.decode() {
+                    membership.follow(epoch, &blob);
+                }
+            }
+            LogEntry::Told { blob, .. } => drop(membership.group.process(&blob.0, &|_| true)),
+            // It removes who is gone before the manager does.
+            LogEntry::Gone { participant } if hurries => return membership.remove(*participant, true),
+            LogEntry::Gone { .. } => {}
+        }
+        None
+    }
+}
+
+impl Membership {
+    fn follow(&mut self, epoch: Epoch, blob: &Blob) {
+        self.epoch = epoch.next();
+        match self.pending.take() {
+            Some((own, merges)) if own == *blob => {
+                if merges {
+                    drop(self.group.merge_pending_commit());
+                } else {
+                    self.group.clear_pending_commit();
+                }
+            }
+            pending => {
+                if pending.is_some() {
+                    self.group.clear_pending_commit();
+                }
+                // It follows every commit that it can read.
+                let _: Option<Received> = self.group.process(&blob.0, &|_| true).ok();
+            }
+        }
+        self.hold_keys();
+    }
+
+    /// Keeps the keys of the group's epoch.
+    fn hold_keys(&mut self) {
+        let newest = self.keys.last().map(HeldKeys::epoch);
+        if newest != Some(self.group.epoch())
+            && let Ok(keys) = self.group.media_keys()
+        {
+            self.keys.push(HeldKeys::new(keys, self.group.me()));
+        }
+    }
+
+    /// Returns a valid commit that removes a member, present or not. It names `participant` as removed if `says`.
+    fn remove(&mut self, participant: ParticipantId, says: bool) -> Option<Vec<u8>> {
+        let members = self.group.members();
+        let leaf = members.iter().find(|member| member.participant == participant)?.leaf;
+        if self.pending.is_some() || leaf == self.group.me() {
+            return None;
+        }
+        let commit = Blob(self.group.remove(&[leaf]).ok()?.commit);
+        self.pending = Some((commit.clone(), says));
+        let removed = if says { vec![participant] } else { Vec::new() };
+        Some(proto::encode(&Up::Commit { epoch: self.epoch, blob: commit, removed, welcome: None }))
+    }
+}
