@@ -28,11 +28,11 @@ pub fn the_words_are_compared(user: &User) {
     user.sees_no(user.text("lock-verified-text"));
 }
 
-/// Returns the number of words in the list with this name. They are labels without digits.
+/// Returns the number of words in the list with this name.
 fn words_in(tree: &[Node], name: &str) -> usize {
-    let Some(list) = tree.iter().position(|node| node.name == name && !node.is("focusable")) else { return 0 };
-    let inside = tree.iter().filter(|node| node.parent == Some(list));
-    inside.filter(|node| node.name != name && !node.name.contains(|letter: char| letter.is_ascii_digit())).count()
+    let is_list = |node: &Node| node.role == "list" && node.name == name;
+    let inside = tree.iter().filter(|node| node.parent.is_some_and(|parent| is_list(&tree[parent])));
+    inside.filter(|node| node.role == "list item").count()
 }
 
 /// A press on "Share screen" asks. Only "Share" in the dialog shares, and everything says so until the user stops.
