@@ -313,6 +313,8 @@ impl App {
     /// Shows the home screen and ends the meeting or the preview, if there is one. A meeting to which we can come back is kept.
     fn go_home(&mut self) -> Task<Message> {
         self.release();
+        // Notices about a meeting that is over would cover the start of the next one.
+        self.notifications.clear();
         if let Some(left) = self.session.take_left() {
             self.hosting.keep(left, &mut self.session);
         }

@@ -89,7 +89,11 @@ pub(crate) fn device_name(devices: &Devices, kind: Kind, device: &Device, contex
         Device::Synthetic => context.text("device-synthetic"),
         Device::Named(id) => {
             let known = devices.present(kind).iter().find(|present| present.id == *id);
-            known.map_or_else(|| id.clone(), |present| present.name.clone())
+            let missing = || {
+                let name = devices.name_of_missing(id);
+                context.language.with("device-unplugged", &[("name", name.into())])
+            };
+            known.map_or_else(missing, |present| present.name.clone())
         }
         Device::File(path) => {
             let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

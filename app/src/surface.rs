@@ -6,11 +6,13 @@
 
 mod buffer_updater;
 mod compositor;
+mod pixel_format;
 mod renderer;
 mod renderer_adapter;
 mod scene;
 mod software;
 
 pub use compositor::detect_drawing;
+pub use pixel_format::differs_from_screen;
 pub use renderer::Renderer;
 pub use renderer_adapter::adapt_renderer;

@@ -1,19 +1,32 @@
 //! Tests of the real window on a virtual X11 screen. They press keys, and check the pixels and the accessibility tree. One
 //! test shares a real X11 screen with another client.
 //!
+//! The cases of `window/cases.rs` run on three screens, in two languages and by three inputs (`CONCLAVE_TEST_WINDOWS`).
+//!
 //! `cargo xtask test` builds the client first. Before `cargo test`, run `cargo build`. If a tool is missing (Xvfb,
 //! openbox, xdotool), the test prints that and is skipped. `CONCLAVE_TEST_PICTURES=FOLDER` saves the screens.
 #![cfg(target_os = "linux")] // The tests use X11, and the file in which Xvfb stores its screen.
 
+#[path = "window/assistive.rs"]
+mod assistive;
+#[path = "window/cases.rs"]
+mod cases;
 #[path = "window/desktop.rs"]
 mod desktop;
 #[path = "window/picture.rs"]
 mod picture;
 #[path = "window/program.rs"]
 mod program;
+#[path = "window/screen.rs"]
+mod screen;
 #[path = "window/sound.rs"]
 mod sound;
+#[path = "window/user.rs"]
+mod user;
+#[path = "window/words.rs"]
+mod words;
 
+use assistive::Assistive;
 use desktop::{ACCENT, DANGER, Desktop, FieldText, Node, SCREEN, STEP_TIMEOUT};
 use picture::{GUEST, HOST, Picture, mirrored, near};
 use program::{Program, until};
@@ -45,14 +58,13 @@ fn guest(desktop: &Desktop, link: &str, more: &[&str]) -> Program {
 
 /// Asserts that every control has a name and a role, and that the names in `expected` are in the accessibility tree.
 fn assert_accessible(desktop: &Desktop, expected: &[&str]) {
-    if !desktop.has_tree() {
-        return;
-    }
-    let has = |tree: &Vec<Node>, name: &str| tree.iter().any(|node| node.name.contains(name));
+    let Some(assistive) = Assistive::start(desktop) else { return };
+    let has = |tree: &[assistive::Node], name: &str| tree.iter().any(|node| node.name.contains(name));
     let tree = until(&format!("{expected:?} in the accessible tree"), STEP_TIMEOUT, || {
-        desktop.tree().filter(|tree| expected.iter().all(|name| has(tree, name)))
+        Some(assistive.tree()).filter(|tree| expected.iter().all(|name| has(tree, name)))
     });
-    let unclear = |node: &&Node| node.name.trim().is_empty() || ["", "unknown", "invalid"].contains(&&*node.role);
+    let unclear =
+        |node: &&assistive::Node| node.name.trim().is_empty() || ["", "unknown", "invalid"].contains(&&*node.role);
     let unclear: Vec<_> = tree.iter().filter(|node| node.is("focusable")).filter(unclear).collect();
     assert!(unclear.is_empty(), "controls without a name or a role: {unclear:?}");
     let controls = tree.iter().filter(|node| node.is("focusable"));
@@ -345,11 +357,9 @@ fn an_unreachable_server_is_reported_in_the_window_and_can_be_tried_again() {
     assert!(!status.success() && errors.contains("The server does not answer"), "{status}: {errors}");
 }
 
-/// Neither Vulkan nor EGL has a driver in this test, not even a software driver.
-#[test]
-fn without_a_graphics_driver_the_window_shows_the_meeting_and_a_notice() {
-    let Some(desktop) = Desktop::with_windows("driverless") else { return };
-    select_dark_theme(&desktop);
+/// Starts a meeting without a graphics driver: neither Vulkan nor EGL has one, not even a software driver.
+fn meeting_without_driver(desktop: &Desktop) -> Program {
+    select_dark_theme(desktop);
     let clip = desktop.path("host.y4m");
     picture::write_clip(&clip, HOST);
     let camera = format!("file:{}", clip.display());
@@ -360,6 +370,13 @@ fn without_a_graphics_driver_the_window_shows_the_meeting_and_a_notice() {
         .map(|name| (name, no_driver));
     let window = desktop.client_with("the window", &arguments, &environment);
     desktop.until_title("Meeting", |title| title.starts_with("Meeting"));
+    window
+}
+
+#[test]
+fn without_a_graphics_driver_the_window_shows_the_meeting_and_a_notice() {
+    let Some(desktop) = Desktop::with_windows("driverless") else { return };
+    let window = meeting_without_driver(&desktop);
     desktop.shows("only Anne", |screen| screen.shows(mirrored(HOST), QUARTER_TILE));
     assert_accessible(&desktop, &["Anne, you", "Notifications"]);
     desktop.tab_to("the list of notices", |ring| ring.area.top < 120 && ring.area.left > RIGHT_HALF);
@@ -369,6 +386,14 @@ fn without_a_graphics_driver_the_window_shows_the_meeting_and_a_notice() {
     desktop.press(&["alt+F4"]);
     let (status, _, errors) = window.end(STEP_TIMEOUT);
     assert!(status.success(), "{status}: {errors}");
+}
+
+/// The pixel buffers of the software renderer have eight bits per colour, and such screens have not.
+#[test]
+fn without_a_graphics_driver_the_window_is_drawn_on_a_screen_of_depth_30() {
+    let Some(desktop) = Desktop::with_screen("deep", "1280x800x30", words::Language::English) else { return };
+    let _window = meeting_without_driver(&desktop);
+    desktop.shows("Anne on a deep screen", |screen| screen.shows(mirrored(HOST), QUARTER_TILE));
 }
 
 #[test]
@@ -392,4 +417,38 @@ fn a_shared_x11_screen_is_shown_to_the_others() {
     picture::paint_screen(&desktop.path(SCREEN), mirrored(GUEST));
     until("the second screen content", STEP_TIMEOUT, || received(mirrored(GUEST)));
     println!("the shared screen was received at {} x {}", picture.width, picture.height);
+}
+
+/// A dock or a projector changes the size of the screen while it is shared.
+#[test]
+fn a_shared_screen_that_is_resized_has_its_new_shape_for_the_others() {
+    let Some(desktop) = Desktop::bare("resize", "1280x720x24", &["Xvfb"]) else { return };
+    let screen = screen::Screen::connect(&desktop);
+    screen.paint([1280, 720], HOST);
+    let off = ["--headless", "--camera", "off", "--microphone", "off", "--speaker", "off"];
+    let host = desktop.client("Anne", &[&["meet", "--name", "Anne", "--screen", "--for", "60"], &off[..]].concat());
+    let link = host.first_line(STEP_TIMEOUT);
+    let dump = desktop.path("dump");
+    let more = ["--name", "Bob", "--dump", text(&dump), "--tile", "640x360", "--for", "60"];
+    let _guest = desktop.client("Bob", &[&["join", &link], &off[..], &more].concat());
+    let received = |what: &str, [across, down]: [usize; 2], colours| {
+        until(what, STEP_TIMEOUT, || {
+            // There is one file for each received size.
+            let files = fs::read_dir(&dump).ok()?.flatten().map(|entry| entry.path());
+            let clips = files.filter(|path| path.extension().is_some_and(|ending| ending == "y4m"));
+            let mut pictures = clips.filter_map(|path| Picture::last_of_clip(&path));
+            pictures.find(|picture| {
+                let (width, height) = (picture.width * down, picture.height * across);
+                // Sides are even, so the shape may differ by a few pixels.
+                width.abs_diff(height) <= 4 * across && picture.shows(colours, picture.width * picture.height / 5)
+            })
+        })
+    };
+    received("the wide screen", [16, 9], HOST);
+    screen.resize([800, 600]);
+    screen.paint([800, 600], GUEST);
+    received("the resized screen", [4, 3], GUEST);
+    screen.resize([1280, 720]);
+    screen.paint([1280, 720], mirrored(HOST));
+    received("the wide screen again", [16, 9], mirrored(HOST));
 }

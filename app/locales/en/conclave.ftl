@@ -96,6 +96,7 @@ device-default-microphone = Default microphone
 device-default-speaker = Default speaker
 device-synthetic = Test pattern
 device-file = File: { $name }
+device-unplugged = { $name } (not connected)
 
 ## Joining
 enter-starting = Starting the meeting…

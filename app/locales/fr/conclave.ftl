@@ -96,6 +96,7 @@ device-default-microphone = Micro par défaut
 device-default-speaker = Haut-parleur par défaut
 device-synthetic = Mire
 device-file = Fichier : { $name }
+device-unplugged = { $name } (non connecté)
 
 ## Entrer
 enter-starting = Démarrage de la visioconférence…

@@ -87,7 +87,7 @@ impl Notifications {
         [live("announcement", Live::Polite, &self.polite.0), live("alert", Live::Assertive, &self.urgent.0)]
     }
 
-    /// Removes all notices, for a new meeting.
+    /// Removes all notices, because a meeting begins or is over.
     pub fn clear(&mut self) {
         self.queue.clear();
     }

@@ -6,6 +6,7 @@ use super::message::Message;
 use crate::kit::a11y::Port;
 use crate::kit::adapter;
 use crate::kit::wake::Waker;
+use crate::surface;
 
 /// The state of the window.
 pub struct WindowState {
@@ -53,6 +54,8 @@ impl WindowState {
             min_size: Some(MIN_SIZE),
             visible: false,
             exit_on_close_request: false,
+            // A window that may be transparent has depth 32, whatever the depth of the screen. This one is opaque.
+            transparent: surface::differs_from_screen(),
             platform_specific: platform_specific(),
             ..window::Settings::default()
         };

@@ -84,6 +84,8 @@ pub enum Kind {
 pub struct Devices {
     present: BTreeMap<Kind, Vec<device_list::Device>>,
     chosen: BTreeMap<Kind, Device>,
+    /// The names of chosen devices by their identifiers. They are also known after the device was unplugged.
+    names: BTreeMap<String, String>,
     /// The menu of cameras offers the test pattern. It is for developers.
     pub offers_test_pattern: bool,
 }
@@ -96,7 +98,18 @@ impl Devices {
 
     /// Chooses a device.
     pub fn choose(&mut self, kind: Kind, device: Device) {
+        if let Device::Named(id) = &device
+            && let Some(found) = self.present(kind).iter().find(|present| present.id == *id)
+        {
+            let name = found.name.clone();
+            self.names.insert(id.clone(), name);
+        }
         self.chosen.insert(kind, device);
+    }
+
+    /// The name of a chosen device that is not plugged in; its identifier if it was never listed.
+    pub fn name_of_missing<'a>(&'a self, id: &'a str) -> &'a str {
+        self.names.get(id).map_or(id, String::as_str)
     }
 
     /// The chosen device: the default until [`Devices::choose`] is called.
@@ -115,13 +128,14 @@ impl Devices {
         !replaced && self.present.get(&kind).is_some_and(Vec::is_empty)
     }
 
-    /// The lines of the menu of this kind, in order. A chosen file or test pattern is one of them.
+    /// The lines of the menu of this kind, in order. A chosen file, test pattern or unplugged device is one of them.
     pub fn choices(&self, kind: Kind) -> Vec<Device> {
         let mut choices = vec![Device::Default];
         choices.extend(self.present(kind).iter().map(|device| Device::Named(device.id.clone())));
         let chosen = self.chosen(kind);
+        let is_missing = matches!(chosen, Device::Named(_)) && !choices.contains(&chosen);
         let is_pattern = chosen == Device::Synthetic;
-        if matches!(chosen, Device::File(_)) {
+        if is_missing || matches!(chosen, Device::File(_)) {
             choices.push(chosen);
         }
         if kind == Kind::Camera && (self.offers_test_pattern || is_pattern) {
@@ -145,6 +159,18 @@ mod tests {
         let expected = [Device::Default, Device::Named("0".into()), file, Device::Off];
         assert_eq!(devices.choices(Kind::Camera), expected);
         assert_eq!(devices.choices(Kind::Speaker), [Device::Default, Device::Off]);
+    }
+
+    #[test]
+    fn a_chosen_device_that_is_unplugged_keeps_its_name_and_its_line() {
+        let mut devices = Devices::default();
+        devices.set_present(Kind::Speaker, vec![device_list::Device { id: "pulse:1".into(), name: "Headset".into() }]);
+        let headset = Device::Named("pulse:1".into());
+        devices.choose(Kind::Speaker, headset.clone());
+        devices.set_present(Kind::Speaker, Vec::new());
+        assert_eq!(devices.choices(Kind::Speaker), [Device::Default, headset, Device::Off]);
+        assert_eq!(devices.name_of_missing("pulse:1"), "Headset");
+        assert_eq!(devices.name_of_missing("pulse:2"), "pulse:2", "chosen on the command line");
     }
 
     #[test]

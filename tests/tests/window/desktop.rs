@@ -2,6 +2,7 @@
 
 use crate::picture::{Area, Picture, Rgb};
 use crate::program::{Program, run, until};
+use crate::words::Language;
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::DirBuilderExt;
@@ -12,10 +13,12 @@ use std::time::Duration;
 
 /// A desktop. Drop ends its programs and removes its files.
 pub struct Desktop {
-    name: &'static str,
+    name: String,
     home: PathBuf,
     display: String,
     bus: Option<String>,
+    locale: &'static str,
+    sound_server: PathBuf,
     // The programs in the order in which drop ends them: those with windows before the X server.
     running: Vec<Program>,
     _lock: MutexGuard<'static, ()>,
@@ -41,8 +44,15 @@ pub const STEP_TIMEOUT: Duration = Duration::from_secs(20);
 impl Desktop {
     /// Starts a screen with a window manager, and a session bus if `dbus-daemon` is installed. If another tool is missing,
     /// prints that and returns `None`.
-    pub fn with_windows(name: &'static str) -> Option<Self> {
-        let mut desktop = Self::bare(name, "1400x900x24", &["Xvfb", "openbox", "xdotool"])?;
+    pub fn with_windows(name: &str) -> Option<Self> {
+        Self::with_screen(name, "1400x900x24", Language::English)
+    }
+
+    /// Starts a screen of this size and depth with a window manager, as [`Desktop::with_windows`] does. Programs run in
+    /// `language`.
+    pub fn with_screen(name: &str, screen: &str, language: Language) -> Option<Self> {
+        let mut desktop = Self::bare(name, screen, &["Xvfb", "openbox", "xdotool"])?;
+        desktop.locale = language.locale();
         desktop.running.insert(0, Program::start("openbox", desktop.command("openbox")));
         // A window that opens before the window manager gets no focus.
         until("the window manager runs", STEP_TIMEOUT, || run("xdotool", desktop.xdo(&["get_num_desktops"])));
@@ -57,7 +67,7 @@ impl Desktop {
     }
 
     /// Starts an empty screen without a window manager.
-    pub fn bare(name: &'static str, screen: &str, tools: &[&str]) -> Option<Self> {
+    pub fn bare(name: &str, screen: &str, tools: &[&str]) -> Option<Self> {
         if let Some(missing) = tools.iter().find(|tool| !is_installed(tool)) {
             println!("skipped {name}: {missing} is not installed");
             return None;
@@ -68,13 +78,49 @@ impl Desktop {
         let _ = fs::remove_dir_all(&home);
         // Other users must not reach the sockets in it.
         DirBuilder::new().mode(0o700).create(&home).expect("a folder can be made");
-        let mut desktop = Self { name, home, display: String::new(), bus: None, running: Vec::new(), _lock: lock };
+        let mut desktop = Self {
+            name: name.to_owned(),
+            display: String::new(),
+            bus: None,
+            locale: Language::English.locale(),
+            sound_server: home.join("sound"),
+            running: Vec::new(),
+            home,
+            _lock: lock,
+        };
         let mut command = desktop.command("Xvfb");
         command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", screen, "-fbdir"]).arg(&desktop.home);
         let server = Program::start("Xvfb", command);
         desktop.display = format!(":{}", server.first_line(STEP_TIMEOUT).trim());
         desktop.running.push(server);
         Some(desktop)
+    }
+
+    /// Starts a sound server without devices. Returns false if its tools are missing.
+    pub fn start_sound_server(&mut self) -> bool {
+        if let Some(missing) = ["pulseaudio", "pactl"].iter().find(|tool| !is_installed(tool)) {
+            println!("skipped sound devices in {}: {missing} is not installed", self.name);
+            return false;
+        }
+        let mut command = self.command("pulseaudio");
+        let socket = format!("module-native-protocol-unix socket={}", self.sound_server.display());
+        command.args(["-n", "--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "-L", &socket]);
+        command.env_remove("PULSE_SERVER");
+        self.running.insert(0, Program::start("pulseaudio", command));
+        until("the sound server runs", STEP_TIMEOUT, || self.ask("pactl", &["info"]));
+        true
+    }
+
+    /// Runs a tool to its end. Returns its standard output if it succeeded.
+    pub fn ask(&self, tool: &str, arguments: &[&str]) -> Option<String> {
+        let mut command = self.command(tool);
+        command.args(arguments);
+        run(tool, command)
+    }
+
+    /// Returns the name of the display.
+    pub fn display(&self) -> &str {
+        &self.display
     }
 
     /// Returns a path in the home folder.
@@ -85,11 +131,13 @@ impl Desktop {
     /// Returns a command whose environment is this desktop only: no files, sound devices, screens or buses of the user.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().env("LANG", "en_GB.UTF-8").env("HOME", &self.home).env("XDG_RUNTIME_DIR", &self.home);
+        command.env_clear().env("LANG", self.locale).env("HOME", &self.home).env("XDG_RUNTIME_DIR", &self.home);
         for (name, folder) in [("CONFIG", "config"), ("STATE", "state"), ("DATA", "data"), ("CACHE", "cache")] {
             command.env(format!("XDG_{name}_HOME"), self.path(folder));
         }
-        command.env("PULSE_SERVER", format!("unix:{}", self.path("no-sound").display()));
+        command.env("PULSE_SERVER", format!("unix:{}", self.sound_server.display()));
+        // Its path in a folder that the PulseAudio library honours, but the client does not.
+        command.env("PULSE_COOKIE", self.path("cookie"));
         for kept in ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "VK_DRIVER_FILES", "VK_ICD_FILENAMES"] {
             if let Some(value) = std::env::var_os(kept) {
                 command.env(kept, value);
@@ -128,6 +176,11 @@ impl Desktop {
     /// Waits until `matches` returns true for the screen, and saves a picture of it if `CONCLAVE_TEST_PICTURES` is set.
     pub fn shows(&self, what: &str, matches: impl Fn(&Picture) -> bool) {
         until(what, STEP_TIMEOUT, || matches(&self.screen()).then_some(()));
+        self.save(what);
+    }
+
+    /// Saves a picture of the screen if `CONCLAVE_TEST_PICTURES` is set.
+    pub fn save(&self, what: &str) {
         if let Some(folder) = std::env::var_os("CONCLAVE_TEST_PICTURES") {
             let file = format!("{}-{}.ppm", self.name, what.replace(' ', "-"));
             self.screen().save(&PathBuf::from(folder).join(file));
@@ -137,6 +190,27 @@ impl Desktop {
     /// Presses keys, one after the other, in the window that has the focus.
     pub fn press(&self, keys: &[&str]) {
         self.xdotool(&[&["key", "--delay", "30"], keys].concat());
+    }
+
+    /// Clicks at a point of the window that has the focus. `button` is 1 for the left one and 3 for the right one.
+    pub fn click(&self, x: i32, y: i32, button: u8) {
+        let [x, y, button] = [x.to_string(), y.to_string(), button.to_string()];
+        self.xdotool(&["getwindowfocus", "mousemove", "--window", "%1", &x, &y, "click", &button]);
+    }
+
+    /// Moves the pointer to the corner of the screen.
+    pub fn move_away(&self) {
+        self.xdotool(&["mousemove", "0", "0"]);
+    }
+
+    /// Presses a key and does not release it.
+    pub fn hold(&self, key: &str) {
+        self.xdotool(&["keydown", key]);
+    }
+
+    /// Releases a key.
+    pub fn release(&self, key: &str) {
+        self.xdotool(&["keyup", key]);
     }
 
     /// Types a text.
@@ -211,16 +285,23 @@ impl Desktop {
         command
     }
 
+    /// Saves the screen if the test has failed.
+    pub fn save_failure(&self) {
+        let screen = Picture::of_screen(&self.path(SCREEN)).filter(|_| std::thread::panicking());
+        let Some(screen) = screen else { return };
+        let path = std::env::temp_dir().join(format!("conclave-window-{}.ppm", self.name));
+        screen.save(&path);
+        println!("the screen at the end: {}", path.display());
+    }
+
+    /// Returns whether there is a session bus.
+    pub fn has_bus(&self) -> bool {
+        self.bus.is_some()
+    }
+
     /// Returns whether the accessibility tree can be read here. Prints why if it cannot.
     pub fn has_tree(&self) -> bool {
-        let import = "import gi; gi.require_version('Atspi', '2.0'); from gi.repository import Atspi";
-        let mut command = self.command(PYTHON);
-        command.args(["-c", import]);
-        let has = self.bus.is_some() && Path::new(PYTHON).exists() && run("python3", command).is_some();
-        if !has {
-            println!("skipped the accessible tree in {}: no session bus, or no AT-SPI for Python", self.name);
-        }
-        has
+        crate::assistive::can_start(self)
     }
 
     /// Returns the window's accessibility tree. Returns `None` if it changed while it was read.
@@ -289,13 +370,7 @@ impl FieldText {
 
 impl Drop for Desktop {
     fn drop(&mut self) {
-        if std::thread::panicking()
-            && let Some(screen) = Picture::of_screen(&self.path(SCREEN))
-        {
-            let path = std::env::temp_dir().join(format!("conclave-window-{}.ppm", self.name));
-            screen.save(&path);
-            println!("the screen at the end: {}", path.display());
-        }
+        self.save_failure();
         self.running.clear();
         // If this fails, the system removes the folder with its other temporary files.
         let _ = fs::remove_dir_all(&self.home);
@@ -318,7 +393,7 @@ const EQUAL_SCREENS: usize = 6;
 /// The number of screens without a ring after which the search ends.
 const MAX_SCREENS: usize = 20;
 
-fn is_installed(tool: &str) -> bool {
+pub fn is_installed(tool: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();
     std::env::split_paths(&paths).any(|folder| folder.join(tool).is_file())
 }

@@ -44,8 +44,12 @@ impl Picture {
     /// Reads a screen from the file in which `Xvfb -fbdir` stores it. Returns `None` if the file is not complete yet.
     pub fn of_screen(path: &Path) -> Option<Self> {
         let bytes = fs::read(path).ok()?;
-        let Layout { start, width, height, line } = Layout::read(&bytes)?;
-        (bytes.len() >= start + line * height).then_some(Self { width, height, start, line, bytes })
+        let Layout { start, width, height, line, deep } = Layout::read(&bytes)?;
+        let mut bytes = Some(bytes).filter(|bytes| bytes.len() >= start + line * height)?;
+        if deep {
+            shorten(&mut bytes[start..start + line * height]);
+        }
+        Some(Self { width, height, start, line, bytes })
     }
 
     /// Returns the last complete picture of a Y4M file, which may still be written to.
@@ -108,6 +112,14 @@ impl Picture {
     /// Returns whether none of the colours is visible.
     pub fn lacks(&self, colours: [Rgb; 4]) -> bool {
         self.count_colours(colours).iter().all(|(count, _)| *count < MIN_VISIBLE_PIXELS)
+    }
+
+    /// Returns whether all pixels of an area (left, top, width, height) have about the same colour.
+    pub fn is_plain(&self, [left, top, width, height]: [i32; 4]) -> bool {
+        let side = |value: i32| usize::try_from(value).unwrap_or(0);
+        let first = self.at(side(left), side(top));
+        let mut rows = side(top)..side(top + height);
+        rows.all(|y| (side(left)..side(left + width)).all(|x| near(self.at(x, y), first, TOLERANCE)))
     }
 
     /// Returns the area that has `colour` here and did not have it in `before`.
@@ -194,6 +206,8 @@ struct Layout {
     width: usize,
     height: usize,
     line: usize,
+    /// The screen has ten bits per colour.
+    deep: bool,
 }
 
 impl Layout {
@@ -202,10 +216,22 @@ impl Layout {
             let four: [u8; 4] = bytes.get(index * 4..index * 4 + 4)?.try_into().ok()?;
             usize::try_from(u32::from_be_bytes(four)).ok()
         };
-        // Length of the header, width, height, byte order (0 = little-endian), bits per pixel, bytes per line, colours.
-        let [length, width, height, order, bits, line, colours] = [0, 4, 5, 7, 11, 12, 19].map(word);
+        // Length of the header, width, height, byte order (0 = little-endian), bits per pixel, bytes per line, mask of red,
+        // colours.
+        let [length, width, height, order, bits, line, red, colours] = [0, 4, 5, 7, 11, 12, 14, 19].map(word);
         let is_known = order == Some(0) && bits == Some(32) && width? > 0 && line? >= 4 * width?;
-        is_known.then_some(Self { start: length? + colours? * 12, width: width?, height: height?, line: line? })
+        let start = length? + colours? * 12;
+        let deep = red == Some(0x3FF0_0000);
+        is_known.then_some(Self { start, width: width?, height: height?, line: line?, deep })
+    }
+}
+
+/// Shortens the colours of pixels from ten bits to eight.
+fn shorten(pixels: &mut [u8]) {
+    for pixel in pixels.as_chunks_mut::<4>().0 {
+        let value = u32::from_le_bytes(*pixel);
+        let colour = |shift: u32| (value >> (shift + 2)).to_le_bytes()[0];
+        *pixel = [colour(0), colour(10), colour(20), 0];
     }
 }
 

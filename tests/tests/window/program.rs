@@ -1,7 +1,7 @@
 //! A running program and its output. Every wait has a deadline.
 
 use std::io::Read;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -17,7 +17,20 @@ pub struct Program {
 impl Program {
     /// Starts `command`. Messages of failed tests contain `name`.
     pub fn start(name: &str, mut command: Command) -> Self {
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(Stdio::null());
+        Self::spawn(name, command)
+    }
+
+    /// Starts `command`, and returns its standard input.
+    pub fn start_with_input(name: &str, mut command: Command) -> (Self, ChildStdin) {
+        command.stdin(Stdio::piped());
+        let mut started = Self::spawn(name, command);
+        let input = started.child.stdin.take().expect("piped");
+        (started, input)
+    }
+
+    fn spawn(name: &str, mut command: Command) -> Self {
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{name} does not start: {error}"));
         let out = Output::read(name, child.stdout.take().expect("piped"));
         let err = Output::read(name, child.stderr.take().expect("piped"));
@@ -27,6 +40,12 @@ impl Program {
     /// Returns the first line of its standard output.
     pub fn first_line(&self, limit: Duration) -> String {
         let line = self.out.wait(limit, |text, _| text.split_once('\n').map(|(line, _)| line.to_owned()));
+        line.unwrap_or_else(|| panic!("{} printed nothing within {limit:?}:\n{}", self.name, self.errors()))
+    }
+
+    /// Returns the first line of its standard output that was not returned yet.
+    pub fn next_line(&self, limit: Duration) -> String {
+        let line = self.out.take_line(limit);
         line.unwrap_or_else(|| panic!("{} printed nothing within {limit:?}:\n{}", self.name, self.errors()))
     }
 
@@ -64,6 +83,9 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
+        if thread::panicking() {
+            println!("{} wrote: {}", self.name, self.errors());
+        }
         // Fails if the program has ended, which is no error here.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -118,6 +140,15 @@ impl Output {
         };
         thread::Builder::new().name(format!("read {name}")).spawn(read).expect("a thread");
         Self(shared)
+    }
+
+    /// Waits for a complete line and removes it.
+    fn take_line(&self, limit: Duration) -> Option<String> {
+        self.wait(limit, |text, _| text.contains('\n').then_some(()))?;
+        let mut text = self.0.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (line, rest) = text.0.split_once('\n').map(|(line, rest)| (line.to_owned(), rest.to_owned()))?;
+        text.0 = rest;
+        Some(line)
     }
 
     /// Waits until `find` returns a value. Its second argument is true if the pipe is closed.

@@ -58,11 +58,14 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
 /// The verification words, how to use them, and the cipher suite.
 ///
 /// The list of each language is shown, whatever the language of the window: the participants must read from the same list.
+/// The list in the language of the user is first, because a low window shows the second one only after scrolling.
 fn verification<'a>(lock: &KeyState, context: &Context) -> Element<'a, Message> {
     let small = |words| text::caption(words).style(text::tone(Tone::Dim));
     let epochs = context.language.with("lock-epoch", &[("count", lock.epoch.into())]);
     let suite = context.language.with("lock-suite", &[("suite", lock.suite.into())]);
-    let lists = Language::ALL.map(|language| words(lock, language, context));
+    let mut languages = Language::ALL;
+    languages.sort_by_key(|language| *language != context.language);
+    let lists = languages.map(|language| words(lock, language, context));
     column![
         heading(3, text::strong(context.text("lock-words"))),
         text::small(context.text("lock-words-text")).style(text::tone(Tone::Dim)),

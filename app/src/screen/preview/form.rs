@@ -1,8 +1,8 @@
 //! The form of the preview: the name, the devices with their problems, and the join button.
 
 use engine::NoticeKind;
-use iced::widget::{column, container, row};
-use iced::{Length, Padding};
+use iced::widget::{column, row};
+use iced::{Alignment, Length};
 
 use super::{Menu, Message, NAME, Preview, Purpose};
 use crate::kit::field::Field;
@@ -102,13 +102,11 @@ fn problem<'a>((sentence, advice): (String, String), kind: Kind, context: &Conte
     };
     let button =
         press(text::strong(context.text("preview-again")), &context.text(name), Some(Message::RetryPressed(kind)));
-    let words = column![
-        text::caption(sentence).style(text::tone(Tone::Warn)),
-        advice,
-        container(Element::from(button.id(again))).padding(Padding::ZERO.top(SPACE_XS))
-    ];
+    let sentence = text::caption(sentence).style(text::tone(Tone::Warn)).width(Length::Fill);
     let symbol = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Warn);
-    row![symbol, words.width(Length::Fill)].spacing(SPACE_S).into()
+    // The button is beside the sentence, so that the form with two problems fits a low window.
+    let head = row![symbol, sentence, Element::from(button.id(again))].spacing(SPACE_S).align_y(Alignment::Center);
+    column![head, advice].spacing(SPACE_XS).into()
 }
 
 /// The ids of the field and of its label.

@@ -61,7 +61,9 @@ fn body<'a>(screen: &'a Preview, context: &Context, pictures: &Pictures) -> Elem
     };
     // In a tall window the content is a little above the middle.
     let used = width / ASPECT_RATIO + TARGET_BAR + HEADING_HEIGHT + 2.0 * SPACE_L;
-    let above = if side_by_side { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
+    // With problems, the form is taller than the picture.
+    let centred = side_by_side && screen.problems.is_empty();
+    let above = if centred { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
     container(body).center_x(Length::Fill).padding(Padding::from([SPACE_L, SPACE_XL]).top(above)).into()
 }
 
