@@ -25,8 +25,6 @@ pub enum Announcement {
     Sentence(String),
     /// A person with this name asks to join with an old link.
     Asking(String),
-    /// The connection was lost.
-    Reconnecting,
 }
 
 /// If more announcements than this wait, the oldest is dropped.
@@ -78,7 +76,7 @@ impl Announcer {
 }
 
 fn sentence(announcements: &[Announcement], language: Language) -> String {
-    let (mut joined, mut left, mut asking, mut muted, mut lost) = (Vec::new(), Vec::new(), Vec::new(), None, None);
+    let (mut joined, mut left, mut asking, mut muted) = (Vec::new(), Vec::new(), Vec::new(), None);
     let (mut parts, mut sharing) = (Vec::new(), Vec::new());
     let named = |id, name: &String| language.with(id, &[("name", name.as_str().into())]);
     for announcement in announcements {
@@ -91,21 +89,20 @@ fn sentence(announcements: &[Announcement], language: Language) -> String {
             Announcement::SharingEnded(name) => sharing.push(named("said-sharing-ended", name)),
             Announcement::Sentence(sentence) => parts.push(sentence.clone()),
             Announcement::Asking(name) => asking.push(name),
-            Announcement::Reconnecting => lost = Some("said-reconnecting"),
         }
     }
-    for (names, one, many) in [
+    for (people, one, many) in [
         (asking, "said-asking", "said-asking-many"),
         (joined, "said-joined", "said-joined-many"),
         (left, "said-left", "said-left-many"),
     ] {
-        match names.as_slice() {
+        match people.as_slice() {
             [] => {}
             [name] => parts.push(named(one, name)),
-            names => parts.push(language.with(many, &[("count", names.len().into())])),
+            people => parts.push(language.with(many, &[("count", people.len().into())])),
         }
     }
-    parts.extend(muted.into_iter().chain(lost).map(|id| language.text(id)));
+    parts.extend(muted.into_iter().map(|id| language.text(id)));
     parts.extend(sharing);
     join(&parts)
 }

@@ -406,7 +406,9 @@ impl App {
                 return self.preferences.meet(&screen.model.entered_by, people);
             }
             // A banner shows it for as long as it lasts.
-            Event::Notice(notice) if notice.kind == engine::NoticeKind::Reconnecting => {}
+            Event::Notice(notice) if notice.kind == engine::NoticeKind::Reconnecting => {
+                self.notifications.interrupt(self.preferences.language.text("said-reconnecting"));
+            }
             Event::Notice(notice) => {
                 let notice = screen.model.notice(notice);
                 self.notify(notice);

@@ -146,7 +146,6 @@ meeting-talk = Unmuted while you hold the space bar
 
 leave-confirm-title = Leave the meeting?
 leave-confirm-text = The meeting continues without you.
-leave-confirm-host = The meeting runs on this computer: it ends for everyone.
 
 ## Keyboard shortcuts
 hint = { $words } ({ $keys })

@@ -146,7 +146,6 @@ meeting-talk = Micro activé tant que vous maintenez la barre d’espace
 
 leave-confirm-title = Quitter la visioconférence ?
 leave-confirm-text = La visioconférence continue sans vous.
-leave-confirm-host = La visioconférence a lieu sur cet ordinateur : elle se termine pour tous.
 
 ## Raccourcis clavier
 hint = { $words } ({ $keys })

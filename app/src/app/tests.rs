@@ -546,7 +546,8 @@ fn a_server_runs_on_for_those_who_stay_until_the_last_has_left() {
 fn the_notices_of_a_meeting_are_not_shown_at_home() {
     let mut app = listed(Listing::Unlisted, None);
     entered(&mut app);
-    app.notifications.notify_of(NoticeKind::LinkCopied, String::new());
+    let notice = Notice { kind: NoticeKind::LinkCopied, detail: String::new() };
+    app.notifications.notify(notice, Language::English);
     assert!(app.notifications.needs_ticks());
     drop(app.go_home());
     assert!(!app.notifications.needs_ticks());

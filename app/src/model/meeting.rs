@@ -134,7 +134,7 @@ impl MeetingModel {
                 self.camera_missing &= !on;
             }
             Event::Sharing(on) => self.sharing = *on,
-            Event::Notice(notice) => return self.handle_notice(notice.kind),
+            Event::Notice(notice) => self.handle_notice(notice.kind),
             Event::Level(_) | Event::Totals(_) | Event::Ended(_) => {}
         }
         Vec::new()
@@ -205,11 +205,10 @@ impl MeetingModel {
         vec![Announcement::Asking(name.to_owned())]
     }
 
-    fn handle_notice(&mut self, kind: EngineNotice) -> Vec<Announcement> {
+    fn handle_notice(&mut self, kind: EngineNotice) {
         self.revert_button(kind);
         let begins = kind == EngineNotice::Reconnecting;
         self.reconnecting = begins || self.reconnecting && kind != EngineNotice::Reconnected;
-        if begins { vec![Announcement::Reconnecting] } else { Vec::new() }
     }
 
     /// Undoes the change of a button. A button shows its new state when it is pressed, before the engine reports
@@ -260,9 +259,9 @@ impl MeetingModel {
         let others = people.iter().filter(|person| !person.me);
         let mut sharing: Vec<_> = others
             .filter(|person| person.screen != shares(person, &before))
-            .map(|person| match person.screen {
-                true => Announcement::Sharing(person.name.clone()),
-                false => Announcement::SharingEnded(person.name.clone()),
+            .map(|person| {
+                let announcement = if person.screen { Announcement::Sharing } else { Announcement::SharingEnded };
+                announcement(person.name.clone())
             })
             .collect();
         if before.is_empty() {

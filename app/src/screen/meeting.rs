@@ -38,18 +38,25 @@ pub struct Meeting {
     menu: Option<Menu>,
     /// The participant whose removal is to be confirmed.
     removing: Option<ParticipantId>,
-    /// The user pressed the shortcut to leave, and is asked whether to leave.
-    confirms_leaving: bool,
     /// The choice of a screen to share, while it is open.
     picker: Option<Picker>,
-    /// The dialog that asks how to leave is open.
-    leaving: bool,
+    /// What the user is asked before leaving; `None` if no such dialog is open.
+    leaving: Option<LeaveQuestion>,
     /// The user has chosen to end the meeting for everybody.
     pub ends: bool,
     /// The space bar is held to talk.
     talking: bool,
     /// The choice of the address in the link.
     address: address::Address,
+}
+
+/// What the user is asked before leaving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum LeaveQuestion {
+    /// How to leave: some answers end the meeting for others.
+    How,
+    /// Whether to leave, because the shortcut may be pressed by mistake.
+    Whether,
 }
 
 /// The panels at the side of the stage.
@@ -182,9 +189,8 @@ impl Meeting {
             panel: None,
             menu: None,
             removing: None,
-            confirms_leaving: false,
             picker: None,
-            leaving: false,
+            leaving: None,
             ends: false,
             talking: false,
             address: address::Address::default(),
@@ -231,7 +237,7 @@ impl Meeting {
             Message::Address(message) => self.address.update(message, &mut self.model),
             Message::LeavePressed => return self.press_leave(),
             Message::LeaveKeyPressed if !leave::answers(&self.model).is_empty() => return self.press_leave(),
-            Message::LeaveKeyPressed => self.confirms_leaving = true,
+            Message::LeaveKeyPressed => self.leaving = Some(LeaveQuestion::Whether),
             Message::ShortcutsPressed => return Action::ShowShortcuts,
             Message::LeaveAnswered(answer) => return self.leave(answer),
             Message::Answered(answer) => {
@@ -333,12 +339,12 @@ impl Meeting {
             return Action::Leave;
         }
         self.close_dialogs();
-        self.leaving = true;
+        self.leaving = Some(LeaveQuestion::How);
         Action::None
     }
 
     fn leave(&mut self, answer: Answer) -> Action {
-        self.leaving = false;
+        self.leaving = None;
         match answer {
             Answer::Leave => Action::Leave,
             Answer::End => {
@@ -358,8 +364,7 @@ impl Meeting {
     }
 
     fn close_dialogs(&mut self) {
-        (self.removing, self.picker) = (None, None);
-        (self.leaving, self.confirms_leaving) = (false, false);
+        (self.removing, self.picker, self.leaving) = (None, None, None);
     }
 
     /// Whether there is no camera to switch on.
@@ -378,8 +383,7 @@ impl Meeting {
         if self.menu.take().is_some() {
             return;
         }
-        let asks = self.leaving || self.confirms_leaving;
-        if asks || self.removing.is_some() || self.picker.is_some() {
+        if self.leaving.is_some() || self.removing.is_some() || self.picker.is_some() {
             self.close_dialogs();
         } else {
             self.panel = None;
@@ -493,9 +497,9 @@ mod tests {
         let mut meeting = meeting(Microphone::On);
         let message = Meeting::shortcut(Shortcut::Leave).expect("the shortcut does something");
         assert_eq!(meeting.update(message), Action::None, "the user is still in the meeting");
-        assert!(meeting.confirms_leaving);
+        assert_eq!(meeting.leaving, Some(LeaveQuestion::Whether));
         meeting.update(Message::Escaped);
-        assert!(!meeting.confirms_leaving);
+        assert_eq!(meeting.leaving, None);
     }
 
     #[test]

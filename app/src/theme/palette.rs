@@ -45,16 +45,16 @@ pub struct Theme {
 
 impl Theme {
     /// The dark theme.
-    pub const DARK: Self = Self::normal(DARK, "dark");
+    pub const DARK: Self = Self::normal(&DARK, "dark");
     /// The light theme.
-    pub const LIGHT: Self = Self::normal(LIGHT, "light");
+    pub const LIGHT: Self = Self::normal(&LIGHT, "light");
     /// The theme of white on black.
-    pub const CONTRAST: Self = Self::normal(CONTRAST, "contrast").with_high_contrast();
+    pub const CONTRAST: Self = Self::normal(&CONTRAST, "contrast").with_high_contrast();
     /// The theme of black on white.
-    pub const CONTRAST_LIGHT: Self = Self::normal(CONTRAST_LIGHT, "contrast-light").with_high_contrast();
+    pub const CONTRAST_LIGHT: Self = Self::normal(&CONTRAST_LIGHT, "contrast-light").with_high_contrast();
 
-    const fn normal(colours: Colours, name: &'static str) -> Self {
-        Self { colours, name, opacity: 1.0, reduced_motion: false, shadows: true, high_contrast: false }
+    const fn normal(colours: &Colours, name: &'static str) -> Self {
+        Self { colours: *colours, name, opacity: 1.0, reduced_motion: false, shadows: true, high_contrast: false }
     }
 
     /// High contrast has thick lines, and neither motion nor shadows.

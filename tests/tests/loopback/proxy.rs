@@ -1,7 +1,9 @@
 //! A TCP proxy in front of the server, which loses connections when the test says so.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, JoinHandle};
@@ -39,7 +41,15 @@ impl Proxy {
 
     /// Accepts connections again.
     pub async fn repair(&mut self) {
-        let listener = TcpListener::bind(self.address).await.unwrap();
+        let mut attempts = tokio::time::interval(Duration::from_millis(50));
+        // A client that tries to connect meanwhile may have got this port as its own.
+        let listener = loop {
+            match TcpListener::bind(self.address).await {
+                Ok(listener) => break listener,
+                Err(error) if error.kind() == ErrorKind::AddrInUse => drop(attempts.tick().await),
+                Err(error) => panic!("{error}"),
+            }
+        };
         self.listen(listener);
     }
 

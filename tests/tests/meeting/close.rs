@@ -95,6 +95,9 @@ fn a_hanging_sound_device_does_not_delay_joining() -> Result<()> {
     drop(release);
     anne.wait(TIMEOUT, "the second microphone records sound", |anne| anne.level > 0.1)?;
     assert_eq!(driver.opened().last().map(String::as_str), Some(SECOND));
+    // Alone, she would send nothing.
+    let _bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
+    anne.wait(TIMEOUT, "Bob has joined", |anne| anne.people.len() == 2)?;
     assert_eq!(sound_sent(&anne), 0, "a muted microphone sends nothing");
     anne.engine.send(Command::Mute(false))?;
     anne.wait(TIMEOUT, "sound is sent", |anne| sound_sent(anne) > 10)?;

@@ -275,7 +275,7 @@ impl Run {
             self.simulation.run(secs(1));
             self.repair();
             self.decide();
-            let waited = self.simulation.elapsed() - start;
+            let waited = self.simulation.elapsed().saturating_sub(start);
             assert!(waited < MAX_REMOVAL, "I6: the organiser cannot remove {:?}", self.hostile());
         }
     }
@@ -286,8 +286,8 @@ impl Run {
         for guest in self.guests.clone() {
             let client = self.simulation.client(guest.client);
             match (&client.ending, guest.fate) {
-                (Some(Ending::Killed | Ending::Ended(_)), Fate::Leaves) => {}
-                (Some(Ending::Ended(Reason::Removed | Reason::Barred)), Fate::Removed) => {}
+                (Some(Ending::Killed | Ending::Ended(_)), Fate::Leaves)
+                | (Some(Ending::Ended(Reason::Removed | Reason::Barred)), Fate::Removed) => {}
                 // Its link was newer than the server's keys for longer than it asks, because the organiser was away.
                 (Some(Ending::Ended(Reason::Forged)), _) if self.organiser.disturbed && client.entered.is_none() => {}
                 (Some(Ending::Ended(reason)), _) if self.is_refused(&guest) => self.assert_clock(&guest, reason),
@@ -313,10 +313,12 @@ impl Run {
     /// The refusal names the clock that is wrong by the server's.
     fn assert_clock(&self, guest: &Honest, reason: &Reason) {
         let (against_server, against_organiser) = (guest.ahead - self.server_ahead, guest.ahead - self.organiser.ahead);
-        let (expected, named) = match reason {
-            Reason::OwnClock { ahead } => (against_server, *ahead),
-            Reason::OrganiserClock { ahead } => (-against_organiser, *ahead),
-            other => panic!("a wrong clock is named, not {other:?}"),
+        let (expected, named) = if let Reason::OwnClock { ahead } = reason {
+            (against_server, *ahead)
+        } else if let Reason::OrganiserClock { ahead } = reason {
+            (-against_organiser, *ahead)
+        } else {
+            panic!("a wrong clock is named, not {reason:?}")
         };
         assert!((named - expected).abs() < 60, "{named} s is told, {expected} s is true");
     }
@@ -347,7 +349,7 @@ const ROUNDS: usize = 25;
 const MAX_GUESTS: usize = 4;
 
 /// How long the organiser may take to remove all hostile clients, over bad networks and with its own interruptions.
-const MAX_REMOVAL: Duration = Duration::from_secs(120);
+const MAX_REMOVAL: Duration = Duration::from_mins(2);
 
 /// How long all rest: a lost member is removed after 20 s, and a client that was cut off joins again.
 const REST: Duration = Duration::from_secs(90);

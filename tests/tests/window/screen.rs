@@ -50,7 +50,7 @@ impl Screen {
         let resources = resources.reply().expect("the X server has RANDR");
         let (crtc, output) = (resources.crtcs[0], resources.outputs[0]);
         let known = resources.modes.iter().find(|mode| (mode.width, mode.height) == (width, height));
-        let mode = known.map(|mode| mode.id).unwrap_or_else(|| {
+        let add_mode = || {
             let name = format!("{width}x{height}");
             let length = u16::try_from(name.len()).expect("the name is short");
             let new = ModeInfo { width, height, name_len: length, ..ModeInfo::default() };
@@ -58,7 +58,8 @@ impl Screen {
             let mode = reply.reply().expect("a new mode").mode;
             connection.randr_add_output_mode(output, mode).expect("the X server answers").check().expect("added");
             mode
-        });
+        };
+        let mode = known.map_or_else(add_mode, |mode| mode.id);
         let set_monitor = |mode: u32| {
             let outputs = if mode == x11rb::NONE { &[][..] } else { &[output][..] };
             let time = x11rb::CURRENT_TIME;

@@ -3,22 +3,18 @@
 use iced::Length;
 use iced::widget::{column, container, row, space};
 
-use super::{Meeting, Message};
+use super::{LeaveQuestion, Meeting, Message};
 use crate::kit::{Element, heading, modal, press, text};
 use crate::screen::Context;
 use crate::theme::{self, Look, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
 
 /// The dialog; `None` if the user is not asked.
 pub(super) fn dialog<'a>(screen: &Meeting, context: &Context) -> Option<modal::Dialog<'a, Message>> {
-    if !screen.confirms_leaving {
-        return None;
-    }
-    // If the server runs on this computer, it stops with the program.
-    let words = if screen.model.hosts.is_empty() { "leave-confirm-text" } else { "leave-confirm-host" };
+    screen.leaving.filter(|question| *question == LeaveQuestion::Whether)?;
     let label = context.text("leave-confirm-title");
     let words = column![
         heading(1, text::title(label.clone())),
-        text::small(context.text(words)).style(text::tone(Tone::Dim)).width(Length::Fill),
+        text::small(context.text("leave-confirm-text")).style(text::tone(Tone::Dim)).width(Length::Fill),
     ];
     let cancel = press(text::strong(context.text("action-cancel")), "", Some(Message::DialogClosed)).id("cancel");
     let leave = press(text::strong(context.text("meeting-leave")), "", Some(Message::LeavePressed)).id("confirm");

@@ -4,7 +4,7 @@ use iced::widget::{Column, column, container, row, scrollable, space};
 use iced::{Alignment, Length};
 
 use super::leave::{Answer, answers};
-use super::{Meeting, Message};
+use super::{LeaveQuestion, Meeting, Message};
 use crate::kit::{Element, Icon, icon, modal, press, text};
 use crate::model::MeetingModel;
 use crate::screen::Context;
@@ -12,7 +12,8 @@ use crate::theme::{self, Look, RING, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET
 
 /// The dialog; `None` if it is not open.
 pub(super) fn dialog<'a>(screen: &Meeting, context: &Context) -> Option<modal::Dialog<'a, Message>> {
-    let model = Some(&screen.model).filter(|_| screen.leaving)?;
+    screen.leaving.filter(|question| *question == LeaveQuestion::How)?;
+    let model = &screen.model;
     let label = context.text("leave-title");
     let answers = answers(model).iter().map(|answer| option(*answer, model, context));
     let cancel = press(text::strong(context.text("action-cancel")), "", Some(Message::DialogClosed)).id("cancel");

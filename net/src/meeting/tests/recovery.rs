@@ -258,10 +258,10 @@ fn late_messages_are_read_for_two_seconds_and_their_author_repeats_them() {
     }
     guest.sent();
     let seen = |client: &mut Client| {
-        let lists = client.events().into_iter().filter_map(|event| match event {
-            Event::Members(people) => Some(people),
-            _ => None,
-        });
+        let lists = client
+            .events()
+            .into_iter()
+            .filter_map(|event| if let Event::Members(people) = event { Some(people) } else { None });
         lists.last().map(|people| people[1].state)
     };
     organiser.log(2, told[0].clone());
