@@ -246,14 +246,7 @@ fn pictures_of_every_screen() {
         [700, 560],
         1.0,
     );
-    for (language, size) in [(Language::English, [1280_u16, 800]), (Language::French, [480, 400])] {
-        let mut app = app::App::new(language, Choice::Dark);
-        let (width, height) = (f32::from(size[0]), f32::from(size[1]));
-        drop(app.update(app::Message::Resized(iced::Size::new(width, height))));
-        drop(app.update(app::Message::ShortcutsShown(true)));
-        let view = app.view(iced::window::Id::unique());
-        save(&folder, &format!("shortcuts-{}", language.tag()), view, &Theme::DARK, size.map(u32::from), 1.0);
-    }
+    save_shortcuts(&folder);
     let mut queue = app::screen::notice::Queue::default();
     for notice in notices() {
         queue.push(notice, std::time::Instant::now());
@@ -263,6 +256,18 @@ fn pictures_of_every_screen() {
     let under = screen.view(&context, &common::pictures(9), &[]).map(drop);
     let both = iced::widget::Stack::new().push(under).push(queue.view(&context).map(|view| view.map(drop)));
     save(&folder, "notices", both.into(), &Theme::DARK, [1280, 800], 1.0);
+}
+
+/// Draws the list of shortcuts, large and in a small window.
+fn save_shortcuts(folder: &str) {
+    for (language, size) in [(Language::English, [1280_u16, 800]), (Language::French, [480, 400])] {
+        let mut app = app::App::new(language, Choice::Dark);
+        let (width, height) = (f32::from(size[0]), f32::from(size[1]));
+        drop(app.update(app::Message::Resized(iced::Size::new(width, height))));
+        drop(app.update(app::Message::ShortcutsShown(true)));
+        let view = app.view(iced::window::Id::unique());
+        save(folder, &format!("shortcuts-{}", language.tag()), view, &Theme::DARK, size.map(u32::from), 1.0);
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use tracing_subscriber::EnvFilter;
 #[derive(Parser)]
 #[command(name = "conclave-server", version)]
 struct Arguments {
-    /// Address and port to listen on: TCP for messages, UDP for media; 0.0.0.0 takes all IPv4 addresses, [::] also IPv6.
+    /// Address and port to listen on: TCP for messages, UDP for media; 0.0.0.0 takes all IPv4 addresses, `[::]` also IPv6.
     #[arg(long, default_value = "0.0.0.0:7443")]
     listen: SocketAddr,
     /// Folder for the self-signed certificate.

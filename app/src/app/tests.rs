@@ -548,9 +548,9 @@ fn the_notices_of_a_meeting_are_not_shown_at_home() {
     entered(&mut app);
     let notice = Notice { kind: NoticeKind::LinkCopied, detail: String::new() };
     app.notifications.notify(notice, Language::English);
-    assert!(app.notifications.needs_ticks());
+    assert!(app.notifications.queue().is_busy());
     drop(app.go_home());
-    assert!(!app.notifications.needs_ticks());
+    assert!(!app.notifications.queue().is_busy());
 }
 
 #[path = "tests/announcements.rs"]

@@ -37,7 +37,7 @@ pub enum Command {
 /// Starts a meeting.
 #[derive(Debug, Args)]
 pub struct Meet {
-    /// Where the server listens: address and port, for TCP and UDP; port 0 takes a free one, the address 0.0.0.0 all IPv4 addresses of this machine, [::] also those of IPv6
+    /// Where the server listens: address and port, for TCP and UDP; port 0 takes a free one, the address 0.0.0.0 all IPv4 addresses of this machine, `[::]` also those of IPv6
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:0")]
     pub listen: SocketAddr,
     /// The name or address in the link, such as that of a router which forwards the port; the default is the best address of this machine

@@ -120,8 +120,8 @@ fn assistive_tools_read_the_text_the_caret_and_the_selection_of_a_field() {
     assert_eq!(read(flow.tree(name_field("x", None), None, []).0).0, "x");
 }
 
-fn request(action: Action, target: NodeId, data: ActionData) -> Option<ActionRequest> {
-    Some(ActionRequest { action, target_tree: TreeId::ROOT, target_node: target, data: Some(data) })
+fn request(action: Action, target: NodeId, data: ActionData) -> ActionRequest {
+    ActionRequest { action, target_tree: TreeId::ROOT, target_node: target, data: Some(data) }
 }
 
 #[test]
@@ -132,14 +132,14 @@ fn assistive_tools_can_select_and_enter_text() {
     let run = *node.children().first().expect("the text is a node");
     let place = |index| accesskit::TextPosition { node: run, character_index: index };
     let wanted = accesskit::TextSelection { anchor: place(5), focus: place(11) };
-    let select = request(Action::SetTextSelection, *field, ActionData::SetTextSelection(wanted));
+    let select = Some(request(Action::SetTextSelection, *field, ActionData::SetTextSelection(wanted)));
     let (update, _) = flow.tree(name_field("Anne Martin", None), select, []);
     assert_eq!(read(update), ("Anne Martin".into(), 5, 11));
     let caret = accesskit::TextSelection { anchor: place(4), focus: place(4) };
-    let select = request(Action::SetTextSelection, *field, ActionData::SetTextSelection(caret));
+    let select = Some(request(Action::SetTextSelection, *field, ActionData::SetTextSelection(caret)));
     let (update, _) = flow.tree(name_field("Anne Martin", None), select, []);
     assert_eq!(read(update), ("Anne Martin".into(), 4, 4));
-    let enter = request(Action::SetValue, *field, ActionData::Value("Bob".into()));
+    let enter = Some(request(Action::SetValue, *field, ActionData::Value("Bob".into())));
     let (_, messages) = flow.tree(name_field("Anne Martin", None), enter, []);
     assert_eq!(messages, [Message::Typed("Bob".into())]);
 }

@@ -114,6 +114,8 @@ fn urgent(sentence: &str) -> Vec<(Live, String)> {
 
 #[test]
 fn opening_and_closing_panels_menus_and_dialogs_announces_nothing_again() {
+    use meeting::{Menu, Message::*, Panel};
+
     let mut reader = ScreenReader::in_meeting(Language::English);
     reader.app.notifications.announce(Announcement::Muted);
     reader.app.notifications.interrupt("The connection was lost".into());
@@ -121,7 +123,6 @@ fn opening_and_closing_panels_menus_and_dialogs_announces_nothing_again() {
     let mut said = reader.wait();
     said.sort_by_key(|(live, _)| *live == Live::Polite);
     assert_eq!(said, both);
-    use meeting::{Menu, Message::*, Panel};
     for message in [
         PanelPressed(Panel::People),
         PanelPressed(Panel::Lock),
