@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::{JoinHandle as Task, JoinSet};
-use tokio::time::{sleep, timeout};
+use tokio::time::{interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
 /// A running server. If it is dropped without [`Server::stop`], it ends at once.
@@ -89,7 +89,18 @@ impl Server {
     }
 
     /// Works like [`Server::stop`], for a server in the program of a participant. Tells the clients that the host stops it.
+    ///
+    /// First, it waits at most `deadline` for the end of all meetings: the host's last command may still be on its way, and
+    /// says more.
     pub async fn stop_hosting(self, deadline: Duration) {
+        let end_of_meetings = async {
+            let mut checks = interval(MEETINGS_CHECK_INTERVAL);
+            while self.meetings() > 0 {
+                checks.tick().await;
+            }
+        };
+        // If it is not empty by then, its clients are told that the host stops it.
+        let _ = timeout(deadline, end_of_meetings).await;
         self.drain(Problem::HostStopped, deadline).await;
     }
 
@@ -184,6 +195,9 @@ const MAX_MESSAGES: usize = 1_024;
 
 /// The shortest time between two reports of refused connections.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How often a host that stops its server looks whether all meetings are over.
+const MEETINGS_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
