@@ -46,6 +46,8 @@ pub struct Simulation {
     links: Vec<Link>,
     /// The number of each client's connection, and whether the server knows it.
     connections: Vec<(u64, bool)>,
+    /// The number of each client's connection that the server has, open or not.
+    served: Vec<u64>,
     /// The events that happen next. The number keeps the order of events at the same time.
     scheduled: BTreeMap<(Instant, u64), Scheduled>,
     count: u64,
@@ -98,6 +100,7 @@ impl Simulation {
             clients: Vec::new(),
             links: Vec::new(),
             connections: Vec::new(),
+            served: Vec::new(),
             scheduled: BTreeMap::new(),
             count: 0,
             removals: BTreeSet::new(),
@@ -369,6 +372,7 @@ impl Simulation {
     fn establish(&mut self, client_id: ClientId) {
         self.disconnect(client_id);
         self.connections[client_id.0].1 = true;
+        self.served[client_id.0] = self.connections[client_id.0].0;
         self.service.connect(client_id, ParticipantId(self.random.random()), self.now);
         if self.is_hostile(client_id) {
             return self.greet_as_hostile(client_id);
@@ -386,9 +390,11 @@ impl Simulation {
                 continue;
             }
             let at = self.links[client_id.0].arrival(Direction::Down, self.now, &mut self.random);
+            // The client may have another one already, which the server does not know yet.
+            let connection = Connection(client_id, self.served[client_id.0]);
             let event = match action {
-                Action::Send(_, message) => Scheduled::Down(self.connection(client_id), proto::encode(&message)),
-                Action::Close(_) => Scheduled::ClientSeesClose(self.connection(client_id)),
+                Action::Send(_, message) => Scheduled::Down(connection, proto::encode(&message)),
+                Action::Close(_) => Scheduled::ClientSeesClose(connection),
             };
             self.schedule(at, event);
         }
@@ -432,6 +438,7 @@ impl Simulation {
         self.clients.push(Client::new(started, entry));
         self.links.push(Link::new(self.now, &mut self.random));
         self.connections.push((0, true));
+        self.served.push(0);
         self.service.connect(client_id, ParticipantId(self.random.random()), self.now);
         self.drain(client_id);
         client_id

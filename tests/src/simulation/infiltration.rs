@@ -51,6 +51,7 @@ impl Simulation {
         self.clients.push(idle);
         self.links.push(Link::new(self.now, &mut self.random));
         self.connections.push((0, true));
+        self.served.push(0);
         self.service.connect(client_id, ParticipantId(self.random.random()), self.now);
         let hostile = Hostile::new(invitation, self.random.random(), wall.at(self.now));
         self.infiltration.members.insert(client_id, hostile);
