@@ -1,0 +1,56 @@
+//! What the meeting's screen asks of the engine, and what of the engine's events the window handles.
+
+use engine::{Command, Event, Events};
+use iced::Task;
+use iced::futures::{Stream, stream};
+
+use super::message::Message;
+use crate::model::Kind;
+use crate::screen::meeting;
+use crate::session::Attempt;
+
+/// The command for an action of the meeting's screen; `None` if it does not concern the engine.
+pub fn command(action: &meeting::Action) -> Option<Command> {
+    Some(match action {
+        meeting::Action::Mute(muted) => Command::Mute(*muted),
+        meeting::Action::Camera(on) => Command::Camera(*on),
+        meeting::Action::Share(screen) => Command::Share(screen.clone()),
+        meeting::Action::Remove(id) => Command::Remove(*id),
+        meeting::Action::Choose(kind, device) => match kind {
+            Kind::Camera => Command::ChooseCamera(device.camera()),
+            Kind::Microphone => Command::ChooseMicrophone(device.sound()),
+            Kind::Speaker => Command::ChooseSpeaker(device.sound()),
+        },
+        meeting::Action::SetWishes(tiles) => Command::SetWishes(tiles.clone()),
+        meeting::Action::Leave => Command::Leave,
+        meeting::Action::End => Command::End,
+        meeting::Action::Answer(answer) if answer.admit => Command::Admit(answer.id),
+        meeting::Action::Answer(answer) => Command::Decline(answer.id),
+        meeting::Action::None
+        | meeting::Action::Host
+        | meeting::Action::Copy(_)
+        | meeting::Action::Notify(_)
+        | meeting::Action::ListMonitors
+        | meeting::Action::FullScreen
+        | meeting::Action::ShowShortcuts
+        | meeting::Action::Prefer(_) => return None,
+    })
+}
+
+/// Turns the engine's events into messages until the engine has ended.
+pub fn listen(attempt: Attempt, events: Events) -> Task<Message> {
+    Task::run(shown_events(events), move |event| Message::Engine(attempt, Box::new(event)))
+}
+
+/// The events that change what the window shows. Each message redraws it. The level of the microphone changes ten times a
+/// second, but the meeting shows no level.
+pub fn shown_events(events: Events) -> impl Stream<Item = Event> {
+    stream::unfold(events, async |mut events| {
+        loop {
+            let event = events.recv().await?;
+            if !matches!(event, Event::Level(_)) {
+                return Some((event, events));
+            }
+        }
+    })
+}
