@@ -199,4 +199,4 @@ const MAX_SEEN: usize = 4_096;
 /// The longest accepted request in bytes. A valid one has about 4 kB.
 const MAX_REQUEST: usize = 16 << 10;
 /// Old links whose requests are opened: one for each rotation.
-const MAX_OLD_LINKS: usize = authority_chain::MAX_ROTATIONS;
+const MAX_OLD_LINKS: usize = proto::MAX_ROTATIONS;

@@ -1,4 +1,4 @@
-//! The authority key: whoever holds it manages the meeting at the delivery service and signs the group's policy.
+//! The authority key of a meeting. It signs the managers' commands to the delivery service, and the group's policy.
 
 use crate::provider::{NoRandomness, SigningKey, is_signed, sha256};
 use proto::{MeetingId, ParticipantId, signed};

@@ -7,7 +7,7 @@
 //! There is no count: appending a rotation to the bytes of a chain gives the bytes of the longer chain.
 
 use crate::authority::{Authority, AuthorityKey, Binding, Pair};
-use proto::{MeetingId, signed};
+use proto::{MAX_ROTATIONS, MeetingId, signed};
 
 /// A new authority and admission key, signed by the authority before it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +20,7 @@ pub struct Rotation {
 
 impl Rotation {
     /// The encoded length, in bytes.
-    pub const LENGTH: usize = 128;
+    pub const LENGTH: usize = proto::ROTATION_BYTES;
 
     /// Signs `to` with `key` as the element `index` of the chain.
     pub(crate) fn sign(key: &AuthorityKey, meeting: MeetingId, index: u32, to: Pair) -> Self {
@@ -73,7 +73,7 @@ pub enum Error {
     /// The chain belongs to another meeting.
     #[error("the chain of authorities belongs to another meeting")]
     OtherMeeting,
-    /// No element is the one that the link names.
+    /// No pair is the one that the link names.
     #[error("the chain of authorities does not contain the link's")]
     OtherLink,
     /// An authority did not sign its successor.
@@ -216,11 +216,8 @@ fn decode_pair(bytes: &[u8]) -> Pair {
     pair
 }
 
-/// The encoded length of a pair.
-const PAIR: usize = 64;
-
-/// The most rotations of a meeting.
-pub const MAX_ROTATIONS: usize = 256;
+/// The encoded length of a pair, in bytes.
+pub(crate) const PAIR: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -4,7 +4,7 @@
 //! | returning 1 (0 or 1) | if 1: authority's signature 64 | name (UTF-8)`. The device signs the leaf's signature key
 //! for this meeting and time. The leaf's own signature covers the whole credential.
 //!
-//! **Time is judged once.** The certificate is valid for a day, and only the manager who admits compares it with a
+//! **Time is checked once.** The certificate is valid for a day, and only the manager who admits compares it with a
 //! clock. The MLS lifetime of the leaf, which openmls compares with each member's clock, is the fixed span of
 //! [`MLS_LIFETIME`] before and after the time of issue, so it never decides.
 
@@ -165,7 +165,8 @@ fn lifetime(issued: u64) -> Lifetime {
     Lifetime::init(issued.saturating_sub(span), issued.saturating_add(span))
 }
 
-/// Returns the certificate covers meeting, participant and leaf key, so the signature is valid for one leaf only.
+/// Returns the bytes that the authority signs. The certificate covers meeting, participant and leaf key, so the signature
+/// is valid for one leaf only.
 fn return_message(certificate: &[u8; 64]) -> Vec<u8> {
     [b"Conclave 1.0 return leaf\0".as_slice(), certificate].concat()
 }

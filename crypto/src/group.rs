@@ -1,7 +1,7 @@
 //! The meeting's MLS group (RFC 9420). It takes and returns bytes. The delivery service orders the commits.
 //!
 //! Our own commit is staged, sent, and merged when the delivery service accepts it. Every commit is checked with
-//! `policy::authorize` before it is merged.
+//! `authorize` before it is merged.
 
 mod authorize;
 mod commit;
@@ -94,7 +94,7 @@ impl Group {
         let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
         let staged = StagedWelcome::build_from_welcome(&newcomer.provider, &join_config(), welcome)
             .map_err(|_| Error::Malformed)?
-            // No member's clock decides: the manager judged the time of each leaf when it was added.
+            // No member's clock decides: the manager checked the time of each leaf when it was added.
             .skip_lifetime_validation()
             .build()
             .map_err(|_| Error::Malformed)?;
@@ -188,27 +188,13 @@ impl Group {
         self.commit(Changes { remove: leaves.to_vec(), ..Changes::default() })
     }
 
-    /// Returns the changes that remove the owners of `leaves` for good: all leaves of their devices leave, the policy
-    /// bars the devices, and the keys of the meeting rotate, so that the old link leads only to the organiser's
-    /// decision. A device of an organiser loses only the named leaf. If the keys cannot rotate any more, only the
-    /// devices are barred.
+    /// Returns the changes that remove `devices` for good, whether or not they have leaves now: all their leaves leave, the
+    /// policy bars the devices, and the keys of the meeting rotate, so that the old link leads only to the organiser's
+    /// decision. Devices of organisers are left out. If the keys cannot rotate any more, only the devices are barred.
     ///
     /// # Errors
     /// Returns [`Error::Policy`] if the policy has no room or `keys` are not the authority's, [`Error::Keys`] if no new
     /// keys could be made. [`Changes::remove`] alone still removes the leaves then.
-    pub fn removal(&self, leaves: &[Leaf], keys: &mut ManagerKeys) -> Result<Changes, Error> {
-        let members = credentials(&self.mls);
-        let named = members.iter().filter(|(leaf, _)| leaves.contains(leaf)).map(|(_, member)| member.device);
-        let mut changes = self.removal_of_devices(&named.collect::<Vec<_>>(), keys)?;
-        changes.remove.extend_from_slice(leaves);
-        Ok(changes)
-    }
-
-    /// Returns the changes that remove these devices for good, as [`Group::removal`] does, whether or not they have
-    /// leaves now. Devices of organisers are left out.
-    ///
-    /// # Errors
-    /// Returns the errors of [`Group::removal`].
     pub fn removal_of_devices(&self, devices: &[DeviceKey], keys: &mut ManagerKeys) -> Result<Changes, Error> {
         let guests = devices.iter().filter(|device| !self.policy.is_organiser_device(**device));
         let bar: Vec<DeviceKey> = guests.copied().collect();

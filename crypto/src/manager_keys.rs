@@ -1,13 +1,12 @@
-//! All keys of whoever manages a meeting: the authority key, the admission key and the link's secret. They change
-//! together.
+//! The keys of a manager: the authority key, the admission key and the link's secret. They change together.
 
 use crate::admission_key::{AdmissionKey, Error, LinkKeys};
 use crate::authority::{Authority, AuthorityKey, Pair};
-use crate::authority_chain::{AuthorityChain, MAX_ROTATIONS, Rotation};
+use crate::authority_chain::{AuthorityChain, Rotation};
 use crate::credential::LeafCredential;
 use crate::knock_request::KnockRequest;
 use crate::link::{Fingerprint, Invitation};
-use proto::{MeetingId, ParticipantId, signed};
+use proto::{MAX_ROTATIONS, MeetingId, ParticipantId, signed};
 use std::time::SystemTime;
 
 /// The keys of a manager. Has no `Debug`; the secret parts are in locked memory and overwritten on drop.
@@ -82,7 +81,7 @@ impl ManagerKeys {
         self.admission.open(request, self.chain.meeting(), now)
     }
 
-    /// Signs a command to the delivery service. `counter` rises with each command of a connection.
+    /// Signs a command to the delivery service. `counter` rises with each command of a participant.
     pub fn sign_command(&self, sender: ParticipantId, counter: u64, command: &[u8]) -> [u8; 64] {
         self.authority.sign(&signed::command(self.meeting(), sender, counter, command))
     }

@@ -1,7 +1,7 @@
 //! Secrets in their own memory pages: locked, excluded from core dumps, overwritten on drop.
 //!
 //! On systems other than Unix a secret is only overwritten. Systems limit the locked pages of a process. If the limit
-//! (`RLIMIT_MEMLOCK`) is too low, secrets are used all the same, and the log says once that they may reach the swap space.
+//! (`RLIMIT_MEMLOCK`) is too low, secrets are used anyway, and the log says once that they may reach the swap space.
 #![expect(unsafe_code, reason = "page locks and dump flags are system calls; the pages are our own allocation")]
 
 use ring::rand::{SecureRandom, SystemRandom};

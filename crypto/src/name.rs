@@ -82,7 +82,8 @@ fn joins(before: Option<char>, character: char, after: Option<char>) -> bool {
     }
 }
 
-/// Returns the blocks of Arabic, Syriac, the scripts of India, Myanmar, Khmer and Mongolian.
+/// Returns true for the blocks of scripts that need joiners: Arabic, Syriac, the scripts of India, Myanmar, Khmer and
+/// Mongolian.
 fn needs_joiners(character: char) -> bool {
     matches!(character, '\u{600}'..='\u{dff}' | '\u{1000}'..='\u{109f}' | '\u{1780}'..='\u{18af}')
         && !is_ignorable(character)
@@ -92,12 +93,12 @@ fn is_emoji(character: char) -> bool {
     matches!(character, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// Characters that are drawn as a blank but are not white space: the empty braille cell and the empty note head.
+/// Returns true for characters that are drawn as a blank but are not white space: the empty braille cell and the empty note head.
 fn is_blank(character: char) -> bool {
     matches!(character, '\u{2800}' | '\u{1d159}')
 }
 
-/// Returns the blocks of combining marks that can be stacked on any letter.
+/// Returns true for the combining marks that can be stacked on any letter.
 fn is_combining_mark(character: char) -> bool {
     matches!(
         character,
@@ -106,7 +107,7 @@ fn is_combining_mark(character: char) -> bool {
     )
 }
 
-/// Bidirectional control characters. They would reorder the text around a name.
+/// Returns true for bidirectional control characters. They would reorder the text around a name.
 fn is_bidi_control(character: char) -> bool {
     matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

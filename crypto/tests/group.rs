@@ -367,7 +367,7 @@ fn a_second_leaf_of_the_organiser_is_removed_without_barring_it() {
     let again = simulation.knock_as(&identity);
     simulation.admit(vec![again]);
     let leaf = simulation.leaf_of(1);
-    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    let changes = simulation.removal(&[leaf]);
     assert!(changes.policy.is_none());
     let pending = simulation.groups[0].commit(changes).unwrap();
     simulation.groups.truncate(1);
@@ -396,7 +396,7 @@ fn a_member_that_was_cut_off_is_added_again_with_one_commit() {
 fn a_removal_that_lost_is_created_again_with_the_same_rotation() {
     let mut simulation = Simulation::with(3);
     let leaf = simulation.leaf_of(2);
-    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    let changes = simulation.removal(&[leaf]);
     simulation.groups[0].commit(changes).unwrap();
     let rotation = simulation.keys.next_rotation().unwrap().0.clone();
     let winning = simulation.groups[1].refresh().unwrap();
@@ -413,7 +413,7 @@ fn a_lost_removal_that_a_guest_commits_does_what_the_organiser_wanted() {
     // The server gives a guest the organiser's lost commit, so it knows a policy that the authority signed.
     let mut simulation = Simulation::with(4);
     let leaf = simulation.leaf_of(3);
-    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    let changes = simulation.removal(&[leaf]);
     simulation.groups.truncate(3);
     // It cannot use the policy without removing the device.
     let alone = Changes { remove: Vec::new(), ..changes.clone() };
@@ -434,7 +434,7 @@ fn the_delivery_service_follows_the_rotations() {
     let (first, meeting) = (simulation.keys.authority(), simulation.keys.meeting());
     let chain = simulation.keys.chain().encode();
     let leaf = simulation.leaf_of(2);
-    let changes = simulation.groups[0].removal(&[leaf], &mut simulation.keys).unwrap();
+    let changes = simulation.removal(&[leaf]);
     simulation.groups[0].commit(changes).unwrap();
     simulation.groups[0].merge_pending_commit().unwrap();
     let (rotation, admission_key) = simulation.keys.next_rotation().unwrap();

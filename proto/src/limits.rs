@@ -12,8 +12,8 @@ pub const MAX_BLOB: usize = 2 << 20;
 /// The maximum length of a WebSocket message in bytes from a client that is no member.
 pub const MAX_STRANGER_MESSAGE: usize = 16 << 10;
 
-/// The maximum length of a WebSocket message in bytes from a member that has sent no signed command on its connection.
-/// Media signalling has its own limit, [`MAX_SIGNAL`].
+/// The maximum length of a WebSocket message in bytes from a member that has neither created the meeting nor sent a
+/// signed command. Media signalling has its own limit, [`MAX_SIGNAL`].
 pub const MAX_MEMBER_MESSAGE: usize = 256 << 10;
 
 /// The maximum length of a request for admission and of an admission key in bytes. It fits into a
@@ -35,7 +35,8 @@ pub const ROTATION_BYTES: usize = 128;
 /// The maximum number of rotations of one meeting.
 pub const MAX_ROTATIONS: usize = 256;
 
-/// The maximum length of a chain of authorities in bytes: the first pair of hashes, and all rotations.
+/// The maximum length of a chain of authorities in bytes: the first authority with the hash of its admission key, and all
+/// rotations.
 pub const MAX_CHAIN: usize = 64 + MAX_ROTATIONS * ROTATION_BYTES;
 
 /// The maximum number of application messages that one member sends in a second, on average.

@@ -110,7 +110,8 @@ pub enum Up {
         request: Blob,
     },
     /// A manager's command. If the signature is not the current authority's, or the counter is not higher than that of
-    /// the sender's last command, the server answers [`Problem::NotAuthorised`].
+    /// the sender's last command, the server answers [`Problem::NotAuthorised`]. A command that the authority before the
+    /// last rotation signed has no effect, and is answered by [`Down::CommitTooLate`].
     #[n(4)]
     Manage {
         /// Rises with each command of a participant.
@@ -174,7 +175,7 @@ pub enum Up {
     #[n(10)]
     Pong {
         /// The position of the next log entry that the client expects. The server drops the entries before it. A client
-        /// that is in no meeting says 0.
+        /// that is in no meeting sends 0.
         #[n(0)]
         position: Position,
     },
@@ -284,9 +285,9 @@ pub enum Down {
         #[n(1)]
         entry: LogEntry,
     },
-    /// To a committer: its commit was not accepted. Either another one was accepted for this epoch, and its entry was sent
-    /// before; or `epoch` is the commit's own epoch, and a member has to wait before it commits again: 2 s after its last
-    /// commit, and while a manager's commit is awaited.
+    /// To a member: its commit, or its command of an earlier authority, was not accepted. Either another commit was
+    /// accepted for this epoch, and its entry was sent before; or `epoch` is the commit's own epoch, and a member has to
+    /// wait before it commits again: 2 s after its last commit, and while a manager's commit is awaited.
     #[n(8)]
     CommitTooLate {
         /// The log's epoch now.

@@ -24,7 +24,7 @@ pub enum Refusal {
     /// The link is from before a removal, and the organiser declined. A new link is needed.
     #[n(4)]
     OldLink,
-    /// The meeting is locked. The server itself says so.
+    /// The meeting is locked. The server itself sends this refusal.
     #[n(5)]
     Locked,
 }
@@ -49,7 +49,7 @@ pub enum Problem {
     #[n(3)]
     #[error("the meeting is full")]
     MeetingFull,
-    /// The server has as many meetings as it allows.
+    /// The server has as many meetings as it allows in all, or from the client's address.
     #[n(4)]
     #[error("the server is full")]
     ServerFull,

@@ -14,7 +14,7 @@ pub enum Reason {
     /// The organiser removed the user.
     #[error("the organiser removed you")]
     Removed,
-    /// A member refused the request to join.
+    /// The organiser refused the request to join.
     #[error("the request to join was refused")]
     Refused,
     /// The organiser has left, so no member can admit anybody.

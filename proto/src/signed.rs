@@ -6,8 +6,8 @@
 
 use crate::{MeetingId, ParticipantId};
 
-/// Returns the signed bytes of a manager's command. `counter` rises with each command of a connection, so no command is
-/// accepted twice; `sender` is the connection's participant, so no other client can send it.
+/// Returns the signed bytes of a manager's command. `counter` rises with each command of a participant, so no command
+/// is accepted twice; `sender` is that participant, so no other client can send it.
 #[must_use]
 pub fn command(meeting: MeetingId, sender: ParticipantId, counter: u64, command: &[u8]) -> Vec<u8> {
     let (sender, counter) = (sender.0.to_be_bytes(), counter.to_be_bytes());

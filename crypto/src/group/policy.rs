@@ -10,14 +10,14 @@
 //! group that a joiner takes for the meeting.
 
 use crate::authority::{Authority, Binding};
-use crate::authority_chain::{self, AuthorityChain, MAX_ROTATIONS, Rotation};
+use crate::authority_chain::{self, AuthorityChain, PAIR, Rotation};
 use crate::credential::{LeafCredential, POLICY, POLICY_TYPE};
 use crate::identity::DeviceKey;
 use crate::manager_keys::ManagerKeys;
 use openmls::prelude::{
     Extension, ExtensionType, Extensions, GroupContext, RequiredCapabilitiesExtension, UnknownExtension,
 };
-use proto::{MeetingId, ParticipantId};
+use proto::{MAX_ROTATIONS, MeetingId, ParticipantId};
 
 /// The meeting's policy. Rights belong to a participant id on a device: if the device joins a second time, the new leaf
 /// is a guest.
@@ -98,7 +98,7 @@ impl MeetingPolicy {
         if next.organisers.is_empty() { Err(PolicyError::NoOrganiser) } else { next.signed(keys) }
     }
 
-    /// Rises with each change.
+    /// Returns the number of this policy, which rises with each change.
     pub fn serial(&self) -> u64 {
         self.serial
     }
@@ -151,7 +151,7 @@ impl MeetingPolicy {
     }
 
     /// Returns true if this policy may replace `before`, which is in force: a higher serial, the same chain or a longer
-    /// one, no device less barred, and the authority's signature.
+    /// one, all barred devices still barred, and the authority's signature.
     pub(crate) fn may_follow(&self, before: &Self) -> bool {
         self.serial > before.serial
             && self.barred.starts_with(&before.barred)
@@ -190,8 +190,8 @@ impl MeetingPolicy {
         self.authority().signed(&self.signed_bytes(), &self.signature)
     }
 
-    /// Returns the chain's first pair determines the meeting, so a policy without a valid chain has a signature of no
-    /// meeting.
+    /// Returns the bytes that the authority signs. The chain's first pair determines the meeting, so the signature is valid
+    /// for one meeting only.
     fn signed_bytes(&self) -> Vec<u8> {
         [b"Conclave 1.0 policy\0".as_slice(), &self.chain.meeting().0, &self.encode_unsigned()].concat()
     }
@@ -229,7 +229,7 @@ impl MeetingPolicy {
         if rotations > MAX_ROTATIONS {
             return None;
         }
-        let (chain, rest) = rest.split_at_checked(64 + rotations * Rotation::LENGTH)?;
+        let (chain, rest) = rest.split_at_checked(PAIR + rotations * Rotation::LENGTH)?;
         let (&count, rest) = rest.split_first()?;
         let (organisers, rest) = rest.split_at_checked(usize::from(count) * ORGANISER)?;
         let (count, rest) = rest.split_first_chunk::<2>()?;

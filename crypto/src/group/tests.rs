@@ -163,17 +163,17 @@ fn the_group_works_after_a_rejected_commit() {
     assert_eq!(groups[0].words(), groups[2].words());
 }
 
-/// A group that somebody made for a joiner of the meeting of `keys`.
-struct Lure<'a> {
+/// A group that another client makes for a joiner of the meeting of `keys`.
+struct FalseGroup<'a> {
     keys: &'a mut ManagerKeys,
     id: MeetingId,
     extensions: Extensions<GroupContext>,
-    /// Whose credential the sender shows.
+    /// The credential of the sender's leaf.
     credential: LeafCredential,
     sender: Group,
 }
 
-impl<'a> Lure<'a> {
+impl<'a> FalseGroup<'a> {
     /// With the policy and the credential of a group that `mallory` made with its own keys.
     fn new(keys: &'a mut ManagerKeys, mallory: &Identity) -> Self {
         let own = ManagerKeys::new().unwrap();
@@ -183,7 +183,7 @@ impl<'a> Lure<'a> {
         Self { keys, id, extensions, credential, sender }
     }
 
-    /// Returns what a joiner makes of it.
+    /// Lets a joiner enter this group.
     fn joined(self) -> Result<Group, Error> {
         let (joiner, request) = request(self.keys, 3);
         let config = MlsGroupCreateConfig::builder()
@@ -211,34 +211,34 @@ fn issue(identity: &Identity, group: &Group, meeting: MeetingId) -> LeafCredenti
 fn a_welcome_to_another_group_is_rejected() {
     let (mut keys, groups) = with_three_members();
     let mallory = Identity::generate().unwrap();
-    let lure = Lure::new(&mut keys, &mallory);
-    assert!(matches!(Lure { extensions: Extensions::empty(), ..lure }.joined(), Err(Error::Malformed)));
+    let group = FalseGroup::new(&mut keys, &mallory);
+    assert!(matches!(FalseGroup { extensions: Extensions::empty(), ..group }.joined(), Err(Error::Malformed)));
     // A policy that Mallory signed with an authority of its own.
-    assert!(matches!(Lure::new(&mut keys, &mallory).joined(), Err(Error::Forged)));
+    assert!(matches!(FalseGroup::new(&mut keys, &mallory).joined(), Err(Error::Forged)));
     // The right policy in a group of another id.
     let extensions = groups[0].policy().extensions();
-    let lure = Lure { extensions, id: MeetingId([6; 16]), ..Lure::new(&mut keys, &mallory) };
-    assert!(matches!(lure.joined(), Err(Error::Malformed)));
+    let group = FalseGroup { extensions, id: MeetingId([6; 16]), ..FalseGroup::new(&mut keys, &mallory) };
+    assert!(matches!(group.joined(), Err(Error::Malformed)));
 }
 
 #[test]
-fn whoever_has_a_key_package_cannot_lure_its_owner_into_another_group() {
+fn a_member_with_a_key_package_cannot_lead_its_owner_into_another_group() {
     // Mallory is a member, sees the Add with the key package, and copies everything that members know.
     let organiser = Identity::generate().unwrap();
     let (mut keys, groups) = with_three_members_of(&organiser);
     let mallory = Identity::generate().unwrap();
     let extensions = groups[1].policy().extensions();
     // As itself, with the policy of the meeting.
-    let lure = Lure { extensions: extensions.clone(), ..Lure::new(&mut keys, &mallory) };
-    assert!(matches!(lure.joined(), Err(Error::Rejected(Reject::NotOrganiser))));
+    let group = FalseGroup { extensions: extensions.clone(), ..FalseGroup::new(&mut keys, &mallory) };
+    assert!(matches!(group.joined(), Err(Error::Rejected(Reject::NotOrganiser))));
     // With the organiser's credential, which belongs to another leaf key.
     let credential = credentials(&groups[1].mls).remove(0).1;
-    let lure = Lure { extensions: extensions.clone(), credential, ..Lure::new(&mut keys, &mallory) };
-    assert!(matches!(lure.joined(), Err(Error::Credential)));
+    let group = FalseGroup { extensions: extensions.clone(), credential, ..FalseGroup::new(&mut keys, &mallory) };
+    assert!(matches!(group.joined(), Err(Error::Credential)));
     // The organiser itself could.
-    let mut lure = Lure { extensions, ..Lure::new(&mut keys, &mallory) };
-    lure.credential = issue(&organiser, &lure.sender, lure.id);
-    assert!(lure.joined().is_ok(), "the Welcome is valid but for the signatures");
+    let mut group = FalseGroup { extensions, ..FalseGroup::new(&mut keys, &mallory) };
+    group.credential = issue(&organiser, &group.sender, group.id);
+    assert!(group.joined().is_ok(), "the Welcome is valid but for the signatures");
 }
 
 #[test]
@@ -247,9 +247,9 @@ fn a_group_with_a_barred_member_is_not_entered() {
     let (mut keys, groups) = with_three_members_of(&organiser);
     let change = PolicyChange { bar: vec![organiser.public()], ..PolicyChange::default() };
     let extensions = groups[0].policy().next(&change, &keys).unwrap().extensions();
-    let mut lure = Lure { extensions, ..Lure::new(&mut keys, &Identity::generate().unwrap()) };
-    lure.credential = issue(&organiser, &lure.sender, lure.id);
-    assert!(matches!(lure.joined(), Err(Error::Rejected(Reject::Barred))));
+    let mut group = FalseGroup { extensions, ..FalseGroup::new(&mut keys, &Identity::generate().unwrap()) };
+    group.credential = issue(&organiser, &group.sender, group.id);
+    assert!(matches!(group.joined(), Err(Error::Rejected(Reject::Barred))));
 }
 
 #[test]
@@ -260,8 +260,8 @@ fn a_group_with_external_senders_is_rejected() {
         ExternalSender::new(outsider.public().as_slice().into(), BasicCredential::new(b"server".to_vec()).into());
     let mut extensions = groups[0].policy().extensions();
     extensions.add(Extension::ExternalSenders(vec![sender])).unwrap();
-    let lure = Lure { extensions, ..Lure::new(&mut keys, &Identity::generate().unwrap()) };
-    assert!(matches!(lure.joined(), Err(Error::Malformed)));
+    let group = FalseGroup { extensions, ..FalseGroup::new(&mut keys, &Identity::generate().unwrap()) };
+    assert!(matches!(group.joined(), Err(Error::Malformed)));
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl Pattern {
     }
 }
 
-/// Returns the addresses at the begin of a line of `/proc/self/maps`.
+/// Returns the addresses at the beginning of a line of `/proc/self/maps`.
 pub(crate) fn range(line: &str) -> Option<(usize, usize)> {
     let (start, end) = line.split_once(' ')?.0.split_once('-')?;
     Some((usize::from_str_radix(start, 16).ok()?, usize::from_str_radix(end, 16).ok()?))

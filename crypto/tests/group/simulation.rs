@@ -1,8 +1,8 @@
 //! A meeting without network: the group of each member, and the organiser's keys.
 
 use crypto::{
-    Group, Identity, Invitation, Joiner, KnockRequest, Leaf, ManagerKeys, MergedCommit, PendingCommit, Profile,
-    Received, admission_key,
+    Changes, DeviceKey, Group, Identity, Invitation, Joiner, KnockRequest, Leaf, ManagerKeys, MergedCommit,
+    PendingCommit, Profile, Received, admission_key,
 };
 use proto::ParticipantId;
 use std::time::SystemTime;
@@ -79,10 +79,19 @@ impl Simulation {
         (Knocker { participant, joiner }, request)
     }
 
+    /// Returns the organiser's changes that remove the owners of `leaves` for good.
+    pub fn removal(&mut self, leaves: &[Leaf]) -> Changes {
+        let named = self.groups[0].members().into_iter().filter(|member| leaves.contains(&member.leaf));
+        let devices: Vec<DeviceKey> = named.map(|member| member.device).collect();
+        let mut changes = self.groups[0].removal_of_devices(&devices, &mut self.keys).unwrap();
+        changes.remove.extend_from_slice(leaves);
+        changes
+    }
+
     /// Removes members for good, as the organiser. Its keys rotate.
     pub fn expel(&mut self, participants: &[u64]) -> PendingCommit {
         let leaves: Vec<Leaf> = participants.iter().map(|participant| self.leaf_of(*participant)).collect();
-        let changes = self.groups[0].removal(&leaves, &mut self.keys).unwrap();
+        let changes = self.removal(&leaves);
         let pending = self.groups[0].commit(changes).unwrap();
         self.groups.retain(|group| !pending.removed.contains(&participant_of(group)));
         assert!(self.deliver(0, &pending.commit, &nobody_is_gone).policy_changed);
