@@ -112,8 +112,8 @@ impl Engine {
         *lock(&self.shared.muted) = muted;
     }
 
-    /// Says whether anybody listens to this client. While nobody does, the microphone is only metered: nothing is
-    /// processed, encoded or sent. At the start, somebody listens.
+    /// Sets whether nobody receives the sound of this client. Then the microphone is only metered: nothing is processed,
+    /// encoded or sent. It is false at the start.
     pub fn set_unheard(&self, unheard: bool) {
         self.shared.unheard.store(unheard, Ordering::Release);
     }

@@ -241,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_screen_without_temporal_layers_keeps_the_frame_rate_of_the_wish() {
+    fn a_screen_without_temporal_layers_keeps_the_frame_rate_of_the_demand() {
         let ladder = Ladder::for_source(Size::new(1920, 1080), Content::Screen);
         let demand = LayerDemand { spatial: 1, temporal_layers: 2 };
         let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder, &[demand]);
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wish_out_of_range_is_clamped() {
+    fn a_demand_out_of_range_is_clamped() {
         for (asked, taken) in [(0, 1), (9, 3)] {
             let of = |temporal_layers| {
                 allocate(

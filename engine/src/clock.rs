@@ -23,7 +23,7 @@ pub fn system() -> Clock {
     Clock::new(origin, timestamp)
 }
 
-/// Both readings, and the time between them at most.
+/// Returns the maximum time between both readings, and the readings.
 fn attempt() -> (Duration, Instant, Timestamp) {
     let origin = Instant::now();
     let timestamp = reading();

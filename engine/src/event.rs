@@ -52,7 +52,8 @@ pub enum Event {
         /// True if this device created the meeting.
         organiser: bool,
     },
-    /// The link to join this meeting has changed, because the organiser removed somebody. The old one admits nobody any more.
+    /// The link to join this meeting has changed, because the organiser removed somebody. With the old one, the
+    /// organiser decides on each request to join.
     LinkChanged {
         /// The new link. It contains the secret, so it must not be logged.
         link: String,

@@ -34,7 +34,8 @@ pub struct Colour {
     pub full_range: bool,
 }
 
-/// The clockwise rotation that a viewer applies before showing the picture.
+/// The clockwise rotation that a viewer applies before showing the picture. All sources of today deliver upright pictures:
+/// clips are turned in `capture`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Rotation {
     /// No rotation.

@@ -7,7 +7,7 @@
 mod agreement;
 mod client;
 mod hostile;
-mod infiltration;
+mod hostile_clients;
 mod invariants;
 mod link;
 mod media;
@@ -19,7 +19,7 @@ pub use client::{Client, Ending};
 
 use client::{Closing, Started};
 use crypto::{Identity, Invitation, ManagerKeys, Profile};
-use infiltration::Infiltration;
+use hostile_clients::HostileClients;
 use invariants::Invariants;
 use link::{Direction, Link};
 use net::meeting::{Command, Entry};
@@ -55,7 +55,7 @@ pub struct Simulation {
     removals: BTreeSet<(ClientId, ParticipantId)>,
     wall: WallTime,
     trace: Trace,
-    infiltration: Infiltration,
+    hostile_clients: HostileClients,
     invariants: Invariants,
 }
 
@@ -106,7 +106,7 @@ impl Simulation {
             removals: BTreeSet::new(),
             wall,
             trace: Trace::new(),
-            infiltration: Infiltration::default(),
+            hostile_clients: HostileClients::default(),
             invariants: Invariants::default(),
         };
         simulation.schedule(start, Scheduled::Tick);

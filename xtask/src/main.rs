@@ -60,8 +60,8 @@ usage: cargo xtask TASK
   bench ladder CLIP
          cost and quality of each rung of the encoding ladder for an MP4 file
   attack [--json] [--short]
-         hostile strangers, guests and servers say every message in every state to a meeting of real processes
+         hostile strangers, guests and servers send every message in every state to a meeting of real processes
   fuzz TARGET|all [SECONDS]
          fuzz a parser with libFuzzer
   seeds [NUMBER [FIRST]]
-         simulated meetings with hostile members, 1000 unless told otherwise";
+         simulated meetings with hostile members, 1000 by default";

@@ -1,4 +1,4 @@
-//! Simulated meetings with hostile members, as many as wanted.
+//! Runs simulated meetings with hostile members.
 
 use crate::packages;
 use crate::process::{cargo, run as run_process};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 /// Runs `arguments`: how many seeds, and the first one. A seed that fails is printed and can be repeated alone.
 ///
 /// # Errors
-/// Returns an error if an argument is no number, the build fails, or a seed fails.
+/// Returns an error if an argument is not a number, the build fails, or a seed fails.
 pub fn run(arguments: &[String]) -> Result<()> {
     let [count, first] = match arguments {
         [] => [Some(DEFAULT), None],

@@ -255,6 +255,7 @@ fn a_decoder_that_fails_again_and_again_is_given_up_and_one_that_fails_rarely_is
     assert!(ends_at(10).is_some_and(|picture| picture < 200), "{:?}", ends_at(10));
     assert_eq!(ends_at(31), None);
 }
+
 #[test]
 fn a_panic_of_the_viewer_is_not_a_failure_of_the_decoder() {
     let stream = probe_stream(2, &[]);

@@ -111,24 +111,23 @@ impl Devices {
         if self.microphone == Microphone::Off {
             return false;
         }
-        self.microphone = if muted { Microphone::Muted } else { Microphone::On };
-        self.audio.set_muted(muted);
+        self.set_microphone(if muted { Microphone::Muted } else { Microphone::On });
         true
     }
 
     /// Uses another microphone. If the microphone was off, it is muted afterwards, because selecting a device never
     /// unmutes.
     pub fn choose_microphone(&mut self, choice: audio::Choice) {
-        self.microphone = match (self.microphone, &choice) {
+        let microphone = match (self.microphone, &choice) {
             (_, audio::Choice::Off) => Microphone::Off,
             (Microphone::Off | Microphone::Muted, _) => Microphone::Muted,
             (Microphone::On, _) => Microphone::On,
         };
         self.audio.set_microphone(choice);
-        self.audio.set_muted(self.microphone != Microphone::On);
+        self.set_microphone(microphone);
     }
 
-    /// Says whether there is another member, who hears our microphone.
+    /// Says whether we are the only member. Then nothing of our microphone is encoded or sent.
     pub fn set_alone(&self, alone: bool) {
         self.audio.set_unheard(alone);
     }

@@ -161,7 +161,7 @@ impl<'a> Picture<'a> {
         padding.copy_from_slice(&inner[width - channels..]);
     }
 
-    /// As `straight_row`, but pixel by pixel. Slower; only portrait cameras use it.
+    /// As `straight_row`, but pixel by pixel, which is slower. No source of today sets a rotation.
     fn rotated_row(&self, scratch: &mut Scratch, row: usize) {
         let Scratch { luma_columns, chroma_columns, y, u, v, .. } = scratch;
         let width = y.len();

@@ -169,7 +169,7 @@ fn write_clip(path: &Path) -> std::io::Result<()> {
     out.flush()
 }
 
-/// A link to a meeting that is not there. Its preview needs no server.
+/// A link to a meeting that does not exist. Its preview needs no server.
 const LINK: &str = "conclave://127.0.0.1:1/#EgcHBwcHBwcHBwcHBwcHBwcJCQkJCQkJCQkJCQkJCQkJAwMDAwMDAwMDAwMDAwMDAw";
 
 /// How long the sound server may take to start.

@@ -1,15 +1,15 @@
 //! A hostile client: a real member with valid keys that follows no rule.
 //!
-//! It joins by the link as others do and follows the group, so its commits and messages are valid MLS. It says anything
+//! It joins by the link as others do and follows the group, so its commits and messages are valid MLS. It sends any message
 //! in any state ([`speech`]), keeps the keys of every epoch that it was in, and goes on after its removal: it reads all
 //! later entries of the log, as if the server gave them to it, and knocks again.
 
-mod loot;
+mod captured;
 mod speech;
 
 use super::media::HeldKeys;
+use captured::CapturedMessages;
 use crypto::{Group, Identity, Invitation, Joiner, Profile, Received};
-use loot::Loot;
 use proto::{Blob, Down, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, ResumeToken, Up, VERSION};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -17,18 +17,18 @@ use std::mem;
 use std::time::SystemTime;
 
 /// A hostile client.
-pub(super) struct Hostile {
+pub(super) struct HostileClient {
     random: ChaCha8Rng,
     identity: Identity,
     invitation: Invitation,
-    /// Its time. It does not move, and is valid for the meeting's organiser.
+    /// The time of its clock. The clock stands still, and its time is valid for the meeting's organiser.
     wall: SystemTime,
     stage: Stage,
     /// All ids that it has had.
     ids: Vec<ParticipantId>,
     /// Its memberships, newest last. The groups and keys of earlier ones are kept.
     memberships: Vec<Membership>,
-    loot: Loot,
+    captured: CapturedMessages,
 }
 
 /// The state of its connection.
@@ -65,7 +65,7 @@ pub(super) enum Act {
     Reset,
 }
 
-impl Hostile {
+impl HostileClient {
     /// Returns a hostile client that is connected.
     pub(super) fn new(invitation: Invitation, seed: u64, wall: SystemTime) -> Self {
         Self {
@@ -76,7 +76,7 @@ impl Hostile {
             stage: Stage::Greeting,
             ids: Vec::new(),
             memberships: Vec::new(),
-            loot: Loot::default(),
+            captured: CapturedMessages::default(),
         }
     }
 
@@ -94,7 +94,7 @@ impl Hostile {
     }
 
     /// Gives it the link of the meeting as it is now.
-    pub(super) fn learn_link(&mut self, invitation: Invitation) {
+    pub(super) fn set_link(&mut self, invitation: Invitation) {
         self.invitation = invitation;
     }
 
@@ -131,8 +131,8 @@ impl Hostile {
     }
 
     /// Handles a message of the server. Returns its answers.
-    pub(super) fn hear(&mut self, message: Down) -> Vec<Vec<u8>> {
-        self.loot.collect(&message);
+    pub(super) fn handle_message(&mut self, message: Down) -> Vec<Vec<u8>> {
+        self.captured.collect(&message);
         let mut answers = Vec::new();
         match message {
             Down::Hello { participant, .. } => {
@@ -210,7 +210,7 @@ impl Hostile {
                 }
             }
             LogEntry::Told { blob, .. } => drop(membership.group.process(&blob.0, &|_| true)),
-            // It removes who is gone before the manager does.
+            // It removes a member that is gone before the manager does.
             LogEntry::Gone { participant } if hurries => return membership.remove(*participant, true),
             LogEntry::Gone { .. } => {}
         }

@@ -1,7 +1,7 @@
 //! The invariants of the design that hold at any time of a run. [`super::agreement`] checks those that hold at rest.
 //!
-//! I1: nobody has other verification words for an epoch. I2: nobody plays frames of a removed member, or encrypts for it.
-//! I3: a client that is no member of an epoch opens none of its frames, however many keys it has kept. I4: a device that
+//! I1: all members of an epoch have the same verification words. I2: nobody plays frames of a removed member, or encrypts for
+//! it. I3: a client that is not a member of an epoch opens none of its frames, whatever keys it has kept. I4: a device that
 //! was removed is in no later epoch. I5: no frame is opened twice.
 
 use super::media::Recorded;
@@ -85,7 +85,7 @@ impl Simulation {
         for notice in &client.notices {
             if let Notice::CommitRejected(from) = notice {
                 assert!(
-                    self.infiltration.is_empty() || self.infiltration.contains(*from),
+                    self.hostile_clients.is_empty() || self.hostile_clients.contains(*from),
                     "{} rejected a commit of an honest member",
                     client.name
                 );
@@ -99,7 +99,7 @@ impl Simulation {
         self.check_new_frame(client_id);
     }
 
-    /// I2, I3: seals a frame with the newest keys. Nobody opens it who is no member according to the sender.
+    /// I2, I3: seals a frame with the newest keys. Only members according to the sender can open it.
     fn check_new_frame(&mut self, client_id: ClientId) {
         let client = &mut self.clients[client_id.0];
         let Some(me) = client.people.iter().find(|person| person.me) else { return };
@@ -112,7 +112,7 @@ impl Simulation {
                 assert!(!opens, "I2: {} opens a frame of an epoch without it", other.name);
             }
         }
-        for (id, keys) in self.infiltration.keys() {
+        for (id, keys) in self.hostile_clients.keys() {
             assert!(members.contains(&id) || !keys.opens(&recorded), "I3: a frame is opened with keys of a non-member");
         }
         self.invariants.count += 1;
@@ -146,10 +146,10 @@ impl Simulation {
         }
     }
 
-    /// I2: nobody opens frames of a former member, with whatever keys they are sealed.
+    /// I2: nobody opens frames of a former member, whatever keys seal them.
     fn forge(&mut self) {
         let at = self.random.random_range(0..64);
-        for (id, keys) in self.infiltration.keys().skip(at).take(4) {
+        for (id, keys) in self.hostile_clients.keys().skip(at).take(4) {
             let forged = keys.forge();
             for client in &self.clients {
                 if client.ending.is_none() && !client.knows(id) {
@@ -164,11 +164,10 @@ impl Simulation {
     fn open_with_old_keys(&mut self) {
         let Invariants { frames, .. } = &self.invariants;
         let at = self.random.random_range(0..MAX_FRAMES);
-        for frame in frames.iter().skip(at).take(1) {
-            for (id, keys) in self.infiltration.keys() {
-                let opens = keys.opens(&frame.recorded);
-                assert!(!opens || frame.members.contains(&id), "I3: a non-member opens a frame of an epoch");
-            }
+        let Some(frame) = frames.get(at) else { return };
+        for (id, keys) in self.hostile_clients.keys() {
+            let opens = keys.opens(&frame.recorded);
+            assert!(!opens || frame.members.contains(&id), "I3: a non-member opens a frame of an epoch");
         }
     }
 }

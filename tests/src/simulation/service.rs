@@ -1,5 +1,5 @@
-//! The server of a simulation: the real delivery service, which has no clock and no socket, and the rules of a
-//! connection's life.
+//! The server of a simulation: the real delivery service, which has no clock and no socket, and the pings and timeouts of
+//! connections.
 
 use super::ClientId;
 use super::wall::WallTime;

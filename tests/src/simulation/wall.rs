@@ -1,4 +1,4 @@
-//! The clocks on the walls: each computer has its own, and they differ.
+//! The wall-clock time of each computer. The clocks differ.
 
 use std::time::{Duration, Instant, SystemTime};
 

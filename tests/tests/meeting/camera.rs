@@ -4,7 +4,7 @@
 use super::TIMEOUT;
 use anyhow::Result;
 use capture::{Error, Format, Source, Stop, synthetic};
-use engine::{AudioChoice, Cameras, Choice, Command, Entry, NoticeKind};
+use engine::{AudioChoice, Cameras, Choice, Command, Entry, NoticeKind, ParticipantId};
 use media::{Clock, Colour, Frame, FrameRate, Notify, Pool, Rotation, Size};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,12 +14,7 @@ use tests::people::{Host, Person};
 #[test]
 fn an_unplugged_camera_is_reported_and_used_again_when_it_is_back() -> Result<()> {
     let (host, usb) = (Host::start()?, UsbPort::default());
-    let chosen = (Choice::Device(None), usb.cameras());
-    let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
-    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
-    let from = anne.me.expect("Anne is a member");
-    let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
-    wait_for_other_camera(&mut bob, true)?;
+    let (mut anne, mut bob, from) = anne_and_bob(&host, usb.cameras())?;
     bob.wait(TIMEOUT, "Bob sees Anne", |bob| bob.shown_pictures(from).shown > 10)?;
 
     usb.set(State::Unplugged);
@@ -63,12 +58,7 @@ fn a_camera_that_is_switched_off_and_on_is_not_reported_as_in_use() -> Result<()
 fn a_camera_that_is_off_for_a_moment_is_shown_again() -> Result<()> {
     let (host, small) = (Host::start()?, Size::new(320, 180));
     let cameras = Cameras::new(move |_, clock| synthetic::open(small, FrameRate::THIRTY, clock));
-    let chosen = (Choice::Device(None), cameras);
-    let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
-    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
-    let from = anne.me.expect("Anne is a member");
-    let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
-    wait_for_other_camera(&mut bob, true)?;
+    let (anne, mut bob, from) = anne_and_bob(&host, cameras)?;
     for _ in 0..5 {
         let before = bob.shown_pictures(from).shown;
         bob.wait(TIMEOUT, "Bob sees Anne", |bob| bob.shown_pictures(from).shown > before + 20)?;
@@ -84,12 +74,7 @@ fn a_camera_that_is_off_for_a_moment_is_shown_again() -> Result<()> {
 #[test]
 fn a_source_that_changes_its_shape_is_shown_in_its_new_shape() -> Result<()> {
     let (host, resizable) = (Host::start()?, Resizable::new(Size::new(320, 180)));
-    let chosen = (Choice::Device(None), resizable.cameras());
-    let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
-    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
-    let from = anne.me.expect("Anne is a member");
-    let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
-    wait_for_other_camera(&mut bob, true)?;
+    let (anne, mut bob, from) = anne_and_bob(&host, resizable.cameras())?;
     for (width, height) in [(320, 180), (180, 320), (640, 480), (320, 180)] {
         resizable.set(Size::new(width, height));
         let has_shape =
@@ -109,12 +94,7 @@ fn a_source_that_changes_its_shape_is_shown_in_its_new_shape() -> Result<()> {
 #[test]
 fn a_tiny_camera_is_shown_and_a_narrow_one_is_refused_and_the_meeting_continues() -> Result<()> {
     let (host, resizable) = (Host::start()?, Resizable::new(Size::new(8, 8)));
-    let chosen = (Choice::Device(None), resizable.cameras());
-    let mut anne = Person::enter_with(host.entry(), "Anne", chosen, AudioChoice::Off)?;
-    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
-    let from = anne.me.expect("Anne is a member");
-    let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
-    wait_for_other_camera(&mut bob, true)?;
+    let (mut anne, mut bob, from) = anne_and_bob(&host, resizable.cameras())?;
     bob.wait(TIMEOUT, "Bob sees Anne", |bob| bob.shown_pictures(from).size == Some(Size::new(16, 16)))?;
     resizable.set(Size::new(4_000, 4));
     expect_notice(&mut anne, NoticeKind::TooNarrow)?;
@@ -125,6 +105,16 @@ fn a_tiny_camera_is_shown_and_a_narrow_one_is_refused_and_the_meeting_continues(
     bob.wait(TIMEOUT, "Bob sees Anne again", |bob| bob.shown_pictures(from).size == Some(Size::new(320, 180)))?;
     assert!(anne.ended.is_none() && bob.ended.is_none());
     Ok(())
+}
+
+/// Starts a meeting of Anne, who sends one of `cameras`, and Bob, who knows that her camera is on. Returns Anne's id, too.
+fn anne_and_bob(host: &Host, cameras: Cameras) -> Result<(Person, Person, ParticipantId)> {
+    let mut anne = Person::enter_with(host.entry(), "Anne", (Choice::Device(None), cameras), AudioChoice::Off)?;
+    anne.wait(TIMEOUT, "Anne is a member", |anne| anne.me.is_some() && anne.camera)?;
+    let from = anne.me.expect("Anne is a member");
+    let mut bob = Person::enter(Entry::Join(anne.link.parse()?), "Bob", Choice::Off, AudioChoice::Off)?;
+    wait_for_other_camera(&mut bob, true)?;
+    Ok((anne, bob, from))
 }
 
 /// A camera whose size the test sets.

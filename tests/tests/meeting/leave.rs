@@ -22,6 +22,15 @@ fn meeting(host: &Host) -> Result<(Person, Person)> {
     Ok((anne, bob))
 }
 
+/// Returns an organiser who has removed a guest, and the link from before.
+fn meeting_with_old_link(host: &Host) -> Result<(Person, String)> {
+    let (mut anne, bob) = meeting(host)?;
+    let old = anne.link.clone();
+    anne.engine.send(Command::Remove(bob.me.context("Bob is a member")?))?;
+    anne.wait(TIMEOUT, "the link changes", |anne| anne.link != old && anne.people.len() == 1)?;
+    Ok((anne, old))
+}
+
 #[test]
 fn the_guests_learn_that_the_organiser_ended_the_meeting() -> Result<()> {
     let host = Host::start()?;
@@ -99,10 +108,7 @@ fn neither_a_guest_nor_a_meeting_that_never_began_has_a_way_back() -> Result<()>
 #[test]
 fn the_organiser_decides_on_requests_with_an_old_link() -> Result<()> {
     let host = Host::start()?;
-    let (mut anne, bob) = meeting(&host)?;
-    let old = anne.link.clone();
-    anne.engine.send(Command::Remove(bob.me.context("Bob is a member")?))?;
-    anne.wait(TIMEOUT, "the link changes", |anne| anne.link != old && anne.people.len() == 1)?;
+    let (mut anne, old) = meeting_with_old_link(&host)?;
     for (name, admit) in [("Carol", true), ("Dave", false)] {
         let mut guest = Person::enter(Entry::Join(old.parse()?), name, Choice::Off, AudioChoice::Off)?;
         anne.wait(TIMEOUT, "Anne is asked", |anne| anne.asking.iter().any(|(_, asker)| asker == name))?;
@@ -119,12 +125,30 @@ fn the_organiser_decides_on_requests_with_an_old_link() -> Result<()> {
 }
 
 #[test]
+fn a_guest_can_neither_decide_on_a_request_nor_remove_anybody() -> Result<()> {
+    let host = Host::start()?;
+    let (mut anne, old) = meeting_with_old_link(&host)?;
+    let mut carol = enter(Entry::Join(anne.link.parse()?), "Carol")?;
+    let mut dave = Person::enter(Entry::Join(old.parse()?), "Dave", Choice::Off, AudioChoice::Off)?;
+    anne.wait(TIMEOUT, "Anne is asked", |anne| anne.asking.len() == 1)?;
+    let (id, _) = anne.asking[0];
+    let organiser = anne.me.context("Anne is a member")?;
+    for command in [Command::Admit(id), Command::Decline(id), Command::Remove(organiser)] {
+        carol.notices.clear();
+        carol.engine.send(command)?;
+        carol.wait(TIMEOUT, "Carol is told", |carol| carol.notices.contains(&NoticeKind::NotOrganiser))?;
+    }
+    anne.follow();
+    dave.follow();
+    assert_eq!((anne.people.len(), anne.asking.len()), (2, 1));
+    assert!(dave.me.is_none() && dave.ended.is_none() && anne.ended.is_none());
+    Ok(())
+}
+
+#[test]
 fn a_request_that_is_given_up_is_withdrawn() -> Result<()> {
     let host = Host::start()?;
-    let (mut anne, bob) = meeting(&host)?;
-    let old = anne.link.clone();
-    anne.engine.send(Command::Remove(bob.me.context("Bob is a member")?))?;
-    anne.wait(TIMEOUT, "the link changes", |anne| anne.link != old && anne.people.len() == 1)?;
+    let (mut anne, old) = meeting_with_old_link(&host)?;
     let carol = Person::enter(Entry::Join(old.parse()?), "Carol", Choice::Off, AudioChoice::Off)?;
     anne.wait(TIMEOUT, "Anne is asked", |anne| anne.asking.len() == 1)?;
     carol.engine.close();

@@ -74,7 +74,7 @@ fn a_meeting_continues_without_sound_and_the_user_is_told_why() {
     assert!(Report::read(&report).count("/participants/0/join_ms") < 5_000);
 }
 
-/// The null sink of a virtual desktop calls back every two seconds. It is no failure, and neither is its end.
+/// The null sink of a virtual desktop calls back every two seconds. Neither this nor the end of its stream is a failure.
 #[test]
 fn a_meeting_with_the_sound_server_of_a_virtual_desktop_prints_no_message() {
     if Command::new("pulseaudio").arg("--version").output().is_err() {

@@ -22,6 +22,17 @@ fn unwritable(closed: bool) -> Stdio {
 /// Kills a program on drop.
 struct Running(Child);
 
+impl Running {
+    /// Sends SIGTERM to a server once it catches this signal.
+    fn terminate(&self) {
+        let id = self.0.id();
+        let caught = || std::fs::read_to_string(format!("/proc/{id}/status")).is_ok_and(|status| catches_term(&status));
+        until(TIMEOUT, "the server catches SIGTERM", caught);
+        let status = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().expect("a shell");
+        assert!(status.success());
+    }
+}
+
 impl Drop for Running {
     fn drop(&mut self) {
         let _ = self.0.kill();
@@ -52,11 +63,7 @@ fn a_server_whose_output_is_closed_or_full_runs_until_it_is_stopped() {
         let mut command = server(&["--listen", "127.0.0.1:0", "--data", &data]);
         command.env("RUST_LOG", "debug").stdout(unwritable(closed)).stderr(unwritable(closed));
         let mut running = Running(command.spawn().expect("the server starts"));
-        let id = running.0.id();
-        let caught = || std::fs::read_to_string(format!("/proc/{id}/status")).is_ok_and(|status| catches_term(&status));
-        until(TIMEOUT, "the server catches SIGTERM", caught);
-        let status = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().expect("a shell");
-        assert!(status.success());
+        running.terminate();
         assert_eq!(running.0.wait().expect("it ends").code(), Some(0), "closed: {closed}");
     }
 }
@@ -70,11 +77,7 @@ fn a_server_that_is_stopped_before_its_address_is_read_stops_properly() {
     let mut command = server(&["--listen", "127.0.0.1:0", "--data", &folder.path("data")]);
     let mut running = Running(command.stdout(writer).stderr(Stdio::null()).spawn().expect("the server starts"));
     drop(command);
-    let id = running.0.id();
-    let caught = || std::fs::read_to_string(format!("/proc/{id}/status")).is_ok_and(|status| catches_term(&status));
-    until(TIMEOUT, "the server catches SIGTERM", caught);
-    let status = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().expect("a shell");
-    assert!(status.success());
+    running.terminate();
     let mut printed = Vec::new();
     reader.read_to_end(&mut printed).expect("the server closes its end");
     assert!(printed.ends_with(b"\n"), "the address is not printed");

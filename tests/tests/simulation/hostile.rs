@@ -1,7 +1,7 @@
 //! Meetings with hostile members, seed by seed. The invariants I1 to I6 hold during and after each run.
 //!
 //! `cargo xtask test` runs [`RUNS`] seeds, `cargo xtask seeds N` any number. The variable `CONCLAVE_SEEDS` is that number,
-//! and `CONCLAVE_SEED` the first seed, so that one that failed is repeated. `CONCLAVE_TRACE` prints its messages.
+//! and `CONCLAVE_SEED` the first seed, to repeat one that failed. `CONCLAVE_TRACE` prints its messages.
 
 use net::meeting::{Command, MediaState, Microphone};
 use proto::{ParticipantId, Reason};
@@ -93,7 +93,7 @@ impl Run {
         Self { simulation, server_ahead, organiser, guests: Vec::new(), cut: Vec::new() }
     }
 
-    /// Three phases: anything happens; the organiser removes the hostile clients, which go on; all rest.
+    /// Three phases: everybody acts at random; the organiser removes the hostile clients, which go on; nobody acts any more.
     fn run(mut self) {
         for name in ["Blaise", "Chloé"] {
             let ahead = self.random(-80_000..3_000);
@@ -101,7 +101,7 @@ impl Run {
         }
         for _ in 0..self.random(1..3) {
             let ahead = self.random(-80_000..3_000);
-            self.simulation.infiltrate(self.organiser.client, self.organiser.ahead + ahead);
+            self.simulation.add_hostile(self.organiser.client, self.organiser.ahead + ahead);
         }
         for round in 0..ROUNDS {
             self.act(round);
@@ -111,7 +111,7 @@ impl Run {
             self.decide();
         }
         self.remove_the_hostile();
-        self.simulation.silence();
+        self.simulation.stop_hostile();
         for _ in 0..REST.as_secs() / 5 {
             self.simulation.run(secs(5));
             self.repair();
@@ -351,5 +351,5 @@ const MAX_GUESTS: usize = 4;
 /// How long the organiser may take to remove all hostile clients, over bad networks and with its own interruptions.
 const MAX_REMOVAL: Duration = Duration::from_mins(2);
 
-/// How long all rest: a lost member is removed after 20 s, and a client that was cut off joins again.
+/// How long nobody acts: a lost member is removed after 20 s, and a client that was cut off joins again.
 const REST: Duration = Duration::from_secs(90);

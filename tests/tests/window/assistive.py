@@ -1,10 +1,10 @@
-"""An assistive tool without a screen reader's voice. Each line of standard input is a command in JSON, and is answered by one
-line of JSON:
+"""A client of AT-SPI, as a screen reader is. Each line of standard input is a command in JSON, and is answered by one line of
+JSON:
 
-{"do": "tree"}: the nodes of the only application on the bus, each after its parent.
+{"do": "tree"}: the nodes of the only application on the bus, each after its parent. Those of text fields have a text.
 {"do": "press", "node": N}: performs the first action of node N of the last tree.
 {"do": "focus", "node": N}: moves the focus to it.
-{"do": "said"}: what was announced since the last such command.
+{"do": "said"}: what was announced since the last such command, each with a politeness (1: polite, 2: assertive).
 """
 
 import json
@@ -37,7 +37,14 @@ def application():
 def text_of(node):
     try:
         text = node.get_text_iface()
-        return text.get_text(0, text.get_character_count()) if text else None
+        if not text:
+            return None
+        selection = Atspi.Text.get_selection(text, 0) if Atspi.Text.get_n_selections(text) else None
+        return {
+            "content": Atspi.Text.get_text(text, 0, Atspi.Text.get_character_count(text)),
+            "caret": Atspi.Text.get_caret_offset(text),
+            "selection": [selection.start_offset, selection.end_offset] if selection else None,
+        }
     except GLib.Error:
         return None
 
@@ -108,7 +115,7 @@ def answer(command):
 
 
 def announced(event):
-    said.append(str(event.any_data))
+    said.append({"politeness": event.detail1, "text": str(event.any_data)})
 
 
 buffer = b""

@@ -24,13 +24,30 @@ pub struct Node {
     pub name: String,
     pub description: String,
     pub states: Vec<String>,
-    /// The content of a text field.
-    pub text: Option<String>,
+    /// The text of a text field.
+    pub text: Option<FieldText>,
     /// Left, top, width and height, in pixels of the window.
     #[serde(rename = "box")]
     pub area: Option<[i32; 4]>,
     /// The index of the parent. `None` for the application.
     pub parent: Option<usize>,
+}
+
+/// The text of a text field. Positions are numbers of characters before them.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct FieldText {
+    pub content: String,
+    pub caret: usize,
+    /// Start and end. `None` if nothing is selected.
+    pub selection: Option<[usize; 2]>,
+}
+
+/// What a screen reader is asked to say.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Announcement {
+    /// How urgent it is, as AT-SPI counts: 1 is polite, 2 is assertive.
+    pub politeness: u8,
+    pub text: String,
 }
 
 impl Node {
@@ -84,8 +101,8 @@ impl Assistive {
     }
 
     /// Returns what was announced since the last call.
-    pub fn said(&self) -> Vec<String> {
-        serde_json::from_value(self.ask(&json!({"do": "said"}))["said"].clone()).expect("a list of texts")
+    pub fn said(&self) -> Vec<Announcement> {
+        serde_json::from_value(self.ask(&json!({"do": "said"}))["said"].clone()).expect("a list of announcements")
     }
 
     fn ask(&self, command: &Value) -> Value {
@@ -96,7 +113,7 @@ impl Assistive {
 }
 
 /// Returns whether a client can run on this desktop. Prints why if it cannot.
-pub fn can_start(desktop: &Desktop) -> bool {
+fn can_start(desktop: &Desktop) -> bool {
     static HAS_PACKAGES: OnceLock<bool> = OnceLock::new();
     let can = desktop.has_bus() && *HAS_PACKAGES.get_or_init(|| has_packages(desktop));
     if !can {

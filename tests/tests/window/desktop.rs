@@ -136,7 +136,7 @@ impl Desktop {
             command.env(format!("XDG_{name}_HOME"), self.path(folder));
         }
         command.env("PULSE_SERVER", format!("unix:{}", self.sound_server.display()));
-        // Its path in a folder that the PulseAudio library honours, but the client does not.
+        // The PulseAudio library and the client look for the cookie in different folders. This is one file for both.
         command.env("PULSE_COOKIE", self.path("cookie"));
         for kept in ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "VK_DRIVER_FILES", "VK_ICD_FILENAMES"] {
             if let Some(value) = std::env::var_os(kept) {
@@ -298,74 +298,6 @@ impl Desktop {
     pub fn has_bus(&self) -> bool {
         self.bus.is_some()
     }
-
-    /// Returns whether the accessibility tree can be read here. Prints why if it cannot.
-    pub fn has_tree(&self) -> bool {
-        crate::assistive::can_start(self)
-    }
-
-    /// Returns the window's accessibility tree. Returns `None` if it changed while it was read.
-    pub fn tree(&self) -> Option<Vec<Node>> {
-        let out = run("accessible.py", self.accessible())?;
-        Some(out.lines().map(Node::read).collect())
-    }
-
-    /// Starts to listen to what the window announces. Each line of the program's output is one announcement.
-    pub fn listen(&self) -> Program {
-        let mut command = self.accessible();
-        command.arg("listen");
-        let listener = Program::start("the listener", command);
-        listener.first_line(STEP_TIMEOUT);
-        listener
-    }
-
-    fn accessible(&self) -> Command {
-        let mut command = self.command(PYTHON);
-        command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/window/accessible.py"));
-        command
-    }
-}
-
-/// A node of the accessibility tree.
-#[derive(Debug)]
-pub struct Node {
-    pub role: String,
-    pub states: Vec<String>,
-    pub name: String,
-    /// The text of a text field, and its selection.
-    pub text: Option<FieldText>,
-}
-
-/// The text of a text field. Places are numbers of characters before them.
-#[derive(Debug, PartialEq, Eq)]
-pub struct FieldText {
-    pub caret: usize,
-    pub selection: (usize, usize),
-    pub content: String,
-}
-
-impl Node {
-    fn read(line: &str) -> Self {
-        let mut words = line.split('\t');
-        let mut word = || words.next().unwrap_or_default();
-        let (role, states, name, text) = (word(), word(), word(), word());
-        let states = states.split(' ').map(str::to_owned).collect();
-        Self { role: role.to_owned(), states, name: name.to_owned(), text: FieldText::read(text) }
-    }
-
-    /// Whether the node has a state, as AT-SPI calls it.
-    pub fn is(&self, state: &str) -> bool {
-        self.states.iter().any(|one| one == state)
-    }
-}
-
-impl FieldText {
-    fn read(words: &str) -> Option<Self> {
-        let mut words = words.splitn(4, ' ');
-        let mut number = || words.next()?.parse().ok();
-        let (caret, start, end) = (number()?, number()?, number()?);
-        Some(Self { caret, selection: (start, end), content: words.next()?.to_owned() })
-    }
 }
 
 impl Drop for Desktop {
@@ -382,8 +314,6 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 /// The file in which the X server stores the screen.
 pub const SCREEN: &str = "Xvfb_screen0";
 const BUS: &str = "dbus-daemon";
-/// The system's Python, because its AT-SPI package needs it.
-const PYTHON: &str = "/usr/bin/python3";
 /// More than the number of controls on any screen.
 const MAX_TABS: usize = 30;
 /// The distance from the outer edge of a focus ring to the fill of its control, in pixels.

@@ -54,11 +54,6 @@ impl Program {
         self.err.wait(Duration::ZERO, |text, _| Some(text.to_owned())).unwrap_or_default()
     }
 
-    /// Returns what it has written to standard output so far.
-    pub fn output(&self) -> String {
-        self.out.wait(Duration::ZERO, |text, _| Some(text.to_owned())).unwrap_or_default()
-    }
-
     /// Asks the program to stop, as a service manager does.
     pub fn terminate(&self) {
         let status = Command::new("sh").args(["-c", &format!("kill -TERM {}", self.child.id())]).status();

@@ -86,7 +86,7 @@ impl<'a> User<'a> {
 
     /// Returns what was announced since the last call.
     pub fn said(&self) -> Vec<String> {
-        self.assistive.said()
+        self.assistive.said().into_iter().map(|announcement| announcement.text).collect()
     }
 
     /// Waits until `find` returns a value for the accessibility tree.

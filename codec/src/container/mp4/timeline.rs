@@ -66,8 +66,8 @@ impl Timeline {
             return Ok(Self::even(count, rate));
         }
         // An edit list that shows nothing is ignored.
-        let program = Program::build(&media, &edits).or_else(|| Program::build(&media, &[Edit::WHOLE]));
-        let Some(Program { segments, shown, length }) = program else { return Ok(Self::even(count, rate)) };
+        let pass = Pass::build(&media, &edits).or_else(|| Pass::build(&media, &[Edit::WHOLE]));
+        let Some(Pass { segments, shown, length }) = pass else { return Ok(Self::even(count, rate)) };
         Ok(Self { starts, scale: scales.track, segments, shown, length })
     }
 
@@ -154,16 +154,16 @@ impl Media<'_> {
 }
 
 /// The segments of one pass.
-struct Program {
+struct Pass {
     segments: Vec<Segment>,
     shown: usize,
     length: Duration,
 }
 
-impl Program {
+impl Pass {
     /// Applies the edits. Returns `None` if no frame is left, or if a pass takes implausibly long.
     fn build(media: &Media<'_>, edits: &[Edit]) -> Option<Self> {
-        let mut program = Self { segments: Vec::new(), shown: 0, length: Duration::ZERO };
+        let mut pass = Self { segments: Vec::new(), shown: 0, length: Duration::ZERO };
         let mut at = Duration::ZERO;
         for edit in edits {
             let duration = Speed::NORMAL.duration(i64::try_from(edit.duration).ok()?, media.scales.movie);
@@ -172,22 +172,22 @@ impl Program {
                 edits::Part::Still(tick) => {
                     let frame = media.frame_at(tick);
                     let start = media.starts.get(frame).copied().unwrap_or(tick);
-                    program.add(frame..frame + 1, at, start, Speed::NORMAL);
+                    pass.add(frame..frame + 1, at, start, Speed::NORMAL);
                     duration
                 }
                 edits::Part::Moving(start, speed) => {
                     let (start, stop) = span(media, start, edit.duration, speed);
                     let frames = media.first_at(start)..media.starts.partition_point(|frame| *frame < stop);
-                    program.add(frames, at, start, speed);
+                    pass.add(frames, at, start, speed);
                     speed.duration(stop.saturating_sub(start), media.scales.track)
                 }
             };
-            program.length = at.saturating_add(played);
+            pass.length = at.saturating_add(played);
             // The last frame stays if the media ends before the edit does.
-            at = if edit.duration == 0 { program.length } else { at.saturating_add(duration) };
+            at = if edit.duration == 0 { pass.length } else { at.saturating_add(duration) };
         }
-        let valid = program.shown > 0 && !program.length.is_zero() && program.length <= MAX_PASS;
-        valid.then_some(program)
+        let valid = pass.shown > 0 && !pass.length.is_zero() && pass.length <= MAX_PASS;
+        valid.then_some(pass)
     }
 
     fn add(&mut self, frames: std::ops::Range<usize>, at: Duration, start: i64, speed: Speed) {

@@ -1,12 +1,12 @@
-//! What a hostile client says: every message of the protocol in every state, valid in shape and not.
+//! What a hostile client sends: every message of the protocol in every state, well-formed or not.
 
-use super::{Hostile, Stage};
+use super::{HostileClient, Stage};
 use proto::{
     Blob, Epoch, ManagerCommand, MeetingId, ParticipantId, Position, Refusal, ResumeToken, Up, VERSION, Welcome,
 };
 use rand::Rng;
 
-impl Hostile {
+impl HostileClient {
     /// Returns how it tries to enter after the greeting.
     pub(super) fn enter(&mut self) -> Vec<u8> {
         let meeting = self.invitation.meeting;
@@ -23,10 +23,10 @@ impl Hostile {
         proto::encode(&message)
     }
 
-    /// Returns what it says now.
+    /// Returns the messages that it sends now.
     pub(super) fn say(&mut self) -> Vec<Vec<u8>> {
         if let Some(membership) = self.memberships.last() {
-            self.loot.meet(membership.group.members().into_iter().map(|member| member.participant));
+            self.captured.add_people(membership.group.members().into_iter().map(|member| member.participant));
         }
         match (&self.stage, self.random.random_range(0..40)) {
             (Stage::Member, 0..30) => self.say_as_member(),
@@ -70,11 +70,11 @@ impl Hostile {
             // Valid messages with any content, and messages of any bytes.
             0..4 => self.valid_tell(),
             4 => Some(Up::Tell { epoch, blob: self.junk() }),
-            5 => self.loot.blob(&mut self.random).map(|blob| Up::Tell { epoch, blob }),
+            5 => self.captured.blob(&mut self.random).map(|blob| Up::Tell { epoch, blob }),
             6 => Some(Up::Tell { epoch, blob: self.claim_of_a_later_epoch() }),
             // Commits that nobody can read, or of others.
             7..9 => Some(Up::Commit { epoch, blob: self.junk(), removed: Vec::new(), welcome: None }),
-            9 => self.loot.blob(&mut self.random).map(|blob| Up::Commit {
+            9 => self.captured.blob(&mut self.random).map(|blob| Up::Commit {
                 epoch,
                 blob,
                 removed: Vec::new(),
@@ -87,7 +87,7 @@ impl Hostile {
             14..17 => return self.valid_removal().into_iter().collect(),
             // Commands without the authority, and commands of others.
             17..20 => Some(self.forged_command()),
-            20..22 => self.loot.stolen(&mut self.random),
+            20..22 => self.captured.signed_command(&mut self.random),
             22 => Some(Up::Leave),
             _ => return vec![self.say_out_of_order()],
         };
@@ -103,7 +103,7 @@ impl Hostile {
             2 => Up::Approach { meeting },
             3 => Up::Knock { meeting, request: self.junk() },
             4 => {
-                let request = self.loot.request(&mut self.random).unwrap_or(Blob(Vec::new()));
+                let request = self.captured.join_request(&mut self.random).unwrap_or(Blob(Vec::new()));
                 Up::Knock { meeting, request }
             }
             5 => self.forged_return(),
@@ -147,24 +147,24 @@ impl Hostile {
     }
 
     fn valid_removal(&mut self) -> Option<Vec<u8>> {
-        let (victim, says) = (self.loot.victim(&mut self.random), self.random.random());
-        self.memberships.last_mut()?.remove(victim, says)
+        let (target, says) = (self.captured.target(&mut self.random), self.random.random());
+        self.memberships.last_mut()?.remove(target, says)
     }
 
     fn false_removal(&mut self, epoch: Epoch) -> Up {
-        let removed = (0..3).map(|_| self.loot.victim(&mut self.random)).collect();
+        let removed = (0..3).map(|_| self.captured.target(&mut self.random)).collect();
         let blob = self.junk();
         Up::Commit { epoch, blob, removed, welcome: None }
     }
 
     fn false_admission(&mut self, epoch: Epoch) -> Up {
-        let welcome = Some(Welcome { to: vec![self.loot.victim(&mut self.random)], blob: self.junk() });
+        let welcome = Some(Welcome { to: vec![self.captured.target(&mut self.random)], blob: self.junk() });
         Up::Commit { epoch, blob: self.junk(), removed: Vec::new(), welcome }
     }
 
     /// Returns a command of any kind that the authority did not sign.
     fn forged_command(&mut self) -> Up {
-        let (participant, epoch) = (self.loot.victim(&mut self.random), self.some_epoch());
+        let (participant, epoch) = (self.captured.target(&mut self.random), self.some_epoch());
         let (blob, transcript) = (self.junk(), self.random.random());
         let command = match self.random.random_range(0..8) {
             0 => ManagerCommand::Commit { epoch, blob, removed: vec![participant] },
@@ -202,13 +202,13 @@ impl Hostile {
     fn forged_resume(&mut self) -> Up {
         let own = self.memberships.last().map(|membership| membership.token);
         let token = own.filter(|_| self.random.random()).unwrap_or(ResumeToken([7; 32]));
-        let participant = self.loot.victim(&mut self.random);
+        let participant = self.captured.target(&mut self.random);
         Up::Resume { meeting: self.invitation.meeting, participant, token, position: Position(0) }
     }
 
     fn forged_return(&mut self) -> Up {
         let meeting = self.invitation.meeting;
-        match self.loot.comeback(&mut self.random) {
+        match self.captured.return_request(&mut self.random) {
             Some((_, request, signature)) => Up::Return { meeting, request, signature },
             None => Up::Return { meeting, request: self.junk(), signature: [7; 64] },
         }

@@ -19,7 +19,7 @@ pub fn the_window_fits_the_screen(user: &User) {
     user.takes_picture("home");
 }
 
-/// A link that is none is refused with a reason, and the reason goes when the user types.
+/// A text that is not a link is refused with a reason. The reason disappears when the user types.
 pub fn a_wrong_link_is_explained(user: &User) {
     let link = user.text("home-link");
     user.types(link, "conclave");
@@ -98,5 +98,5 @@ impl Desktop {
     }
 }
 
-/// A button that is cut is lower. In pixels.
+/// A button that is cut off is shown with a smaller height. In pixels.
 const MIN_BUTTON_HEIGHT: i32 = 40;

@@ -19,7 +19,7 @@ pub fn the_link_is_copied(user: &User) {
     user.takes_picture("copied");
 }
 
-/// Leaving a meeting on this computer asks, and a cancelled question changes nothing.
+/// Leaving a meeting that this computer hosts opens a dialog. If the user cancels it, nothing changes.
 pub fn leaving_can_be_cancelled(user: &User) {
     let leave = user.text("meeting-leave-name");
     user.presses(leave);

@@ -35,7 +35,7 @@ fn words_in(tree: &[Node], name: &str) -> usize {
     inside.filter(|node| node.role == "list item").count()
 }
 
-/// A press on "Share screen" asks. Only "Share" in the dialog shares, and everything says so until the user stops.
+/// "Share screen" opens a dialog. Only "Share" in it shares the screen, and a banner says so until the user stops.
 pub fn sharing_is_confirmed(user: &User) {
     let (share, stop) = (user.text("meeting-share"), user.text("meeting-share-stop"));
     let sharing = user.text("meeting-sharing-you");

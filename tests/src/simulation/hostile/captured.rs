@@ -1,4 +1,4 @@
-//! What a hostile client has heard from others, to say it again.
+//! Parts of other clients' messages, which a hostile client sends again.
 
 use proto::{Blob, Down, LogEntry, ParticipantId, SignedCommand, Up};
 use rand::seq::IndexedRandom;
@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 
 /// Parts of other clients' messages.
 #[derive(Default)]
-pub(super) struct Loot {
+pub(super) struct CapturedMessages {
     /// Participants, as targets.
     people: Vec<ParticipantId>,
     /// Commands with a valid signature.
@@ -19,7 +19,7 @@ pub(super) struct Loot {
     returns: Vec<(ParticipantId, Blob, proto::Signature)>,
 }
 
-impl Loot {
+impl CapturedMessages {
     /// Keeps what a message contains.
     pub(super) fn collect(&mut self, message: &Down) {
         match message {
@@ -64,13 +64,13 @@ impl Loot {
         }
     }
 
-    /// Adds people of its group.
-    pub(super) fn meet(&mut self, people: impl Iterator<Item = ParticipantId>) {
+    /// Adds participants of its group.
+    pub(super) fn add_people(&mut self, people: impl Iterator<Item = ParticipantId>) {
         people.for_each(|participant| keep(&mut self.people, participant));
     }
 
     /// Returns a participant.
-    pub(super) fn victim(&self, random: &mut ChaCha8Rng) -> ParticipantId {
+    pub(super) fn target(&self, random: &mut ChaCha8Rng) -> ParticipantId {
         self.people.choose(random).copied().unwrap_or(ParticipantId(1))
     }
 
@@ -80,17 +80,17 @@ impl Loot {
     }
 
     /// Returns a request to join of another client.
-    pub(super) fn request(&self, random: &mut ChaCha8Rng) -> Option<Blob> {
+    pub(super) fn join_request(&self, random: &mut ChaCha8Rng) -> Option<Blob> {
         self.requests.choose(random).cloned()
     }
 
     /// Returns the request of an organiser to come back.
-    pub(super) fn comeback(&self, random: &mut ChaCha8Rng) -> Option<(ParticipantId, Blob, proto::Signature)> {
+    pub(super) fn return_request(&self, random: &mut ChaCha8Rng) -> Option<(ParticipantId, Blob, proto::Signature)> {
         self.returns.choose(random).cloned()
     }
 
-    /// Returns a command that a manager has signed, sent again.
-    pub(super) fn stolen(&self, random: &mut ChaCha8Rng) -> Option<Up> {
+    /// Returns a command that a manager has signed, to send it again.
+    pub(super) fn signed_command(&self, random: &mut ChaCha8Rng) -> Option<Up> {
         let SignedCommand { counter, command, signature, .. } = self.signed.choose(random)?.clone();
         Some(Up::Manage { counter, command, signature, welcomes: Vec::new() })
     }

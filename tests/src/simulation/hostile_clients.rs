@@ -1,6 +1,6 @@
-//! The hostile clients of a simulation: when they speak, and their connections.
+//! The hostile clients of a simulation: when they act, and their connections.
 
-use super::hostile::{Act, Hostile};
+use super::hostile::{Act, HostileClient};
 use super::link::{Direction, Link};
 use super::media::HeldKeys;
 use super::service::Action;
@@ -13,25 +13,25 @@ use std::time::Duration;
 
 /// The hostile clients.
 #[derive(Default)]
-pub(super) struct Infiltration {
-    members: BTreeMap<ClientId, Hostile>,
-    is_silent: bool,
+pub(super) struct HostileClients {
+    clients: BTreeMap<ClientId, HostileClient>,
+    is_stopped: bool,
 }
 
-impl Infiltration {
+impl HostileClients {
     /// Returns whether there are none.
     pub(super) fn is_empty(&self) -> bool {
-        self.members.is_empty()
+        self.clients.is_empty()
     }
 
     /// Returns whether one of them has or had this id.
     pub(super) fn contains(&self, id: ParticipantId) -> bool {
-        self.members.values().any(|hostile| hostile.ids().contains(&id))
+        self.clients.values().any(|hostile| hostile.ids().contains(&id))
     }
 
     /// Returns all keys that they hold, with the participant that got them.
     pub(super) fn keys(&mut self) -> impl Iterator<Item = (ParticipantId, &mut HeldKeys)> {
-        self.members.values_mut().flat_map(Hostile::keys)
+        self.clients.values_mut().flat_map(HostileClient::keys)
     }
 }
 
@@ -40,11 +40,11 @@ impl Simulation {
     ///
     /// # Panics
     /// Panics if the system has no randomness.
-    pub fn infiltrate(&mut self, host: ClientId, ahead: i64) -> ClientId {
+    pub fn add_hostile(&mut self, host: ClientId, ahead: i64) -> ClientId {
         let (client_id, invitation) = (ClientId(self.clients.len()), self.invitation(host));
         let wall = self.wall.ahead(ahead);
         let (seed, own) = (self.random.random(), invitation.clone());
-        // A place in the list of clients that takes no part.
+        // It only fills the place in the list of clients.
         let started = Started { name: format!("hostile {}", client_id.0), now: self.now, seed, wall };
         let mut idle = Client::new(started, |identity, profile| Entry::Join { invitation: own, identity, profile });
         idle.kill();
@@ -53,8 +53,8 @@ impl Simulation {
         self.connections.push((0, true));
         self.served.push(0);
         self.service.connect(client_id, ParticipantId(self.random.random()), self.now);
-        let hostile = Hostile::new(invitation, self.random.random(), wall.at(self.now));
-        self.infiltration.members.insert(client_id, hostile);
+        let hostile = HostileClient::new(invitation, self.random.random(), wall.at(self.now));
+        self.hostile_clients.clients.insert(client_id, hostile);
         self.greet_as_hostile(client_id);
         self.schedule(self.now, Scheduled::Turn(client_id));
         client_id
@@ -63,50 +63,50 @@ impl Simulation {
     /// Gives the link of `host`'s meeting as it is now to the hostile clients.
     pub fn leak_link(&mut self, host: ClientId) {
         let invitation = self.invitation(host);
-        self.infiltration.members.values_mut().for_each(|hostile| hostile.learn_link(invitation.clone()));
+        self.hostile_clients.clients.values_mut().for_each(|hostile| hostile.set_link(invitation.clone()));
     }
 
     /// Returns whether a hostile client has or had this id.
     pub fn is_hostile_id(&self, id: ParticipantId) -> bool {
-        self.infiltration.contains(id)
+        self.hostile_clients.contains(id)
     }
 
-    /// Ends the activity of all hostile clients. Their processes end.
-    pub fn silence(&mut self) {
-        self.infiltration.is_silent = true;
-        for client_id in self.infiltration.members.keys().copied().collect::<Vec<_>>() {
+    /// Ends the processes of all hostile clients.
+    pub fn stop_hostile(&mut self) {
+        self.hostile_clients.is_stopped = true;
+        for client_id in self.hostile_clients.clients.keys().copied().collect::<Vec<_>>() {
             let at = self.links[client_id.0].arrival(Direction::Up, self.now, &mut self.random);
             self.schedule(at, Scheduled::ServerSeesClose(self.connection(client_id)));
         }
     }
 
     pub(super) fn is_hostile(&self, client_id: ClientId) -> bool {
-        self.infiltration.members.contains_key(&client_id)
+        self.hostile_clients.clients.contains_key(&client_id)
     }
 
     pub(super) fn greet_as_hostile(&mut self, client_id: ClientId) {
-        let Some(hostile) = self.infiltration.members.get_mut(&client_id) else { return };
+        let Some(hostile) = self.hostile_clients.clients.get_mut(&client_id) else { return };
         let messages = hostile.greet();
         self.say(client_id, messages);
     }
 
     pub(super) fn deliver_to_hostile(&mut self, client_id: ClientId, bytes: &[u8]) {
-        let Some(hostile) = self.infiltration.members.get_mut(&client_id) else { return };
+        let Some(hostile) = self.hostile_clients.clients.get_mut(&client_id) else { return };
         let Ok(message) = proto::decode::<Down>(bytes) else { return };
-        let answers = hostile.hear(message);
+        let answers = hostile.handle_message(message);
         self.say(client_id, answers);
     }
 
-    /// Lets those who are not members read an entry that is sent to others.
+    /// Lets the hostile clients that are not members read a log entry that is sent to others.
     pub(super) fn overhear(&mut self, action: &Action) {
         if let Action::Send(_, Down::Log { position, entry }) = action {
-            self.infiltration.members.values_mut().for_each(|hostile| hostile.overhear(*position, entry));
+            self.hostile_clients.clients.values_mut().for_each(|hostile| hostile.overhear(*position, entry));
         }
     }
 
     pub(super) fn close_hostile(&mut self, connection: Connection) {
         if self.connection(connection.0) == connection
-            && let Some(hostile) = self.infiltration.members.get_mut(&connection.0)
+            && let Some(hostile) = self.hostile_clients.clients.get_mut(&connection.0)
         {
             hostile.handle_disconnected();
         }
@@ -114,10 +114,10 @@ impl Simulation {
 
     /// Lets a hostile client do something.
     pub(super) fn take_turn(&mut self, client_id: ClientId) {
-        if self.infiltration.is_silent {
+        if self.hostile_clients.is_stopped {
             return;
         }
-        let Some(hostile) = self.infiltration.members.get_mut(&client_id) else { return };
+        let Some(hostile) = self.hostile_clients.clients.get_mut(&client_id) else { return };
         match hostile.act() {
             Act::Say(messages) => self.say(client_id, messages),
             Act::Connect => self.reconnect(client_id),
@@ -129,7 +129,7 @@ impl Simulation {
     }
 
     fn say(&mut self, client_id: ClientId, messages: Vec<Vec<u8>>) {
-        if !self.infiltration.is_silent {
+        if !self.hostile_clients.is_stopped {
             for message in messages {
                 self.send_up(client_id, message);
             }
