@@ -27,7 +27,7 @@ use crate::locale::Language;
 use crate::model::{MeetingModel, Notice, NoticeKind, sentence};
 use crate::pictures::Pictures;
 use crate::preview_session;
-use crate::recent::Listing;
+use crate::recent::{self, Listing};
 use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview, shortcuts};
 use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
 use crate::theme::{Choice, Theme};
@@ -194,7 +194,7 @@ impl App {
                         let sentence = Notice::from(problem.clone()).announcement(self.preferences.language);
                         self.notifications.announce(Announcement::Sentence(sentence));
                     }
-                    self.preparation.handle_event(event, screen);
+                    Preparation::handle_event(event, screen);
                 }
             }
             Message::Started(attempt, result) => return self.started(attempt, *result),
@@ -250,10 +250,6 @@ impl App {
             preview::Action::None => {}
             preview::Action::Back => return self.go_home(),
             preview::Action::Reopen(kind) => self.preparation.reopen(screen, kind),
-            preview::Action::Rescan(kind) => {
-                self.preparation.list();
-                self.preparation.reopen(screen, kind);
-            }
             preview::Action::Prefer(preference) => return self.preferences.set(preference),
             preview::Action::Enter(name) => {
                 let save = self.preferences.set_name(&name);
@@ -310,7 +306,8 @@ impl App {
         Task::none()
     }
 
-    /// Shows the home screen and ends the meeting or the preview, if there is one. A meeting to which we can come back is kept.
+    /// Shows the home screen and ends the meeting or the preview, if there is one. Keeps a meeting to which we can come
+    /// back.
     fn go_home(&mut self) -> Task<Message> {
         self.release();
         // Notices about a meeting that is over would cover the start of the next one.
@@ -405,9 +402,9 @@ impl App {
             Event::People(people) if self.session.listing() != Listing::Unlisted => {
                 return self.preferences.meet(&screen.model.entered_by, people);
             }
-            // A banner shows it for as long as it lasts.
+            // The window shows a banner instead of the notice, for as long as the connection is lost.
             Event::Notice(notice) if notice.kind == engine::NoticeKind::Reconnecting => {
-                self.notifications.interrupt(self.preferences.language.text("said-reconnecting"));
+                self.notifications.interrupt(self.preferences.language.text("meeting-reconnecting"));
             }
             Event::Notice(notice) => {
                 let notice = screen.model.notice(notice);
@@ -446,8 +443,8 @@ impl App {
         self.preferences.remember(link, organiser, listing)
     }
 
-    /// Shows and announces why the meeting is over, or shows the home screen if the user left. If it cannot be joined again,
-    /// marks it in the recent meetings.
+    /// Shows and announces why the meeting is over, or shows the home screen if the user left. If it cannot be joined
+    /// again, marks it in the recent meetings.
     fn ended(&mut self, reason: &Reason) -> Task<Message> {
         if !self.screen.goes_on(reason) {
             self.session.end_when_closed();
@@ -461,17 +458,13 @@ impl App {
             Screen::Home(_) | Screen::Preview(_) | Screen::Ended(_) => None,
         };
         let link = entered.or_else(|| self.session.link());
-        let is_over = matches!(
-            reason,
-            Reason::NoMeeting | Reason::Removed | Reason::Barred | Reason::Ended | Reason::HostStopped
-        );
         let listed = self.session.listing() != Listing::Unlisted;
         let (language, id) = (self.preferences.language, sentence::reason(reason));
         let advice = language.text(&format!("{id}.advice"));
         self.notifications.interrupt(announce::join(&[language.text(id), advice]));
         self.screen = self.screen.ended(reason.clone());
         self.release();
-        link.filter(|_| is_over && listed).map_or_else(Task::none, |link| self.preferences.end(&link))
+        link.filter(|_| listed && recent::is_over(reason)).map_or_else(Task::none, |link| self.preferences.end(&link))
     }
 
     /// Closes the engine, its server and the preview's devices, on other threads than the UI thread.

@@ -1,7 +1,7 @@
 //! A server in this process, for a meeting that is started here.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use engine::Entry;
@@ -98,6 +98,11 @@ impl Embedded {
         if let Some(server) = server {
             self.runtime.block_on(server.stop_hosting(Duration::from_secs(1)));
         }
+    }
+
+    /// The names and addresses of `server`, as [`Embedded::hosts`] returns them. Empty if there is no server in this process.
+    pub fn hosts_of(server: Option<&Arc<Self>>) -> Vec<String> {
+        server.map(|server| server.hosts()).unwrap_or_default()
     }
 
     fn with<T>(&self, read: impl FnOnce(&Server) -> T) -> Option<T> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use engine::{Preview, PreviewEvent, device_list};
+use engine::{Preview, PreviewEvent};
 use iced::futures::Stream;
 use iced::futures::channel::mpsc;
 use media::Frame;
@@ -17,8 +17,6 @@ use crate::pictures::{Pictures, show_frame};
 /// What the preview reports.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// What is plugged in.
-    Devices(Vec<(Kind, Vec<device_list::Device>)>),
     /// The level of the microphone, 0.0 to 1.0.
     Level(f32),
     /// A camera has delivered its first picture.
@@ -38,7 +36,6 @@ pub struct PreviewSession {
 #[derive(Debug)]
 enum Command {
     Use(Kind, Device),
-    List,
     Stop(SyncSender<()>),
 }
 
@@ -65,11 +62,6 @@ impl PreviewSession {
     /// Switches to another device, or opens the same one again. The preview does not open speakers.
     pub fn choose(&self, kind: Kind, device: Device) {
         self.send(Command::Use(kind, device));
-    }
-
-    /// Lists again what is plugged in.
-    pub fn list(&self) {
-        self.send(Command::List);
     }
 
     fn send(&self, command: Command) {
@@ -99,7 +91,6 @@ struct Worker {
 impl Worker {
     fn run(mut self, inbox: &Receiver<Command>, camera: &Device, microphone: &Device) {
         let mut preview = Preview::open(camera.camera(), microphone.sound(), self.frame_callback());
-        self.list();
         loop {
             match inbox.recv_timeout(LEVEL_INTERVAL) {
                 Ok(Command::Use(Kind::Camera, device)) => {
@@ -108,7 +99,6 @@ impl Worker {
                 }
                 Ok(Command::Use(Kind::Microphone, device)) => preview.set_microphone(device.sound()),
                 Ok(Command::Use(Kind::Speaker, _)) => {}
-                Ok(Command::List) => self.list(),
                 Ok(Command::Stop(done)) => {
                     drop(preview);
                     let _ = done.try_send(());
@@ -118,16 +108,6 @@ impl Worker {
                 Err(RecvTimeoutError::Disconnected) => return,
             }
         }
-    }
-
-    /// Lists what is plugged in. May take a moment.
-    fn list(&mut self) {
-        let present = vec![
-            (Kind::Camera, device_list::cameras()),
-            (Kind::Microphone, device_list::microphones()),
-            (Kind::Speaker, device_list::speakers()),
-        ];
-        self.send(Event::Devices(present));
     }
 
     fn report(&mut self, preview: &Preview) {

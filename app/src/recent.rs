@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs, io};
 
+use engine::Reason;
 use serde::{Deserialize, Serialize};
 
 /// What is remembered from earlier runs.
@@ -55,6 +56,11 @@ impl Meeting {
         let (link, entered) = (link.to_owned(), now());
         Some(Self { link, host, entered, organised, hosted, ..Self::default() })
     }
+}
+
+/// Whether a meeting that ended for this reason cannot be joined again.
+pub const fn is_over(reason: &Reason) -> bool {
+    matches!(reason, Reason::NoMeeting | Reason::Removed | Reason::Barred | Reason::Ended | Reason::HostStopped)
 }
 
 /// Whether a meeting is added to the recent meetings.

@@ -109,7 +109,7 @@ impl Starter for CommandLine {
         let (engine, events) = started.map_err(|error| error.to_string())?;
         let after_close = Arc::clone(&self.after_close);
         let after_close = Some(Box::new(move |stats: &Stats, usage| after_close(stats, usage)) as _);
-        let (server, hosts) = (self.server.clone(), self.server.as_deref().map(Embedded::hosts).unwrap_or_default());
+        let (server, hosts) = (self.server.clone(), Embedded::hosts_of(self.server.as_ref()));
         Ok(Started { engine, events, server, hosts, key: Key::Temporary, after_close })
     }
 

@@ -2,6 +2,7 @@
 //! other screen and does no I/O: `app` carries out its actions.
 
 pub mod asking;
+mod confirmation;
 pub mod end_dialog;
 pub mod ended;
 pub mod entering;

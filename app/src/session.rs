@@ -283,12 +283,12 @@ impl MeetingSession {
         self.destination.as_ref().map_or(Listing::Unlisted, |destination| destination.starter.listing())
     }
 
-    /// Whether the target creates a meeting. Otherwise it joins one.
+    /// Whether the destination creates a meeting. Otherwise it joins one.
     pub fn creates(&self) -> bool {
         self.destination.as_ref().is_some_and(|destination| destination.starter.creates())
     }
 
-    /// The link of the target, if it joins a meeting.
+    /// The link of the destination, if it joins a meeting.
     pub fn link(&self) -> Option<String> {
         self.destination.as_ref()?.starter.link()
     }
@@ -318,9 +318,9 @@ impl MeetingSession {
         }
     }
 
-    /// Begins an attempt. If the meeting was left or lost, the organiser comes back to it. Returns its number, and a function that starts the engine, for a thread that may block.
-    /// Returns `None` if there is no destination. When the function has returned, the caller calls
-    /// [`MeetingSession::start_returned`].
+    /// Begins an attempt. If the meeting was left or lost, the organiser comes back to it. Returns its number, and a
+    /// function that starts the engine, for a thread that may block. Returns `None` if there is no destination. When the
+    /// function has returned, the caller calls [`MeetingSession::start_returned`].
     pub fn starting(
         &mut self,
         output: Arc<dyn VideoOutput>,

@@ -121,8 +121,9 @@ fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>
         visit(&format!("meeting-share-{count}"), screen.view(context, &common::pictures(9), &[]).map(drop));
     }
     let mut screen = meeting_of(4);
+    screen.model.organiser = false;
     screen.update(meeting::Message::LeaveKeyPressed);
-    visit("meeting-leave", screen.view(context, &common::pictures(9), &[]).map(drop));
+    visit("meeting-leave-guest", screen.view(context, &common::pictures(9), &[]).map(drop));
     leaving::every_dialog(context, visit);
     let mut screen = meeting_of(1);
     screen.model.camera = false;

@@ -41,12 +41,6 @@ pub fn microphones() -> Vec<Device> {
     to_devices(audio::device::microphones())
 }
 
-/// Returns the speakers, the system's default first.
-#[must_use]
-pub fn speakers() -> Vec<Device> {
-    to_devices(audio::device::speakers())
-}
-
 /// Returns the monitors that can be shared, with small pictures of what they show.
 ///
 /// # Errors

@@ -22,7 +22,7 @@ home-lead = Audio, video and names are encrypted on this device. The server that
 home-start-title = Start a meeting
 home-start-text = You get a link to send to others.
 home-start = Start a meeting
-home-start-later = Your other meeting still runs on this computer. Return to it or end it first.
+home-start-later = Your other meeting is still running on this computer. Return to it or end it first.
 home-join-title = Join with a link
 home-join-text = Paste the link you received.
 home-link = Meeting link
@@ -144,9 +144,6 @@ meeting-sharing-seen = { $count ->
 }
 meeting-talk = Unmuted while you hold the space bar
 
-leave-confirm-title = Leave the meeting?
-leave-confirm-text = The meeting continues without you.
-
 ## Keyboard shortcuts
 hint = { $words } ({ $keys })
 key-command = Ctrl
@@ -162,8 +159,8 @@ shortcut-camera = Start or stop video
 shortcut-share = Share screen, or stop sharing
 shortcut-people = Show or hide people
 shortcut-close = Close a menu, a dialog or a panel
-shortcut-list = This list
-shortcut-region = Next part of the window
+shortcut-list = Show this list
+shortcut-region = Go to the next part of the window
 meeting-reconnecting = Connection lost. Reconnecting…
 meeting-reconnecting-text = The picture may be frozen, and the others may not see or hear you. Conclave keeps trying for two minutes: check your network.
 
@@ -181,6 +178,7 @@ tile-screen = { $name }’s screen
 
 ## Leaving
 leave-title = Leave the meeting?
+leave-guest-text = The meeting continues without you.
 leave-leave = Leave
 leave-leave-text = The others continue without you. Nobody else can join until you return.
 leave-leave-hosted-text = The others continue without you for as long as Conclave stays open on this computer. Nobody else can join until you return.
@@ -197,7 +195,7 @@ end-close-text = The meeting runs on this computer. If you close Conclave, it en
 end-close-confirm = Close and end
 hosted-background = Your meeting is still running
 hosted-background-text = { $count ->
-    [0] Nobody else is in it yet. People with the link can join; they won’t see or hear you until you return.
+    [0] Nobody else is in it. People with the link can join; they won’t see or hear you until you return.
     [one] One other person is in it. You don’t see or hear each other. People with the link can still join.
    *[other] { $count } other people are in it. They don’t see or hear you, and you don’t see or hear them. People with the link can still join.
 }
@@ -216,8 +214,8 @@ asking-admit-name = Admit { $name }
 asking-decline = Decline
 asking-decline-name = Decline { $name }
 asking-more = { $count ->
-    [one] One other person asks, too.
-   *[other] { $count } other people ask, too.
+    [one] One more person is asking to join.
+   *[other] { $count } more people are asking to join.
 }
 
 ## People
@@ -231,7 +229,7 @@ people-device = Device { $key }
 people-invite = Copy invitation link
 people-address = Address in the link
 people-address-other = Other name or address
-people-address-wrong = This is not a name or an address.
+people-address-wrong = Enter a name or an address without a port, such as meet.example.org.
 people-invite-text = Anyone with the link can ask to join.
 people-invite-unattended = The organiser has left: nobody else can join.
 
@@ -286,7 +284,6 @@ said-sharing-ended = { $name } stopped sharing the screen
 said-entered = You are in the meeting
 said-asking = { $name } asks to join with an old link
 said-asking-many = { $count } people ask to join with an old link
-said-reconnecting = Connection lost. Reconnecting
 
 ## Notifications: what happened, where the cause is, what to do
 notice-region = Notifications
@@ -315,7 +312,7 @@ notice-sound-refused = The sound server refused this program
 notice-sound-lost = A microphone or speaker stopped
     .advice = It was unplugged or failed. Connect it again, or connect another one: Conclave will use it.
 notice-sound-back = A microphone or speaker is connected
-    .advice = Conclave now uses it. The details say which one. A microphone that was missing is muted at first.
+    .advice = Conclave now uses it. The details say which one. If you had no microphone, unmute yourself to be heard.
 notice-missing-file = The file { $name } does not exist
     .advice = It may have been moved, renamed or deleted. Check its name and its folder, or choose another file.
 notice-bad-file = The file { $name } cannot be used
@@ -361,7 +358,7 @@ notice-reconnected = You are connected again
 notice-old-link-refused = Someone tried to join with an old link
     .advice = The link changed when you removed a participant. Send the new link to those who should join.
 notice-wrong-clock = This computer’s clock is wrong
-    .advice = Set its date and time automatically. Otherwise an organiser cannot let you in.
+    .advice = Turn on automatic date and time. Otherwise an organiser cannot let you in.
 notice-refused = That did not work
     .advice = The meeting was busy. Try again in a moment.
 notice-no-gpu = Video is shown without the graphics card
@@ -394,9 +391,9 @@ ended-old-link = This link is no longer valid
 ended-locked = The meeting is locked
     .advice = Nobody else can join. Ask the organiser to unlock it, then try again.
 ended-own-clock = This computer’s clock is wrong
-    .advice = Set its date and time automatically, then try again.
+    .advice = Turn on automatic date and time, then try again.
 ended-organiser-clock = The clock of the organiser’s computer is wrong
-    .advice = Ask the organiser to set its date and time automatically, then try again.
+    .advice = Ask the organiser to turn on automatic date and time, then try again.
 ended-ended = The organiser ended the meeting
     .advice = It is over for everyone.
 ended-no-meeting = This meeting no longer exists

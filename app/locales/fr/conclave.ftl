@@ -22,7 +22,7 @@ home-lead = Le son, l’image et les noms sont chiffrés sur cet appareil. Le se
 home-start-title = Démarrer une visioconférence
 home-start-text = Vous obtenez un lien à envoyer aux autres.
 home-start = Démarrer
-home-start-later = Votre autre visioconférence est toujours hébergée sur cet ordinateur. Revenez-y ou mettez-y fin d’abord.
+home-start-later = Votre autre visioconférence est toujours en cours sur cet ordinateur. Revenez-y ou mettez-y fin d’abord.
 home-join-title = Rejoindre avec un lien
 home-join-text = Collez le lien que vous avez reçu.
 home-link = Lien de la visioconférence
@@ -144,9 +144,6 @@ meeting-sharing-seen = { $count ->
 }
 meeting-talk = Micro activé tant que vous maintenez la barre d’espace
 
-leave-confirm-title = Quitter la visioconférence ?
-leave-confirm-text = La visioconférence continue sans vous.
-
 ## Raccourcis clavier
 hint = { $words } ({ $keys })
 key-command = Ctrl
@@ -157,15 +154,15 @@ key-escape = Échap
 key-space = Barre d’espace
 shortcuts-title = Raccourcis clavier
 shortcut-mute = Couper ou activer le micro
-shortcut-talk = Maintenir pour parler, micro coupé
+shortcut-talk = Maintenir pour parler quand le micro est coupé
 shortcut-camera = Couper ou activer la caméra
 shortcut-share = Partager l’écran, ou arrêter le partage
 shortcut-people = Afficher ou masquer les participants
-shortcut-close = Fermer un menu, un dialogue ou un volet
-shortcut-list = Cette liste
-shortcut-region = Partie suivante de la fenêtre
+shortcut-close = Fermer un menu, une boîte de dialogue ou un volet
+shortcut-list = Afficher cette liste
+shortcut-region = Aller à la partie suivante de la fenêtre
 meeting-reconnecting = Connexion perdue. Reconnexion…
-meeting-reconnecting-text = L’image peut être figée, et les autres ne vous voient ou ne vous entendent peut-être plus. Conclave réessaie pendant deux minutes : vérifiez votre réseau.
+meeting-reconnecting-text = L’image peut se figer, et les autres ne vous voient et ne vous entendent peut-être plus. Conclave essaie de se reconnecter pendant deux minutes : vérifiez votre réseau.
 
 tile-you = { $name }, vous
 tile-organiser = organisateur
@@ -181,29 +178,30 @@ tile-screen = Écran : { $name }
 
 ## Quitter
 leave-title = Quitter la visioconférence ?
+leave-guest-text = La visioconférence continue sans vous.
 leave-leave = Quitter
-leave-leave-text = Les autres continuent sans vous. Plus personne ne peut entrer jusqu’à votre retour.
-leave-leave-hosted-text = Les autres continuent sans vous tant que Conclave reste ouvert sur cet ordinateur. Plus personne ne peut entrer jusqu’à votre retour.
-leave-end = Mettre fin pour tous
-leave-end-alone = Mettre fin à la visioconférence
+leave-leave-text = Les autres continuent sans vous. Plus personne ne pourra entrer avant votre retour.
+leave-leave-hosted-text = Les autres continuent sans vous tant que Conclave reste ouvert sur cet ordinateur. Plus personne ne pourra entrer avant votre retour.
+leave-end = Terminer pour tous
+leave-end-alone = Terminer la visioconférence
 leave-end-text = La visioconférence se termine pour tous les participants et son lien ne fonctionne plus.
 leave-end-alone-text = Personne d’autre n’est présent. Le lien de la visioconférence ne fonctionnera plus.
 leave-host = Continuer à héberger en arrière-plan
-leave-host-text = Les autres continuent et le lien permet toujours d’entrer. Ils ne vous voient et ne vous entendent plus, et réciproquement.
+leave-host-text = Les autres continuent et le lien permet toujours d’entrer. Ils ne vous voient plus et ne vous entendent plus, et réciproquement.
 leave-host-alone-text = Le lien permet toujours d’entrer. Personne ne vous verra ni ne vous entendra avant votre retour.
-end-title = Mettre fin à la visioconférence pour tous ?
-end-close-title = Fermer Conclave et mettre fin à la visioconférence ?
+end-title = Terminer la visioconférence pour tous ?
+end-close-title = Fermer Conclave et terminer la visioconférence ?
 end-close-text = La visioconférence est hébergée sur cet ordinateur. Si vous fermez Conclave, elle se termine pour tous les participants et son lien ne fonctionne plus.
 end-close-confirm = Fermer et terminer
 hosted-background = Votre visioconférence est toujours en cours
 hosted-background-text = { $count ->
-    [0] Personne d’autre n’est encore là. Le lien permet toujours d’entrer ; personne ne vous verra ni ne vous entendra avant votre retour.
+    [0] Personne d’autre n’y participe pour l’instant. Le lien permet toujours d’entrer ; personne ne vous verra ni ne vous entendra avant votre retour.
     [one] Une autre personne est présente. Vous ne vous voyez pas et ne vous entendez pas. Le lien permet toujours d’entrer.
    *[other] { $count } autres personnes sont présentes. Elles ne vous voient pas et ne vous entendent pas, et réciproquement. Le lien permet toujours d’entrer.
 }
 hosted-left = Vous avez quitté votre visioconférence
-hosted-left-here-text = Les autres y sont encore, tant que Conclave reste ouvert sur cet ordinateur. Plus personne ne peut entrer jusqu’à votre retour.
-hosted-left-elsewhere-text = Les autres y sont peut-être encore. Plus personne ne peut entrer jusqu’à votre retour. Vous pouvez revenir comme organisateur tant que Conclave reste ouvert.
+hosted-left-here-text = Les autres peuvent y rester tant que Conclave est ouvert sur cet ordinateur. Plus personne ne pourra entrer avant votre retour.
+hosted-left-elsewhere-text = Les autres y sont peut-être encore. Plus personne ne pourra entrer avant votre retour. Vous pouvez revenir en tant qu’organisateur tant que Conclave reste ouvert.
 hosted-return = Revenir
 hosted-forget = Ne pas revenir
 
@@ -231,7 +229,7 @@ people-device = Appareil { $key }
 people-invite = Copier le lien d’invitation
 people-address = Adresse dans le lien
 people-address-other = Autre nom ou adresse
-people-address-wrong = Ce n’est ni un nom ni une adresse.
+people-address-wrong = Saisissez un nom ou une adresse sans port, par exemple meet.example.org.
 people-invite-text = Toute personne disposant du lien peut demander à entrer.
 people-invite-unattended = L’organisateur est parti : plus personne ne peut entrer.
 
@@ -286,7 +284,6 @@ said-sharing-ended = { $name } ne partage plus son écran
 said-entered = Vous êtes dans la visioconférence
 said-asking = { $name } demande à entrer avec un ancien lien
 said-asking-many = { $count } personnes demandent à entrer avec un ancien lien
-said-reconnecting = Connexion perdue. Reconnexion
 
 ## Notifications : quoi, d’où cela vient, que faire
 notice-region = Notifications
@@ -311,11 +308,11 @@ notice-no-microphone = Impossible d’utiliser le micro
 notice-no-speaker = Impossible d’utiliser le haut-parleur
     .advice = Les autres vous entendent, mais vous ne les entendez pas. Vérifiez qu’il est branché ou utilisez-en un autre.
 notice-sound-refused = Le serveur audio a refusé ce programme
-    .advice = Vous n’entendez rien et personne ne vous entend. Lancez Conclave avec le compte dont la session est ouverte, ou copiez son fichier ~/.config/pulse/cookie.
-notice-sound-lost = Un micro ou un haut-parleur s’est arrêté
+    .advice = Vous n’entendez rien et personne ne vous entend. Lancez Conclave avec le compte dont la session est ouverte, ou copiez le fichier ~/.config/pulse/cookie de ce compte.
+notice-sound-lost = Un micro ou un haut-parleur ne fonctionne plus
     .advice = Il a été débranché ou il est en panne. Rebranchez-le ou branchez-en un autre : Conclave l’utilisera.
 notice-sound-back = Un micro ou un haut-parleur est connecté
-    .advice = Conclave l’utilise désormais. Les détails indiquent lequel. Un micro qui manquait est d’abord coupé.
+    .advice = Conclave l’utilise désormais. Les détails indiquent lequel. Si vous n’aviez plus de micro, réactivez-le pour être entendu.
 notice-missing-file = Le fichier { $name } est introuvable
     .advice = Il a peut-être été déplacé, renommé ou supprimé. Vérifiez son nom et son dossier, ou choisissez-en un autre.
 notice-bad-file = Impossible d’utiliser le fichier { $name }
@@ -325,7 +322,7 @@ notice-file-format = Conclave ne peut pas lire { $name }
 notice-sound-format = Conclave ne lit pas ce type de fichier audio
     .advice = Il lit le WAV en PCM ou en virgule flottante. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -c:a pcm_s16le NOUVEAU.wav
 notice-not-written = Impossible d’écrire un fichier
-    .advice = Son dossier n’existe pas ou n’est pas accessible en écriture. Rien n’y est enregistré. Choisissez un autre dossier.
+    .advice = Son dossier n’existe pas ou n’est pas accessible en écriture. Ce que vous voyez et entendez n’y est pas enregistré. Choisissez un autre dossier.
 notice-disk-full = Le disque est plein
     .advice = Un fichier n’est plus enregistré. La visioconférence continue. Libérez de l’espace, puis recommencez.
 notice-no-screen = Impossible de partager l’écran
@@ -356,12 +353,12 @@ notice-change-rejected = Une modification demandée par un participant a été r
     .advice = Elle est invalide ou interdite, donc cet ordinateur l’ignore. Si cela continue, l’organisateur peut exclure cette personne.
 notice-reconnecting = Connexion perdue. Reconnexion…
     .advice = Vous restez dans la visioconférence. Elle reprend dès que la connexion est rétablie.
-notice-reconnected = Vous êtes de nouveau connecté
+notice-reconnected = Connexion rétablie
     .advice = La visioconférence reprend.
 notice-old-link-refused = Quelqu’un a essayé d’entrer avec un ancien lien
     .advice = Le lien a changé quand vous avez exclu un participant. Envoyez le nouveau lien aux personnes attendues.
-notice-wrong-clock = L’horloge de cet ordinateur est fausse
-    .advice = Réglez la date et l’heure automatiquement. Sinon, un organisateur ne pourra pas vous faire entrer.
+notice-wrong-clock = L’horloge de cet ordinateur n’est pas à l’heure
+    .advice = Activez le réglage automatique de la date et de l’heure. Sinon, un organisateur ne pourra pas vous faire entrer.
 notice-refused = L’action n’a pas abouti
     .advice = La visioconférence était trop sollicitée. Réessayez dans un instant.
 notice-no-gpu = Les images sont affichées sans carte graphique
@@ -393,10 +390,10 @@ ended-old-link = Ce lien n’est plus valable
     .advice = Il a changé quand l’organisateur a exclu un participant. Demandez-lui le nouveau lien.
 ended-locked = La visioconférence est verrouillée
     .advice = Plus personne ne peut y entrer. Demandez à l’organisateur de la déverrouiller, puis réessayez.
-ended-own-clock = L’horloge de cet ordinateur est fausse
-    .advice = Réglez la date et l’heure automatiquement, puis réessayez.
-ended-organiser-clock = L’horloge de l’ordinateur de l’organisateur est fausse
-    .advice = Demandez-lui de régler la date et l’heure automatiquement, puis réessayez.
+ended-own-clock = L’horloge de cet ordinateur n’est pas à l’heure
+    .advice = Activez le réglage automatique de la date et de l’heure, puis réessayez.
+ended-organiser-clock = L’ordinateur de l’organisateur n’est pas à l’heure
+    .advice = Demandez-lui d’activer le réglage automatique de la date et de l’heure, puis réessayez.
 ended-ended = L’organisateur a mis fin à la visioconférence
     .advice = Elle est terminée pour tout le monde.
 ended-no-meeting = Cette visioconférence n’existe plus

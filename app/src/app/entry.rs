@@ -37,7 +37,7 @@ impl Starter for Purpose {
     fn start(&self, remains: Option<Remains>, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
         if let Some(Remains { comeback, server, key }) = remains {
             let (engine, events) = Engine::come_back(comeback, setup, output).map_err(|error| error.to_string())?;
-            let hosts = server.as_deref().map(Embedded::hosts).unwrap_or_default();
+            let hosts = Embedded::hosts_of(server.as_ref());
             return Ok(Started { engine, events, server, hosts, key, after_close: None });
         }
         let (entry, server) = match self {
@@ -49,7 +49,7 @@ impl Starter for Purpose {
         };
         let (identity, key) = identity()?;
         let (engine, events) = Engine::start(entry, setup, identity, output).map_err(|error| error.to_string())?;
-        let hosts = server.as_deref().map(Embedded::hosts).unwrap_or_default();
+        let hosts = Embedded::hosts_of(server.as_ref());
         Ok(Started { engine, events, server, hosts, key, after_close: None })
     }
 

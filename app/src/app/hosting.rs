@@ -105,8 +105,8 @@ impl Hosting {
         }
     }
 
-    /// Handles an event of the engine of `attempt`. Returns what assistive tools announce; `None` if it is not the engine in
-    /// the background.
+    /// Handles an event of the engine of `attempt`. Returns what assistive tools announce; `None` if it is not the engine
+    /// in the background.
     pub fn handle_event(
         &mut self,
         attempt: Attempt,

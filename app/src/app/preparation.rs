@@ -43,13 +43,6 @@ impl Preparation {
         }
     }
 
-    /// Asks for a new list of what is plugged in. The answer is [`Event::Devices`].
-    pub fn list(&self) {
-        if let Some(session) = &self.session {
-            session.list();
-        }
-    }
-
     /// Records what is plugged in.
     fn set_present(&mut self, lists: &Lists) {
         for (kind, present) in by_kind(lists) {
@@ -82,14 +75,8 @@ impl Preparation {
     }
 
     /// Shows an event of the devices on the preview.
-    pub fn handle_event(&mut self, event: Event, screen: &mut Preview) {
+    pub fn handle_event(event: Event, screen: &mut Preview) {
         match event {
-            Event::Devices(present) => {
-                for (kind, present) in present {
-                    screen.devices.set_present(kind, present);
-                }
-                self.devices = screen.devices.clone();
-            }
             Event::Level(level) => screen.level = level,
             Event::Picture => screen.picture = Picture::Shown,
             Event::Notice(notice) => screen.report_problem(notice),

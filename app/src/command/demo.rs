@@ -51,7 +51,7 @@ pub fn run(demo: &Demo) -> Result<()> {
     ended
 }
 
-/// Prints a line. Nobody has to read it.
+/// Prints a line. Ignores errors: the demo continues if the reader of a pipe has ended.
 fn print(text: impl Display) {
     let _ = output::line(text);
 }

@@ -163,8 +163,8 @@ impl HeadlessMeeting<'_> {
         self.leaving = Some(Instant::now() + TOTALS_TIMEOUT);
     }
 
-    /// Ends the meeting if its server runs in this process, because it stops with the process. Leaves the meeting otherwise, and if
-    /// the connection is lost, over which the end could not be sent.
+    /// Ends the meeting if its server runs in this process, because it stops with the process. Leaves the meeting
+    /// otherwise, and if the connection is lost, because the end cannot be sent then.
     fn last_command(&self) -> Command {
         if self.model.is_hosted() && !self.model.reconnecting { Command::End } else { Command::Leave }
     }
@@ -236,7 +236,7 @@ fn tiles(people: &[Person], client: &Client) -> Vec<TileWish> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::{Notice, NoticeKind, ParticipantId};
+    use engine::ParticipantId;
 
     #[test]
     fn only_a_person_who_waits_reads_that_nobody_can_let_them_in() {

@@ -56,7 +56,7 @@ fn no_server(address: SocketAddr, error: embedded::Error) -> anyhow::Error {
 /// `server` is the meeting's server if it runs in this process.
 fn enter(entry: Entry, server: Option<Arc<Embedded>>, client: &Client, recording: &Recording) -> Result<()> {
     if client.headless {
-        let hosts = server.as_deref().map(Embedded::hosts).unwrap_or_default();
+        let hosts = Embedded::hosts_of(server.as_ref());
         headless::run(entry, hosts, client, recording)
     } else {
         windowed::meet(entry, server, client, recording)

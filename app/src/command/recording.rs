@@ -39,10 +39,7 @@ impl Recording {
             Listing::WhileHosted => recent::change(|memory| memory.forget(link)),
             Listing::Listed => recent::change(|memory| {
                 memory.meet(link, people);
-                if matches!(
-                    reason,
-                    Reason::NoMeeting | Reason::Removed | Reason::Barred | Reason::Ended | Reason::HostStopped
-                ) {
+                if recent::is_over(reason) {
                     memory.end(link);
                 }
             }),

@@ -39,7 +39,7 @@ pub fn meet(entry: Entry, server: Option<Arc<Embedded>>, client: &Client, record
     let dump = client.dump.clone();
     let (report, name) = (client.report.clone(), client::name(client));
     let print_link = recording.prints_link();
-    let printed = server.as_deref().map(Embedded::hosts).unwrap_or_default();
+    let hosts = Embedded::hosts_of(server.as_ref());
     let plan = Plan {
         entry,
         link: recording.link.clone(),
@@ -54,7 +54,7 @@ pub fn meet(entry: Entry, server: Option<Arc<Embedded>>, client: &Client, record
             if let Event::Entered { link, .. } = event
                 && print_link
             {
-                client::print_link(&link::to_share(link, &printed));
+                client::print_link(&link::to_share(link, &hosts));
             }
         }),
         on_end: Box::new(move |reason| on_end.lock().reason = Some(reason.clone())),

@@ -1,5 +1,5 @@
-//! A menu that opens at a control, on the checked item. Up, Down, Home, End and first letters move in it. Escape and Tab close it and return the focus to the control, if
-//! the keyboard opened it; a click elsewhere closes it.
+//! A menu that opens at a control, on the checked item. Up, Down, Home, End and first letters move in it. Escape and Tab
+//! close it and return the focus to the control, if the keyboard opened it; a click elsewhere closes it.
 //!
 //! The page's outermost widget draws it over the page. It is not an iced overlay, because the operations that the root
 //! widget runs on its content do not reach overlays.

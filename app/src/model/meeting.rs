@@ -257,7 +257,7 @@ impl MeetingModel {
         let before = std::mem::replace(&mut self.people, people.to_vec());
         let shares = |person: &Person, from: &[Person]| from.iter().any(|other| other.id == person.id && other.screen);
         let others = people.iter().filter(|person| !person.me);
-        let mut sharing: Vec<_> = others
+        let sharing: Vec<_> = others
             .filter(|person| person.screen != shares(person, &before))
             .map(|person| {
                 let announcement = if person.screen { Announcement::Sharing } else { Announcement::SharingEnded };
@@ -272,7 +272,7 @@ impl MeetingModel {
         let left = before.iter().filter(|person| absent(person, people));
         let joined = joined.map(|person| Announcement::Joined(person.name.clone()));
         let left = left.map(|person| Announcement::Left(person.name.clone()));
-        joined.chain(left).chain(sharing.drain(..)).collect()
+        joined.chain(left).chain(sharing).collect()
     }
 }
 

@@ -56,8 +56,8 @@ impl NoticeKind {
     /// Whether its announcement interrupts other speech: the others no longer hear the user, or the user no longer hears
     /// them.
     pub const fn is_urgent(self) -> bool {
-        use engine::NoticeKind::{NoMicrophone, NoSound, NoSpeaker, Reconnecting, SoundLost, SoundRefused};
-        matches!(self, Self::Engine(NoMicrophone | NoSound | NoSpeaker | Reconnecting | SoundLost | SoundRefused))
+        use engine::NoticeKind::{NoMicrophone, NoSound, NoSpeaker, SoundLost, SoundRefused};
+        matches!(self, Self::Engine(NoMicrophone | NoSound | NoSpeaker | SoundLost | SoundRefused))
     }
 
     /// Whether the notice is only added to the list and not shown over the meeting, because the user cannot solve the

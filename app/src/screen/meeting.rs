@@ -236,8 +236,7 @@ impl Meeting {
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::Address(message) => self.address.update(message, &mut self.model),
             Message::LeavePressed => return self.press_leave(),
-            Message::LeaveKeyPressed if !leave::answers(&self.model).is_empty() => return self.press_leave(),
-            Message::LeaveKeyPressed => self.leaving = Some(LeaveQuestion::Whether),
+            Message::LeaveKeyPressed => self.ask_before_leaving(),
             Message::ShortcutsPressed => return Action::ShowShortcuts,
             Message::LeaveAnswered(answer) => return self.leave(answer),
             Message::Answered(answer) => {
@@ -338,9 +337,14 @@ impl Meeting {
         if leave::answers(&self.model).is_empty() {
             return Action::Leave;
         }
-        self.close_dialogs();
-        self.leaving = Some(LeaveQuestion::How);
+        self.ask_before_leaving();
         Action::None
+    }
+
+    fn ask_before_leaving(&mut self) {
+        let whether = leave::answers(&self.model).is_empty();
+        self.close_dialogs();
+        self.leaving = Some(if whether { LeaveQuestion::Whether } else { LeaveQuestion::How });
     }
 
     fn leave(&mut self, answer: Answer) -> Action {

@@ -102,8 +102,6 @@ pub enum Action {
     Back,
     /// Open the chosen device of this kind, or close it.
     Reopen(Kind),
-    /// List the available devices again, then open the device of this kind.
-    Rescan(Kind),
     /// Apply this preference.
     Prefer(Preference),
     /// Join or start the meeting with this name.
@@ -186,7 +184,7 @@ impl Preview {
             Message::Chosen(kind, device) => self.choose(kind, device),
             Message::RetryPressed(kind) => {
                 self.clear_problem(kind);
-                Action::Rescan(kind)
+                Action::Reopen(kind)
             }
             Message::Preferred(preference) => {
                 self.menu = None;
@@ -348,7 +346,7 @@ mod tests {
         assert!(!preview.is_camera_on() && !preview.is_microphone_on());
         assert_eq!(preview.update(Message::CameraPressed), Action::None, "there is no device to switch on");
         assert_eq!(preview.update(Message::MicrophonePressed), Action::None);
-        assert_eq!(preview.update(Message::RetryPressed(Kind::Camera)), Action::Rescan(Kind::Camera));
+        assert_eq!(preview.update(Message::RetryPressed(Kind::Camera)), Action::Reopen(Kind::Camera));
         assert!(preview.is_camera_on() && !preview.is_microphone_on(), "only the camera was checked again");
     }
 

@@ -8,7 +8,8 @@ use render::Drawing;
 pub fn differs_from_screen() -> bool {
     let wayland = ["WAYLAND_DISPLAY", "WAYLAND_SOCKET"];
     let is_wayland = wayland.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
-    super::detect_drawing() == Drawing::Processor && !is_wayland && lacks_eight_bits() == Some(true)
+    // `detect_drawing` is last: it waits for the graphics driver, which a thread loads while the window opens.
+    !is_wayland && lacks_eight_bits() == Some(true) && super::detect_drawing() == Drawing::Processor
 }
 
 /// Returns false: the screens of these systems accept pixels with eight bits per colour.

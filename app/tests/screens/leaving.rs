@@ -66,7 +66,7 @@ fn node<'a>(update: &'a accesskit::TreeUpdate, role: Role, label: &str) -> Optio
 fn leaving_a_meeting_on_this_computer_asks_how_and_says_what_each_answer_means() {
     for (language, end, meaning) in [
         (Language::English, "End for everyone", "The meeting ends for all participants"),
-        (Language::French, "Mettre fin pour tous", "La visioconférence se termine pour tous les participants"),
+        (Language::French, "Terminer pour tous", "La visioconférence se termine pour tous les participants"),
     ] {
         let mut screen = hosted_meeting_of(3);
         assert_eq!(screen.update(meeting::Message::LeavePressed), meeting::Action::None, "nothing ends unasked");
@@ -189,7 +189,7 @@ fn many_requests_leave_space_for_the_meeting() {
     let rows =
         update.nodes.iter().filter(|(_, node)| node.label().unwrap_or_default().ends_with("an old link")).count();
     assert_eq!(rows, 3);
-    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("497 other people ask, too.");
+    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("497 more people are asking to join.");
 }
 
 #[test]

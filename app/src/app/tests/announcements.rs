@@ -168,7 +168,7 @@ fn notices_are_announced_and_urgent_ones_interrupt() {
     engine_event(&mut reader.app, notice(engine::NoticeKind::CameraLost));
     assert_eq!(reader.wait(), [], "the notice is still shown");
     engine_event(&mut reader.app, notice(engine::NoticeKind::Reconnecting));
-    assert_eq!(reader.wait(), urgent("Connection lost. Reconnecting"));
+    assert_eq!(reader.wait(), urgent("Connection lost. Reconnecting…"));
     engine_event(&mut reader.app, notice(engine::NoticeKind::CodecReplaced));
     assert_eq!(reader.wait(), [], "a quiet notice is in the list only");
 }

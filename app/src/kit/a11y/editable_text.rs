@@ -75,7 +75,7 @@ fn word_starts(characters: &[String]) -> Vec<u8> {
     (0..characters.len()).filter(is_start).filter_map(|index| u8::try_from(index).ok()).collect()
 }
 
-/// The maximum number of characters of a node: AccessKit counts the words' first characters in bytes.
+/// The maximum number of characters of a node: AccessKit stores the index of a word's first character in one byte.
 const MAX_RUN: usize = 255;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use accesskit::Role;
 use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
-use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::kit::{Element, Icon, heading, icon, press, region, text};
 use crate::model::Asker;
 use crate::screen::Context;
 use crate::screen::asking::{self, Answer};
@@ -49,7 +49,7 @@ pub(super) fn card<'a>(hosted: &'a Hosted, context: &Context) -> Element<'a, Mes
     };
     let title = context.text(title);
     let symbol = container(icon(Icon::People).size(ICON_LARGE)).padding(SPACE_M - 2.0).style(theme::tinted(Tone::Good));
-    let words = column![text::heading(title.clone()), text::small(words).style(text::tone(Tone::Dim))];
+    let words = column![heading(2, text::heading(title.clone())), text::small(words).style(text::tone(Tone::Dim))];
     let head = row![symbol, words.spacing(SPACE_XS).width(Length::Fill)].spacing(SPACE_L).align_y(Alignment::Center);
     let back = press(text::strong(context.text("hosted-return")), "", Some(Message::ReturnPressed));
     let end = press(text::strong(context.text(end_word(hosted))), "", Some(Message::EndPressed));

@@ -5,7 +5,7 @@ use iced::{Alignment, Length};
 
 use super::leave::{Answer, answers};
 use super::{LeaveQuestion, Meeting, Message};
-use crate::kit::{Element, Icon, icon, modal, press, text};
+use crate::kit::{Element, Icon, heading, icon, modal, press, text};
 use crate::model::MeetingModel;
 use crate::screen::Context;
 use crate::theme::{self, Look, RING, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
@@ -23,7 +23,7 @@ pub(super) fn dialog<'a>(screen: &Meeting, context: &Context) -> Option<modal::D
     let answers = scrollable(answers);
     let max_height = (context.size.height - OTHER_PARTS).max(MIN_LIST_HEIGHT);
     let answers = container(answers).max_height(max_height);
-    let inside = column![text::title(label.clone()), answers, buttons].spacing(SPACE_L);
+    let inside = column![heading(1, text::title(label.clone())), answers, buttons].spacing(SPACE_L);
     let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
     Some(modal::Dialog { label, content: inside.into(), width: WIDTH, on_close: Message::DialogClosed })
 }

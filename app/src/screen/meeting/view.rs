@@ -1,7 +1,7 @@
 //! The view of the meeting: the stage between two bars, banners, and a panel at the side.
 
 use accesskit::Role;
-use iced::widget::{column, container, row, space};
+use iced::widget::{column, container, row};
 use iced::{Alignment, Length, Padding};
 
 use super::{Meeting, Menu, Message, Panel, banner, bar, confirm_leave, leave_dialog, lock, people, share, tiles};
@@ -9,11 +9,12 @@ use crate::kit::{Element, Icon, heading, icon, modal, popup, press, region, text
 use crate::model::{Kind, Notice};
 use crate::pictures::Pictures;
 use crate::screen::asking;
+use crate::screen::confirmation::{self, Texts};
 use crate::screen::notice;
 use crate::screen::preferences::{self, Part};
 use crate::screen::{Context, device_lines, menu, menu_heading};
 use crate::stage::stage;
-use crate::theme::{self, Look, PANEL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, Tone};
+use crate::theme::{self, Look, PANEL, SPACE_L, SPACE_S};
 
 impl Meeting {
     /// The screen. `reported` is the history of notifications in this meeting.
@@ -90,19 +91,10 @@ fn popup_menu<'a>(screen: &'a Meeting, which: Menu, context: &Context) -> popup:
 fn remove_dialog<'a>(screen: &'a Meeting, context: &Context) -> Option<modal::Dialog<'a, Message>> {
     let person = screen.model.person(screen.removing?)?;
     let named = |id| context.language.with(id, &[("name", person.name.as_str().into())]);
-    let cancel = press(text::strong(context.text("action-cancel")), "", Some(Message::DialogClosed)).id("cancel");
-    let remove = press(text::strong(context.text("people-remove-confirm")), "", Some(Message::RemoveConfirmed));
-    let buttons = row![
-        space().width(Length::Fill),
-        Element::from(cancel.height(theme::TARGET_FORM)),
-        Element::from(remove.id("confirm").look(Look::Danger).height(theme::TARGET_FORM)),
-    ];
-    let label = named("people-remove-title");
-    let words = column![
-        heading(1, text::title(label.clone())),
-        text::small(named("people-remove-text")).style(text::tone(Tone::Dim))
-    ];
-    let inside = column![words.spacing(SPACE_S), buttons.spacing(SPACE_M)].spacing(SPACE_XL);
-    let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
-    Some(modal::Dialog { label, content: inside.into(), width: theme::DIALOG, on_close: Message::DialogClosed })
+    let texts = Texts {
+        title: named("people-remove-title"),
+        meaning: named("people-remove-text"),
+        confirm: context.text("people-remove-confirm"),
+    };
+    Some(confirmation::dialog(texts, Message::RemoveConfirmed, Message::DialogClosed, context))
 }
