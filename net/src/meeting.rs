@@ -79,7 +79,7 @@ enum Phase {
 }
 
 impl Phase {
-    /// Returns true if the server must say something from time to time.
+    /// Returns true if the server must send something from time to time.
     fn expects_server(&self) -> bool {
         match self {
             Phase::Joining(_) | Phase::Member(_) => true,
@@ -258,15 +258,13 @@ impl Meeting {
                     context.outputs.transmit(Up::Approach { meeting: manager.keys().meeting() });
                     Stage::Checking
                 } else {
-                    let resume = resume(joined, &context);
-                    context.outputs.transmit(resume);
+                    context.outputs.transmit(resume(joined));
                     Stage::Resuming
                 };
             }
             (Stage::Greeting, Down::Hello { .. }) => return Err(Reason::Version.into()),
             (stage @ Stage::Checking, Down::AdmissionKey { chain, .. }) => {
-                let resume = resume(joined, &context);
-                context.outputs.transmit(resume);
+                context.outputs.transmit(resume(joined));
                 if let Some(manager) = context.manager {
                     manager.repeat_rotation(&chain.0, context.outputs);
                 }
@@ -449,7 +447,7 @@ impl Meeting {
         };
     }
 
-    /// Leaves the group, which is not the others', and enters it again by itself.
+    /// Leaves the group, because the others have another one, and enters theirs.
     fn rejoin(&mut self, now: Instant) {
         let count = self.rejoined.filter(|(last, _)| now < *last + REJOIN_MEMORY).map_or(0, |(_, count)| count);
         self.rejoined = Some((now, count + 1));
@@ -501,7 +499,9 @@ fn handle_membership(joined: &mut JoinedMeeting, message: Down, context: &mut Co
         Down::Beacon { signed } => return joined.handle_beacon(&signed),
         Down::Removed { signed } => return Err(joined_meeting::removed(joined, &signed)),
         Down::Ended { signed } if joined_meeting::is_end(joined, &signed) => return Err(Reason::Ended.into()),
-        Down::Ended { .. } => return Err(Reason::Server("it ended the meeting without a manager's word".into()).into()),
+        Down::Ended { .. } => {
+            return Err(Reason::Server("it ended the meeting without the organiser's signature".into()).into());
+        }
         Down::Hello { .. }
         | Down::Created { .. }
         | Down::AdmissionKey { .. }
@@ -515,12 +515,9 @@ fn handle_membership(joined: &mut JoinedMeeting, message: Down, context: &mut Co
 }
 
 /// Returns the message that continues a membership on a new connection.
-fn resume(joined: &JoinedMeeting, context: &Context<'_>) -> Up {
-    let own = context.manager.as_ref().map(|manager| manager.keys().meeting());
-    let link = context.entrant.link.as_ref().map(|link| link.meeting);
+fn resume(joined: &JoinedMeeting) -> Up {
+    let meeting = joined.log.group().policy().chain().meeting();
     let (token, position) = joined.resume();
-    // A client has keys or a link.
-    let meeting = own.or(link).unwrap_or(proto::MeetingId([0; 16]));
     Up::Resume { meeting, participant: joined.me(), token, position }
 }
 

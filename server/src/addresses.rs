@@ -29,7 +29,7 @@ pub fn rank(interfaces: Vec<Interface>) -> Vec<IpAddr> {
     let (mut loopback, mut others): (Vec<_>, Vec<_>) =
         interfaces.into_iter().filter(is_usable).partition(|interface| interface.address.is_loopback());
     let ranked = if others.is_empty() { &mut loopback } else { &mut others };
-    ranked.sort_by_key(|interface| (interface.role(), !interface.has_default_route, class(interface.address)));
+    ranked.sort_by_key(|interface| (interface.role(), !interface.has_default_route, kind(interface.address)));
     let mut addresses = Vec::new();
     for interface in ranked {
         if !addresses.contains(&interface.address) {
@@ -49,21 +49,21 @@ fn is_usable(interface: &Interface) -> bool {
     !is_link_local && !interface.address.is_unspecified() && !interface.address.is_multicast()
 }
 
-/// The kinds of addresses, in the order in which they are named.
+/// The kinds of addresses, best first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Class {
+enum AddressKind {
     Ipv4,
     GlobalIpv6,
     LocalIpv6,
     SharedIpv4,
 }
 
-fn class(address: IpAddr) -> Class {
+fn kind(address: IpAddr) -> AddressKind {
     match address {
-        IpAddr::V4(address) if is_shared(address) => Class::SharedIpv4,
-        IpAddr::V4(_) => Class::Ipv4,
-        IpAddr::V6(address) if address.is_unique_local() => Class::LocalIpv6,
-        IpAddr::V6(_) => Class::GlobalIpv6,
+        IpAddr::V4(address) if is_shared(address) => AddressKind::SharedIpv4,
+        IpAddr::V4(_) => AddressKind::Ipv4,
+        IpAddr::V6(address) if address.is_unique_local() => AddressKind::LocalIpv6,
+        IpAddr::V6(_) => AddressKind::GlobalIpv6,
     }
 }
 

@@ -40,7 +40,7 @@ pub struct Limits {
     /// Connections at once from one address. An IPv6 address counts as its /64 network. One address has at most a
     /// quarter of `connections`.
     pub address_connections: usize,
-    /// Handshakes per second from one address. Those beyond wait.
+    /// Handshakes per second from one address. Further handshakes wait.
     pub address_handshakes_per_second: u32,
     /// Handshakes that one address may start at once after a pause.
     pub address_handshake_burst: u32,
@@ -48,9 +48,9 @@ pub struct Limits {
     pub address_meetings: usize,
     /// Bytes of unfinished messages from one address, over all its connections.
     pub address_held_bytes: usize,
-    /// Average bytes per second of long messages from one address, over all its connections. What waits to be sent for
-    /// longer than `write` ends its receiver's connection, so this also bounds the memory that the messages of one
-    /// address use.
+    /// Average bytes per second of long messages from one address, over all its connections. A
+    /// connection that takes longer than `write` for one message is closed, so this also bounds the memory that the
+    /// messages of one address use.
     pub address_bytes_per_second: u32,
     /// Bytes of long messages that one address may send at once after a pause.
     pub address_byte_burst: u32,
@@ -64,8 +64,8 @@ pub struct Limits {
     pub stranger_message: usize,
     /// Bytes of a meeting message from a member that has sent no signed command. Its signalling may be longer.
     pub member_message: usize,
-    /// Average requests to be admitted to one meeting that its members learn of per second. Those beyond wait. Addresses
-    /// take turns.
+    /// Average requests to be admitted to one meeting that its members learn of per second. Further requests wait.
+    /// Addresses take turns.
     pub knocks_per_second: u32,
     /// Requests that the members of a meeting may learn of at once after a pause.
     pub knock_burst: u32,

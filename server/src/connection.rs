@@ -4,9 +4,9 @@ use crate::Limits;
 use crate::bucket::Bucket;
 use crate::delivery::ConnectionId;
 use crate::delivery_task::{self, Client};
-use crate::metered::{Metered, READ_AHEAD};
+use crate::metered::{MeteredStream, READ_AHEAD};
 use crate::outbox::{Item, Outgoing, outbox};
-use crate::quota::{Meter, Place, Shared};
+use crate::quota::{Meter, OriginQuota, Place};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -23,7 +23,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{Message, http::StatusCode};
 
-type Socket = WebSocketStream<Metered<TlsStream<TcpStream>>>;
+type Socket = WebSocketStream<MeteredStream<TlsStream<TcpStream>>>;
 
 /// What all connections share.
 #[derive(Clone)]
@@ -77,7 +77,7 @@ async fn open(stream: TcpStream, acceptor: &TlsAcceptor, meter: Arc<Meter>) -> O
         .read_buffer_size(READ_AHEAD)
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
-    tokio_tungstenite::accept_hdr_async_with_config(Metered::new(tls, meter), check_path, Some(config)).await.ok()
+    tokio_tungstenite::accept_hdr_async_with_config(MeteredStream::new(tls, meter), check_path, Some(config)).await.ok()
 }
 
 #[expect(clippy::result_large_err, reason = "the WebSocket library's signature")]
@@ -121,7 +121,7 @@ struct Reader<'c> {
     id: ConnectionId,
     source: SplitStream<Socket>,
     meter: Arc<Meter>,
-    origin: Shared,
+    origin: OriginQuota,
     context: &'c Context,
     messages: Bucket,
     bytes: Bucket,
@@ -131,7 +131,7 @@ impl<'c> Reader<'c> {
     fn new(
         id: ConnectionId,
         source: SplitStream<Socket>,
-        (meter, origin): (Arc<Meter>, Shared),
+        (meter, origin): (Arc<Meter>, OriginQuota),
         context: &'c Context,
     ) -> Self {
         let (limits, now) = (&context.limits, Instant::now());
@@ -172,11 +172,13 @@ impl<'c> Reader<'c> {
         if !self.messages.take(1, now) || !self.bytes.take(length, now) || !self.origin.take(length, now) {
             return Err(Problem::TooFast);
         }
+        let max_length = self.meter.allowed().saturating_sub(READ_AHEAD);
         match message {
-            Message::Binary(bytes) if bytes.len() <= self.meter.allowed().saturating_sub(READ_AHEAD) => {
+            Message::Binary(bytes) if bytes.len() <= max_length => {
                 let message = proto::decode(&bytes).map_err(|proto::Malformed| Problem::Malformed)?;
                 let is_signal = matches!(message, ClientMessage::Sfu(_));
-                let is_manager = self.meter.allowed() > proto::MAX_MESSAGE;
+                // Only managers may send messages of the maximum length.
+                let is_manager = max_length >= MAX_MESSAGE;
                 if !is_signal && !is_manager && bytes.len() > self.context.limits.member_message {
                     return Err(Problem::Malformed);
                 }

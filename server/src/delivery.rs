@@ -48,7 +48,7 @@ pub struct Delivery {
     meetings: Meetings,
     connections: Connections,
     actions: Actions,
-    /// What clients are told that connect while the service drains; `None` if it does not drain.
+    /// Why the service drains: new connections are rejected with it. `None` if the service does not drain.
     draining: Option<Problem>,
     /// How many messages lacked the authority's signature.
     unauthorised: u64,
@@ -173,12 +173,12 @@ impl Delivery {
         }
     }
 
-    /// Closes all connections, ends all meetings, and rejects new connections from now on. `why` is what the clients are
-    /// told.
+    /// Closes all connections, ends all meetings, and rejects new connections from now on. The
+    /// clients are told `why`.
     pub fn drain(&mut self, why: Problem) {
         self.draining = Some(why);
         let open = self.connections.open();
-        // Before any member leaves: nobody takes the end of the server for that of another member.
+        // Before any member leaves, so that the clients report the end of the server, not that of a member.
         for id in &open {
             self.actions.send(*id, &Down::Problem { problem: why });
         }

@@ -35,11 +35,11 @@ pub enum Message {
 pub struct Client {
     /// The id in any meeting that the client enters.
     pub participant: ParticipantId,
-    /// Where it comes from.
+    /// The address that it comes from.
     pub origin: Origin,
-    /// What is sent to it.
+    /// The queue of messages to it.
     pub outbox: Outbox,
-    /// Bounds what it sends.
+    /// Bounds the length of its messages.
     pub meter: Arc<Meter>,
 }
 

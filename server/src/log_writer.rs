@@ -1,4 +1,4 @@
-//! Writes the lines of the log on a thread of its own. A pipe that nobody reads, or a terminal that was stopped, blocks only
+//! Writes the lines of the log on a thread of its own. A pipe that is not read, or a terminal that was stopped, blocks only
 //! that thread. Both programs use it.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::Builder;
 use std::time::Duration;
 
-/// Queues lines for the thread. If the queue is full, a line is dropped, and the log says later how many were. Clones share
+/// Queues lines for the thread. If the queue is full, a line is dropped, and the log says later how many lines were dropped. Clones share
 /// the queue.
 #[derive(Clone, Debug)]
 pub struct LogWriter {
@@ -85,7 +85,8 @@ fn run(mut target: impl Write, inbox: &Receiver<Entry>, dropped: &AtomicU64) {
                 // Lines were dropped after the last one that was queued.
                 let count = dropped.swap(0, Ordering::Relaxed);
                 if count > 0 {
-                    let _ = writeln!(target, "{count} lines of the log were dropped, because nobody read the log");
+                    let _ =
+                        writeln!(target, "{count} lines of the log were dropped, because the log was not read in time");
                 }
                 let _ = target.flush();
                 let Ok(entry) = inbox.recv() else { return };
@@ -158,7 +159,7 @@ mod tests {
         drop(guard);
         let written = written.lock().unwrap_or_else(PoisonError::into_inner);
         let last: Vec<&str> = written.lines().rev().take(2).collect();
-        let expected = format!("{dropped} lines of the log were dropped, because nobody read the log");
+        let expected = format!("{dropped} lines of the log were dropped, because the log was not read in time");
         assert_eq!(last[0], expected);
         assert!(last[1].starts_with("line 10"), "{last:?}");
     }

@@ -60,7 +60,7 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
         public: public.clone(),
         limits: Limits::default(),
     };
-    // Before the address is printed: who reads it may send a signal at once.
+    // Before the address is printed: the program that reads it may send a signal at once.
     let mut stop = Stop::listen().map_err(Error::Signals)?;
     let server = Server::start(config).await?;
     let mut listening = format!("listening on {} fingerprint ", server.address());

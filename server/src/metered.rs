@@ -1,5 +1,5 @@
-//! A stream that counts what is read from it. A WebSocket message is only known when it is complete, so its unfinished
-//! parts are bounded here.
+//! A stream that counts what is read from it. The WebSocket library returns complete messages only, so unfinished ones
+//! are bounded here.
 
 use crate::quota::Meter;
 use std::io;
@@ -8,20 +8,20 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// A stream that fails if its [`Meter`] allows no more bytes.
-pub struct Metered<S> {
+/// A stream whose reads fail if its [`Meter`] allows no more bytes.
+pub struct MeteredStream<S> {
     stream: S,
     meter: Arc<Meter>,
 }
 
-impl<S> Metered<S> {
-    /// Counts what is read from `stream`.
+impl<S> MeteredStream<S> {
+    /// Returns a stream that counts what is read from `stream`.
     pub fn new(stream: S, meter: Arc<Meter>) -> Self {
         Self { stream, meter }
     }
 }
 
-impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+impl<S: AsyncRead + Unpin> AsyncRead for MeteredStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let result = std::task::ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
@@ -30,7 +30,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+impl<S: AsyncWrite + Unpin> AsyncWrite for MeteredStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }

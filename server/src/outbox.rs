@@ -1,8 +1,8 @@
 //! The messages that wait to be sent to one connection: bounded in count and bytes. Adding one never waits.
 //!
 //! A client that stops reading fills its own outbox. Then its connection ends; others are not affected. Application
-//! messages of other members cannot fill it: each sender has a share, and all together have half of it. Those beyond
-//! are replaced by a [`Down::Skipped`].
+//! messages of other members cannot fill it: each sender has a share, and all together have half of it. Further
+//! messages are dropped, and a [`Down::Skipped`] replaces them.
 
 use bytes::Bytes;
 use proto::{Down, ParticipantId, Position};
@@ -198,10 +198,10 @@ impl Tells {
     }
 }
 
-/// One sender of application messages uses at most one of so many parts of a queue.
+/// One sender of application messages may use this fraction of a queue: 1/32.
 const SENDER_SHARE: usize = 32;
 
-/// All senders of application messages use at most one of so many parts of a queue.
+/// All senders of application messages together may use this fraction of a queue: 1/2.
 const TELL_SHARE: usize = 2;
 
 #[cfg(test)]

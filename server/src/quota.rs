@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 /// What all origins use.
 #[derive(Debug)]
 pub struct Quotas {
-    origins: HashMap<Origin, Usage>,
+    origins: HashMap<Origin, OriginUsage>,
     connections: usize,
     max_connections: usize,
     max_of_origin: usize,
@@ -22,22 +22,22 @@ pub struct Quotas {
 
 /// What one origin uses.
 #[derive(Debug)]
-struct Usage {
+struct OriginUsage {
     connections: usize,
     /// When the next handshake would start if there were no burst.
     next_handshake: Instant,
-    shared: Shared,
+    shared: OriginQuota,
 }
 
-/// What all connections from one origin share.
+/// The quotas of bytes that all connections from one origin share.
 #[derive(Clone, Debug)]
-pub struct Shared {
+pub struct OriginQuota {
     /// Bytes of unfinished messages.
     pub held_bytes: Arc<AtomicUsize>,
     long_messages: Arc<Mutex<Bucket>>,
 }
 
-impl Shared {
+impl OriginQuota {
     /// Returns whether the origin may send a message of `length` bytes now. Short messages are always allowed: the
     /// limits of their connections are enough.
     pub fn take(&self, length: u32, now: Instant) -> bool {
@@ -53,18 +53,18 @@ pub struct Place {
     /// How long to wait before the handshake.
     pub wait: Duration,
     /// What it shares with other connections from the same origin.
-    pub shared: Shared,
+    pub shared: OriginQuota,
 }
 
 impl Quotas {
-    /// Returns quotas that nobody uses.
+    /// Returns quotas without connections.
     pub fn new(limits: &Limits) -> Self {
         let handshake_interval = Duration::from_secs(1) / limits.address_handshakes_per_second.max(1);
         Self {
             origins: HashMap::new(),
             connections: 0,
             max_connections: limits.connections,
-            // At least one, so that a small server serves somebody.
+            // At least one, so that a small server accepts connections.
             max_of_origin: limits.address_connections.min(limits.connections / ADDRESS_SHARE).max(1),
             handshake_interval,
             burst: handshake_interval * limits.address_handshake_burst,
@@ -73,14 +73,14 @@ impl Quotas {
         }
     }
 
-    fn take(&mut self, origin: Origin, now: Instant) -> Option<(Duration, Shared)> {
+    fn take(&mut self, origin: Origin, now: Instant) -> Option<(Duration, OriginQuota)> {
         if self.origins.len() >= MAX_IDLE_ORIGINS {
             self.origins.retain(|_, usage| usage.connections > 0 || usage.next_handshake > now);
         }
-        let usage = self.origins.entry(origin).or_insert_with(|| Usage {
+        let usage = self.origins.entry(origin).or_insert_with(|| OriginUsage {
             connections: 0,
             next_handshake: now,
-            shared: Shared {
+            shared: OriginQuota {
                 held_bytes: Arc::default(),
                 long_messages: Arc::new(Mutex::new(Bucket::new(self.bytes_per_second, self.byte_burst, now))),
             },
@@ -146,7 +146,7 @@ impl Meter {
         unfinished <= self.max_unfinished.load(Ordering::Relaxed) && held <= self.max_held
     }
 
-    /// A message is complete: the next one begins.
+    /// Handles the end of a message: the next one begins.
     pub fn finish(&self) {
         self.held_bytes.fetch_sub(self.unfinished.swap(0, Ordering::Relaxed), Ordering::Relaxed);
     }
@@ -168,7 +168,7 @@ impl Drop for Meter {
     }
 }
 
-/// One origin uses at most one of so many parts of all connections.
+/// One origin may use this fraction of all connections: 1/4.
 const ADDRESS_SHARE: usize = 4;
 
 /// Bytes of a message that does not count against the bytes of its origin.

@@ -78,7 +78,7 @@ impl Server {
         totals.await.ok()?
     }
 
-    /// Returns the number of meetings. A meeting ends when nobody is in it any more.
+    /// Returns the number of meetings. A meeting ends when its last member leaves.
     pub fn meetings(&self) -> usize {
         self.meetings.load(Ordering::Acquire)
     }
@@ -90,8 +90,8 @@ impl Server {
 
     /// Works like [`Server::stop`], for a server in the program of a participant. Tells the clients that the host stops it.
     ///
-    /// First, it waits at most `deadline` for the end of all meetings: the host's last command may still be on its way, and
-    /// says more.
+    /// First, it waits at most `deadline` for the end of all meetings: the host's last command, which gives a better reason,
+    /// may still be on its way.
     pub async fn stop_hosting(self, deadline: Duration) {
         let end_of_meetings = async {
             let mut checks = interval(MEETINGS_CHECK_INTERVAL);
@@ -99,7 +99,7 @@ impl Server {
                 checks.tick().await;
             }
         };
-        // If it is not empty by then, its clients are told that the host stops it.
+        // After the deadline, the clients that are left are told that the host stops the server.
         let _ = timeout(deadline, end_of_meetings).await;
         self.drain(Problem::HostStopped, deadline).await;
     }
@@ -139,7 +139,7 @@ impl Drop for Server {
     }
 }
 
-/// Accepts connections, and drops those beyond the quotas at once. If this task ends, all connections end, because the
+/// Accepts connections, and drops at once those that exceed a quota. If this task ends, all connections end, because the
 /// `JoinSet` aborts its tasks.
 async fn accept(listener: TcpListener, context: Context) {
     let mut tasks = JoinSet::new();

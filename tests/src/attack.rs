@@ -1,8 +1,8 @@
 //! Attacks on a meeting by hostile strangers, guests and servers, against real processes over real sockets:
 //! `cargo xtask attack`.
 //!
-//! Each attacker says every message of the protocol in every state. The honest members must not notice: nobody is thrown out,
-//! misled or admitted, nothing crashes, memory is bounded, and pictures go on.
+//! Each attacker sends every message of the protocol in every state. The honest members must not notice: none of them is
+//! disconnected or misled, no attacker is admitted, no program crashes, memory is bounded, and pictures go on.
 
 pub mod catalogue;
 pub mod clients;
@@ -25,14 +25,14 @@ use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
 use world::{World, now_us};
 
-/// Attacks a meeting as strangers and guests do, by numbers, and clients as a hostile server does.
+/// Attacks a meeting as strangers and guests do, with single messages and with floods, and clients as a hostile server does.
 ///
 /// # Errors
 /// Returns an error if the honest programs do not start.
 pub fn run(effort: Effort) -> Result<Report> {
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     let mut report = Report::default();
-    // What was tried before is reported all the same.
+    // If an attack cannot go on, the report has its results so far.
     let mut world = World::start()?;
     let ended = runtime.block_on(Box::pin(meeting(&mut world, effort, &mut report)));
     let complaints = world.end();
@@ -112,7 +112,7 @@ fn progress(what: &str) {
     eprintln!("{what} ...");
 }
 
-/// Returns the kinds of messages that the attacks say, of clients and servers.
+/// Returns the kinds of messages that the attacks send, of clients and servers.
 #[must_use]
 pub fn covered() -> BTreeSet<&'static str> {
     let facts = catalogue::Facts::of_meeting(proto::MeetingId([1; 16]));

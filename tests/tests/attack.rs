@@ -35,7 +35,7 @@ fn every_message_of_the_protocol_is_tried() {
             }
         }
     }
-    assert!(missing.is_empty(), "no attack says {missing:?}");
+    assert!(missing.is_empty(), "no attack sends {missing:?}");
     assert!(count > 45, "{count} messages");
 }
 

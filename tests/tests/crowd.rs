@@ -11,9 +11,6 @@ mod client;
 mod guest;
 #[path = "crowd/probe.rs"]
 mod probe;
-#[expect(dead_code, reason = "shared with loopback.rs, which uses all of it")]
-#[path = "loopback/stranger.rs"]
-mod stranger;
 #[path = "crowd/wakeup_delay.rs"]
 mod wakeup_delay;
 

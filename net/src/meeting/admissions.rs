@@ -5,10 +5,11 @@ use super::context::Context;
 use super::group_log::GroupLog;
 use super::outputs::Outputs;
 use super::refusals::Refusals;
+use super::removals::Removals;
 use super::roster::Roster;
 use crypto::{Changes, DeviceKey, KnockRequest, admission_key};
 use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 /// Participants who knocked and are not members yet. Empty if this client is not a manager.
@@ -18,10 +19,8 @@ pub(super) struct Admissions {
     /// How many to admit with one commit. It is halved after a commit that could not be made, to find the request that
     /// is the cause.
     batch: usize,
-    /// The devices of all members so far, so that one that lost its way comes back by any link.
+    /// The devices of all members so far: they are admitted again with any link.
     known: BTreeSet<DeviceKey>,
-    /// How many invalid commits came from a device, as the server says. A device with too many is not admitted again.
-    invalid_commits: BTreeMap<DeviceKey, u32>,
     refusals: Refusals,
 }
 
@@ -41,13 +40,7 @@ impl Knock {
 
 impl Admissions {
     pub(super) fn new() -> Self {
-        Self {
-            waiting: Vec::new(),
-            batch: MAX_WELCOMES,
-            known: BTreeSet::new(),
-            invalid_commits: BTreeMap::new(),
-            refusals: Refusals::default(),
-        }
+        Self { waiting: Vec::new(), batch: MAX_WELCOMES, known: BTreeSet::new(), refusals: Refusals::default() }
     }
 
     /// Keeps a request, or refuses it if it is not valid. The server limits how many wait. Requests beyond this
@@ -57,6 +50,7 @@ impl Admissions {
         participant: ParticipantId,
         request: &Blob,
         log: &GroupLog,
+        removals: &Removals,
         context: &mut Context<'_>,
     ) {
         let Some(manager) = context.manager else { return };
@@ -71,24 +65,12 @@ impl Admissions {
             // A request is valid for one connection: a copy sent over another one is refused.
             Ok(request) if request.participant() != participant => Refusal::Declined,
             Ok(request) if log.group().policy().is_barred(request.device()) => Refusal::Removed,
-            Ok(request) if self.is_distrusted(request.device()) => Refusal::Declined,
+            Ok(request) if removals.is_distrusted(request.device()) => Refusal::Declined,
             Ok(request) => return self.keep(request, context.outputs),
             Err(admission_key::Error::Clock { ahead }) => Refusal::Clock { ahead },
             Err(_) => Refusal::Declined,
         };
         self.refusals.refuse(participant, why, context);
-    }
-
-    /// Counts an invalid commit of a device. The server disconnects its sender, and each return costs all members a
-    /// commit, so there are few. The device is not barred: the server could have named anybody as the sender.
-    pub(super) fn handle_invalid_commit(&mut self, device: DeviceKey) {
-        if self.invalid_commits.len() < MAX_KNOWN || self.invalid_commits.contains_key(&device) {
-            *self.invalid_commits.entry(device).or_default() += 1;
-        }
-    }
-
-    fn is_distrusted(&self, device: DeviceKey) -> bool {
-        self.invalid_commits.get(&device).is_some_and(|count| *count >= MAX_INVALID_COMMITS)
     }
 
     fn keep(&mut self, request: KnockRequest, outputs: &mut Outputs) {
@@ -194,9 +176,6 @@ impl Admissions {
 /// How many devices are remembered.
 const MAX_KNOWN: usize = 4 * MAX_MEMBERS;
 
-/// After how many invalid commits a device is not admitted again.
-const MAX_INVALID_COMMITS: u32 = 3;
-
 #[cfg(test)]
 mod tests {
     use super::super::MediaState;
@@ -215,6 +194,7 @@ mod tests {
         admissions: Admissions,
         log: GroupLog,
         roster: Roster,
+        removals: Removals,
         entrant: Entrant,
         /// `None` for a guest.
         manager: Option<Manager>,
@@ -231,6 +211,7 @@ mod tests {
                 admissions: Admissions::new(),
                 log: GroupLog::new(group, Position(0), Epoch(0)),
                 roster: Roster::new(ME, Vec::new(), now),
+                removals: Removals::default(),
                 entrant: Entrant { identity, profile, link: None },
                 manager: Some(Manager::new(keys)),
                 outputs: Outputs::default(),
@@ -251,9 +232,9 @@ mod tests {
         }
 
         fn handle_knock(&mut self, participant: ParticipantId, request: &Blob) {
-            let Self { admissions, log, entrant, manager, outputs, now, .. } = self;
+            let Self { admissions, log, removals, entrant, manager, outputs, now, .. } = self;
             let context = &mut context(entrant, manager, outputs, *now);
-            admissions.handle_knock(participant, request, log, context);
+            admissions.handle_knock(participant, request, log, removals, context);
         }
 
         fn send_refusals(&mut self) {
@@ -263,7 +244,7 @@ mod tests {
 
         /// Returns false if no commit was sent.
         fn send_commit(&mut self) -> bool {
-            let Self { admissions, log, roster, entrant, manager, outputs, now } = self;
+            let Self { admissions, log, roster, entrant, manager, outputs, now, .. } = self;
             let context = &mut context(entrant, manager, outputs, *now);
             admissions.commit(roster, log, context)
         }
@@ -355,7 +336,7 @@ mod tests {
             assert!(sent(&mut organiser) <= 40);
         }
         assert_eq!(seconds, 24, "20 a second");
-        // One that gave up is not refused.
+        // A participant that gave up is not refused.
         organiser.now += Duration::from_secs(10);
         (2..102).for_each(|id| organiser.handle_knock(ParticipantId(id), &Blob(vec![1; 40])));
         (2..102).for_each(|id| {
@@ -382,7 +363,7 @@ mod tests {
             organiser.handle_knock(participant, &request);
             kept.push(organiser.admissions.waiting.len());
             organiser.admissions.waiting.clear();
-            organiser.admissions.handle_invalid_commit(identity.public());
+            organiser.removals.count_invalid_commit(identity.public());
         }
         assert_eq!(kept, [1, 1, 1, 0]);
     }

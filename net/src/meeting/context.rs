@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 /// The time, the own identity, the keys of a manager, and the outputs.
 pub(super) struct Context<'a> {
     pub now: Instant,
-    /// This computer's clock. Only the manager who admits somebody, and that person, use it.
+    /// This computer's clock. Only a manager that admits a client, and that client, use it.
     pub wall: SystemTime,
     /// How many seconds this computer's clock is ahead of the server's.
     pub clock_ahead: i64,

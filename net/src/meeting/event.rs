@@ -166,7 +166,7 @@ pub(super) enum Exit {
     Ended(Reason),
     /// The connection is of no use any more. The client resumes on another one.
     Lost,
-    /// The others' group is another one. The client enters it again.
+    /// The others have another group. The client joins again.
     CutOff,
 }
 

@@ -136,7 +136,7 @@ impl JoinedMeeting {
 
     pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, context: &mut Context<'_>) {
         if !self.roster.contains(participant) {
-            self.admissions.handle_knock(participant, request, &self.log, context);
+            self.admissions.handle_knock(participant, request, &self.log, &self.removals, context);
         }
         self.send_due(context);
     }
@@ -246,9 +246,6 @@ impl JoinedMeeting {
                 {
                     manager.send(&ManagerCommand::Void { epoch, participant: from }, context.outputs);
                     self.removals.handle_invalid_commit(from, &self.roster);
-                    if let Some(device) = self.roster.device(from) {
-                        self.admissions.handle_invalid_commit(device);
-                    }
                 }
                 self.beacon = context.now;
                 Ok(())
@@ -416,7 +413,9 @@ pub(super) fn removed(joined: &JoinedMeeting, signed: &SignedCommand) -> Exit {
         Some(ManagerCommand::Commit { removed, .. }) if removed.contains(&me) => Exit::Ended(Reason::Removed),
         // The commit may have been valid for the group as this client saw it.
         Some(ManagerCommand::Void { participant, .. }) if participant == me => Exit::CutOff,
-        Some(_) | None => Exit::Ended(Reason::Server("it removed this client without the organiser's word".into())),
+        Some(_) | None => {
+            Exit::Ended(Reason::Server("it removed this client without the organiser's signature".into()))
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Refusals of requests for admission that wait to be sent.
 //!
 //! Each request that is not valid is refused. The server disconnects a member that sends too many messages, so refusals
-//! have a rate that leaves room for all others: whoever floods the meeting with requests does not silence its manager.
+//! have a rate that leaves room for all others. So a flood of requests does not disconnect the manager.
 
 use super::context::Context;
 use proto::{MAX_MEMBERS, ManagerCommand, ParticipantId, Refusal};

@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 pub(super) struct Removals {
     requested: BTreeMap<ParticipantId, Request>,
     /// How many invalid commits each device has sent, according to the server.
-    invalid: BTreeMap<DeviceKey, u32>,
+    invalid_commits: BTreeMap<DeviceKey, u32>,
 }
 
 struct Request {
@@ -31,16 +31,24 @@ impl Removals {
 
     /// Counts an invalid commit of a member. A member that has sent several is removed, unless it is an organiser.
     pub(super) fn handle_invalid_commit(&mut self, from: ParticipantId, roster: &Roster) {
-        let Some(device) = roster.device(from).filter(|_| !roster.is_organiser(from)) else { return };
-        if self.invalid.len() >= MAX_COUNTED {
-            self.invalid.pop_first();
-        }
-        let count = self.invalid.entry(device).or_default();
-        *count += 1;
-        if *count >= MAX_INVALID_COMMITS {
+        let Some(device) = roster.device(from) else { return };
+        self.count_invalid_commit(device);
+        if self.is_distrusted(device) && !roster.is_organiser(from) {
             tracing::warn!("a member that sent several invalid commits is removed");
             self.request(from, device);
         }
+    }
+
+    pub(super) fn count_invalid_commit(&mut self, device: DeviceKey) {
+        if self.invalid_commits.len() >= MAX_COUNTED && !self.invalid_commits.contains_key(&device) {
+            self.invalid_commits.pop_first();
+        }
+        *self.invalid_commits.entry(device).or_default() += 1;
+    }
+
+    /// Returns true if a device has sent so many invalid commits that it is not admitted again.
+    pub(super) fn is_distrusted(&self, device: DeviceKey) -> bool {
+        self.invalid_commits.get(&device).is_some_and(|count| *count >= MAX_INVALID_COMMITS)
     }
 
     /// Drops the requests that are fulfilled. An organiser's device is not barred, so only its leaf counts.
@@ -49,8 +57,8 @@ impl Removals {
         self.requested.retain(|id, request| roster.contains(*id) || !is_out(request.device));
     }
 
-    /// Tells the server to close the connections of those who are to be removed. That needs no commit, so nobody can
-    /// delay it.
+    /// Tells the server to close the connections of those who are to be removed. That needs no commit, so no member
+    /// can delay it.
     pub(super) fn expel(&mut self, context: &mut Context<'_>) {
         let Some(manager) = context.manager else { return };
         for (participant, request) in &mut self.requested {
@@ -199,17 +207,17 @@ mod tests {
     }
 
     #[test]
-    fn a_removal_that_fails_is_told_once() {
+    fn a_removal_that_fails_is_reported_once() {
         let mut failing = Failing::new(&[2, 3]);
         failing.request(2);
         assert_eq!(failing.commit(), [ParticipantId(2)]);
         assert!(failing.commit().is_empty());
     }
 
-    /// On the code before, a request ended with the membership. So an accomplice who removed the expelled member as gone,
-    /// faster than the organiser, kept its device from being barred.
+    /// If a request ended with the membership, an accomplice could remove the expelled member as gone, faster than the
+    /// organiser, and its device would not be barred.
     #[test]
-    fn a_request_ends_when_the_device_is_barred_whoever_removed_the_leaf() {
+    fn a_request_ends_when_the_device_is_barred_not_when_the_leaf_is_removed() {
         let mut organiser = Failing::new(&[2, 3]);
         organiser.request(2);
         organiser.update(&[3]);

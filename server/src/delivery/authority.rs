@@ -79,60 +79,51 @@ const PAIR: usize = 64;
 
 #[cfg(test)]
 mod tests {
+    use super::super::tests::service::{ANNA, MEETING, public, rotation, sign};
     use super::*;
-    use ring::signature::{Ed25519KeyPair, KeyPair};
-
-    const MEETING: MeetingId = MeetingId([1; 16]);
-    const ANNA: ParticipantId = ParticipantId(1);
-
-    fn key(seed: u8) -> Ed25519KeyPair {
-        Ed25519KeyPair::from_seed_unchecked(&[seed; 32]).expect("a seed")
-    }
-
-    fn public(key: &Ed25519KeyPair) -> PublicKey {
-        key.public_key().as_ref().try_into().expect("32 bytes")
-    }
-
-    fn sign(key: &Ed25519KeyPair, message: &[u8]) -> Signature {
-        key.sign(message).as_ref().try_into().expect("64 bytes")
-    }
-
-    fn rotation(from: &Ed25519KeyPair, index: u32, to: &Ed25519KeyPair, admission_key: &[u8]) -> [u8; ROTATION_BYTES] {
-        let hash: [u8; 32] = digest(&SHA256, admission_key).as_ref().try_into().expect("32 bytes");
-        let signature = sign(from, &signed::rotation(MEETING, index, &public(to), &hash));
-        [public(to).as_slice(), &hash, &signature].concat().try_into().expect("128 bytes")
-    }
 
     #[test]
     fn a_signature_is_valid_for_one_sender_counter_and_command() {
-        let authority = Authority::new(MEETING, public(&key(1)), Blob(vec![9]));
-        let signature = sign(&key(1), &signed::command(MEETING, ANNA, 5, b"end"));
+        let authority = Authority::new(MEETING, public(1), Blob(vec![9]));
+        let signature = sign(1, &signed::command(MEETING, ANNA, 5, b"end"));
         assert!(authority.has_signed(ANNA, 5, b"end", &signature));
         assert!(!authority.has_signed(ParticipantId(2), 5, b"end", &signature));
         assert!(!authority.has_signed(ANNA, 6, b"end", &signature));
         assert!(!authority.has_signed(ANNA, 5, b"End", &signature));
         assert!(!authority.has_signed_return(ANNA, b"end", &signature));
-        let other = sign(&key(2), &signed::command(MEETING, ANNA, 5, b"end"));
+        let other = sign(2, &signed::command(MEETING, ANNA, 5, b"end"));
         assert!(!authority.has_signed(ANNA, 5, b"end", &other));
-        let elsewhere = sign(&key(1), &signed::command(MeetingId([2; 16]), ANNA, 5, b"end"));
+        let elsewhere = sign(1, &signed::command(MeetingId([2; 16]), ANNA, 5, b"end"));
         assert!(!authority.has_signed(ANNA, 5, b"end", &elsewhere));
     }
 
     #[test]
+    fn rotations_are_bounded() {
+        let mut authority = Authority::new(MEETING, public(1), Blob(vec![9]));
+        for index in 1..=MAX_ROTATIONS {
+            let next = rotation(1, u32::try_from(index).expect("few"), 1, b"new");
+            assert!(authority.rotate(&next, Blob(b"new".to_vec())), "rotation {index}");
+        }
+        let last = rotation(1, u32::try_from(MAX_ROTATIONS + 1).expect("few"), 1, b"new");
+        assert!(!authority.rotate(&last, Blob(b"new".to_vec())));
+        assert!(authority.chain().0.len() <= proto::MAX_CHAIN);
+    }
+
+    #[test]
     fn only_the_authority_before_rotates_and_its_key_is_worthless_afterwards() {
-        let mut authority = Authority::new(MEETING, public(&key(1)), Blob(vec![9]));
-        let first = rotation(&key(1), 1, &key(2), b"new");
-        assert!(!authority.rotate(&rotation(&key(3), 1, &key(2), b"new"), Blob(b"new".to_vec())), "wrong authority");
-        assert!(!authority.rotate(&rotation(&key(1), 2, &key(2), b"new"), Blob(b"new".to_vec())), "wrong index");
+        let mut authority = Authority::new(MEETING, public(1), Blob(vec![9]));
+        let first = rotation(1, 1, 2, b"new");
+        assert!(!authority.rotate(&rotation(3, 1, 2, b"new"), Blob(b"new".to_vec())), "wrong authority");
+        assert!(!authority.rotate(&rotation(1, 2, 2, b"new"), Blob(b"new".to_vec())), "wrong index");
         assert!(!authority.rotate(&first, Blob(b"other".to_vec())), "another admission key");
         assert_eq!(authority.chain().0.len(), PAIR);
         assert!(authority.rotate(&first, Blob(b"new".to_vec())));
         assert_eq!((authority.admission_key(), authority.chain().0.len()), (&Blob(b"new".to_vec()), PAIR + 128));
         assert_eq!(authority.chain().0[PAIR..], first);
-        let signature = |seed| sign(&key(seed), &signed::command(MEETING, ANNA, 1, b"x"));
+        let signature = |seed| sign(seed, &signed::command(MEETING, ANNA, 1, b"x"));
         assert!(!authority.has_signed(ANNA, 1, b"x", &signature(1)));
         assert!(authority.has_signed(ANNA, 1, b"x", &signature(2)));
         assert!(!authority.rotate(&first, Blob(b"new".to_vec())), "not twice");
-        assert!(authority.rotate(&rotation(&key(2), 2, &key(1), b"third"), Blob(b"third".to_vec())));
+        assert!(authority.rotate(&rotation(2, 2, 1, b"third"), Blob(b"third".to_vec())));
     }
 }

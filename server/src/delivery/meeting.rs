@@ -1,4 +1,4 @@
-//! One meeting as the delivery service sees it: its authority, its members, those who wait to be admitted, and the log.
+//! One meeting as the delivery service sees it: its authority, its members, the clients that wait to be admitted, and the log.
 
 use super::actions::{Actions, Trust};
 use super::authority::Authority;
@@ -6,7 +6,7 @@ use super::connection_id::ConnectionId;
 use super::log::Log;
 use super::members::{Member, Members, Presence};
 use super::settings::Settings;
-use super::waiting::{Request, Waiter, Waiting};
+use super::waiting::{Request, Waiting, WaitingClient};
 use crate::{Origin, sfu};
 use proto::{
     Blob, Down, Epoch, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, ParticipantId, Position, Problem,
@@ -26,10 +26,10 @@ pub struct Meeting {
     pub is_locked: bool,
     members: Members,
     waiting: Waiting,
-    /// Organisers that asked to come back last, oldest first. At most [`MAX_RETURNED`].
+    /// The last organisers that asked to come back, oldest first. At most [`MAX_RETURNED`].
     returned: VecDeque<ParticipantId>,
     /// Participants that are logged as gone, oldest first, unless a manager's commit has removed them. At most
-    /// [`MAX_MEMBERS`]. A member's commit takes nobody off: it may be invalid.
+    /// [`MAX_MEMBERS`]. A member's commit takes no one off this list: it may be invalid.
     gone: VecDeque<ParticipantId>,
     /// What members that are absent may still need.
     pub log: Log,
@@ -137,7 +137,7 @@ impl Meeting {
         } else if self.members.len() + self.waiting.len() >= max {
             crowding = Some(self.waiting.crowding(origin).ok_or(Problem::MeetingFull)?);
         }
-        self.waiting.insert(participant, Waiter { connection, origin, request });
+        self.waiting.insert(participant, WaitingClient { connection, origin, request });
         Ok(crowding)
     }
 
@@ -491,7 +491,7 @@ fn describe(waiting: &Waiting, members: &Members, connection: ConnectionId, acti
     }
 }
 
-/// Those who wait from one origin take at most one of so many parts of a meeting.
+/// The clients from one origin that wait may take this fraction of the places of a meeting: 1/4.
 const WAITING_SHARE: usize = 4;
 
 /// How many organisers that asked to come back are remembered.

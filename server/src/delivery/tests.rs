@@ -2,7 +2,7 @@
 
 mod attacks;
 mod resume;
-mod service;
+pub(super) mod service;
 
 use super::*;
 use proto::{Blob, Epoch, ManagerCommand, Welcome};
@@ -199,7 +199,7 @@ fn draining_closes_all_connections_and_each_new_one() {
         service.delivery.drain(why);
         let received = service.received();
         for participant in [ANNA, BEN] {
-            // First of all, so that nobody takes it for the end of another member.
+            // First of all, so that the clients do not report the end of a member.
             let first = received.iter().find(|(to, _)| *to == participant);
             assert_eq!(first, Some(&(participant, problem(why))));
         }

@@ -1,4 +1,4 @@
-//! Those who wait to be admitted to a meeting: clients that knock, and organisers that come back.
+//! The clients that wait to be admitted to a meeting: those that knock, and organisers that come back.
 //!
 //! The members learn of a request when it is their turn, so that a flood of requests cannot flood the members. Origins take
 //! turns: many requests from one of them delay those from others by one turn.
@@ -10,23 +10,23 @@ use proto::{Blob, Down, ParticipantId, Signature};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
-/// Those who wait to be admitted to a meeting.
+/// The clients that wait to be admitted to a meeting.
 #[derive(Debug)]
 pub struct Waiting {
-    by_id: BTreeMap<ParticipantId, Waiter>,
+    by_id: BTreeMap<ParticipantId, WaitingClient>,
     /// The requests that the members have not learned of, by origin. The first origin is next.
     unannounced: VecDeque<(Origin, VecDeque<ParticipantId>)>,
     announcements: Bucket,
 }
 
-/// Who waits, and what for.
+/// A client that waits, and its request.
 #[derive(Debug)]
-pub struct Waiter {
-    /// Its connection.
+pub struct WaitingClient {
+    /// The connection.
     pub connection: ConnectionId,
-    /// Where it comes from.
+    /// The address that the connection comes from.
     pub origin: Origin,
-    /// Its request.
+    /// The request.
     pub request: Request,
 }
 
@@ -39,7 +39,7 @@ pub enum Request {
     Return(Blob, Signature),
 }
 
-impl Waiter {
+impl WaitingClient {
     /// Returns the message that tells the members of the request.
     fn message(&self, participant: ParticipantId) -> Down {
         match &self.request {
@@ -59,9 +59,9 @@ impl Waiting {
     }
 
     /// Adds a request.
-    pub fn insert(&mut self, participant: ParticipantId, waiter: Waiter) {
-        let origin = waiter.origin;
-        self.by_id.insert(participant, waiter);
+    pub fn insert(&mut self, participant: ParticipantId, client: WaitingClient) {
+        let origin = client.origin;
+        self.by_id.insert(participant, client);
         match self.unannounced.iter_mut().find(|(other, _)| *other == origin) {
             Some((_, queue)) => queue.push_back(participant),
             None => self.unannounced.push_back((origin, VecDeque::from([participant]))),
@@ -80,28 +80,28 @@ impl Waiting {
         if !queue.is_empty() {
             self.unannounced.push_back((origin, queue));
         }
-        self.by_id.get(&participant).map(|waiter| waiter.message(participant))
+        self.by_id.get(&participant).map(|client| client.message(participant))
     }
 
     /// Removes a request. Returns the connection that waited, and whether the members have learned of the request.
     pub fn remove(&mut self, participant: ParticipantId) -> Option<(ConnectionId, bool)> {
-        let waiter = self.by_id.remove(&participant)?;
+        let client = self.by_id.remove(&participant)?;
         let announced = !self.is_unannounced(participant);
         for (_, queue) in &mut self.unannounced {
             queue.retain(|other| *other != participant);
         }
         self.unannounced.retain(|(_, queue)| !queue.is_empty());
-        Some((waiter.connection, announced))
+        Some((client.connection, announced))
     }
 
-    /// Returns how many wait.
+    /// Returns how many clients wait.
     pub fn len(&self) -> usize {
         self.by_id.len()
     }
 
-    /// Returns how many from `origin` wait.
+    /// Returns how many clients from `origin` wait.
     pub fn count_of(&self, origin: Origin) -> usize {
-        self.by_id.values().filter(|waiter| waiter.origin == origin).count()
+        self.by_id.values().filter(|client| client.origin == origin).count()
     }
 
     /// Returns the connection that makes room for a request from `origin` if the list is full: the last one of the origin
@@ -110,18 +110,18 @@ impl Waiting {
         let counts = self.unannounced.iter().map(|(other, queue)| (self.count_of(*other), queue));
         let (count, queue) = counts.max_by_key(|(count, _)| *count)?;
         let last = queue.back().filter(|_| count > self.count_of(origin) + 1)?;
-        self.by_id.get(last).map(|waiter| waiter.connection)
+        self.by_id.get(last).map(|client| client.connection)
     }
 
     /// Returns the connections that wait.
     pub fn connections(&self) -> impl Iterator<Item = ConnectionId> {
-        self.by_id.values().map(|waiter| waiter.connection)
+        self.by_id.values().map(|client| client.connection)
     }
 
     /// Returns the messages that tell a new member of the requests that the others know.
     pub fn messages(&self) -> impl Iterator<Item = Down> {
         let announced = self.by_id.iter().filter(|(participant, _)| !self.is_unannounced(**participant));
-        announced.map(|(participant, waiter)| waiter.message(*participant))
+        announced.map(|(participant, client)| client.message(*participant))
     }
 
     fn is_unannounced(&self, participant: ParticipantId) -> bool {
@@ -135,9 +135,9 @@ mod tests {
     use std::net::{IpAddr, Ipv4Addr};
     use std::time::Duration;
 
-    fn waiter(last: u8) -> Waiter {
+    fn client(last: u8) -> WaitingClient {
         let origin = IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)).into();
-        Waiter { connection: ConnectionId(last.into()), origin, request: Request::Knock(Blob(vec![1])) }
+        WaitingClient { connection: ConnectionId(last.into()), origin, request: Request::Knock(Blob(vec![1])) }
     }
 
     fn announced(waiting: &mut Waiting, now: Instant) -> Vec<u64> {
@@ -154,9 +154,9 @@ mod tests {
     fn the_origin_with_the_most_requests_makes_room_for_others() {
         let (limits, now) = (Limits { knock_burst: 1, ..Limits::default() }, Instant::now());
         let mut waiting = Waiting::new(&limits, now);
-        let crowding = |waiting: &Waiting, last| waiting.crowding(waiter(last).origin);
-        (1..=3).for_each(|id| waiting.insert(ParticipantId(id), waiter(1)));
-        waiting.insert(ParticipantId(4), waiter(2));
+        let crowding = |waiting: &Waiting, last| waiting.crowding(client(last).origin);
+        (1..=3).for_each(|id| waiting.insert(ParticipantId(id), client(1)));
+        waiting.insert(ParticipantId(4), client(2));
         assert_eq!(crowding(&waiting, 3), Some(ConnectionId(1)));
         assert_eq!(crowding(&waiting, 1), None, "its own");
         waiting.remove(ParticipantId(3));
@@ -169,9 +169,9 @@ mod tests {
     fn origins_take_turns_and_requests_beyond_the_burst_wait() {
         let (limits, now) = (Limits { knocks_per_second: 10, knock_burst: 3, ..Limits::default() }, Instant::now());
         let mut waiting = Waiting::new(&limits, now);
-        (1..=6).for_each(|id| waiting.insert(ParticipantId(id), waiter(1)));
+        (1..=6).for_each(|id| waiting.insert(ParticipantId(id), client(1)));
         assert_eq!(announced(&mut waiting, now), [1, 2, 3]);
-        waiting.insert(ParticipantId(7), waiter(2));
+        waiting.insert(ParticipantId(7), client(2));
         assert_eq!(waiting.remove(ParticipantId(4)).map(|(_, announced)| announced), Some(false));
         assert_eq!(waiting.remove(ParticipantId(1)).map(|(_, announced)| announced), Some(true));
         assert_eq!(waiting.messages().count(), 2, "two and three");

@@ -1,5 +1,5 @@
-//! Every message of the protocol, as a hostile client or a hostile server says it. What they know makes the messages as
-//! plausible as they can be.
+//! Every message of the protocol, as a hostile client or a hostile server sends it. The attacker's facts make the messages as
+//! plausible as possible.
 
 use super::kinds;
 use proto::{
@@ -52,7 +52,7 @@ impl Attempt {
 }
 
 impl Facts {
-    /// Returns the facts of somebody who knows only a meeting's id.
+    /// Returns the facts of an attacker that knows only a meeting's id.
     pub fn of_meeting(meeting: MeetingId) -> Self {
         Self {
             meeting,
@@ -87,7 +87,7 @@ impl Facts {
     }
 }
 
-/// Returns everything that a hostile client says.
+/// Returns every message that a hostile client sends.
 pub fn of_client(facts: &Facts) -> Vec<Attempt> {
     let mut list = to_enter(facts);
     list.extend(to_manage(facts));
@@ -204,7 +204,7 @@ fn no_messages() -> Vec<Attempt> {
     .into()
 }
 
-/// Returns everything that a hostile server says.
+/// Returns every message that a hostile server sends.
 pub fn of_server(facts: &Facts) -> Vec<Attempt> {
     let mut list = to_newcomers(facts);
     list.extend(to_members(facts));

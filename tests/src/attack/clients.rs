@@ -42,7 +42,7 @@ impl Outside {
             Self::Greeted => Wire::greeted(from, server).await,
             Self::Approached => {
                 let mut wire = Wire::greeted(from, server).await?;
-                wire.say(&Up::Approach { meeting: facts.meeting }).await;
+                wire.send(&Up::Approach { meeting: facts.meeting }).await;
                 wire.wait_for(STEP, approached).await.context("no answer to an approach")?;
                 Ok(wire)
             }
@@ -51,7 +51,7 @@ impl Outside {
     }
 }
 
-/// Tries every message in every state of somebody who is no member. `facts` is what it knows.
+/// Tries every message in every state of a client that is not a member. `facts` is what it knows.
 ///
 /// # Errors
 /// Returns an error if the server does not accept connections.
@@ -71,8 +71,8 @@ pub async fn outsiders(attacker: &'static str, server: SocketAddr, facts: &Facts
     Ok(rows)
 }
 
-/// Sends a message on a connection that does not belong to a member. Whoever becomes one, or hears anything of the meeting,
-/// has succeeded.
+/// Sends a message on a connection that does not belong to a member. The attack succeeds if the client becomes a member or
+/// receives any message for members.
 async fn try_outside(attacker: &'static str, state: &'static str, wire: &mut Wire, attempt: Attempt) -> Row {
     let (message, kinds) = (attempt.label(), attempt.kinds.clone());
     wire.send_bytes(attempt.bytes).await;
@@ -123,14 +123,14 @@ fn describe(answers: &[ServerMessage], closed: bool) -> String {
 /// Tries every message of strangers, who know only the id of the meeting.
 ///
 /// # Errors
-/// As [`outsiders`].
+/// Returns an error if the server does not accept connections.
 pub async fn strangers(server: SocketAddr, meeting: MeetingId, extent: Extent) -> Result<Vec<Row>> {
     let facts = Facts { request: Blob(vec![0xa5; 1_500]), ..Facts::of_meeting(meeting) };
     outsiders("stranger", server, &facts, extent).await
 }
 
-/// Tries every message of a guest: of an accomplice outside who knows all that the guest knows, of the guest itself, and of
-/// the guest while its connection is lost, after it has resumed, and after the organiser has removed it.
+/// Tries every message of a guest: of an accomplice outside that knows all that the guest knows, of the guest itself, after
+/// it has resumed, and while its connection is lost.
 ///
 /// # Errors
 /// Returns an error if a guest is not admitted.
@@ -187,7 +187,7 @@ impl Inside {
         if self == Self::Resumed {
             let mut wire = Wire::greeted(another_address(), world.address).await?;
             let Facts { meeting, me: participant, token, position, .. } = guest.facts;
-            wire.say(&Up::Resume { meeting, participant, token, position }).await;
+            wire.send(&Up::Resume { meeting, participant, token, position }).await;
             wire.wait_for(STEP, |message| *message == Down::Resumed).await.context("not resumed")?;
             // The participant is the one before.
             wire.me = Some(participant);
@@ -206,8 +206,8 @@ async fn members(world: &mut World, extent: Extent, state: Inside) -> Result<Vec
             None => match Box::pin(state.open(world)).await {
                 Ok(guest) => guest,
                 Err(error) => {
-                    // Something that was said before keeps others out.
-                    let outcome = format!("nobody can join any more: {error:#}");
+                    // A message that was sent before keeps others out.
+                    let outcome = format!("no guest can join any more: {error:#}");
                     let message = "all messages so far".to_owned();
                     let (attacker, state) = ("guest", state.name());
                     rows.push(Row { attacker, state, message, kinds: Vec::new(), outcome, success: true });
@@ -240,7 +240,7 @@ async fn absent(world: &mut World, extent: Extent) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Tries every message on new connections of somebody who is, or was, a member with these facts.
+/// Tries every message on new connections of a client that is, or was, a member with these facts.
 ///
 /// # Errors
 /// Returns an error if the server does not accept connections.

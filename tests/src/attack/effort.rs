@@ -1,4 +1,4 @@
-//! How much an attack tries, and what the honest members must manage meanwhile.
+//! How much an attack tries, and the limits that the honest members must keep meanwhile.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ pub struct Effort {
     pub unfinished: usize,
     /// The fewest pictures a second of a camera that sends 30, if the machine manages all of them without attacks.
     pub min_pictures: f64,
-    /// How long a removal takes at most, and how long a newcomer waits at most.
+    /// The longest time that a removal takes, and that a newcomer waits.
     pub max_delay: Duration,
 }
 
@@ -38,7 +38,7 @@ impl Effort {
 
     /// Some of everything, for tests that run beside others.
     pub const SHORT: Self = Self {
-        extent: Extent::OneOf(9),
+        extent: Extent::EveryNth(9),
         flooders: 2,
         void_commits: 1,
         knock_seconds: 2,
@@ -54,8 +54,8 @@ impl Effort {
 pub enum Extent {
     /// All of them.
     All,
-    /// One of so many, beginning with the first. For tests.
-    OneOf(usize),
+    /// Every n-th one, beginning with the first. For tests.
+    EveryNth(usize),
 }
 
 impl Extent {
@@ -63,7 +63,7 @@ impl Extent {
     pub fn includes(self, number: usize) -> bool {
         match self {
             Self::All => true,
-            Self::OneOf(count) => number.is_multiple_of(count.max(1)),
+            Self::EveryNth(count) => number.is_multiple_of(count.max(1)),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Attacks by number: floods of commits, messages and knocks, thousands of connections, messages that never end; and what
+//! Floods of commits, messages and knocks, thousands of connections, messages that never end; and what
 //! the honest members notice of them.
 
 use super::clients::{blame, from_outside, join};
@@ -66,7 +66,7 @@ pub async fn removals(world: &mut World, effort: Effort, report: &mut Report) ->
     let back =
         Up::Resume { meeting: facts.meeting, participant: facts.me, token: facts.token, position: facts.position };
     let mut wire = Wire::greeted(another_address(), world.address).await?;
-    wire.say(&back).await;
+    wire.send(&back).await;
     let resumed = wire.wait_for(Duration::from_millis(500), |message| *message == Down::Resumed).await.is_some();
     rows.push(row("expelled", "its own place", if resumed { "resumed" } else { "no effect" }, resumed));
     let new_link = world.link().context("there is a link")?;
@@ -91,7 +91,7 @@ struct Removal {
 
 fn check_removals(times: &[Removal], out: &HashMap<ParticipantId, Instant>, limit: Duration, report: &mut Report) {
     let disconnected = |removal: &Removal| {
-        // An attacker that was put out before, for a void commit, is not disconnected again.
+        // An attacker that was disconnected before, for a void commit, is not disconnected again.
         out.get(&removal.id).map_or(Duration::MAX, |at| at.saturating_duration_since(removal.asked))
     };
     let count = times.len();
@@ -113,7 +113,7 @@ fn row(state: &'static str, message: &str, outcome: &str, success: bool) -> Row 
     Row { attacker: "guest", state, message: message.into(), kinds: Vec::new(), outcome: outcome.into(), success }
 }
 
-/// Sends commits and messages as fast as the server allows. Returns who it was, and when the server put it out.
+/// Sends commits and messages as fast as the server allows. Returns its id, and when the server disconnected it.
 async fn flood(mut guest: Guest, stop: Arc<AtomicBool>) -> (ParticipantId, Instant) {
     let mut ticks = interval(Duration::from_millis(25));
     for number in 0_u64.. {
@@ -127,7 +127,7 @@ async fn flood(mut guest: Guest, stop: Arc<AtomicBool>) -> (ParticipantId, Insta
             1 => void(Epoch(guest.facts.epoch.0.saturating_sub(1))),
             _ => void(Epoch(guest.facts.epoch.0 + 1)),
         };
-        guest.wire.say(&message).await;
+        guest.wire.send(&message).await;
         guest.listen(Duration::from_millis(1), |guest| guest.seen.is_out()).await;
     }
     (guest.facts.me, Instant::now())
@@ -144,7 +144,7 @@ pub async fn void_commits(world: &mut World, rounds: usize, report: &mut Report)
         let mut guest = join(world).await?;
         guest.catch_up().await?;
         let epoch = guest.facts.epoch;
-        guest.wire.say(&void(epoch)).await;
+        guest.wire.send(&void(epoch)).await;
         guest.listen(Duration::from_secs(2), |guest| guest.seen.is_out()).await;
         let outcome = guest.seen.outcome();
         rows.push(row("member", "a void commit of the current epoch", &outcome, false));
@@ -176,8 +176,7 @@ pub async fn newcomers(world: &mut World, report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-/// Behaves as a member until somebody knocks. Then, as `attempt` says, it refuses the newcomer or admits it with a Welcome that
-/// is garbage.
+/// Behaves as a member until a newcomer knocks. Then it refuses the newcomer, or admits it with a garbage Welcome.
 pub async fn bar_newcomers(mut guest: Guest, attempt: Bar) {
     let knocked = |guest: &Guest| !guest.seen.knocked.is_empty();
     if !guest.listen(TIMEOUT, knocked).await {
@@ -192,7 +191,7 @@ pub async fn bar_newcomers(mut guest: Guest, attempt: Bar) {
         let welcome = Some(proto::Welcome { to: vec![participant], blob: Blob(vec![0xa5; 400]) });
         Up::Commit { epoch: guest.facts.epoch, blob: Blob(vec![0xa5; 40]), removed: Vec::new(), welcome }
     };
-    guest.wire.say(&message).await;
+    guest.wire.send(&message).await;
     guest.listen(Duration::from_secs(2), |guest| guest.seen.is_out()).await;
 }
 
@@ -201,7 +200,7 @@ pub async fn bar_newcomers(mut guest: Guest, attempt: Bar) {
 pub enum Bar {
     /// By a refusal.
     Refuse,
-    /// By a Welcome that is garbage.
+    /// By a garbage Welcome.
     Admit,
 }
 
@@ -240,7 +239,7 @@ async fn knock_again_and_again(server: SocketAddr, meeting: MeetingId, number: u
     while Instant::now() < end {
         let Ok(mut wire) = Wire::greeted(from, server).await else { continue };
         // The server remembers those that wait, so half of them do not wait for the answer.
-        wire.say(&Up::Knock { meeting, request: Blob(vec![number; 1_500]) }).await;
+        wire.send(&Up::Knock { meeting, request: Blob(vec![number; 1_500]) }).await;
         sent += 1;
         if sent % 2 == 0 {
             let refused = |message: &Down| matches!(message, Down::Refused { .. } | Down::Problem { .. });

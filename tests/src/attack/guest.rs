@@ -1,4 +1,4 @@
-//! A hostile guest: a real member with real keys that says anything.
+//! A hostile guest: a real member with real keys that can send any message.
 
 use super::catalogue::Facts;
 use super::wire::{Received, Wire};
@@ -16,16 +16,16 @@ pub struct Guest {
     pub facts: Facts,
     /// Its connection.
     pub wire: Wire,
-    /// What it saw, for the attack that waits for it.
+    /// What it saw.
     pub seen: Seen,
-    /// Its device.
+    /// Its state in the meeting.
     meeting: Box<Meeting>,
 }
 
 /// What a guest saw.
 #[derive(Debug, Default)]
 pub struct Seen {
-    /// Those who knocked.
+    /// The clients that knocked.
     pub knocked: Vec<ParticipantId>,
     /// Whether a manager has removed it, as the server says.
     pub removed: bool,
@@ -36,7 +36,7 @@ pub struct Seen {
 }
 
 impl Seen {
-    /// Returns whether the server has put it out.
+    /// Returns whether the server has disconnected it.
     pub fn is_out(&self) -> bool {
         self.closed || self.removed || self.problem.is_some()
     }
@@ -126,7 +126,7 @@ impl Guest {
             if let Up::Knock { request, .. } = &message {
                 self.facts.request = request.clone();
             }
-            self.wire.say(&message).await;
+            self.wire.send(&message).await;
         }
         if let Some(me) = self.wire.me {
             self.facts.me = me;
@@ -179,16 +179,16 @@ pub fn void(epoch: Epoch) -> Up {
     Up::Commit { epoch, blob: Blob(vec![0]), removed: Vec::new(), welcome: None }
 }
 
-/// Opens a connection of somebody who knows the link, and knocks with a request that is valid but not for this connection.
+/// Opens a connection of a client that knows the link, and knocks with a request that is valid, but for another connection.
 ///
 /// # Errors
 /// Returns an error if the server does not accept the connection.
 pub async fn knock(from: IpAddr, server: SocketAddr, facts: &Facts) -> Result<Wire> {
     let mut wire = Wire::greeted(from, server).await?;
-    wire.say(&Up::Approach { meeting: facts.meeting }).await;
+    wire.send(&Up::Approach { meeting: facts.meeting }).await;
     let key = wire.wait_for(JOIN_TIMEOUT, |message| matches!(message, Down::AdmissionKey { .. })).await;
     key.context("no admission key")?;
-    wire.say(&Up::Knock { meeting: facts.meeting, request: facts.request.clone() }).await;
+    wire.send(&Up::Knock { meeting: facts.meeting, request: facts.request.clone() }).await;
     Ok(wire)
 }
 

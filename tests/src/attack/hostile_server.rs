@@ -1,5 +1,5 @@
 //! A hostile server: every message of a server in every state of a client. It passes everything between the client and a
-//! real server until the client is in the state that is attacked, then it says what it likes.
+//! real server until the client is in the state that is attacked. Then it sends the messages of the attack.
 
 use super::catalogue::{self, Facts};
 use super::effort::Extent;
@@ -78,14 +78,14 @@ impl State {
         matches!(self, Self::Creating | Self::Organiser)
     }
 
-    /// Returns true if the client is a member: then nobody but the organiser can say that it was removed or that the meeting
-    /// was ended. A refusal of somebody who knocks is not signed.
+    /// Returns true if the client is a member. Then it believes only the organiser's signature that it was removed or that the
+    /// meeting was ended. The refusal of a client that knocks is not signed.
     fn is_inside(self) -> bool {
         matches!(self, Self::Member | Self::Resuming | Self::Organiser)
     }
 }
 
-/// Attacks clients in `state` until everything was said.
+/// Attacks clients in `state` until every message was sent.
 ///
 /// # Errors
 /// Returns an error if a program does not start.
@@ -124,7 +124,7 @@ async fn attack_victims(state: State, server: SocketAddr, link: String, numbers:
     Ok(rows)
 }
 
-/// The numbers in the catalogue that are left to say.
+/// The numbers in the catalogue of the messages that are left to send.
 type Numbers = Arc<Mutex<VecDeque<usize>>>;
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -159,7 +159,7 @@ fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Waits for what happens to one victim, and returns a row for each message that was said to it.
+/// Waits for what happens to one victim, and returns a row for each message that was sent to it.
 fn observe(victim: &Program, state: State, shared: &Shared) -> Vec<Row> {
     let start = Instant::now();
     let mut most = 0;
@@ -168,12 +168,12 @@ fn observe(victim: &Program, state: State, shared: &Shared) -> Vec<Row> {
         most = most.max(victim.resident_bytes());
         let mut plan = shared.plan();
         let is_over = plan.is_over() || !victim.is_running();
-        // A client that does neither answer nor leave hangs.
-        let hangs = start.elapsed() > HANG_TIMEOUT && plan.last_said.is_none_or(|said| said.elapsed() > HANG_TIMEOUT);
+        // A client that neither answers nor ends hangs.
+        let hangs = start.elapsed() > HANG_TIMEOUT && plan.last_sent.is_none_or(|sent| sent.elapsed() > HANG_TIMEOUT);
         if !is_over && !hangs {
             continue;
         }
-        let mut rows = std::mem::take(&mut plan.said);
+        let mut rows = std::mem::take(&mut plan.sent);
         let connections = plan.connections;
         drop(plan);
         let Some(last) = rows.last_mut() else {
@@ -185,7 +185,7 @@ fn observe(victim: &Program, state: State, shared: &Shared) -> Vec<Row> {
             return vec![row(state, "nothing".into(), Vec::new(), format!("not in this state: {lines}"), true)];
         };
         if last.outcome.is_empty() {
-            // It may say why it ends, or connect again.
+            // It may print why it ends, or connect again.
             let start = Instant::now();
             let decided = || !victim.is_running() || shared.plan().connections > connections;
             while !hangs && !decided() && start.elapsed() < END_TIMEOUT {
@@ -203,20 +203,20 @@ fn observe(victim: &Program, state: State, shared: &Shared) -> Vec<Row> {
 /// Decides what became of a client whose connection ended after the last message.
 fn judge(victim: &Program, state: State, row: &mut Row, hangs: bool) {
     let lines = victim.errors(0);
-    let said = |part: &str| lines.iter().any(|line| line.contains(part));
+    let printed = |part: &str| lines.iter().any(|line| line.contains(part));
     let untrue = ["The organiser removed you", "The organiser ended the meeting"];
     let last = lines.iter().rev().find(|line| !line.contains(" INFO ")).cloned().unwrap_or_default();
-    (row.outcome, row.success) = if said("panicked") {
+    (row.outcome, row.success) = if printed("panicked") {
         (format!("crashed: {last}"), true)
     } else if hangs && victim.is_running() {
         (format!("hangs: {last}"), true)
-    } else if state.is_inside() && untrue.iter().any(|part| said(part)) {
+    } else if state.is_inside() && untrue.iter().any(|part| printed(part)) {
         (format!("misled: {last}"), true)
     } else if victim.is_running() {
         ("comes back by another connection".into(), false)
-    } else if ["declined your request", "removed you from"].iter().any(|part| said(part)) {
+    } else if ["declined your request", "removed you from"].iter().any(|part| printed(part)) {
         (format!("refused in the organiser's name: {last}"), false)
-    } else if said("(The server)") || said("Server error") {
+    } else if printed("(The server)") || printed("Server error") {
         (format!("ends and blames the server: {last}"), false)
     } else {
         (format!("ends: {last}"), false)
@@ -237,16 +237,16 @@ impl Shared {
     }
 }
 
-/// What is left to say, and what was said to one client.
+/// The messages that are left to send, and those that were sent to one client.
 struct Plan {
     state: State,
     numbers: Numbers,
     facts: Facts,
-    said: Vec<Row>,
-    last_said: Option<Instant>,
+    sent: Vec<Row>,
+    last_sent: Option<Instant>,
     /// Whether a message waits for its effect.
     waiting: bool,
-    /// Whether the connection on which it was said has ended.
+    /// Whether the connection on which it was sent has ended.
     closed: bool,
     /// How many connections the victim has opened.
     connections: u32,
@@ -258,8 +258,8 @@ impl Plan {
             state,
             numbers,
             facts: Facts::of_meeting(meeting),
-            said: Vec::new(),
-            last_said: None,
+            sent: Vec::new(),
+            last_sent: None,
             waiting: false,
             closed: false,
             connections: 0,
@@ -271,13 +271,13 @@ impl Plan {
         self.closed || !self.waiting && lock(&self.numbers).is_empty()
     }
 
-    /// Returns the next message to say.
+    /// Returns the next message to send.
     fn next(&mut self) -> Option<Vec<u8>> {
         loop {
             let number = lock(&self.numbers).pop_front()?;
             let Some(attempt) = catalogue::of_server(&self.facts).into_iter().nth(number) else { continue };
-            self.said.push(row(self.state, attempt.label(), attempt.kinds, String::new(), false));
-            (self.waiting, self.last_said) = (true, Some(Instant::now()));
+            self.sent.push(row(self.state, attempt.label(), attempt.kinds, String::new(), false));
+            (self.waiting, self.last_sent) = (true, Some(Instant::now()));
             return Some(attempt.bytes);
         }
     }
@@ -285,10 +285,10 @@ impl Plan {
     /// The client has answered a ping after the last message, so it goes on.
     fn handle_answer(&mut self) {
         if std::mem::take(&mut self.waiting)
-            && let Some(last) = self.said.last_mut()
+            && let Some(last) = self.sent.last_mut()
         {
             last.outcome = "goes on".into();
-            // What it took changes what it expects next.
+            // An accepted entry changes what the client expects next.
             if last.kinds.contains(&"Down::Log") {
                 self.facts.position.0 += 1;
                 if last.kinds.iter().any(|kind| kind.ends_with("::Commit")) {
@@ -368,8 +368,8 @@ struct Connection<'a> {
     number: u32,
     /// True once the client is a member on this connection.
     is_member: bool,
-    /// True once the client was attacked on this connection: the real server is not heard any more, unless the client is a
-    /// member.
+    /// True once the client was attacked on this connection. Then only the SFU's messages of the real server are passed on, and
+    /// only to a member.
     attacked: bool,
 }
 
@@ -404,7 +404,7 @@ impl Connection<'_> {
                 received = self.wire.next(far) => match received {
                     super::wire::Received::Message(message) => self.handle_server(message).await?,
                     super::wire::Received::Closed | super::wire::Received::Nothing => {
-                        // The real server has nothing more to say. An attack goes on without it.
+                        // The real server sends nothing more. An attack goes on without it.
                         if !self.attacked {
                             return Ok(());
                         }
@@ -435,14 +435,14 @@ impl Connection<'_> {
             self.attacked = true;
             let next = self.shared.plan().next();
             let Some(next) = next else { return Ok(()) };
-            self.say(next).await?;
-            return self.say(proto::encode(&Down::Ping)).await;
+            self.send(next).await?;
+            return self.send(proto::encode(&Down::Ping)).await;
         }
         if let ClientMessage::Meeting(Up::Resume { .. }) = &message
             && self.shared.plan().state == State::Rejoining
         {
             let refused = Down::Problem { problem: proto::Problem::NotResumable };
-            return self.say(proto::encode(&refused)).await;
+            return self.send(proto::encode(&refused)).await;
         }
         self.wire.send_bytes(bytes.to_vec()).await;
         Ok(())
@@ -472,19 +472,19 @@ impl Connection<'_> {
         if self.attacked {
             // The log that the client knows is not the real one any more.
             let is_signal = matches!(message, ServerMessage::Sfu(_));
-            return if is_signal && self.is_member { self.say(proto::encode(&message)).await } else { Ok(()) };
+            return if is_signal && self.is_member { self.send(proto::encode(&message)).await } else { Ok(()) };
         }
         self.shared.plan().note(&message);
         if let ServerMessage::Meeting(Down::Admitted { .. } | Down::Created { .. }) = &message {
             self.is_member = true;
             // The answer shows that the client has entered.
-            self.say(proto::encode(&message)).await?;
-            return self.say(proto::encode(&Down::Ping)).await;
+            self.send(proto::encode(&message)).await?;
+            return self.send(proto::encode(&Down::Ping)).await;
         }
-        self.say(proto::encode(&message)).await
+        self.send(proto::encode(&message)).await
     }
 
-    async fn say(&mut self, bytes: Vec<u8>) -> Result<()> {
+    async fn send(&mut self, bytes: Vec<u8>) -> Result<()> {
         Ok(self.socket.send(Message::Binary(bytes.into())).await?)
     }
 }

@@ -1,5 +1,5 @@
 //! The organiser as a program of its own: the engine of the product, which a window would drive. Lines on standard input
-//! are commands; lines on standard output say what happened.
+//! are commands; lines on standard output report what happened.
 
 use crate::people::Person;
 use anyhow::{Context, Result};
@@ -24,27 +24,27 @@ pub fn run(port: u16, fingerprint: [u8; 32], clip: PathBuf, dump: PathBuf) -> Re
     let mut person = Person::enter_through(entry, "Olga", devices, Hardware::default(), |output| {
         Arc::new(Dump::new(output, dump, engine::clock::system()))
     })?;
-    let (commands, mut told) = (read_commands()?, Told::default());
+    let (commands, mut printed) = (read_commands()?, Printed::default());
     loop {
         // Returns an error if nothing changed for a while, which is no failure.
         let _ = person.wait(Duration::from_millis(50), "something", |_| false);
-        told.tell(&person)?;
+        printed.print_changes(&person)?;
         if person.ended.is_some() {
             return Ok(());
         }
-        if told.looked != told.cameras {
-            told.looked = told.cameras;
+        if printed.looked != printed.cameras {
+            printed.looked = printed.cameras;
             person.look(Size::new(320, 180))?;
         }
         match commands.try_recv() {
-            Ok(line) => follow(&person, &line)?,
+            Ok(line) => execute(&person, &line)?,
             Err(TryRecvError::Empty) => {}
             Err(TryRecvError::Disconnected) => person.engine.send(Command::Leave)?,
         }
     }
 }
 
-fn follow(person: &Person, line: &str) -> Result<()> {
+fn execute(person: &Person, line: &str) -> Result<()> {
     match line.split_once(' ') {
         Some(("remove", id)) => {
             let id = ParticipantId(id.parse().context("an id is a number")?);
@@ -63,9 +63,9 @@ fn read_commands() -> Result<Receiver<String>> {
     Ok(receiver)
 }
 
-/// What standard output says already.
+/// What was printed already.
 #[derive(Default)]
-struct Told {
+struct Printed {
     link: String,
     people: Vec<u64>,
     /// How many others send their camera.
@@ -74,8 +74,8 @@ struct Told {
     notices: usize,
 }
 
-impl Told {
-    fn tell(&mut self, person: &Person) -> Result<()> {
+impl Printed {
+    fn print_changes(&mut self, person: &Person) -> Result<()> {
         let mut out = stdout().lock();
         if self.link != person.link {
             self.link.clone_from(&person.link);

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 /// One message in one state.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// Who said it: `stranger`, `guest` or `server`.
+    /// Who sent it: `stranger`, `guest` or `server`.
     pub attacker: &'static str,
     /// The state of the attacker's connection, or of the client that a hostile server attacks.
     pub state: &'static str,
@@ -16,7 +16,7 @@ pub struct Row {
     pub kinds: Vec<&'static str>,
     /// What happened.
     pub outcome: String,
-    /// Whether the attack succeeded: somebody was thrown out, misled or admitted, or a program crashed.
+    /// Whether the attack succeeded: a member was disconnected, misled or wrongly admitted, or a program crashed.
     pub success: bool,
 }
 

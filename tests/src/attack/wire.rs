@@ -1,8 +1,8 @@
-//! A connection that says what the attack chooses. It accepts every certificate.
+//! A connection on which the attack sends what it chooses. It accepts every certificate.
 
 use anyhow::{Context, Result};
 use futures_util::{SinkExt, StreamExt};
-use proto::{ClientMessage, Down, ParticipantId, Problem, ServerMessage, Up, VERSION};
+use proto::{Down, ParticipantId, Problem, ServerMessage, Up, VERSION};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
@@ -18,11 +18,14 @@ use tokio_rustls::client::TlsStream;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
 
+/// A TLS connection.
+pub type Tls = TlsStream<TcpStream>;
+
 /// A WebSocket connection to a server.
 pub struct Wire {
     /// The participant id from the server's `Hello`; `None` before.
     pub me: Option<ParticipantId>,
-    socket: WebSocketStream<TlsStream<TcpStream>>,
+    socket: WebSocketStream<Tls>,
 }
 
 /// What a connection received.
@@ -36,7 +39,8 @@ pub enum Received {
     Nothing,
 }
 
-/// Returns an address of this machine that nobody else uses. Quotas of one address do not restrict an attacker with many.
+/// Returns an address of this machine that is not used yet. An attacker with many addresses is not restricted by the quotas
+/// of one address.
 pub fn another_address() -> IpAddr {
     static COUNT: AtomicU32 = AtomicU32::new(0);
     let number = COUNT.fetch_add(1, Ordering::Relaxed) % 0x00_fe_00_00;
@@ -56,21 +60,28 @@ pub async fn connect_tcp(from: IpAddr, to: SocketAddr) -> std::io::Result<TcpStr
     Ok(stream)
 }
 
+/// Connects by TLS from an address of this machine.
+///
+/// # Errors
+/// Returns an error if the server does not accept the connection.
+pub async fn connect_tls(from: IpAddr, to: SocketAddr) -> Result<Tls> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(AcceptAny))
+        .with_no_client_auth();
+    let tcp = connect_tcp(from, to).await.context("no TCP connection")?;
+    TlsConnector::from(Arc::new(config)).connect(ServerName::from(to.ip()), tcp).await.context("no TLS")
+}
+
 impl Wire {
     /// Opens a connection that has sent nothing.
     ///
     /// # Errors
     /// Returns an error if the server does not accept it.
     pub async fn connect(from: IpAddr, to: SocketAddr) -> Result<Self> {
-        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(AcceptAny))
-            .with_no_client_auth();
         let opened = async {
-            let tcp = connect_tcp(from, to).await.context("no TCP connection")?;
-            let connector = TlsConnector::from(Arc::new(config));
-            let tls = connector.connect(ServerName::from(to.ip()), tcp).await.context("no TLS")?;
+            let tls = connect_tls(from, to).await?;
             anyhow::Ok(tokio_tungstenite::client_async(format!("wss://{to}/v1"), tls).await.context("no WebSocket")?.0)
         };
         let socket = tokio::time::timeout(CONNECT_TIMEOUT, opened).await.context("the server does not answer")??;
@@ -83,23 +94,18 @@ impl Wire {
     /// Returns an error if the server does not accept it, or does not greet.
     pub async fn greeted(from: IpAddr, to: SocketAddr) -> Result<Self> {
         let mut wire = Self::connect(from, to).await?;
-        wire.say(&Up::Hello { version: VERSION }).await;
+        wire.send(&Up::Hello { version: VERSION }).await;
         let greeting = |message: &Down| matches!(message, Down::Hello { .. });
         wire.wait_for(CONNECT_TIMEOUT, greeting).await.context("the server does not greet")?;
         Ok(wire)
     }
 
     /// Sends a message of meeting control. If that fails, the next [`Self::next`] returns [`Received::Closed`].
-    pub async fn say(&mut self, message: &Up) {
+    pub async fn send(&mut self, message: &Up) {
         self.send_bytes(proto::encode(message)).await;
     }
 
-    /// Sends a message. Failures are as for [`Self::say`].
-    pub async fn send(&mut self, message: &ClientMessage) {
-        self.send_bytes(proto::encode(message)).await;
-    }
-
-    /// Sends bytes as one message. Failures are as for [`Self::say`].
+    /// Sends bytes as one message. Failures are as for [`Self::send`].
     pub async fn send_bytes(&mut self, bytes: Vec<u8>) {
         let _ = tokio::time::timeout(CONNECT_TIMEOUT, self.socket.send(Message::Binary(bytes.into()))).await;
     }
@@ -139,7 +145,7 @@ impl Wire {
         }
     }
 
-    /// Returns what the server says to the last message: the messages until it closes the connection, or until `limit`.
+    /// Returns the server's answers to the last message: the messages until it closes the connection, or until `limit`.
     /// True if it has closed the connection.
     pub async fn answers(&mut self, limit: Duration) -> (Vec<ServerMessage>, bool) {
         let (deadline, mut messages) = (Instant::now() + limit, Vec::new());
@@ -171,7 +177,7 @@ pub fn problem(answers: &[ServerMessage]) -> Option<Problem> {
 
 /// Accepts any certificate.
 #[derive(Debug)]
-pub struct AcceptAny;
+struct AcceptAny;
 
 impl ServerCertVerifier for AcceptAny {
     fn verify_server_cert(

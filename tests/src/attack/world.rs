@@ -169,8 +169,8 @@ impl World {
         Ok(start.elapsed())
     }
 
-    /// Returns what went wrong on the honest side since the last call: programs that ended, and lines that say that somebody
-    /// was thrown out, or lost the connection or the meeting.
+    /// Returns what went wrong on the honest side since the last call: programs that ended, and lines that report a
+    /// lost member, connection or meeting.
     pub fn complaints(&mut self) -> Vec<String> {
         self.max_bytes = self.max_bytes.max(self.server.resident_bytes());
         let mut complaints = Vec::new();

@@ -1,18 +1,18 @@
 //! A minimal member: it knocks with real keys, is admitted, and answers pings. It processes no commit.
 
-use crate::stranger;
 use crypto::{Identity, Invitation, Profile};
 use futures_util::{SinkExt, StreamExt};
 use proto::{Blob, ClientMessage, Down, ParticipantId, Position, ServerMessage, Up, VERSION};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::time::SystemTime;
+use tests::attack::wire::connect_tls;
 use tokio_tungstenite::tungstenite::Message;
 
 /// Joins by a link and stays until the runtime ends.
 pub async fn join_and_stay(link: String) {
     let invitation: Invitation = link.parse().unwrap();
     let address = SocketAddr::new(invitation.host.parse().unwrap(), invitation.port);
-    let tls = stranger::connect_tls(address).await;
+    let tls = connect_tls(Ipv4Addr::LOCALHOST.into(), address).await.unwrap();
     let (mut socket, _) = tokio_tungstenite::client_async(format!("wss://{address}/v1"), tls).await.unwrap();
     let (mut me, mut position) = (ParticipantId(0), Position(0));
     let mut answer = Some(Up::Hello { version: VERSION });

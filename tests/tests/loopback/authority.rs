@@ -1,7 +1,7 @@
-//! Attacks of members on a meeting's authority over real sockets, and the way back of those who lost the connection.
+//! Attacks of members on a meeting's authority over real sockets, and the way back of members that lost the connection.
 //!
-//! Each attack is the one that was carried out against version 2 of the protocol, whose server obeyed any member. There, the
-//! messages below ended the meeting for the others, kept newcomers out, or let the removed person in again.
+//! Each attack succeeded against version 2 of the protocol, whose server obeyed any member: the messages below ended the
+//! meeting for the others, kept newcomers out, or let the removed person in again.
 
 use crate::client::{Client, State};
 use crate::insider::Insider;
@@ -215,7 +215,7 @@ fn an_organiser_that_left_comes_back_and_admits_again() {
     });
 }
 
-/// The organiser's client answered each knock, until the server put it out for sending too much.
+/// If the organiser's client answered each knock at once, the server would disconnect it for sending too much.
 #[test]
 #[cfg(target_os = "linux")] // Every address of 127.0.0.0/8 is one of this machine there.
 fn garbage_knocks_of_many_addresses_do_not_silence_the_organiser() {
@@ -228,7 +228,7 @@ fn garbage_knocks_of_many_addresses_do_not_silence_the_organiser() {
             let mut open = Vec::new();
             for _ in 0..36 {
                 let mut wire = Wire::greeted(IpAddr::from([127, 0, 7, number]), address).await.unwrap();
-                wire.say(&Up::Knock { meeting, request: Blob(vec![number; 1_500]) }).await;
+                wire.send(&Up::Knock { meeting, request: Blob(vec![number; 1_500]) }).await;
                 open.push(wire);
             }
             open
@@ -256,7 +256,7 @@ fn a_device_that_commits_garbage_again_and_again_is_not_admitted_again() {
             let Ok(mut guest) = joined else { break };
             guest.catch_up().await.unwrap();
             let epoch = guest.facts.epoch;
-            guest.wire.say(&void(epoch)).await;
+            guest.wire.send(&void(epoch)).await;
             assert!(guest.listen(Duration::from_secs(10), |guest| guest.seen.is_out()).await, "it is expelled");
             clients[1].until("it has left", |state| state.members.len() == 2).await;
         }

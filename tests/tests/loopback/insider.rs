@@ -28,6 +28,7 @@ use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
+use tests::attack::wire::Tls;
 use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -43,7 +44,7 @@ pub struct Insider {
     pub me: ParticipantId,
     /// The id of the Dependency Descriptor in its packets.
     pub descriptor: u8,
-    socket: WebSocketStream<stranger::Tls>,
+    socket: WebSocketStream<Tls>,
     meeting: Meeting,
     ring: KeyRing,
     connection: Arc<dyn PeerConnection>,

@@ -13,7 +13,7 @@ fn seal(ring: &KeyRing, number: u64, pool: &BufferPool) -> Sealed {
     Sealer::new(ring.clone(), Slot::Screen).seal(picture).expect("it has keys")
 }
 
-/// Returns whether `ring` opens the frame, whoever's it is.
+/// Returns whether `ring` opens the frame, of any sender.
 fn opens(ring: &KeyRing, frame: &Sealed, pool: &BufferPool) -> bool {
     (0..8).any(|leaf| {
         let bytes = pool.copy(frame.bytes());
@@ -29,7 +29,7 @@ fn a_removed_client_that_does_not_end_itself_opens_nothing_and_nobody_plays_it()
         let clients = meeting(&server, 2).await;
         all_receive(&clients, 10).await;
         let mut removed = Insider::join(&clients[0].link()).await;
-        // A member whose frames the removed one gets from somebody.
+        // A member whose frames the removed client gets.
         let mut friend = Insider::join(&clients[0].link()).await;
         clients[0].until("four are members", |state| state.members.len() == 4).await;
         let (id, camera) = (removed.me, removed.camera());

@@ -77,8 +77,7 @@ fn a_commit_that_was_lost_with_the_connection_is_sent_again() {
     assert!(second.epoch == Epoch(1) && second.blob != first.blob);
 }
 
-/// On the code before, the time for an answer was over as soon as the connection was resumed: the client connected again and
-/// again, for ever.
+/// If the time for an answer began before the connection was lost, the client would connect again and again, for ever.
 #[test]
 fn a_commit_that_was_sent_long_before_does_not_end_the_resumed_connection() {
     let (_, mut guest) = Client::two();
@@ -225,7 +224,7 @@ fn the_members_update_their_keys_in_turn() {
     assert_eq!(updates, [("organiser", 5), ("guest", 10)], "the server never answers their commits");
 }
 
-/// On the code before, the others never learned it: the message counted as sent.
+/// If the message counted as sent, the others would never learn of it.
 #[test]
 fn an_announcement_that_was_lost_with_the_connection_is_sent_again() {
     let (_, mut guest) = Client::two();
@@ -275,7 +274,7 @@ fn late_messages_are_read_for_two_seconds_and_their_author_repeats_them() {
     assert_eq!(seen(&mut organiser), Some(states[1]));
 }
 
-/// The organiser shows a new link before the server has the new keys. On the code before, the link was reported as forged.
+/// The organiser shows a new link before the server has the new keys. Such a link is not forged.
 #[test]
 fn a_link_that_is_newer_than_the_servers_keys_is_tried_again() {
     let (mut organiser, _) = Client::two();
@@ -303,7 +302,7 @@ fn a_link_that_is_newer_than_the_servers_keys_is_tried_again() {
     assert!(matches!(guest.sent().last(), Some(Up::Knock { .. })));
 }
 
-/// On the code before, the organiser's meeting ended, and the meeting of the others had no organiser any more.
+/// Otherwise one hostile member could end the organiser's meeting, and the others would have no organiser any more.
 #[test]
 fn an_organiser_that_gets_a_false_welcome_asks_again() {
     let (mut organiser, _) = Client::two();
@@ -350,7 +349,7 @@ fn come_back(organiser: &mut Client, chain: Down) -> Down {
 }
 
 /// The organiser loses the connection while its keys rotate: the members have merged the rotation, and it or the server does
-/// not know. On the code before, nobody could let the organiser in again.
+/// not know. Any member lets the organiser in again.
 #[test]
 fn an_organiser_comes_back_although_a_rotation_was_lost_on_its_way() {
     for knows in [false, true] {

@@ -1,5 +1,5 @@
-//! What hostile members and strangers tried against the delivery service. Each attack worked before commands were
-//! signed.
+//! Attacks of hostile members and strangers on the delivery service. Each one succeeds if the server executes commands
+//! without a signature.
 
 use super::*;
 use std::net::{IpAddr, Ipv4Addr};
@@ -193,7 +193,7 @@ fn meetings_of_one_address_are_bounded_in_number_and_bytes() {
 }
 
 #[test]
-fn those_who_wait_from_one_address_take_a_quarter_of_a_meeting() {
+fn waiting_clients_from_one_address_take_a_quarter_of_a_meeting() {
     let mut service = Service::with(Limits { members: 20, ..Limits::default() });
     service.greet(ANNA);
     service.sends(ANNA, create(MEETING));
