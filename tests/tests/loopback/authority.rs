@@ -187,6 +187,7 @@ fn a_member_that_was_gone_for_longer_joins_again_by_itself() {
         let mut proxy = Proxy::start(server.address()).await;
         let guest = Client::join(&link_over(&proxy, &organiser), "guest");
         guest.until("both are members", |state| state.members.len() == 2).await;
+        organiser.until("it knows the guest", |state| state.members.len() == 2).await;
         let me = guest.me();
         proxy.cut();
         let gone = |state: &State| state.members.len() == 1;
