@@ -10,7 +10,7 @@ use codec::layer::Content;
 use crypto::{Opener, Sealer};
 use engine::track_stats::TrackStats;
 use engine::{ParticipantId, TrackId};
-use media::{Bitrate, BufferPool, Clock, FrameRate, Pool, Rotation, Size, VideoCodec};
+use media::{Bitrate, BufferPool, Clock, FrameRate, Pool, Size, VideoCodec};
 use proto::{Kind, Slot};
 use render::Feed;
 
@@ -110,7 +110,7 @@ impl Path {
             counted(&mut costs.decode, || {
                 decoder.decode(&opened.payload, &mut |picture| {
                     size = picture.size;
-                    feed.show(picture.planes, picture.colour, Rotation::Upright, opened.number, opened.captured);
+                    feed.show(picture.planes, picture.colour, opened.number, opened.captured);
                 })
             })
             .unwrap();
