@@ -149,7 +149,7 @@ impl Meeting {
 
     /// Returns the entry by which the organiser comes back to this meeting; `None` for others.
     #[must_use]
-    pub fn into_return(self) -> Option<Entry> {
+    pub fn into_return_entry(self) -> Option<Entry> {
         let Entrant { identity, profile, .. } = self.entrant;
         self.manager.map(|manager| Entry::Return { keys: manager.into_keys(), identity, profile })
     }

@@ -63,7 +63,7 @@ struct NoStarter;
 impl Starter for NoStarter {
     fn start(
         &self,
-        _: Option<crate::session::Remains>,
+        _: Option<crate::session::RejoinContext>,
         _: Setup,
         _: Arc<dyn engine::VideoOutput>,
     ) -> Result<Started, String> {
@@ -92,7 +92,7 @@ struct Listed {
 impl Starter for Listed {
     fn start(
         &self,
-        _: Option<crate::session::Remains>,
+        _: Option<crate::session::RejoinContext>,
         _: Setup,
         _: Arc<dyn engine::VideoOutput>,
     ) -> Result<Started, String> {

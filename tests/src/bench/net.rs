@@ -104,7 +104,7 @@ fn link(events: &mut engine::Events) -> Result<String> {
             | Event::Sharing(_)
             | Event::LinkChanged { .. }
             | Event::AsksToJoin { .. }
-            | Event::AsksNoMore(_)
+            | Event::StoppedAsking(_)
             | Event::Notice(_)
             | Event::Totals(_) => {}
         }

@@ -176,7 +176,7 @@ fn an_organiser_that_left_comes_back_as_organiser() {
     assert_eq!(removal.removed, [ADA]);
     guest.log(2, removal.entry);
     guest.events();
-    let mut back = Client::new(organiser.meeting.into_return().unwrap());
+    let mut back = Client::new(organiser.meeting.into_return_entry().unwrap());
     back.receive(hello(ParticipantId(5)));
     back.receive(back.admission_key());
     let sent = back.sent();
