@@ -26,7 +26,7 @@ const PIPE_BYTES: usize = 65_536;
 /// Returns both ends of a pipe that has no room.
 fn full_pipe() -> (PipeReader, PipeWriter) {
     let (reader, mut writer) = std::io::pipe().expect("a pipe");
-    writer.write_all(&[b'x'; PIPE_BYTES]).expect("room in the pipe");
+    writer.write_all(&vec![b'x'; PIPE_BYTES]).expect("room in the pipe");
     (reader, writer)
 }
 
@@ -129,7 +129,7 @@ fn a_link_in_a_full_pipe_is_printed_when_it_is_read_and_a_signal_ends_the_meetin
     let mut command = client(&[&["meet"], &NO_DEVICES[..]].concat());
     let mut running = Running(command.stdout(writer).stderr(Stdio::null()).spawn().expect("the client starts"));
     drop(command);
-    reader.read_exact(&mut [0; PIPE_BYTES]).expect("the pipe is full");
+    reader.read_exact(&mut vec![0; PIPE_BYTES]).expect("the pipe is full");
     let mut link = String::new();
     BufReader::new(reader).read_line(&mut link).expect("the host prints the link");
     assert!(link.starts_with("conclave://") && link.ends_with('\n'), "{link:?}");
