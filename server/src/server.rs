@@ -113,7 +113,7 @@ impl Server {
         async move {
             if failed.wait_for(|failed| *failed).await.is_err() {
                 // The server was stopped.
-                std::future::pending().await
+                std::future::pending::<()>().await;
             }
         }
     }
