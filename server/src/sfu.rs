@@ -128,11 +128,10 @@ impl Sfu {
         let Ok(datagram) = Receive::new(Protocol::Udp, source, destination, bytes) else { return };
         let input = Input::Receive(now, datagram);
         let Some(peer) = self.peers.get_mut(&participant) else { return };
-        if !peer.transport.accepts(source, bytes, &input) {
+        if !peer.transport.accepts(source, bytes, &input) || !self.routes.add_address(participant, source, now) {
             return;
         }
         let result = peer.transport.handle_input(input);
-        self.routes.add_address(participant, source);
         self.handle_result(participant, result, now);
         self.advance_dirty_peers(now);
     }

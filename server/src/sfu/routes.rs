@@ -3,12 +3,14 @@
 use proto::ParticipantId;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 use str0m::ice::StunMessage;
 
 /// The addresses and ICE user names of all participants.
 #[derive(Debug, Default)]
 pub struct Routes {
-    participants: HashMap<SocketAddr, ParticipantId>,
+    /// Who sends from an address, and when the last datagram came.
+    participants: HashMap<SocketAddr, (ParticipantId, Instant)>,
     /// The addresses of each participant, oldest first.
     addresses: HashMap<ParticipantId, VecDeque<SocketAddr>>,
     users: HashMap<String, ParticipantId>,
@@ -25,7 +27,7 @@ impl Routes {
         {
             return self.users.get(user).copied();
         }
-        self.participants.get(&source).copied()
+        self.participants.get(&source).map(|(participant, _)| *participant)
     }
 
     /// Sets the ICE user name of a participant.
@@ -34,28 +36,40 @@ impl Routes {
         self.users.insert(user, participant);
     }
 
-    /// Adds an address from which a participant sends. Drops its oldest one if there are too many.
-    pub fn add_address(&mut self, participant: ParticipantId, address: SocketAddr) {
-        if self.participants.insert(address, participant) == Some(participant) {
-            return;
+    /// Adds an address from which a participant sends. Drops its oldest one if there are too many. Returns false if another
+    /// participant has used the address in the last 30 s: the source of a datagram may be forged.
+    pub fn add_address(&mut self, participant: ParticipantId, address: SocketAddr, now: Instant) -> bool {
+        match self.participants.get_mut(&address) {
+            Some((known, used)) if *known == participant => {
+                *used = now;
+                return true;
+            }
+            Some((_, used)) if now.saturating_duration_since(*used) < ADDRESS_TIMEOUT => return false,
+            Some(_) | None => {}
         }
+        self.participants.insert(address, (participant, now));
         let addresses = self.addresses.entry(participant).or_default();
         addresses.push_back(address);
         if addresses.len() > MAX_ADDRESSES
             && let Some(oldest) = addresses.pop_front()
-            && self.participants.get(&oldest) == Some(&participant)
+            && self.participants.get(&oldest).is_some_and(|(known, _)| *known == participant)
         {
             self.participants.remove(&oldest);
         }
+        true
     }
 
     /// Removes all state of a participant.
     pub fn remove(&mut self, participant: ParticipantId) {
         self.addresses.remove(&participant);
-        self.participants.retain(|_, known| *known != participant);
+        self.participants.retain(|_, (known, _)| *known != participant);
         self.users.retain(|_, known| *known != participant);
     }
 }
+
+/// How long an address stays with the participant that used it last. A client that is connected sends every few seconds, and
+/// the consent to send to it ends after this time (RFC 7675, section 5.1).
+const ADDRESS_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The number of addresses that are kept for one participant. A client has a few paths to the server.
 const MAX_ADDRESSES: usize = 16;
@@ -73,10 +87,10 @@ mod tests {
 
     #[test]
     fn the_oldest_address_is_dropped_and_a_repeated_one_is_not_counted() {
-        let mut routes = Routes::default();
+        let (mut routes, now) = (Routes::default(), Instant::now());
         for port in 0..20 {
-            routes.add_address(ANNA, address(port));
-            routes.add_address(ANNA, address(port));
+            assert!(routes.add_address(ANNA, address(port), now));
+            assert!(routes.add_address(ANNA, address(port), now));
         }
         assert_eq!((routes.find(address(3), &[0x80]), routes.find(address(4), &[0x80])), (None, Some(ANNA)));
         assert_eq!(routes.participants.len(), MAX_ADDRESSES);
@@ -84,14 +98,28 @@ mod tests {
 
     #[test]
     fn removal_deletes_all_state_of_a_participant() {
-        let mut routes = Routes::default();
+        let (mut routes, now) = (Routes::default(), Instant::now());
         routes.set_user(ANNA, "anna".into());
         routes.set_user(ANNA, "anew".into());
-        routes.add_address(ANNA, address(1));
-        routes.add_address(BEN, address(1));
+        routes.add_address(ANNA, address(1), now);
+        routes.add_address(BEN, address(1), now + ADDRESS_TIMEOUT);
         routes.remove(ANNA);
         assert_eq!(routes.find(address(1), &[0x80]), Some(BEN), "the address has another owner now");
         routes.remove(BEN);
         assert!(routes.participants.is_empty() && routes.addresses.is_empty() && routes.users.is_empty());
+    }
+
+    #[test]
+    fn an_address_in_use_stays_with_its_participant() {
+        let (mut routes, start) = (Routes::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let user = |routes: &Routes| routes.find(address(1), &[0x80]);
+        assert!(routes.add_address(ANNA, address(1), start));
+        assert!(!routes.add_address(BEN, address(1), at(1)), "forged");
+        assert!(routes.add_address(ANNA, address(1), at(20)));
+        assert!(!routes.add_address(BEN, address(1), at(49)), "used 29 s ago");
+        assert_eq!(user(&routes), Some(ANNA));
+        assert!(routes.add_address(BEN, address(1), at(50)), "unused for 30 s");
+        assert_eq!(user(&routes), Some(BEN));
     }
 }
