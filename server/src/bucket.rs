@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 /// A token bucket.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Bucket {
     tokens_left: f64,
     /// The maximum of `tokens_left`.
@@ -21,14 +21,29 @@ impl Bucket {
 
     /// Takes `tokens`. Returns false and takes nothing if there are fewer.
     pub fn take(&mut self, tokens: u32, now: Instant) -> bool {
-        let gained = now.saturating_duration_since(self.last_refill).as_secs_f64() * self.rate;
-        self.tokens_left = (self.tokens_left + gained).min(self.burst);
-        self.last_refill = now;
-        let enough = self.tokens_left >= f64::from(tokens);
+        let enough = self.has(tokens, now);
         if enough {
             self.tokens_left -= f64::from(tokens);
         }
         enough
+    }
+
+    /// Returns whether there are `tokens`.
+    pub fn has(&mut self, tokens: u32, now: Instant) -> bool {
+        self.refill(now);
+        self.tokens_left >= f64::from(tokens)
+    }
+
+    /// Returns whether the bucket is full, as a new one is.
+    pub fn is_full(&mut self, now: Instant) -> bool {
+        self.refill(now);
+        self.tokens_left >= self.burst
+    }
+
+    fn refill(&mut self, now: Instant) {
+        let gained = now.saturating_duration_since(self.last_refill).as_secs_f64() * self.rate;
+        self.tokens_left = (self.tokens_left + gained).min(self.burst);
+        self.last_refill = now;
     }
 }
 

@@ -54,6 +54,11 @@ pub struct Limits {
     pub address_bytes_per_second: u32,
     /// Bytes of long messages that one address may send at once after a pause.
     pub address_byte_burst: u32,
+    /// Average work that the media offers of one address cause per second. Further offers wait. An offer costs 1 for each
+    /// media description, and 2 more for each new one. All addresses together have three times as much.
+    pub address_offer_work_per_second: u32,
+    /// Work that the media offers of one address may cause at once after a pause.
+    pub address_offer_work_burst: u32,
     /// Bytes that the logs of all meetings keep that were created from one address.
     pub address_log_bytes: usize,
     /// Entries that a meeting's log keeps for members that have not acknowledged them.
@@ -120,6 +125,8 @@ impl Limits {
             address_held_bytes: 1 << 30,
             address_bytes_per_second: 1 << 30,
             address_byte_burst: 1 << 30,
+            address_offer_work_per_second: 1 << 30,
+            address_offer_work_burst: 1 << 30,
             address_log_bytes: 1 << 30,
             knocks_per_second: 10_000,
             knock_burst: 10_000,
@@ -141,6 +148,9 @@ impl Default for Limits {
             address_held_bytes: 8 << 20,
             address_bytes_per_second: 1 << 20,
             address_byte_burst: 16 << 20,
+            // A quarter of the media thread, or less. 64 participants of a meeting of 100 get their first answers in 4 s.
+            address_offer_work_per_second: 8 << 10,
+            address_offer_work_burst: 12 << 10,
             address_log_bytes: 8 << 20,
             log_entries: 4_096,
             log_bytes: 4 << 20,

@@ -54,6 +54,7 @@ pub async fn serve(stream: TcpStream, id: ConnectionId, participant: Participant
     meter.finish();
     let (mut outbox, outgoing) = outbox(limits.outgoing_messages, limits.outgoing_bytes);
     outbox.arrived_at = arrived_at;
+    outbox.origin = Some(place.origin());
     let client = Client { participant, origin: place.origin(), outbox, meter: meter.clone() };
     if context.delivery.send(delivery_task::Message::Connected(id, client)).await.is_err() {
         return;

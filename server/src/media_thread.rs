@@ -1,8 +1,8 @@
 //! Moves bytes between the SFU and its sockets, on its own thread.
 
 use crate::outbox::Outbox;
-use crate::sfu::{Command, Context, Reply, Sfu};
-use crate::{Error, addresses};
+use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
+use crate::{Error, Limits, addresses};
 use proto::{Blob, Down, FromSfu, ParticipantId, Problem};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
@@ -39,12 +39,12 @@ pub struct MediaThread {
 ///
 /// # Errors
 /// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
-pub fn start(listen: SocketAddr, public: Vec<IpAddr>) -> Result<MediaThread, Error> {
+pub fn start(listen: SocketAddr, public: Vec<IpAddr>, limits: &Limits) -> Result<MediaThread, Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
     let addresses: Vec<SocketAddr> = sockets.iter().map(|(address, _)| *address).collect();
     tracing::info!(sockets = sockets.len(), "media sockets bound");
     tracing::debug!(?addresses, "media addresses");
-    let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public);
+    let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits);
     let (messages, inbox) = mpsc::channel(MAX_MESSAGES);
     let (end, ended) = oneshot::channel();
     let run = move || {
@@ -117,7 +117,8 @@ impl Driver {
                 if let Some(address) = outbox.arrived_at {
                     self.open_socket(address);
                 }
-                self.sfu.join(meeting, participant, outbox.arrived_at, Instant::now());
+                let from = ClientAddress { arrived_at: outbox.arrived_at, origin: outbox.origin };
+                self.sfu.join(meeting, participant, from, Instant::now());
                 self.outboxes.insert(participant, outbox);
             }
             Message::Command(command, _) => {

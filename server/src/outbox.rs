@@ -4,6 +4,7 @@
 //! messages of other members cannot fill it: each sender has a share, and all together have half of it. Further
 //! messages are dropped, and a [`Down::Skipped`] replaces them.
 
+use crate::Origin;
 use bytes::Bytes;
 use proto::{Down, ParticipantId, Position};
 use std::collections::HashMap;
@@ -17,6 +18,8 @@ use tokio::sync::{Notify, mpsc};
 pub struct Outbox {
     /// The address of this machine by which the client came; `None` if it is unknown.
     pub arrived_at: Option<IpAddr>,
+    /// The address that the client comes from; `None` if it is unknown.
+    pub origin: Option<Origin>,
     sender: mpsc::Sender<Queued>,
     shared: Arc<Shared>,
 }
@@ -94,7 +97,7 @@ pub fn outbox(messages: usize, bytes: usize) -> (Outbox, Outgoing) {
         overflow: Notify::new(),
         tells: Mutex::default(),
     });
-    (Outbox { arrived_at: None, sender, shared: shared.clone() }, Outgoing { receiver, shared })
+    (Outbox { arrived_at: None, origin: None, sender, shared: shared.clone() }, Outgoing { receiver, shared })
 }
 
 impl Outbox {

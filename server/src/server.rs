@@ -48,7 +48,7 @@ impl Server {
         let refused = |source| Error::Listen { address: config.listen, source };
         let listener = listener::listen(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let media = media_thread::start(address, listener::resolve(&config.public).await)?;
+        let media = media_thread::start(address, listener::resolve(&config.public).await, &config.limits)?;
         let MediaThread { messages: media, ended, thread } = media;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
         let (commands, command_inbox) = mpsc::channel(MAX_MESSAGES);

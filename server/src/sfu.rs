@@ -10,7 +10,9 @@ mod demand;
 mod downlink;
 pub mod extension;
 mod offer;
+mod offer_queue;
 mod peer;
+mod recent_peak;
 mod reply;
 mod room;
 mod routes;
@@ -19,15 +21,17 @@ mod switch;
 mod track;
 mod transport;
 
+pub use peer::ClientAddress;
 pub use reply::Reply;
 pub use transport::Context;
 
+use offer_queue::{Offer, OfferQueue, work};
 use peer::{Peer, Peers};
-use proto::{ClientSignal, MeetingId, ParticipantId, Published, ServerSignal, Subscription, ToSfu, Totals, TrackId};
-use room::{Output, Room};
+use proto::{ClientSignal, MeetingId, ParticipantId, Published, ServerSignal, ToSfu, Totals, TrackId};
+use room::{MAX_DESCRIPTIONS, Output, Room};
 use routes::Routes;
 use std::collections::{HashMap, VecDeque};
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use str0m::Input;
 use str0m::media::Mid;
@@ -37,7 +41,7 @@ use transport::{TransportError, TransportEvent};
 /// What the delivery service tells the SFU to do.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Adds a participant to a meeting.
+    /// Adds a participant to a meeting. One that is in it already begins again, with a new transport.
     Join {
         /// The meeting.
         meeting: MeetingId,
@@ -58,15 +62,6 @@ pub enum Command {
     },
 }
 
-/// [`ClientSignal::Offer`] with its sender.
-struct Offer {
-    participant: ParticipantId,
-    number: u32,
-    sdp: String,
-    published: Vec<Published>,
-    subscriptions: Vec<Subscription>,
-}
-
 /// The SFU of all meetings of a server.
 #[derive(Debug)]
 pub struct Sfu {
@@ -76,6 +71,7 @@ pub struct Sfu {
     /// Totals of the meetings that ended last, oldest first.
     ended: VecDeque<(MeetingId, Totals)>,
     routes: Routes,
+    offers: OfferQueue,
     output: Output,
     transmits: VecDeque<Transmit>,
     next_tick: Instant,
@@ -85,6 +81,7 @@ impl Sfu {
     /// Returns an SFU without participants.
     pub fn new(context: Context, now: Instant) -> Self {
         Self {
+            offers: OfferQueue::new(context.offer_work, now),
             context,
             peers: Peers::new(),
             rooms: HashMap::new(),
@@ -99,18 +96,25 @@ impl Sfu {
     /// Executes a command of the delivery service.
     pub fn handle_command(&mut self, command: Command, now: Instant) {
         match command {
-            Command::Join { meeting, participant } => self.join(meeting, participant, None, now),
-            Command::Leave { participant } => self.leave(participant),
+            Command::Join { meeting, participant } => self.join(meeting, participant, ClientAddress::default(), now),
+            Command::Leave { participant } => self.leave(participant, now),
             Command::Message { participant, message } => self.handle_message(participant, message, now),
         }
         self.advance_dirty_peers(now);
     }
 
-    /// Adds a participant, as [`Command::Join`] does. It is offered media at `arrived_at`, the address of this machine by
-    /// which its signalling came, and at the public addresses; at all addresses if there is no socket at that one.
-    pub fn join(&mut self, meeting: MeetingId, participant: ParticipantId, arrived_at: Option<IpAddr>, now: Instant) {
-        self.peers.insert(participant, Peer::new(&self.context, meeting, arrived_at, now));
-        self.rooms.entry(meeting).or_default().join(participant, &mut self.output);
+    /// Adds a participant, as [`Command::Join`] does. It is offered media at the address of this machine by which its
+    /// signalling came, and at the public addresses; at all addresses if there is no socket at that one.
+    pub fn join(&mut self, meeting: MeetingId, participant: ParticipantId, address: ClientAddress, now: Instant) {
+        let offers = self.peers.get(&participant).map(|peer| peer.offers.clone());
+        self.leave(participant, now);
+        let mut peer = Peer::new(&self.context, meeting, address, now);
+        if let Some(offers) = offers {
+            // A participant that resumes may not send more offers than others.
+            peer.offers = offers;
+        }
+        self.peers.insert(participant, peer);
+        self.rooms.entry(meeting).or_insert_with(|| Room::new(now)).join(participant, now, &mut self.output);
     }
 
     /// Adds an address of the server. Datagrams to it may be handled from now on.
@@ -150,6 +154,8 @@ impl Sfu {
                 }
                 room.notify_senders(now, &mut self.peers, &mut self.output);
             }
+            self.answer_offers(now);
+            self.offers.forget_idle(now);
         }
         self.advance_dirty_peers(now);
     }
@@ -187,11 +193,12 @@ impl Sfu {
         self.rooms.len()
     }
 
-    fn leave(&mut self, participant: ParticipantId) {
+    fn leave(&mut self, participant: ParticipantId, now: Instant) {
         let Some(peer) = self.peers.remove(&participant) else { return };
         self.routes.remove(participant);
+        self.offers.remove(participant);
         let Some(room) = self.rooms.get_mut(&peer.meeting) else { return };
-        room.leave(participant, &mut self.output);
+        room.leave(participant, now, &mut self.output);
         if room.members.is_empty() {
             self.ended.push_back((peer.meeting, room.totals));
             self.rooms.remove(&peer.meeting);
@@ -222,14 +229,31 @@ impl Sfu {
     }
 
     fn handle_offer(&mut self, offer: Offer, now: Instant) {
-        let Offer { participant, number, sdp, mut published, subscriptions } = offer;
-        published.retain(Published::is_complete);
+        let participant = offer.participant;
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         if !peer.offers.take(1, now) {
             tracing::debug!(%participant, "too many offers");
             return self.output.replies.push_back((participant, Reply::TooFast));
         }
-        let max_descriptions = self.rooms.get(&peer.meeting).map_or(0, Room::max_descriptions);
+        let (descriptions, new) = peer.transport.descriptions(&offer.sdp);
+        // An offer with more is refused without work.
+        let work = if descriptions > MAX_DESCRIPTIONS { 0 } else { work(descriptions, new) };
+        self.offers.push(peer.address.origin, offer, work, now);
+        self.answer_offers(now);
+    }
+
+    /// Answers the offers whose turn it is.
+    fn answer_offers(&mut self, now: Instant) {
+        while let Some(offer) = self.offers.pop(now) {
+            self.answer_offer(offer, now);
+        }
+    }
+
+    fn answer_offer(&mut self, offer: Offer, now: Instant) {
+        let Offer { participant, number, sdp, mut published, subscriptions } = offer;
+        published.retain(Published::is_complete);
+        let Some(peer) = self.peers.get_mut(&participant) else { return };
+        let max_descriptions = self.rooms.get(&peer.meeting).map_or(0, |room| room.max_descriptions(now));
         let answer = match peer.transport.accept_offer(&sdp, max_descriptions) {
             Ok(answer) => answer,
             Err(error) => {
@@ -357,3 +381,6 @@ const MAX_ENDED: usize = 64;
 
 /// How many times each peer may be advanced in one call, on average.
 const MAX_ROUNDS: usize = 16;
+
+#[cfg(test)]
+mod tests;

@@ -194,7 +194,6 @@ impl Meeting {
             actions.send_encoded([connection], &message);
         }
         describe(&self.waiting, &self.members, connection, actions);
-        actions.command_sfu(sfu::Command::Leave { participant });
         actions.join_sfu(self.id, participant, connection);
         if before.is_none() {
             let others = self.members.connections().filter(|other| *other != connection);

@@ -63,6 +63,16 @@ pub fn bound(sdp: &str, max_descriptions: usize) -> Result<BoundedOffer, OfferEr
     Ok(BoundedOffer { sdp: bounded, sources })
 }
 
+/// Returns the number of media descriptions.
+pub fn count(sdp: &str) -> usize {
+    sdp.lines().filter(|line| line.starts_with("m=")).count()
+}
+
+/// Returns the names of the media descriptions (RFC 5888, section 4).
+pub fn mids(sdp: &str) -> impl Iterator<Item = &str> {
+    sdp.lines().filter_map(|line| line.strip_prefix("a=mid:")).map(str::trim_end)
+}
+
 fn is_candidate(line: &str) -> bool {
     line.starts_with("a=candidate:") || line.starts_with("a=end-of-candidates")
 }

@@ -2,6 +2,7 @@
 
 use super::switch::Switch;
 use super::transport::{Context, Transport};
+use crate::Origin;
 use crate::bucket::Bucket;
 use proto::{MeetingId, ParticipantId, TileWish, TrackId};
 use std::collections::HashMap;
@@ -12,13 +13,22 @@ use str0m::media::Mid;
 /// All peers of a server.
 pub type Peers = HashMap<ParticipantId, Peer>;
 
+/// Where the signalling of a participant comes from.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClientAddress {
+    /// The address of this machine by which it came; `None` if it is unknown.
+    pub arrived_at: Option<IpAddr>,
+    /// The participant's own address; `None` if it is unknown.
+    pub origin: Option<Origin>,
+}
+
 /// One participant.
 #[derive(Debug)]
 pub struct Peer {
     /// The meeting that it is in.
     pub meeting: MeetingId,
-    /// The address of this machine by which its signalling came; `None` if it is unknown.
-    pub arrived_at: Option<IpAddr>,
+    /// Where its signalling comes from.
+    pub address: ClientAddress,
     /// The connection to it.
     pub transport: Transport,
     /// The track that it sends by each media description.
@@ -34,11 +44,11 @@ pub struct Peer {
 
 impl Peer {
     /// Returns a participant that has declared nothing and has no connection.
-    pub fn new(context: &Context, meeting: MeetingId, arrived_at: Option<IpAddr>, now: Instant) -> Self {
+    pub fn new(context: &Context, meeting: MeetingId, address: ClientAddress, now: Instant) -> Self {
         Self {
             meeting,
-            arrived_at,
-            transport: Transport::new(context, arrived_at, now),
+            address,
+            transport: Transport::new(context, address.arrived_at, now),
             sources: HashMap::new(),
             wishes: None,
             idle_switches: HashMap::new(),
@@ -49,7 +59,7 @@ impl Peer {
     /// Replaces a failed transport. Drops the state of its media descriptions, and keeps the requested tile sizes and the
     /// number of offers.
     pub fn reset_transport(&mut self, context: &Context, now: Instant) {
-        let new = Self::new(context, self.meeting, self.arrived_at, now);
+        let new = Self::new(context, self.meeting, self.address, now);
         let Self { wishes, offers, .. } = std::mem::replace(self, new);
         (self.wishes, self.offers) = (wishes, offers);
     }

@@ -5,6 +5,7 @@
 use super::allocator;
 use super::demand::Update;
 use super::peer::{Peer, Peers};
+use super::recent_peak::RecentPeak;
 use super::reply::Reply;
 use super::switch::{Switch, Target};
 use super::track::{AUDIO_BITRATE, Source, Subscriber, Track};
@@ -15,12 +16,12 @@ use str0m::media::{Mid, Rid};
 use str0m::rtp::RtpPacket;
 
 /// The media of one meeting.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Room {
     /// Who is in the meeting.
     pub members: BTreeSet<ParticipantId>,
-    /// The highest number of members so far.
-    peak: usize,
+    /// The number of members.
+    peak: RecentPeak,
     /// What was forwarded so far.
     pub totals: Totals,
     tracks: BTreeMap<TrackId, Track>,
@@ -45,10 +46,21 @@ impl Output {
 }
 
 impl Room {
+    /// Returns a meeting without members.
+    pub fn new(now: Instant) -> Self {
+        Self {
+            members: BTreeSet::new(),
+            peak: RecentPeak::new(now),
+            totals: Totals::default(),
+            tracks: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+        }
+    }
+
     /// Adds a member, and announces to it what the others send.
-    pub fn join(&mut self, participant: ParticipantId, output: &mut Output) {
+    pub fn join(&mut self, participant: ParticipantId, now: Instant, output: &mut Output) {
         self.members.insert(participant);
-        self.peak = self.peak.max(self.members.len());
+        self.peak.set(self.members.len(), now);
         let owners: BTreeSet<ParticipantId> = self.tracks.keys().map(|track| track.owner).collect();
         for owner in owners {
             let tracks = self.published(owner);
@@ -58,16 +70,18 @@ impl Room {
         }
     }
 
-    /// Returns how many media descriptions a member's offer may have. A member needs one for each track of the others, and
-    /// twice as many while tracks change, because a description is used again only after an offer without its old track. It
-    /// keeps those of members who have left. The cost of an offer grows with the square of their number.
-    pub fn max_descriptions(&self) -> usize {
-        (SPARE_DESCRIPTIONS + DESCRIPTIONS_PER_MEMBER * self.peak).min(MAX_DESCRIPTIONS)
+    /// Returns how many media descriptions a member's offer may have, if its transport does not have more already. A member
+    /// needs one for each track of the others, and twice as many while tracks change, because a description is used again
+    /// only after an offer without its old track: until then, members who have left count. The cost of an offer grows with
+    /// the square of their number.
+    pub fn max_descriptions(&self, now: Instant) -> usize {
+        (SPARE_DESCRIPTIONS + DESCRIPTIONS_PER_MEMBER * self.peak.get(now)).min(MAX_DESCRIPTIONS)
     }
 
     /// Removes a member with its tracks and subscriptions.
-    pub fn leave(&mut self, participant: ParticipantId, output: &mut Output) {
+    pub fn leave(&mut self, participant: ParticipantId, now: Instant, output: &mut Output) {
         self.members.remove(&participant);
+        self.peak.set(self.members.len(), now);
         self.subscriptions.remove(&participant);
         let published = !self.published(participant).is_empty();
         for (id, track) in &mut self.tracks {
@@ -359,7 +373,7 @@ const DESCRIPTIONS_PER_MEMBER: usize = 8;
 const SPARE_DESCRIPTIONS: usize = 16;
 
 /// Media descriptions in the largest meeting.
-const MAX_DESCRIPTIONS: usize = 1_024;
+pub const MAX_DESCRIPTIONS: usize = 1_024;
 
 /// The largest payload that is forwarded, in bytes. With headers and authentication tag it fits into the smallest usual
 /// MTU.

@@ -6,8 +6,10 @@ use super::bitrate_meter::BitrateMeter;
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, dependency_descriptor};
 use super::offer::{self, OfferError};
+use super::offer_queue::WorkLimit;
 use super::switch::RewrittenHeader;
 use super::track::Subscriber;
+use crate::Limits;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
@@ -30,6 +32,8 @@ pub struct Context {
     sockets: Vec<SocketAddr>,
     /// Addresses of other machines, such as a router, that forward to the media sockets.
     public: Vec<IpAddr>,
+    /// How much work the offers of one address may cause.
+    pub(super) offer_work: WorkLimit,
 }
 
 /// One participant's transport.
@@ -44,6 +48,8 @@ pub struct Transport {
     desired: u64,
     rtc: Rtc,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
+    /// The media descriptions of the last offer that was answered.
+    mids: HashSet<Mid>,
     /// The sources that offers have named or packets have come from. The stack forgets none of them.
     sources: HashSet<u32>,
     /// The addresses that datagrams have come from. The stack forgets none of them.
@@ -89,13 +95,25 @@ impl Context {
     pub fn new(addresses: Vec<SocketAddr>) -> Option<Self> {
         let provider = Arc::new(str0m::crypto::from_feature_flags());
         let certificate = provider.dtls_provider.generate_certificate()?;
-        Some(Self { provider, certificate, sockets: addresses, public: Vec::new() })
+        Some(Self {
+            provider,
+            certificate,
+            sockets: addresses,
+            public: Vec::new(),
+            offer_work: WorkLimit::new(&Limits::default()),
+        })
     }
 
     /// Returns the context with the addresses from which other machines forward to the media sockets.
     #[must_use]
     pub fn with_public(self, public: Vec<IpAddr>) -> Self {
         Self { public, ..self }
+    }
+
+    /// Returns the context with the limits of a server.
+    #[must_use]
+    pub fn with_limits(self, limits: &Limits) -> Self {
+        Self { offer_work: WorkLimit::new(limits), ..self }
     }
 
     /// Adds a media socket.
@@ -150,26 +168,36 @@ impl Transport {
             desired: 0,
             rtc,
             streams: HashMap::new(),
+            mids: HashSet::new(),
             sources: HashSet::new(),
             addresses: HashSet::new(),
         }
     }
 
-    /// Answers an offer of at most `max_descriptions` media descriptions.
+    /// Returns how many media descriptions an offer has, and how many of them are new.
+    pub fn descriptions(&self, sdp: &str) -> (usize, usize) {
+        let count = offer::count(sdp);
+        let known: HashSet<Mid> = offer::mids(sdp).map(Mid::from).filter(|mid| self.mids.contains(mid)).collect();
+        (count, count.saturating_sub(known.len()))
+    }
+
+    /// Answers an offer of at most `max_descriptions` media descriptions, or as many as the last one had.
     ///
     /// # Errors
     /// Returns [`TransportError`] if the text is not an offer or cannot be answered. The transport is still usable, except
     /// after [`TransportError::Panicked`].
     pub fn accept_offer(&mut self, sdp: &str, max_descriptions: usize) -> Result<String, TransportError> {
-        let bounded = offer::bound(sdp, max_descriptions)?;
+        let bounded = offer::bound(sdp, max_descriptions.max(self.mids.len()))?;
         if !bounded.sources.iter().all(|source| self.admit_source(*source)) {
             return Err(TransportError::TooManySources);
         }
-        catch(|| {
+        let answer = catch(|| {
             let offer =
                 SdpOffer::from_sdp_string(&bounded.sdp).map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
             Ok(self.rtc.sdp_api().accept_offer(offer)?.to_sdp_string())
-        })
+        })?;
+        self.mids = offer::mids(&bounded.sdp).map(Mid::from).collect();
+        Ok(answer)
     }
 
     /// Returns the ICE user name of the server's end. The client's first packets carry it.

@@ -1,0 +1,109 @@
+//! What offers may cost.
+
+use super::*;
+use proto::{Blob, ClientSignal};
+use std::fmt::Write;
+use std::net::{IpAddr, Ipv4Addr};
+
+const MEETING: MeetingId = MeetingId([1; 16]);
+
+fn address(last: u8) -> ClientAddress {
+    ClientAddress { arrived_at: None, origin: Some(IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)).into()) }
+}
+
+/// Returns an SFU with a meeting of `members` participants at one address.
+fn meeting_of(members: u64, now: Instant) -> Sfu {
+    let mut sfu = Sfu::new(Context::new(vec![(Ipv4Addr::LOCALHOST, 7_443).into()]).unwrap(), now);
+    (0..members).for_each(|id| sfu.join(MEETING, ParticipantId(id), address(1), now));
+    sfu
+}
+
+/// Returns a session description that receives `count` videos.
+fn description(count: usize) -> String {
+    let fingerprint = vec!["AB"; 32].join(":");
+    let mut sdp = format!(
+        "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=fingerprint:sha-256 {fingerprint}\r\n\
+        a=ice-ufrag:abcd\r\na=ice-pwd:abcdefghijklmnopqrstuvwx\r\na=setup:actpass\r\na=group:BUNDLE"
+    );
+    (0..count).for_each(|mid| write!(sdp, " {mid}").unwrap());
+    sdp.push_str("\r\n");
+    for mid in 0..count {
+        write!(sdp, "m=video 9 UDP/TLS/RTP/SAVPF 102\r\na=mid:{mid}\r\na=recvonly\r\na=rtpmap:102 H264/90000\r\n")
+            .unwrap();
+    }
+    sdp
+}
+
+/// Sends an offer. Returns the answers and the other replies that the SFU has given since the last call.
+fn offer(sfu: &mut Sfu, participant: u64, sdp: &str, now: Instant) -> (usize, Vec<Reply>) {
+    let offer = ClientSignal::Offer { number: 1, sdp: sdp.into(), published: Vec::new(), subscriptions: Vec::new() };
+    let message = ToSfu::Signal(Blob(proto::encode(&offer)));
+    sfu.handle_command(Command::Message { participant: ParticipantId(participant), message }, now);
+    replies(sfu)
+}
+
+fn replies(sfu: &mut Sfu) -> (usize, Vec<Reply>) {
+    let replies = std::iter::from_fn(|| sfu.poll_reply()).map(|(_, reply)| reply);
+    let (answers, others): (Vec<Reply>, Vec<Reply>) =
+        replies.partition(|reply| matches!(reply, Reply::Signal(ServerSignal::Answer { .. })));
+    (answers.len(), others)
+}
+
+const REFUSED: Reply = Reply::Signal(ServerSignal::OfferRefused { number: 1 });
+
+#[test]
+fn members_of_one_address_that_resume_again_and_again_cannot_stall_the_media_of_others() {
+    let start = Instant::now();
+    let (mut sfu, sdp) = (meeting_of(130, start), description(MAX_DESCRIPTIONS));
+    let mut answers = 0;
+    for step in 0..10_u32 {
+        let now = start + Duration::from_millis(100) * step;
+        for participant in 0..6 {
+            sfu.join(MEETING, ParticipantId(participant), address(1), now);
+            answers += offer(&mut sfu, participant, &sdp, now).0;
+        }
+        sfu.handle_timeout(now);
+        answers += replies(&mut sfu).0;
+    }
+    assert!((1..=7).contains(&answers), "{answers} of 60 offers with 1024 new descriptions in one second");
+    let now = start + secs(1);
+    sfu.join(MeetingId([2; 16]), ParticipantId(1_000), address(2), now);
+    assert_eq!(offer(&mut sfu, 1_000, &description(4), now).0, 1, "another address does not wait");
+    let mut steps = (0..60).map(|second| now + secs(second));
+    assert!(
+        steps.any(|now| {
+            sfu.handle_timeout(now);
+            replies(&mut sfu).0 > 0
+        }),
+        "the others are answered later"
+    );
+}
+
+#[test]
+fn a_member_that_resumes_has_sent_as_many_offers_as_before() {
+    let now = Instant::now();
+    let (mut sfu, sdp) = (meeting_of(1, now), description(1));
+    for _ in 0..40 {
+        sfu.join(MEETING, ParticipantId(0), address(1), now);
+        assert_eq!(offer(&mut sfu, 0, &sdp, now), (1, vec![]));
+    }
+    sfu.join(MEETING, ParticipantId(0), address(1), now);
+    assert_eq!(offer(&mut sfu, 0, &sdp, now), (0, vec![Reply::TooFast]));
+}
+
+#[test]
+fn members_that_left_allow_no_new_descriptions_after_a_minute() {
+    let start = Instant::now();
+    let mut sfu = meeting_of(20, start);
+    (2..20).for_each(|id| sfu.handle_command(Command::Leave { participant: ParticipantId(id) }, start));
+    assert_eq!(offer(&mut sfu, 0, &description(170), start + secs(20)), (1, vec![]), "descriptions may still drain");
+    let later = start + secs(90);
+    assert_eq!(offer(&mut sfu, 1, &description(170), later), (0, vec![REFUSED]));
+    assert_eq!(offer(&mut sfu, 1, &description(32), later), (1, vec![]));
+    assert_eq!(offer(&mut sfu, 0, &description(170), later), (1, vec![]), "its transport has them");
+    assert_eq!(offer(&mut sfu, 0, &description(171), later), (0, vec![REFUSED]));
+}
+
+fn secs(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
