@@ -152,9 +152,11 @@ impl HeadlessMeeting<'_> {
     }
 
     /// Asks for the server's totals first. A second call leaves at once: the server has not answered in time, or the
-    /// user does not want to wait.
+    /// user does not want to wait. So does a call before we are in the meeting: only members may ask for totals.
     fn leave(&mut self) {
-        if self.leaving.is_some() {
+        if self.link.is_none() {
+            self.send(Command::Leave);
+        } else if self.leaving.is_some() {
             self.send(self.last_command());
         } else {
             self.usage = usage::now();

@@ -130,14 +130,14 @@ fn a_server_that_cannot_start_reports_why() {
 }
 
 /// A server on a free port of this machine.
-struct Server {
+pub struct Server {
     program: Program,
-    address: String,
-    fingerprint: String,
+    pub address: String,
+    pub fingerprint: String,
 }
 
 impl Server {
-    fn start(data: &str, more: &[&str]) -> Self {
+    pub fn start(data: &str, more: &[&str]) -> Self {
         let program = Program::start("server", server(&[&["--listen", "127.0.0.1:0", "--data", data], more].concat()));
         let line = program.first_line();
         let words: Vec<&str> = line.split(' ').collect();

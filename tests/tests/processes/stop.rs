@@ -3,6 +3,7 @@
 use crate::folder::Folder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use crate::report::Report;
+use crate::server::Server;
 
 #[test]
 fn a_client_that_is_asked_to_stop_leaves_and_writes_its_report() {
@@ -15,6 +16,29 @@ fn a_client_that_is_asked_to_stop_leaves_and_writes_its_report() {
         host.signal(signal);
         host.end(TIMEOUT).assert_success();
         assert!(Report::read(&report).count("/e2ee/epochs") >= 1, "{signal}");
+    }
+}
+
+#[test]
+fn a_client_that_waits_to_be_admitted_leaves_without_an_error() {
+    let (_lock, folder) = (lock_meetings(), Folder::new("waits"));
+    let server = Server::start(&folder.path("data"), &[]);
+    let meet = ["meet", "--server", &server.address, "--fingerprint", &server.fingerprint];
+    let host = Program::start("host", client(&[&meet[..], NO_DEVICES.as_slice()].concat()));
+    let link = host.first_line();
+    // It is absent for 20 seconds, and admits nobody.
+    host.signal("KILL");
+    host.end(TIMEOUT);
+    let guests = ["TERM", "INT"].map(|signal| {
+        let guest = client(&[&["join", &link], NO_DEVICES.as_slice()].concat());
+        (signal, Program::start("guest", guest))
+    });
+    for (signal, guest) in guests {
+        guest.wait_for_line(0, "Nobody has answered yet", TIMEOUT);
+        guest.signal(signal);
+        let outcome = guest.end(TIMEOUT);
+        outcome.assert_success();
+        assert!(!outcome.err.contains("Server error"), "{signal}: {}", outcome.err);
     }
 }
 
