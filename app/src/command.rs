@@ -61,7 +61,46 @@ fn log() -> FlushGuard {
     flush
 }
 
-/// Warnings and errors, except irrelevant ones of three libraries: the DTLS library warns of a missing server name, but
-/// our connections check the certificate's fingerprint; the graphics library warns of driver features that we do not
-/// use; the library of the sound server reports the end of each connection as an error.
-const DEFAULT_FILTER: &str = "warn,rtc_dtls::config=error,wgpu_hal=error,pulseaudio=off";
+/// Warnings and errors, except those of three libraries: the warnings of the WebRTC library and the errors of its sockets
+/// contain addresses, and it warns of a missing server name, but our connections check the certificate's fingerprint;
+/// the graphics library warns of driver features that we do not use; the library of the sound server reports the end of
+/// each connection as an error.
+const DEFAULT_FILTER: &str =
+    "warn,rtc=error,webrtc=error,webrtc::peer_connection::driver=off,wgpu_hal=error,pulseaudio=off";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    #[derive(Clone, Default)]
+    struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Buffer {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn messages_of_the_webrtc_library_with_addresses_are_not_logged_by_default() {
+        let (log, filter) = (Buffer::default(), EnvFilter::new(DEFAULT_FILTER));
+        let writer = log.clone();
+        let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || writer.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || {
+            tracing::warn!(target: "rtc_ice::agent", "discard message from (192.0.2.1:7443)");
+            tracing::warn!(target: "rtc::peer_connection::handler::endpoint", "drop message from 192.0.2.1:7443");
+            tracing::error!(target: "webrtc::peer_connection::driver", "Socket recv error on 192.0.2.1:7443");
+            tracing::warn!(target: "conclave::command", "a warning of the program");
+        });
+        let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+        assert!(!text.contains("192.0.2.1"), "{text}");
+        assert!(text.contains("a warning of the program"), "{text}");
+    }
+}
