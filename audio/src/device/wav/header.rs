@@ -150,6 +150,9 @@ fn read_format(chunk: &[u8]) -> Result<Format, Error> {
     if channels == 0 {
         return Err(Error::Damaged("it has no channels"));
     }
+    if channels > MAX_CHANNELS {
+        return Err(Error::Format(format!("WAV with {channels} channels, more than {MAX_CHANNELS},")));
+    }
     // The bytes of a sample may be more than its bits need.
     let whole = frame > 0 && frame.is_multiple_of(u64::from(channels));
     let sample = if whole { frame / u64::from(channels) } else { bits.div_ceil(8) };
@@ -186,6 +189,8 @@ const EXTENSIBLE: u64 = 0xFFFE;
 const UNKNOWN: u64 = 0xFFFF_FFFF;
 /// The bytes of `RIFF`, a size and `WAVE`.
 const RIFF_HEADER: u64 = 12;
+/// The maximum number of channels. Each one takes processor time for each frame, and larger microphones do not exist.
+const MAX_CHANNELS: u16 = 32;
 /// The maximum number of bytes that are read of a chunk.
 const MAX_CHUNK: u64 = 64;
 const TOO_SHORT: Error = Error::Damaged("its format is too short");

@@ -136,6 +136,7 @@ fn a_file_with_64_bit_sizes_is_read() {
 fn a_format_that_cannot_be_read_is_named() {
     let mut big_endian = riff(&[chunk(b"fmt ", &format(1, 1, 2, 16)), chunk(b"data", SAMPLES)]);
     big_endian[..4].copy_from_slice(b"RIFX");
+    let channels = |count| riff(&[chunk(b"fmt ", &format(1, count, 1, 8)), chunk(b"data", SAMPLES)]);
     let law = |tag| riff(&[chunk(b"fmt ", &format(tag, 1, 1, 8)), chunk(b"data", SAMPLES)]);
     for (file, name) in [
         (&big_endian[..], "WAV in big-endian order (RIFX)"),
@@ -149,10 +150,13 @@ fn a_format_that_cannot_be_read_is_named() {
         (&law(7), "WAV with µ-law"),
         (&law(0x11), "WAV with ADPCM"),
         (&law(0x4242), "WAV with codec 0x4242"),
+        (&channels(33), "WAV with 33 channels, more than 32,"),
+        (&channels(65_535), "WAV with 65535 channels, more than 32,"),
     ] {
         let error = read(file).unwrap_err();
         assert!(matches!(&error, Error::Format(found) if found == name), "{name}: {error}");
     }
+    assert!(read(&channels(32)).is_ok());
     assert!(matches!(read(b"this is not a WAV file"), Err(Error::NotWav)));
     assert!(matches!(read(b""), Err(Error::NotWav)));
 }
