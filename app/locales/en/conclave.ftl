@@ -230,7 +230,7 @@ people-invite = Copy invitation link
 people-address = Address in the link
 people-address-other = Other name or address
 people-address-wrong = Enter a name or an address without a port, such as meet.example.org.
-people-invite-text = Anyone with the link can ask to join.
+people-invite-text = Anyone with this link can join.
 people-invite-unattended = The organiser has left: nobody else can join.
 
 ## Sharing
@@ -368,7 +368,7 @@ notice-no-keychain = This device’s key cannot be saved
 notice-link-changed = The link has changed
     .advice = The old one no longer lets people in by itself. Send the new one to the people you still expect.
 notice-link-copied = Link copied
-    .advice = Send it only to the people you want to invite: anyone with the link can ask to join.
+    .advice = Send it only to the people you want to invite: anyone with this link can join.
 
 ## Why a meeting is over
 ended-title = You’re no longer in the meeting

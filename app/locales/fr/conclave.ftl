@@ -230,7 +230,7 @@ people-invite = Copier le lien d’invitation
 people-address = Adresse dans le lien
 people-address-other = Autre nom ou adresse
 people-address-wrong = Saisissez un nom ou une adresse sans port, par exemple meet.example.org.
-people-invite-text = Toute personne disposant du lien peut demander à entrer.
+people-invite-text = Toute personne disposant de ce lien peut participer.
 people-invite-unattended = L’organisateur est parti : plus personne ne peut entrer.
 
 ## Partage
@@ -368,7 +368,7 @@ notice-no-keychain = La clé de cet appareil ne peut pas être conservée
 notice-link-changed = Le lien a changé
     .advice = L’ancien ne suffit plus pour entrer. Envoyez le nouveau aux personnes que vous attendez encore.
 notice-link-copied = Lien copié
-    .advice = Ne l’envoyez qu’aux personnes que vous souhaitez inviter : il permet de demander à entrer.
+    .advice = Ne l’envoyez qu’aux personnes que vous souhaitez inviter : toute personne disposant de ce lien peut participer.
 
 ## Pourquoi une visioconférence est finie
 ended-title = Vous n’êtes plus dans la visioconférence
