@@ -14,6 +14,8 @@ mod leaving;
 mod preferences;
 #[path = "screens/rings.rs"]
 mod rings;
+#[path = "screens/scroll.rs"]
+mod scroll;
 #[path = "screens/share.rs"]
 mod share;
 #[path = "screens/space.rs"]
