@@ -321,10 +321,10 @@ notice-file-format = Conclave cannot play { $name }
     .advice = Conclave plays MP4 with H.264 (8 bit, 4:2:0, progressive) and Y4M. Convert the file with: ffmpeg -i FILE -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NEW.mp4
 notice-sound-format = Conclave does not play this kind of sound file
     .advice = It plays WAV with PCM or floating-point samples. Convert the file with: ffmpeg -i FILE -c:a pcm_s16le NEW.wav
-notice-not-written = A file cannot be written
+notice-not-written = The file { $name } cannot be written
     .advice = Its folder is missing, or does not allow it. What you see and hear is not recorded there. Choose another folder.
 notice-disk-full = The disk is full
-    .advice = A file is no longer written. The meeting continues. Free some space, then start again.
+    .advice = The file { $name } is no longer written. The meeting continues. Free some space, then start again.
 notice-no-screen = The screen cannot be shared
     .advice = The details say why. If the system did not allow it, check the screen sharing permissions of this session.
 notice-screen-format = This screen cannot be shared

@@ -321,10 +321,10 @@ notice-file-format = Conclave ne peut pas lire { $name }
     .advice = Conclave lit le MP4 en H.264 (8 bits, 4:2:0, progressif) et le Y4M. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -vf yadif=deint=interlaced -c:v libx264 -pix_fmt yuv420p NOUVEAU.mp4
 notice-sound-format = Conclave ne lit pas ce type de fichier audio
     .advice = Il lit le WAV en PCM ou en virgule flottante. Convertissez le fichier avec cette commande : ffmpeg -i FICHIER -c:a pcm_s16le NOUVEAU.wav
-notice-not-written = Impossible d’écrire un fichier
+notice-not-written = Impossible d’enregistrer le fichier { $name }
     .advice = Son dossier n’existe pas ou n’est pas accessible en écriture. Ce que vous voyez et entendez n’y est pas enregistré. Choisissez un autre dossier.
 notice-disk-full = Le disque est plein
-    .advice = Un fichier n’est plus enregistré. La visioconférence continue. Libérez de l’espace, puis recommencez.
+    .advice = Le fichier { $name } n’est plus enregistré. La visioconférence continue. Libérez de l’espace, puis recommencez.
 notice-no-screen = Impossible de partager l’écran
     .advice = Les détails disent pourquoi. Si le système ne l’a pas permis, vérifiez les autorisations de partage d’écran de cette session.
 notice-screen-format = Cet écran ne peut pas être partagé
