@@ -11,10 +11,11 @@ mod notifications;
 mod preferences;
 mod preparation;
 mod screens;
+mod ticks;
 mod window;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use engine::{Event, Invitation, LinkError, Reason, Setup, Step};
 use iced::{Element, Subscription, Task};
@@ -544,16 +545,22 @@ impl App {
     }
 
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        let window = match self.screen {
-            Screen::Preview(_) | Screen::Meeting(_) => {
-                Subscription::batch([WindowState::subscription(), device_watch::subscription()])
+        let mut all = vec![WindowState::subscription()];
+        match &self.screen {
+            Screen::Preview(_) => all.push(device_watch::subscription()),
+            Screen::Meeting(screen) => {
+                all.push(device_watch::subscription());
+                all.extend(screen.since.map(ticks::clock));
             }
-            Screen::Home(_) | Screen::Ended(_) => WindowState::subscription(),
-        };
-        if matches!(self.screen, Screen::Meeting(_)) || self.notifications.needs_ticks() || self.hosting.is_some() {
-            return Subscription::batch([window, iced::time::every(TICK).map(Message::Tick)]);
+            Screen::Home(_) | Screen::Ended(_) => {}
         }
-        window
+        if self.notifications.needs_ticks() {
+            all.push(ticks::notices());
+        }
+        if self.hosting.is_left_here() {
+            all.push(ticks::left_meeting());
+        }
+        Subscription::batch(all)
     }
 }
 
@@ -563,9 +570,6 @@ fn list_monitors() -> Task<Message> {
     let listed = background::run_or(engine::device_list::monitors, failed);
     listed.map(|found| Message::Meeting(meeting::Message::MonitorsListed(found)))
 }
-
-/// How often the meeting's clock and the notices are updated.
-const TICK: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 #[path = "app/tests.rs"]

@@ -20,6 +20,8 @@ mod scroll;
 mod share;
 #[path = "screens/space.rs"]
 mod space;
+#[path = "screens/still.rs"]
+mod still;
 #[path = "screens/words.rs"]
 mod words;
 
