@@ -271,6 +271,7 @@ impl App {
         let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
         let action = screen.update(message);
         if let Some(refused) = command(&action).and_then(|command| self.session.send(command)) {
+            screen.ends &= action != meeting::Action::End;
             self.notify(refused);
         }
         match action {
@@ -527,7 +528,7 @@ impl App {
         let page = iced::widget::Stack::new().push(screen).push(notices);
         let shortcuts = self.shows_shortcuts.then(|| shortcuts::dialog(&context));
         let page = modal_of(page, shortcuts, |shortcuts::Closed| Message::ShortcutsShown(false));
-        let dialog = self.asks_to_end.map(|cause| end_dialog::dialog(cause, &context));
+        let dialog = self.asks_to_end.map(|cause| end_dialog::dialog(cause, self.hosting.is_alone(), &context));
         let page = modal_of(page, dialog, Message::EndDialog);
         let layers = iced::widget::Stack::new().push(page).extend(self.notifications.live_regions());
         let window = Window {

@@ -421,6 +421,17 @@ fn an_organiser_who_left_others_behind_can_return() {
 }
 
 #[test]
+fn an_organiser_whose_end_was_refused_can_return() {
+    for kind in [engine::NoticeKind::NotOrganiser, engine::NoticeKind::Refused] {
+        let (mut app, _closed) = hosting(2);
+        press(&mut app, meeting::Message::LeaveAnswered(Answer::End));
+        engine_event(&mut app, Event::Notice(engine::Notice { kind, detail: String::new() }));
+        engine_event(&mut app, Event::Ended(Reason::Left));
+        assert_eq!(hosted(&app), Some(home::Hosted::LeftElsewhere), "{kind:?}: the meeting goes on");
+    }
+}
+
+#[test]
 fn a_guest_has_no_meeting_to_return_to() {
     let mut app = listed(Listing::Listed, Some(LINK));
     entered(&mut app);

@@ -202,6 +202,9 @@ impl Meeting {
         if let Event::Entered { .. } = event {
             self.since = Some(now);
         }
+        if let Event::Notice(notice) = event {
+            self.ends &= !is_refusal(notice.kind);
+        }
         self.model.handle_event(event)
     }
 
@@ -393,6 +396,11 @@ impl Meeting {
             self.panel = None;
         }
     }
+}
+
+/// Whether a command of ours, such as the one that ends the meeting, was not carried out.
+fn is_refusal(kind: engine::NoticeKind) -> bool {
+    matches!(kind, engine::NoticeKind::NotOrganiser | engine::NoticeKind::Refused)
 }
 
 fn notify(kind: NoticeKind, detail: String) -> Action {
