@@ -282,6 +282,7 @@ impl App {
                 return iced::clipboard::write(link);
             }
             meeting::Action::Notify(notice) => self.notify(notice),
+            meeting::Action::Notice(message) => self.notifications.update(message),
             meeting::Action::ListMonitors => return list_monitors(),
             meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
@@ -465,6 +466,7 @@ impl App {
         let advice = language.text(&format!("{id}.advice"));
         self.notifications.interrupt(announce::join(&[language.text(id), advice]));
         self.screen = self.screen.ended(reason.clone());
+        self.notifications.end_meeting();
         self.release();
         link.filter(|_| listed && recent::is_over(reason)).map_or_else(Task::none, |link| self.preferences.end(&link))
     }
@@ -511,7 +513,7 @@ impl App {
         self.preferences.theme(self.window.system_theme)
     }
 
-    /// The content of the window: the screen, the notices and the list of shortcuts over it, and the live regions with the
+    /// The content of the window: the screen with the notices, the list of shortcuts over it, and the live regions with the
     /// announcements. Nothing hides these from assistive tools.
     pub fn view(&self, window: iced::window::Id) -> Element<'_, Message, Theme, iced::Renderer> {
         let context = Context {
@@ -523,9 +525,7 @@ impl App {
             now: Instant::now(),
         };
         let queue = self.notifications.queue();
-        let notices = queue.view(&context).map(|notices| notices.map(Message::Notice));
-        let screen = self.screen.view(&context, &self.pictures, queue.history());
-        let page = iced::widget::Stack::new().push(screen).push(notices);
+        let page = self.screen.view(&context, &self.pictures, queue);
         let shortcuts = self.shows_shortcuts.then(|| shortcuts::dialog(&context));
         let page = modal_of(page, shortcuts, |shortcuts::Closed| Message::ShortcutsShown(false));
         let dialog = self.asks_to_end.map(|cause| end_dialog::dialog(cause, self.hosting.is_alone(), &context));

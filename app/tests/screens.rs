@@ -10,6 +10,8 @@ mod common;
 mod facts;
 #[path = "screens/leaving.rs"]
 mod leaving;
+#[path = "screens/notices.rs"]
+mod notices;
 #[path = "screens/preferences.rs"]
 mod preferences;
 #[path = "screens/rings.rs"]

@@ -18,6 +18,7 @@ use std::time::Instant;
 use engine::{Event, Microphone, ParticipantId, Screen, TileWish, device_list};
 
 use super::asking;
+use super::notice;
 use super::preferences::Preference;
 use crate::announce::Announcement;
 use crate::kit::{Shortcut, focus};
@@ -138,6 +139,8 @@ pub enum Message {
     TalkKeyChanged(bool),
     /// Escape was pressed: closes the topmost menu, dialog or panel.
     Escaped,
+    /// A press on a notification.
+    Notice(notice::Message),
 }
 
 /// What the app must do.
@@ -163,6 +166,8 @@ pub enum Action {
     SetWishes(Vec<TileWish>),
     /// Show this notification.
     Notify(Notice),
+    /// Handle a press on a notification.
+    Notice(notice::Message),
     /// Enter or leave full screen.
     FullScreen,
     /// Show the keyboard shortcuts.
@@ -262,6 +267,7 @@ impl Meeting {
             Message::SoftwareDrawn => return notify(NoticeKind::NoGpu, String::new()),
             Message::TalkKeyChanged(on) => return self.talk(on),
             Message::Escaped => self.escape(),
+            Message::Notice(message) => return Action::Notice(message),
         }
         Action::None
     }

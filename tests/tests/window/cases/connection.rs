@@ -64,9 +64,13 @@ pub fn the_meeting_is_left(user: &User) {
 pub fn a_meeting_that_is_over_cannot_be_joined(user: &User) {
     let again = again(user);
     user.presses(&again);
+    user.said();
     user.presses(user.text("preview-join"));
     user.sees(user.text("ended-no-meeting"));
     user.takes_picture("over");
+    let refused = user.text("notice-refused");
+    let said = user.said();
+    assert!(!said.iter().any(|words| words.contains(refused)), "nothing was to be done: {said:?}");
     user.presses(user.text("ended-home"));
     user.sees(user.text("home-recent-over"));
     assert!(user.tree().iter().all(|node| !node.is_control(&again)), "the list offers to join it again");

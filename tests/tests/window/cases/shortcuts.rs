@@ -16,7 +16,9 @@ pub fn the_shortcuts_are_listed(user: &User) {
         let dialog = tree.iter().find(|node| node.is("modal"))?;
         (dialog.name == title && tree.iter().any(|node| node.name.contains(line))).then_some(())
     });
-    user.takes_picture("shortcuts");
+    // The dialog dims the screen.
+    let shown = format!("shortcuts-{}", user.setting);
+    user.desktop.shows(&shown, |screen| !screen.shows(crate::GUEST, crate::QUARTER_TILE));
     user.desktop.press(&["Escape"]);
     user.sees_no(line);
     if by_keyboard {
