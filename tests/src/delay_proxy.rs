@@ -36,16 +36,16 @@ impl DelayProxy {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("delay proxy").enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let port = listener.local_addr()?.port();
-        let (paused, pauses) = watch::channel(false);
-        let (cut, cuts) = watch::channel(false);
+        let (paused, while_paused) = watch::channel(false);
+        let (cut, until_cut) = watch::channel(false);
         runtime.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let (mut cuts, pauses) = (cuts.clone(), pauses.clone());
+                let (mut until_cut, while_paused) = (until_cut.clone(), while_paused.clone());
                 // A connection that is made while the proxy is cut is lost at once.
                 tokio::spawn(async move {
                     tokio::select! {
-                        _ = cuts.wait_for(|cut| *cut) => {}
-                        _ = forward(client, server, delay, pauses) => {}
+                        _ = until_cut.wait_for(|cut| *cut) => {}
+                        _ = forward(client, server, delay, while_paused) => {}
                     }
                 });
             }

@@ -124,12 +124,12 @@ impl Desktop {
         let mut command = self.command(client);
         command.args(arguments).env("CONCLAVE_LOG", "warn,app::surface=trace").stderr(File::create(&log)?);
         let mut client = Running(command.spawn()?);
-        let draws = || fs::read_to_string(&log).map(|text| text.matches("window drawn").count());
+        let drawn_so_far = || fs::read_to_string(&log).map(|text| text.matches("window drawn").count());
         wait(SETTLING_TIME);
-        let (before, drawn, start) = (processor_time(client.0.id())?, draws()?, Instant::now());
+        let (time_before, drawn_before, start) = (processor_time(client.0.id())?, drawn_so_far()?, Instant::now());
         wait(MEASURING_TIME);
-        let used = processor_time(client.0.id())?.saturating_sub(before);
-        let drawn = u32::try_from(draws()?.saturating_sub(drawn))?;
+        let used = processor_time(client.0.id())?.saturating_sub(time_before);
+        let drawn = u32::try_from(drawn_so_far()?.saturating_sub(drawn_before))?;
         let seconds = start.elapsed().as_secs_f64();
         if client.0.try_wait()?.is_some() {
             bail!("the client ended");
