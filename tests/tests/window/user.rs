@@ -227,6 +227,9 @@ impl<'a> User<'a> {
                 return;
             }
             let count = self.until(name, steps);
+            if count == 0 {
+                continue; // it got the focus meanwhile
+            }
             let key = if count > 0 { "Tab" } else { "shift+Tab" };
             self.desktop.press(&vec![key; count.unsigned_abs() as usize]);
         }
