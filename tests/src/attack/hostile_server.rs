@@ -167,6 +167,7 @@ fn observe(victim: &Program, state: State, shared: &Shared) -> Vec<Row> {
             continue;
         }
         let mut rows = std::mem::take(&mut plan.sent);
+        plan.finished = true;
         let connections = plan.connections;
         drop(plan);
         let Some(last) = rows.last_mut() else {
@@ -256,6 +257,8 @@ struct Plan {
     waiting: bool,
     /// Whether the connection on which it was sent has ended.
     closed: bool,
+    /// Whether the victim is judged: nothing more is sent to it, also if it connects again.
+    finished: bool,
     /// How many connections the victim has opened.
     connections: u32,
 }
@@ -270,6 +273,7 @@ impl Plan {
             last_sent: None,
             waiting: false,
             closed: false,
+            finished: false,
             connections: 0,
         }
     }
@@ -281,13 +285,14 @@ impl Plan {
 
     /// Returns the next message to send.
     fn next(&mut self) -> Option<Vec<u8>> {
-        loop {
+        while !self.finished {
             let number = lock(&self.numbers).pop_front()?;
             let Some(attempt) = catalogue::of_server(&self.facts).into_iter().nth(number) else { continue };
             self.sent.push(row(self.state, attempt.label(), attempt.kinds, String::new(), false));
             (self.waiting, self.last_sent) = (true, Some(Instant::now()));
             return Some(attempt.bytes);
         }
+        None
     }
 
     /// The client has answered a ping after the last message, so it goes on.
