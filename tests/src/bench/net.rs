@@ -1,10 +1,11 @@
 //! Calls of real programs over networks with limits: `cargo xtask bench net`. Linux only; needs root.
 //!
-//! A server, a sender and a receiver run in the three namespaces of a [`Netlab`]. Both participants have a camera of 1280x720
-//! at 30 pictures a second and a microphone, both from files of the demo. The sender is in the meeting first. What is measured is
+//! A server, a sender and a receiver run in the three namespaces of a [`crate::netlab::Netlab`]. Both participants have a
+//! camera of 1280x720 at 30 pictures a second and a microphone, both from files (`clip.rs`, and the demo's voices). The sender is in the meeting first. What is measured is
 //! what the receiver shows and plays of the sender, from the moment at which the receiver is admitted.
 
 mod call;
+mod clip;
 mod figures;
 mod options;
 mod path;
@@ -16,6 +17,7 @@ use call::Call;
 use figures::Figures;
 use options::Options;
 use path::Goal;
+use running::Folder;
 use serde::Serialize;
 use std::process::ExitCode;
 
@@ -37,6 +39,9 @@ struct Measured {
 /// Returns an error if an argument is wrong, or if a program does not start or ends early.
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let options = Options::parse(arguments)?;
+    let work = Folder::new(None)?;
+    let clip = work.file("camera.y4m");
+    clip::write(&call::assets().join("footage/portrait.mp4"), &clip)?;
     let mut all = Vec::new();
     for path in &options.paths {
         let mut runs = Vec::new();
@@ -45,7 +50,8 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
                 spec: path.spec.parse()?,
                 length: path.length(options.length),
                 programs: options.programs.clone(),
-                out: options.out.as_ref().map(|out| out.join(format!("{}-{run}", path.file_name()))),
+                clip: clip.clone(),
+                out: options.out.as_deref().unwrap_or(work.path()).join(format!("{}-{run}", path.file_name())),
             };
             let figures = match call.hold() {
                 Ok(figures) => figures,

@@ -19,8 +19,10 @@ pub struct Call {
     pub length: Duration,
     /// The folder of `conclave` and `conclave-server`.
     pub programs: PathBuf,
-    /// The folder for reports and logs. Without it they are removed.
-    pub out: Option<PathBuf>,
+    /// The Y4M file that both cameras play.
+    pub clip: PathBuf,
+    /// The folder for reports and logs.
+    pub out: PathBuf,
 }
 
 impl Call {
@@ -30,7 +32,7 @@ impl Call {
     /// Returns an error if there is no network, or if a program does not start, fails, or does not end in time. A
     /// [`crate::netlab::Error`] can be downcast.
     pub fn hold(&self) -> Result<Figures> {
-        let folder = Folder::new(self.out.as_deref())?;
+        let folder = Folder::new(Some(&self.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&self.spec)?;
         let server = self.start_server(&lab, &folder)?;
@@ -43,7 +45,8 @@ impl Call {
         wait(SETTLING_TIME);
         let (bytes, processor) = (lab.received_bytes(Participant::Receiver)?, processor_time());
         let schedule = lab.start_schedule(&self.spec)?;
-        let seconds = self.length.as_secs().to_string();
+        // One second more, because the last second of the timeline must be over.
+        let seconds = (self.length.as_secs() + 1).to_string();
         let receiver = self.start_client(&lab, &folder, &RECEIVER, &["join", &link, "--for", &seconds])?;
         receiver.end(self.length + JOIN_TIMEOUT)?;
         schedule.stop()?;
@@ -67,7 +70,7 @@ impl Call {
         let mut client = lab.command(role.place, &self.program("conclave")?);
         client.args(enter).args(["--headless", "--no-recent", "--tile", "1280x720", "--speaker", "off"]);
         client.args(["--name", role.name]).arg("--report").arg(folder.file(&role.report()));
-        client.arg("--camera").arg(format!("file:{}", assets().join("footage/portrait.mp4").display()));
+        client.arg("--camera").arg(format!("file:{}", self.clip.display()));
         client.arg("--microphone").arg(format!("file:{}", assets().join("voices").join(role.voice).display()));
         Running::start(role.name, client, folder)
     }
@@ -94,7 +97,8 @@ impl Role {
 const SENDER: Role = Role { name: "sender", place: Place::Sender, voice: "anne.wav" };
 const RECEIVER: Role = Role { name: "receiver", place: Place::Receiver, voice: "bob.wav" };
 
-fn assets() -> PathBuf {
+/// The folder of the demo's footage and voices.
+pub fn assets() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo")
 }
 

@@ -112,6 +112,11 @@ impl Folder {
         Ok(Self { path: path.canonicalize()?, kept: kept.is_some() })
     }
 
+    /// Returns the path of the folder.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Returns the path of a file in the folder.
     pub fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
