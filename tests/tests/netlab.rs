@@ -136,6 +136,7 @@ fn without_root_netlab_says_so_and_runs_nothing() {
 
 #[test]
 fn a_text_that_is_no_specification_is_refused() {
-    let outcome = Program::start("netlab", command("netlab", &["down=fast", "--", "true"])).end(Duration::from_secs(20));
+    let outcome =
+        Program::start("netlab", command("netlab", &["down=fast", "--", "true"])).end(Duration::from_secs(20));
     outcome.assert_failure(1, &["`down=fast` is not a setting of a link"]);
 }

@@ -114,7 +114,7 @@ impl Figures {
             moving: timeline.iter().filter(|second| second.is_moving()).count() as u64,
             seconds,
             frames_per_second: round(
-                video.map_or(0.0, |video| real(video.frames_shown)) / outside.length.as_secs_f64(),
+                timeline.iter().map(|second| second.frames_per_second).sum::<f64>() / real(seconds.max(1)),
             ),
             freezes: video.map_or(0, |video| video.freezes),
             longest_gap_ms: timeline.iter().map(|second| second.longest_gap_ms).max().unwrap_or(0),
