@@ -19,7 +19,9 @@ use options::Options;
 use path::Goal;
 use running::Folder;
 use serde::Serialize;
-use std::process::ExitCode;
+use std::path::PathBuf;
+use std::process::{self, ExitCode};
+use std::{fs, thread};
 
 /// One line of `cargo xtask bench net --json`.
 #[derive(Debug, Serialize)]
@@ -33,13 +35,14 @@ struct Measured {
 }
 
 /// Measures the paths that `arguments` choose, and prints them. Returns 77 if this machine or this user cannot have such
-/// networks.
+/// networks. A call that fails is a line of the result, and the others go on.
 ///
 /// # Errors
-/// Returns an error if an argument is wrong, or if a program does not start or ends early.
+/// Returns an error if an argument is wrong, or if the clip cannot be made.
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let options = Options::parse(arguments)?;
     let work = Folder::new(None)?;
+    remove_when_stopped(work.path().to_owned())?;
     let clip = work.file("camera.y4m");
     clip::write(&call::assets().join("footage/portrait.mp4"), &clip)?;
     let mut all = Vec::new();
@@ -55,13 +58,13 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
             };
             let figures = match call.hold() {
                 Ok(figures) => figures,
-                Err(error) => match error.downcast_ref::<NetlabError>() {
-                    Some(reason) if reason.is_unavailable() => {
+                Err(error) => {
+                    if let Some(reason) = error.downcast_ref::<NetlabError>().filter(|reason| reason.is_unavailable()) {
                         eprintln!("bench net: {reason}. Nothing was measured");
                         return Ok(ExitCode::from(UNAVAILABLE));
                     }
-                    Some(_) | None => return Err(error.context(format!("row {}, {}", path.row, path.spec))),
-                },
+                    Figures { failed: Some(format!("{error:#}")), ..Figures::default() }
+                }
             };
             if !options.json {
                 println!("{:<4} {:<28} {figures}", path.row, path.spec);
@@ -80,5 +83,22 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Removes `folder`, which contains a large clip, if this program is asked to stop. The namespaces and the programs in them
+/// end with this process.
+fn remove_when_stopped(folder: PathBuf) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut stop = runtime.block_on(async { server::Stop::listen() })?;
+    thread::Builder::new().name("stop".into()).spawn(move || {
+        runtime.block_on(stop.requested());
+        // If this fails, the system removes the folder with its other temporary files.
+        let _ = fs::remove_dir_all(folder);
+        process::exit(i32::from(STOPPED));
+    })?;
+    Ok(())
+}
+
 /// The exit code if this machine or this user cannot have such networks: EX_NOPERM of sysexits.h.
 const UNAVAILABLE: u8 = 77;
+
+/// The exit code after Ctrl+C, as of a shell.
+const STOPPED: u8 = 130;

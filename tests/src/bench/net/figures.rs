@@ -11,6 +11,8 @@ use std::time::Duration;
 /// What the receiver showed and played of the sender. Times count from being admitted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Figures {
+    /// Why the call could not be held. The other figures mean nothing then.
+    pub failed: Option<String>,
     /// When the first picture was shown.
     pub first_picture_ms: Option<u64>,
     /// Seconds in which at least twelve pictures were shown.
@@ -110,6 +112,7 @@ impl Figures {
         }
         let video_bytes: u64 = timeline.iter().map(|second| second.video_kbps).sum();
         Self {
+            failed: None,
             first_picture_ms: video.and_then(|video| video.sizes.iter().filter_map(|size| size.first_ms).min()),
             moving: timeline.iter().filter(|second| second.is_moving()).count() as u64,
             seconds,
@@ -201,6 +204,9 @@ fn change(timeline: &[SecondFigures], changes: &[Change]) -> Option<ChangeFigure
 
 impl fmt::Display for Figures {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(why) = &self.failed {
+            return write!(to, "FAILED: {why}");
+        }
         let text = |value: Option<u64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
         let mut sizes: Vec<_> = self.sizes.iter().collect();
         sizes.sort_by_key(|(_, seconds)| std::cmp::Reverse(**seconds));

@@ -84,7 +84,8 @@ impl Path {
 
 impl Limit {
     fn compare(&self, runs: &[Figures]) -> Goal {
-        let values: Option<Vec<f64>> = runs.iter().map(self.figure).collect();
+        let figure = |run: &Figures| if run.failed.is_none() { (self.figure)(run) } else { None };
+        let values: Option<Vec<f64>> = runs.iter().map(figure).collect();
         let value = values.filter(|values| !values.is_empty()).map(median);
         let (limit, sign) = match self.bound {
             Bound::AtMost(limit) => (limit, "<="),
@@ -257,6 +258,9 @@ mod tests {
     #[test]
     fn a_figure_that_could_not_be_measured_misses_its_goal() {
         let goal = first_picture(250.0).compare(&[Figures::default()]);
+        assert_eq!((goal.value, goal.goal_met), (None, false));
+        let failed = Figures { failed: Some("no server".into()), ..Figures::default() };
+        let goal = freezes(10.0).compare(&[Figures::default(), failed]);
         assert_eq!((goal.value, goal.goal_met), (None, false));
     }
 }
