@@ -169,7 +169,7 @@ impl Report {
             })
             .collect();
         let first: Vec<u64> =
-            pictures.filter_map(|(_, counts)| Some(millis(counts.first_shown?.since(facts.entered?)))).collect();
+            pictures.filter_map(|(_, counts)| Some(millis(counts.first_shown()?.since(facts.entered?)))).collect();
         let shown: u64 = video.iter().map(|video| video.frames_shown).sum();
         let participant = Participant {
             name: name.into(),

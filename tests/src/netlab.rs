@@ -272,9 +272,13 @@ fn limit(name: &str, device: &str, rate: Option<Bitrate>, queue: Duration) -> Re
 /// Drops a share of the UDP packets that arrive through a device.
 fn lose(name: &str, device: &str, share: Share) -> Result<(), Error> {
     let per_ten_thousand = share.per_ten_thousand();
-    let random = format!("numgen random mod 10000 < {per_ten_thousand}");
-    let rule = format!("add rule inet {TABLE} {device} iifname {device} meta l4proto udp {random} counter drop");
-    let rule = if per_ten_thousand == 0 { String::new() } else { format!("; {rule}") };
+    let random = match per_ten_thousand {
+        // nftables refuses a comparison that is always true.
+        10_000 => String::new(),
+        share => format!("numgen random mod 10000 < {share}"),
+    };
+    let rule = format!("; add rule inet {TABLE} {device} iifname {device} meta l4proto udp {random} counter drop");
+    let rule = if per_ten_thousand == 0 { String::new() } else { rule };
     run("ip", &["netns", "exec", name, "nft", &format!("flush chain inet {TABLE} {device}{rule}")])?;
     Ok(())
 }

@@ -41,8 +41,6 @@ pub struct Received {
     pub latency: Histogram,
     /// The layer and size of the newest shown picture.
     pub layer: (Layer, Size),
-    /// When the first picture was shown.
-    pub first_shown: Option<Timestamp>,
     /// The sizes of the shown pictures, in the order of their first pictures, at most eight.
     pub sizes: Vec<ShownSize>,
     /// The longest time between two pictures since the last [`Received::counters`].
@@ -158,7 +156,7 @@ impl Received {
     pub fn shown(&mut self, layer: Layer, size: Size, captured: Timestamp, now: Timestamp) {
         self.latency.record(now.since(captured));
         self.layer = (layer, size);
-        if let (Some(first), Some(last)) = (self.first_shown, self.last_shown) {
+        if let (Some(first), Some(last)) = (self.first_shown(), self.last_shown) {
             let gap = now.since(last);
             let shown = u32::try_from(self.shown).unwrap_or(u32::MAX);
             let mean = last.since(first) / shown.saturating_sub(1).max(1);
@@ -169,8 +167,13 @@ impl Received {
         }
         self.shown += 1;
         self.count_size(size, now);
-        self.first_shown.get_or_insert(now);
         self.last_shown = Some(now);
+    }
+
+    /// Returns when the first picture was shown.
+    #[must_use]
+    pub fn first_shown(&self) -> Option<Timestamp> {
+        self.sizes.first().map(|shown| shown.first_shown)
     }
 
     fn count_size(&mut self, size: Size, now: Timestamp) {

@@ -1,8 +1,9 @@
 //! Calls of real programs over networks with limits: `cargo xtask bench net`. Linux only; needs root.
 //!
 //! A server, a sender and a receiver run in the three namespaces of a [`crate::netlab::Netlab`]. Both participants have a
-//! camera of 1280x720 at 30 pictures a second and a microphone, both from files (`clip.rs`, and the demo's voices). The sender is in the meeting first. What is measured is
-//! what the receiver shows and plays of the sender, from the moment at which the receiver is admitted.
+//! camera of 1280x720 at 30 pictures a second and a microphone, both from files (`clip.rs`, and the demo's voices). The
+//! sender is in the meeting first. What is measured is what the receiver shows and plays of the sender, from the moment at
+//! which the receiver is admitted.
 
 mod call;
 mod clip;
@@ -16,7 +17,7 @@ use anyhow::Result;
 use call::Call;
 use figures::Figures;
 use options::Options;
-use path::Goal;
+use path::Verdict;
 use running::Folder;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -31,7 +32,7 @@ struct Measured {
     /// One entry for each run.
     runs: Vec<Figures>,
     /// The medians of the runs, compared with the limits.
-    goals: Vec<Goal>,
+    goals: Vec<Verdict>,
 }
 
 /// Measures the paths that `arguments` choose, and prints them. Returns 77 if this machine or this user cannot have such
@@ -73,7 +74,9 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
         }
         let goals = path.goals(&runs);
         if !options.json {
-            goals.iter().for_each(|goal| println!("     {goal}"));
+            for goal in &goals {
+                println!("     {goal}");
+            }
         }
         all.push(Measured { row: path.row.to_string(), spec: path.spec.to_string(), runs, goals });
     }
@@ -97,7 +100,7 @@ fn remove_when_stopped(folder: PathBuf) -> Result<()> {
     Ok(())
 }
 
-/// The exit code if this machine or this user cannot have such networks: EX_NOPERM of sysexits.h.
+/// The exit code if this machine or this user cannot have such networks: `EX_NOPERM` of sysexits.h.
 const UNAVAILABLE: u8 = 77;
 
 /// The exit code after Ctrl+C, as of a shell.

@@ -76,5 +76,5 @@ fn split(arguments: &[String]) -> Result<(String, &[String])> {
 #[cfg(target_os = "linux")]
 const USAGE: &str = "usage: netlab SPEC -- COMMAND, such as: netlab 'down=10M,300k@40s loss=2%' -- bash";
 
-/// The exit code if this machine or this user cannot have such a network: EX_NOPERM of sysexits.h.
+/// The exit code if this machine or this user cannot have such a network: `EX_NOPERM` of sysexits.h.
 const UNAVAILABLE: u8 = 77;

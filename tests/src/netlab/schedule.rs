@@ -2,14 +2,14 @@
 
 use super::{Change, Error};
 use std::io;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
 /// A running schedule. Drop stops it.
 pub struct Schedule {
     /// The thread ends when it is dropped.
-    stop: Option<Sender<()>>,
+    stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<Result<(), Error>>>,
 }
 
@@ -22,7 +22,7 @@ impl Schedule {
         changes: Vec<Change>,
         apply: impl Fn(&Change) -> Result<(), Error> + Send + 'static,
     ) -> io::Result<Self> {
-        let (stop, stopped) = channel();
+        let (stop, stopped) = sync_channel(1);
         let run = move || run(&changes, Instant::now(), &stopped, &apply);
         let thread = Builder::new().name("schedule".into()).spawn(run)?;
         Ok(Self { stop: Some(stop), thread: Some(thread) })
@@ -75,7 +75,7 @@ mod tests {
 
     #[test]
     fn changes_are_applied_at_their_times_and_not_after_the_stop() {
-        let (applied, times) = channel();
+        let (applied, times) = sync_channel(4);
         let start = Instant::now();
         let apply = move |change: &Change| {
             applied.send((change.at, start.elapsed())).expect("a reader");
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_change_that_fails_is_reported() {
-        let (failing, failed) = channel();
+        let (failing, failed) = sync_channel(4);
         let apply = move |_: &Change| {
             failing.send(()).expect("a reader");
             Err(Error::NotPermitted("no".into()))

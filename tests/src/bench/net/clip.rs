@@ -56,12 +56,11 @@ impl Noisy {
                 .extend(row.iter().map(|sample| sample.saturating_add_signed(random.random_range(-NOISE..=NOISE))));
         }
         let luma = PlaneRef { data: &self.luma, stride: usize::from(luma.size.width), size: luma.size };
-        let writer = match &mut self.writer {
-            Some(writer) => writer,
-            None => {
-                let header = Header { size: picture.size, rate: FrameRate::THIRTY, colour: picture.colour };
-                self.writer.insert(Writer::create(path, header)?)
-            }
+        let writer = if let Some(writer) = &mut self.writer {
+            writer
+        } else {
+            let header = Header { size: picture.size, rate: FrameRate::THIRTY, colour: picture.colour };
+            self.writer.insert(Writer::create(path, header)?)
         };
         writer.write([luma, blue, red])
     }

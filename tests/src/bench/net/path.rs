@@ -36,7 +36,7 @@ enum Bound {
 
 /// A figure compared with its limit.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Goal {
+pub struct Verdict {
     /// What was measured.
     pub name: &'static str,
     /// The median of the runs. `None` if a run could not measure it.
@@ -77,13 +77,13 @@ impl Path {
     }
 
     /// Compares the medians of the runs with the limits.
-    pub fn goals(&self, runs: &[Figures]) -> Vec<Goal> {
+    pub fn goals(&self, runs: &[Figures]) -> Vec<Verdict> {
         self.limits.iter().map(|limit| limit.compare(runs)).collect()
     }
 }
 
 impl Limit {
-    fn compare(&self, runs: &[Figures]) -> Goal {
+    fn compare(&self, runs: &[Figures]) -> Verdict {
         let figure = |run: &Figures| if run.failed.is_none() { (self.figure)(run) } else { None };
         let values: Option<Vec<f64>> = runs.iter().map(figure).collect();
         let value = values.filter(|values| !values.is_empty()).map(median);
@@ -96,7 +96,7 @@ impl Limit {
             Bound::AtLeast(limit) => value >= limit,
         };
         let round = |value: f64| (value * 1_000.0).round() / 1_000.0;
-        Goal {
+        Verdict {
             name: self.name,
             value: value.map(round),
             unit: self.unit,
@@ -108,7 +108,7 @@ impl Limit {
     }
 }
 
-impl fmt::Display for Goal {
+impl fmt::Display for Verdict {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let verdict = if self.goal_met { "met" } else { "MISSED" };
         let value = self.value.map_or_else(|| "none".to_owned(), |value| value.to_string());

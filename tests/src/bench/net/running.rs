@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -31,12 +31,12 @@ impl Running {
         }
         let mut child = command.spawn().with_context(|| format!("cannot start the {name}"))?;
         let output = child.stdout.take().context("it is piped")?;
-        let (lines, first_line) = channel();
+        let (lines, first_line) = sync_channel(1);
         // The thread ends with the program.
         thread::Builder::new().name(format!("{name} output")).spawn(move || {
             for line in BufReader::new(output).lines().map_while(Result::ok) {
                 // Only the first line has a reader.
-                let _ = lines.send(line);
+                let _ = lines.try_send(line);
             }
         })?;
         Ok(Self { name: name.to_owned(), child, first_line, log })
