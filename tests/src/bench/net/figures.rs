@@ -29,7 +29,7 @@ pub struct Figures {
     pub sizes: BTreeMap<String, u64>,
     /// When the first picture of at least so many lines was shown.
     pub lines_after_ms: BTreeMap<u16, u64>,
-    /// The median of the lines at the end of each second. Seconds before the first picture have none.
+    /// The median of the lines of the newest picture of each second. A second without a new picture counts as 0 lines.
     pub median_height: Option<u16>,
     /// Concealed speech in percent of played speech. Silence does not count.
     pub made_up_percent: Option<f64>,
@@ -102,7 +102,8 @@ impl Figures {
         let timeline = report.participants.first().map_or(&[][..], |participant| &participant.timeline);
         let timeline = timeline.iter().take(usize::try_from(seconds).unwrap_or(usize::MAX));
         let timeline = per_second(timeline, sender);
-        let mut heights: Vec<u16> = timeline.iter().filter_map(|second| Some(second.size?.1)).collect();
+        let mut heights: Vec<u16> = timeline.iter().map(SecondFigures::new_lines).collect();
+        heights.resize(usize::try_from(seconds).unwrap_or(heights.len()), 0);
         heights.sort_unstable();
         let mut sizes = BTreeMap::new();
         for (width, height) in
@@ -146,6 +147,11 @@ impl Figures {
 impl SecondFigures {
     fn is_moving(&self) -> bool {
         self.frames_per_second >= MOVING
+    }
+
+    /// Returns the lines of the newest picture, or 0 if none was shown in this second.
+    fn new_lines(&self) -> u16 {
+        self.size.filter(|_| self.frames_per_second > 0.0).map_or(0, |(_, lines)| lines)
     }
 
     fn pixels_a_second(&self) -> f64 {
@@ -316,6 +322,13 @@ mod tests {
         assert_eq!(after, [Some(500), Some(500), Some(900), Some(900), None]);
         assert_eq!((figures.made_up_percent, figures.received_kbps, figures.video_kbps), (Some(1.0), 333, 100));
         assert_eq!(figures.change, None);
+    }
+
+    #[test]
+    fn seconds_without_a_new_picture_have_no_lines() {
+        let still = |number| second(number, 0, 720, 2_000);
+        let figures = figures(vec![second(1, 30, 720, 40), still(2), still(3)], "free");
+        assert_eq!((figures.median_height, figures.sizes.len()), (Some(0), 1));
     }
 
     #[test]
