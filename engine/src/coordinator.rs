@@ -333,7 +333,10 @@ impl Coordinator {
     /// Closes devices and codecs on a thread that may block, while the session sends its last messages.
     async fn close(mut self, reason: Reason, mut network: mpsc::Receiver<net::Event>, deadline: Instant) -> Outcome {
         self.devices.count_sound(&self.stats);
-        self.report_audio_warnings().await;
+        // The session is over, so the state of the microphone is not announced.
+        for notice in self.devices.take_warnings() {
+            self.events.send(Event::Notice(notice)).await;
+        }
         let Self { session, devices, tracks, mut events, membership, .. } = self;
         let closed = tokio::task::spawn_blocking(move || {
             tracks.close();
