@@ -117,12 +117,14 @@ fn the_first_words_of_a_person_who_joins_wait_until_the_speaker_runs() {
     played.try_iter().for_each(drop);
     ticks.wait(20);
     assert_eq!(played.try_iter().count(), 0, "the speaker does not run yet");
+    let waiting = engine.statistics(1).unwrap();
+    assert_eq!(waiting.packets_played, 0, "nothing is decoded for a speaker that does not run: {waiting:?}");
     release.send(()).unwrap();
-    // A packet has two blocks. The jitter buffer may shorten some of them.
+    // A packet has two blocks. The jitter buffer shortens speech that has waited.
     let is_loud = |block: &Block| Level::of(block).minus_dbov() < 20;
     let blocks = std::iter::from_fn(|| played.recv_timeout(TIMEOUT).ok());
     let loud = blocks.take(4 * PACKETS).filter(is_loud).count();
-    assert!(loud >= PACKETS * 2 * 8 / 10, "{loud} blocks are heard");
+    assert!(loud >= PACKETS, "{loud} blocks are heard");
     ticks.wait(2);
     let statistics = engine.statistics(1).unwrap();
     assert_eq!((statistics.packets_played, statistics.packets_discarded), (PACKETS as u64, 0), "{statistics:?}");
