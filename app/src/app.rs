@@ -291,7 +291,7 @@ impl App {
             meeting::Action::Host => {
                 let home = Screen::Home(home::Home::default());
                 if let Screen::Meeting(screen) = std::mem::replace(&mut self.screen, home) {
-                    self.hosting.park(&mut self.session, screen, &mut self.pictures);
+                    self.hosting.move_to_background(&mut self.session, screen, &mut self.pictures);
                 }
                 return self.go_home();
             }
@@ -426,7 +426,7 @@ impl App {
             | Event::Camera(_)
             | Event::Sharing(_)
             | Event::AsksToJoin { .. }
-            | Event::AsksNoMore(_)
+            | Event::StoppedAsking(_)
             | Event::Totals(_) => {}
         }
         Task::none()
@@ -485,7 +485,7 @@ impl App {
         self.window.detach();
         self.session.end_when_closed();
         self.release();
-        self.session.forget_remains();
+        self.session.forget_left();
         self.hosting.end(&mut self.session);
         Task::batch([self.window.hide(), self.exit_when_closed()])
     }

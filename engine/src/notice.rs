@@ -101,7 +101,7 @@ pub struct SoundWarnings {
 }
 
 /// The result of [`SoundWarnings::take`].
-pub struct Found {
+pub struct SoundReport {
     /// The notices for the screens.
     pub notices: Vec<Notice>,
     /// True if there is no microphone any more.
@@ -112,13 +112,13 @@ pub struct Found {
 
 impl SoundWarnings {
     /// Returns the warnings of `audio` since the last call.
-    pub fn take(&mut self, audio: &audio::Engine) -> Found {
+    pub fn take(&mut self, audio: &audio::Engine) -> SoundReport {
         // Read this first, so that warnings after it are returned by the next call.
         let opened = audio.is_open();
         self.add(opened, audio.take_warnings())
     }
 
-    fn add(&mut self, opened: bool, found: Vec<Warning>) -> Found {
+    fn add(&mut self, opened: bool, found: Vec<Warning>) -> SoundReport {
         // The last warning counts: a microphone that was missing may be there by now.
         let about_microphone = found.iter().rev().find(|warning| means_no_microphone(warning) || is_back(warning));
         let (microphone_lost, microphone_back) =
@@ -130,7 +130,7 @@ impl SoundWarnings {
             self.opened = opened;
             if opened { warnings(&std::mem::take(&mut self.early)) } else { Vec::new() }
         };
-        Found { notices, microphone_lost, microphone_back }
+        SoundReport { notices, microphone_lost, microphone_back }
     }
 }
 
@@ -323,7 +323,7 @@ mod tests {
         Warning::Unavailable { direction, error: SoundError::Missing(direction) }
     }
 
-    fn kinds(found: &Found) -> Vec<NoticeKind> {
+    fn kinds(found: &SoundReport) -> Vec<NoticeKind> {
         found.notices.iter().map(|notice| notice.kind).collect()
     }
 

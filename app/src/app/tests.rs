@@ -64,7 +64,7 @@ struct NoStarter;
 impl Starter for NoStarter {
     fn start(
         &self,
-        _: Option<crate::session::Remains>,
+        _: Option<crate::session::RejoinContext>,
         _: Setup,
         _: Arc<dyn engine::VideoOutput>,
     ) -> Result<Started, String> {
@@ -93,7 +93,7 @@ struct Listed {
 impl Starter for Listed {
     fn start(
         &self,
-        _: Option<crate::session::Remains>,
+        _: Option<crate::session::RejoinContext>,
         _: Setup,
         _: Arc<dyn engine::VideoOutput>,
     ) -> Result<Started, String> {

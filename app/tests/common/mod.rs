@@ -21,7 +21,7 @@ use iced::{Event, Rectangle, Settings, Size, window};
 use iced_test::runtime::user_interface::{Cache, UserInterface};
 use iced_test::selector;
 use iced_test::simulator::{Simulator, press_key, release_key};
-use media::{Colour, PlaneRef, Rotation, Timestamp};
+use media::{Colour, PlaneRef, Timestamp};
 
 pub const WINDOW: Size = Size::new(1280.0, 800.0);
 
@@ -167,7 +167,7 @@ fn paint(pictures: &Pictures, view: View, seed: u64) {
     let (u, v) = (vec![tint(1); chroma.area() as usize], vec![tint(2); chroma.area() as usize]);
     let plane = |data, size: media::Size| PlaneRef { data, stride: size.width.into(), size };
     let planes = [plane(&luma[..], size), plane(&u[..], chroma), plane(&v[..], chroma)];
-    assert!(pictures.feed(view).show(planes, Colour::default(), Rotation::default(), 1, Timestamp::default()));
+    assert!(pictures.feed(view).show(planes, Colour::default(), 1, Timestamp::default()));
 }
 
 /// iced's simulator with our font and window size. The view is inside our root widget, which handles Tab and shortcuts.

@@ -178,7 +178,7 @@ fn a_request_with_an_old_link_is_announced_shown_and_answered_by_keyboard() {
 fn a_request_that_was_given_up_disappears() {
     let mut screen = meeting_of(3);
     event(&mut screen, &Event::AsksToJoin { id: ParticipantId(70), name: "Paul".into() });
-    event(&mut screen, &Event::AsksNoMore(ParticipantId(70)));
+    event(&mut screen, &Event::StoppedAsking(ParticipantId(70)));
     assert!(screen.model.asking.is_empty());
 }
 
