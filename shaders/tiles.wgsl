@@ -25,8 +25,8 @@ struct Scene {
 struct Instance {
     // Left, top, width, height in pixels.
     @location(0) area: vec4<f32>,
-    // The step in samples for one pixel to the right (xy) and for one pixel down (zw).
-    @location(1) steps: vec4<f32>,
+    // The step in samples for one pixel to the right (x) and for one pixel down (y).
+    @location(1) step: vec2<f32>,
     // The sample position of the top left corner (xy) and the picture's size (zw); for a glyph its position in the atlas.
     @location(2) origin: vec4<f32>,
     // Corner radius, ring width, filter taps along each axis.
@@ -43,7 +43,7 @@ struct Fragment {
     // Pixels from the top left corner of the area.
     @location(0) pixel: vec2<f32>,
     @location(1) @interpolate(flat) extent: vec2<f32>,
-    @location(2) @interpolate(flat) steps: vec4<f32>,
+    @location(2) @interpolate(flat) step: vec2<f32>,
     @location(3) @interpolate(flat) origin: vec4<f32>,
     @location(4) @interpolate(flat) shape: vec4<f32>,
     @location(5) @interpolate(flat) fill: vec4<f32>,
@@ -59,7 +59,7 @@ fn vertex(@builtin(vertex_index) index: u32, instance: Instance) -> Fragment {
     out.position = vec4<f32>(at.x * 2.0 - 1.0, 1.0 - at.y * 2.0, 0.0, 1.0);
     out.pixel = corner * instance.area.zw;
     out.extent = instance.area.zw;
-    out.steps = instance.steps;
+    out.step = instance.step;
     out.origin = instance.origin;
     out.shape = instance.shape;
     out.fill = instance.fill;
@@ -95,7 +95,7 @@ fn fetch(at: vec2<f32>, in: Fragment) -> vec3<f32> {
 
 // The picture's colour at a pixel, or the background if the pixel is outside the picture.
 fn picture(in: Fragment) -> vec4<f32> {
-    let at = in.origin.xy + in.steps.xy * in.pixel.x + in.steps.zw * in.pixel.y;
+    let at = in.origin.xy + in.step * in.pixel;
     if (any(at < vec2<f32>(0.0)) || any(at > in.origin.zw)) {
         return in.fill;
     }
@@ -104,7 +104,7 @@ fn picture(in: Fragment) -> vec4<f32> {
     for (var down = 0; down < taps; down++) {
         for (var right = 0; right < taps; right++) {
             let part = (vec2<f32>(f32(right), f32(down)) + 0.5) / f32(taps) - 0.5;
-            yuv += fetch(at + in.steps.xy * part.x + in.steps.zw * part.y, in);
+            yuv += fetch(at + in.step * part, in);
         }
     }
     let sample = vec4<f32>(yuv / f32(taps * taps), 1.0);

@@ -15,7 +15,7 @@ mod windowed;
 use anyhow::Result;
 use clap::Parser;
 use options::{Command, Options};
-use server::{FlushGuard, LogWriter};
+use server::{FlushGuard, Lines, QueuedWriter};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
@@ -23,7 +23,8 @@ use tracing_subscriber::EnvFilter;
 /// Reads the command line and runs the command. Prints an error to standard error.
 pub fn run() -> ExitCode {
     let options = Options::parse();
-    let _flush = log();
+    let _flush_log = log();
+    let _flush_output = output::start();
     match run_command(options) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -50,13 +51,13 @@ fn run_command(options: Options) -> Result<()> {
 fn log() -> FlushGuard {
     let filter = EnvFilter::try_from_env("CONCLAVE_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let colour = std::io::stderr().is_terminal();
-    let (writer, flush) = LogWriter::start(std::io::stderr());
+    let (writer, flush) = QueuedWriter::start(Lines::Log, std::io::stderr());
     output::use_log(writer.clone());
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_ansi(colour);
     let log = log.with_writer(move || writer.clone());
     // The library would report a failure to write to standard error there too, and panic.
     log.log_internal_errors(false).init();
-    LogWriter::log_panics();
+    QueuedWriter::log_panics();
     flush
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use engine::{Picture, TrackId, VideoOutput, VideoSink};
-use media::{Frame, Plane, Rotation};
+use media::{Frame, Plane};
 use render::Feed;
 
 use crate::kit::wake::Waker;
@@ -87,14 +87,14 @@ impl VideoOutput for Output {
 pub fn show_frame(feed: &Feed, frame: &Frame) {
     let planes = [Plane::Y, Plane::U, Plane::V].map(|plane| frame.plane(plane));
     // Without free memory, the feed skips the picture and counts it.
-    feed.show(planes, frame.colour(), frame.rotation(), frame.number(), frame.captured());
+    feed.show(planes, frame.colour(), frame.number(), frame.captured());
 }
 
 struct Sink(Feed);
 
 impl VideoSink for Sink {
     fn show(&mut self, picture: &Picture<'_>, meta: engine::Meta) {
-        self.0.show(picture.planes, picture.colour, Rotation::default(), meta.number, meta.captured);
+        self.0.show(picture.planes, picture.colour, meta.number, meta.captured);
     }
 }
 

@@ -19,7 +19,7 @@ use crate::embedded::Embedded;
 use crate::recent::Listing;
 use crate::screen::meeting::leave::Answer;
 use crate::screen::{end_dialog, ended, meeting};
-use crate::session::{Key, Remains, Started, Starter};
+use crate::session::{Key, RejoinContext, Started, Starter};
 use crate::snapshot::{self, Rgba};
 use crate::theme::Theme;
 
@@ -97,10 +97,15 @@ struct CommandLine {
 }
 
 impl Starter for CommandLine {
-    fn start(&self, remains: Option<Remains>, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
+    fn start(
+        &self,
+        rejoin: Option<RejoinContext>,
+        setup: Setup,
+        output: Arc<dyn VideoOutput>,
+    ) -> Result<Started, String> {
         let output = (self.wrap_output)(output);
-        let started = if let Some(Remains { comeback, .. }) = remains {
-            Engine::come_back(comeback, setup, output)
+        let started = if let Some(RejoinContext { rejoin_state, .. }) = rejoin {
+            Engine::rejoin(rejoin_state, setup, output)
         } else {
             // The command line stores no key, so each attempt is a new device.
             let identity = Identity::generate().map_err(|error| error.to_string())?;
@@ -246,7 +251,7 @@ impl Watch {
             | Event::Camera(_)
             | Event::Sharing(_)
             | Event::AsksToJoin { .. }
-            | Event::AsksNoMore(_)
+            | Event::StoppedAsking(_)
             | Event::LinkChanged { .. }
             | Event::Notice(_)
             | Event::Totals(_) => Reaction::Forward,

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use engine::usage::{self, Usage};
-use engine::{Comeback, Command, Engine, Events, Setup, Stats, VideoOutput};
+use engine::{Command, Engine, Events, RejoinState, Setup, Stats, VideoOutput};
 
 use crate::embedded::Embedded;
 use crate::model::Notice;
@@ -15,12 +15,17 @@ use crate::recent::{self, Listing};
 
 /// Starts the engine of one meeting. The button "Try again" leads to another start.
 pub trait Starter: Send + Sync {
-    /// Starts an engine whose pictures go to `output`. If there are `remains` of the meeting, comes back to it as organiser.
+    /// Starts an engine whose pictures go to `output`. If `rejoin` is given, comes back to that meeting as organiser.
     /// May block for seconds.
     ///
     /// # Errors
     /// Returns the cause if the engine cannot start, for the details line.
-    fn start(&self, remains: Option<Remains>, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String>;
+    fn start(
+        &self,
+        rejoin: Option<RejoinContext>,
+        setup: Setup,
+        output: Arc<dyn VideoOutput>,
+    ) -> Result<Started, String>;
 
     /// Whether it creates the meeting. Otherwise it joins one.
     fn creates(&self) -> bool;
@@ -32,10 +37,10 @@ pub trait Starter: Send + Sync {
     fn link(&self) -> Option<String>;
 }
 
-/// What is left of a meeting that the organiser has left or lost.
-pub struct Remains {
-    /// The way back.
-    pub comeback: Comeback,
+/// What a [`Starter`] needs to come back to a meeting that the organiser has left or lost.
+pub struct RejoinContext {
+    /// The keys and the address of the meeting.
+    pub rejoin_state: RejoinState,
     /// The server of the meeting if it runs in this process.
     pub server: Option<Arc<Embedded>>,
     /// Where this device's key is stored.
@@ -85,16 +90,16 @@ pub struct Running {
 }
 
 impl Running {
-    /// Closes the engine. Returns what is left of the meeting. Stops the server if nothing is left. Blocks for some seconds at
-    /// most.
-    fn close(self) -> Option<Remains> {
+    /// Closes the engine. Returns what is needed to come back to the meeting. Stops the server if nobody can come back.
+    /// Blocks for some seconds at most.
+    fn close(self) -> Option<RejoinContext> {
         let Self { engine, server, after_close, forget, key, ends } = self;
         if ends {
             // If the queue is full, the meeting ends with its server.
             engine.send(Command::End).ok();
         }
         let (stats, usage) = (engine.stats(), usage::now());
-        let comeback = close(engine).filter(|_| !ends);
+        let rejoin_state = close(engine).filter(|_| !ends);
         if let Some(server) = server.as_ref().filter(|_| ends) {
             server.stop();
         }
@@ -104,7 +109,7 @@ impl Running {
         if let Some(after_close) = after_close {
             after_close(&stats, usage);
         }
-        Some(Remains { comeback: comeback?, server, key })
+        Some(RejoinContext { rejoin_state: rejoin_state?, server, key })
     }
 }
 
@@ -115,9 +120,9 @@ impl From<Started> for Running {
     }
 }
 
-/// Closes an engine: leaves the meeting and closes the devices. Returns the way back of an organiser. Blocks for some seconds
-/// at most. The window and the command line close engines only with this function.
-pub fn close(engine: Engine) -> Option<Comeback> {
+/// Closes an engine: leaves the meeting and closes the devices. Returns the state by which an organiser comes back.
+/// Blocks for some seconds at most. The window and the command line close engines only with this function.
+pub fn close(engine: Engine) -> Option<RejoinState> {
     engine.close()
 }
 
@@ -138,8 +143,8 @@ pub struct MeetingSession {
     last: Attempt,
     /// We are the organiser, so we can come back, or are about to.
     pub can_return: bool,
-    /// What is left of the meeting before, once its engine is closed.
-    remains: Option<Receiver<Option<Remains>>>,
+    /// What is needed to come back to the meeting before. It arrives once its engine is closed.
+    rejoin: Option<Receiver<Option<RejoinContext>>>,
     /// The server of that meeting if it runs in this process.
     server: Option<Arc<Embedded>>,
     /// The number of attempts that have not returned an engine or an error yet.
@@ -155,13 +160,13 @@ struct Destination {
 }
 
 /// A meeting whose engine runs while the window shows something else.
-pub struct Parked {
+pub struct BackgroundMeeting {
     destination: Option<Destination>,
     running: Running,
     attempt: Attempt,
 }
 
-impl Parked {
+impl BackgroundMeeting {
     /// Whether `attempt` started its engine.
     pub fn is(&self, attempt: Attempt) -> bool {
         self.attempt == attempt
@@ -174,14 +179,14 @@ impl Parked {
 }
 
 /// A meeting that the organiser has left or lost, and can come back to.
-pub struct Left {
+pub struct LeftMeeting {
     destination: Option<Destination>,
-    remains: Receiver<Option<Remains>>,
+    rejoin: Receiver<Option<RejoinContext>>,
     /// The server of the meeting if it runs in this process.
     server: Option<Arc<Embedded>>,
 }
 
-impl Left {
+impl LeftMeeting {
     /// The server of the meeting if it runs in this process.
     pub fn server(&self) -> Option<&Embedded> {
         self.server.as_deref()
@@ -209,34 +214,34 @@ impl Closer {
         self.run(move || drop(running.close()));
     }
 
-    /// Ends the meeting of a parked engine for everybody, and closes the engine. Does not wait.
-    pub fn end(&mut self, parked: Parked) {
-        self.close(Running { ends: true, ..parked.running });
+    /// Ends the meeting of an engine in the background for everybody, and closes the engine. Does not wait.
+    pub fn end(&mut self, meeting: BackgroundMeeting) {
+        self.close(Running { ends: true, ..meeting.running });
     }
 
-    /// Closes a parked engine, and keeps the way back to its meeting. Does not wait.
-    pub fn leave(&mut self, parked: Parked) -> Left {
-        let Parked { destination, running, .. } = parked;
+    /// Closes an engine in the background, and keeps what is needed to come back to its meeting. Does not wait.
+    pub fn leave(&mut self, meeting: BackgroundMeeting) -> LeftMeeting {
+        let BackgroundMeeting { destination, running, .. } = meeting;
         let server = running.server.clone();
-        Left { destination, remains: self.close_to_return(running), server }
+        LeftMeeting { destination, rejoin: self.close_to_return(running), server }
     }
 
-    /// Drops the way back to a meeting, and stops its server if it runs in this process. Does not wait.
-    pub fn forget(&mut self, left: Left) {
-        let Left { remains, server, .. } = left;
+    /// Drops the keys of a meeting that was left, and stops its server if it runs in this process. Does not wait.
+    pub fn forget(&mut self, left: LeftMeeting) {
+        let LeftMeeting { rejoin, server, .. } = left;
         self.run(move || {
-            drop(remains.recv());
+            drop(rejoin.recv());
             if let Some(server) = server {
                 server.stop();
             }
         });
     }
 
-    /// Closes an engine. Does not wait. What is left of its meeting arrives in the channel.
-    fn close_to_return(&mut self, running: Running) -> Receiver<Option<Remains>> {
+    /// Closes an engine. Does not wait. What is needed to come back arrives in the channel.
+    fn close_to_return(&mut self, running: Running) -> Receiver<Option<RejoinContext>> {
         let (sender, receiver) = sync_channel(1);
         self.run(move || {
-            // If nothing receives it, what is left is dropped here.
+            // If nothing receives it, it is dropped here.
             drop(sender.send(running.close()));
         });
         receiver
@@ -269,7 +274,7 @@ impl MeetingSession {
     /// Sets what [`MeetingSession::starting`] starts.
     pub fn set_destination(&mut self, starter: Arc<dyn Starter>, setup: Setup) {
         self.release();
-        self.forget_remains();
+        self.forget_left();
         self.destination = Some(Destination { starter, setup });
     }
 
@@ -329,13 +334,13 @@ impl MeetingSession {
         let destination = self.destination.as_ref()?;
         let (starter, setup) = (Arc::clone(&destination.starter), destination.setup.clone());
         self.starting += 1;
-        let (remains, server) = (self.remains.take(), self.server.take());
-        self.can_return = remains.is_some();
-        // The thread that closes the engine sends what is left of the meeting.
+        let (rejoin, server) = (self.rejoin.take(), self.server.take());
+        self.can_return = rejoin.is_some();
+        // The thread that closes the engine sends it.
         let start = move || {
-            let remains = remains.and_then(|remains| remains.recv().ok().flatten());
+            let rejoin = rejoin.and_then(|rejoin| rejoin.recv().ok().flatten());
             drop(server); // not on the UI thread
-            starter.start(remains, setup, output)
+            starter.start(rejoin, setup, output)
         };
         Some((self.attempt, start))
     }
@@ -382,22 +387,22 @@ impl MeetingSession {
         Some(Notice { kind: engine::NoticeKind::Refused.into(), detail: refused.to_string() })
     }
 
-    /// Ends the current attempt, and closes its engine if one runs. Does not wait. Keeps what is left of a meeting to which we
-    /// can come back.
+    /// Ends the current attempt, and closes its engine if one runs. Does not wait. Keeps what is needed to come back
+    /// to the meeting, if we can.
     pub fn release(&mut self) {
         self.renumber();
         let Some(running) = self.running.take() else { return };
         let can_return = self.can_return && !running.ends;
         self.server = running.server.clone().filter(|_| can_return);
         if can_return {
-            self.remains = Some(self.closer.close_to_return(running));
+            self.rejoin = Some(self.closer.close_to_return(running));
         } else {
             self.closer.close(running);
         }
     }
 
-    /// Drops what is left of the last meeting, and stops its server.
-    pub fn forget_remains(&mut self) {
+    /// Drops the keys of the meeting that was left or lost, and stops its server.
+    pub fn forget_left(&mut self) {
         self.can_return = false;
         if let Some(left) = self.take_left() {
             self.closer.forget(left);
@@ -405,34 +410,34 @@ impl MeetingSession {
     }
 
     /// Takes out the meeting that was left or lost, if we can come back to it.
-    pub fn take_left(&mut self) -> Option<Left> {
-        let remains = self.remains.take()?;
+    pub fn take_left(&mut self) -> Option<LeftMeeting> {
+        let rejoin = self.rejoin.take()?;
         let server = self.server.take();
-        Some(Left { destination: self.destination.take(), remains, server })
+        Some(LeftMeeting { destination: self.destination.take(), rejoin, server })
     }
 
     /// Puts back the result of [`MeetingSession::take_left`], so that the next attempt comes back to the meeting.
-    pub fn put_back(&mut self, left: Left) {
-        let Left { destination, remains, server } = left;
+    pub fn put_back(&mut self, left: LeftMeeting) {
+        let LeftMeeting { destination, rejoin, server } = left;
         self.release();
-        self.forget_remains();
+        self.forget_left();
         self.destination = destination;
-        (self.remains, self.server) = (Some(remains), server);
+        (self.rejoin, self.server) = (Some(rejoin), server);
     }
 
     /// Takes out the running engine, which goes on.
-    pub fn park(&mut self) -> Option<Parked> {
+    pub fn move_to_background(&mut self) -> Option<BackgroundMeeting> {
         let running = self.running.take()?;
         let attempt = self.attempt;
         self.renumber();
-        Some(Parked { destination: self.destination.take(), running, attempt })
+        Some(BackgroundMeeting { destination: self.destination.take(), running, attempt })
     }
 
-    /// Puts back the result of [`MeetingSession::park`].
-    pub fn unpark(&mut self, parked: Parked) {
+    /// Puts back the result of [`MeetingSession::move_to_background`].
+    pub fn move_to_foreground(&mut self, meeting: BackgroundMeeting) {
         self.release();
-        self.forget_remains();
-        let Parked { destination, running, attempt } = parked;
+        self.forget_left();
+        let BackgroundMeeting { destination, running, attempt } = meeting;
         self.destination = destination;
         (self.running, self.attempt, self.can_return) = (Some(running), attempt, true);
     }

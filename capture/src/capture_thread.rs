@@ -225,8 +225,7 @@ mod tests {
                 _ => return Err(Error::Lost { name: self.name().into() }),
             };
             let frame = pool.take(size).expect("a free buffer");
-            let (colour, rotation) = (media::Colour::default(), media::Rotation::Upright);
-            Ok(Some(frame.freeze(self.0, media::Timestamp::default(), colour, rotation)))
+            Ok(Some(frame.freeze(self.0, media::Timestamp::default(), media::Colour::default())))
         }
     }
 

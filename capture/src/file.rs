@@ -125,7 +125,7 @@ fn repeat(still: &Frame, number: u64, pool: &Pool, clock: Clock) -> Option<Frame
     for (to, plane) in copy.planes_mut().iter_mut().zip([Plane::Y, Plane::U, Plane::V]) {
         to.copy_from(still.plane(plane));
     }
-    Some(copy.freeze(number, clock.now(), still.colour(), still.rotation()))
+    Some(copy.freeze(number, clock.now(), still.colour()))
 }
 
 /// The interval at which a still is delivered again: that of an unchanged screen.

@@ -1,7 +1,7 @@
 //! A source for tests that records its calls and their threads.
 
 use crate::{Error, Format, Source, Stop};
-use media::{Colour, Frame, FrameRate, Pool, Rotation, Size, Timestamp};
+use media::{Colour, Frame, FrameRate, Pool, Size, Timestamp};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// The calls, each with the name of its thread.
@@ -52,7 +52,7 @@ impl Source for Probe {
             plane.rows_mut().for_each(|row| row.fill(128));
         }
         self.next += 1;
-        Ok(Some(frame.freeze(self.next - 1, Timestamp::default(), Colour::default(), Rotation::Upright)))
+        Ok(Some(frame.freeze(self.next - 1, Timestamp::default(), Colour::default())))
     }
 }
 

@@ -142,7 +142,7 @@ fn low_byte(value: i32) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use media::{Colour, Frame, Plane, Pool, Rotation, Size, Timestamp};
+    use media::{Colour, Frame, Plane, Pool, Size, Timestamp};
 
     fn frame(size: Size, order: Order, weights: Weights, pixel: impl Fn(usize, usize) -> [u8; 4]) -> Frame {
         let (width, height) = (usize::from(size.width), usize::from(size.height));
@@ -155,7 +155,7 @@ mod tests {
         }
         let mut frame = Pool::new(1).take(size).unwrap();
         to_i420(&pixels, stride, order, weights, &mut frame);
-        frame.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
+        frame.freeze(0, Timestamp::default(), Colour::default())
     }
 
     fn flat(order: Order, weights: Weights, pixel: [u8; 4]) -> [u8; 3] {

@@ -4,7 +4,7 @@ mod number;
 mod pattern;
 
 use crate::{Error, Format, Source, Stop};
-use media::{Clock, Colour, Frame, FrameRate, Pool, Rotation, Size};
+use media::{Clock, Colour, Frame, FrameRate, Pool, Size};
 use std::time::Instant;
 
 pub use number::read as read_number;
@@ -48,7 +48,7 @@ impl Source for Synthetic {
         let Some(mut frame) = pool.take(self.size) else { return Ok(None) };
         pattern::draw(&mut frame, number);
         number::write(&mut frame, number);
-        Ok(Some(frame.freeze(number, self.clock.now(), Colour::default(), Rotation::Upright)))
+        Ok(Some(frame.freeze(number, self.clock.now(), Colour::default())))
     }
 }
 

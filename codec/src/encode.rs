@@ -161,7 +161,7 @@ impl Encoder {
     fn scaled(&mut self, frame: &Frame, size: Size) -> Result<Frame, Error> {
         let mut scaled = self.pool.take(size).ok_or(Error::NoRoom)?;
         self.scaler.scale(frame, &mut scaled);
-        Ok(scaled.freeze(frame.number(), frame.captured(), frame.colour(), frame.rotation()))
+        Ok(scaled.freeze(frame.number(), frame.captured(), frame.colour()))
     }
 
     fn describe(&self, frame: &Frame, packet: Packet) -> Encoded {

@@ -229,18 +229,18 @@ const WEIGHT_SUM: u16 = 256;
 mod tests {
     use super::*;
     use crate::testing;
-    use media::{Colour, Pool, Rotation, Size, Timestamp};
+    use media::{Colour, Pool, Size, Timestamp};
 
     fn scaled(frame: &Frame, size: Size) -> Frame {
         let mut target = Pool::new(1).take(size).unwrap();
         Scaler::new().scale(frame, &mut target);
-        target.freeze(frame.number(), frame.captured(), frame.colour(), frame.rotation())
+        target.freeze(frame.number(), frame.captured(), frame.colour())
     }
 
     fn flat(size: Size, value: u8) -> Frame {
         let mut target = Pool::new(1).take(size).unwrap();
         target.planes_mut().into_iter().for_each(|mut plane| plane.rows_mut().for_each(|row| row.fill(value)));
-        target.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
+        target.freeze(0, Timestamp::default(), Colour::default())
     }
 
     #[test]
@@ -262,7 +262,7 @@ mod tests {
             let fast = scaled(&frame, size);
             let mut target = Pool::new(1).take(size).unwrap();
             Plan::default().resample(frame.plane(Plane::Y), &mut target.planes_mut()[0]);
-            let general = target.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright);
+            let general = target.freeze(0, Timestamp::default(), Colour::default());
             let ratio = testing::psnr(fast.plane(Plane::Y), general.plane(Plane::Y));
             assert!(ratio > 50.0, "{divisor}: {ratio}");
         }

@@ -1,6 +1,6 @@
 //! Helpers for unit tests: moving frames with much detail, and a comparison of planes.
 
-use media::{Colour, Frame, FrameRate, PlaneRef, Pool, Rotation, Size, Timestamp};
+use media::{Colour, Frame, FrameRate, PlaneRef, Pool, Size, Timestamp};
 
 /// Returns frame `number` of a pan over a textured background with a bright moving disc.
 pub(crate) fn picture(pool: &Pool, size: Size, number: u64) -> Frame {
@@ -26,7 +26,7 @@ pub(crate) fn picture_in(pool: &Pool, size: Size, number: u64, colour: Colour) -
         }
     }
     let captured = Timestamp::default() + FrameRate::THIRTY.due(number);
-    frame.freeze(number, captured, colour, Rotation::Upright)
+    frame.freeze(number, captured, colour)
 }
 
 /// Returns the peak signal-to-noise ratio of two planes in decibels. It is infinite if they are equal.

@@ -24,8 +24,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout_at};
 use tracks::{Failure, TrackEvent, TrackReport, Waiting};
 
-/// What is left of a meeting after its end.
-pub struct Left {
+/// The result of [`Coordinator::run`].
+pub struct Outcome {
     /// True if this client was in the meeting.
     pub entered: bool,
     /// The entry by which the organiser comes back; `None` for others.
@@ -56,7 +56,7 @@ impl Coordinator {
         mut network: mpsc::Receiver<net::Event>,
         mut commands: mpsc::Receiver<Command>,
         mut closing: Closing,
-    ) -> Left {
+    ) -> Outcome {
         self.open_devices();
         let mut tick = interval_at(Instant::now() + TICK, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Skip);
@@ -116,7 +116,10 @@ impl Coordinator {
             }
             net::Event::DemandChanged(demand) => self.tracks.set_demand(demand),
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
-            net::Event::Estimate(budget) => self.tracks.set_budget(budget),
+            net::Event::Estimate(budget) => {
+                self.stats.set_uplink(budget);
+                self.tracks.set_budget(budget);
+            }
             net::Event::Totals(totals) => {
                 self.stats.set_totals(totals);
                 self.events.send(Event::Totals(totals)).await;
@@ -144,7 +147,7 @@ impl Coordinator {
                 self.events.send(Event::LinkChanged { link }).await;
             }
             meeting::Event::AsksToJoin { id, name } => self.events.send(Event::AsksToJoin { id, name }).await,
-            meeting::Event::AsksNoMore(id) => self.events.send(Event::AsksNoMore(id)).await,
+            meeting::Event::StoppedAsking(id) => self.events.send(Event::StoppedAsking(id)).await,
             meeting::Event::Left { id, .. } => self.tracks.remove_owner(id),
             meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
             meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
@@ -174,7 +177,10 @@ impl Coordinator {
                 self.announce_microphone().await;
             }
             Command::ChooseSpeaker(choice) => self.devices.choose_speaker(choice),
-            Command::SetWishes(tiles) => self.session.set_wishes(tiles),
+            Command::SetWishes(tiles) => {
+                self.stats.set_wishes(&tiles);
+                self.session.set_wishes(tiles);
+            }
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
             Command::Admit(id) => self.send(meeting::Command::Admit(id)).await,
             Command::Decline(id) => self.send(meeting::Command::Refuse(id)).await,
@@ -217,6 +223,7 @@ impl Coordinator {
             self.events.send(Event::Level(level)).await;
         }
         self.devices.count_sound(&self.stats);
+        self.stats.handle_tick();
         self.report_audio_warnings().await;
         ControlFlow::Continue(())
     }
@@ -324,15 +331,18 @@ impl Coordinator {
     }
 
     /// Closes devices and codecs on a thread that may block, while the session sends its last messages.
-    async fn close(mut self, reason: Reason, mut network: mpsc::Receiver<net::Event>, deadline: Instant) -> Left {
+    async fn close(mut self, reason: Reason, mut network: mpsc::Receiver<net::Event>, deadline: Instant) -> Outcome {
         self.devices.count_sound(&self.stats);
-        self.report_audio_warnings().await;
+        // The session is over, so the state of the microphone is not announced.
+        for notice in self.devices.take_warnings() {
+            self.events.send(Event::Notice(notice)).await;
+        }
         let Self { session, devices, tracks, mut events, membership, .. } = self;
         let closed = tokio::task::spawn_blocking(move || {
             tracks.close();
             drop(devices);
         });
-        let take_return = session.into_take_return();
+        let return_entry = session.into_return_entry_getter();
         // The channel closes when the session has sent everything and closed its sockets.
         let flush = async { while network.recv().await.is_some() {} };
         if timeout_at(deadline, flush).await.is_err() {
@@ -342,7 +352,7 @@ impl Coordinator {
             tracing::error!("a device did not close: its thread panicked");
         }
         events.send(Event::Ended(reason)).await;
-        Left { entered: membership.is_inside(), entry: take_return() }
+        Outcome { entered: membership.is_inside(), entry: return_entry() }
     }
 }
 

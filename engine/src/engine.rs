@@ -1,11 +1,11 @@
 //! The engine of one meeting, from `start` to `close`.
 
 use crate::clock;
-use crate::coordinator::{Closing, Context, Coordinator, Devices, EventSender, Left, Membership, Tracks};
+use crate::coordinator::{Closing, Context, Coordinator, Devices, EventSender, Membership, Outcome, Tracks};
 use crate::event::{Command, Event, Step};
 use crate::hardware::Hardware;
 use crate::send::VoiceSender;
-use crate::setup::{Comeback, Entry, Setup};
+use crate::setup::{Entry, RejoinState, Setup};
 use crate::stats::Stats;
 use crate::video_output::VideoOutput;
 use crypto::{Fingerprint, Identity, Invitation, KeyRing, ManagerKeys, Profile};
@@ -31,7 +31,7 @@ pub struct Engine {
     /// Closed when the coordinator has ended.
     ended: Mailbox<()>,
     /// Filled before `ended` is closed, if the organiser can come back.
-    comeback: Arc<Mutex<Option<Comeback>>>,
+    rejoin_state: Arc<Mutex<Option<RejoinState>>>,
     /// `None` once [`Engine::close`] has taken it.
     runtime: Option<Runtime>,
 }
@@ -91,9 +91,13 @@ impl Engine {
     /// stays.
     ///
     /// # Errors
-    /// Returns [`Error::System`] as [`Engine::start`] does. The way back is lost then.
-    pub fn come_back(comeback: Comeback, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<(Self, Events), Error> {
-        let Comeback { host, port, fingerprint, entry } = comeback;
+    /// Returns [`Error::System`] as [`Engine::start`] does. The state is lost then.
+    pub fn rejoin(
+        rejoin_state: RejoinState,
+        setup: Setup,
+        output: Arc<dyn VideoOutput>,
+    ) -> Result<(Self, Events), Error> {
+        let RejoinState { host, port, fingerprint, entry } = rejoin_state;
         let address = Address { host, port, fingerprint };
         Self::start_meeting(address, entry, Organiser::ComesBack, setup, output, Hardware::default())
     }
@@ -131,18 +135,18 @@ impl Engine {
         let tracks = Tracks::start(context)?;
         let events = EventSender::new(events, closing.clone());
         let mut coordinator = Coordinator { session, devices, tracks, membership, stats: stats.clone(), events };
-        let (ended, comeback) = (Mailbox::new(), Arc::<Mutex<_>>::default());
-        let (end, slot) = (End(ended.clone()), Arc::clone(&comeback));
+        let (ended, rejoin_state) = (Mailbox::new(), Arc::<Mutex<_>>::default());
+        let (end, slot) = (End(ended.clone()), Arc::clone(&rejoin_state));
         runtime.spawn(async move {
             let _end = end;
             coordinator.events.send(Event::Progress(Step::Connecting)).await;
-            let Left { entered, entry } = coordinator.run(network, inbox, closing).await;
+            let Outcome { entered, entry } = coordinator.run(network, inbox, closing).await;
             // A meeting that could not be created does not exist.
             if let Some(entry) = entry.filter(|_| entered || organiser == Organiser::ComesBack) {
-                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(address.comeback(entry));
+                *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(address.rejoin_state(entry));
             }
         });
-        Ok((Self { commands, stats, clock, close, ended, comeback, runtime: Some(runtime) }, reader))
+        Ok((Self { commands, stats, clock, close, ended, rejoin_state, runtime: Some(runtime) }, reader))
     }
 
     /// Queues a command. Never waits.
@@ -166,14 +170,15 @@ impl Engine {
     }
 
     /// Leaves the meeting, closes every device and joins every thread. If [`Command::End`] waits in the queue, ends the
-    /// meeting for everybody instead. Returns the way back if this device is the organiser and was in the meeting.
+    /// meeting for everybody instead. Returns the state by which to rejoin if this device is the organiser and was in
+    /// the meeting.
     ///
     /// If the connection works, the leave message is sent within a second, also if the events are not read. Events are
     /// dropped if the channel is full. If a device driver does not answer within two seconds, its thread is detached
     /// and ends when the driver answers.
     ///
     /// It blocks, usually for some tens of milliseconds, so it must not be called in an async task.
-    pub fn close(mut self) -> Option<Comeback> {
+    pub fn close(mut self) -> Option<RejoinState> {
         self.close.send_replace(true);
         // The mailbox is always empty. Its closing is the signal.
         let _ = self.ended.take_until(Instant::now() + CLOSE_TIMEOUT);
@@ -183,7 +188,7 @@ impl Engine {
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_timeout(JOIN_TIMEOUT);
         }
-        self.comeback.lock().unwrap_or_else(PoisonError::into_inner).take()
+        self.rejoin_state.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -238,9 +243,9 @@ impl Address {
         net::Config { entry, host: host.clone(), port: *port, fingerprint: *fingerprint, ring, pool }
     }
 
-    fn comeback(self, entry: meeting::Entry) -> Comeback {
+    fn rejoin_state(self, entry: meeting::Entry) -> RejoinState {
         let Self { host, port, fingerprint } = self;
-        Comeback { host, port, fingerprint, entry }
+        RejoinState { host, port, fingerprint, entry }
     }
 }
 

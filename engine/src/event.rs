@@ -67,7 +67,7 @@ pub enum Event {
         name: String,
     },
     /// A participant of [`Event::AsksToJoin`] was let in or declined, or has given up.
-    AsksNoMore(ParticipantId),
+    StoppedAsking(ParticipantId),
     /// All people in the meeting, ourselves first, then in the order of their leaves.
     People(Vec<Person>),
     /// The group's keys changed.

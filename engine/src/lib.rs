@@ -26,8 +26,8 @@ pub use event::{Command, Event, Fault, KeyState, Notice, NoticeKind, Person, Rea
 pub use hardware::{Cameras, Codecs, Hardware};
 pub use notice::clock_difference;
 pub use preview::{Preview, PreviewEvent};
-pub use setup::{Choice, Comeback, Entry, Screen, Setup};
-pub use stats::{Facts, Stats, histogram, open_failures, track_stats, usage};
+pub use setup::{Choice, Entry, RejoinState, Screen, Setup};
+pub use stats::{Facts, Stats, histogram, open_failures, timeline, track_stats, usage};
 pub use video_output::{Meta, NullOutput, VideoOutput, VideoSink};
 
 pub use audio::Choice as AudioChoice;

@@ -20,9 +20,9 @@ pub enum Entry {
     Join(Invitation),
 }
 
-/// The way back of an organiser into a meeting that this program has left or lost. [`crate::Engine::close`] returns it. It
-/// holds the meeting's keys, which are wiped when it is dropped.
-pub struct Comeback {
+/// The state by which an organiser rejoins a meeting that this program has left or lost. [`crate::Engine::close`]
+/// returns it. It holds the meeting's keys, which are wiped when it is dropped.
+pub struct RejoinState {
     pub(crate) host: String,
     pub(crate) port: u16,
     pub(crate) fingerprint: Option<crypto::Fingerprint>,

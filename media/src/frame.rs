@@ -34,21 +34,6 @@ pub struct Colour {
     pub full_range: bool,
 }
 
-/// The clockwise rotation that a viewer applies before showing the picture. All sources of today deliver upright pictures:
-/// clips are turned in `capture`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-pub enum Rotation {
-    /// No rotation.
-    #[default]
-    Upright,
-    /// 90 degrees.
-    Quarter,
-    /// 180 degrees.
-    Half,
-    /// 270 degrees.
-    ThreeQuarters,
-}
-
 /// A plane to read.
 #[derive(Clone, Copy)]
 pub struct PlaneRef<'a> {
@@ -123,7 +108,6 @@ struct PoolState {
 struct Slot {
     size: Size,
     colour: Colour,
-    rotation: Rotation,
     number: u64,
     captured: Timestamp,
     samples: Vec<u8>,
@@ -223,12 +207,11 @@ impl FrameMut {
     /// # Panics
     /// Never: until it is frozen, this is the only owner of the buffer.
     #[must_use]
-    pub fn freeze(mut self, number: u64, captured: Timestamp, colour: Colour, rotation: Rotation) -> Frame {
+    pub fn freeze(mut self, number: u64, captured: Timestamp, colour: Colour) -> Frame {
         let slot = Arc::get_mut(&mut self.slot).expect("an unfrozen frame is the only owner of its buffer");
         slot.number = number;
         slot.captured = captured;
         slot.colour = colour;
-        slot.rotation = rotation;
         Frame { slot: Arc::clone(&self.slot) }
     }
 }
@@ -242,7 +225,7 @@ impl Drop for FrameMut {
 }
 
 impl Frame {
-    /// Returns the picture's size, before rotation.
+    /// Returns the picture's size.
     #[must_use]
     pub fn size(&self) -> Size {
         self.slot.size
@@ -252,12 +235,6 @@ impl Frame {
     #[must_use]
     pub fn colour(&self) -> Colour {
         self.slot.colour
-    }
-
-    /// Returns the rotation that a viewer applies.
-    #[must_use]
-    pub fn rotation(&self) -> Rotation {
-        self.slot.rotation
     }
 
     /// Returns the source's frame number, from 0.
@@ -316,7 +293,7 @@ mod tests {
     use super::*;
 
     fn freeze(picture: FrameMut, number: u64) -> Frame {
-        picture.freeze(number, Timestamp::default(), Colour::default(), Rotation::Upright)
+        picture.freeze(number, Timestamp::default(), Colour::default())
     }
 
     #[test]

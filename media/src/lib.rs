@@ -20,7 +20,7 @@ mod units;
 pub use buffer::{Buffer, BufferPool, HEADROOM, NoRoom, TAILROOM};
 pub use clock::Clock;
 pub use encoded::{AudioCodec, Encoded, EncodedAudio, Layer, VideoCodec};
-pub use frame::{Colour, Frame, FrameMut, Matrix, Plane, PlaneMut, PlaneRef, Pool, Rotation};
+pub use frame::{Colour, Frame, FrameMut, Matrix, Plane, PlaneMut, PlaneRef, Pool};
 pub use mailbox::Mailbox;
 pub use notify::Notify;
 pub use panic::{Panicked, catch_panic};

@@ -56,7 +56,7 @@ impl fmt::Display for Bitrate {
     }
 }
 
-/// A picture's width and height in luma samples, as stored (before rotation).
+/// A picture's width and height in luma samples.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Size {
     /// Luma samples per row.

@@ -104,11 +104,11 @@ const MAX_FRAMES: usize = 128;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing::Seal;
+    use crate::testing::TestSealer;
 
     #[test]
     fn a_layer_that_lost_a_frame_waits_for_its_key_frame_and_requests_it_once() {
-        let ((frame_sender, mut queue), seal) = (frame_sender(), Seal::new());
+        let ((frame_sender, mut queue), seal) = (frame_sender(), TestSealer::new());
         frame_sender.try_send(seal.picture(0, 0, true, MAX_BYTES)).unwrap();
         assert_eq!(frame_sender.try_send(seal.picture(1, 0, true, 100)), Err(Full));
         assert_eq!(frame_sender.try_send(seal.picture(2, 0, true, 100)), Err(Full));
@@ -125,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_lost_discardable_frame_does_not_require_a_key_frame() {
-        let ((frame_sender, queue), seal) = (frame_sender(), Seal::new());
+        let ((frame_sender, queue), seal) = (frame_sender(), TestSealer::new());
         frame_sender.try_send(seal.picture(0, 0, true, MAX_BYTES)).unwrap();
         assert_eq!(frame_sender.try_send(seal.picture(0, 2, false, 100)), Err(Full));
         assert_eq!(queue.take_newly_stopped().count(), 0);
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn frames_are_bounded_and_a_dropped_reader_is_detected() {
-        let ((frame_sender, queue), seal) = (frame_sender(), Seal::new());
+        let ((frame_sender, queue), seal) = (frame_sender(), TestSealer::new());
         let taken = (0..1_000).filter(|_| frame_sender.try_send(seal.picture(0, 0, true, 8)).is_ok()).count();
         assert_eq!(taken, MAX_FRAMES);
         assert!(!frame_sender.is_closed());

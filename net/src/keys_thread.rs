@@ -70,7 +70,7 @@ pub struct Shared(Arc<Mutex<SharedState>>);
 #[derive(Default)]
 struct SharedState {
     link: Option<crypto::Zeroizing<String>>,
-    comeback: Option<Entry>,
+    return_entry: Option<Entry>,
 }
 
 impl Shared {
@@ -80,8 +80,8 @@ impl Shared {
     }
 
     /// Takes the entry by which the organiser comes back, after the meeting has ended.
-    pub fn take_return(&self) -> Option<Entry> {
-        self.with(|state| state.comeback.take())
+    pub fn take_return_entry(&self) -> Option<Entry> {
+        self.with(|state| state.return_entry.take())
     }
 
     fn with<T>(&self, change: impl FnOnce(&mut SharedState) -> T) -> T {
@@ -194,8 +194,8 @@ impl Worker {
         let _ = self.work();
         let Self { meeting, ring, shared, outputs, .. } = self;
         ring.clear();
-        let comeback = meeting.into_return();
-        shared.with(|state| state.comeback = comeback);
+        let return_entry = meeting.into_return_entry();
+        shared.with(|state| state.return_entry = return_entry);
         // The outputs end after all keys of the group are deleted and the keys of the organiser are stored.
         drop(outputs);
     }
@@ -285,7 +285,7 @@ impl Worker {
             | meeting::Event::Reconnecting
             | meeting::Event::Reconnected { .. }
             | meeting::Event::AsksToJoin { .. }
-            | meeting::Event::AsksNoMore(_)
+            | meeting::Event::StoppedAsking(_)
             | meeting::Event::Notice(_)) => Event::Meeting(event),
         }
     }

@@ -171,10 +171,11 @@ fn the_organiser_can_come_back_after_the_meeting_has_ended() {
     block(async {
         while let Some(output) = keys.outputs.recv().await {
             if matches!(output, Output::Event(Event::Meeting(meeting::Event::Entered { .. }))) {
-                assert!(shared.take_return().is_none(), "the meeting has not ended");
+                assert!(shared.take_return_entry().is_none(), "the meeting has not ended");
                 commands.try_send(Command::Leave).unwrap();
             }
         }
     });
-    assert!(matches!(shared.take_return(), Some(Entry::Return { .. })) && shared.take_return().is_none());
+    assert!(matches!(shared.take_return_entry(), Some(Entry::Return { .. })));
+    assert!(shared.take_return_entry().is_none());
 }

@@ -104,15 +104,15 @@ impl Session {
     /// Takes the entry by which the organiser comes back to this meeting. `None` before the last event, for other members,
     /// and at a second call. It holds the meeting's keys, which are wiped when it is dropped.
     #[must_use]
-    pub fn take_return(&self) -> Option<meeting::Entry> {
-        self.shared.take_return()
+    pub fn take_return_entry(&self) -> Option<meeting::Entry> {
+        self.shared.take_return_entry()
     }
 
-    /// Drops this handle, and returns a function that works like [`Session::take_return`]. Unlike a handle, the function
-    /// does not keep the client in the meeting.
-    pub fn into_take_return(self) -> impl FnOnce() -> Option<meeting::Entry> + Send + use<> {
+    /// Drops this handle, and returns a function that works like [`Session::take_return_entry`]. Unlike a handle, the
+    /// function does not keep the client in the meeting.
+    pub fn into_return_entry_getter(self) -> impl FnOnce() -> Option<meeting::Entry> + Send + use<> {
         let shared = self.shared;
-        move || shared.take_return()
+        move || shared.take_return_entry()
     }
 }
 

@@ -7,12 +7,12 @@ use std::cell::{Cell, RefCell};
 use std::time::{Instant, SystemTime};
 
 /// Seals pictures as the camera of the only member of a group.
-pub struct Seal {
+pub struct TestSealer {
     sealer: RefCell<Sealer>,
     number: Cell<u64>,
 }
 
-impl Seal {
+impl TestSealer {
     pub fn new() -> Self {
         let identity = Identity::generate().unwrap();
         let profile = Profile::new("tester").unwrap();

@@ -9,7 +9,7 @@ mod memory;
 pub(crate) use layout::Layout;
 pub(crate) use memory::{Bytes, Memory};
 
-use media::{Colour, PlaneMut, PlaneRef, Rotation, Size, Timestamp};
+use media::{Colour, PlaneMut, PlaneRef, Size, Timestamp};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -48,7 +48,6 @@ pub(crate) struct Picture {
     pub memory: Memory,
     pub layout: Layout,
     pub colour: Colour,
-    pub rotation: Rotation,
     pub number: u64,
     pub captured: Timestamp,
 }
@@ -115,17 +114,10 @@ impl Feed {
     }
 
     /// Copies an I420 picture and publishes it. Returns false if it was skipped because no memory was free.
-    pub fn show(
-        &self,
-        planes: [PlaneRef<'_>; 3],
-        colour: Colour,
-        rotation: Rotation,
-        number: u64,
-        captured: Timestamp,
-    ) -> bool {
+    pub fn show(&self, planes: [PlaneRef<'_>; 3], colour: Colour, number: u64, captured: Timestamp) -> bool {
         let Some(mut lease) = self.lease(planes[0].size) else { return false };
         lease.copy_from(planes);
-        lease.publish(colour, rotation, number, captured);
+        lease.publish(colour, number, captured);
         true
     }
 
@@ -222,10 +214,10 @@ impl Lease {
 
     /// Publishes the picture, which replaces one that was not drawn yet. Then calls the function set by
     /// [`Feed::on_publish`].
-    pub fn publish(mut self, colour: Colour, rotation: Rotation, number: u64, captured: Timestamp) {
+    pub fn publish(mut self, colour: Colour, number: u64, captured: Timestamp) {
         if let Some(memory) = self.memory.take() {
             let memory = memory.unmap_view();
-            self.shared.publish(Picture { memory, layout: self.layout, colour, rotation, number, captured });
+            self.shared.publish(Picture { memory, layout: self.layout, colour, number, captured });
         }
     }
 }

@@ -9,8 +9,8 @@ use bytemuck::{Pod, Zeroable};
 pub(crate) struct Quad {
     /// Left, top, width, height in whole pixels of the target.
     pub area: [f32; 4],
-    /// Picture: the step in samples (x, y) for one pixel to the right, then for one pixel down.
-    pub steps: [f32; 4],
+    /// Picture: the step in samples for one pixel to the right, then for one pixel down.
+    pub step: [f32; 2],
     /// Picture: the sample position of the area's top left corner, then the picture's size. Glyph: its position in the
     /// atlas.
     pub origin: [f32; 4],

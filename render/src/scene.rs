@@ -8,7 +8,7 @@ use crate::style::Style;
 use crate::text::{LineKey, Text};
 use crate::tile::{Area, Placeholder, Rgba, Tile};
 use crate::{colour, tile::Fit};
-use media::{Colour, Rotation, Size, Timestamp};
+use media::{Colour, Size, Timestamp};
 use std::ops::Range;
 
 /// Where a picture is in GPU memory, and how it is drawn.
@@ -20,7 +20,6 @@ pub(crate) struct Source {
     pub layer: u32,
     pub size: Size,
     pub colour: Colour,
-    pub rotation: Rotation,
 }
 
 /// The current picture of a feed.
@@ -185,7 +184,7 @@ fn shape(area: Area, fill: Rgba, corner: f32) -> Quad {
     let corner = if corner.is_finite() { corner.clamp(0.0, area.width.min(area.height) / 2.0) } else { 0.0 };
     Quad {
         area: [area.x, area.y, area.width, area.height],
-        steps: [0.0; 4],
+        step: [0.0; 2],
         origin: [0.0; 4],
         shape: [corner, 0.0, 1.0, 0.0],
         fill: fill.bytes(),
@@ -197,13 +196,12 @@ fn shape(area: Area, fill: Rgba, corner: f32) -> Quad {
 fn picture(background: Quad, source: Source, tile: &Tile) -> Quad {
     let [_, _, width, height] = background.area;
     let fit: Fit = tile.fit;
-    let mapping = geometry::map(source.size, source.rotation, tile.mirrored, fit, width, height);
-    let ([right_x, right_y], [down_x, down_y]) = (mapping.right, mapping.down);
+    let mapping = geometry::map(source.size, tile.mirrored, fit, width, height);
     let [x, y] = mapping.origin;
     // The texture unit interpolates between two samples. A picture that is reduced more needs several taps.
     let taps = (mapping.shrink() / SAMPLES_PER_TAP).ceil().clamp(1.0, 4.0);
     Quad {
-        steps: [right_x, right_y, down_x, down_y],
+        step: mapping.step,
         origin: [x, y, f32::from(source.size.width), f32::from(source.size.height)],
         shape: [background.shape[0], background.shape[1], taps, 0.0],
         source: [quad::PICTURE | u32::from(colour::index(source.colour)) << 8, source.layer],
@@ -223,7 +221,7 @@ fn glyph(x: f32, y: f32, slot: crate::text::Slot, text_colour: Rgba) -> Quad {
     let fill = if slot.coloured { [255; 4] } else { text_colour.bytes() };
     let area = [x, y, f32::from(slot.width), f32::from(slot.height)];
     let origin = [f32::from(slot.x), f32::from(slot.y), 0.0, 0.0];
-    Quad { area, steps: [0.0; 4], origin, shape: [0.0; 4], fill, ring: [0; 4], source: [quad::GLYPH, 0] }
+    Quad { area, step: [0.0; 2], origin, shape: [0.0; 4], fill, ring: [0; 4], source: [quad::GLYPH, 0] }
 }
 
 fn to_f32(pixels: i32) -> f32 {

@@ -5,13 +5,11 @@
 #[path = "golden/support.rs"]
 mod support;
 
-use media::{Colour, Matrix, Rotation, Size};
+use media::{Colour, Matrix, Size};
 use render::{Area, Drawing, Feed, Fit, Placeholder, Rgba, Tag, Tile};
 use std::f64::consts::PI;
 use std::sync::Arc;
 use support::{BLACK, Drawn, Picture, draw, draw_on_cpu, error, offscreen, style, target};
-
-const UPRIGHT: Rotation = Rotation::Upright;
 
 /// Code values of 100 % and 75 % colour bars, extremes outside RGB, and greys.
 const BARS: [[u8; 3]; 16] = [
@@ -71,7 +69,7 @@ fn worst_bar(drawn: &Drawn, colour: Colour) -> f64 {
 
 #[test]
 fn colour_bars_are_within_two_code_values_of_the_recommendations() {
-    let tile = |colour| bars().tile(colour, UPRIGHT, 256, 32, Fit::Contain);
+    let tile = |colour| bars().tile(colour, 256, 32, Fit::Contain);
     for colour in colours() {
         assert!(worst_bar(&draw_on_cpu(&[tile(colour)], 256, 32), colour) <= 1.0, "cpu {colour:?}");
     }
@@ -88,7 +86,7 @@ fn colour_bars_are_within_two_code_values_of_the_recommendations() {
 
 #[test]
 fn contain_draws_bars_and_cover_crops() {
-    let tile = |fit| quarters(Size::new(64, 64)).tile(Colour::default(), UPRIGHT, 128, 64, fit);
+    let tile = |fit| quarters(Size::new(64, 64)).tile(Colour::default(), 128, 64, fit);
     check_on_both(
         || tile(Fit::Contain),
         128,
@@ -115,22 +113,14 @@ fn contain_draws_bars_and_cover_crops() {
 }
 
 #[test]
-fn pictures_are_rotated_clockwise_and_then_mirrored() {
-    let turns = [
-        (Rotation::Upright, [0, 1, 2, 3]),
-        (Rotation::Quarter, [2, 0, 3, 1]),
-        (Rotation::Half, [3, 2, 1, 0]),
-        (Rotation::ThreeQuarters, [1, 3, 0, 2]),
-    ];
-    for (rotation, [a, b, c, d]) in turns {
-        for (mirrored, order) in [(false, [a, b, c, d]), (true, [b, a, d, c])] {
-            let picture = quarters(Size::new(96, 48));
-            let tile = || Tile { mirrored, ..picture.tile(Colour::default(), rotation, 60, 60, Fit::Cover) };
-            check_on_both(tile, 60, 60, |drawn, path| {
-                let seen = [(4, 4), (55, 4), (4, 55), (55, 55)].map(|(x, y)| quarter(drawn.pixel(x, y)));
-                assert_eq!(seen, order.map(Some), "{path} {rotation:?} mirrored: {mirrored}");
-            });
-        }
+fn a_picture_is_mirrored_if_its_tile_says_so() {
+    for (mirrored, order) in [(false, [0, 1, 2, 3]), (true, [1, 0, 3, 2])] {
+        let picture = quarters(Size::new(96, 48));
+        let tile = || Tile { mirrored, ..picture.tile(Colour::default(), 60, 60, Fit::Cover) };
+        check_on_both(tile, 60, 60, |drawn, path| {
+            let seen = [(4, 4), (55, 4), (4, 55), (55, 55)].map(|(x, y)| quarter(drawn.pixel(x, y)));
+            assert_eq!(seen, order.map(Some), "{path} mirrored: {mirrored}");
+        });
     }
 }
 
@@ -140,7 +130,7 @@ fn every_sample_of_an_odd_picture_is_drawn_without_bleeding() {
         let grey = |x: u16, y: u16| u8::try_from((x * 31 + y * 57) % 200 + 20).unwrap();
         let picture = Picture::new(size, |x, y| [grey(x, y), 128, 128]);
         let colour = Colour { full_range: true, ..Colour::default() };
-        let tile = || picture.tile(colour, UPRIGHT, size.width, size.height, Fit::Cover);
+        let tile = || picture.tile(colour, size.width, size.height, Fit::Cover);
         check_on_both(tile, size.width.into(), size.height.into(), |drawn, path| {
             for (x, y) in (0..size.height).flat_map(|y| (0..size.width).map(move |x| (x, y))) {
                 let off = error(drawn.pixel(x.into(), y.into()), colour, [grey(x, y), 128, 128]);
@@ -158,7 +148,7 @@ fn a_new_size_leaves_nothing_of_the_larger_picture() {
     let flat = |size, yuv| Picture::new(size, move |_, _| yuv);
     for (number, size) in (0..).zip([Size::new(640, 360), Size::new(601, 351), Size::new(9, 7), Size::new(1280, 720)]) {
         let yuv = QUARTERS[usize::try_from(number).unwrap()];
-        assert!(flat(size, yuv).publish(&feed, Colour::default(), UPRIGHT, number));
+        assert!(flat(size, yuv).publish(&feed, Colour::default(), number));
         let drawn = draw(&mut target, std::slice::from_ref(&tile), 60, 40);
         let worst = (0..40).flat_map(|y| (0..60).map(move |x| (x, y)));
         let worst = worst.map(|(x, y)| error(drawn.pixel(x, y), Colour::default(), yuv)).fold(0.0, f64::max);
@@ -170,7 +160,7 @@ fn a_new_size_leaves_nothing_of_the_larger_picture() {
 fn corners_have_the_area_of_a_circle() {
     let tile = || {
         let white = Picture::new(Size::new(64, 64), |_, _| [235, 128, 128]);
-        Tile { corner: 16.0, ..white.tile(Colour::default(), UPRIGHT, 64, 64, Fit::Cover) }
+        Tile { corner: 16.0, ..white.tile(Colour::default(), 64, 64, Fit::Cover) }
     };
     check_on_both(tile, 64, 64, |drawn, path| {
         let light = |x, y| f64::from(drawn.pixel(x, y)[0]) / 255.0;
@@ -191,7 +181,7 @@ fn corners_have_the_area_of_a_circle() {
 fn reduced_pictures_are_averaged() {
     // Lines one sample wide are grey if they are reduced eight times.
     let lines = Picture::new(Size::new(512, 512), |x, _| [if x % 2 == 0 { 16 } else { 235 }, 128, 128]);
-    let tile = || lines.tile(Colour::default(), UPRIGHT, 64, 64, Fit::Cover);
+    let tile = || lines.tile(Colour::default(), 64, 64, Fit::Cover);
     check_on_both(tile, 64, 64, |drawn, path| {
         let worst = (0..64).map(|x| (i32::from(drawn.pixel(x, 20)[1]) - 128).abs()).max();
         assert!(worst < Some(24), "{path}: {worst:?}");
@@ -229,9 +219,9 @@ fn meeting() -> Vec<Tile> {
         let (column, row) = (f32::from(index % 2), f32::from(index / 2));
         Area::new(12.0 + column * 634.0, 12.0 + row * 354.0, 622.0, 342.0)
     };
-    let shown = |picture: &Picture, rotation| {
+    let shown = |picture: &Picture| {
         let feed = Feed::new();
-        assert!(picture.publish(&feed, Colour::default(), rotation, 1));
+        assert!(picture.publish(&feed, Colour::default(), 1));
         Some(feed)
     };
     let tag = |text: &str, muted| Some(Tag { text: Arc::from(text), muted });
@@ -245,14 +235,9 @@ fn meeting() -> Vec<Tile> {
         [if word { 60 } else { 230 }, 128, 128]
     });
     vec![
+        Tile { feed: shown(&anne), ring: Some(Rgba::opaque(0x5b_b0ff)), tag: tag("Anne Martin", false), ..base(0) },
         Tile {
-            feed: shown(&anne, UPRIGHT),
-            ring: Some(Rgba::opaque(0x5b_b0ff)),
-            tag: tag("Anne Martin", false),
-            ..base(0)
-        },
-        Tile {
-            feed: shown(&bob, UPRIGHT),
+            feed: shown(&bob),
             tag: tag(
                 "Jean-Ba\u{fb03}ste de La Tour d\u{2019}Auvergne \u{2014} Direction g\u{e9}n\u{e9}rale des finances publiques, bureau 3B, site de Clermont-Ferrand",
                 true,
@@ -264,12 +249,7 @@ fn meeting() -> Vec<Tile> {
             tag: tag("Chlo\u{e9} L\u{e9}v\u{ea}que", true),
             ..base(2)
         },
-        Tile {
-            feed: shown(&page, UPRIGHT),
-            fit: Fit::Contain,
-            tag: tag("Zo\u{eb} \u{b7} \u{e9}cran", false),
-            ..base(3)
-        },
+        Tile { feed: shown(&page), fit: Fit::Contain, tag: tag("Zo\u{eb} \u{b7} \u{e9}cran", false), ..base(3) },
     ]
 }
 
@@ -298,10 +278,10 @@ fn the_processor_path_updates_only_the_changed_picture() {
     let (tiles, fresh) = (meeting(), portrait(Size::new(640, 360), [100, 170], [90, 140, 110]));
     draw(&mut target, &tiles, 900, 500);
     draw(&mut target, &tiles, MEETING[0], MEETING[1]);
-    assert!(fresh.publish(tiles[0].feed.as_ref().unwrap(), Colour::default(), UPRIGHT, 2));
+    assert!(fresh.publish(tiles[0].feed.as_ref().unwrap(), Colour::default(), 2));
     let drawn = draw(&mut target, &tiles, MEETING[0], MEETING[1]);
     let other = meeting();
-    assert!(fresh.publish(other[0].feed.as_ref().unwrap(), Colour::default(), UPRIGHT, 2));
+    assert!(fresh.publish(other[0].feed.as_ref().unwrap(), Colour::default(), 2));
     let (worst, _) = difference(&drawn, &draw_on_cpu(&other, MEETING[0], MEETING[1]));
     assert!(worst <= 1, "{worst}");
 }
@@ -337,8 +317,8 @@ fn pictures_are_drawn_from_leased_staging_memory() {
         let yuv = QUARTERS[usize::try_from(number % 4).unwrap()];
         let flat = Picture::new(Size::new(320, 180), move |_, _| yuv);
         // The second picture replaces the first.
-        assert!(flat.publish(&feed, Colour::default(), UPRIGHT, 1_000 + number));
-        assert!(flat.publish(&feed, Colour::default(), UPRIGHT, number));
+        assert!(flat.publish(&feed, Colour::default(), 1_000 + number));
+        assert!(flat.publish(&feed, Colour::default(), number));
         let shown = target.draw(&tile, [32, 32], 1.0, BLACK).unwrap().to_vec();
         assert_eq!(shown.iter().map(|shown| (shown.id, shown.number)).collect::<Vec<_>>(), [(7, number)]);
         assert_eq!(shown[0].captured.as_micros(), number * 1_000);
@@ -362,7 +342,7 @@ fn feeds_leases_and_targets_may_be_dropped_in_any_order() {
     let tile = |feed: &Feed| Tile { feed: Some(feed.clone()), ..Tile::new(1, Area::new(0.0, 0.0, 32.0, 32.0)) };
     for round in 0..3 {
         for feed in &feeds {
-            assert!(picture.publish(feed, Colour::default(), UPRIGHT, round));
+            assert!(picture.publish(feed, Colour::default(), round));
         }
         let tiles: Vec<_> = feeds.iter().map(tile).collect();
         assert_eq!(target.draw(&tiles, [32, 32], 1.0, BLACK).unwrap().len(), 9);
@@ -373,11 +353,11 @@ fn feeds_leases_and_targets_may_be_dropped_in_any_order() {
     target.draw(&[tile(&feed)], [32, 32], 1.0, BLACK).unwrap();
     drop(target);
     // The lease's buffer belongs to the dropped device.
-    lease.publish(Colour::default(), UPRIGHT, 9, media::Timestamp::default());
-    assert!(picture.publish(&feed, Colour::default(), UPRIGHT, 3));
+    lease.publish(Colour::default(), 9, media::Timestamp::default());
+    assert!(picture.publish(&feed, Colour::default(), 3));
     let Some(mut other) = offscreen() else { return };
     other.draw(&[tile(&feed)], [32, 32], 1.0, BLACK).unwrap();
-    assert!(picture.publish(&feed, Colour::default(), UPRIGHT, 4));
+    assert!(picture.publish(&feed, Colour::default(), 4));
     assert_eq!(other.draw(&[tile(&feed)], [32, 32], 1.0, BLACK).unwrap().len(), 1);
     assert_eq!(quarter(other.read().unwrap()[..4].try_into().unwrap()), Some(0));
 }

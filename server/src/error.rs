@@ -1,9 +1,9 @@
-//! The errors that prevent a server from starting.
+//! The errors that prevent a server from starting, or end it.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 
-/// The reason why a server does not start.
+/// The reason why a server does not start, or has ended.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -22,6 +22,9 @@ pub enum Error {
     /// The media stack or its thread does not start.
     #[error("the media thread cannot be started")]
     Media,
+    /// The media thread has ended while the server ran.
+    #[error("the media thread has failed")]
+    MediaFailed,
     /// The system has no random bytes.
     #[error("the system has no random bytes")]
     Random,
@@ -41,6 +44,9 @@ impl Error {
             }
             Self::Certificate(_) => {
                 "Check the files that --cert and --key name, or check that this user may write to the folder of --data."
+            }
+            Self::MediaFailed => {
+                "All meetings have ended: start the server again, and report the error in the log above."
             }
             Self::Media | Self::Random | Self::Signals(_) => {
                 "This computer refuses a resource that the server needs: check its limits on threads, open files and UDP ports."

@@ -1,7 +1,7 @@
 //! `conclave-server`: the companion server as a program.
 
 use clap::Parser;
-use server::{Config, Error, FlushGuard, Limits, LogWriter, Server, Stop, addresses};
+use server::{Config, Error, FlushGuard, Limits, Lines, QueuedWriter, Server, Stop, addresses};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
@@ -39,8 +39,9 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let json = arguments.json;
-    let (mut log, _flush) = start_log(json);
-    match serve(arguments).await {
+    let (mut log, _flush_log) = start_log(json);
+    let (mut out, _flush_out) = QueuedWriter::start(Lines::Output, std::io::stdout());
+    match serve(arguments, &mut out).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             print_error(&mut log, &error, json);
@@ -49,8 +50,8 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs the server until SIGTERM, SIGHUP or Ctrl+C.
-async fn serve(arguments: Arguments) -> Result<(), Error> {
+/// Runs the server until SIGTERM, SIGHUP or Ctrl+C, or until its media thread fails.
+async fn serve(arguments: Arguments, out: &mut QueuedWriter) -> Result<(), Error> {
     let certificate = arguments.cert.zip(arguments.key);
     let public = arguments.public;
     let config = Config {
@@ -69,46 +70,47 @@ async fn serve(arguments: Arguments) -> Result<(), Error> {
         let _ = write!(listening, "{byte:02x}");
     }
     listening.push('\n');
-    print_to(&mut std::io::stdout().lock(), &listening);
-    print_addresses(server.address(), &public);
-    stop.requested().await;
+    print_to(out, &listening);
+    print_addresses(out, server.address(), &public);
+    let result = tokio::select! {
+        () = stop.requested() => Ok(()),
+        () = server.failed() => Err(Error::MediaFailed),
+    };
     server.stop(STOP_TIMEOUT).await;
-    Ok(())
+    result
 }
 
 /// Prints by which names and addresses clients can reach the server, best first, if it listens on all addresses.
-fn print_addresses(listening: SocketAddr, public: &[String]) {
+fn print_addresses(out: &mut QueuedWriter, listening: SocketAddr, public: &[String]) {
     let all = if listening.ip().is_unspecified() { addresses::candidates(listening.ip()) } else { Vec::new() };
-    let mut out = std::io::stdout().lock();
     for host in public.iter().cloned().chain(all.iter().map(ToString::to_string)) {
         let host = host.trim_matches(['[', ']']);
         let (open, close) = if host.contains(':') { ("[", "]") } else { ("", "") };
-        // The program that started this one may read only the first line.
-        let _ = writeln!(out, "reachable at {open}{host}{close}:{}", listening.port());
+        print_to(out, &format!("reachable at {open}{host}{close}:{}\n", listening.port()));
     }
 }
 
 /// Prints one line: the error, its causes, and what to do.
-fn print_error(log: &mut LogWriter, error: &Error, json: bool) {
+fn print_error(log: &mut QueuedWriter, error: &Error, json: bool) {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
     let what = causes.map(ToString::to_string).collect::<Vec<_>>().join(": ");
     if json {
-        tracing::error!(error = what, advice = error.advice(), "the server did not start");
+        tracing::error!(error = what, advice = error.advice(), "the server failed");
     } else {
         print_to(log, &format!("conclave-server: {what}. {}\n", error.advice()));
     }
 }
 
-/// Writes and flushes a line. Ignores errors: a full disk or a closed pipe does not end the server. The macros of the
-/// standard library would panic.
-fn print_to(target: &mut impl Write, line: &str) {
-    let _ = target.write_all(line.as_bytes()).and_then(|()| target.flush());
+/// Queues a line, so that a pipe that nobody reads does not stop the server.
+fn print_to(target: &mut QueuedWriter, line: &str) {
+    // It never fails.
+    let _ = target.write_all(line.as_bytes());
 }
 
 /// Writes the log to stderr, in colour on a terminal. `RUST_LOG` sets the level.
-fn start_log(json: bool) -> (LogWriter, FlushGuard) {
+fn start_log(json: bool) -> (QueuedWriter, FlushGuard) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let (log, flush) = LogWriter::start(std::io::stderr());
+    let (log, flush) = QueuedWriter::start(Lines::Log, std::io::stderr());
     let writer = log.clone();
     let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || writer.clone());
     // The library would report a failure to write to standard error there too, and panic.
@@ -118,7 +120,7 @@ fn start_log(json: bool) -> (LogWriter, FlushGuard) {
     } else {
         builder.with_ansi(std::io::stderr().is_terminal()).init();
     }
-    LogWriter::log_panics();
+    QueuedWriter::log_panics();
     (log, flush)
 }
 

@@ -3,9 +3,10 @@
 use crate::outbox::Outbox;
 use crate::sfu::{Command, Context, Reply, Sfu};
 use crate::{Error, addresses};
-use proto::{Blob, Down, FromSfu, MeetingId, ParticipantId, Problem, Totals};
+use proto::{Blob, Down, FromSfu, ParticipantId, Problem};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,27 +17,39 @@ use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 
 /// A message to the thread.
-#[derive(Debug)]
 pub enum Message {
     /// A command for the SFU. [`Command::Join`] comes with the participant's outbox.
     Command(Command, Option<Outbox>),
-    /// Asks for a meeting's totals. The answer is `None` if the meeting is unknown.
-    Totals(MeetingId, oneshot::Sender<Option<Totals>>),
+    /// Calls a function with the SFU, which it reads.
+    Read(Box<dyn FnOnce(&Sfu) + Send>),
 }
 
-/// Starts the thread. It ends when all senders of messages are dropped. `public` are addresses of other machines that
+/// A running media thread. It ends when all senders of messages are dropped.
+pub struct MediaThread {
+    /// Sends messages to the thread.
+    pub messages: mpsc::Sender<Message>,
+    /// Closed when the thread ends, also by a panic.
+    pub ended: oneshot::Receiver<Infallible>,
+    /// Joins the thread.
+    pub thread: JoinHandle<()>,
+}
+
+/// Starts the thread. `public` are addresses of other machines that
 /// forward to the sockets.
 ///
 /// # Errors
 /// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
-pub fn start(listen: SocketAddr, public: Vec<IpAddr>) -> Result<(mpsc::Sender<Message>, JoinHandle<()>), Error> {
+pub fn start(listen: SocketAddr, public: Vec<IpAddr>) -> Result<MediaThread, Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
     let addresses: Vec<SocketAddr> = sockets.iter().map(|(address, _)| *address).collect();
     tracing::info!(sockets = sockets.len(), "media sockets bound");
     tracing::debug!(?addresses, "media addresses");
     let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public);
-    let (sender, inbox) = mpsc::channel(MAX_MESSAGES);
+    let (messages, inbox) = mpsc::channel(MAX_MESSAGES);
+    let (end, ended) = oneshot::channel();
     let run = move || {
+        // Dropped at the end of the thread.
+        let _end = end;
         let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
             Ok(runtime) => runtime,
             Err(error) => return tracing::error!(%error, "the media thread did not start"),
@@ -49,7 +62,7 @@ pub fn start(listen: SocketAddr, public: Vec<IpAddr>) -> Result<(mpsc::Sender<Me
         });
     };
     let thread = std::thread::Builder::new().name("sfu".into()).spawn(run).map_err(|_| Error::Media)?;
-    Ok((sender, thread))
+    Ok(MediaThread { messages, ended, thread })
 }
 
 struct Driver {
@@ -114,10 +127,7 @@ impl Driver {
                     self.outboxes.remove(&participant);
                 }
             }
-            Message::Totals(meeting, answer) => {
-                // The caller may have stopped waiting.
-                let _ = answer.send(self.sfu.totals(meeting));
-            }
+            Message::Read(read) => read(&self.sfu),
         }
     }
 

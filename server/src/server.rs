@@ -3,17 +3,20 @@
 use crate::connection::{self, Context};
 use crate::delivery::{ConnectionId, Delivery};
 use crate::delivery_task::{self, DeliveryTask};
+use crate::media_thread::{self, MediaThread};
 use crate::quota::{Place, Quotas};
-use crate::{Config, Error, listener, media_thread, tls};
+use crate::sfu::Sfu;
+use crate::{Config, Error, listener, tls};
 use proto::{MeetingId, ParticipantId, Problem, Totals};
 use ring::rand::{SecureRandom, SystemRandom};
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::task::{JoinHandle as Task, JoinSet};
 use tokio::time::{interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
@@ -27,6 +30,9 @@ pub struct Server {
     accept_task: Task<()>,
     delivery_task: Task<()>,
     media_thread: Option<JoinHandle<()>>,
+    media_supervisor: Task<()>,
+    /// True if the media thread has ended unexpectedly.
+    failed: watch::Receiver<bool>,
     /// Set by the delivery task.
     meetings: Arc<AtomicUsize>,
 }
@@ -42,7 +48,8 @@ impl Server {
         let refused = |source| Error::Listen { address: config.listen, source };
         let listener = listener::listen(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
-        let (media, media_thread) = media_thread::start(address, listener::resolve(&config.public).await)?;
+        let media = media_thread::start(address, listener::resolve(&config.public).await)?;
+        let MediaThread { messages: media, ended, thread } = media;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
         let (commands, command_inbox) = mpsc::channel(MAX_MESSAGES);
         let mut secret = [0; 32];
@@ -57,8 +64,20 @@ impl Server {
         let accept_task = tokio::spawn(accept(listener, context));
         tracing::info!(port = address.port(), version = env!("CARGO_PKG_VERSION"), "listening");
         let fingerprint = identity.fingerprint;
-        let media_thread = Some(media_thread);
-        Ok(Self { address, fingerprint, delivery, media, accept_task, delivery_task, media_thread, meetings })
+        let (failure, failed) = watch::channel(false);
+        let media_supervisor = tokio::spawn(supervise_media(ended, delivery.clone(), failure));
+        Ok(Self {
+            address,
+            fingerprint,
+            delivery,
+            media,
+            accept_task,
+            delivery_task,
+            media_thread: Some(thread),
+            media_supervisor,
+            failed,
+            meetings,
+        })
     }
 
     /// Returns the address that the server listens on.
@@ -74,13 +93,29 @@ impl Server {
     /// Returns what was forwarded for a meeting that runs or ended recently, or `None` for an unknown one.
     pub async fn totals(&self, meeting: MeetingId) -> Option<Totals> {
         let (answer, totals) = oneshot::channel();
-        self.media.send(media_thread::Message::Totals(meeting, answer)).await.ok()?;
+        // The caller may have stopped waiting.
+        let read = move |sfu: &Sfu| {
+            let _ = answer.send(sfu.totals(meeting));
+        };
+        self.media.send(media_thread::Message::Read(Box::new(read))).await.ok()?;
         totals.await.ok()?
     }
 
     /// Returns the number of meetings. A meeting ends when its last member leaves.
     pub fn meetings(&self) -> usize {
         self.meetings.load(Ordering::Acquire)
+    }
+
+    /// Resolves if the media thread has ended unexpectedly, and all connections are closed: then the caller calls
+    /// [`Server::stop`]. Does not borrow the server.
+    pub fn failed(&self) -> impl Future<Output = ()> + use<> {
+        let mut failed = self.failed.clone();
+        async move {
+            if failed.wait_for(|failed| *failed).await.is_err() {
+                // The server was stopped.
+                std::future::pending::<()>().await;
+            }
+        }
     }
 
     /// Tells all clients that the server stops, closes their connections, and ends within `deadline`.
@@ -128,6 +163,8 @@ impl Server {
     }
 
     fn end(&self) {
+        // First: the media thread is about to end.
+        self.media_supervisor.abort();
         self.accept_task.abort();
         self.delivery_task.abort();
     }
@@ -137,6 +174,24 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Waits until the media thread ends, which it does only after a panic or if it could not start. Then tells all clients
+/// that the server stops, closes their connections, and sets `failure`.
+async fn supervise_media(
+    ended: oneshot::Receiver<Infallible>,
+    delivery: mpsc::Sender<delivery_task::Message>,
+    failure: watch::Sender<bool>,
+) {
+    // An error is the only result. It means that the thread has ended.
+    let _ = ended.await;
+    tracing::error!("the media thread has ended unexpectedly: all meetings end");
+    let (drained, done) = oneshot::channel();
+    if delivery.send(delivery_task::Message::Drain(Problem::Draining, drained)).await.is_ok() {
+        // After the timeout, the caller closes the connections.
+        let _ = timeout(FAILURE_DRAIN_TIMEOUT, done).await;
+    }
+    failure.send_replace(true);
 }
 
 /// Accepts connections, and drops at once those that exceed a quota. If this task ends, all connections end, because the
@@ -202,5 +257,52 @@ const MEETINGS_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 /// The pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// How long clients have to close their connections after the media thread has failed.
+const FAILURE_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
+
 /// How long the media thread may take to end.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::delivery_task::Client;
+    use crate::outbox::{Item, outbox};
+    use crate::quota::Meter;
+    use proto::Down;
+    use std::net::{IpAddr, Ipv4Addr};
+
+    #[tokio::test]
+    async fn a_panic_of_the_media_thread_ends_all_meetings_and_the_server() {
+        let server = Server::start(Config::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("it starts");
+        let (outbox, mut outgoing) = outbox(16, 16_000);
+        let participant = ParticipantId(1);
+        let meter = Arc::new(Meter::new(1_000, Arc::default(), 1_000));
+        let client = Client { participant, origin: IpAddr::from(Ipv4Addr::LOCALHOST).into(), outbox, meter };
+        let connected = delivery_task::Message::Connected(ConnectionId(1_000), client);
+        server.delivery.send(connected).await.expect("the delivery task runs");
+        let failed = server.failed();
+        let panic = media_thread::Message::Read(Box::new(|_| panic!("injected")));
+        server.media.send(panic).await.expect("the media thread runs");
+
+        let expected = Item::Message(proto::encode(&Down::Problem { problem: Problem::Draining }).into());
+        let told = async { while outgoing.next().await.is_some_and(|item| item != expected) {} };
+        timeout(LIMIT, told).await.expect("the client is told");
+        assert_eq!(timeout(LIMIT, outgoing.next()).await, Ok(Some(Item::Close)));
+        let closed = delivery_task::Message::Disconnected(ConnectionId(1_000));
+        server.delivery.send(closed).await.expect("the delivery task runs");
+        timeout(LIMIT, failed).await.expect("the failure is reported");
+        server.stop(LIMIT).await;
+    }
+
+    #[tokio::test]
+    async fn a_server_that_is_stopped_has_not_failed() {
+        let server = Server::start(Config::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("it starts");
+        let (mut failed, watched) = (Box::pin(server.failed()), server.failed.clone());
+        server.stop(LIMIT).await;
+        assert!(!*watched.borrow());
+        assert!(futures_util::FutureExt::now_or_never(&mut failed).is_none());
+    }
+
+    const LIMIT: Duration = Duration::from_secs(20);
+}

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, bail};
 use engine::{
-    AudioChoice, Cameras, Choice, Comeback, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta,
-    Microphone, VideoOutput, VideoSink,
+    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta, Microphone,
+    RejoinState, VideoOutput, VideoSink,
 };
 use engine::{NoticeKind, ParticipantId, Person as EnginePerson, Setup, Slot, TileWish, TrackId};
 use media::{Frame, Notify, Size};
@@ -153,11 +153,11 @@ impl Person {
     ///
     /// # Errors
     /// Returns the engine's error if it does not start.
-    pub fn come_back(comeback: Comeback) -> Result<Self> {
+    pub fn rejoin(rejoin_state: RejoinState) -> Result<Self> {
         let output = CountingOutput::default();
         let (camera, microphone, speaker) = (Choice::Off, AudioChoice::Off, AudioChoice::Off);
         let setup = Setup { name: String::new(), camera, microphone, speaker, screen: false, muted: false };
-        let started = Engine::come_back(comeback, setup, Arc::new(output.clone()))?;
+        let started = Engine::rejoin(rejoin_state, setup, Arc::new(output.clone()))?;
         Ok(Self::new(started, output))
     }
 
@@ -220,7 +220,7 @@ impl Person {
                 Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link),
                 Event::LinkChanged { link } => self.link = link,
                 Event::AsksToJoin { id, name } => self.asking.push((id, name)),
-                Event::AsksNoMore(id) => self.asking.retain(|(asker, _)| *asker != id),
+                Event::StoppedAsking(id) => self.asking.retain(|(asker, _)| *asker != id),
                 Event::People(people) => self.people = people,
                 Event::Camera(on) => self.camera = on,
                 Event::Microphone(microphone) => self.muted = microphone == Microphone::Muted,

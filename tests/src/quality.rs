@@ -9,7 +9,7 @@ use capture::file::Clip;
 use codec::decode::Picture;
 use codec::scale::Scaler;
 use engine::{Meta, Slot, TrackId, VideoOutput, VideoSink};
-use media::{Colour, Frame, Plane, PlaneRef, Pool, Rotation, Size, Timestamp};
+use media::{Colour, Frame, Plane, PlaneRef, Pool, Size, Timestamp};
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -126,7 +126,7 @@ pub fn compare(path: &Path, samples: Vec<Sample>) -> Result<Option<Quality>, cap
 fn ratio(scaler: &mut Scaler, source: &Frame, sample: &Sample) -> Option<f64> {
     let mut target = Pool::new(1).take(sample.size)?;
     scaler.scale(source, &mut target);
-    let truth = target.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright);
+    let truth = target.freeze(0, Timestamp::default(), Colour::default());
     let shown = PlaneRef { data: &sample.luma, stride: usize::from(sample.size.width), size: sample.size };
     psnr::of(truth.plane(Plane::Y), shown)
 }

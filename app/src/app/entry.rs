@@ -7,7 +7,7 @@ use engine::{Engine, Entry, Identity, Invitation, Keychain, Setup, VideoOutput};
 use crate::embedded::Embedded;
 use crate::recent::Listing;
 use crate::screen::preview;
-use crate::session::{Key, Remains, Started, Starter};
+use crate::session::{Key, RejoinContext, Started, Starter};
 
 /// The meeting that the user starts or joins.
 #[derive(Clone)]
@@ -34,9 +34,14 @@ impl Purpose {
 }
 
 impl Starter for Purpose {
-    fn start(&self, remains: Option<Remains>, setup: Setup, output: Arc<dyn VideoOutput>) -> Result<Started, String> {
-        if let Some(Remains { comeback, server, key }) = remains {
-            let (engine, events) = Engine::come_back(comeback, setup, output).map_err(|error| error.to_string())?;
+    fn start(
+        &self,
+        rejoin: Option<RejoinContext>,
+        setup: Setup,
+        output: Arc<dyn VideoOutput>,
+    ) -> Result<Started, String> {
+        if let Some(RejoinContext { rejoin_state, server, key }) = rejoin {
+            let (engine, events) = Engine::rejoin(rejoin_state, setup, output).map_err(|error| error.to_string())?;
             let hosts = Embedded::hosts_of(server.as_ref());
             return Ok(Started { engine, events, server, hosts, key, after_close: None });
         }

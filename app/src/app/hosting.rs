@@ -11,7 +11,7 @@ use crate::screen::asking::Answer;
 use crate::screen::ended;
 use crate::screen::home::Hosted;
 use crate::screen::meeting::Meeting;
-use crate::session::{Attempt, Left, MeetingSession, Parked};
+use crate::session::{Attempt, BackgroundMeeting, LeftMeeting, MeetingSession};
 
 /// The meeting that goes on while the user is at home. There is at most one.
 #[derive(Default)]
@@ -22,12 +22,12 @@ pub enum Hosting {
     /// The engine runs without our picture and sound.
     Background(Box<Background>),
     /// We have left it.
-    Left(Left),
+    Left(LeftMeeting),
 }
 
 /// A meeting in the background.
 pub struct Background {
-    parked: Parked,
+    meeting: BackgroundMeeting,
     screen: Box<Meeting>,
     pictures: Pictures,
 }
@@ -45,7 +45,12 @@ pub enum Return {
 impl Hosting {
     /// Moves the session's meeting to the background. Nothing is sent or played any more, and no picture is received. Does
     /// nothing if no engine runs. `pictures` are those of the meeting; the window gets empty ones.
-    pub fn park(&mut self, session: &mut MeetingSession, mut screen: Box<Meeting>, pictures: &mut Pictures) {
+    pub fn move_to_background(
+        &mut self,
+        session: &mut MeetingSession,
+        mut screen: Box<Meeting>,
+        pictures: &mut Pictures,
+    ) {
         for command in [
             Command::Mute(true),
             Command::Camera(false),
@@ -57,15 +62,15 @@ impl Hosting {
             send(session, command);
         }
         screen.hide();
-        let Some(parked) = session.park() else { return };
+        let Some(meeting) = session.move_to_background() else { return };
         self.end(session);
         let empty = pictures.empty();
         let pictures = std::mem::replace(pictures, empty);
-        *self = Self::Background(Box::new(Background { parked, screen, pictures }));
+        *self = Self::Background(Box::new(Background { meeting, screen, pictures }));
     }
 
     /// Keeps a meeting that was left, if there is none yet.
-    pub fn keep(&mut self, left: Left, session: &mut MeetingSession) {
+    pub fn keep(&mut self, left: LeftMeeting, session: &mut MeetingSession) {
         match self {
             Self::None => *self = Self::Left(left),
             Self::Background(_) | Self::Left(_) => session.closer.forget(left),
@@ -77,9 +82,9 @@ impl Hosting {
         match std::mem::take(self) {
             Self::None => Return::Nowhere,
             Self::Background(background) => {
-                let Background { parked, screen, pictures: own } = *background;
+                let Background { meeting, screen, pictures: own } = *background;
                 *pictures = own;
-                session.unpark(parked);
+                session.move_to_foreground(meeting);
                 // A device that is chosen never unmutes.
                 for command in [
                     Command::ChooseSpeaker(screen.devices.chosen(Kind::Speaker).sound()),
@@ -100,7 +105,7 @@ impl Hosting {
     pub fn end(&mut self, session: &mut MeetingSession) {
         match std::mem::take(self) {
             Self::None => {}
-            Self::Background(background) => session.closer.end(background.parked),
+            Self::Background(background) => session.closer.end(background.meeting),
             Self::Left(left) => session.closer.forget(left),
         }
     }
@@ -114,7 +119,7 @@ impl Hosting {
         session: &mut MeetingSession,
     ) -> Option<Vec<Announcement>> {
         let Self::Background(background) = self else { return None };
-        if !background.parked.is(attempt) {
+        if !background.meeting.is(attempt) {
             return None;
         }
         let announcements = background.screen.handle_event(event, Instant::now());
@@ -127,8 +132,8 @@ impl Hosting {
     /// Handles the end of the engine in the background.
     fn lose(&mut self, session: &mut MeetingSession, can_return: bool) {
         match std::mem::take(self) {
-            Self::Background(background) if can_return => *self = Self::Left(session.closer.leave(background.parked)),
-            Self::Background(background) => session.closer.end(background.parked),
+            Self::Background(background) if can_return => *self = Self::Left(session.closer.leave(background.meeting)),
+            Self::Background(background) => session.closer.end(background.meeting),
             other @ (Self::None | Self::Left(_)) => *self = other,
         }
     }
@@ -138,7 +143,7 @@ impl Hosting {
         let Self::Background(background) = self else { return };
         background.screen.model.remove_asker(id);
         let command = if admit { Command::Admit(id) } else { Command::Decline(id) };
-        if let Err(error) = background.parked.engine().send(command) {
+        if let Err(error) = background.meeting.engine().send(command) {
             tracing::warn!(%error, "the engine refused a command");
         }
     }
@@ -152,18 +157,19 @@ impl Hosting {
         }
     }
 
-    /// Whether a meeting is kept, so that [`Hosting::tick`] must be called.
-    pub fn is_some(&self) -> bool {
-        !matches!(self, Self::None)
+    /// Whether we have left a meeting on this computer, so that [`Hosting::tick`] must be called.
+    pub fn is_left_here(&self) -> bool {
+        matches!(self, Self::Left(left) if left.server().is_some())
     }
 
-    /// Whether closing the window would end a meeting for others.
+    /// Whether closing the window would end a meeting.
     pub fn is_here(&self) -> bool {
-        match self {
-            Self::None => false,
-            Self::Background(_) => true,
-            Self::Left(left) => left.server().is_some(),
-        }
+        matches!(self, Self::Background(_)) || self.is_left_here()
+    }
+
+    /// Whether a meeting is in the background, and nobody else is in it.
+    pub fn is_alone(&self) -> bool {
+        matches!(self, Self::Background(background) if background.screen.model.viewers() == 0)
     }
 
     /// What the home screen shows of it.
@@ -174,7 +180,7 @@ impl Hosting {
                 let model = &background.screen.model;
                 Some(Hosted::Background { others: model.viewers(), asking: model.asking.clone() })
             }
-            Self::Left(left) if left.server().is_some() => Some(Hosted::LeftHere),
+            Self::Left(_) if self.is_left_here() => Some(Hosted::LeftHere),
             Self::Left(_) => Some(Hosted::LeftElsewhere),
         }
     }

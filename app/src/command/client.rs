@@ -71,9 +71,7 @@ fn check_writable(path: &Path) -> Result<()> {
 
 /// Prints the link of the meeting.
 pub fn print_link(link: &str) {
-    if let Err(error) = output::line(link) {
-        output::message(format_args!("cannot print the link: {error}"));
-    }
+    output::line(link);
 }
 
 /// Writes `report` if there is a path.

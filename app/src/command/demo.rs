@@ -51,9 +51,9 @@ pub fn run(demo: &Demo) -> Result<()> {
     ended
 }
 
-/// Prints a line. Ignores errors: the demo continues if the reader of a pipe has ended.
+/// Prints a line. May wait for the reader: the participants, which are other processes, do not wait.
 fn print(text: impl Display) {
-    let _ = output::line(text);
+    output::line_blocking(text);
 }
 
 /// Merges the reports into `report.json`, deletes them, and prints a summary.

@@ -132,7 +132,7 @@ impl HeadlessMeeting<'_> {
             | Event::Microphone(_)
             | Event::Camera(_)
             | Event::Sharing(_)
-            | Event::AsksNoMore(_)
+            | Event::StoppedAsking(_)
             | Event::LinkChanged { .. }
             | Event::Notice(_)
             | Event::Totals(_)

@@ -124,7 +124,7 @@ impl MeetingModel {
                 self.entered_by.clone_from(link);
             }
             Event::AsksToJoin { id, name } => return self.add_asker(*id, name),
-            Event::AsksNoMore(id) => self.remove_asker(*id),
+            Event::StoppedAsking(id) => self.remove_asker(*id),
             Event::People(people) => return self.replace_people(people),
             Event::Locked(lock) => self.lock = Some(lock.clone()),
             Event::Speaking(speaking) => self.speaking.clone_from(speaking),

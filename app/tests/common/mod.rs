@@ -21,7 +21,7 @@ use iced::{Event, Rectangle, Settings, Size, window};
 use iced_test::runtime::user_interface::{Cache, UserInterface};
 use iced_test::selector;
 use iced_test::simulator::{Simulator, press_key, release_key};
-use media::{Colour, PlaneRef, Rotation, Timestamp};
+use media::{Colour, PlaneRef, Timestamp};
 
 pub const WINDOW: Size = Size::new(1280.0, 800.0);
 
@@ -167,7 +167,7 @@ fn paint(pictures: &Pictures, view: View, seed: u64) {
     let (u, v) = (vec![tint(1); chroma.area() as usize], vec![tint(2); chroma.area() as usize]);
     let plane = |data, size: media::Size| PlaneRef { data, stride: size.width.into(), size };
     let planes = [plane(&luma[..], size), plane(&u[..], chroma), plane(&v[..], chroma)];
-    assert!(pictures.feed(view).show(planes, Colour::default(), Rotation::default(), 1, Timestamp::default()));
+    assert!(pictures.feed(view).show(planes, Colour::default(), 1, Timestamp::default()));
 }
 
 /// iced's simulator with our font and window size. The view is inside our root widget, which handles Tab and shortcuts.
@@ -295,6 +295,8 @@ pub struct Flow {
     clipboard: Paper,
     /// The screen's last request to move the focus.
     pub focus: Option<Request>,
+    /// The size of the window, in logical pixels.
+    pub size: Size,
 }
 
 /// A clipboard with this text.
@@ -315,7 +317,8 @@ impl Flow {
     pub fn new() -> Self {
         snapshot::load_fonts();
         let cursor = iced::mouse::Cursor::Unavailable;
-        Self { cache: Cache::default(), renderer: renderer(), cursor, clipboard: Paper::default(), focus: None }
+        let (cache, clipboard) = (Cache::default(), Paper::default());
+        Self { cache, renderer: renderer(), cursor, clipboard, focus: None, size: WINDOW }
     }
 
     pub fn copied(text: &str) -> Self {
@@ -368,7 +371,7 @@ impl Flow {
         events: impl IntoIterator<Item = Event>,
     ) -> (Vec<Message>, TreeUpdate) {
         let cache = std::mem::take(&mut self.cache);
-        let mut ui = UserInterface::build(view, WINDOW, cache, &mut self.renderer);
+        let mut ui = UserInterface::build(view, self.size, cache, &mut self.renderer);
         let mut messages = Vec::new();
         let mut builder = TreeBuilder::new("Test", Rectangle::with_size(WINDOW), 1.0, request);
         ui.operate(&self.renderer, &mut black_box(&mut builder));
@@ -388,7 +391,7 @@ impl Flow {
 
     /// The centre of the control with this id.
     pub fn place<Message>(&mut self, view: Element<'_, Message>, id: &'static str) -> iced::Point {
-        let mut ui = UserInterface::build(view, WINDOW, Cache::default(), &mut self.renderer);
+        let mut ui = UserInterface::build(view, self.size, Cache::default(), &mut self.renderer);
         let mut find = app::kit::focus::FindBounds::new(id.into());
         ui.operate(&self.renderer, &mut black_box(&mut find));
         find.found.unwrap_or_else(|| panic!("no control is {id}")).center()

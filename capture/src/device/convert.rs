@@ -92,12 +92,12 @@ const JPEG: Colour = Colour { matrix: Matrix::Bt601, full_range: true };
 #[cfg(test)]
 mod tests {
     use super::*;
-    use media::{Frame, Plane, Pool, Rotation, Timestamp};
+    use media::{Frame, Plane, Pool, Timestamp};
 
     fn picture(size: Size, format: FrameFormat, pixels: &[u8]) -> Option<Frame> {
         let mut frame = Pool::new(1).take(size).unwrap();
         let colour = to_i420(pixels, format, &mut Vec::new(), &mut frame)?;
-        Some(frame.freeze(0, Timestamp::default(), colour, Rotation::Upright))
+        Some(frame.freeze(0, Timestamp::default(), colour))
     }
 
     fn samples(frame: &Frame, plane: Plane) -> Vec<u8> {

@@ -3,7 +3,7 @@
 use super::error::read_error;
 use super::{convert, format};
 use crate::{Error, Format, Source, Stop};
-use media::{Clock, Frame, FrameRate, Pool, Rotation};
+use media::{Clock, Frame, FrameRate, Pool};
 use nokhwa::utils::CameraFormat;
 use nokhwa::{Camera, NokhwaError};
 use std::borrow::Cow;
@@ -61,7 +61,7 @@ impl Source for Stream {
             return self.handle_damaged_frame();
         };
         self.damaged = 0;
-        Ok(Some(frame.freeze(number, captured, colour, Rotation::Upright)))
+        Ok(Some(frame.freeze(number, captured, colour)))
     }
 }
 

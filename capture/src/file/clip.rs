@@ -5,7 +5,7 @@ use codec::bitstream::{self, Malformed};
 use codec::container::{self, mp4, y4m};
 use codec::decode::{self, Decoder};
 use codec::display::{Geometry, Transform};
-use media::{Colour, Frame, FrameMut, Plane, Pool, Rotation, Timestamp, VideoCodec};
+use media::{Colour, Frame, FrameMut, Plane, Pool, Timestamp, VideoCodec};
 use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{BufReader, Read};
@@ -135,7 +135,7 @@ impl Picture {
     /// Sets the frame number and the capture time.
     #[must_use]
     pub fn freeze(self, number: u64, captured: Timestamp) -> Frame {
-        self.frame.freeze(number, captured, self.colour, Rotation::Upright)
+        self.frame.freeze(number, captured, self.colour)
     }
 }
 
@@ -237,7 +237,7 @@ impl Y4m {
         if !scaled {
             return Ok(None);
         }
-        let stored = frame.freeze(0, Timestamp::default(), header.colour, Rotation::Upright);
+        let stored = frame.freeze(0, Timestamp::default(), header.colour);
         let planes = [Plane::Y, Plane::U, Plane::V].map(|plane| stored.plane(plane));
         let frame = self.transform.copy(planes, header.size, pool);
         Ok(frame.map(|frame| Picture { frame, colour: header.colour }))

@@ -16,7 +16,7 @@ use crate::rgb::{self, Order};
 use crate::{BoxError, Error, Format, Source, Stop};
 use area::Area;
 use grab::Grab;
-use media::{Clock, Colour, Frame, FrameRate, Matrix, Pool, Rotation, Size};
+use media::{Clock, Colour, Frame, FrameRate, Matrix, Pool, Size};
 use pixels::{PixelFormat, Unsupported};
 use pointer::Pointer;
 use std::panic::catch_unwind;
@@ -187,7 +187,7 @@ impl X11 {
         }
         rgb::to_i420(pixels, stride, Order::Bgrx, rgb::BT709_LIMITED, &mut frame);
         self.last_frame = Some(number);
-        Ok(Some(frame.freeze(number, captured, COLOUR, Rotation::Upright)))
+        Ok(Some(frame.freeze(number, captured, COLOUR)))
     }
 
     /// Tolerates X11 errors for a second: a read fails after the screen became smaller, until the resize event arrives. A

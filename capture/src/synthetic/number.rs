@@ -59,7 +59,7 @@ const BITS: u32 = 32;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use media::{Colour, Pool, Rotation, Size, Timestamp};
+    use media::{Colour, Pool, Size, Timestamp};
 
     fn picture(size: Size, number: Option<u64>) -> Frame {
         let mut frame = Pool::new(1).take(size).unwrap();
@@ -69,7 +69,7 @@ mod tests {
         if let Some(number) = number {
             write(&mut frame, number);
         }
-        frame.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
+        frame.freeze(0, Timestamp::default(), Colour::default())
     }
 
     #[test]

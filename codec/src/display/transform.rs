@@ -2,7 +2,7 @@
 
 use super::geometry::{Crop, Geometry, Orientation};
 use crate::scale::Scaler;
-use media::{Colour, FrameMut, Plane, PlaneMut, PlaneRef, Pool, Rotation, Size, Timestamp};
+use media::{Colour, FrameMut, Plane, PlaneMut, PlaneRef, Pool, Size, Timestamp};
 
 /// Copies pictures as [`Geometry`] requires. Each sample is written once, unless a picture is both scaled and turned.
 pub struct Transform {
@@ -41,7 +41,7 @@ impl Transform {
         } else {
             let mut scaled = self.scratch.take(square)?;
             self.scaler.scale_planes(planes, &mut scaled);
-            let scaled = scaled.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright);
+            let scaled = scaled.freeze(0, Timestamp::default(), Colour::default());
             turn([Plane::Y, Plane::U, Plane::V].map(|plane| scaled.plane(plane)), &mut target, orientation);
         }
         Some(target)
@@ -122,7 +122,7 @@ mod tests {
 
     fn apply(frame: &Frame, geometry: Geometry) -> Frame {
         let copy = Transform::new(geometry).copy(planes(frame), frame.size(), &Pool::new(1)).unwrap();
-        copy.freeze(0, Timestamp::default(), Colour::default(), Rotation::Upright)
+        copy.freeze(0, Timestamp::default(), Colour::default())
     }
 
     fn sample(plane: PlaneRef<'_>, x: u16, y: u16) -> u8 {

@@ -3,7 +3,7 @@ use crate::decode::Decoder;
 use crate::layer::Ladder;
 use crate::{bitstream, testing};
 use media::{Bitrate, FrameRate, Size, VideoCodec};
-use media::{Colour, Matrix, Plane, Rotation, Timestamp};
+use media::{Colour, Matrix, Plane, Timestamp};
 
 fn config(width: u16, height: u16) -> Config {
     Config {
@@ -68,7 +68,7 @@ fn every_rung_of_a_camera_has_good_quality() {
             let frame = testing::picture(&frames, source, number);
             let mut scaled = pool.take(rung.size).unwrap();
             scaler.scale(&frame, &mut scaled);
-            let truth = scaled.freeze(number, frame.captured(), frame.colour(), Rotation::Upright);
+            let truth = scaled.freeze(number, frame.captured(), frame.colour());
             let encoded = encode(&mut encoder, &frame, false);
             assert_eq!((encoded.size, encoded.layer.spatial, encoded.number), (rung.size, rung.spatial, number));
             worst = worst.min(shown(&mut decoder, &encoded, &truth).expect("each picture is shown at once"));

@@ -8,9 +8,7 @@ use codec::decode::probe::{self, Fault};
 use codec::decode::{Backends, Candidate, Picture};
 use codec::encode::{self, Encoder};
 use crypto::{Group, Identity, KeyRing, Leaf, ManagerKeys, Opener, Profile, ReceivedFrame, Sealer};
-use media::{
-    Bitrate, BufferPool, Clock, Colour, FrameRate, Pool, Rotation, Sender, Size, Timestamp, VideoCodec, bounded,
-};
+use media::{Bitrate, BufferPool, Clock, Colour, FrameRate, Pool, Sender, Size, Timestamp, VideoCodec, bounded};
 use proto::{ParticipantId, Slot, TrackId};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant, SystemTime};
@@ -67,7 +65,7 @@ impl Camera {
     fn send(&mut self, to: &Sender<ReceivedFrame>, key: bool) {
         let picture = self.frames.take(SIZE).unwrap();
         let captured = Timestamp::from_micros(self.sequence * 33_333);
-        let picture = picture.freeze(self.sequence, captured, Colour::default(), Rotation::Upright);
+        let picture = picture.freeze(self.sequence, captured, Colour::default());
         let encoded = self.encoder.encode(&picture, key, &BufferPool::new(1)).unwrap().unwrap();
         let sealed = self.sealer.seal(encoded).unwrap();
         let (header, sequence) = (*sealed.header(), self.sequence);

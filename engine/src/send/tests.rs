@@ -9,7 +9,7 @@ use codec::encode::probe::{self, Fault};
 use codec::encode::{Backends, Candidate, Config, Content};
 use codec::rate::{EncoderTarget, LayerTarget};
 use crypto::{Group, Header, Identity, KeyRing, ManagerKeys, Profile};
-use media::{Bitrate, BufferPool, Colour, Frame, FrameRate, Pool, Rotation, Size, Timestamp, VideoCodec};
+use media::{Bitrate, BufferPool, Colour, Frame, FrameRate, Pool, Size, Timestamp, VideoCodec};
 use net::{FrameQueue, FrameSender, frame_sender};
 use proto::{DemandedLayer, ParticipantId, Slot, TrackDemand};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -59,7 +59,7 @@ fn picture(pool: &Pool, number: u64) -> Frame {
         plane.rows_mut().for_each(|row| row.fill(100));
     }
     let captured = Timestamp::from_micros(1_000_000) + FORMAT.rate.due(number);
-    picture.freeze(number, captured, Colour::default(), Rotation::Upright)
+    picture.freeze(number, captured, Colour::default())
 }
 
 /// A camera that takes a picture when the test triggers it.

@@ -129,7 +129,7 @@ impl Admissions {
     fn forget(&mut self, gone: impl Fn(&Knock) -> bool, outputs: &mut Outputs) {
         for knock in self.waiting.extract_if(.., |knock| gone(knock)) {
             if knock.request.via_old_link() {
-                outputs.event(Event::AsksNoMore(knock.participant()));
+                outputs.event(Event::StoppedAsking(knock.participant()));
             }
         }
     }

@@ -15,8 +15,8 @@ pub enum Entry {
         /// What other members see.
         profile: Profile,
     },
-    /// Comes back as organiser to a meeting that this program left or lost. [`super::Meeting::into_return`] returns this
-    /// entry.
+    /// Comes back as organiser to a meeting that this program left or lost. [`super::Meeting::into_return_entry`]
+    /// returns this entry.
     Return {
         /// The meeting's keys.
         keys: ManagerKeys,
@@ -109,7 +109,7 @@ pub enum Event {
         name: String,
     },
     /// A participant of [`Event::AsksToJoin`] does not ask any more.
-    AsksNoMore(ParticipantId),
+    StoppedAsking(ParticipantId),
     /// The invitation link has changed, because a member was removed. The old one leads only to
     /// [`Event::AsksToJoin`].
     LinkChanged,

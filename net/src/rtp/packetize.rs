@@ -181,7 +181,7 @@ pub const MAX_PAYLOAD: usize = 1_100;
 mod tests {
     use super::*;
     use crate::rtp::rtp_receiver::extension;
-    use crate::testing::Seal;
+    use crate::testing::TestSealer;
 
     fn packets(packetizer: &mut Packetizer, frame: Sealed) -> Vec<rtp::Packet> {
         let mut packets = Vec::new();
@@ -203,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_frame_is_split_into_equal_payloads_that_join_to_it() {
-        let (mut packetizer, seal) = (packetizer(), Seal::new());
+        let (mut packetizer, seal) = (packetizer(), TestSealer::new());
         for length in [1, 1_000, 1_101, 5_000, 100_000] {
             let frame = seal.picture(1, 0, true, length);
             let sealed = frame.bytes().to_vec();
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn mid_and_rid_are_sent_until_acknowledged_and_with_each_key_frame() {
-        let (mut packetizer, seal) = (packetizer(), Seal::new());
+        let (mut packetizer, seal) = (packetizer(), TestSealer::new());
         let named =
             |packet: &rtp::Packet| extension(&packet.header, 1).is_some() && extension(&packet.header, 2).is_some();
         let key = packets(&mut packetizer, seal.picture(1, 0, true, 3_000));
@@ -236,7 +236,7 @@ mod tests {
     #[test]
     fn a_packet_stays_below_1200_bytes() {
         use rtc::shared::marshal::MarshalSize;
-        let (mut packetizer, seal) = (packetizer(), Seal::new());
+        let (mut packetizer, seal) = (packetizer(), TestSealer::new());
         let packets = packets(&mut packetizer, seal.picture(1, 0, true, 50_000));
         // Added later: the transport-wide sequence number (4 bytes), the GCM tag (16), and the headers of UDP and IPv4
         // (28).
@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn nothing_is_sent_before_a_key_frame() {
-        let (mut packetizer, seal) = (packetizer(), Seal::new());
+        let (mut packetizer, seal) = (packetizer(), TestSealer::new());
         assert!(packets(&mut packetizer, seal.picture(1, 1, false, 100)).is_empty());
         assert_eq!(packets(&mut packetizer, seal.picture(1, 0, true, 100)).len(), 1);
     }

@@ -12,8 +12,6 @@ pub(super) struct Picture<'a> {
     chroma: PlaneRef<'a>,
     across: Axis,
     along: Axis,
-    // Rotated by 90 or 270 degrees: a row of the tile is a column of the stored picture.
-    rotated: bool,
     taps: u16,
     conversion: &'a Conversion,
 }
@@ -52,14 +50,12 @@ pub(super) struct Scratch {
 
 impl<'a> Picture<'a> {
     pub fn new([luma, chroma]: [PlaneRef<'a>; 2], size: Size, quad: &Quad, conversion: &'a Conversion) -> Self {
-        let [right_x, right_y, down_x, down_y] = quad.steps;
-        let rotated = right_x == 0.0;
-        let x = |step| Axis { origin: quad.origin[0], step, length: size.width };
-        let y = |step| Axis { origin: quad.origin[1], step, length: size.height };
-        let (across, along) = if rotated { (y(right_y), x(down_x)) } else { (x(right_x), y(down_y)) };
+        let ([x, y, ..], [step_x, step_y]) = (quad.origin, quad.step);
+        let across = Axis { origin: x, step: step_x, length: size.width };
+        let along = Axis { origin: y, step: step_y, length: size.height };
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1..=4")]
         let taps = quad.shape[2].clamp(1.0, 4.0) as u16;
-        Self { luma, chroma, across, along, rotated, taps, conversion }
+        Self { luma, chroma, across, along, taps, conversion }
     }
 
     /// Computes the taps of the columns. Returns the part of `columns` that the picture covers.
@@ -91,22 +87,16 @@ impl<'a> Picture<'a> {
         for sums in [&mut scratch.y, &mut scratch.u, &mut scratch.v] {
             sums.fill(0);
         }
-        if self.rotated {
-            self.rotated_row(scratch, row);
-        } else {
-            self.straight_row(scratch, row);
-        }
+        self.add_taps(scratch, row);
         convert(scratch, self.conversion, self.unit(), to);
     }
 
     /// The factor that converts a sum into a code value in 0..=1.
     fn unit(&self) -> f32 {
-        let taps = f32::from(self.taps);
-        let averaged = if self.rotated { taps * taps } else { taps };
-        1.0 / (255.0 * 256.0 * 256.0 * averaged)
+        1.0 / (255.0 * 256.0 * 256.0 * f32::from(self.taps))
     }
 
-    fn straight_row(&self, scratch: &mut Scratch, row: usize) {
+    fn add_taps(&self, scratch: &mut Scratch, row: usize) {
         let Scratch { luma_columns, chroma_columns, luma_row, chroma_row, chroma_words, y, u, v } = scratch;
         self.blend_rows(self.luma, row, false, luma_row);
         self.blend_rows(self.chroma, row, true, chroma_row);
@@ -160,23 +150,6 @@ impl<'a> Picture<'a> {
         }
         padding.copy_from_slice(&inner[width - channels..]);
     }
-
-    /// As `straight_row`, but pixel by pixel, which is slower. No source of today sets a rotation.
-    fn rotated_row(&self, scratch: &mut Scratch, row: usize) {
-        let Scratch { luma_columns, chroma_columns, y, u, v, .. } = scratch;
-        let width = y.len();
-        for across in 0..self.taps {
-            let tap = self.along.tap(row, across, self.taps, false);
-            for columns in luma_columns.chunks_exact(width) {
-                y.iter_mut().zip(columns).for_each(|(y, down)| *y += bilinear(self.luma, tap, *down, 1, 0));
-            }
-            let tap = self.along.tap(row, across, self.taps, true);
-            for columns in chroma_columns.chunks_exact(width) {
-                u.iter_mut().zip(columns).for_each(|(u, down)| *u += bilinear(self.chroma, tap, *down, 2, 0));
-                v.iter_mut().zip(columns).for_each(|(v, down)| *v += bilinear(self.chroma, tap, *down, 2, 1));
-            }
-        }
-    }
 }
 
 impl Axis {
@@ -223,18 +196,6 @@ impl Tap {
         let weight = 256_u16.wrapping_sub(self.share);
         u16::from(at).wrapping_mul(weight).wrapping_add(u16::from(next).wrapping_mul(self.share))
     }
-}
-
-/// Interpolates four samples of a plane with `channels` interleaved channels.
-fn bilinear(plane: PlaneRef<'_>, across: Tap, down: Tap, channels: usize, channel: usize) -> i32 {
-    let (width, height) = (usize::from(plane.size.width) / channels, usize::from(plane.size.height));
-    let sample = |x: usize, y: usize| {
-        let at = y.min(height - 1) * plane.stride + x.min(width - 1) * channels + channel;
-        plane.data.get(at).map_or(0, |sample| i32::from(*sample))
-    };
-    let (x, y) = (usize::from(across.at), usize::from(down.at));
-    let line = |y| across.mix(sample(x, y), sample(x + 1, y));
-    down.mix(line(y), line(y + 1))
 }
 
 fn convert(scratch: &Scratch, rows: &Conversion, unit: f32, to: &mut [u32]) {

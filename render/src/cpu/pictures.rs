@@ -68,8 +68,8 @@ impl Pictures {
 impl Entry {
     fn current(&self, layer: u32) -> Option<CurrentPicture> {
         let picture = self.picture.as_ref()?;
-        let (size, colour, rotation) = (picture.layout.size, picture.colour, picture.rotation);
-        let source = Source { class: 0, layer, size, colour, rotation };
+        let (size, colour) = (picture.layout.size, picture.colour);
+        let source = Source { class: 0, layer, size, colour };
         Some(CurrentPicture { source, number: picture.number, captured: picture.captured, new: self.new })
     }
 

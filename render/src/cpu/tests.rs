@@ -3,7 +3,7 @@
 use super::*;
 use crate::scene::tests::style;
 use crate::{Feed, Tag};
-use media::{Colour, PlaneRef, Rotation, Size, Timestamp};
+use media::{Colour, PlaneRef, Size, Timestamp};
 use std::sync::Arc;
 
 const TARGET: [u32; 2] = [200, 100];
@@ -13,7 +13,7 @@ fn publish(feed: &Feed, luma: u8) {
     let (luma, grey) = (vec![luma; 64 * 36], vec![128; 32 * 18]);
     let plane = |data, size: Size| PlaneRef { data, stride: usize::from(size.width), size };
     let planes = [plane(&luma, size), plane(&grey, size.chroma()), plane(&grey, size.chroma())];
-    assert!(feed.show(planes, Colour::default(), Rotation::Upright, 0, Timestamp::default()));
+    assert!(feed.show(planes, Colour::default(), 0, Timestamp::default()));
 }
 
 fn publish_all(feeds: &[Feed], luma: u8) {

@@ -7,7 +7,7 @@ const SIZE: Size = Size::new(7, 5);
 
 fn publish(feed: &Feed, number: u64) {
     let lease = feed.lease(SIZE).unwrap();
-    lease.publish(Colour::default(), Rotation::Upright, number, Timestamp::default());
+    lease.publish(Colour::default(), number, Timestamp::default());
 }
 
 fn take(feed: &Feed) -> Option<u64> {
@@ -100,6 +100,6 @@ fn a_lease_may_outlive_its_feed() {
     let lease = feed.lease(SIZE).unwrap();
     let weak = feed.downgrade();
     drop(feed);
-    lease.publish(Colour::default(), Rotation::Upright, 1, Timestamp::default());
+    lease.publish(Colour::default(), 1, Timestamp::default());
     assert!(weak.upgrade().is_none());
 }

@@ -23,7 +23,7 @@ pub(crate) fn style() -> Style {
 
 fn source(class: u32) -> Source {
     let size = Size::new(640, 360);
-    Source { class, layer: 0, size, colour: Colour::default(), rotation: Rotation::Upright }
+    Source { class, layer: 0, size, colour: Colour::default() }
 }
 
 fn lay_out(tiles: &[Tile], sources: &[Option<Source>]) -> Scene {

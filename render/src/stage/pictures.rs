@@ -122,7 +122,7 @@ impl Pictures {
         index: usize,
         picture: Picture,
     ) {
-        let Picture { memory, layout, colour, rotation, number, captured } = picture;
+        let Picture { memory, layout, colour, number, captured } = picture;
         let before = self.entries[index].current.take();
         let Some((class, layer)) = self.place(device, pipeline, layout.size, before) else {
             tracing::debug!(size = %layout.size, "no texture layer left for a picture");
@@ -142,7 +142,7 @@ impl Pictures {
                 self.in_flight.push((feed.downgrade(), memory));
             }
         }
-        let source = Source { class, layer, size: layout.size, colour, rotation };
+        let source = Source { class, layer, size: layout.size, colour };
         self.entries[index].current = Some(CurrentPicture { source, number, captured, new: true });
     }
 

@@ -65,7 +65,7 @@ fn tiles(
                 array_stride: size_of::<Quad>() as u64,
                 step_mode: wgpu::VertexStepMode::Instance,
                 attributes: &wgpu::vertex_attr_array![
-                    0 => Float32x4, 1 => Float32x4, 2 => Float32x4, 3 => Float32x4,
+                    0 => Float32x4, 1 => Float32x2, 2 => Float32x4, 3 => Float32x4,
                     4 => Unorm8x4, 5 => Unorm8x4, 6 => Uint32x2
                 ],
             }],

@@ -1,6 +1,6 @@
 //! Test pictures with known samples, an exact colour conversion, and draw targets.
 
-use media::{Colour, Matrix, PlaneRef, Rotation, Size, Timestamp};
+use media::{Colour, Matrix, PlaneRef, Size, Timestamp};
 use render::{Area, Drawing, Error, Feed, Fit, Font, Offscreen, Rgba, Style, Tile, cpu};
 
 pub const BLACK: Rgba = Rgba::opaque(0);
@@ -55,18 +55,18 @@ impl Picture {
         Self { size, planes: [plane(size, 1, 0), plane(chroma, 2, 1), plane(chroma, 2, 2)] }
     }
 
-    pub fn publish(&self, feed: &Feed, colour: Colour, rotation: Rotation, number: u64) -> bool {
+    pub fn publish(&self, feed: &Feed, colour: Colour, number: u64) -> bool {
         let plane =
             |index: usize, size: Size| PlaneRef { data: &self.planes[index], stride: usize::from(size.width), size };
         let chroma = self.size.chroma();
         let planes = [plane(0, self.size), plane(1, chroma), plane(2, chroma)];
-        feed.show(planes, colour, rotation, number, Timestamp::from_micros(number * 1_000))
+        feed.show(planes, colour, number, Timestamp::from_micros(number * 1_000))
     }
 
     /// A tile that fills `width` by `height` pixels with this picture.
-    pub fn tile(&self, colour: Colour, rotation: Rotation, width: u16, height: u16, fit: Fit) -> Tile {
+    pub fn tile(&self, colour: Colour, width: u16, height: u16, fit: Fit) -> Tile {
         let feed = Feed::new();
-        assert!(self.publish(&feed, colour, rotation, 1));
+        assert!(self.publish(&feed, colour, 1));
         let area = Area::new(0.0, 0.0, f32::from(width), f32::from(height));
         Tile { feed: Some(feed), fit, ..Tile::new(1, area) }
     }

@@ -7,7 +7,7 @@ use codec::decode::{Decoder, Replacement};
 use codec::encode::{Config, Encoder};
 use codec::layer::Content;
 use codec::opus;
-use media::{Bitrate, BufferPool, Colour, Frame, FrameRate, Plane, Pool, Rotation, Size, Timestamp, VideoCodec};
+use media::{Bitrate, BufferPool, Colour, Frame, FrameRate, Plane, Pool, Size, Timestamp, VideoCodec};
 use std::io::Cursor;
 
 /// Parses NAL units in both framings, and parameter sets.
@@ -96,7 +96,7 @@ fn grey(size: Size, number: u8) -> Option<Frame> {
         }
     }
     let captured = Timestamp::from_micros(u64::from(number) * 33_333);
-    Some(frame.freeze(u64::from(number), captured, Colour::default(), Rotation::default()))
+    Some(frame.freeze(u64::from(number), captured, Colour::default()))
 }
 
 /// Returns a short stream of the encoder, as pictures and as NAL units.

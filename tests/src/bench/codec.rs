@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use codec::encode::{Config, Encoder};
 use codec::layer::{Content, Ladder, Rung};
 use codec::scale::Scaler;
-use media::{BufferPool, Clock, Colour, Frame, FrameRate, Plane, Pool, Rotation, Size, Timestamp, VideoCodec};
+use media::{BufferPool, Clock, Colour, Frame, FrameRate, Plane, Pool, Size, Timestamp, VideoCodec};
 use openh264::encoder::{BitRate, EncoderConfig, FrameRate as Rate, UsageType};
 use openh264::formats::YUVSource;
 use std::ops::ControlFlow;
@@ -110,7 +110,7 @@ fn copy(frame: &Frame, number: u64, now: Timestamp) -> Frame {
     for (plane, to) in [Plane::Y, Plane::U, Plane::V].into_iter().zip(&mut target.planes_mut()) {
         to.copy_from(frame.plane(plane));
     }
-    target.freeze(number, now, frame.colour(), frame.rotation())
+    target.freeze(number, now, frame.colour())
 }
 
 fn scale(frames: &[Frame], size: Size) -> Vec<Frame> {
@@ -118,7 +118,7 @@ fn scale(frames: &[Frame], size: Size) -> Vec<Frame> {
     let pictures = frames.iter().map(|frame| {
         let mut target = Pool::new(1).take(size).expect("a new pool has room");
         scaler.scale(frame, &mut target);
-        target.freeze(frame.number(), frame.captured(), Colour::default(), Rotation::Upright)
+        target.freeze(frame.number(), frame.captured(), Colour::default())
     });
     pictures.collect()
 }

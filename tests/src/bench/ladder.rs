@@ -7,7 +7,7 @@ use codec::decode::Decoder;
 use codec::encode::{Config, Content, Encoder};
 use codec::layer::{Ladder, Rung};
 use codec::scale::Scaler;
-use media::{BufferPool, Frame, Plane, Pool, Rotation, Timestamp, VideoCodec};
+use media::{BufferPool, Frame, Plane, Pool, Timestamp, VideoCodec};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -36,7 +36,7 @@ fn frames(path: &Path) -> Result<Vec<Frame>> {
         let Some(mut target) = pool.take(picture.size) else { return };
         target.planes_mut().iter_mut().zip(picture.planes).for_each(|(to, from)| to.copy_from(from));
         let number = frames.len() as u64;
-        frames.push(target.freeze(number, Timestamp::default() + rate.due(number), picture.colour, Rotation::Upright));
+        frames.push(target.freeze(number, Timestamp::default() + rate.due(number), picture.colour));
     };
     let start = Instant::now();
     for index in 0..clip.len() {
@@ -69,7 +69,7 @@ fn measure(frames: &[Frame], rung: &Rung) -> Result<()> {
         let mut target = pool.take(rung.size).context("the pool has no buffer")?;
         scaler.scale(frame, &mut target);
         let at = Timestamp::default() + rate.due(frame.number());
-        let truth = target.freeze(frame.number(), at, frame.colour(), Rotation::Upright);
+        let truth = target.freeze(frame.number(), at, frame.colour());
         scaling += start.elapsed();
         let start = Instant::now();
         let packet = encoder.encode(&truth, false, &buffers)?.context("the encoder skipped a frame")?;

@@ -197,7 +197,7 @@ impl Client {
             Event::Reconnecting => self.reconnecting += 1,
             Event::Reconnected { me } => self.past_id = Some(me),
             Event::AsksToJoin { id, .. } => self.asking.push(id),
-            Event::AsksNoMore(id) => self.asking.retain(|asking| *asking != id),
+            Event::StoppedAsking(id) => self.asking.retain(|asking| *asking != id),
             Event::LinkChanged => self.links += 1,
             Event::Entered { me } => {
                 assert!(self.epoch.is_some() && self.words.is_some(), "keys come before `Entered`");

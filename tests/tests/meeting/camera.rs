@@ -5,7 +5,7 @@ use super::TIMEOUT;
 use anyhow::Result;
 use capture::{Error, Format, Source, Stop, synthetic};
 use engine::{AudioChoice, Cameras, Choice, Command, Entry, NoticeKind, ParticipantId};
-use media::{Clock, Colour, Frame, FrameRate, Notify, Pool, Rotation, Size};
+use media::{Clock, Colour, Frame, FrameRate, Notify, Pool, Size};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -166,7 +166,7 @@ impl Source for ResizableCamera {
         self.next += 1;
         let frame = pool.take(self.size.size());
         let (number, captured) = (self.next, self.clock.now());
-        Ok(frame.map(|frame| frame.freeze(number, captured, Colour::default(), Rotation::Upright)))
+        Ok(frame.map(|frame| frame.freeze(number, captured, Colour::default())))
     }
 }
 

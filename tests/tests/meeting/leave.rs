@@ -82,9 +82,9 @@ fn an_organiser_who_left_comes_back_to_the_same_meeting() -> Result<()> {
     let host = Host::start()?;
     let (anne, mut bob) = meeting(&host)?;
     let link = anne.link.clone();
-    let comeback = anne.engine.close().context("the organiser can come back")?;
+    let rejoin_state = anne.engine.close().context("the organiser can come back")?;
     bob.wait(TIMEOUT, "Bob is alone", |bob| bob.people.len() == 1)?;
-    let mut anne = Person::come_back(comeback)?;
+    let mut anne = Person::rejoin(rejoin_state)?;
     anne.wait(TIMEOUT, "Anne is back", |anne| anne.people.len() == 2)?;
     assert_eq!((anne.link.as_str(), host.meetings()), (link.as_str(), 1), "not another, empty meeting");
     assert!(anne.people[0].organiser && anne.people[0].name == "Anne", "{:?}", anne.people);

@@ -4,8 +4,9 @@
 use crate::folder::Folder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server, until};
 use crate::report::Report;
+use std::cell::RefCell;
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::process::{Child, Command, Stdio};
 
 /// A destination of standard output or error that cannot be written to.
@@ -19,17 +20,35 @@ fn unwritable(closed: bool) -> Stdio {
     OpenOptions::new().write(true).open("/dev/full").expect("/dev/full").into()
 }
 
+/// The bytes that a pipe holds.
+const PIPE_BYTES: usize = 65_536;
+
+/// Returns both ends of a pipe that has no room.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().expect("a pipe");
+    writer.write_all(&vec![b'x'; PIPE_BYTES]).expect("room in the pipe");
+    (reader, writer)
+}
+
 /// Kills a program on drop.
 struct Running(Child);
 
 impl Running {
-    /// Sends SIGTERM to a server once it catches this signal.
+    /// Sends SIGTERM to a program once it catches this signal.
     fn terminate(&self) {
         let id = self.0.id();
         let caught = || std::fs::read_to_string(format!("/proc/{id}/status")).is_ok_and(|status| catches_term(&status));
-        until(TIMEOUT, "the server catches SIGTERM", caught);
+        until(TIMEOUT, "the program catches SIGTERM", caught);
         let status = Command::new("sh").args(["-c", &format!("kill -TERM {id}")]).status().expect("a shell");
         assert!(status.success());
+    }
+
+    /// Waits until the program ends. Returns its exit code.
+    fn end_in_time(&mut self) -> Option<i32> {
+        let child = RefCell::new(&mut self.0);
+        let ended = || child.borrow_mut().try_wait().expect("it can be waited for").is_some();
+        until(TIMEOUT, "the program ends", ended);
+        self.0.wait().expect("it has ended").code()
     }
 }
 
@@ -71,9 +90,7 @@ fn a_server_whose_output_is_closed_or_full_runs_until_it_is_stopped() {
 #[test]
 fn a_server_that_is_stopped_before_its_address_is_read_stops_properly() {
     let folder = Folder::new("early-stop");
-    let (mut reader, mut writer) = std::io::pipe().expect("a pipe");
-    // A pipe holds 64 KiB. The server waits when it prints its address.
-    writer.write_all(&vec![b'x'; 65_536]).expect("room in the pipe");
+    let (mut reader, writer) = full_pipe();
     let mut command = server(&["--listen", "127.0.0.1:0", "--data", &folder.path("data")]);
     let mut running = Running(command.stdout(writer).stderr(Stdio::null()).spawn().expect("the server starts"));
     drop(command);
@@ -82,6 +99,42 @@ fn a_server_that_is_stopped_before_its_address_is_read_stops_properly() {
     reader.read_to_end(&mut printed).expect("the server closes its end");
     assert!(printed.ends_with(b"\n"), "the address is not printed");
     assert_eq!(running.0.wait().expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn a_server_whose_full_output_nobody_reads_stops_on_a_signal() {
+    let folder = Folder::new("full-output");
+    let (_reader, writer) = full_pipe();
+    let mut command = server(&["--listen", "127.0.0.1:0", "--data", &folder.path("data")]);
+    let mut running = Running(command.stdout(writer).stderr(Stdio::null()).spawn().expect("the server starts"));
+    running.terminate();
+    assert_eq!(running.end_in_time(), Some(0));
+}
+
+#[test]
+fn a_meeting_whose_full_output_nobody_reads_goes_on_and_ends() {
+    let (_lock, folder) = (lock_meetings(), Folder::new("full-output-client"));
+    let (_reader, writer) = full_pipe();
+    let report = folder.path("report.json");
+    let mut command = client(&[&["meet", "--for", "0.5", "--report", &report], &NO_DEVICES[..]].concat());
+    let mut running = Running(command.stdout(writer).stderr(Stdio::null()).spawn().expect("the client starts"));
+    assert_eq!(running.end_in_time(), Some(0));
+    assert!(Report::read(&report).count("/participants/0/join_ms") < 5_000);
+}
+
+#[test]
+fn a_link_in_a_full_pipe_is_printed_when_it_is_read_and_a_signal_ends_the_meeting() {
+    let _lock = lock_meetings();
+    let (mut reader, writer) = full_pipe();
+    let mut command = client(&[&["meet"], &NO_DEVICES[..]].concat());
+    let mut running = Running(command.stdout(writer).stderr(Stdio::null()).spawn().expect("the client starts"));
+    drop(command);
+    reader.read_exact(&mut vec![0; PIPE_BYTES]).expect("the pipe is full");
+    let mut link = String::new();
+    BufReader::new(reader).read_line(&mut link).expect("the host prints the link");
+    assert!(link.starts_with("conclave://") && link.ends_with('\n'), "{link:?}");
+    running.terminate();
+    assert_eq!(running.end_in_time(), Some(0));
 }
 
 /// Each program logs much more than a pipe holds. Nobody reads it.

@@ -7,7 +7,7 @@ use codec::decode::Decoder;
 use codec::encode::{Config, Encoder};
 use codec::layer::{Content, Ladder};
 use codec::opus;
-use media::{BufferPool, Frame, FrameRate, Pool, Rotation, Timestamp, VideoCodec};
+use media::{BufferPool, Frame, FrameRate, Pool, Timestamp, VideoCodec};
 use std::path::Path;
 
 #[test]
@@ -66,7 +66,7 @@ fn freeze(picture: &codec::decode::Picture<'_>, pool: &Pool, number: u64, captur
     for (to, from) in target.planes_mut().iter_mut().zip(picture.planes) {
         to.copy_from(from);
     }
-    target.freeze(number, captured, picture.colour, Rotation::Upright)
+    target.freeze(number, captured, picture.colour)
 }
 
 #[test]

@@ -10,7 +10,7 @@ use codec::layer::Content;
 use crypto::{Opener, Sealer};
 use engine::track_stats::TrackStats;
 use engine::{ParticipantId, TrackId};
-use media::{Bitrate, BufferPool, Clock, FrameRate, Pool, Rotation, Size, VideoCodec};
+use media::{Bitrate, BufferPool, Clock, FrameRate, Pool, Size, VideoCodec};
 use proto::{Kind, Slot};
 use render::Feed;
 
@@ -110,7 +110,7 @@ impl Path {
             counted(&mut costs.decode, || {
                 decoder.decode(&opened.payload, &mut |picture| {
                     size = picture.size;
-                    feed.show(picture.planes, picture.colour, Rotation::Upright, opened.number, opened.captured);
+                    feed.show(picture.planes, picture.colour, opened.number, opened.captured);
                 })
             })
             .unwrap();
@@ -119,7 +119,7 @@ impl Path {
                 self.stats.sent(Slot::Camera, 0, |sent| sent.frames += 1);
                 let received = self.stats.track(track);
                 let mut received = received.lock().unwrap();
-                received.judged(0, sequence, None);
+                received.judged(0, sequence, 1_200, None);
                 received.shown(opened.layer, size, captured, opened.captured);
             });
         }

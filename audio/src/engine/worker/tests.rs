@@ -116,7 +116,7 @@ fn the_first_words_of_a_person_who_joins_wait_until_the_speaker_runs() {
     for packet in tone(PACKETS) {
         remote.push(packet);
     }
-    let _ = played.try_iter().count();
+    played.try_iter().for_each(drop);
     ticks.wait(20);
     assert_eq!(played.try_iter().count(), 0, "the speaker does not run yet");
     let waiting = engine.statistics(1).unwrap();

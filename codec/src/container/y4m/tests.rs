@@ -1,6 +1,6 @@
 use super::*;
 use crate::testing;
-use media::{Frame, Plane, Pool, Rotation, Timestamp};
+use media::{Frame, Plane, Pool, Timestamp};
 use std::io::Cursor;
 
 const COLOUR: Colour = Colour { matrix: Matrix::Bt601, full_range: true };
@@ -20,7 +20,7 @@ fn file(size: Size, pictures: u64) -> Vec<u8> {
 fn next(reader: &mut Reader<Cursor<Vec<u8>>>) -> Option<Frame> {
     let mut frame = Pool::new(1).take(reader.header().size).unwrap();
     let read = reader.read(&mut frame).unwrap();
-    read.then(|| frame.freeze(0, Timestamp::default(), COLOUR, Rotation::Upright))
+    read.then(|| frame.freeze(0, Timestamp::default(), COLOUR))
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::video_output::{VideoOutput, VideoSink};
 use capture::{Format, Open, Source, Stop};
 use codec::encode::{Backends, Candidate};
 use crypto::{Identity, KeyRing, ManagerKeys, Profile};
-use media::{BufferPool, Colour, Frame, FrameRate, Pool, Rotation, Size, VideoCodec};
+use media::{BufferPool, Colour, Frame, FrameRate, Pool, Size, VideoCodec};
 use net::meeting::Entry;
 use proto::{DemandedLayer, ParticipantId, Slot, TrackDemand, TrackId};
 use std::sync::Arc;
@@ -89,7 +89,7 @@ impl Source for Resized {
         self.size = self.sizes.try_iter().last().unwrap_or(self.size);
         let frame = pool.take(self.size);
         let captured = clock::system().now();
-        Ok(frame.map(|frame| frame.freeze(0, captured, Colour::default(), Rotation::Upright)))
+        Ok(frame.map(|frame| frame.freeze(0, captured, Colour::default())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! A grid of tiles for `cargo xtask bench draw`. The caller measures CPU time.
 
-use media::{Colour, PlaneRef, Rotation, Size, Timestamp};
+use media::{Colour, PlaneRef, Size, Timestamp};
 use render::{Area, Drawing, Error, Feed, Offscreen, Rgba, Style, Tag, Tile, cpu};
 use std::sync::Arc;
 
@@ -41,7 +41,7 @@ impl Grid {
             let plane = |data, size: Size| PlaneRef { data, stride: usize::from(size.width), size };
             let chroma = self.picture.chroma();
             let planes = [plane(&planes[0], self.picture), plane(&planes[1], chroma), plane(&planes[2], chroma)];
-            let shown = feed.show(planes, Colour::default(), Rotation::Upright, self.frame, Timestamp::default());
+            let shown = feed.show(planes, Colour::default(), self.frame, Timestamp::default());
             published += u64::from(shown);
         }
         published

@@ -25,11 +25,11 @@ impl CapturedMessages {
         match message {
             Down::Log { entry, .. } => self.collect_entry(entry),
             Down::Knocked { participant, request } => {
-                self.people.push(*participant);
+                keep(&mut self.people, *participant);
                 keep(&mut self.requests, request.clone());
             }
             Down::Returned { participant, request, signature } => {
-                self.people.push(*participant);
+                keep(&mut self.people, *participant);
                 keep(&mut self.returns, (*participant, request.clone(), *signature));
             }
             Down::Presence { participant, .. } => keep(&mut self.people, *participant),
@@ -105,3 +105,21 @@ fn keep<T>(items: &mut Vec<T>, item: T) {
 }
 
 const MAX_ITEMS: usize = 48;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_of_messages_is_bounded() {
+        let mut captured = CapturedMessages::default();
+        let (request, signature) = (Blob(vec![1]), [0; 64]);
+        for number in 0..1_000 {
+            let participant = ParticipantId(number);
+            captured.collect(&Down::Knocked { participant, request: request.clone() });
+            captured.collect(&Down::Returned { participant, request: request.clone(), signature });
+        }
+        assert_eq!(captured.people.len(), MAX_ITEMS);
+        assert_eq!((captured.requests.len(), captured.returns.len()), (MAX_ITEMS, MAX_ITEMS));
+    }
+}

@@ -1,5 +1,6 @@
-//! Writes the lines of the log on a thread of its own. A pipe that is not read, or a terminal that was stopped, blocks only
-//! that thread. Both programs use it.
+//! Writes lines to standard output or error on a thread of its own. A pipe that is not read, or a terminal that was
+//! stopped, blocks only that thread. Both programs use it. Not tracing-appender: it reports no dropped lines, and if
+//! its queue is full at the end of the program, its guard prints to standard output, which may block.
 
 use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, Write};
@@ -9,17 +10,29 @@ use std::sync::mpsc::{Receiver, SyncSender, TryRecvError, sync_channel};
 use std::thread::Builder;
 use std::time::Duration;
 
-/// Queues lines for the thread. If the queue is full, a line is dropped, and the log says later how many lines were dropped. Clones share
-/// the queue.
+/// What a [`QueuedWriter`] writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lines {
+    /// The log. If lines were dropped, the log says how many.
+    Log,
+    /// The output for which another program may wait. The log says if lines were dropped or cannot be written.
+    Output,
+}
+
+/// Queues lines for the thread. If the queue is full, a line is dropped. Clones share the queue.
 #[derive(Clone, Debug)]
-pub struct LogWriter {
+pub struct QueuedWriter {
     entries: SyncSender<Entry>,
     dropped: Arc<AtomicU64>,
 }
 
-/// Writes the queued lines when it is dropped. Waits at most half a second.
+/// Writes the queued lines when it is dropped. Waits at most half a second for the log, and three seconds for the
+/// output.
 #[derive(Debug)]
-pub struct FlushGuard(LogWriter);
+pub struct FlushGuard {
+    writer: QueuedWriter,
+    timeout: Duration,
+}
 
 #[derive(Debug)]
 enum Entry {
@@ -28,20 +41,20 @@ enum Entry {
     Flush(SyncSender<()>),
 }
 
-impl LogWriter {
-    /// Starts the thread, which writes to `target`. It ends when all clones are dropped. If the system cannot start it, all
-    /// lines are dropped.
-    pub fn start(target: impl Write + Send + 'static) -> (Self, FlushGuard) {
+impl QueuedWriter {
+    /// Starts the thread, which writes to `target`. It ends when all clones are dropped. If the system cannot start it,
+    /// all lines are dropped.
+    pub fn start(lines: Lines, target: impl Write + Send + 'static) -> (Self, FlushGuard) {
         let (entries, inbox) = sync_channel(MAX_LINES);
         let writer = Self { entries, dropped: Arc::default() };
         let dropped = Arc::clone(&writer.dropped);
         // The error cannot be reported anywhere.
-        let _ = Builder::new().name("log".into()).spawn(move || run(target, &inbox, &dropped));
-        (writer.clone(), FlushGuard(writer))
+        let _ = Builder::new().name(lines.thread_name().into()).spawn(move || run(lines, target, &inbox, &dropped));
+        (writer.clone(), FlushGuard { writer, timeout: lines.flush_timeout() })
     }
 
-    /// Logs panics instead of writing them to standard error, which may block. A panic of a supervised thread must not stop
-    /// that thread.
+    /// Logs panics instead of writing them to standard error, which may block. A panic of a supervised thread must not
+    /// stop that thread.
     pub fn log_panics() {
         std::panic::set_hook(Box::new(|panic| {
             let trace = Backtrace::capture();
@@ -54,7 +67,7 @@ impl LogWriter {
     }
 }
 
-impl Write for LogWriter {
+impl Write for QueuedWriter {
     /// Queues a whole line. Never blocks and never fails.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         if self.entries.try_send(Entry::Line(line.to_vec())).is_err() {
@@ -71,13 +84,46 @@ impl Write for LogWriter {
 impl Drop for FlushGuard {
     fn drop(&mut self) {
         let (written, wait) = sync_channel(1);
-        if self.0.entries.try_send(Entry::Flush(written)).is_ok() {
-            let _ = wait.recv_timeout(FLUSH_TIMEOUT);
+        if self.writer.entries.try_send(Entry::Flush(written)).is_ok() {
+            let _ = wait.recv_timeout(self.timeout);
         }
     }
 }
 
-fn run(mut target: impl Write, inbox: &Receiver<Entry>, dropped: &AtomicU64) {
+impl Lines {
+    const fn thread_name(self) -> &'static str {
+        match self {
+            Self::Log => "log",
+            Self::Output => "output",
+        }
+    }
+
+    const fn flush_timeout(self) -> Duration {
+        match self {
+            Self::Log => LOG_FLUSH_TIMEOUT,
+            Self::Output => OUTPUT_FLUSH_TIMEOUT,
+        }
+    }
+
+    fn report_dropped(self, count: u64, target: &mut impl Write) {
+        match self {
+            Self::Log => {
+                let _ = writeln!(target, "{count} lines of the log were dropped, because the log was not read in time");
+            }
+            Self::Output => tracing::warn!(count, "lines of the standard output were dropped, because it was not read"),
+        }
+    }
+
+    fn report_failure(self, error: &io::Error) {
+        match self {
+            // It cannot be reported anywhere: a closed pipe, or a full disk.
+            Self::Log => {}
+            Self::Output => tracing::warn!(%error, "cannot write to the standard output"),
+        }
+    }
+}
+
+fn run(lines: Lines, mut target: impl Write, inbox: &Receiver<Entry>, dropped: &AtomicU64) {
     loop {
         let entry = match inbox.try_recv() {
             Ok(entry) => entry,
@@ -85,8 +131,7 @@ fn run(mut target: impl Write, inbox: &Receiver<Entry>, dropped: &AtomicU64) {
                 // Lines were dropped after the last one that was queued.
                 let count = dropped.swap(0, Ordering::Relaxed);
                 if count > 0 {
-                    let _ =
-                        writeln!(target, "{count} lines of the log were dropped, because the log was not read in time");
+                    lines.report_dropped(count, &mut target);
                 }
                 let _ = target.flush();
                 let Ok(entry) = inbox.recv() else { return };
@@ -95,8 +140,11 @@ fn run(mut target: impl Write, inbox: &Receiver<Entry>, dropped: &AtomicU64) {
             Err(TryRecvError::Disconnected) => return,
         };
         match entry {
-            // A failure cannot be reported anywhere: a closed pipe, or a full disk.
-            Entry::Line(line) => drop(target.write_all(&line)),
+            Entry::Line(line) => {
+                if let Err(error) = target.write_all(&line) {
+                    lines.report_failure(&error);
+                }
+            }
             Entry::Flush(written) => {
                 let _ = target.flush();
                 let _ = written.try_send(());
@@ -108,8 +156,11 @@ fn run(mut target: impl Write, inbox: &Receiver<Entry>, dropped: &AtomicU64) {
 /// The maximum number of queued lines.
 const MAX_LINES: usize = 1_024;
 
-/// How long the end of the program waits for the queued lines.
-const FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
+/// How long the end of the program waits for the queued lines of the log.
+const LOG_FLUSH_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How long the end of the program waits for the queued lines of the output. A program that waits for them may be slow.
+const OUTPUT_FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {
@@ -136,10 +187,10 @@ mod tests {
         }
     }
 
-    fn pipe() -> (SyncSender<()>, Arc<Mutex<String>>, LogWriter, FlushGuard) {
+    fn pipe() -> (SyncSender<()>, Arc<Mutex<String>>, QueuedWriter, FlushGuard) {
         let (permit, permits) = sync_channel(1);
         let written = Arc::<Mutex<String>>::default();
-        let (writer, guard) = LogWriter::start(Pipe { permits, written: Arc::clone(&written) });
+        let (writer, guard) = QueuedWriter::start(Lines::Log, Pipe { permits, written: Arc::clone(&written) });
         (permit, written, writer, guard)
     }
 
