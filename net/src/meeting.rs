@@ -192,7 +192,10 @@ impl Meeting {
         self.last_received = now;
         if let Down::Hello { time, .. } = message {
             let before = mem::replace(&mut self.clock_ahead, clock_ahead((self.wall_clock)(now), time));
-            if let (Some(notice), None) = (clock_notice(self.clock_ahead), clock_notice(before)) {
+            // Only the clocks of an organiser and of those who ask to join must agree. A refusal says so to the latter.
+            if self.manager.is_some()
+                && let (Some(notice), None) = (clock_notice(self.clock_ahead), clock_notice(before))
+            {
                 self.outputs.notice(notice);
             }
         }
