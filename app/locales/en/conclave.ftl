@@ -416,6 +416,8 @@ ended-server = Server error
     .advice = The connection was closed as a precaution. Try again; if this continues, tell the server’s administrator.
 ended-forged = The encryption keys are not the ones in the link
     .advice = Someone may be intercepting the connection. Nothing was sent. Ask for a new link another way.
+ended-false-welcome = A participant keeps you out of your meeting
+    .advice = Someone in the meeting answers your request to come back with false keys. Try again. If this continues, start a new meeting and send its link only to people you trust.
 ended-here = Something went wrong on this computer
     .advice = Try again. If this continues, restart Conclave.
 

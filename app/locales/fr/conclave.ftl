@@ -416,6 +416,8 @@ ended-server = Erreur du serveur
     .advice = La connexion a été fermée par précaution. Réessayez ; si cela continue, prévenez l’administrateur du serveur.
 ended-forged = Les clés de chiffrement ne sont pas celles que le lien désigne
     .advice = Quelqu’un intercepte peut-être la connexion. Rien n’a été envoyé. Demandez un nouveau lien par un autre moyen.
+ended-false-welcome = Un participant vous empêche de revenir dans votre visioconférence
+    .advice = Quelqu’un répond à votre demande avec de fausses clés. Réessayez. Si cela continue, créez une nouvelle visioconférence et n’envoyez le lien qu’à des personnes de confiance.
 ended-here = Une erreur s’est produite sur cet ordinateur
     .advice = Réessayez. Si cela continue, relancez Conclave.
 
