@@ -11,10 +11,11 @@ mod notifications;
 mod preferences;
 mod preparation;
 mod screens;
+mod ticks;
 mod window;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use engine::{Event, Invitation, LinkError, Reason, Setup, Step};
 use iced::{Element, Subscription, Task};
@@ -270,6 +271,7 @@ impl App {
         let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
         let action = screen.update(message);
         if let Some(refused) = command(&action).and_then(|command| self.session.send(command)) {
+            screen.ends &= action != meeting::Action::End;
             self.notify(refused);
         }
         match action {
@@ -280,6 +282,7 @@ impl App {
                 return iced::clipboard::write(link);
             }
             meeting::Action::Notify(notice) => self.notify(notice),
+            meeting::Action::Notice(message) => self.notifications.update(message),
             meeting::Action::ListMonitors => return list_monitors(),
             meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
@@ -463,6 +466,7 @@ impl App {
         let advice = language.text(&format!("{id}.advice"));
         self.notifications.interrupt(announce::join(&[language.text(id), advice]));
         self.screen = self.screen.ended(reason.clone());
+        self.notifications.end_meeting();
         self.release();
         link.filter(|_| listed && recent::is_over(reason)).map_or_else(Task::none, |link| self.preferences.end(&link))
     }
@@ -509,7 +513,7 @@ impl App {
         self.preferences.theme(self.window.system_theme)
     }
 
-    /// The content of the window: the screen, the notices and the list of shortcuts over it, and the live regions with the
+    /// The content of the window: the screen with the notices, the list of shortcuts over it, and the live regions with the
     /// announcements. Nothing hides these from assistive tools.
     pub fn view(&self, window: iced::window::Id) -> Element<'_, Message, Theme, iced::Renderer> {
         let context = Context {
@@ -521,12 +525,10 @@ impl App {
             now: Instant::now(),
         };
         let queue = self.notifications.queue();
-        let notices = queue.view(&context).map(|notices| notices.map(Message::Notice));
-        let screen = self.screen.view(&context, &self.pictures, queue.history());
-        let page = iced::widget::Stack::new().push(screen).push(notices);
+        let page = self.screen.view(&context, &self.pictures, queue);
         let shortcuts = self.shows_shortcuts.then(|| shortcuts::dialog(&context));
         let page = modal_of(page, shortcuts, |shortcuts::Closed| Message::ShortcutsShown(false));
-        let dialog = self.asks_to_end.map(|cause| end_dialog::dialog(cause, &context));
+        let dialog = self.asks_to_end.map(|cause| end_dialog::dialog(cause, self.hosting.is_alone(), &context));
         let page = modal_of(page, dialog, Message::EndDialog);
         let layers = iced::widget::Stack::new().push(page).extend(self.notifications.live_regions());
         let window = Window {
@@ -544,16 +546,22 @@ impl App {
     }
 
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        let window = match self.screen {
-            Screen::Preview(_) | Screen::Meeting(_) => {
-                Subscription::batch([WindowState::subscription(), device_watch::subscription()])
+        let mut all = vec![WindowState::subscription()];
+        match &self.screen {
+            Screen::Preview(_) => all.push(device_watch::subscription()),
+            Screen::Meeting(screen) => {
+                all.push(device_watch::subscription());
+                all.extend(screen.since.map(ticks::clock));
             }
-            Screen::Home(_) | Screen::Ended(_) => WindowState::subscription(),
-        };
-        if matches!(self.screen, Screen::Meeting(_)) || self.notifications.needs_ticks() || self.hosting.is_some() {
-            return Subscription::batch([window, iced::time::every(TICK).map(Message::Tick)]);
+            Screen::Home(_) | Screen::Ended(_) => {}
         }
-        window
+        if self.notifications.needs_ticks() {
+            all.push(ticks::notices());
+        }
+        if self.hosting.is_left_here() {
+            all.push(ticks::left_meeting());
+        }
+        Subscription::batch(all)
     }
 }
 
@@ -563,9 +571,6 @@ fn list_monitors() -> Task<Message> {
     let listed = background::run_or(engine::device_list::monitors, failed);
     listed.map(|found| Message::Meeting(meeting::Message::MonitorsListed(found)))
 }
-
-/// How often the meeting's clock and the notices are updated.
-const TICK: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 #[path = "app/tests.rs"]

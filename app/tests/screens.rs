@@ -10,14 +10,20 @@ mod common;
 mod facts;
 #[path = "screens/leaving.rs"]
 mod leaving;
+#[path = "screens/notices.rs"]
+mod notices;
 #[path = "screens/preferences.rs"]
 mod preferences;
 #[path = "screens/rings.rs"]
 mod rings;
+#[path = "screens/scroll.rs"]
+mod scroll;
 #[path = "screens/share.rs"]
 mod share;
 #[path = "screens/space.rs"]
 mod space;
+#[path = "screens/still.rs"]
+mod still;
 #[path = "screens/words.rs"]
 mod words;
 

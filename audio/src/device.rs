@@ -1,5 +1,6 @@
 //! Sound devices behind one trait: hardware, WAV files, and the null device.
 
+mod away;
 mod direction;
 mod error;
 mod file;
@@ -9,6 +10,7 @@ mod null;
 mod pacer;
 mod wav;
 
+pub(crate) use away::Away;
 pub use direction::Direction;
 pub use error::Error;
 pub use file::read_wav;

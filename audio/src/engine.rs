@@ -66,7 +66,7 @@ impl Engine {
             status: Mutex::default(),
             warnings: Mutex::default(),
             muted: Mutex::new(false),
-            unheard: AtomicBool::new(false),
+            alone: AtomicBool::new(false),
         });
         let (commands, inbox) = sync_channel(MAX_COMMANDS);
         let mut engine = Self { shared, commands, worker: None, opener: None, opened: Mailbox::new() };
@@ -112,10 +112,10 @@ impl Engine {
         *lock(&self.shared.muted) = muted;
     }
 
-    /// Sets whether nobody receives the sound of this client. Then the microphone is only metered: nothing is processed,
-    /// encoded or sent. It is false at the start.
-    pub fn set_unheard(&self, unheard: bool) {
-        self.shared.unheard.store(unheard, Ordering::Release);
+    /// Sets whether nobody else is in the meeting. Then the microphone is only metered: nothing is processed, encoded or
+    /// sent, and hardware does less: see [`device::Device::set_alone`]. It is false at the start.
+    pub fn set_alone(&self, alone: bool) {
+        self.shared.alone.store(alone, Ordering::Release);
     }
 
     /// Changes the microphone. Returns at once. A failure becomes a warning.
@@ -229,6 +229,10 @@ mod tests {
         fn xruns(&self) -> u64 {
             0
         }
+
+        fn set_alone(&mut self, _: bool) -> Result<(), device::Error> {
+            Ok(())
+        }
     }
 
     /// A process that reports each block that it is given.
@@ -271,7 +275,7 @@ mod tests {
         };
         let engine = Engine::start_with(config, Box::new(Reporting(calls)));
         let next_block = || recorded.recv_timeout(TIMEOUT).expect("the microphone records");
-        engine.set_unheard(true);
+        engine.set_alone(true);
         // The block in progress, which may still be processed, and the one after it.
         (0..3).for_each(|_| next_block());
         processed.try_iter().for_each(drop);
@@ -279,7 +283,7 @@ mod tests {
         (0..20).for_each(|_| next_block());
         assert_eq!((processed.try_iter().count(), sent.try_iter().count()), (0, 0));
         assert!(engine.levels().microphone.minus_dbov() < 20, "the meter shows the level");
-        engine.set_unheard(false);
+        engine.set_alone(false);
         let position = sent.recv_timeout(TIMEOUT).expect("it is sent again");
         assert!(position >= 20 * BLOCK as u64, "the position counts the time without listeners: {position}");
         assert!(processed.try_recv().is_ok());

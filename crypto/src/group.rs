@@ -6,6 +6,8 @@
 mod authorize;
 mod commit;
 mod error;
+#[doc(hidden)]
+pub mod hostile;
 mod policy;
 #[cfg(test)]
 mod tests;

@@ -116,7 +116,10 @@ impl Coordinator {
             }
             net::Event::DemandChanged(demand) => self.tracks.set_demand(demand),
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
-            net::Event::Estimate(budget) => self.tracks.set_budget(budget),
+            net::Event::Estimate(budget) => {
+                self.stats.set_uplink(budget);
+                self.tracks.set_budget(budget);
+            }
             net::Event::Totals(totals) => {
                 self.stats.set_totals(totals);
                 self.events.send(Event::Totals(totals)).await;
@@ -174,7 +177,10 @@ impl Coordinator {
                 self.announce_microphone().await;
             }
             Command::ChooseSpeaker(choice) => self.devices.choose_speaker(choice),
-            Command::SetWishes(tiles) => self.session.set_wishes(tiles),
+            Command::SetWishes(tiles) => {
+                self.stats.set_wishes(&tiles);
+                self.session.set_wishes(tiles);
+            }
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
             Command::Admit(id) => self.send(meeting::Command::Admit(id)).await,
             Command::Decline(id) => self.send(meeting::Command::Refuse(id)).await,
@@ -217,6 +223,7 @@ impl Coordinator {
             self.events.send(Event::Level(level)).await;
         }
         self.devices.count_sound(&self.stats);
+        self.stats.handle_tick();
         self.report_audio_warnings().await;
         ControlFlow::Continue(())
     }
@@ -326,7 +333,10 @@ impl Coordinator {
     /// Closes devices and codecs on a thread that may block, while the session sends its last messages.
     async fn close(mut self, reason: Reason, mut network: mpsc::Receiver<net::Event>, deadline: Instant) -> Outcome {
         self.devices.count_sound(&self.stats);
-        self.report_audio_warnings().await;
+        // The session is over, so the state of the microphone is not announced.
+        for notice in self.devices.take_warnings() {
+            self.events.send(Event::Notice(notice)).await;
+        }
         let Self { session, devices, tracks, mut events, membership, .. } = self;
         let closed = tokio::task::spawn_blocking(move || {
             tracks.close();

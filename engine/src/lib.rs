@@ -27,7 +27,7 @@ pub use hardware::{Cameras, Codecs, Hardware};
 pub use notice::clock_difference;
 pub use preview::{Preview, PreviewEvent};
 pub use setup::{Choice, Entry, RejoinState, Screen, Setup};
-pub use stats::{Facts, Stats, histogram, open_failures, track_stats, usage};
+pub use stats::{Facts, Stats, histogram, open_failures, timeline, track_stats, usage};
 pub use video_output::{Meta, NullOutput, VideoOutput, VideoSink};
 
 pub use audio::Choice as AudioChoice;

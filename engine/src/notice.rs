@@ -8,6 +8,7 @@ use crate::receive;
 use audio::{Direction, Warning, device};
 use net::meeting;
 use proto::ParticipantId;
+use std::borrow::Cow;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
@@ -88,8 +89,7 @@ fn bad_file(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Notice {
     if is_missing {
         return missing_file(path);
     }
-    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    Notice { kind: NoticeKind::BadFile, detail: format!("{name}: {}", with_causes(cause)) }
+    Notice { kind: NoticeKind::BadFile, detail: format!("{}: {}", name(path), with_causes(cause)) }
 }
 
 fn missing_file(path: &Path) -> Notice {
@@ -182,9 +182,9 @@ fn sound_file(error: &device::Error) -> Option<Notice> {
         device::Error::Read { path, .. } if !path.exists() => missing_file(path),
         device::Error::Read { path, source } => bad_file(path, source),
         device::Error::Empty(path) => bad_file(path, error),
-        device::Error::Write { source, .. } => {
+        device::Error::Write { path, source } => {
             let kind = if is_full(source.kind()) { NoticeKind::DiskFull } else { NoticeKind::NotWritten };
-            Notice { kind, detail: with_causes(error) }
+            Notice { kind, detail: format!("{}: {}", name(path), with_causes(error)) }
         }
         device::Error::Missing(_)
         | device::Error::Unknown { .. }
@@ -204,7 +204,12 @@ fn is_full(kind: ErrorKind) -> bool {
 }
 
 fn name_and_format(path: &Path, format: &str) -> String {
-    format!("{} ({format})", path.file_name().unwrap_or(path.as_os_str()).to_string_lossy())
+    format!("{} ({format})", name(path))
+}
+
+/// Returns the name of a file without its folder.
+fn name(path: &Path) -> Cow<'_, str> {
+    path.file_name().unwrap_or(path.as_os_str()).to_string_lossy()
 }
 
 /// Returns true if the warning means that there is no microphone to send.
@@ -294,7 +299,7 @@ mod tests {
             ] {
                 let notice = warning(&found);
                 assert_eq!(notice.kind, kind);
-                assert!(notice.detail.contains("/tmp/heard.wav"), "{}", notice.detail);
+                assert!(notice.detail.starts_with("heard.wav: /tmp/heard.wav"), "{}", notice.detail);
             }
         }
         let error = SoundError::FileFormat { path: "/tmp/song.mp3".into(), format: "MP3".into() };

@@ -42,7 +42,7 @@ impl Preview {
             // A preview sends nothing.
             uplink: Box::new(drop),
         });
-        audio.set_unheard(true);
+        audio.set_alone(true);
         let mut preview = Self { camera: None, audio, events, sender };
         preview.set_camera(camera, picture);
         preview.audio.wait_until_open(MICROPHONE_TIMEOUT);

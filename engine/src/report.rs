@@ -2,8 +2,10 @@
 
 use crate::stats::Stats;
 use crate::stats::open_failures::OpenFailures;
+use crate::stats::timeline::Second;
 use crate::stats::track_stats::Received;
 use crate::stats::usage::Usage;
+use media::Timestamp;
 use proto::{Slot, TrackId};
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,8 @@ pub struct Participant {
     pub cpu_ms_per_shown_frame: Option<f64>,
     /// Resident memory of the process at the end, in MiB.
     pub rss_mb: Option<u64>,
+    /// What changed in each of the last 600 seconds.
+    pub timeline: Vec<Second>,
 }
 
 /// Median and 95th percentile of a distribution, in milliseconds.
@@ -65,6 +69,8 @@ pub struct Video {
     pub freezes: u64,
     /// The longest time between two shown pictures.
     pub longest_gap_ms: u64,
+    /// The sizes of the shown pictures, in the order of their first pictures.
+    pub sizes: Vec<ShownSize>,
     /// Time from capture to the screen. It is valid only if both ends run on one machine.
     pub latency_ms: Percentiles,
 }
@@ -78,6 +84,19 @@ pub struct Layer {
     pub width: u16,
     /// Height in pixels.
     pub height: u16,
+}
+
+/// The pictures of one size that were shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShownSize {
+    /// Width in pixels.
+    pub width: u16,
+    /// Height in pixels.
+    pub height: u16,
+    /// Time from being admitted to the first picture of this size.
+    pub first_ms: Option<u64>,
+    /// The number of shown pictures of this size.
+    pub shown: u64,
 }
 
 /// One received voice.
@@ -131,8 +150,10 @@ impl Report {
         let (facts, received) = (stats.facts(), stats.received());
         let called = |track: TrackId| facts.names.get(&track.owner).cloned().unwrap_or_default();
         let pictures = received.iter().filter(|(track, _)| track.slot != Slot::Microphone);
-        let video: Vec<Video> =
-            pictures.clone().map(|(track, counts)| video(called(*track), name, *track, counts)).collect();
+        let video: Vec<Video> = pictures
+            .clone()
+            .map(|(track, counts)| video((called(*track), name), *track, counts, facts.entered))
+            .collect();
         let voices = received.iter().filter(|(track, _)| track.slot == Slot::Microphone);
         let audio = voices
             .map(|(track, counts)| {
@@ -148,7 +169,7 @@ impl Report {
             })
             .collect();
         let first: Vec<u64> =
-            pictures.filter_map(|(_, counts)| Some(millis(counts.first_shown?.since(facts.entered?)))).collect();
+            pictures.filter_map(|(_, counts)| Some(millis(counts.first_shown()?.since(facts.entered?)))).collect();
         let shown: u64 = video.iter().map(|video| video.frames_shown).sum();
         let participant = Participant {
             name: name.into(),
@@ -156,6 +177,7 @@ impl Report {
             first_frame_ms: percentiles(first),
             cpu_ms_per_shown_frame: usage.and_then(|usage| per_frame(usage, shown)),
             rss_mb: usage.map(|usage| usage.resident >> 20),
+            timeline: stats.timeline(),
         };
         let totals = facts.totals.unwrap_or_default();
         let sfu = Sfu {
@@ -187,7 +209,13 @@ impl Report {
     }
 }
 
-fn video(from: String, to: &str, track: TrackId, counts: &Received) -> Video {
+fn video((from, to): (String, &str), track: TrackId, counts: &Received, entered: Option<Timestamp>) -> Video {
+    let sizes = counts.sizes.iter().map(|shown| ShownSize {
+        width: shown.size.width,
+        height: shown.size.height,
+        first_ms: entered.map(|entered| millis(shown.first_shown.since(entered))),
+        shown: shown.shown,
+    });
     let (layer, size) = counts.layer;
     Video {
         from,
@@ -198,6 +226,7 @@ fn video(from: String, to: &str, track: TrackId, counts: &Received) -> Video {
         frames_shown: counts.shown,
         freezes: counts.freezes,
         longest_gap_ms: millis(counts.longest_gap),
+        sizes: sizes.collect(),
         latency_ms: Percentiles {
             p50: counts.latency.percentile(50).map(u64::from),
             p95: counts.latency.percentile(95).map(u64::from),

@@ -4,13 +4,15 @@
 
 pub mod histogram;
 pub mod open_failures;
+pub mod timeline;
 pub mod track_stats;
 pub mod usage;
 
-use media::{Clock, Timestamp};
-use proto::{ParticipantId, Totals, TrackId};
+use media::{Bitrate, Clock, Timestamp};
+use proto::{ParticipantId, TileWish, Totals, TrackId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use timeline::{Sample, Second, Timeline};
 use track_stats::{Received, Sent, TrackStats};
 
 /// The statistics of one client's meeting. Clones share them. Each lock is held only while a few values are copied.
@@ -19,6 +21,7 @@ pub struct Stats {
     clock: Clock,
     tracks: TrackStats,
     facts: Arc<Mutex<Facts>>,
+    timeline: Arc<Mutex<Timeline>>,
 }
 
 /// What is measured of the meeting as a whole.
@@ -53,13 +56,13 @@ impl Stats {
             sound: BTreeMap::new(),
             totals: None,
         };
-        Self { clock, tracks: TrackStats::default(), facts: Arc::new(Mutex::new(facts)) }
+        Self { clock, tracks: TrackStats::default(), facts: Arc::new(Mutex::new(facts)), timeline: Arc::default() }
     }
 
     /// Returns a copy of the facts so far.
     #[must_use]
     pub fn facts(&self) -> Facts {
-        self.lock().clone()
+        lock(&self.facts).clone()
     }
 
     /// Returns the counters of all tracks, for the threads that count.
@@ -80,32 +83,62 @@ impl Stats {
         self.tracks.all_sent()
     }
 
+    /// Returns what changed in each second since we were admitted, the oldest first. Only the last ten minutes are kept.
+    #[must_use]
+    pub fn timeline(&self) -> Vec<Second> {
+        lock(&self.timeline).seconds()
+    }
+
+    /// Ends a second of the timeline if it is over.
+    pub(crate) fn handle_tick(&self) {
+        let now = self.clock.now();
+        let Some(entered) = lock(&self.facts).entered else { return };
+        let mut timeline = lock(&self.timeline);
+        if !timeline.is_due(entered, now) {
+            return;
+        }
+        let (sound, names) = {
+            let facts = lock(&self.facts);
+            (facts.sound.clone(), facts.names.clone())
+        };
+        let sent = self.tracks.all_sent().into_iter().collect();
+        timeline.end_second(now.since(entered), Sample { tracks: self.tracks.counters(now), sound, sent, names });
+    }
+
+    pub(crate) fn set_wishes(&self, tiles: &[TileWish]) {
+        lock(&self.timeline).set_wishes(tiles);
+    }
+
+    pub(crate) fn set_uplink(&self, estimate: Bitrate) {
+        lock(&self.timeline).set_uplink(estimate);
+    }
+
     /// Records that we were admitted now, as `me`.
     pub(crate) fn set_entered(&self, me: ParticipantId) {
         let now = self.clock.now();
-        let mut facts = self.lock();
+        let mut facts = lock(&self.facts);
         facts.me = Some(me);
         facts.entered = Some(now);
     }
 
     pub(crate) fn add_names(&self, names: impl Iterator<Item = (ParticipantId, String)>) {
-        self.lock().names.extend(names);
+        lock(&self.facts).names.extend(names);
     }
 
     pub(crate) fn add_epoch(&self) {
-        self.lock().epochs += 1;
+        lock(&self.facts).epochs += 1;
     }
 
     pub(crate) fn set_sound(&self, of: ParticipantId, statistics: audio::Statistics) {
-        self.lock().sound.insert(of, statistics);
+        lock(&self.facts).sound.insert(of, statistics);
     }
 
     pub(crate) fn set_totals(&self, totals: Totals) {
-        self.lock().totals = Some(totals);
+        lock(&self.facts).totals = Some(totals);
     }
+}
 
-    // The facts are consistent whenever the lock is free, so they are valid also after a panic.
-    fn lock(&self) -> MutexGuard<'_, Facts> {
-        self.facts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+// The values are consistent whenever a lock is free, so they are valid also after a panic.
+fn lock<T>(values: &Mutex<T>) -> MutexGuard<'_, T> {
+    values.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -22,6 +22,7 @@ mod joined_meeting;
 mod joining;
 mod manager;
 mod outputs;
+mod problems;
 mod recovery;
 mod refresh;
 mod refusals;
@@ -45,6 +46,7 @@ use joined_meeting::JoinedMeeting;
 use joining::{Goal, Joining, Next};
 use manager::Manager;
 use outputs::Outputs;
+use problems::Awaited;
 use proto::{Down, ManagerCommand, ParticipantId, Position, Problem, Reason, Up, VERSION};
 use recovery::{Recovery, Route, Stage};
 use std::mem;
@@ -85,6 +87,15 @@ impl Phase {
             Phase::Joining(_) | Phase::Member(_) => true,
             Phase::Recovering(_, recovery) => recovery.expects_answer(),
             Phase::Over => false,
+        }
+    }
+
+    /// Returns the answer that this client awaits.
+    fn awaited(&self) -> Awaited {
+        match self {
+            Phase::Joining(joining) => joining.awaited(),
+            Phase::Recovering(_, recovery) => recovery.awaited(),
+            Phase::Member(_) | Phase::Over => Awaited::Nothing,
         }
     }
 }
@@ -217,7 +228,7 @@ impl Meeting {
                 context.outputs.transmit(Up::Pong { position });
                 return Ok(());
             }
-            Down::Problem { problem } => return Err(Reason::from(problem).into()),
+            Down::Problem { problem } => return Err(problems::reason(problem, self.phase.awaited()).into()),
             Down::Hello { .. }
             | Down::Created { .. }
             | Down::AdmissionKey { .. }
@@ -244,17 +255,18 @@ impl Meeting {
     /// Handles a message on the way back.
     fn handle_recovering(&mut self, message: Down, now: Instant) -> Result<(), Exit> {
         let (Phase::Recovering(joined, recovery), mut context) = self.parts(now) else { return Ok(()) };
+        let awaited = recovery.awaited();
         match (recovery.stage(), message) {
             // What was on its way on the connection before.
             (Stage::Waiting(_) | Stage::Connecting, _) => {}
             (_, Down::Ping) => context.outputs.transmit(Up::Pong { position: Position::default() }),
-            (_, Down::Problem { problem: Problem::NotResumable }) => {
+            (Stage::Resuming, Down::Problem { problem: Problem::NotResumable }) => {
                 recovery.give_up_resuming(now);
             }
             (_, Down::Problem { problem: Problem::Draining | Problem::ServerFull | Problem::Idle }) => {
                 return Err(Exit::Lost);
             }
-            (_, Down::Problem { problem }) => return Err(Reason::from(problem).into()),
+            (_, Down::Problem { problem }) => return Err(problems::reason(problem, awaited).into()),
             (stage @ Stage::Greeting, Down::Hello { version: VERSION, .. }) => {
                 let manager = context.manager.as_ref().filter(|manager| manager.keys().chain().rotations() > 0);
                 *stage = if let Some(manager) = manager {

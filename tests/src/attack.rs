@@ -7,6 +7,7 @@
 pub mod catalogue;
 pub mod clients;
 pub mod effort;
+pub mod false_server;
 pub mod floods;
 pub mod guest;
 pub mod hostile_server;

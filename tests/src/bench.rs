@@ -6,8 +6,10 @@ pub mod draw;
 pub mod forward;
 pub mod ladder;
 pub mod meeting;
+#[cfg(target_os = "linux")]
 pub mod net;
 mod row;
+pub mod sfu;
 pub mod window;
 
 pub use row::{Comparison, Row, compare, print};

@@ -1,5 +1,5 @@
-//! A TCP proxy that delays the messages of the server. It forwards messages of the client at once, and media do not use it.
-//! So a test can make commits arrive later than media.
+//! A TCP proxy that delays the messages of the server, or loses its connections. It forwards messages of the client at once,
+//! and media do not use it. So a test can make commits arrive later than media, or cut a client off.
 
 use anyhow::Result;
 use crypto::Invitation;
@@ -15,6 +15,7 @@ use tokio::time::{Instant, sleep_until};
 pub struct DelayProxy {
     port: u16,
     paused: watch::Sender<bool>,
+    cut: watch::Sender<bool>,
     _runtime: Runtime,
 }
 
@@ -35,13 +36,21 @@ impl DelayProxy {
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("delay proxy").enable_all().build()?;
         let listener = runtime.block_on(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)))?;
         let port = listener.local_addr()?.port();
-        let (paused, receiver) = watch::channel(false);
+        let (paused, while_paused) = watch::channel(false);
+        let (cut, until_cut) = watch::channel(false);
         runtime.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(forward(client, server, delay, receiver.clone()));
+                let (mut until_cut, while_paused) = (until_cut.clone(), while_paused.clone());
+                // A connection that is made while the proxy is cut is lost at once.
+                tokio::spawn(async move {
+                    tokio::select! {
+                        _ = until_cut.wait_for(|cut| *cut) => {}
+                        _ = forward(client, server, delay, while_paused) => {}
+                    }
+                });
             }
         });
-        Ok(Self { port, paused, _runtime: runtime })
+        Ok(Self { port, paused, cut, _runtime: runtime })
     }
 
     /// Returns the port on which it listens.
@@ -67,6 +76,16 @@ impl DelayProxy {
     pub fn resume(&self) {
         self.paused.send_replace(false);
     }
+
+    /// Loses all connections, and new ones until [`DelayProxy::repair`].
+    pub fn cut(&self) {
+        self.cut.send_replace(true);
+    }
+
+    /// Forwards new connections again.
+    pub fn repair(&self) {
+        self.cut.send_replace(false);
+    }
 }
 
 async fn forward(
@@ -80,15 +99,19 @@ async fn forward(
         stream.set_nodelay(true)?;
     }
     let ((mut up, mut down), (from, mut to)) = (client.into_split(), server.into_split());
-    tokio::spawn(async move { tokio::io::copy(&mut up, &mut to).await });
-    let (queue, mut waiting) = mpsc::channel(1_024);
-    tokio::spawn(read(from, queue));
-    while let Some((received, bytes)) = waiting.recv().await {
-        sleep_until(received + delay).await;
-        paused.wait_for(|paused| !paused).await?;
-        down.write_all(&bytes).await?;
-    }
-    Ok(())
+    let (queue, mut waiting) = mpsc::channel::<(Instant, Vec<u8>)>(1_024);
+    let upwards = async move { tokio::io::copy(&mut up, &mut to).await };
+    let downwards = async move {
+        while let Some((received, bytes)) = waiting.recv().await {
+            sleep_until(received + delay).await;
+            paused.wait_for(|paused| !paused).await?;
+            down.write_all(&bytes).await?;
+        }
+        anyhow::Ok(())
+    };
+    // Each direction closes its sockets at its end.
+    let (_, _, written) = tokio::join!(upwards, read(from, queue), downwards);
+    written
 }
 
 async fn read(mut from: OwnedReadHalf, queue: mpsc::Sender<(Instant, Vec<u8>)>) -> Result<()> {

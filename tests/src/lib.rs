@@ -5,6 +5,8 @@ pub mod bench;
 pub mod compare;
 pub mod delay_proxy;
 pub mod demo_meeting;
+#[cfg(target_os = "linux")]
+pub mod netlab;
 pub mod people;
 pub mod program;
 pub mod psnr;

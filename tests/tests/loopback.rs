@@ -14,8 +14,12 @@ mod dialects;
 mod fake_sfu;
 #[path = "loopback/insider.rs"]
 mod insider;
+#[path = "loopback/lobby.rs"]
+mod lobby;
 #[path = "loopback/lossy.rs"]
 mod lossy;
+#[path = "loopback/lure.rs"]
+mod lure;
 #[path = "loopback/proxy.rs"]
 mod proxy;
 #[path = "loopback/removed.rs"]

@@ -331,6 +331,7 @@ fn sound_passes_through_a_sound_server_child() {
     devices_have_names();
     a_new_device_is_listed();
     a_voice_goes_through_two_devices(&folder);
+    devices_rest_while_nobody_else_is_there();
     a_speaker_is_unplugged();
     the_server_restarts(server);
     println!("child: done");
@@ -383,6 +384,31 @@ fn a_voice_goes_through_two_devices(folder: &Path) {
     println!("devices: {similarity:?}, {statistics:?}");
     assert!(similarity.unwrap().score > 0.75, "{similarity:?}");
     assert!(concealed_percent(statistics) < 10.0, "{statistics:?}");
+}
+
+/// Alone, the speaker is paused and the microphone recorded in longer pieces. With others, sound is heard again.
+fn devices_rest_while_nobody_else_is_there() {
+    let (engine, warnings) = start(Choice::Default, Choice::Device("TestSpeaker".to_owned()), discard());
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let remote = engine.add_remote(1);
+    let (_sender, position) = start_sender(Choice::File(voice("carol.wav")), remote, |_| true);
+    let paused = || Some(control(&["list", "sink-inputs"])?.contains("Corked: yes"));
+    for alone in [true, false, true, false] {
+        engine.set_alone(alone);
+        let pieces = if alone { "50000" } else { "10000" };
+        wait_for(&position, || (paused()? == alone && microphone_latency()? == pieces).then_some(()));
+    }
+    expect_sound(&engine, &position);
+    let warnings = engine.take_warnings();
+    assert!(warnings.is_empty(), "{warnings:?}");
+}
+
+/// Returns the latency in microseconds that the recording programs request from the microphone.
+fn microphone_latency() -> Option<String> {
+    let sources = control(&["list", "sources"])?;
+    let (_, microphone) = sources.split_once("Name: mic\n")?;
+    let (_, latency) = microphone.split_once("configured ")?;
+    latency.split(' ').next().map(str::to_owned)
 }
 
 /// The server moves the stream to another speaker, or ends it and the engine opens another one. The sound continues.

@@ -21,6 +21,8 @@ mod program;
 mod screen;
 #[path = "window/sound.rs"]
 mod sound;
+#[path = "window/still.rs"]
+mod still;
 #[path = "window/user.rs"]
 mod user;
 #[path = "window/words.rs"]
@@ -34,6 +36,7 @@ use std::cell::RefCell;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
+use std::time::Duration;
 
 /// The minimum size of a quarter of a tile, in pixels. With two people, our own tile is small, and its name covers a part.
 const QUARTER_TILE: usize = 2_500;
@@ -327,6 +330,27 @@ fn a_window_that_is_asked_to_stop_leaves_and_writes_its_report() {
     assert!(status.success(), "{status}: {errors}");
     let report = fs::read_to_string(report).expect("the report was written");
     assert!(report.contains("\"epochs\""), "{report}");
+}
+
+/// A window that is drawn without need costs battery.
+#[test]
+fn a_still_window_is_not_drawn_and_a_meeting_only_once_a_second() {
+    let Some(desktop) = Desktop::with_windows("still") else { return };
+    select_dark_theme(&desktop);
+    let window = desktop.client_with("the window", &[], &[still::LOG]);
+    desktop.until_title("Conclave", |title| title == "Conclave");
+    desktop.tab_to("the start button", |ring| near(ring.inside, ACCENT, 2));
+    let span = Duration::from_secs(5);
+    still::until_drawn_at_most(&window, "home", 0, span);
+    desktop.press(&["Return"]);
+    desktop.until_title("Start a meeting", |title| title.starts_with("Start a meeting"));
+    desktop.type_text("Anne");
+    // The name field has the focus.
+    still::until_drawn_at_most(&window, "the preview", 0, span);
+    desktop.press(&["Return"]);
+    desktop.until_title("Meeting", |title| title.starts_with("Meeting"));
+    // Its clock shows seconds. One picture may be due to the beginning of the span.
+    still::until_drawn_at_most(&window, "a meeting alone", 6, span);
 }
 
 #[test]

@@ -2,16 +2,26 @@
 
 use crate::packages;
 use crate::process::{at_root, binaries, cargo, run as run_process};
-use anyhow::Result;
+use anyhow::{Context, Result};
+use std::process::ExitCode;
 
-/// Runs the bench program of the `tests` crate with `arguments`.
+/// Runs the bench program of the `tests` crate with `arguments`. Returns its exit code.
 ///
 /// # Errors
-/// Returns an error if packages, build or a bench fail.
-pub fn run(arguments: &[String]) -> Result<()> {
-    packages::install(&[packages::BUILD, packages::DRAW, packages::TEST])?;
+/// Returns an error if packages or build fail, or if a signal ends the program.
+pub fn run(arguments: &[String]) -> Result<ExitCode> {
+    if arguments.first().is_some_and(|group| group == "net") {
+        packages::install(&[packages::BUILD, packages::NET])?;
+    } else {
+        packages::install(&[packages::BUILD, packages::DRAW, packages::TEST])?;
+    }
     // Built with the features of the whole workspace, so that nothing is built twice. `cargo run` would use the features of
     // one package.
-    run_process(cargo().args(["build", "--quiet", "--workspace", "--bin", "bench", "--bin", "conclave"]))?;
-    run_process(at_root(binaries().join(format!("bench{}", std::env::consts::EXE_SUFFIX))).args(arguments))
+    let programs = ["--bin", "bench", "--bin", "conclave", "--bin", "conclave-server"];
+    run_process(cargo().args(["build", "--quiet", "--workspace"]).args(programs))?;
+    let mut bench = at_root(binaries().join(format!("bench{}", std::env::consts::EXE_SUFFIX)));
+    bench.current_dir(std::env::current_dir()?);
+    let code = bench.args(arguments).status().context("cannot start the benchmarks")?.code();
+    let code = code.context("a signal ended the benchmarks")?;
+    Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }

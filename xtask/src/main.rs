@@ -1,4 +1,4 @@
-//! The tasks `cargo xtask demo|test|check|bench|attack|fuzz|seeds`. Each first prints and installs the system packages that it
+//! The tasks `cargo xtask demo|test|check|bench|netlab|attack|fuzz|seeds`. Each first prints and installs the system packages that it
 //! needs.
 //!
 //! This crate has few dependencies, so that it builds in a second on a machine that has only Rust.
@@ -9,6 +9,7 @@ mod check;
 mod cross;
 mod demo;
 mod fuzz;
+mod netlab;
 mod packages;
 mod process;
 mod seeds;
@@ -20,7 +21,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match run(&arguments) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("xtask: {error:#}");
             ExitCode::FAILURE
@@ -28,13 +29,14 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(arguments: &[String]) -> Result<()> {
+fn run(arguments: &[String]) -> Result<ExitCode> {
     let Some((task, rest)) = arguments.split_first() else { bail!("{USAGE}") };
-    match task.as_str() {
+    let done = match task.as_str() {
+        "netlab" => return netlab::run(rest),
+        "bench" => return bench::run(rest),
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "check" => check::run(rest),
-        "bench" => bench::run(rest),
         "attack" => attack::run(rest),
         "fuzz" => fuzz::run(rest),
         "seeds" => seeds::run(rest),
@@ -43,7 +45,8 @@ fn run(arguments: &[String]) -> Result<()> {
             Ok(())
         }
         other => bail!("there is no task `{other}`\n{USAGE}"),
-    }
+    };
+    done.map(|()| ExitCode::SUCCESS)
 }
 
 const USAGE: &str = "\
@@ -55,8 +58,12 @@ usage: cargo xtask TASK
   check  formatting, lints, documentation, licences
   check --target x86_64-pc-windows-gnu|aarch64-apple-darwin
          type check for another system
-  bench [draw|net|crypto|codec|meeting|window] [--json]
+  bench [draw|sfu|crypto|codec|meeting|window] [--json]
          benchmarks, each compared with a reference measured in the same run, or with a limit
+  bench net [--rows 1,2,...] [--spec SPEC] [--seconds N] [--runs N] [--programs DIR] [--out DIR] [--json]
+         calls of real programs over networks with limits, each compared with a limit; needs root
+  netlab SPEC -- COMMAND
+         run a command in such a network, as the receiver; SPEC is like `down=10M,300k@40s,10M@55s loss=2%`
   bench ladder CLIP
          cost and quality of each rung of the encoding ladder for an MP4 file
   attack [--json] [--short]

@@ -51,6 +51,9 @@ pub const TEST: &[&str] = &[
     "libglib2.0-bin",
 ];
 
+/// Needed for networks with limits: namespaces, rates, random loss.
+pub const NET: &[&str] = &["iproute2", "nftables"];
+
 /// Needed to check for other systems: a stable compiler with the sources of its standard library.
 pub const CROSS: &[&str] = &["rustc-web", "rust-web-src"];
 

@@ -30,6 +30,7 @@ pub fn command(action: &meeting::Action) -> Option<Command> {
         | meeting::Action::Host
         | meeting::Action::Copy(_)
         | meeting::Action::Notify(_)
+        | meeting::Action::Notice(_)
         | meeting::Action::ListMonitors
         | meeting::Action::FullScreen
         | meeting::Action::ShowShortcuts

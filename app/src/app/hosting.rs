@@ -157,18 +157,19 @@ impl Hosting {
         }
     }
 
-    /// Whether a meeting is kept, so that [`Hosting::tick`] must be called.
-    pub fn is_some(&self) -> bool {
-        !matches!(self, Self::None)
+    /// Whether we have left a meeting on this computer, so that [`Hosting::tick`] must be called.
+    pub fn is_left_here(&self) -> bool {
+        matches!(self, Self::Left(left) if left.server().is_some())
     }
 
-    /// Whether closing the window would end a meeting for others.
+    /// Whether closing the window would end a meeting.
     pub fn is_here(&self) -> bool {
-        match self {
-            Self::None => false,
-            Self::Background(_) => true,
-            Self::Left(left) => left.server().is_some(),
-        }
+        matches!(self, Self::Background(_)) || self.is_left_here()
+    }
+
+    /// Whether a meeting is in the background, and nobody else is in it.
+    pub fn is_alone(&self) -> bool {
+        matches!(self, Self::Background(background) if background.screen.model.viewers() == 0)
     }
 
     /// What the home screen shows of it.
@@ -179,7 +180,7 @@ impl Hosting {
                 let model = &background.screen.model;
                 Some(Hosted::Background { others: model.viewers(), asking: model.asking.clone() })
             }
-            Self::Left(left) if left.server().is_some() => Some(Hosted::LeftHere),
+            Self::Left(_) if self.is_left_here() => Some(Hosted::LeftHere),
             Self::Left(_) => Some(Hosted::LeftElsewhere),
         }
     }

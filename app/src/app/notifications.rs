@@ -87,8 +87,13 @@ impl Notifications {
         [live("announcement", Live::Polite, &self.polite.0), live("alert", Live::Assertive, &self.urgent.0)]
     }
 
-    /// Removes all notices, because a meeting begins or is over.
+    /// Removes all notices, because a meeting begins, or home is shown.
     pub fn clear(&mut self) {
         self.queue.clear();
+    }
+
+    /// Removes the notices that do not matter any more, because the meeting is over.
+    pub fn end_meeting(&mut self) {
+        self.queue.end_meeting();
     }
 }

@@ -1,11 +1,13 @@
 //! Which screen is shown, and what its title, its content and its shortcuts are.
 
 use engine::Reason;
+use iced::widget::Stack;
 
 use super::message::Message;
 use crate::kit::{Element, Shortcut, focus};
-use crate::model::{Notice, Phase};
+use crate::model::Phase;
 use crate::pictures::Pictures;
+use crate::screen::notice::Queue;
 use crate::screen::{Context, ended, entering, home, meeting, preview};
 
 /// The screen that is shown.
@@ -33,18 +35,21 @@ impl Screen {
         }
     }
 
-    /// Its content. `notices` are the problems that were reported in this meeting, oldest first.
-    pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, notices: &'a [Notice]) -> Element<'a, Message> {
-        match self {
+    /// Its content, with the notices of this meeting.
+    pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, notices: &'a Queue) -> Element<'a, Message> {
+        let page = match self {
             Self::Home(screen) => screen.view(context).map(Message::Home),
             Self::Preview(screen) => screen.view(context, pictures).map(Message::Preview),
             Self::Meeting(screen) => match screen.model.phase {
-                Phase::Inside => screen.view(context, pictures, notices).map(Message::Meeting),
+                // A meeting has banners and dialogs, which its notices must not cover.
+                Phase::Inside => return screen.view_with(notices, context, pictures).map(Message::Meeting),
                 Phase::Entering(_) if screen.model.returns => entering::returning(context).map(Message::Entering),
                 Phase::Entering(step) => entering::view(step, screen.model.creates, context).map(Message::Entering),
             },
             Self::Ended(screen) => screen.view(context).map(Message::Ended),
-        }
+        };
+        let notices = notices.view(context).map(|notices| notices.map(Message::Notice));
+        Stack::new().push(page).push(notices).into()
     }
 
     /// The message of a shortcut on this screen; `None` if the shortcut does nothing here.

@@ -5,6 +5,7 @@ use crate::embedded::Embedded;
 use crate::model::{Devices, Phase};
 use crate::screen::meeting::leave::Answer;
 use std::sync::mpsc::{Receiver, sync_channel};
+use std::time::Duration;
 
 fn engine_event(app: &mut App, event: Event) {
     let attempt = app.session.attempt();
@@ -420,6 +421,17 @@ fn an_organiser_who_left_others_behind_can_return() {
 }
 
 #[test]
+fn an_organiser_whose_end_was_refused_can_return() {
+    for kind in [engine::NoticeKind::NotOrganiser, engine::NoticeKind::Refused] {
+        let (mut app, _closed) = hosting(2);
+        press(&mut app, meeting::Message::LeaveAnswered(Answer::End));
+        engine_event(&mut app, Event::Notice(engine::Notice { kind, detail: String::new() }));
+        engine_event(&mut app, Event::Ended(Reason::Left));
+        assert_eq!(hosted(&app), Some(home::Hosted::LeftElsewhere), "{kind:?}: the meeting goes on");
+    }
+}
+
+#[test]
 fn a_guest_has_no_meeting_to_return_to() {
     let mut app = listed(Listing::Listed, Some(LINK));
     entered(&mut app);
@@ -527,7 +539,7 @@ fn a_server_runs_on_for_those_who_stay_until_the_last_has_left() {
     assert_eq!(hosting.shown(), Some(home::Hosted::LeftHere), "Bob is still there");
     crate::session::close(bob);
     let start = Instant::now();
-    while hosting.is_some() {
+    while hosting.shown().is_some() {
         assert!(start.elapsed() < Duration::from_secs(30), "the meeting is kept although nobody is in it");
         hosting.tick(&mut session);
         std::thread::yield_now();
@@ -552,6 +564,27 @@ fn the_notices_of_a_meeting_are_not_shown_at_home() {
     assert!(app.notifications.queue().is_busy());
     drop(app.go_home());
     assert!(!app.notifications.queue().is_busy());
+}
+
+#[test]
+fn after_the_end_only_notices_about_recordings_stay() {
+    let mut app = listed(Listing::Unlisted, None);
+    entered(&mut app);
+    for kind in [engine::NoticeKind::NoSound, engine::NoticeKind::DiskFull] {
+        engine_event(&mut app, Event::Notice(engine::Notice { kind, detail: "heard.wav: no space left".into() }));
+    }
+    engine_event(&mut app, Event::Ended(Reason::ServerSilent));
+    let context = crate::screen::Context {
+        language: Language::English,
+        theme: Choice::Dark,
+        reduced_motion: true,
+        size: iced::Size::new(1280.0, 800.0),
+        scale: 1.0,
+        now: Instant::now(),
+    };
+    assert!(app.notifications.queue().view(&context).is_some(), "the file is not complete");
+    drop(app.update(Message::Notice(crate::screen::notice::Message::Dismissed(0))));
+    assert!(app.notifications.queue().view(&context).is_none(), "no sound device is missing any more");
 }
 
 #[path = "tests/announcements.rs"]

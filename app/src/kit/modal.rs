@@ -12,7 +12,7 @@ use iced::{Background, Event, Length, Rectangle, Renderer, Size, Vector, window}
 
 use crate::kit::a11y::Semantics;
 use crate::kit::forward::{forward, stateful};
-use crate::kit::{Element, focus};
+use crate::kit::{Element, focus, scroll};
 use crate::theme::{SPACE_L, Theme};
 
 /// A dialog.
@@ -181,13 +181,16 @@ impl<Message> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
                 child.update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
             }
         }
-        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, .. })) = (&self.open, event)
+        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. })) =
+            (&self.open, event)
             && !shell.is_event_captured()
         {
             match key {
                 keyboard::Key::Named(Named::Escape) => shell.publish(close()),
                 // The root widget moves the focus, inside the dialog, or talks.
                 keyboard::Key::Named(Named::Tab | Named::Space) => return,
+                // The root widget scrolls the dialog.
+                keyboard::Key::Named(named) if scroll::Distance::of(*named, *modifiers).is_some() => return,
                 _ => {}
             }
             shell.capture_event();

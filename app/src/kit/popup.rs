@@ -1,5 +1,5 @@
-//! A menu that opens at a control, on the checked item. Up, Down, Home, End and first letters move in it. Escape and Tab
-//! close it and return the focus to the control, if the keyboard opened it; a click elsewhere closes it.
+//! A menu that opens at a control, on the checked item. Up, Down, Home, End, Page Up, Page Down and first letters move in
+//! it. Escape and Tab close it and return the focus to the control, if the keyboard opened it; a click elsewhere closes it.
 //!
 //! The page's outermost widget draws it over the page. It is not an iced overlay, because the operations that the root
 //! widget runs on its content do not reach overlays.
@@ -142,8 +142,8 @@ fn step(key: &keyboard::Key, modifiers: keyboard::Modifiers) -> Option<Step> {
     match key {
         keyboard::Key::Named(Named::ArrowDown) => Some(Step::Next),
         keyboard::Key::Named(Named::ArrowUp) => Some(Step::Previous),
-        keyboard::Key::Named(Named::Home) => Some(Step::First),
-        keyboard::Key::Named(Named::End) => Some(Step::Last),
+        keyboard::Key::Named(Named::Home | Named::PageUp) => Some(Step::First),
+        keyboard::Key::Named(Named::End | Named::PageDown) => Some(Step::Last),
         // With Ctrl or Alt, a letter is a shortcut.
         keyboard::Key::Character(text) if (modifiers - keyboard::Modifiers::SHIFT).is_empty() => {
             text.chars().next().map(Step::Letter)

@@ -1,4 +1,4 @@
-//! The outermost widget of a window. It handles Tab and shortcuts, delivers the requests of assistive tools, and sends them
+//! The outermost widget of a window. It handles Tab, keys that scroll and shortcuts, delivers the requests of assistive tools, and sends them
 //! the changed nodes of the accessibility tree.
 //!
 //! Tasks and subscriptions cannot do this: they act on all windows at once, and iced's simulator does not run them.
@@ -16,6 +16,7 @@ use iced::{Event, Rectangle, Renderer, window};
 
 use crate::kit::a11y::{Port, TreeBuilder};
 use crate::kit::forward::{forward, stateful};
+use crate::kit::scroll::{self, Scroll};
 use crate::kit::shortcut::{Shortcut, shortcut};
 use crate::kit::{Element, adapter, focus};
 use crate::theme::Theme;
@@ -146,6 +147,20 @@ impl<Message> Root<'_, Message> {
         true
     }
 
+    /// Handles a key that scrolls. Returns whether the key was one.
+    fn scroll(
+        &mut self,
+        named: Named,
+        modifiers: keyboard::Modifiers,
+        tree: &mut Tree,
+        layout: Layout<'_>,
+        renderer: &Renderer,
+    ) -> bool {
+        let Some(distance) = scroll::Distance::of(named, modifiers) else { return false };
+        focus::run(Box::new(Scroll::new(distance)), |op| self.run(tree, layout, renderer, &mut black_box(op)));
+        true
+    }
+
     /// Ends push to talk if the window loses the input focus: the release of the key goes to another window.
     fn stop_talking(&self, tree: &mut Tree, shell: &mut Shell<'_, Message>) {
         let talking = std::mem::take(&mut tree.state.downcast_mut::<State>().talking);
@@ -154,7 +169,7 @@ impl<Message> Root<'_, Message> {
         }
     }
 
-    /// Handles a key that no widget has handled: moves the focus, or publishes the message of a shortcut.
+    /// Handles a key that no widget has handled: moves the focus, scrolls, or publishes the message of a shortcut.
     fn keyboard(
         &mut self,
         event: &keyboard::Event,
@@ -164,7 +179,8 @@ impl<Message> Root<'_, Message> {
         shell: &mut Shell<'_, Message>,
     ) {
         if let keyboard::Event::KeyPressed { key: Key::Named(named), modifiers, .. } = event
-            && self.move_focus(*named, *modifiers, tree, layout, renderer)
+            && (self.move_focus(*named, *modifiers, tree, layout, renderer)
+                || self.scroll(*named, *modifiers, tree, layout, renderer))
         {
             shell.capture_event();
             shell.request_redraw();

@@ -1,10 +1,15 @@
-//! An iced text field that assistive tools can read and edit: its text, its caret, its selection.
+//! An iced text field that assistive tools can read and edit: its text, its caret, its selection. Its caret stops blinking
+//! ten seconds after the last input, so that a window that nobody uses is not redrawn.
+
+#![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events, this file handles a few")]
+
+use std::time::{Duration, Instant};
 
 use accesskit::{Action, ActionData};
 use iced::advanced::widget::{Id, Operation, Tree};
 use iced::advanced::{Clipboard, Layout, Shell, Widget, mouse, text};
 use iced::widget::text_input::{self, Value, cursor};
-use iced::{Event, Rectangle, Renderer};
+use iced::{Event, Rectangle, Renderer, window};
 
 use crate::kit::Element;
 use crate::kit::a11y::{EditableText, Semantics};
@@ -32,11 +37,53 @@ struct TextField<'a, Message> {
     on_input: fn(String) -> Message,
 }
 
+impl<Message> TextField<'_, Message> {
+    /// Shows the caret as if it had just moved. Returns false if there is no caret.
+    fn show_caret(&self, input: &mut Input) -> bool {
+        let cursor::State::Index(caret) = input.cursor().state(&Value::new(self.value)) else { return false };
+        if !input.is_focused() {
+            return false;
+        }
+        input.focus();
+        input.move_cursor_to(caret);
+        true
+    }
+}
+
 #[derive(Default)]
 struct State {
     /// The text that an assistive tool has entered. The message is published with the next event.
     entered: Option<String>,
+    /// The time of the last input, or of the first redraw.
+    last_input: Option<Instant>,
+    /// Another window has the focus. The caret is then hidden.
+    window_unfocused: bool,
 }
+
+impl State {
+    /// Records an event.
+    fn record(&mut self, event: &Event) {
+        match event {
+            Event::Window(window::Event::RedrawRequested(now)) => {
+                self.last_input.get_or_insert(*now);
+            }
+            Event::Mouse(mouse::Event::CursorMoved { .. }) => {}
+            Event::Window(window::Event::Focused) => {
+                (self.last_input, self.window_unfocused) = (Some(Instant::now()), false);
+            }
+            Event::Window(window::Event::Unfocused) => self.window_unfocused = true,
+            _ => self.last_input = Some(Instant::now()),
+        }
+    }
+
+    /// Whether the caret blinks at this time, if the field has the focus.
+    fn blinks(&self, now: Instant) -> bool {
+        self.window_unfocused || self.last_input.is_none_or(|last| now.saturating_duration_since(last) < BLINK_TIME)
+    }
+}
+
+/// How long the caret blinks after the last input, as in GTK.
+const BLINK_TIME: Duration = Duration::from_secs(10);
 
 /// The state of iced's text field.
 type Input = text_input::State<<Renderer as text::Renderer>::Paragraph>;
@@ -76,7 +123,16 @@ impl<Message> Widget<Message, Theme, Renderer> for TextField<'_, Message> {
         if let Some(text) = tree.state.downcast_mut::<State>().entered.take() {
             shell.publish((self.on_input)(text));
         }
+        tree.state.downcast_mut::<State>().record(event);
+        let before = shell.redraw_request();
         let content = self.content.as_widget_mut();
         content.update(&mut tree.children[0], event, layout, cursor, renderer, clipboard, shell, viewport);
+        if let Event::Window(window::Event::RedrawRequested(now)) = event
+            && !tree.state.downcast_ref::<State>().blinks(*now)
+            && self.show_caret(tree.children[0].state.downcast_mut::<Input>())
+        {
+            // Drops the request of the next blink.
+            Shell::replace_redraw_request(shell, before);
+        }
     }
 }

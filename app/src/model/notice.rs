@@ -60,6 +60,11 @@ impl NoticeKind {
         matches!(self, Self::Engine(NoMicrophone | NoSound | NoSpeaker | SoundLost | SoundRefused))
     }
 
+    /// Whether the notice still matters after the meeting: a recording is not complete.
+    pub const fn outlives_meeting(self) -> bool {
+        matches!(self, Self::Engine(engine::NoticeKind::NotWritten | engine::NoticeKind::DiskFull))
+    }
+
     /// Whether the notice is only added to the list and not shown over the meeting, because the user cannot solve the
     /// problem during the meeting.
     pub const fn is_quiet(self) -> bool {

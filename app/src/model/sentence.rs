@@ -92,7 +92,9 @@ pub fn file(kind: NoticeKind, detail: &str) -> String {
             let path = Path::new(detail);
             path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
         }
-        NoticeKind::BadFile => detail.split_once(": ").map_or(detail, |(name, _)| name).to_owned(),
+        NoticeKind::BadFile | NoticeKind::NotWritten | NoticeKind::DiskFull => {
+            detail.split_once(": ").map_or(detail, |(name, _)| name).to_owned()
+        }
         NoticeKind::FileFormat => detail.rsplit_once(" (").map_or(detail, |(name, _)| name).to_owned(),
         NoticeKind::NoCamera
         | NoticeKind::CameraTaken
@@ -105,8 +107,6 @@ pub fn file(kind: NoticeKind, detail: &str) -> String {
         | NoticeKind::SoundLost
         | NoticeKind::SoundBack
         | NoticeKind::SoundFormat
-        | NoticeKind::NotWritten
-        | NoticeKind::DiskFull
         | NoticeKind::NoScreen
         | NoticeKind::ScreenFormat
         | NoticeKind::TooNarrow

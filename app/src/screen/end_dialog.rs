@@ -22,11 +22,13 @@ pub enum Message {
     Confirmed(Cause),
 }
 
-/// The dialog.
-pub fn dialog<'a>(cause: Cause, context: &Context) -> modal::Dialog<'a, Message> {
-    let (title, meaning, confirm) = match cause {
-        Cause::Close => ("end-close-title", "end-close-text", "end-close-confirm"),
-        Cause::End => ("end-title", "leave-end-text", "leave-end"),
+/// The dialog. `is_alone` says whether nobody else is in the meeting.
+pub fn dialog<'a>(cause: Cause, is_alone: bool, context: &Context) -> modal::Dialog<'a, Message> {
+    let (title, meaning, confirm) = match (cause, is_alone) {
+        (Cause::Close, false) => ("end-close-title", "end-close-text", "end-close-confirm"),
+        (Cause::Close, true) => ("end-close-title", "end-close-alone-text", "end-close-confirm"),
+        (Cause::End, false) => ("end-title", "leave-end-text", "leave-end"),
+        (Cause::End, true) => ("end-alone-title", "leave-end-alone-text", "leave-end-alone"),
     };
     let [title, meaning, confirm] = [title, meaning, confirm].map(|id| context.text(id));
     confirmation::dialog(Texts { title, meaning, confirm }, Message::Confirmed(cause), Message::Cancelled, context)

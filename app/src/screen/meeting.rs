@@ -18,6 +18,7 @@ use std::time::Instant;
 use engine::{Event, Microphone, ParticipantId, Screen, TileWish, device_list};
 
 use super::asking;
+use super::notice;
 use super::preferences::Preference;
 use crate::announce::Announcement;
 use crate::kit::{Shortcut, focus};
@@ -138,6 +139,8 @@ pub enum Message {
     TalkKeyChanged(bool),
     /// Escape was pressed: closes the topmost menu, dialog or panel.
     Escaped,
+    /// A press on a notification.
+    Notice(notice::Message),
 }
 
 /// What the app must do.
@@ -163,6 +166,8 @@ pub enum Action {
     SetWishes(Vec<TileWish>),
     /// Show this notification.
     Notify(Notice),
+    /// Handle a press on a notification.
+    Notice(notice::Message),
     /// Enter or leave full screen.
     FullScreen,
     /// Show the keyboard shortcuts.
@@ -201,6 +206,9 @@ impl Meeting {
     pub fn handle_event(&mut self, event: &Event, now: Instant) -> Vec<Announcement> {
         if let Event::Entered { .. } = event {
             self.since = Some(now);
+        }
+        if let Event::Notice(notice) = event {
+            self.ends &= !is_refusal(notice.kind);
         }
         self.model.handle_event(event)
     }
@@ -259,6 +267,7 @@ impl Meeting {
             Message::SoftwareDrawn => return notify(NoticeKind::NoGpu, String::new()),
             Message::TalkKeyChanged(on) => return self.talk(on),
             Message::Escaped => self.escape(),
+            Message::Notice(message) => return Action::Notice(message),
         }
         Action::None
     }
@@ -393,6 +402,11 @@ impl Meeting {
             self.panel = None;
         }
     }
+}
+
+/// Whether a command of ours, such as the one that ends the meeting, was not carried out.
+fn is_refusal(kind: engine::NoticeKind) -> bool {
+    matches!(kind, engine::NoticeKind::NotOrganiser | engine::NoticeKind::Refused)
 }
 
 fn notify(kind: NoticeKind, detail: String) -> Action {

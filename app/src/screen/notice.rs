@@ -30,7 +30,7 @@ pub struct Queue {
 }
 
 /// User input.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Message {
     /// "Dismiss" was pressed on the shown notification with this index.
     Dismissed(usize),
@@ -94,16 +94,27 @@ impl Queue {
         *self = Self::default();
     }
 
-    /// The shown notifications, for a layer over the screen; `None` if there are none.
+    /// Removes what does not matter any more, because the meeting is over.
+    pub fn end_meeting(&mut self) {
+        self.shown.retain(|(notice, _)| notice.kind.outlives_meeting());
+        self.waiting.retain(|notice| notice.kind.outlives_meeting());
+    }
+
+    /// The shown notifications, for a layer over a screen below its upper bar; `None` if there are none.
     pub fn view(&self, context: &Context) -> Option<Element<'_, Message>> {
+        let cards = self.cards(context)?;
+        Some(container(cards).padding(Padding::from(SPACE_L).top(BAR_TOP + SPACE_S)).into())
+    }
+
+    /// The shown notifications, at the right; `None` if there are none.
+    pub fn cards(&self, context: &Context) -> Option<Element<'_, Message>> {
         if self.shown.is_empty() {
             return None;
         }
         let cards = self.shown.iter().enumerate().map(|(index, (notice, _))| card(index, notice, context));
         let cards = Column::with_children(cards).spacing(SPACE_S).width(NOTICE.min(context.size.width - 2.0 * SPACE_L));
         let cards = region(Role::Region, &context.text("notice-region"), cards);
-        let place = container(cards).width(Length::Fill).align_x(Alignment::End);
-        Some(place.padding(Padding::from(SPACE_L).top(BAR_TOP + SPACE_S)).into())
+        Some(container(cards).width(Length::Fill).align_x(Alignment::End).into())
     }
 }
 

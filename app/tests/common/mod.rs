@@ -295,6 +295,8 @@ pub struct Flow {
     clipboard: Paper,
     /// The screen's last request to move the focus.
     pub focus: Option<Request>,
+    /// The size of the window, in logical pixels.
+    pub size: Size,
 }
 
 /// A clipboard with this text.
@@ -315,7 +317,8 @@ impl Flow {
     pub fn new() -> Self {
         snapshot::load_fonts();
         let cursor = iced::mouse::Cursor::Unavailable;
-        Self { cache: Cache::default(), renderer: renderer(), cursor, clipboard: Paper::default(), focus: None }
+        let (cache, clipboard) = (Cache::default(), Paper::default());
+        Self { cache, renderer: renderer(), cursor, clipboard, focus: None, size: WINDOW }
     }
 
     pub fn copied(text: &str) -> Self {
@@ -368,7 +371,7 @@ impl Flow {
         events: impl IntoIterator<Item = Event>,
     ) -> (Vec<Message>, TreeUpdate) {
         let cache = std::mem::take(&mut self.cache);
-        let mut ui = UserInterface::build(view, WINDOW, cache, &mut self.renderer);
+        let mut ui = UserInterface::build(view, self.size, cache, &mut self.renderer);
         let mut messages = Vec::new();
         let mut builder = TreeBuilder::new("Test", Rectangle::with_size(WINDOW), 1.0, request);
         ui.operate(&self.renderer, &mut black_box(&mut builder));
@@ -388,7 +391,7 @@ impl Flow {
 
     /// The centre of the control with this id.
     pub fn place<Message>(&mut self, view: Element<'_, Message>, id: &'static str) -> iced::Point {
-        let mut ui = UserInterface::build(view, WINDOW, Cache::default(), &mut self.renderer);
+        let mut ui = UserInterface::build(view, self.size, Cache::default(), &mut self.renderer);
         let mut find = app::kit::focus::FindBounds::new(id.into());
         ui.operate(&self.renderer, &mut black_box(&mut find));
         find.found.unwrap_or_else(|| panic!("no control is {id}")).center()

@@ -26,10 +26,14 @@ pub fn hosted_meetings() -> [(&'static str, Hosted); 4] {
 
 /// Calls `visit` with the question before a meeting on this computer ends.
 pub fn every_end_dialog(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>)) {
-    for (name, cause) in [("home-end", end_dialog::Cause::End), ("home-close", end_dialog::Cause::Close)] {
+    let (end, close) = (end_dialog::Cause::End, end_dialog::Cause::Close);
+    for (name, cause, others) in
+        [("home-end", end, 2), ("home-close", close, 2), ("home-end-alone", end, 0), ("home-close-alone", close, 0)]
+    {
         let mut home = home::Home::new(Vec::new());
-        home.hosted = Some(Hosted::Background { others: 2, asking: Vec::new() });
-        visit(name, modal_of(home.view(context).map(drop), Some(end_dialog::dialog(cause, context)), drop));
+        home.hosted = Some(Hosted::Background { others, asking: Vec::new() });
+        let dialog = end_dialog::dialog(cause, others == 0, context);
+        visit(name, modal_of(home.view(context).map(drop), Some(dialog), drop));
     }
 }
 
@@ -208,6 +212,29 @@ fn a_lost_connection_is_shown_until_it_is_back() {
         event(&mut screen, &notice(NoticeKind::Reconnected));
         let update = tree(screen.view(&context(language), &pictures, &[]));
         assert!(node(&update, Role::Region, &title).is_none());
+    }
+}
+
+#[test]
+fn a_meeting_without_others_is_not_ended_for_everyone() {
+    for (language, alone, everyone) in [
+        (Language::English, "End the meeting", "End for everyone"),
+        (Language::French, "Terminer la visioconférence", "Terminer pour tous"),
+    ] {
+        let context = context(language);
+        for (others, expected) in [(0, alone), (1, everyone)] {
+            let mut home = home::Home::new(Vec::new());
+            home.hosted = Some(Hosted::Background { others, asking: Vec::new() });
+            let dialog = || end_dialog::dialog(end_dialog::Cause::End, others == 0, &context);
+            let buttons = |update: accesskit::TreeUpdate| -> Vec<String> {
+                let buttons = update.nodes.iter().filter(|(_, node)| node.role() == Role::Button);
+                buttons.filter_map(|(_, node)| node.label().map(str::to_owned)).collect()
+            };
+            let page = buttons(tree(home.view(&context)));
+            assert!(page.iter().any(|name| name == expected), "{page:?}");
+            let asked = buttons(tree(modal_of(home.view(&context).map(drop), Some(dialog()), drop)));
+            assert!(asked.iter().any(|name| name == expected), "{asked:?}");
+        }
     }
 }
 

@@ -133,6 +133,21 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
+fn a_file_that_is_not_written_is_named() {
+    for (kind, expected) in [
+        (engine::NoticeKind::NotWritten, "The file heard.wav cannot be written"),
+        (engine::NoticeKind::DiskFull, "The disk is full. The file heard.wav is no longer written."),
+    ] {
+        let detail = "heard.wav: /tmp/heard.wav cannot be written: No space left on device (os error 28)";
+        let notice = Notice { kind: kind.into(), detail: detail.into() };
+        let words = notice.announcement(Language::English);
+        assert!(words.starts_with(expected), "{words}");
+        assert!(notice.announcement(Language::French).to_lowercase().contains("le fichier heard.wav"), "{kind:?}");
+        assert_eq!(notice.details(Language::French), "/tmp/heard.wav\u{a0}: disque plein");
+    }
+}
+
+#[test]
 fn a_right_click_on_a_text_field_offers_to_paste() {
     let home = home::Home::default();
     let context = context(Language::English);

@@ -83,6 +83,10 @@ impl Device for Microphone {
     fn xruns(&self) -> u64 {
         self.pacer.xruns()
     }
+
+    fn set_alone(&mut self, _: bool) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Reads a whole WAV file of any rate and channel count as mono at [`SAMPLE_RATE`].
@@ -173,6 +177,10 @@ impl Device for Speaker {
 
     fn xruns(&self) -> u64 {
         self.pacer.xruns()
+    }
+
+    fn set_alone(&mut self, _: bool) -> Result<(), Error> {
+        Ok(())
     }
 }
 

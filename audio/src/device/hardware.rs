@@ -118,8 +118,8 @@ pub fn open(direction: Direction, wanted: Option<&str>) -> Result<Box<dyn Device
     let (config, format) = configure(&device, direction)
         .map_err(|error| if absent(&error) { Error::Missing(direction) } else { refused(&name, error) })?;
     match direction {
-        Direction::Microphone => Ok(Box::new(Microphone::open(&device, name, config, format)?)),
-        Direction::Speaker => Ok(Box::new(Speaker::open(&device, name, config, format)?)),
+        Direction::Microphone => Ok(Box::new(Microphone::open(device, name, config, format, host::is_server(&host))?)),
+        Direction::Speaker => Ok(Box::new(Speaker::open(&device, name, config, format, host::is_server(&host))?)),
     }
 }
 

@@ -4,7 +4,8 @@ use super::error::Error;
 use crate::Block;
 use std::time::{Duration, Instant};
 
-/// One direction of a sound device. No method blocks. Used on the audio thread.
+/// One direction of a sound device. It is used on the audio thread, where no method blocks, and changed on the device
+/// thread.
 pub trait Device: Send {
     /// Returns the name shown to users.
     fn name(&self) -> &str;
@@ -29,4 +30,12 @@ pub trait Device: Send {
 
     /// Returns the number of overruns of a microphone, or of underruns of a speaker.
     fn xruns(&self) -> u64;
+
+    /// Says whether nobody else is in the meeting. Then a speaker may stop, and a microphone may deliver its blocks less
+    /// often, because they are only metered. A new device is as if somebody else were there. Called on the device thread;
+    /// may block.
+    ///
+    /// # Errors
+    /// Returns an error if the device cannot be used any more.
+    fn set_alone(&mut self, alone: bool) -> Result<(), Error>;
 }

@@ -7,8 +7,11 @@ use std::sync::Arc;
 
 /// A command to the audio thread.
 pub enum Command {
-    /// Use this device. `echo` is true for hardware, whose sound the microphone can pick up.
-    Install { direction: Direction, device: Box<dyn Device>, echo: bool },
+    /// Use this device. `echo` is true for hardware, whose sound the microphone can pick up. `number` counts the devices of
+    /// this direction.
+    Install { direction: Direction, device: Box<dyn Device>, echo: bool, number: u64 },
+    /// Use this device again, which [`DeviceRequest::Adapt`] took away.
+    Return { direction: Direction, device: Box<dyn Device> },
     /// Add this remote.
     Add(u64, Box<Playback>),
     /// Remove this remote.
@@ -23,6 +26,8 @@ pub enum DeviceRequest {
     Open(Open),
     /// Replace this device, which failed.
     Lost(Direction, Box<dyn Device>, Error),
+    /// Call [`Device::set_alone`] and return the device.
+    Adapt(Adapt),
     /// Close this device.
     Close(Box<dyn Device>),
 }
@@ -33,6 +38,15 @@ pub struct Open {
     pub choice: Choice,
     /// Signals by its drop that the request is done.
     pub _opening: Option<Arc<CloseOnDrop>>,
+}
+
+/// A device that is to know whether nobody else is in the meeting.
+pub struct Adapt {
+    pub direction: Direction,
+    pub device: Box<dyn Device>,
+    /// The number with which the device was installed.
+    pub number: u64,
+    pub alone: bool,
 }
 
 /// Closes the mailbox when the last owner is dropped.

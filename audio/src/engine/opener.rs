@@ -1,7 +1,7 @@
 //! The thread "audio devices". Opening or closing a device may take seconds, and the audio thread must not wait for
 //! that.
 
-use super::message::{CloseOnDrop, Command, DeviceRequest, Open};
+use super::message::{Adapt, CloseOnDrop, Command, DeviceRequest, Open};
 use super::shared::{Shared, Warning};
 use crate::device::{Choice, Device, Direction, Error, Null, Provider};
 use media::Mailbox;
@@ -36,6 +36,7 @@ impl Opener {
             choices: [Choice::Off, Choice::Off],
             missing: [Missing::No; 2],
             replaced: [None; 2],
+            installed: [0; 2],
             retry_delay: MIN_RETRY_DELAY,
         };
         let ended = Mailbox::new();
@@ -87,6 +88,8 @@ struct DeviceThread {
     missing: [Missing; 2],
     /// When a lost device was replaced. `None` until then, and after a selection.
     replaced: [Option<Instant>; 2],
+    /// The number of the last installed device.
+    installed: [u64; 2],
     /// The time until the next attempt to replace a device.
     retry_delay: Duration,
 }
@@ -108,6 +111,7 @@ impl DeviceThread {
             match self.next() {
                 Ok(DeviceRequest::Open(open)) => self.choose(&open),
                 Ok(DeviceRequest::Lost(direction, device, error)) => self.lost(direction, device, error),
+                Ok(DeviceRequest::Adapt(adapt)) => self.adapt(adapt),
                 Ok(DeviceRequest::Close(device)) => drop(device),
                 Err(RecvTimeoutError::Timeout) => {
                     self.retry_delay = (self.retry_delay * 2).min(MAX_RETRY_DELAY);
@@ -181,6 +185,23 @@ impl DeviceThread {
         }
     }
 
+    /// Tells a device whether nobody else is in the meeting, and returns it to the audio thread. If another device was
+    /// installed meanwhile, closes it.
+    fn adapt(&mut self, adapt: Adapt) {
+        let Adapt { direction, mut device, number, alone } = adapt;
+        if number != self.installed[index(direction)] {
+            return;
+        }
+        match device.set_alone(alone) {
+            Ok(()) => drop(self.commands.send(Command::Return { direction, device })),
+            Err(error) => {
+                tracing::debug!(%direction, %error, alone, "sound device cannot be adapted");
+                self.install_null(direction);
+                self.lost(direction, device, error);
+            }
+        }
+    }
+
     /// Returns true if a lost device was replaced less than [`STABLE_TIME`] ago. The user was told of its loss and of its
     /// return, and is not told again.
     fn is_unstable(&self, direction: Direction) -> bool {
@@ -216,14 +237,17 @@ impl DeviceThread {
         }
     }
 
-    fn install_null(&self, direction: Direction) {
+    fn install_null(&mut self, direction: Direction) {
         self.install(direction, Box::new(Null::new(direction, Instant::now())), true);
     }
 
-    fn install(&self, direction: Direction, device: Box<dyn Device>, null: bool) {
+    fn install(&mut self, direction: Direction, device: Box<dyn Device>, null: bool) {
         tracing::info!(%direction, null, "sound device opened");
+        let number = &mut self.installed[index(direction)];
+        *number += 1;
+        let number = *number;
         let echo = !null && !matches!(self.choices[index(direction)], Choice::File(_));
-        drop(self.commands.send(Command::Install { direction, device, echo }));
+        drop(self.commands.send(Command::Install { direction, device, echo, number }));
     }
 }
 
@@ -323,6 +347,10 @@ mod tests {
         fn xruns(&self) -> u64 {
             0
         }
+
+        fn set_alone(&mut self, _: bool) -> Result<(), Error> {
+            Ok(())
+        }
     }
 
     #[test]
@@ -379,6 +407,10 @@ mod tests {
 
         fn xruns(&self) -> u64 {
             0
+        }
+
+        fn set_alone(&mut self, _: bool) -> Result<(), Error> {
+            Ok(())
         }
     }
 

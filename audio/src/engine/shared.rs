@@ -70,8 +70,8 @@ pub struct Shared {
     pub warnings: Mutex<Vec<Warning>>,
     /// Held while a packet is sent, so that no packet is sent after `Engine::set_muted` returned.
     pub muted: Mutex<bool>,
-    /// True while nobody listens: the microphone is only metered.
-    pub unheard: AtomicBool,
+    /// True while nobody else is in the meeting: the microphone is only metered.
+    pub alone: AtomicBool,
 }
 
 /// The devices in use.

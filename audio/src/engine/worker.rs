@@ -3,9 +3,9 @@
 //! Each device has its own clock, which decides how many blocks are ready. The tick only decides when to check.
 //! Callbacks must not make system calls, so they cannot wake this thread.
 
-use super::message::{Command, DeviceRequest};
+use super::message::{Adapt, Command, DeviceRequest};
 use super::shared::{Shared, lock};
-use crate::device::{Device, Direction, Null};
+use crate::device::{Away, Device, Direction, Null};
 use crate::process::Process;
 use crate::remote::{Playback, smooth};
 use crate::speech::Detector;
@@ -15,7 +15,7 @@ use media::{Clock, Level};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError};
 use std::time::{Duration, Instant};
 
 /// The state of the thread.
@@ -26,12 +26,23 @@ pub struct AudioThread {
     uplink: Option<Uplink>,
     device_requests: Option<SyncSender<DeviceRequest>>,
     start: Instant,
-    microphone: Box<dyn Device>,
-    speaker: Box<dyn Device>,
-    /// Whether the microphone and the speaker are hardware. Echo is possible only if both are.
-    hardware: [bool; 2],
+    microphone: Slot,
+    speaker: Slot,
     remotes: BTreeMap<u64, Box<Playback>>,
     meter: Meter,
+}
+
+/// The device of one direction.
+struct Slot {
+    device: Box<dyn Device>,
+    /// The number with which the device was installed.
+    number: u64,
+    /// False for files and null devices. Echo is possible only between two devices of hardware.
+    hardware: bool,
+    /// True if the device was last told that nobody else is in the meeting.
+    alone: bool,
+    /// True while the device thread has the device. `device` is a stand-in.
+    away: bool,
 }
 
 /// The level of this client's microphone, also while muted.
@@ -61,9 +72,8 @@ impl AudioThread {
             uplink,
             device_requests,
             start,
-            microphone: Box::new(Null::new(Direction::Microphone, start)),
-            speaker: Box::new(Null::new(Direction::Speaker, start)),
-            hardware: [false; 2],
+            microphone: Slot::new(Direction::Microphone, start),
+            speaker: Slot::new(Direction::Speaker, start),
             remotes: BTreeMap::new(),
             meter: Meter::new(),
         }
@@ -88,36 +98,55 @@ impl AudioThread {
 
     fn handle(&mut self, command: Command) {
         match command {
-            Command::Install { direction, device, echo } => self.install(direction, device, echo),
+            Command::Install { direction, device, echo, number } => self.install(direction, device, echo, number),
+            Command::Return { direction, device } => self.take_back(direction, device),
             Command::Add(key, playback) => drop(self.remotes.insert(key, playback)),
             Command::Remove(key) => drop(self.remotes.remove(&key)),
             Command::Stop => {}
         }
     }
 
-    fn install(&mut self, direction: Direction, device: Box<dyn Device>, hardware: bool) {
-        let slot = match direction {
-            Direction::Microphone => {
-                let elapsed = self.start.elapsed().as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
-                if let Some(uplink) = &mut self.uplink {
-                    uplink.resume_at(u64::try_from(elapsed).unwrap_or(0));
-                }
-                self.hardware[0] = hardware;
-                &mut self.microphone
-            }
-            Direction::Speaker => {
-                self.hardware[1] = hardware;
-                &mut self.speaker
-            }
-        };
-        let old = std::mem::replace(slot, device);
+    fn install(&mut self, direction: Direction, device: Box<dyn Device>, hardware: bool, number: u64) {
+        if direction == Direction::Microphone {
+            self.skip_to_now();
+        }
+        let new = Slot { device, number, hardware, alone: false, away: false };
+        let old = std::mem::replace(self.slot(direction), new);
         self.publish_names();
-        self.process.listen_for_echo(self.hardware == [true; 2]);
-        self.request(DeviceRequest::Close(old));
+        self.process.listen_for_echo(self.microphone.hardware && self.speaker.hardware);
+        self.request(DeviceRequest::Close(old.device));
+    }
+
+    fn take_back(&mut self, direction: Direction, device: Box<dyn Device>) {
+        if direction == Direction::Microphone {
+            self.skip_to_now();
+        }
+        let slot = self.slot(direction);
+        (slot.device, slot.away) = (device, false);
+    }
+
+    /// Moves the position of the track over a time without a microphone.
+    fn skip_to_now(&mut self) {
+        let elapsed = self.start.elapsed().as_micros() * u128::from(SAMPLE_RATE) / 1_000_000;
+        if let Some(uplink) = &mut self.uplink {
+            uplink.resume_at(u64::try_from(elapsed).unwrap_or(0));
+        }
+    }
+
+    fn slot(&mut self, direction: Direction) -> &mut Slot {
+        match direction {
+            Direction::Microphone => &mut self.microphone,
+            Direction::Speaker => &mut self.speaker,
+        }
     }
 
     /// Runs one tick. Plays before it records, so that the echo canceller gets a block before its echo.
     fn work(&mut self, now: Instant) {
+        let alone = self.is_alone();
+        // The speaker first: somebody who joins may speak at once.
+        for slot in [Direction::Speaker, Direction::Microphone] {
+            self.adapt(slot, alone);
+        }
         for remote in self.remotes.values_mut() {
             remote.collect(self.clock);
         }
@@ -126,13 +155,33 @@ impl AudioThread {
         self.publish();
     }
 
-    fn is_unheard(&self) -> bool {
-        self.shared.unheard.load(Ordering::Acquire)
+    fn is_alone(&self) -> bool {
+        self.shared.alone.load(Ordering::Acquire)
+    }
+
+    /// Lends a device to the device thread if it does not know yet whether nobody else is in the meeting. If the queue is
+    /// full, the next tick tries again.
+    fn adapt(&mut self, direction: Direction, alone: bool) {
+        let slot = self.slot(direction);
+        if !slot.hardware || slot.away || slot.alone == alone {
+            return;
+        }
+        let stand_in = Box::new(Away::of(&*slot.device));
+        let device = std::mem::replace(&mut slot.device, stand_in);
+        let adapt = DeviceRequest::Adapt(Adapt { direction, device, number: slot.number, alone });
+        (slot.alone, slot.away) = (alone, true);
+        let sent = self.device_requests.as_ref().map_or(Ok(()), |requests| requests.try_send(adapt));
+        if let Err(TrySendError::Full(refused) | TrySendError::Disconnected(refused)) = sent
+            && let DeviceRequest::Adapt(adapt) = refused
+        {
+            let slot = self.slot(direction);
+            (slot.device, slot.alone, slot.away) = (adapt.device, !alone, false);
+        }
     }
 
     fn play(&mut self, now: Instant) {
-        let unheard = self.is_unheard();
-        let ready = self.speaker.ready(now);
+        let alone = self.is_alone();
+        let ready = self.speaker.device.ready(now);
         let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_BLOCKS_PER_TICK));
         let mut failed = ready.err();
         for _ in 0..count {
@@ -141,10 +190,10 @@ impl AudioThread {
                 mix::add(&mut sum, &remote.pull(now, self.clock));
             }
             mix::soften(&mut sum);
-            if !unheard {
+            if !alone {
                 self.process.played(&sum);
             }
-            failed = self.speaker.pass(&mut sum).err();
+            failed = self.speaker.device.pass(&mut sum).err();
             if failed.is_some() {
                 break;
             }
@@ -152,45 +201,45 @@ impl AudioThread {
         if let Some(error) = failed {
             tracing::debug!(%error, "speaker failed");
             let null = Box::new(Null::new(Direction::Speaker, now));
-            let lost = std::mem::replace(&mut self.speaker, null);
+            let lost = std::mem::replace(&mut self.speaker.device, null);
             self.publish_names();
             self.request(DeviceRequest::Lost(Direction::Speaker, lost, error));
         }
     }
 
     fn record(&mut self, now: Instant) {
-        let unheard = self.is_unheard();
-        let ready = self.microphone.ready(now);
+        let alone = self.is_alone();
+        let ready = self.microphone.device.ready(now);
         let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_BLOCKS_PER_TICK));
         let mut failed = ready.err();
         for index in 0..count {
             let mut block = SILENCE;
-            failed = self.microphone.pass(&mut block).err();
+            failed = self.microphone.device.pass(&mut block).err();
             if failed.is_some() {
                 break;
             }
-            if !unheard {
-                let delay = self.speaker.latency() + self.microphone.latency();
+            if !alone {
+                let delay = self.speaker.device.latency() + self.microphone.device.latency();
                 self.process.recorded(&mut block, delay);
             }
             self.meter.update(&block);
             let age = TICK * u32::try_from(count - index).unwrap_or(1);
-            self.send(&block, now.checked_sub(age).unwrap_or(now), unheard);
+            self.send(&block, now.checked_sub(age).unwrap_or(now), alone);
         }
         if let Some(error) = failed {
             tracing::debug!(%error, "microphone failed");
             let null = Box::new(Null::new(Direction::Microphone, now));
-            let lost = std::mem::replace(&mut self.microphone, null);
+            let lost = std::mem::replace(&mut self.microphone.device, null);
             self.publish_names();
             self.meter = Meter::new();
             self.request(DeviceRequest::Lost(Direction::Microphone, lost, error));
         }
     }
 
-    fn send(&mut self, block: &Block, recorded_at: Instant, unheard: bool) {
+    fn send(&mut self, block: &Block, recorded_at: Instant, alone: bool) {
         let Some(uplink) = &mut self.uplink else { return };
         let muted = lock(&self.shared.muted);
-        if *muted || unheard {
+        if *muted || alone {
             uplink.pass();
         } else {
             uplink.record(block, self.clock.at(recorded_at));
@@ -199,16 +248,16 @@ impl AudioThread {
 
     fn publish_names(&self) {
         let mut status = lock(&self.shared.status);
-        self.microphone.name().clone_into(&mut status.devices.microphone);
-        self.speaker.name().clone_into(&mut status.devices.speaker);
+        self.microphone.device.name().clone_into(&mut status.devices.microphone);
+        self.speaker.device.name().clone_into(&mut status.devices.speaker);
     }
 
     fn publish(&self) {
         let mut status = lock(&self.shared.status);
         status.levels.microphone = self.meter.level;
         status.levels.speaking = self.meter.detector.speaking();
-        status.devices.microphone_xruns = self.microphone.xruns();
-        status.devices.speaker_xruns = self.speaker.xruns();
+        status.devices.microphone_xruns = self.microphone.device.xruns();
+        status.devices.speaker_xruns = self.speaker.device.xruns();
         status.levels.remotes.clear();
         status.statistics.retain(|key, _| self.remotes.contains_key(key));
         for (key, remote) in &self.remotes {
@@ -225,6 +274,13 @@ impl AudioThread {
         {
             tracing::debug!("queue of the device thread is full");
         }
+    }
+}
+
+impl Slot {
+    /// Returns a slot with a null device.
+    fn new(direction: Direction, now: Instant) -> Self {
+        Self { device: Box::new(Null::new(direction, now)), number: 0, hardware: false, alone: false, away: false }
     }
 }
 
@@ -259,3 +315,6 @@ const MAX_TICK_DELAY: Duration = Duration::from_millis(100);
 
 /// The maximum number of blocks per tick and device, so that a device that catches up does not delay the other one.
 const MAX_BLOCKS_PER_TICK: usize = 25;
+
+#[cfg(test)]
+mod tests;

@@ -50,7 +50,7 @@ impl Devices {
         });
         audio.set_muted(microphone != Microphone::On);
         // Until there are other members.
-        audio.set_unheard(true);
+        audio.set_alone(true);
         Self {
             audio,
             cameras: hardware.cameras,
@@ -127,9 +127,9 @@ impl Devices {
         self.set_microphone(microphone);
     }
 
-    /// Says whether we are the only member. Then nothing of our microphone is encoded or sent.
+    /// Says whether we are the only member. Then nothing of our microphone is encoded or sent, and the speaker pauses.
     pub fn set_alone(&self, alone: bool) {
-        self.audio.set_unheard(alone);
+        self.audio.set_alone(alone);
     }
 
     fn set_microphone(&mut self, microphone: Microphone) {

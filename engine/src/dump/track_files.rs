@@ -48,7 +48,7 @@ impl TrackFiles {
         }
         if let Err(error) = self.write(picture, meta, shown) {
             self.broken = true;
-            tracing::warn!(file = %self.stem.display(), %error, "dump stopped");
+            tracing::warn!(file = %path(&self.stem, None, "y4m").display(), %error, "dump stopped");
         }
     }
 

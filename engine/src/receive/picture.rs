@@ -77,9 +77,9 @@ impl Job for PictureReceiver {
 
 impl PictureReceiver {
     fn open(&mut self, received: ReceivedFrame) {
-        let (spatial, sequence) = (received.header.layer.spatial, received.sequence);
+        let (spatial, sequence, bytes) = (received.header.layer.spatial, received.sequence, received.bytes.len());
         let opened = self.opener.open(received);
-        self.count(|stats| stats.judged(spatial, sequence, opened.as_ref().err().copied()));
+        self.count(|stats| stats.judged(spatial, sequence, bytes, opened.as_ref().err().copied()));
         match opened {
             Ok(encoded) => self.queue.push(encoded),
             Err(why) => {
@@ -126,12 +126,16 @@ impl PictureReceiver {
         let (sink, shown, stats, clock) = (&mut self.sink, &mut self.shown, &self.stats, self.clock);
         let meta = Meta { number: encoded.number, captured: encoded.captured, layer: encoded.layer };
         decoder.decode(&encoded.payload, &mut |picture| {
-            if is_behind(*shown, meta.number) {
+            let behind = is_behind(*shown, meta.number);
+            if !behind {
+                *shown = Some(meta.number);
+                sink.show(&picture, meta);
+            }
+            let mut stats = stats.lock().unwrap_or_else(PoisonError::into_inner);
+            stats.decoded();
+            if behind {
                 return;
             }
-            *shown = Some(meta.number);
-            sink.show(&picture, meta);
-            let mut stats = stats.lock().unwrap_or_else(PoisonError::into_inner);
             stats.shown(meta.layer, picture.size, meta.captured, clock.now());
         })
     }

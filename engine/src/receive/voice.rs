@@ -56,10 +56,10 @@ impl Job for VoiceReceiver {
 
 impl VoiceReceiver {
     fn take(&mut self, received: ReceivedFrame) {
-        let sequence = received.sequence;
+        let (sequence, bytes) = (received.sequence, received.bytes.len());
         let opened = self.opener.open_audio(received);
         let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
-        stats.judged(0, sequence, opened.as_ref().err().copied());
+        stats.judged(0, sequence, bytes, opened.as_ref().err().copied());
         drop(stats);
         match opened {
             Ok(sound) => self.remote.push(sound),

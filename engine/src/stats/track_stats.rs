@@ -27,6 +27,10 @@ pub struct Received {
     pub open_failures: OpenFailures,
     /// Frames that the sender sent on the layers that we received, from the first to the last received one.
     pub sent: u64,
+    /// Bytes of the complete frames.
+    pub bytes: u64,
+    /// Pictures that were decoded. Some are not shown, because a newer one is shown already.
+    pub decoded: u64,
     /// Pictures passed to the [`crate::VideoSink`].
     pub shown: u64,
     /// Freezes as in W3C webrtc-stats: gaps longer than max(3 d, d + 150 ms), where d is the mean gap.
@@ -37,10 +41,40 @@ pub struct Received {
     pub latency: Histogram,
     /// The layer and size of the newest shown picture.
     pub layer: (Layer, Size),
-    /// When the first picture was shown.
-    pub first_shown: Option<Timestamp>,
+    /// The sizes of the shown pictures, in the order of their first pictures, at most eight.
+    pub sizes: Vec<ShownSize>,
+    /// The longest time between two pictures since the last [`Received::counters`].
+    recent_gap: Duration,
     last_shown: Option<Timestamp>,
     last_sequence: Option<(u8, u64)>,
+}
+
+/// The pictures of one size that were shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ShownSize {
+    /// The size.
+    pub size: Size,
+    /// When the first picture of this size was shown.
+    pub first_shown: Timestamp,
+    /// The number of shown pictures of this size.
+    pub shown: u64,
+}
+
+/// The counters of one received track that a [`super::timeline::Timeline`] compares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// As [`Received::received`].
+    pub received: u64,
+    /// As [`Received::bytes`].
+    pub bytes: u64,
+    /// As [`Received::decoded`].
+    pub decoded: u64,
+    /// As [`Received::shown`].
+    pub shown: u64,
+    /// As [`Received::layer`].
+    pub layer: (Layer, Size),
+    /// The longest time without a new picture since the last reading, or that lasts now.
+    pub recent_gap: Duration,
 }
 
 /// The counters of one sent layer.
@@ -77,6 +111,11 @@ impl TrackStats {
         lock(&self.received).iter().map(|(track, received)| (*track, lock(received).clone())).collect()
     }
 
+    /// Returns the counters of all received tracks for the timeline. `now` is the time of the reading.
+    pub(crate) fn counters(&self, now: Timestamp) -> BTreeMap<TrackId, Counters> {
+        lock(&self.received).iter().map(|(track, received)| (*track, lock(received).counters(now))).collect()
+    }
+
     /// Returns a copy of the counters of all sent layers.
     #[must_use]
     pub fn all_sent(&self) -> Vec<((proto::Slot, u8), Sent)> {
@@ -85,9 +124,10 @@ impl TrackStats {
 }
 
 impl Received {
-    /// Counts a complete frame. `why` is the reason if it was not opened. `sequence` is the sender's count of the
-    /// layer's frames. A frame that was sealed for others only does not count as sent to us.
-    pub fn judged(&mut self, spatial: u8, sequence: u64, why: Option<open::Error>) {
+    /// Counts a complete frame of `bytes`. `why` is the reason if it was not opened. `sequence` is the sender's count of
+    /// the layer's frames. A frame that was sealed for others only does not count as sent to us.
+    pub fn judged(&mut self, spatial: u8, sequence: u64, bytes: usize, why: Option<open::Error>) {
+        self.bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
         match why {
             None => self.opened += 1,
             Some(why) => self.open_failures.count(why),
@@ -107,21 +147,54 @@ impl Received {
         self.last_sequence = Some((spatial, sequence));
     }
 
+    /// Counts a decoded picture.
+    pub fn decoded(&mut self) {
+        self.decoded += 1;
+    }
+
     /// Counts a shown picture.
     pub fn shown(&mut self, layer: Layer, size: Size, captured: Timestamp, now: Timestamp) {
         self.latency.record(now.since(captured));
         self.layer = (layer, size);
-        if let (Some(first), Some(last)) = (self.first_shown, self.last_shown) {
+        if let (Some(first), Some(last)) = (self.first_shown(), self.last_shown) {
             let gap = now.since(last);
             let shown = u32::try_from(self.shown).unwrap_or(u32::MAX);
             let mean = last.since(first) / shown.saturating_sub(1).max(1);
             self.longest_gap = self.longest_gap.max(gap);
+            self.recent_gap = self.recent_gap.max(gap);
             // W3C webrtc-stats, freezeCount. The mean is not reliable in the first second.
             self.freezes += u64::from(shown > 30 && gap > (3 * mean).max(mean + Duration::from_millis(150)));
         }
         self.shown += 1;
-        self.first_shown.get_or_insert(now);
+        self.count_size(size, now);
         self.last_shown = Some(now);
+    }
+
+    /// Returns when the first picture was shown.
+    #[must_use]
+    pub fn first_shown(&self) -> Option<Timestamp> {
+        self.sizes.first().map(|shown| shown.first_shown)
+    }
+
+    fn count_size(&mut self, size: Size, now: Timestamp) {
+        if let Some(known) = self.sizes.iter_mut().find(|known| known.size == size) {
+            known.shown += 1;
+        } else if self.sizes.len() < MAX_SIZES {
+            self.sizes.push(ShownSize { size, first_shown: now, shown: 1 });
+        }
+    }
+
+    /// Returns the counters for the timeline, and resets the longest recent gap.
+    fn counters(&mut self, now: Timestamp) -> Counters {
+        let lasting = self.last_shown.map_or(Duration::ZERO, |last| now.since(last));
+        Counters {
+            received: self.received,
+            bytes: self.bytes,
+            decoded: self.decoded,
+            shown: self.shown,
+            layer: self.layer,
+            recent_gap: std::mem::take(&mut self.recent_gap).max(lasting),
+        }
     }
 }
 
@@ -131,6 +204,9 @@ fn lock<T>(counts: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// A larger step of the sequence is a restart of the sender's count, because it would mean ten minutes of lost frames.
 const MAX_MISSED: u64 = 18_000;
+
+/// The maximum number of sizes of one track: those of its layers, and others if the camera is rotated or replaced.
+const MAX_SIZES: usize = 8;
 
 #[cfg(test)]
 mod tests {
@@ -154,9 +230,9 @@ mod tests {
         let mut received = Received::default();
         let outcomes = [Some(open::Error::BeforeUs), None, Some(open::Error::TooLate), None];
         for (sequence, why) in (10..).zip(outcomes) {
-            received.judged(0, sequence, why);
+            received.judged(0, sequence, 100, why);
         }
-        assert_eq!((received.received, received.sent, received.opened), (3, 3, 2));
+        assert_eq!((received.received, received.sent, received.opened, received.bytes), (3, 3, 2, 400));
         assert_eq!((received.open_failures.before_us, received.open_failures.failed()), (1, 1));
     }
 
@@ -168,5 +244,29 @@ mod tests {
         show(60 * 33 + 400);
         assert_eq!((received.freezes, received.shown), (1, 61));
         assert_eq!(received.latency.percentile(95), Some(5));
+    }
+
+    #[test]
+    fn a_gap_counts_in_the_second_in_which_it_ends_and_while_it_lasts() {
+        let mut received = Received::default();
+        let gap = |received: &mut Received, ms| received.counters(at(ms)).recent_gap.as_millis();
+        assert_eq!(gap(&mut received, 1_000), 0);
+        for ms in [1_100, 1_140] {
+            received.shown(Layer::default(), Size::new(2, 2), at(ms), at(ms));
+        }
+        assert_eq!(gap(&mut received, 2_000), 860);
+        received.shown(Layer::default(), Size::new(2, 2), at(2_940), at(2_940));
+        assert_eq!((gap(&mut received, 3_000), gap(&mut received, 3_010)), (1_800, 70));
+    }
+
+    #[test]
+    fn each_size_has_its_own_count_and_the_number_of_sizes_is_bounded() {
+        let mut received = Received::default();
+        for (ms, width) in (0..).zip([2, 4, 4, 6, 8, 10, 12, 14, 16, 18, 2]) {
+            received.shown(Layer::default(), Size::new(width, 2), at(ms), at(ms));
+        }
+        assert_eq!(received.sizes.len(), MAX_SIZES);
+        assert_eq!(received.sizes[1], ShownSize { size: Size::new(4, 2), first_shown: at(1), shown: 2 });
+        assert_eq!(received.sizes[0].shown, 2);
     }
 }

@@ -3,6 +3,7 @@
 use super::Notice;
 use super::context::{Context, is_own_clock_wrong};
 use super::event::{Violation, no_keys};
+use super::problems::Awaited;
 use super::timing::{APPROACH_INTERVAL, KNOCK_TIMEOUT, MAX_APPROACHES};
 use crypto::{Group, Joiner, knock, return_to_meeting};
 use crypto::{admission_key, authority_chain};
@@ -91,6 +92,15 @@ impl Joining {
     /// Returns true if a member decides now.
     pub(super) const fn is_waiting(&self) -> bool {
         matches!(self.stage, Stage::Waiting { .. })
+    }
+
+    /// Returns the answer that this client awaits.
+    pub(super) const fn awaited(&self) -> Awaited {
+        match &self.stage {
+            Stage::Greeting(_) => Awaited::Greeting,
+            Stage::Creating { .. } => Awaited::Creation,
+            Stage::Checking { .. } | Stage::Approaching { .. } | Stage::Waiting { .. } => Awaited::Admission,
+        }
     }
 
     /// Notifies the user once that the knock was not answered. Asks for the admission key again if it is time.

@@ -4,6 +4,7 @@
 //! client cannot follow the group, it joins again.
 
 use super::joining::Joining;
+use super::problems::Awaited;
 use super::timing::{
     FIRST_RETRY, MAX_FALSE_WELCOME_RETRY, MAX_FALSE_WELCOMES, MAX_RETRY, REJOIN_TIMEOUT, RESUME_TIMEOUT,
 };
@@ -113,6 +114,17 @@ impl Recovery {
             Stage::Waiting(at) => Some(*at),
             Stage::Joining(joining) => joining.poll_timeout(),
             Stage::Connecting | Stage::Greeting | Stage::Checking | Stage::Resuming => None,
+        }
+    }
+
+    /// Returns the answer that this client awaits.
+    pub(super) const fn awaited(&self) -> Awaited {
+        match &self.stage {
+            Stage::Waiting(_) | Stage::Connecting => Awaited::Nothing,
+            Stage::Greeting => Awaited::Greeting,
+            Stage::Checking => Awaited::Admission,
+            Stage::Resuming => Awaited::Resumption,
+            Stage::Joining(joining) => joining.awaited(),
         }
     }
 

@@ -269,15 +269,21 @@ fn a_refusal_is_the_last_event() {
 #[test]
 fn a_problem_of_the_server_ends_the_meeting_with_its_fault() {
     for (problem, fault) in [
-        (Problem::NoMeeting, Fault::Link),
-        (Problem::ServerFull, Fault::Server),
-        (Problem::Malformed, Fault::Server),
-        (Problem::Version, Fault::Server),
+        (Problem::NoMeeting, Some(Fault::Link)),
+        (Problem::MeetingFull, Some(Fault::Server)),
+        (Problem::Malformed, Some(Fault::Server)),
+        (Problem::HostStopped, None),
     ] {
-        let mut client = Client::organiser();
+        let (mut client, _) = Client::knocking(&Client::organiser(), 2);
         client.receive(Down::Problem { problem });
         let reason = client.reason().unwrap();
-        assert_eq!((&reason, reason.fault()), (&Reason::from(problem), Some(fault)));
+        assert_eq!((&reason, reason.fault()), (&Reason::from(problem), fault));
+    }
+    // A member did not ask whether there is a meeting.
+    for problem in [Problem::NoMeeting, Problem::MeetingFull, Problem::Version, Problem::NotResumable] {
+        let mut client = Client::organiser();
+        client.receive(Down::Problem { problem });
+        assert!(matches!(client.reason(), Some(Reason::Server(_))), "{problem:?}");
     }
     let mut client = Client::organiser();
     client.meeting.handle_malformed();

@@ -269,7 +269,7 @@ fn to_members(facts: &Facts) -> Vec<Server> {
         down("to the end", Down::Skipped { position, count: u64::MAX }),
         down("", Down::Ping),
     ];
-    for problem in [Problem::Malformed, Problem::NoMeeting, Problem::NotAuthorised, Problem::NotResumable] {
+    for problem in PROBLEMS {
         list.push(down("", Down::Problem { problem }));
     }
     list
@@ -320,3 +320,20 @@ fn camera() -> Published {
 fn garbage(length: usize) -> Blob {
     Blob(vec![0xa5; length])
 }
+
+/// All problems. `tests/tests/attack.rs` fails if one is missing.
+pub const PROBLEMS: [Problem; 13] = [
+    Problem::Version,
+    Problem::NoMeeting,
+    Problem::MeetingExists,
+    Problem::MeetingFull,
+    Problem::ServerFull,
+    Problem::Malformed,
+    Problem::TooFast,
+    Problem::Draining,
+    Problem::NotAuthorised,
+    Problem::NotResumable,
+    Problem::Idle,
+    Problem::Superseded,
+    Problem::HostStopped,
+];

@@ -29,6 +29,8 @@ pub struct Guest {
 pub struct Seen {
     /// The clients that knocked.
     pub knocked: Vec<ParticipantId>,
+    /// The last request of an organiser to come back, as the organiser sent it.
+    pub returned: Option<Up>,
     /// Whether a manager has removed it, as the server says.
     pub removed: bool,
     /// Whether the connection is closed.
@@ -190,6 +192,10 @@ impl Guest {
             }
             Down::Beacon { signed } => self.facts.signed = Some(signed.clone()),
             Down::Knocked { participant, .. } => self.seen.knocked.push(*participant),
+            Down::Returned { request, signature, .. } => {
+                let (meeting, request, signature) = (self.facts.meeting, request.clone(), *signature);
+                self.seen.returned = Some(Up::Return { meeting, request, signature });
+            }
             Down::Removed { .. } => self.seen.removed = true,
             Down::Problem { problem } => self.seen.problem = Some(*problem),
             Down::CommitTooLate { epoch } => self.facts.epoch = *epoch,
@@ -198,7 +204,6 @@ impl Guest {
             | Down::Withdrew { .. }
             | Down::Refused { .. }
             | Down::Resumed
-            | Down::Returned { .. }
             | Down::Ping
             | Down::Presence { .. }
             | Down::Skipped { .. }

@@ -3,27 +3,22 @@
 
 use super::catalogue::{self, Facts};
 use super::effort::Extent;
+use super::false_server::{FalseServer, Socket};
 use super::kinds;
 use super::report::Row;
 use super::wire::{Wire, another_address};
 use super::world::{Folder, Host, pause};
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client};
 use anyhow::{Context, Result};
-use crypto::{Fingerprint, Invitation};
+use crypto::Invitation;
 use futures_util::{SinkExt, StreamExt};
 use proto::{ClientMessage, Down, LogEntry, ManagerCommand, MeetingId, Position, ServerMessage, Up};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
 use std::collections::VecDeque;
 use std::fmt::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{JoinHandle, JoinSet};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
-use tokio_tungstenite::WebSocketStream;
+use tokio::task::JoinSet;
 use tokio_tungstenite::tungstenite::Message;
 
 /// A state of the client that is attacked.
@@ -116,10 +111,10 @@ async fn attack_victims(state: State, server: SocketAddr, link: String, numbers:
     let mut rows = Vec::new();
     while !lock(&numbers).is_empty() {
         let shared = Arc::new(Shared { plan: Mutex::new(Plan::new(state, meeting, Arc::clone(&numbers))) });
-        let relay = Relay::start(server, Arc::clone(&shared)).await?;
+        let relayed = Arc::clone(&shared);
+        let relay = FalseServer::start(move |socket| serve(socket, server, Arc::clone(&relayed))).await?;
         let victim = start_victim(state, &link, &relay)?;
         rows.extend(tokio::task::block_in_place(|| observe(&victim, state, &shared)));
-        relay.task.abort();
     }
     Ok(rows)
 }
@@ -137,15 +132,13 @@ fn start_organiser(host: &Host) -> Program {
     Program::start("organiser", client(&[&meet[..], NO_DEVICES.as_slice()].concat()))
 }
 
-fn start_victim(state: State, link: &str, relay: &Relay) -> Result<Program> {
+fn start_victim(state: State, link: &str, relay: &FalseServer) -> Result<Program> {
     let mut command = if state.creates() {
         let (server, fingerprint) = (format!("127.0.0.1:{}", relay.port), hex(&relay.fingerprint));
         let meet = ["meet", "--server", &server, "--fingerprint", &fingerprint, "--no-recent"];
         client(&[&meet[..], NO_DEVICES.as_slice()].concat())
     } else {
-        let invitation: Invitation = link.parse()?;
-        let link = invitation.at("127.0.0.1", relay.port, Some(Fingerprint::from(relay.fingerprint))).to_text();
-        client(&[&["join", &link, "--no-recent"], NO_DEVICES.as_slice()].concat())
+        client(&[&["join", &relay.link(link)?, "--no-recent"], NO_DEVICES.as_slice()].concat())
     };
     command.env("CONCLAVE_LOG", "warn,conclave=info");
     Ok(Program::start("victim", command))
@@ -174,6 +167,7 @@ fn observe(victim: &Program, state: State, shared: &Shared) -> Vec<Row> {
             continue;
         }
         let mut rows = std::mem::take(&mut plan.sent);
+        plan.finished = true;
         let connections = plan.connections;
         drop(plan);
         let Some(last) = rows.last_mut() else {
@@ -214,6 +208,8 @@ fn judge(victim: &Program, state: State, row: &mut Row, hangs: bool) {
         (format!("misled: {last}"), true)
     } else if victim.is_running() {
         ("comes back by another connection".into(), false)
+    } else if words_for(state, &row.kinds).is_some_and(|words| !printed(words)) {
+        (format!("blames the wrong party: {last}"), true)
     } else if ["declined your request", "removed you from"].iter().any(|part| printed(part)) {
         (format!("refused in the organiser's name: {last}"), false)
     } else if printed("(The server)") || printed("Server error") {
@@ -221,6 +217,19 @@ fn judge(victim: &Program, state: State, row: &mut Row, hangs: bool) {
     } else {
         (format!("ends: {last}"), false)
     };
+}
+
+/// Returns words of a client that ends because the server reported a problem; `None` for other messages. Only a client that
+/// asked for a meeting believes that there is none.
+fn words_for(state: State, kinds: &[&'static str]) -> Option<&'static str> {
+    let problem = kinds.iter().find(|kind| kind.starts_with("Problem::"))?;
+    let asks = matches!(state, State::Approaching | State::Knocking | State::Rejoining);
+    Some(match *problem {
+        "Problem::NoMeeting" if asks => "This meeting no longer exists (The invitation)",
+        // The host of a meeting runs the server.
+        "Problem::HostStopped" => "The host ended the meeting",
+        _ => "(The server)",
+    })
 }
 
 fn row(state: State, message: String, kinds: Vec<&'static str>, outcome: String, success: bool) -> Row {
@@ -248,6 +257,8 @@ struct Plan {
     waiting: bool,
     /// Whether the connection on which it was sent has ended.
     closed: bool,
+    /// Whether the victim is judged: nothing more is sent to it, also if it connects again.
+    finished: bool,
     /// How many connections the victim has opened.
     connections: u32,
 }
@@ -262,6 +273,7 @@ impl Plan {
             last_sent: None,
             waiting: false,
             closed: false,
+            finished: false,
             connections: 0,
         }
     }
@@ -273,13 +285,14 @@ impl Plan {
 
     /// Returns the next message to send.
     fn next(&mut self) -> Option<Vec<u8>> {
-        loop {
+        while !self.finished {
             let number = lock(&self.numbers).pop_front()?;
             let Some(attempt) = catalogue::of_server(&self.facts).into_iter().nth(number) else { continue };
             self.sent.push(row(self.state, attempt.label(), attempt.kinds, String::new(), false));
             (self.waiting, self.last_sent) = (true, Some(Instant::now()));
             return Some(attempt.bytes);
         }
+        None
     }
 
     /// The client has answered a ping after the last message, so it goes on.
@@ -322,43 +335,6 @@ impl Plan {
     }
 }
 
-/// The hostile server's socket.
-struct Relay {
-    port: u16,
-    fingerprint: [u8; 32],
-    task: JoinHandle<()>,
-}
-
-impl Relay {
-    async fn start(real: SocketAddr, shared: Arc<Shared>) -> Result<Self> {
-        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
-        let chain = vec![certified.cert.der().clone()];
-        let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, &chain[0]).as_ref());
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
-        let acceptor = TlsAcceptor::from(Arc::new(config));
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
-        let port = listener.local_addr()?.port();
-        let task = tokio::spawn(async move {
-            let mut connections = JoinSet::new();
-            while let Ok((tcp, _)) = listener.accept().await {
-                let (acceptor, shared) = (acceptor.clone(), Arc::clone(&shared));
-                connections.spawn(async move {
-                    // Each end of a connection is an error or not; the observer knows what it means.
-                    let _ = serve(tcp, acceptor, real, &shared).await;
-                });
-            }
-        });
-        Ok(Self { port, fingerprint, task })
-    }
-}
-
-type Socket = WebSocketStream<TlsStream<TcpStream>>;
-
 /// One connection of the victim.
 struct Connection<'a> {
     socket: Socket,
@@ -373,9 +349,7 @@ struct Connection<'a> {
     attacked: bool,
 }
 
-async fn serve(tcp: TcpStream, acceptor: TlsAcceptor, real: SocketAddr, shared: &Shared) -> Result<()> {
-    tcp.set_nodelay(true)?;
-    let socket = tokio_tungstenite::accept_async(acceptor.accept(tcp).await?).await?;
+async fn serve(socket: Socket, real: SocketAddr, shared: Arc<Shared>) -> Result<()> {
     // The quotas of one address do not restrict the attack.
     let wire = Wire::connect(another_address(), real).await?;
     let number = {
@@ -383,7 +357,7 @@ async fn serve(tcp: TcpStream, acceptor: TlsAcceptor, real: SocketAddr, shared: 
         plan.connections += 1;
         plan.connections
     };
-    let mut connection = Connection { socket, wire, shared, number, is_member: false, attacked: false };
+    let mut connection = Connection { socket, wire, shared: &shared, number, is_member: false, attacked: false };
     let result = connection.run().await;
     if connection.attacked {
         shared.plan().closed = true;
@@ -435,8 +409,11 @@ impl Connection<'_> {
             self.attacked = true;
             let next = self.shared.plan().next();
             let Some(next) = next else { return Ok(()) };
+            // One answer belongs to each attempt: two would let the next attempt pass for answered.
+            let ping = proto::encode(&Down::Ping);
+            let is_ping = next == ping;
             self.send(next).await?;
-            return self.send(proto::encode(&Down::Ping)).await;
+            return if is_ping { Ok(()) } else { self.send(ping).await };
         }
         if let ClientMessage::Meeting(Up::Resume { .. }) = &message
             && self.shared.plan().state == State::Rejoining

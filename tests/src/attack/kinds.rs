@@ -2,7 +2,8 @@
 //! `tests/tests/attack.rs` fails until an attack sends it.
 
 use proto::{
-    ClientMessage, ClientSignal, Down, FromSfu, LogEntry, ManagerCommand, ServerMessage, ServerSignal, ToSfu, Up,
+    ClientMessage, ClientSignal, Down, FromSfu, LogEntry, ManagerCommand, Problem, Refusal, ServerMessage,
+    ServerSignal, ToSfu, Up,
 };
 
 /// Returns the kinds of a client's message, from the outside in.
@@ -105,18 +106,18 @@ fn inside_down(message: &Down) -> Vec<&'static str> {
             }
         },
         Down::Removed { signed } | Down::Beacon { signed } | Down::Ended { signed } => signed,
+        Down::Problem { problem } => return vec![of_problem(*problem)],
+        Down::Refused { why } => return vec![of_refusal(*why)],
         Down::Hello { .. }
         | Down::Created { .. }
         | Down::AdmissionKey { .. }
         | Down::Knocked { .. }
         | Down::Withdrew { .. }
         | Down::Admitted { .. }
-        | Down::Refused { .. }
         | Down::CommitTooLate { .. }
         | Down::Resumed
         | Down::Returned { .. }
         | Down::Ping
-        | Down::Problem { .. }
         | Down::Presence { .. }
         | Down::Skipped { .. } => return Vec::new(),
     };
@@ -129,5 +130,35 @@ fn of_server_signal(signal: &ServerSignal) -> &'static str {
         ServerSignal::OfferRefused { .. } => "ServerSignal::OfferRefused",
         ServerSignal::Tracks { .. } => "ServerSignal::Tracks",
         ServerSignal::TrackDemand { .. } => "ServerSignal::TrackDemand",
+    }
+}
+
+/// Returns the kind of a problem.
+pub fn of_problem(problem: Problem) -> &'static str {
+    match problem {
+        Problem::Version => "Problem::Version",
+        Problem::NoMeeting => "Problem::NoMeeting",
+        Problem::MeetingExists => "Problem::MeetingExists",
+        Problem::MeetingFull => "Problem::MeetingFull",
+        Problem::ServerFull => "Problem::ServerFull",
+        Problem::Malformed => "Problem::Malformed",
+        Problem::TooFast => "Problem::TooFast",
+        Problem::Draining => "Problem::Draining",
+        Problem::NotAuthorised => "Problem::NotAuthorised",
+        Problem::NotResumable => "Problem::NotResumable",
+        Problem::Idle => "Problem::Idle",
+        Problem::Superseded => "Problem::Superseded",
+        Problem::HostStopped => "Problem::HostStopped",
+    }
+}
+
+fn of_refusal(why: Refusal) -> &'static str {
+    match why {
+        Refusal::Declined => "Refusal::Declined",
+        Refusal::Unattended => "Refusal::Unattended",
+        Refusal::Clock { .. } => "Refusal::Clock",
+        Refusal::Removed => "Refusal::Removed",
+        Refusal::OldLink => "Refusal::OldLink",
+        Refusal::Locked => "Refusal::Locked",
     }
 }

@@ -1,124 +1,107 @@
-//! Measures how many packets a core forwards, and the time from joining to the first picture.
+//! Calls of real programs over networks with limits: `cargo xtask bench net`. Linux only; needs root.
+//!
+//! A server, a sender and a receiver run in the three namespaces of a [`crate::netlab::Netlab`]. Both participants have a
+//! camera of 1280x720 at 30 pictures a second and a microphone, both from files (`clip.rs`, and the demo's voices). The
+//! sender is in the meeting first. What is measured is what the receiver shows and plays of the sender, from the moment at
+//! which the receiver is admitted.
 
-use super::forward::{Load, forward};
-use super::row::{Comparison, Row, compare, median};
-use anyhow::{Context, Result, bail};
-use engine::{
-    AudioChoice, Choice, Command, Engine, Entry, Event, Identity, NullOutput, Setup, Slot, TileWish, TrackId,
-};
-use server::{Config, Server};
-use std::net::UdpSocket;
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+mod call;
+mod clip;
+mod figures;
+mod options;
+mod path;
+mod running;
 
-/// Measures all rows of the group `net`.
+use crate::netlab::Error as NetlabError;
+use anyhow::Result;
+use call::Call;
+use figures::Figures;
+use options::Options;
+use path::Verdict;
+use running::Folder;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::process::{self, ExitCode};
+use std::{fs, thread};
+
+/// One line of `cargo xtask bench net --json`.
+#[derive(Debug, Serialize)]
+struct Measured {
+    row: String,
+    spec: String,
+    /// One entry for each run.
+    runs: Vec<Figures>,
+    /// The medians of the runs, compared with the limits.
+    goals: Vec<Verdict>,
+}
+
+/// Measures the paths that `arguments` choose, and prints them. Returns 77 if this machine or this user cannot have such
+/// networks. A call that fails is a line of the result, and the others go on.
 ///
 /// # Errors
-/// Returns an error if a socket, a server or a meeting does not start.
-pub fn rows() -> Result<Vec<Row>> {
-    let load = Load { receivers: 10, length: Duration::from_secs(3) };
-    forward(&load)?;
-    let subject = || forward(&load).map_or(0.0, |report| report.packets_per_second());
-    let forwarded = compare(3, subject, || sent_bare().unwrap_or(f64::NAN));
-    let joined = first_pictures()?;
-    Ok(vec![
-        Row::at_least(
-            "forwarded by the SFU, SRTP in and out",
-            "packets/s/core",
-            "bare UDP sends, same size",
-            forwarded,
-            0.1,
-        ),
-        Row::at_most("join to first picture, two clients", "ms", "limit: one second", joined, 1.0),
-    ])
-}
-
-/// Returns the number of packets of the same size that one core sends per second if it does nothing else.
-fn sent_bare() -> Result<f64> {
-    let (from, to) = (UdpSocket::bind("127.0.0.1:0")?, UdpSocket::bind("127.0.0.1:0")?);
-    let address = to.local_addr()?;
-    let packet = [0; 1_150];
-    let mut sent = 0_u32;
-    let ms = super::row::cpu_ms(|| {
-        for _ in 0..50_000 {
-            sent += u32::from(from.send_to(&packet, address).is_ok());
-        }
-    });
-    Ok(f64::from(sent) / (ms / 1_000.0))
-}
-
-fn first_pictures() -> Result<Comparison> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let server = runtime.block_on(Server::start(Config::new("127.0.0.1:0".parse()?)))?;
-    let address = server.address();
-    let entry =
-        Entry::Create { host: address.ip().to_string(), port: address.port(), fingerprint: Some(server.fingerprint()) };
-    let (host, mut events) = enter(entry, "Host", Choice::Synthetic)?;
-    let link = link(&mut events)?;
-    let mut times = Vec::new();
-    for run in 0..5 {
-        times.push(first_picture(&link, &format!("Guest {run}"))?);
-    }
-    host.close();
-    runtime.block_on(server.stop(Duration::from_secs(1)));
-    Ok(Comparison { subject: median(times), peer: 1_000.0, runs: 5 })
-}
-
-/// Returns the milliseconds from the start of joining to the first picture of the host, keys and transport included.
-fn first_picture(link: &str, name: &str) -> Result<f64> {
-    let start = Instant::now();
-    let (guest, mut events) = enter(Entry::Join(link.parse()?), name, Choice::Off)?;
-    while start.elapsed() < Duration::from_secs(10) {
-        if let Ok(Event::People(people)) = events.try_recv() {
-            let cameras = people.iter().filter(|person| person.camera && !person.me);
-            let wish = |owner| TileWish {
-                track: TrackId { owner, slot: Slot::Camera },
-                width: 640,
-                height: 360,
-                frames_per_second: 30,
-                priority: 1,
-                hidden: false,
+/// Returns an error if an argument is wrong, or if the clip cannot be made.
+pub fn run(arguments: &[String]) -> Result<ExitCode> {
+    let options = Options::parse(arguments)?;
+    let work = Folder::new(None)?;
+    remove_when_stopped(work.path().to_owned())?;
+    let clip = work.file("camera.y4m");
+    clip::write(&call::assets().join("footage/portrait.mp4"), &clip)?;
+    let mut all = Vec::new();
+    for path in &options.paths {
+        let mut runs = Vec::new();
+        for run in 1..=options.runs {
+            let call = Call {
+                spec: path.spec.parse()?,
+                length: path.length(options.length),
+                programs: options.programs.clone(),
+                clip: clip.clone(),
+                out: options.out.as_deref().unwrap_or(work.path()).join(format!("{}-{run}", path.file_name())),
             };
-            guest.send(Command::SetWishes(cameras.map(|person| wish(person.id)).collect()))?;
+            let figures = match call.hold() {
+                Ok(figures) => figures,
+                Err(error) => {
+                    if let Some(reason) = error.downcast_ref::<NetlabError>().filter(|reason| reason.is_unavailable()) {
+                        eprintln!("bench net: {reason}. Nothing was measured");
+                        return Ok(ExitCode::from(UNAVAILABLE));
+                    }
+                    Figures { failed: Some(format!("{error:#}")), ..Figures::default() }
+                }
+            };
+            if !options.json {
+                println!("{:<4} {:<28} {figures}", path.row, path.spec);
+            }
+            runs.push(figures);
         }
-        if guest.stats().received().iter().any(|(_, counts)| counts.shown > 0) {
-            return Ok(start.elapsed().as_secs_f64() * 1_000.0);
+        let goals = path.goals(&runs);
+        if !options.json {
+            for goal in &goals {
+                println!("     {goal}");
+            }
         }
-        std::thread::yield_now();
+        all.push(Measured { row: path.row.to_string(), spec: path.spec.to_string(), runs, goals });
     }
-    bail!("{name} showed no picture within ten seconds")
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&all)?);
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
-fn link(events: &mut engine::Events) -> Result<String> {
-    loop {
-        match events.blocking_recv().context("the meeting ended")? {
-            Event::Entered { link, .. } => return Ok(link),
-            Event::Ended(reason) => bail!("the meeting ended: {reason:?}"),
-            Event::Progress(_)
-            | Event::People(_)
-            | Event::Locked(_)
-            | Event::Speaking(_)
-            | Event::Level(_)
-            | Event::Microphone(_)
-            | Event::Camera(_)
-            | Event::Sharing(_)
-            | Event::LinkChanged { .. }
-            | Event::AsksToJoin { .. }
-            | Event::StoppedAsking(_)
-            | Event::Notice(_)
-            | Event::Totals(_) => {}
-        }
-    }
+/// Removes `folder`, which contains a large clip, if this program is asked to stop. The namespaces and the programs in them
+/// end with this process.
+fn remove_when_stopped(folder: PathBuf) -> Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let mut stop = runtime.block_on(async { server::Stop::listen() })?;
+    thread::Builder::new().name("stop".into()).spawn(move || {
+        runtime.block_on(stop.requested());
+        // If this fails, the system removes the folder with its other temporary files.
+        let _ = fs::remove_dir_all(folder);
+        process::exit(i32::from(STOPPED));
+    })?;
+    Ok(())
 }
 
-fn enter(entry: Entry, name: &str, camera: Choice) -> Result<(Engine, engine::Events)> {
-    let setup = Setup {
-        name: name.into(),
-        camera,
-        microphone: AudioChoice::Off,
-        speaker: AudioChoice::Off,
-        screen: false,
-        muted: true,
-    };
-    Ok(Engine::start(entry, setup, Identity::generate()?, Arc::new(NullOutput))?)
-}
+/// The exit code if this machine or this user cannot have such networks: `EX_NOPERM` of sysexits.h.
+const UNAVAILABLE: u8 = 77;
+
+/// The exit code after Ctrl+C, as of a shell.
+const STOPPED: u8 = 130;

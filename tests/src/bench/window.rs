@@ -1,4 +1,5 @@
-//! Measures the processor time of the client's window on a virtual screen, without a graphics card. Linux only.
+//! Measures the processor time of the client's window on a virtual screen, without a graphics card, and how often it is
+//! drawn. Linux only.
 
 use super::row::{Comparison, Row};
 use anyhow::{Context, Result, bail};
@@ -20,19 +21,31 @@ pub fn rows() -> Result<Vec<Row>> {
     let camera = format!("file:{}", clip.display());
     let silent = ["--microphone", "off", "--speaker", "off"];
     let meet = |camera: &str, sound: &[&str]| {
-        desktop.load(&[&["meet", "--no-recent", "--name", "Anne", "--camera", camera], sound].concat())
+        desktop.measure(&[&["meet", "--no-recent", "--name", "Anne", "--camera", camera], sound].concat())
     };
-    let row = |name: &str, load: f64, limit: f64| {
-        let comparison = Comparison { subject: load, peer: limit, runs: 1 };
-        Row::at_most(name, "% of a core", &format!("limit: {limit} %"), comparison, 1.0)
+    let row = |name: &str, unit: &'static str, value: f64, limit: f64| {
+        let comparison = Comparison { subject: value, peer: limit, runs: 1 };
+        Row::at_most(name, unit, &format!("limit: {limit}"), comparison, 1.0)
     };
+    let load = |name: &str, usage: &Usage, limit: f64| row(name, "% of a core", usage.load, limit);
+    let (alone, preview) = (meet("off", &[])?, desktop.measure(&[LINK])?);
     Ok(vec![
-        row("a meeting alone, no camera", meet("off", &[])?, 3.0),
-        row("the same without sound devices", meet("off", &silent)?, 3.0),
-        row("a meeting alone with a camera of 1280x720", meet(&camera, &[])?, 20.0),
-        row("the same without sound devices", meet(&camera, &silent)?, 20.0),
-        row("the preview of a meeting, no camera", desktop.load(&[LINK])?, 5.0),
+        load("a meeting alone, no camera", &alone, 3.0),
+        row("how often its window is drawn", "a second", alone.draws, 1.1),
+        load("the same without sound devices", &meet("off", &silent)?, 3.0),
+        load("a meeting alone with a camera of 1280x720", &meet(&camera, &[])?, 20.0),
+        load("the same without sound devices", &meet(&camera, &silent)?, 20.0),
+        load("the preview of a meeting, no camera", &preview, 5.0),
+        row("how often its window is drawn", "a second", preview.draws, 0.1),
     ])
+}
+
+/// What a client needs.
+struct Usage {
+    /// Processor time, in percent of a core.
+    load: f64,
+    /// How many times a second its window is drawn.
+    draws: f64,
 }
 
 /// A virtual screen and a sound server. Drop ends both and removes their files.
@@ -100,23 +113,28 @@ impl Desktop {
         command
     }
 
-    /// Starts the client with `arguments`, and returns its processor time in percent of a core.
-    fn load(&self, arguments: &[&str]) -> Result<f64> {
+    /// Starts the client with `arguments`, and measures it.
+    fn measure(&self, arguments: &[&str]) -> Result<Usage> {
         let here = std::env::current_exe()?;
         let client = here.with_file_name(format!("conclave{}", std::env::consts::EXE_SUFFIX));
         if !client.is_file() {
             bail!("{} is not built", client.display());
         }
-        let mut client = Running(self.command(client).args(arguments).spawn()?);
+        let log = self.home.join("log");
+        let mut command = self.command(client);
+        command.args(arguments).env("CONCLAVE_LOG", "warn,app::surface=trace").stderr(File::create(&log)?);
+        let mut client = Running(command.spawn()?);
+        let drawn_so_far = || fs::read_to_string(&log).map(|text| text.matches("window drawn").count());
         wait(SETTLING_TIME);
-        let (before, start) = (processor_time(client.0.id())?, Instant::now());
+        let (time_before, drawn_before, start) = (processor_time(client.0.id())?, drawn_so_far()?, Instant::now());
         wait(MEASURING_TIME);
-        let used = processor_time(client.0.id())?.saturating_sub(before);
-        let load = 100.0 * used.as_secs_f64() / start.elapsed().as_secs_f64();
+        let used = processor_time(client.0.id())?.saturating_sub(time_before);
+        let drawn = u32::try_from(drawn_so_far()?.saturating_sub(drawn_before))?;
+        let seconds = start.elapsed().as_secs_f64();
         if client.0.try_wait()?.is_some() {
             bail!("the client ended");
         }
-        Ok(load)
+        Ok(Usage { load: 100.0 * used.as_secs_f64() / seconds, draws: f64::from(drawn) / seconds })
     }
 }
 

@@ -1,12 +1,25 @@
-//! `cargo xtask bench [draw|net|crypto|codec|meeting|window] [--json]`, and `cargo xtask bench ladder CLIP` for one clip.
+//! `cargo xtask bench [draw|sfu|crypto|codec|meeting|window] [--json]`, `cargo xtask bench ladder CLIP` for one clip, and
+//! `cargo xtask bench net` for calls over networks with limits, which takes many minutes and is not part of the others.
 
 use anyhow::{Result, bail};
 use std::path::Path;
-use tests::bench::{codec, crypto, draw, ladder, meeting, net, print, window};
+use std::process::ExitCode;
+use tests::bench::{codec, crypto, draw, ladder, meeting, print, sfu, window};
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    if let [group, clip] = arguments.as_slice()
+    #[cfg(target_os = "linux")]
+    if let [group, options @ ..] = arguments.as_slice()
+        && group == "net"
+    {
+        return tests::bench::net::run(options);
+    }
+    measure(&arguments)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn measure(arguments: &[String]) -> Result<()> {
+    if let [group, clip] = arguments
         && group == "ladder"
     {
         return ladder::print(Path::new(clip));
@@ -22,8 +35,8 @@ fn main() -> Result<()> {
     if wanted("draw") {
         rows.extend(draw::rows()?);
     }
-    if wanted("net") {
-        rows.extend(net::rows()?);
+    if wanted("sfu") {
+        rows.extend(sfu::rows()?);
     }
     if wanted("codec") {
         rows.extend(codec::rows(&clip)?);
@@ -41,4 +54,4 @@ fn main() -> Result<()> {
     print(&rows, json)
 }
 
-const GROUPS: &[&str] = &["draw", "net", "crypto", "codec", "meeting", "window"];
+const GROUPS: &[&str] = &["draw", "sfu", "crypto", "codec", "meeting", "window"];

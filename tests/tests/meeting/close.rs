@@ -293,6 +293,10 @@ impl Device for RecordedDevice {
     fn xruns(&self) -> u64 {
         self.device.xruns()
     }
+
+    fn set_alone(&mut self, alone: bool) -> Result<(), device::Error> {
+        self.device.set_alone(alone)
+    }
 }
 
 /// A video output that records the threads that use it.

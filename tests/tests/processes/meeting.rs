@@ -91,6 +91,9 @@ fn check_reports_of_remaining_members(folder: &Folder) {
     assert!(epochs.0 >= 4 && epochs.1 >= 3, "{epochs:?}");
     assert_eq!((bob.count("/e2ee/failed_to_open"), anne.count("/e2ee/failed_to_open")), (0, 0));
     assert!(bob.video("Carol").count("/frames_shown") >= 30);
+    // The timeline ends with the last whole second.
+    let (all, whole) = (bob.video("Anne").count("/frames_shown"), bob.shown_in_timeline("Anne"));
+    assert!(whole <= all && whole + 60 >= all && all > 120, "{whole} of {all} pictures are in the timeline");
 }
 
 /// Returns the longest time between two pictures, in microseconds. Skips the first ones, which are slow because of joining.

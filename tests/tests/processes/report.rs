@@ -38,6 +38,14 @@ impl Report {
         self.track("audio", from)
     }
 
+    /// Returns the sum of `shown` of the pictures from `from` over all seconds of the timeline.
+    pub fn shown_in_timeline(&self, from: &str) -> u64 {
+        let seconds = self.0.pointer("/participants/0/timeline").and_then(Value::as_array);
+        let seconds = seconds.unwrap_or_else(|| panic!("no timeline in {}", self.0)).iter();
+        let tracks = seconds.flat_map(|second| second["video"].as_array().into_iter().flatten());
+        tracks.filter(|track| track["from"] == from).map(|track| count(track, "/shown")).sum()
+    }
+
     fn track(&self, kind: &str, from: &str) -> Track<'_> {
         let tracks = self.0[kind].as_array().unwrap_or_else(|| panic!("no {kind}[] in {}", self.0));
         let mut found = tracks.iter().filter(|track| track["from"] == from);

@@ -119,7 +119,7 @@ impl Path {
                 self.stats.sent(Slot::Camera, 0, |sent| sent.frames += 1);
                 let received = self.stats.track(track);
                 let mut received = received.lock().unwrap();
-                received.judged(0, sequence, None);
+                received.judged(0, sequence, 1_200, None);
                 received.shown(opened.layer, size, captured, opened.captured);
             });
         }

@@ -1,22 +1,27 @@
 //! What a user does in the window, by keyboard, by pointer and through AT-SPI, on three screens and in two languages.
 //!
-//! Each group of cases runs in one setting, so that the three groups cover each screen and each input.
+//! Each group of cases runs in one setting, so that the groups cover each screen and each input.
 //! `CONCLAVE_TEST_WINDOWS=covering` runs each group in three settings, which cover each input on each screen, and
 //! `CONCLAVE_TEST_WINDOWS=all` in all 18. `CONCLAVE_TEST_PICTURES=FOLDER` saves what the cases show.
 
+#[path = "cases/connection.rs"]
+mod connection;
 #[path = "cases/entry.rs"]
 mod entry;
 #[path = "cases/leaving.rs"]
 mod leaving;
 #[path = "cases/security.rs"]
 mod security;
+#[path = "cases/shortcuts.rs"]
+mod shortcuts;
 #[path = "cases/talking.rs"]
 mod talking;
 
 use crate::desktop::Desktop;
 use crate::user::{Setting, User};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::time::Instant;
+use std::time::{Duration, Instant};
+use tests::delay_proxy::DelayProxy;
 
 /// Runs `case` in each setting of a group, and reports in which settings it failed.
 fn in_each_setting(name: &str, group: usize, case: impl Fn(&mut Desktop, Setting)) {
@@ -64,6 +69,7 @@ fn a_user_mutes_verifies_and_shares_by_each_input() {
         talking::the_space_bar_talks_after_each_control(&user);
         security::the_words_are_compared(&user);
         security::sharing_is_confirmed(&user);
+        shortcuts::the_shortcuts_are_listed(&user);
         talking::the_lock_stays_when_the_bars_fade(&user);
         drop((window, guest));
     });
@@ -87,5 +93,25 @@ fn a_user_copies_the_link_hosts_in_the_background_and_ends_the_meeting_by_each_i
         leaving::the_meeting_is_not_listed(&user);
         leaving::the_link_is_pasted(&user);
         drop(window);
+    });
+}
+
+#[test]
+fn a_user_reconnects_and_cannot_join_a_meeting_that_is_over_by_each_input() {
+    in_each_setting("connection", 3, |desktop, setting| {
+        let (server, arguments) = desktop.server();
+        let bob = connection::organiser(desktop, &arguments);
+        let link = bob.first_line(crate::STEP_TIMEOUT);
+        let proxy = DelayProxy::start(&link, Duration::ZERO).expect("the proxy starts");
+        let window = desktop.client("the window", &[]);
+        desktop.until_title("Conclave", |title| title == "Conclave");
+        let Some(user) = User::new(desktop, setting) else { return };
+        connection::the_meeting_is_joined(&user, &connection::through(&proxy, &link));
+        connection::a_lost_connection_is_shown_until_it_is_back(&user, &proxy);
+        connection::the_meeting_is_left(&user);
+        bob.terminate();
+        bob.end(crate::STEP_TIMEOUT);
+        connection::a_meeting_that_is_over_cannot_be_joined(&user);
+        drop((window, server));
     });
 }

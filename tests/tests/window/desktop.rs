@@ -159,13 +159,21 @@ impl Desktop {
 
     /// Starts a client with additional environment variables.
     pub fn client_with(&self, name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> Program {
-        let test = std::env::current_exe().expect("the test knows its own file");
-        let folder = test.parent().and_then(Path::parent).expect("the folder of tests has a parent");
-        let program = folder.join("conclave");
-        assert!(program.is_file(), "{} is not built: run cargo build --workspace first", program.display());
-        let mut command = self.command(program);
+        let mut command = self.command(built("conclave"));
         command.args(arguments).envs(environment.iter().copied());
         Program::start(name, command)
+    }
+
+    /// Starts a server on a port of this machine. Returns the arguments of a client that creates a meeting on it.
+    pub fn server(&self) -> (Program, [String; 4]) {
+        let mut command = self.command(built("conclave-server"));
+        command.args(["--listen", "127.0.0.1:0", "--data"]).arg(self.path("server"));
+        let server = Program::start("the server", command);
+        let line = server.first_line(STEP_TIMEOUT);
+        let words: Vec<&str> = line.trim().split(' ').collect();
+        let ["listening", "on", address, "fingerprint", fingerprint] = words[..] else { panic!("{line}") };
+        let arguments = ["--server", address, "--fingerprint", fingerprint].map(str::to_owned);
+        (server, arguments)
     }
 
     /// Returns the current content of the screen.
@@ -322,6 +330,15 @@ const INSIDE: usize = 8;
 const EQUAL_SCREENS: usize = 6;
 /// The number of screens without a ring after which the search ends.
 const MAX_SCREENS: usize = 20;
+
+/// Returns the path of a program of this workspace.
+fn built(program: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test knows its own file");
+    let folder = test.parent().and_then(Path::parent).expect("the folder of tests has a parent");
+    let path = folder.join(program);
+    assert!(path.is_file(), "{} is not built: run cargo build --workspace first", path.display());
+    path
+}
 
 pub fn is_installed(tool: &str) -> bool {
     let paths = std::env::var_os("PATH").unwrap_or_default();

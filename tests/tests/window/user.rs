@@ -26,7 +26,7 @@ pub struct Setting {
 }
 
 impl Setting {
-    /// Returns the settings in which the group of cases with this number, 0 to 2, runs. By default this is one: the three
+    /// Returns the settings in which the group of cases with this number, 0 to 3, runs. By default this is one: the four
     /// groups together use each screen, each input and both languages once or more. `CONCLAVE_TEST_WINDOWS=covering`
     /// selects three for each group, which use each input on each screen, and `all` selects all 18. Another value selects
     /// those whose names contain it, such as `1280x800`, `fr` or `2560x1440-en-Keyboard`.
@@ -227,6 +227,9 @@ impl<'a> User<'a> {
                 return;
             }
             let count = self.until(name, steps);
+            if count == 0 {
+                continue; // it got the focus meanwhile
+            }
             let key = if count > 0 { "Tab" } else { "shift+Tab" };
             self.desktop.press(&vec![key; count.unsigned_abs() as usize]);
         }
@@ -261,10 +264,11 @@ fn tab_order(tree: &[Node]) -> Vec<&Node> {
 const SCREENS: [[usize; 2]; 3] = [[1366, 768], [1280, 800], [2560, 1440]];
 const INPUTS: [Input; 3] = [Input::Keyboard, Input::Pointer, Input::Assistive];
 /// The setting of each group if none is selected.
-const DEFAULT: [Setting; 3] = [
+const DEFAULT: [Setting; 4] = [
     Setting { screen: SCREENS[0], language: Language::French, input: Input::Keyboard },
     Setting { screen: SCREENS[1], language: Language::English, input: Input::Assistive },
     Setting { screen: SCREENS[2], language: Language::French, input: Input::Pointer },
+    Setting { screen: SCREENS[0], language: Language::English, input: Input::Pointer },
 ];
 /// The language for each screen and each input. Each screen, input and group has both languages.
 const COVERING_LANGUAGES: [[Language; 3]; 3] = [

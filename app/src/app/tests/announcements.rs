@@ -93,7 +93,7 @@ impl ScreenReader {
 
     /// Time passes: three seconds, so that the next announcement is due.
     fn wait(&mut self) -> Vec<(Live, String)> {
-        self.now += Duration::from_secs(3);
+        self.now += std::time::Duration::from_secs(3);
         drop(self.app.update(Message::Tick(self.now)));
         self.listen()
     }

@@ -31,7 +31,7 @@ pub enum Hosted {
 pub enum Message {
     /// "Return" was pressed.
     ReturnPressed,
-    /// "End for everyone" or "Don't return" was pressed.
+    /// "End for everyone", "End the meeting" or "Don't return" was pressed.
     EndPressed,
     /// Somebody who asks to join was answered.
     Answered(Answer),
@@ -65,6 +65,7 @@ pub(super) fn card<'a>(hosted: &'a Hosted, context: &Context) -> Element<'a, Mes
 /// A meeting elsewhere cannot be ended from here, only forgotten.
 const fn end_word(hosted: &Hosted) -> &'static str {
     match hosted {
+        Hosted::Background { others: 0, .. } => "leave-end-alone",
         Hosted::Background { .. } | Hosted::LeftHere => "leave-end",
         Hosted::LeftElsewhere => "hosted-forget",
     }

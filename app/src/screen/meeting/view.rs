@@ -1,7 +1,7 @@
 //! The view of the meeting: the stage between two bars, banners, and a panel at the side.
 
 use accesskit::Role;
-use iced::widget::{column, container, row};
+use iced::widget::{Stack, column, container, row};
 use iced::{Alignment, Length, Padding};
 
 use super::{Meeting, Menu, Message, Panel, banner, bar, confirm_leave, leave_dialog, lock, people, share, tiles};
@@ -10,15 +10,31 @@ use crate::model::{Kind, Notice};
 use crate::pictures::Pictures;
 use crate::screen::asking;
 use crate::screen::confirmation::{self, Texts};
-use crate::screen::notice;
+use crate::screen::notice::{self, Queue};
 use crate::screen::preferences::{self, Part};
 use crate::screen::{Context, device_lines, menu, menu_heading};
 use crate::stage::stage;
-use crate::theme::{self, Look, PANEL, SPACE_L, SPACE_S};
+use crate::theme::{self, Look, NOTICE, PANEL, SPACE_L, SPACE_S};
 
 impl Meeting {
     /// The screen. `reported` is the history of notifications in this meeting.
     pub fn view<'a>(&'a self, context: &Context, pictures: &Pictures, reported: &'a [Notice]) -> Element<'a, Message> {
+        self.content(context, pictures, reported, None)
+    }
+
+    /// The screen with notifications, below the banners.
+    pub fn view_with<'a>(&'a self, queue: &'a Queue, context: &Context, pictures: &Pictures) -> Element<'a, Message> {
+        let cards = queue.cards(context).map(|cards| container(cards.map(Message::Notice)).padding(SPACE_S).into());
+        self.content(context, pictures, queue.history(), cards)
+    }
+
+    fn content<'a>(
+        &'a self,
+        context: &Context,
+        pictures: &Pictures,
+        reported: &'a [Notice],
+        cards: Option<Element<'a, Message>>,
+    ) -> Element<'a, Message> {
         let top = bar::top(self, context, reported.len());
         let bottom = bar::bottom(self, context);
         let tiles = tiles::tiles(&self.model, self.lacks_camera(), context, pictures);
@@ -26,9 +42,15 @@ impl Meeting {
             .on_wishes(Message::WishesChanged)
             .on_software(Message::SoftwareDrawn);
         let stage = region(Role::Main, &context.text("meeting-stage"), stage);
-        let mut middle = row![].spacing(SPACE_S).padding([0.0, SPACE_S]).height(Length::Fill);
-        middle = middle.push(stage);
-        middle = middle.push(self.panel.map(|open| panel(self, open, context, reported)));
+        // Notifications cover the panel only if the stage beside it is too narrow for them.
+        let beside_panel = self.panel.is_none() || context.size.width >= PANEL + NOTICE + 5.0 * SPACE_S;
+        let (over_stage, over_all) = if beside_panel { (cards, None) } else { (None, cards) };
+        let middle = row![Stack::new().push(stage).push(over_stage)]
+            .push(self.panel.map(|open| panel(self, open, context, reported)))
+            .spacing(SPACE_S)
+            .padding([0.0, SPACE_S])
+            .height(Length::Fill);
+        let middle = Stack::new().push(middle).push(over_all);
         // Banners are as wide as the window: beside a panel there is not enough space for their text.
         let wide = |line| container(line).padding([0.0, SPACE_S]);
         let page = column![]

@@ -7,7 +7,7 @@ use crate::device::interface::Device;
 use crate::device::pacer::Pacer;
 use crate::resample::ToBlocks;
 use cpal::traits::{DeviceTrait, StreamTrait};
-use cpal::{FromSample, Sample as _, SampleFormat, SizedSample, StreamConfig};
+use cpal::{BufferSize, FromSample, Sample as _, SampleFormat, SizedSample, StreamConfig};
 use rtrb::{Consumer, Producer, RingBuffer};
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -16,39 +16,63 @@ use std::time::{Duration, Instant};
 /// A microphone that is recording.
 pub struct Microphone {
     name: String,
-    samples: Consumer<f32>,
+    device: cpal::Device,
+    config: StreamConfig,
+    format: SampleFormat,
+    /// True if the microphone is one of a sound server, which records the same source several times.
+    shareable: bool,
+    recording: Recording,
     convert: ToBlocks,
-    rate: u32,
-    state: Arc<StreamState>,
     monitor: CallbackMonitor,
     /// Divides the callbacks of a slow device into blocks every 10 ms. `None` if the device is not slow.
     pacer: Option<Pacer>,
+}
+
+/// A stream, and what it has recorded.
+struct Recording {
+    samples: Consumer<f32>,
+    state: Arc<StreamState>,
     _stream: cpal::Stream,
 }
 
-impl Microphone {
-    /// Starts recording in `format`.
-    ///
-    /// # Errors
-    /// Returns [`Error::Format`] if the format is not supported, and [`Error::Refused`] if the system refuses the
-    /// stream.
-    pub fn open(
-        device: &cpal::Device,
-        name: String,
-        config: StreamConfig,
-        format: SampleFormat,
-    ) -> Result<Self, Error> {
-        let convert = ToBlocks::new(config.sample_rate).ok_or_else(|| Error::Format { name: name.clone() })?;
+impl Recording {
+    fn start(device: &cpal::Device, config: StreamConfig, format: SampleFormat) -> Result<Self, cpal::Error> {
         let state = Arc::<StreamState>::default();
         let (stream, samples) = with_any_buffer(config, |config| {
             let (producer, consumer) = RingBuffer::new(ring_size(config.sample_rate));
             let state = Arc::clone(&state);
             record_as(format)(device, config, producer, state).map(|stream| (stream, consumer))
-        })
-        .map_err(|source| refused(&name, source))?;
-        stream.play().map_err(|source| refused(&name, source))?;
-        let (rate, monitor) = (config.sample_rate, CallbackMonitor::default());
-        Ok(Self { name, samples, convert, rate, state, monitor, pacer: None, _stream: stream })
+        })?;
+        stream.play()?;
+        Ok(Self { samples, state, _stream: stream })
+    }
+}
+
+impl Microphone {
+    /// Starts recording in `format`. `shareable` is true for a sound server.
+    ///
+    /// # Errors
+    /// Returns [`Error::Format`] if the format is not supported, and [`Error::Refused`] if the system refuses the
+    /// stream.
+    pub fn open(
+        device: cpal::Device,
+        name: String,
+        config: StreamConfig,
+        format: SampleFormat,
+        shareable: bool,
+    ) -> Result<Self, Error> {
+        let convert = ToBlocks::new(config.sample_rate).ok_or_else(|| Error::Format { name: name.clone() })?;
+        let recording = Recording::start(&device, config, format).map_err(|source| refused(&name, source))?;
+        let monitor = CallbackMonitor::default();
+        Ok(Self { name, device, config, format, shareable, recording, convert, monitor, pacer: None })
+    }
+
+    /// Returns the size of callbacks for a meter, or for a meeting with others.
+    fn buffer_size(&self, alone: bool) -> BufferSize {
+        match self.config.buffer_size {
+            BufferSize::Fixed(frames) if alone => BufferSize::Fixed(frames * METER_PERIODS),
+            BufferSize::Fixed(_) | BufferSize::Default => self.config.buffer_size,
+        }
     }
 }
 
@@ -58,18 +82,18 @@ impl Device for Microphone {
     }
 
     fn ready(&mut self, now: Instant) -> Result<usize, Error> {
-        if !self.monitor.is_alive(&self.state, now) {
+        if !self.monitor.is_alive(&self.recording.state, now) {
             return Err(Error::Lost { name: self.name.clone() });
         }
-        let recorded = self.samples.slots() / self.convert.needed().max(1);
-        let due = Pacer::for_slow(&mut self.pacer, self.state.slow(self.rate).is_some(), now);
+        let recorded = self.recording.samples.slots() / self.convert.needed().max(1);
+        let due = Pacer::for_slow(&mut self.pacer, self.recording.state.slow(self.config.sample_rate).is_some(), now);
         Ok(due.map_or(recorded, |due| due.min(recorded)))
     }
 
     fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
         let input = self.convert.input();
         // `ready` counted with the size of the block before. If this block needs more samples, the rest is silence.
-        let (_, missing) = self.samples.pop_partial_slice(input);
+        let (_, missing) = self.recording.samples.pop_partial_slice(input);
         missing.fill(0.0);
         self.convert.convert(block);
         self.pacer.iter_mut().for_each(Pacer::pass);
@@ -77,12 +101,33 @@ impl Device for Microphone {
     }
 
     fn latency(&self) -> Duration {
-        let waiting = self.samples.slots() as u64 * 1_000_000 / u64::from(self.rate.max(1));
-        self.state.latency() + Duration::from_micros(waiting)
+        let waiting = self.recording.samples.slots() as u64 * 1_000_000 / u64::from(self.config.sample_rate.max(1));
+        self.recording.state.latency() + Duration::from_micros(waiting)
     }
 
     fn xruns(&self) -> u64 {
-        self.state.xruns.load(Relaxed)
+        self.recording.state.xruns.load(Relaxed)
+    }
+
+    /// Records with another callback size. The old stream ends when the new one has recorded. cpal cannot change the size of
+    /// a stream.
+    fn set_alone(&mut self, alone: bool) -> Result<(), Error> {
+        if !self.shareable {
+            return Ok(());
+        }
+        let config = StreamConfig { buffer_size: self.buffer_size(alone), ..self.config };
+        match Recording::start(&self.device, config, self.format) {
+            Ok(recording) => {
+                recording.state.xruns.store(self.xruns(), Relaxed);
+                (self.recording, self.monitor, self.pacer) = (recording, CallbackMonitor::default(), None);
+                Ok(())
+            }
+            Err(error) if alone => {
+                tracing::debug!(%error, "the microphone keeps its callback size");
+                Ok(())
+            }
+            Err(source) => Err(refused(&self.name, source)),
+        }
     }
 }
 
@@ -123,3 +168,7 @@ where
     };
     device.build_input_stream(config, callback, failed, Some(OPEN_TIMEOUT))
 }
+
+/// The length of a callback for the meter, in callbacks of a meeting. A sound server wakes this process for each one. 50 ms
+/// are less than the time between two readings of the meter.
+const METER_PERIODS: u32 = 5;

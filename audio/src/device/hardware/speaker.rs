@@ -29,11 +29,14 @@ pub struct Speaker {
     target: usize,
     /// Fills the buffer of a slow device with a block every 10 ms. `None` if the device is not slow.
     pacer: Option<Pacer>,
-    _stream: cpal::Stream,
+    stream: cpal::Stream,
+    /// True if the stream is one of a sound server, which pauses and resumes at once.
+    pausable: bool,
+    paused: bool,
 }
 
 impl Speaker {
-    /// Starts playing in `format`.
+    /// Starts playing in `format`. `pausable` is true for a sound server.
     ///
     /// # Errors
     /// Returns [`Error::Format`] if the format is not supported, and [`Error::Refused`] if the system refuses the
@@ -43,6 +46,7 @@ impl Speaker {
         name: String,
         config: StreamConfig,
         format: SampleFormat,
+        pausable: bool,
     ) -> Result<Self, Error> {
         let convert = FromBlocks::new(config.sample_rate).ok_or_else(|| Error::Format { name: name.clone() })?;
         let state = Arc::<StreamState>::default();
@@ -54,7 +58,20 @@ impl Speaker {
         .map_err(|source| refused(&name, source))?;
         stream.play().map_err(|source| refused(&name, source))?;
         let (rate, monitor) = (config.sample_rate, CallbackMonitor::default());
-        Ok(Self { name, samples, convert, rate, state, monitor, xruns: 0, target: 0, pacer: None, _stream: stream })
+        Ok(Self {
+            name,
+            samples,
+            convert,
+            rate,
+            state,
+            monitor,
+            xruns: 0,
+            target: 0,
+            pacer: None,
+            stream,
+            pausable,
+            paused: false,
+        })
     }
 
     /// Returns the number of frames to keep in the ring buffer: the largest callback and two ticks, and half a tick
@@ -86,7 +103,9 @@ impl Device for Speaker {
     }
 
     fn ready(&mut self, now: Instant) -> Result<usize, Error> {
-        if !self.monitor.is_alive(&self.state, now) {
+        // A paused stream has no callbacks. Only an error shows that it is lost.
+        let alive = if self.paused { !self.state.lost.load(Relaxed) } else { self.monitor.is_alive(&self.state, now) };
+        if !alive {
             return Err(Error::Lost { name: self.name.clone() });
         }
         let room = self.target().saturating_sub(self.waiting());
@@ -112,6 +131,20 @@ impl Device for Speaker {
 
     fn xruns(&self) -> u64 {
         self.state.xruns.load(Relaxed)
+    }
+
+    fn set_alone(&mut self, alone: bool) -> Result<(), Error> {
+        if !self.pausable || self.paused == alone {
+            return Ok(());
+        }
+        if !alone {
+            self.stream.play().map_err(|source| refused(&self.name, source))?;
+        } else if let Err(error) = self.stream.pause() {
+            tracing::debug!(%error, "the speaker cannot pause");
+            return Ok(());
+        }
+        (self.paused, self.monitor) = (alone, CallbackMonitor::default());
+        Ok(())
     }
 }
 

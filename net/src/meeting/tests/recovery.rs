@@ -302,6 +302,30 @@ fn a_link_that_is_newer_than_the_servers_keys_is_tried_again() {
     assert!(matches!(guest.sent().last(), Some(Up::Knock { .. })));
 }
 
+/// Otherwise a hostile server could keep a client connecting again and again, without a pause and without an end.
+#[test]
+fn only_the_answer_to_a_resume_makes_a_member_join_again() {
+    for asked in [false, true] {
+        let (organiser, mut guest) = Client::two();
+        lose(&mut guest);
+        guest.meeting.handle_connected(guest.now);
+        if asked {
+            guest.receive(hello(ParticipantId(8)));
+        }
+        guest.receive(Down::Problem { problem: Problem::NotResumable });
+        guest.wait(Duration::ZERO);
+        assert_eq!(guest.meeting.poll_reconnect(), asked);
+        if !asked {
+            assert!(matches!(guest.reason(), Some(Reason::Server(_))));
+            continue;
+        }
+        guest.meeting.handle_connected(guest.now);
+        guest.knock(&organiser, 9);
+        guest.receive(Down::Problem { problem: Problem::NotResumable });
+        assert!(matches!(guest.reason(), Some(Reason::Server(_))), "it knocked, and did not resume");
+    }
+}
+
 /// Otherwise one hostile member could end the organiser's meeting, and the others would have no organiser any more.
 #[test]
 fn an_organiser_that_gets_a_false_welcome_asks_again() {

@@ -1,0 +1,52 @@
+//! What updates the window while time passes. Each message redraws the window, so that there are as few as possible.
+
+use std::time::{Duration, Instant};
+
+use iced::Subscription;
+use iced::futures::{Stream, stream};
+
+use super::message::Message;
+
+/// The clock of a meeting that was entered at `since`: one message at each full second.
+pub fn clock(since: Instant) -> Subscription<Message> {
+    Subscription::run_with(since, |since| seconds(*since))
+}
+
+/// While notices are shown or announcements wait.
+pub fn notices() -> Subscription<Message> {
+    iced::time::every(NOTICES_INTERVAL).map(Message::Tick)
+}
+
+/// While a meeting on this computer goes on that the user has left. It is forgotten when everybody has left it.
+pub fn left_meeting() -> Subscription<Message> {
+    iced::time::every(LEFT_MEETING_INTERVAL).map(Message::Tick)
+}
+
+fn seconds(since: Instant) -> impl Stream<Item = Message> {
+    stream::unfold(since, async |since| {
+        let next = since + Duration::from_secs(since.elapsed().as_secs() + 1);
+        tokio::time::sleep_until(next.into()).await;
+        Some((Message::Tick(next), since))
+    })
+}
+
+/// How often notices and announcements are updated.
+const NOTICES_INTERVAL: Duration = Duration::from_millis(500);
+/// How often a meeting that the user has left is looked at.
+const LEFT_MEETING_INTERVAL: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use iced::futures::StreamExt;
+
+    #[tokio::test]
+    async fn the_clock_ticks_at_the_next_full_second() {
+        let since = Instant::now().checked_sub(Duration::from_millis(61_950)).expect("the machine runs for a minute");
+        let mut ticks = Box::pin(seconds(since));
+        let Some(Message::Tick(first)) = ticks.next().await else { panic!("no tick") };
+        // The machine may take a while until it looks at the time.
+        let whole = (first - since).as_nanos().is_multiple_of(1_000_000_000);
+        assert!(whole && first - since >= Duration::from_secs(62), "{:?}", first - since);
+    }
+}

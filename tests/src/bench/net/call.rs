@@ -1,0 +1,144 @@
+//! One call over a network with limits, of real programs.
+
+use super::figures::{Figures, Outside};
+use super::running::{Folder, Running};
+use crate::netlab::{Netlab, Participant, Place, Spec};
+use anyhow::{Context, Result};
+use engine::report::Report;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// A call to hold.
+#[derive(Debug)]
+pub struct Call {
+    /// What the links do. The times of its changes count from the start of the receiver.
+    pub spec: Spec,
+    /// How long the receiver stays in the meeting.
+    pub length: Duration,
+    /// The folder of `conclave` and `conclave-server`.
+    pub programs: PathBuf,
+    /// The Y4M file that both cameras play.
+    pub clip: PathBuf,
+    /// The folder for reports and logs.
+    pub out: PathBuf,
+}
+
+impl Call {
+    /// Holds the call, and returns what the receiver measured.
+    ///
+    /// # Errors
+    /// Returns an error if there is no network, or if a program does not start, fails, or does not end in time. A
+    /// [`crate::netlab::Error`] can be downcast.
+    pub fn hold(&self) -> Result<Figures> {
+        let folder = Folder::new(Some(&self.out))?;
+        // Declared before the programs, so that it is dropped after them.
+        let lab = Netlab::new(&self.spec)?;
+        let server = self.start_server(&lab, &folder)?;
+        let listening = server.first_line()?;
+        let (_, fingerprint) = listening.split_once(" fingerprint ").context("the server prints its fingerprint")?;
+        let address = format!("{}:{PORT}", Netlab::server_address(Participant::Sender));
+        let meet = ["meet", "--server", &address, "--fingerprint", fingerprint];
+        let sender = self.start_client(&lab, &folder, &SENDER, &meet)?;
+        let link = sender.first_line()?;
+        wait(SETTLING_TIME);
+        let (bytes, processor) = (lab.received_bytes(Participant::Receiver)?, processor_time());
+        let schedule = lab.start_schedule(&self.spec)?;
+        // One second more, because the last second of the timeline must be over.
+        let seconds = (self.length.as_secs() + 1).to_string();
+        let receiver = self.start_client(&lab, &folder, &RECEIVER, &["join", &link, "--for", &seconds])?;
+        receiver.end(self.length + JOIN_TIMEOUT)?;
+        schedule.stop()?;
+        let received_bytes = lab.received_bytes(Participant::Receiver)? - bytes;
+        let processor = used(processor, processor_time());
+        sender.interrupt();
+        sender.end(END_TIMEOUT)?;
+        let report = fs::read(folder.file(&RECEIVER.report()))?;
+        let report: Report = serde_json::from_slice(&report).context("the receiver's report cannot be read")?;
+        let outside = Outside { length: self.length, received_bytes, processor, changes: &self.spec.changes };
+        Ok(Figures::new(&report, SENDER.name, &outside))
+    }
+
+    fn start_server(&self, lab: &Netlab, folder: &Folder) -> Result<Running> {
+        let mut server = self.command(lab, Place::Server, "conclave-server")?;
+        server.arg("--listen").arg(format!("0.0.0.0:{PORT}")).arg("--data").arg(folder.file("data"));
+        Running::start("server", server, folder)
+    }
+
+    fn start_client(&self, lab: &Netlab, folder: &Folder, role: &Role, enter: &[&str]) -> Result<Running> {
+        let mut client = self.command(lab, role.place, "conclave")?;
+        client.args(enter).args(["--headless", "--no-recent", "--tile", "1280x720", "--speaker", "off"]);
+        client.args(["--name", role.name]).arg("--report").arg(folder.file(&role.report()));
+        client.arg("--camera").arg(format!("file:{}", self.clip.display()));
+        client.arg("--microphone").arg(format!("file:{}", assets().join("voices").join(role.voice).display()));
+        Running::start(role.name, client, folder)
+    }
+
+    /// Returns a command that runs a program before all other work of this machine: in a session of its own, whose group the
+    /// scheduler prefers (sched(7), autogroup). Without this feature, other work disturbs the figures more.
+    fn command(&self, lab: &Netlab, place: Place, program: &str) -> Result<Command> {
+        let path = self.programs.join(program);
+        let path = path.canonicalize().with_context(|| format!("{} is not built", path.display()))?;
+        let mut command = lab.command(place, "setsid".as_ref());
+        let script = "{ echo -20 > /proc/self/autogroup; } 2> /dev/null; exec \"$0\" \"$@\"";
+        command.args(["sh", "-c", script]).arg(path);
+        Ok(command)
+    }
+}
+
+/// A participant.
+struct Role {
+    name: &'static str,
+    place: Place,
+    voice: &'static str,
+}
+
+impl Role {
+    fn report(&self) -> String {
+        format!("{}.json", self.name)
+    }
+}
+
+const SENDER: Role = Role { name: "sender", place: Place::Sender, voice: "anne.wav" };
+const RECEIVER: Role = Role { name: "receiver", place: Place::Receiver, voice: "bob.wav" };
+
+/// The folder of the demo's footage and voices.
+pub fn assets() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo")
+}
+
+fn wait(time: Duration) {
+    let end = Instant::now() + time;
+    while let Some(left) = end.checked_duration_since(Instant::now()) {
+        thread::park_timeout(left);
+    }
+}
+
+/// Returns the used and all processor time of this machine so far, in ticks. `None` if the system does not say it.
+fn processor_time() -> Option<(u64, u64)> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    // The first line is `cpu user nice system idle iowait irq softirq steal ...` (proc(5)).
+    let fields: Vec<u64> = stat.lines().next()?.split_whitespace().skip(1).take(8).flat_map(str::parse).collect();
+    let (all, idle) = (fields.iter().sum::<u64>(), fields.get(3)? + fields.get(4)?);
+    Some((all - idle, all))
+}
+
+/// Returns the share of processor time that was used between two readings, from 0 to 1.
+fn used(before: Option<(u64, u64)>, now: Option<(u64, u64)>) -> Option<f64> {
+    let ((used_before, before), (used, now)) = before.zip(now)?;
+    let part = |ticks: u64| u32::try_from(ticks).ok().map(f64::from);
+    Some(part(used - used_before)? / part((now - before).max(1))?)
+}
+
+const PORT: u16 = 7443;
+
+/// How long the sender is in the meeting before the receiver joins.
+const SETTLING_TIME: Duration = Duration::from_secs(2);
+
+/// How long joining and leaving may take besides the call: packets are lost.
+const JOIN_TIMEOUT: Duration = Duration::from_mins(1);
+
+/// How long the sender may take to leave.
+const END_TIMEOUT: Duration = Duration::from_secs(20);

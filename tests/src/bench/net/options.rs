@@ -1,0 +1,103 @@
+//! The arguments of `cargo xtask bench net`.
+
+use super::path::{self, Path};
+use anyhow::{Context, Result, bail, ensure};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What is measured, and how.
+#[derive(Debug)]
+pub struct Options {
+    /// The paths, in the order of the arguments.
+    pub paths: Vec<Path>,
+    /// The length of a call without a schedule.
+    pub length: Duration,
+    /// The number of calls over each path.
+    pub runs: u32,
+    /// The folder of `conclave` and `conclave-server`.
+    pub programs: PathBuf,
+    /// The folder for reports and logs. Without it they are removed.
+    pub out: Option<PathBuf>,
+    /// Prints JSON instead of lines.
+    pub json: bool,
+}
+
+impl Options {
+    /// Reads the arguments. Without `--rows` and `--spec`, all rows are measured.
+    ///
+    /// # Errors
+    /// Returns an error if an argument is unknown, or its value is wrong.
+    pub fn parse(arguments: &[String]) -> Result<Self> {
+        let programs = std::env::current_exe()?.parent().context("a program is in a folder")?.to_owned();
+        let length = Duration::from_secs(30);
+        let mut options = Self { paths: Vec::new(), length, runs: 1, programs, out: None, json: false };
+        let mut rest = arguments.iter();
+        while let Some(name) = rest.next() {
+            if name == "--json" {
+                options.json = true;
+                continue;
+            }
+            let value = rest.next().with_context(|| format!("no value after `{name}`"))?;
+            match name.as_str() {
+                "--rows" => {
+                    for row in value.split(',') {
+                        let row = row.trim().parse().with_context(|| format!("`{row}` is no number of a row"))?;
+                        let paths = path::of_row(row);
+                        ensure!(!paths.is_empty(), "row {row} is not measured here");
+                        options.paths.extend(paths);
+                    }
+                }
+                "--spec" => options.paths.push(Path::new(value)?),
+                "--seconds" => {
+                    let seconds = value.parse().ok().filter(|seconds| (5..=500).contains(seconds));
+                    options.length = Duration::from_secs(seconds.context("`--seconds` is from 5 to 500")?);
+                }
+                "--runs" => {
+                    let runs = value.parse().ok().filter(|runs| (1..=99).contains(runs));
+                    options.runs = runs.context("`--runs` is from 1 to 99")?;
+                }
+                "--programs" => options.programs = value.into(),
+                "--out" => options.out = Some(value.into()),
+                unknown => bail!("unknown argument `{unknown}`"),
+            }
+        }
+        if options.paths.is_empty() {
+            options.paths = path::all();
+        }
+        Ok(options)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(arguments: &[&str]) -> Result<Options> {
+        Options::parse(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn rows_and_specifications_choose_the_paths() {
+        let specs = |arguments: &[&str]| {
+            parse(arguments).expect("options").paths.into_iter().map(|path| path.spec.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(specs(&["--rows", "3,5"]), ["down=800k", "down=500k", "down=150k"]);
+        assert_eq!(specs(&["--spec", "down=600k", "--rows", "1"]), ["down=600k", "free"]);
+        assert!(specs(&[]).len() > 12);
+    }
+
+    #[test]
+    fn wrong_arguments_are_refused() {
+        for wrong in [
+            &["--rows", "9"][..],
+            &["--rows", "x"],
+            &["--rows"],
+            &["--spec", "down=fast"],
+            &["--seconds", "1"],
+            &["--runs", "0"],
+            &["--fast", "1"],
+        ] {
+            assert!(parse(wrong).is_err(), "{wrong:?}");
+        }
+    }
+}

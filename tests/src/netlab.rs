@@ -1,0 +1,328 @@
+//! A network on this machine with limited rates and lost packets, of the real kernel. Linux only; needs root.
+//!
+//! There are three network namespaces: the server has a link to the sender and one to the receiver. Each participant has
+//! its own link, so that a limit of the sender's uplink and one of the receiver's downlink differ, and that the server sees two
+//! addresses. `tc tbf` limits rates, with a bounded queue. nftables drops packets where they arrive, because a sender
+//! would get an error for a packet that is dropped where it leaves.
+
+mod schedule;
+mod spec;
+
+pub use schedule::Schedule;
+pub use spec::{Change, Error as SpecError, Participant, Setting, Share, Spec};
+
+use media::Bitrate;
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// The three namespaces. Drop ends all processes in them and removes them. If this process is killed, another process does so.
+pub struct Netlab {
+    names: Arc<Names>,
+    queue: Duration,
+    /// The process that removes the namespaces when its standard input closes, at the latest when this process ends.
+    remover: Child,
+}
+
+/// The names of the namespaces.
+#[derive(Debug)]
+struct Names {
+    sender: String,
+    server: String,
+    receiver: String,
+}
+
+/// Where a program runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// The namespace of the sender.
+    Sender,
+    /// The namespace of the server.
+    Server,
+    /// The namespace of the receiver.
+    Receiver,
+}
+
+/// The reason why there is no network.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The system does not let this user create network namespaces.
+    #[error("this user may not create network namespaces ({0}): netlab needs root")]
+    NotPermitted(String),
+    /// A program is not installed.
+    #[error("{program} is not installed: netlab needs the packages iproute2 and nftables")]
+    Missing {
+        /// The program.
+        program: String,
+    },
+    /// A command failed.
+    #[error("`{command}` failed: {reason}")]
+    Failed {
+        /// The command with its arguments.
+        command: String,
+        /// Its error output.
+        reason: String,
+    },
+    /// The system refuses a process or a thread.
+    #[error("the system refuses a process: {0}")]
+    System(#[from] io::Error),
+}
+
+impl Error {
+    /// Returns true if this machine or this user cannot have such a network at all.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        match self {
+            Self::NotPermitted(_) | Self::Missing { .. } => true,
+            Self::Failed { .. } | Self::System(_) => false,
+        }
+    }
+}
+
+impl Netlab {
+    /// Creates the namespaces and links, with what `spec` sets for time 0.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if this user may not do so, a program is missing, or a command fails.
+    pub fn new(spec: &Spec) -> Result<Self, Error> {
+        for program in ["ip", "tc", "nft"] {
+            find(program)?;
+        }
+        let names = Names::new();
+        // Before the first namespace exists, so that none is left.
+        let remover = names.remover()?;
+        let lab = Self { names: Arc::new(names), queue: spec.queue, remover };
+        lab.add_namespaces()?;
+        lab.add_link(Participant::Sender)?;
+        lab.add_link(Participant::Receiver)?;
+        let first = spec.changes.iter().filter(|change| change.at.is_zero());
+        first.into_iter().try_for_each(|change| lab.apply(change))?;
+        Ok(lab)
+    }
+
+    /// Applies the later changes of `spec`, each at its time from now, on a thread.
+    ///
+    /// # Errors
+    /// Returns [`Error::System`] if the thread cannot be started.
+    pub fn start_schedule(&self, spec: &Spec) -> Result<Schedule, Error> {
+        let later = spec.changes.iter().filter(|change| !change.at.is_zero()).copied().collect();
+        let (names, queue) = (Arc::clone(&self.names), self.queue);
+        Ok(Schedule::start(later, move |change| names.apply(change, queue))?)
+    }
+
+    /// Returns a command that runs `program` at `place`.
+    #[must_use]
+    pub fn command(&self, place: Place, program: &Path) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", self.name(place)]).arg(program);
+        command
+    }
+
+    /// Returns the name of a namespace, for `ip netns exec NAME`.
+    #[must_use]
+    pub fn name(&self, place: Place) -> &str {
+        match place {
+            Place::Sender => &self.names.sender,
+            Place::Server => &self.names.server,
+            Place::Receiver => &self.names.receiver,
+        }
+    }
+
+    /// Returns the address of the server on the link of a participant. Both participants reach both addresses.
+    #[must_use]
+    pub fn server_address(participant: Participant) -> &'static str {
+        address(participant).0
+    }
+
+    /// Returns the bytes that have arrived at a participant, with all headers and the packets that are dropped as lost.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if the counter cannot be read.
+    pub fn received_bytes(&self, participant: Participant) -> Result<u64, Error> {
+        let path = format!("/sys/class/net/{SERVER_DEVICE}/statistics/rx_bytes");
+        let text = run("ip", &["netns", "exec", self.names.of(participant), "cat", &path])?;
+        text.trim().parse().map_err(|_| failed("cat", &[&path], &text))
+    }
+
+    /// Applies one change now.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if a command fails.
+    pub fn apply(&self, change: &Change) -> Result<(), Error> {
+        self.names.apply(change, self.queue)
+    }
+
+    fn add_namespaces(&self) -> Result<(), Error> {
+        for name in self.names.all() {
+            run("ip", &["netns", "add", name])?;
+            run("ip", &["-n", name, "link", "set", "lo", "up"])?;
+            run("ip", &["netns", "exec", name, "nft", &format!("add table inet {TABLE}")])?;
+        }
+        Ok(())
+    }
+
+    fn add_link(&self, participant: Participant) -> Result<(), Error> {
+        let (server, own) = address(participant);
+        let (name, device) = (self.names.of(participant), participant.to_string());
+        run(
+            "ip",
+            &[
+                "link",
+                "add",
+                SERVER_DEVICE,
+                "netns",
+                name,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                &device,
+                "netns",
+                &self.names.server,
+            ],
+        )?;
+        for (name, device, address) in [(name, SERVER_DEVICE, own), (&self.names.server, device.as_str(), server)] {
+            run("ip", &["-n", name, "addr", "add", &format!("{address}/24"), "dev", device])?;
+            run("ip", &["-n", name, "link", "set", device, "up"])?;
+            let chain = format!("chain inet {TABLE} {device} {{ type filter hook input priority 0; }}");
+            run("ip", &["netns", "exec", name, "nft", &format!("add {chain}")])?;
+        }
+        run("ip", &["-n", name, "route", "add", "default", "via", server])?;
+        Ok(())
+    }
+}
+
+impl Drop for Netlab {
+    fn drop(&mut self) {
+        drop(self.remover.stdin.take());
+        // Fails only if the process is gone.
+        let _ = self.remover.wait();
+    }
+}
+
+impl Names {
+    /// Returns names that no other network on this machine has.
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = |place| format!("netlab-{}-{number}-{place}", std::process::id());
+        Self { sender: name("sender"), server: name("server"), receiver: name("receiver") }
+    }
+
+    fn all(&self) -> [&str; 3] {
+        [&self.sender, &self.server, &self.receiver]
+    }
+
+    fn of(&self, participant: Participant) -> &str {
+        match participant {
+            Participant::Sender => &self.sender,
+            Participant::Receiver => &self.receiver,
+        }
+    }
+
+    fn apply(&self, change: &Change, queue: Duration) -> Result<(), Error> {
+        let (name, device) = (self.of(change.participant), change.participant.to_string());
+        match change.setting {
+            Setting::Down(rate) => limit(&self.server, &device, rate, queue),
+            Setting::Up(rate) => limit(name, SERVER_DEVICE, rate, queue),
+            Setting::Loss(share) => {
+                lose(&self.server, &device, share)?;
+                lose(name, SERVER_DEVICE, share)
+            }
+        }
+    }
+
+    /// Starts a shell that waits for the end of its standard input, then ends the processes in the namespaces and removes
+    /// them. It has its own process group and ignores signals, so that Ctrl+C does not end it.
+    fn remover(&self) -> io::Result<Child> {
+        let script = format!(
+            "trap '' INT TERM HUP; cat > /dev/null; \
+             pids() {{ for name in {names}; do ip netns pids $name; done; }}; \
+             kill -TERM $(pids); tries=0; \
+             while [ -n \"$(pids)\" ] && [ $tries -lt {TERM_TRIES} ]; do tries=$((tries + 1)); sleep 0.1; done; \
+             kill -KILL $(pids); \
+             for name in {names}; do ip netns del $name; done",
+            names = self.all().join(" ")
+        );
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &script]).process_group(0);
+        // Processes that have ended and namespaces that were not created are no errors.
+        shell.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()
+    }
+}
+
+/// Limits the rate of what leaves through a device.
+fn limit(name: &str, device: &str, rate: Option<Bitrate>, queue: Duration) -> Result<(), Error> {
+    let Some(rate) = rate else {
+        // There may be no limit.
+        let _ = run("tc", &["-n", name, "qdisc", "del", "dev", device, "root"]);
+        return Ok(());
+    };
+    let (bits, latency) = (format!("{}bit", rate.as_bps()), format!("{}ms", queue.as_millis()));
+    let burst = MIN_BURST.max(rate.as_bps() / 8 / BURSTS_PER_SECOND).to_string();
+    let limit = ["tbf", "rate", &bits, "burst", &burst, "latency", &latency];
+    run("tc", &[&["-n", name, "qdisc", "replace", "dev", device, "root"][..], &limit].concat())?;
+    Ok(())
+}
+
+/// Drops a share of the UDP packets that arrive through a device.
+fn lose(name: &str, device: &str, share: Share) -> Result<(), Error> {
+    let per_ten_thousand = share.per_ten_thousand();
+    let random = match per_ten_thousand {
+        // nftables refuses a comparison that is always true.
+        10_000 => String::new(),
+        share => format!("numgen random mod 10000 < {share}"),
+    };
+    let rule = format!("; add rule inet {TABLE} {device} iifname {device} meta l4proto udp {random} counter drop");
+    let rule = if per_ten_thousand == 0 { String::new() } else { rule };
+    run("ip", &["netns", "exec", name, "nft", &format!("flush chain inet {TABLE} {device}{rule}")])?;
+    Ok(())
+}
+
+/// The addresses of a link: of the server and of the participant.
+fn address(participant: Participant) -> (&'static str, &'static str) {
+    match participant {
+        Participant::Sender => ("10.77.1.1", "10.77.1.2"),
+        Participant::Receiver => ("10.77.2.1", "10.77.2.2"),
+    }
+}
+
+fn find(program: &str) -> Result<(), Error> {
+    let mut probe = Command::new(program);
+    match probe.arg("-V").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status() {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Error::Missing { program: program.into() }),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Runs a command to its end. Returns its standard output.
+fn run(program: &str, arguments: &[&str]) -> Result<String, Error> {
+    let output = Command::new(program).args(arguments).stdin(Stdio::null()).output()?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    let reason = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+    let refused = ["not permitted", "Permission denied"].iter().any(|part| reason.contains(part));
+    Err(if refused { Error::NotPermitted(reason) } else { failed(program, arguments, &reason) })
+}
+
+fn failed(program: &str, arguments: &[&str], reason: &str) -> Error {
+    Error::Failed { command: format!("{program} {}", arguments.join(" ")), reason: reason.to_owned() }
+}
+
+/// The name of each participant's network device, whose other end is the server.
+const SERVER_DEVICE: &str = "server";
+
+const TABLE: &str = "netlab";
+
+/// Bytes that a limit lets pass at once: at least two full packets, and what the rate allows in two milliseconds.
+const MIN_BURST: u64 = 4_096;
+const BURSTS_PER_SECOND: u64 = 500;
+
+/// How often the remover looks, each tenth of a second, whether the processes have ended, before it kills them.
+const TERM_TRIES: u32 = 30;

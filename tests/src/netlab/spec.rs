@@ -1,0 +1,281 @@
+//! The text that describes what the links of a [`super::Netlab`] do, such as `down=10M,300k@40s loss=2%`.
+//!
+//! Settings are separated by spaces. Each is `[PARTICIPANT.]WHAT=VALUE[,VALUE@TIME]...`:
+//!
+//! | setting | effect |
+//! |---|---|
+//! | `down=RATE` | limits the rate from the server to the receiver |
+//! | `up=RATE` | limits the rate from the sender to the server |
+//! | `loss=PERCENT` | drops UDP packets at random, in each direction of the receiver's link |
+//! | `queue=TIME` | the longest time that a packet waits at a limit before it is dropped, `200ms` by default |
+//! | `free` | nothing |
+//!
+//! `sender.down`, `receiver.up` and `sender.loss` set the other participant's link. A rate is a number of bits per second with
+//! `k` or `M`, or `free`. A time is a number with `s` or `ms`.
+
+use media::Bitrate;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// What the links do. The default limits nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spec {
+    /// The changes of the links, in the order of their times. Those at time 0 are there from the beginning.
+    pub changes: Vec<Change>,
+    /// The longest time that a packet waits at a rate limit.
+    pub queue: Duration,
+}
+
+/// A change of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// When the link changes, from the start of the schedule.
+    pub at: Duration,
+    /// The participant whose link changes.
+    pub participant: Participant,
+    /// The change.
+    pub setting: Setting,
+}
+
+/// The participant at the other end of a link of the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Participant {
+    /// The participant whose pictures are measured.
+    Sender,
+    /// The participant that measures them.
+    Receiver,
+}
+
+/// What a link does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setting {
+    /// The rate limit from the server to the participant. `None` removes it.
+    Down(Option<Bitrate>),
+    /// The rate limit from the participant to the server. `None` removes it.
+    Up(Option<Bitrate>),
+    /// The share of UDP packets that each direction loses.
+    Loss(Share),
+}
+
+/// A share in hundredths of a percent, from 0 to 10 000.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Share(u32);
+
+/// A text is not a specification of links.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{text}` is not a setting of a link: {why}")]
+pub struct Error {
+    text: String,
+    why: &'static str,
+}
+
+impl Share {
+    /// Returns the share in hundredths of a percent.
+    #[must_use]
+    pub fn per_ten_thousand(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for Spec {
+    fn default() -> Self {
+        Self { changes: Vec::new(), queue: DEFAULT_QUEUE }
+    }
+}
+
+impl FromStr for Spec {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self, Error> {
+        let mut spec = Self::default();
+        for setting in text.split_whitespace() {
+            spec.add(setting).map_err(|why| Error { text: setting.to_owned(), why })?;
+        }
+        // Stable, so that of two settings for the same time the later one counts.
+        spec.changes.sort_by_key(|change| change.at);
+        Ok(spec)
+    }
+}
+
+impl Spec {
+    fn add(&mut self, text: &str) -> Result<(), &'static str> {
+        if text == "free" {
+            return Ok(());
+        }
+        let (name, values) = text.split_once('=').ok_or("expected NAME=VALUE")?;
+        if name == "queue" {
+            self.queue = time(values).filter(|time| !time.is_zero()).ok_or("expected a time such as 200ms")?;
+            return Ok(());
+        }
+        let (participant, what) = match name.split_once('.') {
+            Some(("sender", what)) => (Some(Participant::Sender), what),
+            Some(("receiver", what)) => (Some(Participant::Receiver), what),
+            Some(_) => return Err("expected `sender.` or `receiver.` before the point"),
+            None => (None, name),
+        };
+        let usual = match what {
+            "up" => Participant::Sender,
+            "down" | "loss" => Participant::Receiver,
+            _ => return Err("expected down, up, loss or queue"),
+        };
+        for (number, value) in values.split(',').enumerate() {
+            let (value, at) = match value.split_once('@') {
+                Some((value, at)) => (value, time(at).ok_or("expected a time such as 40s after @")?),
+                None if number == 0 => (value, Duration::ZERO),
+                None => return Err("expected VALUE@TIME after the first value"),
+            };
+            let setting = setting(what, value)?;
+            self.changes.push(Change { at, participant: participant.unwrap_or(usual), setting });
+        }
+        Ok(())
+    }
+}
+
+fn setting(what: &str, value: &str) -> Result<Setting, &'static str> {
+    let limit = || match value {
+        "free" => Ok(None),
+        value => rate(value).map(Some).ok_or("expected a rate from 8k to 10000M, or `free`"),
+    };
+    match what {
+        "down" => Ok(Setting::Down(limit()?)),
+        "up" => Ok(Setting::Up(limit()?)),
+        _ => share(value).map(Setting::Loss).ok_or("expected a loss from 0% to 100%"),
+    }
+}
+
+fn rate(text: &str) -> Option<Bitrate> {
+    let (number, thousands) = match text.strip_suffix('M') {
+        Some(number) => (number, 2),
+        None => (text.strip_suffix('k')?, 1),
+    };
+    let bits = decimal(number, 3 * thousands)?;
+    (8_000..=10_000_000_000).contains(&bits).then_some(Bitrate::bps(bits))
+}
+
+fn share(text: &str) -> Option<Share> {
+    let hundredths = u32::try_from(decimal(text.strip_suffix('%')?, 2)?).ok()?;
+    (hundredths <= 10_000).then_some(Share(hundredths))
+}
+
+fn time(text: &str) -> Option<Duration> {
+    let milliseconds = match text.strip_suffix("ms") {
+        Some(number) => decimal(number, 0)?,
+        None => decimal(text.strip_suffix('s')?, 3)?,
+    };
+    (milliseconds <= MAX_TIME_MS).then_some(Duration::from_millis(milliseconds))
+}
+
+/// Reads a decimal number with at most `digits` digits after the point. Returns it times ten to the power of `digits`.
+fn decimal(text: &str, digits: usize) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digit = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || text.ends_with('.') || fraction.len() > digits || !digit(whole) || !digit(fraction) {
+        return None;
+    }
+    format!("{whole}{fraction:0<digits$}").parse().ok()
+}
+
+impl fmt::Display for Participant {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Sender => "sender",
+            Self::Receiver => "receiver",
+        })
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { at, participant, setting } = self;
+        write!(to, "{participant} ")?;
+        match setting {
+            Setting::Down(Some(rate)) => write!(to, "down {} bit/s", rate.as_bps())?,
+            Setting::Up(Some(rate)) => write!(to, "up {} bit/s", rate.as_bps())?,
+            Setting::Down(None) => to.write_str("down free")?,
+            Setting::Up(None) => to.write_str("up free")?,
+            Setting::Loss(share) => write!(to, "loss {}.{:02} %", share.0 / 100, share.0 % 100)?,
+        }
+        write!(to, " at {} s", at.as_secs_f64())
+    }
+}
+
+/// Deep enough for the bursts of a key frame, as in a home router.
+const DEFAULT_QUEUE: Duration = Duration::from_millis(200);
+
+/// The latest time of a change: a day.
+const MAX_TIME_MS: u64 = 86_400_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn changes(text: &str) -> Vec<String> {
+        let spec: Spec = text.parse().expect("a specification");
+        spec.changes.iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn rates_and_losses_belong_to_the_usual_participant_or_the_named_one() {
+        assert_eq!(changes("down=300k"), ["receiver down 300000 bit/s at 0 s"]);
+        assert_eq!(changes("up=1.5M"), ["sender up 1500000 bit/s at 0 s"]);
+        assert_eq!(changes("loss=5%"), ["receiver loss 5.00 % at 0 s"]);
+        assert_eq!(
+            changes("sender.down=free receiver.up=8k sender.loss=0.05%"),
+            ["sender down free at 0 s", "receiver up 8000 bit/s at 0 s", "sender loss 0.05 % at 0 s"]
+        );
+        assert_eq!((changes("free"), changes("")), (vec![], vec![]));
+    }
+
+    #[test]
+    fn a_schedule_is_in_the_order_of_its_times() {
+        assert_eq!(
+            changes("down=10M,300k@40s,10M@55.5s loss=1%,0%@500ms"),
+            [
+                "receiver down 10000000 bit/s at 0 s",
+                "receiver loss 1.00 % at 0 s",
+                "receiver loss 0.00 % at 0.5 s",
+                "receiver down 300000 bit/s at 40 s",
+                "receiver down 10000000 bit/s at 55.5 s",
+            ]
+        );
+    }
+
+    #[test]
+    fn the_queue_has_a_default() {
+        let queue = |text: &str| text.parse::<Spec>().map(|spec| spec.queue.as_millis());
+        assert_eq!((queue("down=1M"), queue("queue=1.5s")), (Ok(200), Ok(1_500)));
+    }
+
+    #[test]
+    fn other_texts_are_refused_with_a_reason() {
+        for wrong in [
+            "down",
+            "down=",
+            "down=300",
+            "down=k",
+            "down=7k",
+            "down=99999999999999999999M",
+            "down=-1k",
+            "down=1.2345k",
+            "down=1.k",
+            "down=.5M",
+            "down=1e3k",
+            "loss=5",
+            "loss=101%",
+            "loss=free",
+            "queue=0s",
+            "queue=5",
+            "jitter=3ms",
+            "server.down=1M",
+            "down=1M,2M",
+            "down=1M,2M@",
+            "down=1M,2M@5",
+            "down=1M@99999999s",
+            "down=1M,",
+        ] {
+            let error = wrong.parse::<Spec>().expect_err(wrong).to_string();
+            assert!(error.starts_with(&format!("`{wrong}` is not a setting of a link: expected ")), "{error}");
+        }
+    }
+}
