@@ -27,9 +27,13 @@ pub fn meeting<'a>(notice: meeting::Notice, name: impl Fn(ParticipantId) -> Opti
     Notice { kind, detail }
 }
 
-/// Returns how much a clock is wrong, as `+2:00` or `-26:30` hours and minutes: positive if it is ahead.
+/// Returns how much two clocks differ, as `+2:00` or `-26:30` hours and minutes: positive if this computer's is ahead.
+/// Beyond [`MAX_HOURS`], which a server may claim, it is `> +9999:00` or `< -9999:00`.
 pub fn clock_difference(ahead: i64) -> String {
     let minutes = ahead.unsigned_abs() / 60;
+    if minutes > MAX_HOURS * 60 {
+        return if ahead < 0 { format!("< -{MAX_HOURS}:00 h") } else { format!("> +{MAX_HOURS}:00 h") };
+    }
     let sign = if ahead < 0 { '-' } else { '+' };
     format!("{sign}{}:{:02} h", minutes / 60, minutes % 60)
 }
@@ -235,6 +239,9 @@ fn with_causes(error: &dyn std::error::Error) -> String {
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
+/// The largest difference of two clocks that is shown exactly, in hours: more than a year.
+const MAX_HOURS: u64 = 9_999;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -314,6 +321,8 @@ mod tests {
             (meeting::Notice::CommitRejected(ParticipantId(7)), NoticeKind::ChangeRejected, ""),
             (meeting::Notice::Clock { ahead: -95_400 }, NoticeKind::WrongClock, "-26:30 h"),
             (meeting::Notice::Clock { ahead: 7_260 }, NoticeKind::WrongClock, "+2:01 h"),
+            (meeting::Notice::Clock { ahead: i64::MIN }, NoticeKind::WrongClock, "< -9999:00 h"),
+            (meeting::Notice::Clock { ahead: i64::MAX }, NoticeKind::WrongClock, "> +9999:00 h"),
         ] {
             assert_eq!(meeting(report, name), Notice { kind, detail: detail.into() }, "{report:?}");
         }

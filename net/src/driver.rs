@@ -6,6 +6,7 @@ mod event_queue;
 mod media;
 mod server_connection;
 mod sfu_connection;
+mod totals_requests;
 
 use crate::backends::Backends;
 use crate::config::Config;
@@ -30,6 +31,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
+use totals_requests::TotalsRequests;
 
 /// The driver's ends of the queues that it shares with [`crate::Session`], and the back-ends.
 pub struct Ends {
@@ -73,6 +75,7 @@ struct Driver {
     requests: media_requests::Receiver,
     wishes: watch::Receiver<Vec<TileWish>>,
     event_queue: EventQueue,
+    totals_requests: TotalsRequests,
     ring: KeyRing,
     /// When the estimate and old keys are checked next.
     tick: Instant,
@@ -112,6 +115,7 @@ impl Driver {
             requests,
             wishes,
             event_queue: EventQueue::new(events),
+            totals_requests: TotalsRequests::default(),
             ring,
             tick: Instant::now() + TICK,
             over: false,
@@ -199,7 +203,7 @@ impl Driver {
 
     async fn handle_server(&mut self, event: ServerEvent, now: Instant) -> Result<(), Error> {
         match event {
-            ServerEvent::Received(Received::Message(message)) => self.handle_message(message, now),
+            ServerEvent::Received(Received::Message(message)) => self.handle_message(message, now)?,
             ServerEvent::Received(Received::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
             ServerEvent::Received(Received::Closed) => {
                 self.restart_sfu(now);
@@ -224,12 +228,16 @@ impl Driver {
     }
 
     /// Routes a message to the keys thread or to the SFU's dialect.
-    fn handle_message(&mut self, message: ServerMessage, now: Instant) {
+    fn handle_message(&mut self, message: ServerMessage, now: Instant) -> Result<(), Error> {
         match message {
             ServerMessage::Meeting(message) => self.keys.inbox.send(KeysInput::Message(message)),
             ServerMessage::Sfu(FromSfu::Signal(blob)) => self.sfu.handle(Input::Signal(blob.0.into()), now),
-            ServerMessage::Sfu(FromSfu::Totals { totals }) => self.event_queue.push(Event::Totals(totals)),
+            ServerMessage::Sfu(FromSfu::Totals { totals }) => {
+                self.totals_requests.handle_answer()?;
+                self.event_queue.push(Event::Totals(totals));
+            }
         }
+        Ok(())
     }
 
     fn handle_requests(&mut self, now: Instant) -> Result<(), Error> {
@@ -253,7 +261,11 @@ impl Driver {
         for track in key_frames {
             self.media.want_key_frame(track);
         }
-        if totals { self.send(&ClientMessage::Sfu(ToSfu::Count)) } else { Ok(()) }
+        if totals {
+            self.totals_requests.handle_request();
+            self.send(&ClientMessage::Sfu(ToSfu::Count))?;
+        }
+        Ok(())
     }
 
     fn handle_report(&mut self, transport: TransportId, report: Report, now: Instant) -> Result<(), Error> {

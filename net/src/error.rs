@@ -25,6 +25,9 @@ pub enum Error {
     /// The thread that manages the meeting's keys panicked.
     #[error("the thread that manages the meeting's keys failed")]
     KeysThread,
+    /// The server sent totals that this client did not ask for.
+    #[error("it sent totals that this client did not ask for")]
+    UnrequestedTotals,
     /// The program does not read the session's events.
     #[error("the program does not read its session's events")]
     Stalled,
@@ -39,7 +42,7 @@ impl Error {
             Self::Signalling(error) => error.reason(),
             Self::Media(_) | Self::NoThread(_) | Self::KeysThread | Self::Stalled => Reason::Here(text),
             Self::NoMedia => Reason::Unreachable(text),
-            Self::Negotiation(_) => Reason::Server(text),
+            Self::Negotiation(_) | Self::UnrequestedTotals => Reason::Server(text),
         }
     }
 

@@ -203,7 +203,10 @@ impl Meeting {
         self.last_received = now;
         if let Down::Hello { time, .. } = message {
             let before = mem::replace(&mut self.clock_ahead, clock_ahead((self.wall_clock)(now), time));
-            if let (Some(notice), None) = (clock_notice(self.clock_ahead), clock_notice(before)) {
+            // Only the clocks of an organiser and of those who ask to join must agree. A refusal says so to the latter.
+            if self.manager.is_some()
+                && let (Some(notice), None) = (clock_notice(self.clock_ahead), clock_notice(before))
+            {
                 self.outputs.notice(notice);
             }
         }
@@ -306,10 +309,12 @@ impl Meeting {
                 Phase::Recovering(joined, recovery)
             }
             Ok(Next::Member(new_member)) => Phase::Member(Box::new(joined.again(*new_member, &mut context)?)),
-            // Any member may answer an organiser that comes back, also a hostile one. Another attempt follows.
-            Err(Reason::Forged) if context.manager.is_some() => {
-                self.phase = Phase::Recovering(joined, recovery);
-                return Err(Exit::Lost);
+            // Any member may answer an organiser that comes back, also a hostile one. The server lets another one answer.
+            Err(Reason::FalseWelcome) if recovery.handle_false_welcome(now) => {
+                tracing::warn!("a participant sent a false Welcome, so this organiser asks again");
+                // The others learn at once that this participant is not coming.
+                context.outputs.transmit(Up::Leave);
+                Phase::Recovering(joined, recovery)
             }
             Err(reason) => return Err(reason.into()),
         };

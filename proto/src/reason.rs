@@ -74,6 +74,10 @@ pub enum Reason {
     /// The server's keys do not match the link. There may be a man-in-the-middle attack.
     #[error("the keys from the server do not match the link")]
     Forged,
+    /// A member answered this organiser's request to come back with a Welcome that does not lead into its meeting. Any
+    /// member may answer, and the server does not say who did.
+    #[error("a participant answered the request to come back with a false Welcome")]
+    FalseWelcome,
     /// Something on this computer failed.
     #[error("this client failed: {0}")]
     Here(String),
@@ -105,7 +109,8 @@ impl Reason {
             | Self::Unattended
             | Self::Barred
             | Self::Locked
-            | Self::OrganiserClock { .. } => Some(Fault::Peer),
+            | Self::OrganiserClock { .. }
+            | Self::FalseWelcome => Some(Fault::Peer),
             Self::NoMeeting | Self::OldLink => Some(Fault::Link),
             Self::Unreachable(_) => Some(Fault::Network),
             Self::Certificate(_)

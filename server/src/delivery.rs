@@ -12,6 +12,7 @@ mod log;
 mod meeting;
 mod meetings;
 mod members;
+mod returns;
 mod settings;
 mod waiting;
 

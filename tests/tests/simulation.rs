@@ -2,6 +2,8 @@
 
 #[path = "simulation/hostile.rs"]
 mod hostile;
+#[path = "simulation/returning.rs"]
+mod returning;
 
 use net::meeting::{Command, MediaState, Microphone, Notice};
 use proto::{Blob, Down, Epoch, LogEntry, ParticipantId, Position, Reason, ResumeToken, Up};

@@ -146,7 +146,8 @@ pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
         | Reason::Barred
         | Reason::Locked
         | Reason::OwnClock { .. }
-        | Reason::OrganiserClock { .. } => None,
+        | Reason::OrganiserClock { .. }
+        | Reason::FalseWelcome => None,
         Reason::Left
         | Reason::Ended
         | Reason::HostStopped
@@ -188,6 +189,7 @@ pub const fn reason(reason: &Reason) -> &'static str {
         Reason::HostStopped => "ended-host-stopped",
         Reason::Server(_) => "ended-server",
         Reason::Forged => "ended-forged",
+        Reason::FalseWelcome => "ended-false-welcome",
         Reason::Here(_) => "ended-here",
     }
 }
@@ -214,7 +216,8 @@ pub fn detail(reason: &Reason) -> Cow<'_, str> {
         | Reason::Full
         | Reason::Draining
         | Reason::HostStopped
-        | Reason::Forged => "".into(),
+        | Reason::Forged
+        | Reason::FalseWelcome => "".into(),
     }
 }
 

@@ -48,7 +48,7 @@ fn entered(runner: &Runner) -> app::Message {
     engine_event(runner, Event::Entered { me: engine::ParticipantId(1), link: String::new(), organiser: true })
 }
 
-fn failures() -> [Reason; 19] {
+fn failures() -> [Reason; 20] {
     [
         Reason::Removed,
         Reason::Refused,
@@ -65,6 +65,7 @@ fn failures() -> [Reason; 19] {
         Reason::Version,
         Reason::ServerSilent,
         Reason::Forged,
+        Reason::FalseWelcome,
         Reason::Full,
         Reason::Draining,
         Reason::Server("nonsense".into()),

@@ -53,7 +53,7 @@ impl Ended {
     pub fn view(&self, context: &Context) -> Element<'_, Message> {
         let (symbol, tone) = match self.reason.fault() {
             None => (Icon::Leave, Tone::Accent),
-            Some(_) if matches!(self.reason, Reason::Certificate(_) | Reason::Forged) => {
+            Some(_) if matches!(self.reason, Reason::Certificate(_) | Reason::Forged | Reason::FalseWelcome) => {
                 (Icon::LockAttention, Tone::Danger)
             }
             Some(_) => (Icon::Warning, Tone::Warn),
@@ -101,6 +101,7 @@ pub const fn can_try_again(reason: &Reason) -> bool {
         | Reason::OwnClock { .. }
         | Reason::OrganiserClock { .. }
         | Reason::Locked
+        | Reason::FalseWelcome
         | Reason::Here(_) => true,
         Reason::Left
         | Reason::Ended

@@ -280,7 +280,7 @@ fn a_request_is_answered_on_the_home_screen() {
     assert_eq!(answer, Decision { id: ParticipantId(70), admit: true });
 }
 
-fn reasons() -> [Reason; 21] {
+fn reasons() -> [Reason; 22] {
     [
         Reason::Left,
         Reason::Removed,
@@ -302,6 +302,7 @@ fn reasons() -> [Reason; 21] {
         Reason::HostStopped,
         Reason::Server(String::new()),
         Reason::Forged,
+        Reason::FalseWelcome,
         Reason::Here(String::new()),
     ]
 }

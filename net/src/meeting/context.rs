@@ -25,7 +25,7 @@ pub(super) fn clock_ahead(wall: SystemTime, server: u64) -> i64 {
     i64::try_from(i128::from(mine) - i128::from(server)).unwrap_or(i64::MAX)
 }
 
-/// Returns the notice that this computer's clock is wrong.
+/// Returns the notice that this computer's clock and the server's differ too much. The server may be wrong, or lie.
 pub(super) fn clock_notice(ahead: i64) -> Option<Notice> {
     (ahead.unsigned_abs() > MAX_CLOCK_DIFFERENCE.as_secs()).then_some(Notice::Clock { ahead })
 }

@@ -149,7 +149,7 @@ pub enum Notice {
     NotAllowed,
     /// No commit that removes this member could be made. The command is dropped.
     CannotRemove(ParticipantId),
-    /// This computer's clock and the server's differ by more than an hour.
+    /// This computer's clock and the server's differ by more than an hour. Only an organiser gets this.
     Clock {
         /// How many seconds this computer's clock is ahead of the server's. Negative if it is behind.
         ahead: i64,

@@ -303,6 +303,7 @@ impl JoinedMeeting {
             return Err(Exit::CutOff);
         }
         self.admissions.handle_withdrawal(participant, context.outputs);
+        self.returns.handle_withdrawal(participant);
         if self.roster.mark_gone(participant, context.now) {
             context.outputs.notice(Notice::Unattended);
         }
@@ -328,8 +329,9 @@ impl JoinedMeeting {
     }
 
     /// Sends everything that can be sent now, but at most one commit. Removals come before admissions, so that a new
-    /// member never shares an epoch with one that is to be removed. Requests are kept until a merged commit fulfils
-    /// them.
+    /// member never shares an epoch with one that is to be removed. The commit for an organiser that comes back removes
+    /// those who left by itself: the server reserves an epoch for that commit, and for no other of this member. Requests
+    /// are kept until a merged commit fulfils them.
     fn send_due(&mut self, context: &mut Context<'_>) {
         if !self.connected {
             return;
@@ -345,8 +347,8 @@ impl JoinedMeeting {
 
     fn commit(&mut self, context: &mut Context<'_>) {
         let sent = claim(&mut self.log, &self.roster, context)
-            || self.removals.commit(&mut self.roster, &mut self.log, context)
             || self.returns.commit(&self.roster, &mut self.log, context)
+            || self.removals.commit(&mut self.roster, &mut self.log, context)
             || self.admissions.commit(&self.roster, &mut self.log, context);
         if !sent && self.refresh.is_due(context.now) && !self.log.commit_refresh(context) {
             self.refresh.restart(&self.roster, context.now);

@@ -78,7 +78,7 @@ impl Joining {
             }
             (Stage::Checking { me }, Down::AdmissionKey { chain, .. }) => come_back(me, chain, context),
             (Stage::Waiting { joiner, me, chain, .. }, Down::Admitted { welcome, position, epoch, gone, resume }) => {
-                let group = joiner.enter(&welcome.0).map_err(|_| Reason::Forged)?;
+                let group = joiner.enter(&welcome.0).map_err(|_| false_welcome(context))?;
                 if let (Some(manager), Some(chain)) = (context.manager.as_mut(), chain) {
                     manager.repeat_rotation(&chain.0, context.outputs);
                 }
@@ -204,6 +204,12 @@ fn come_back(me: ParticipantId, chain: Blob, context: &mut Context<'_>) -> Resul
 
 fn wait(joiner: Joiner, me: ParticipantId, chain: Option<Blob>, context: &Context<'_>) -> Next {
     Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice: Some(context.now + KNOCK_TIMEOUT), chain })
+}
+
+/// Returns why a Welcome leads into another group. Any member may send one to an organiser that comes back. A guest gets
+/// one only by a signed command.
+fn false_welcome(context: &Context<'_>) -> Reason {
+    if context.manager.is_some() { Reason::FalseWelcome } else { Reason::Forged }
 }
 
 fn knock_failed(error: &admission_key::Error) -> Reason {

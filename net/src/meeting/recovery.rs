@@ -5,17 +5,21 @@
 
 use super::joining::Joining;
 use super::problems::Awaited;
-use super::timing::{FIRST_RETRY, MAX_RETRY, REJOIN_TIMEOUT, RESUME_TIMEOUT};
+use super::timing::{
+    FIRST_RETRY, MAX_FALSE_WELCOME_RETRY, MAX_FALSE_WELCOMES, MAX_RETRY, REJOIN_TIMEOUT, RESUME_TIMEOUT,
+};
 use std::time::{Duration, Instant};
 
 /// The state of the way back.
 pub(super) struct Recovery {
-    /// When the connection was lost.
+    /// When the connection was lost, or later if a member has answered since.
     since: Instant,
     route: Route,
     stage: Stage,
     /// How many attempts have failed.
     failures: u32,
+    /// How many attempts a member has answered with a false Welcome. They do not count as failed: the connection works.
+    false_welcomes: u32,
 }
 
 /// How the client comes back.
@@ -46,12 +50,18 @@ pub(super) enum Stage {
 impl Recovery {
     /// Starts after the connection was lost.
     pub(super) fn resume(now: Instant) -> Self {
-        Self { since: now, route: Route::Resume, stage: Stage::Waiting(now + FIRST_RETRY), failures: 0 }
+        Self {
+            since: now,
+            route: Route::Resume,
+            stage: Stage::Waiting(now + FIRST_RETRY),
+            failures: 0,
+            false_welcomes: 0,
+        }
     }
 
     /// Starts because this client is not a member of the others' group. The first attempt is after `delay`.
     pub(super) fn rejoin(now: Instant, delay: Duration) -> Self {
-        Self { since: now, route: Route::Rejoin, stage: Stage::Waiting(now + delay), failures: 0 }
+        Self { since: now, route: Route::Rejoin, stage: Stage::Waiting(now + delay), failures: 0, false_welcomes: 0 }
     }
 
     pub(super) const fn route(&self) -> Route {
@@ -77,6 +87,16 @@ impl Recovery {
         self.failures += 1;
         self.stage = Stage::Waiting(now + delay.min(MAX_RETRY));
         now < self.since + RESUME_TIMEOUT + REJOIN_TIMEOUT
+    }
+
+    /// Handles a false Welcome. The time to join again starts anew. Returns false if it was the last one.
+    pub(super) fn handle_false_welcome(&mut self, now: Instant) -> bool {
+        self.since = now.checked_sub(RESUME_TIMEOUT).unwrap_or(now);
+        self.failures = 0;
+        let delay = FIRST_RETRY * 2u32.saturating_pow(self.false_welcomes.min(8));
+        self.false_welcomes += 1;
+        self.stage = Stage::Waiting(now + delay.min(MAX_FALSE_WELCOME_RETRY));
+        self.false_welcomes < MAX_FALSE_WELCOMES
     }
 
     /// Returns true, once, if it is time for the next attempt.

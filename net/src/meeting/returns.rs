@@ -39,7 +39,7 @@ impl Returns {
         }
     }
 
-    /// Removes a participant who gave up waiting.
+    /// Removes a participant who gave up waiting, or left after another member had answered it.
     pub(super) fn handle_withdrawal(&mut self, participant: ParticipantId) {
         self.waiting.retain(|(request, _)| request.participant() != participant);
     }
@@ -57,23 +57,27 @@ impl Returns {
     /// Returns when this client adds the organiser, if nobody before it in rank has done so.
     pub(super) fn deadline(&self, roster: &Roster) -> Option<Instant> {
         let first = self.waiting.iter().map(|(_, since)| *since).min()?;
-        Some(first + REMOVAL_INTERVAL * roster.rank())
+        Some(first + REMOVAL_INTERVAL * roster.rank().min(MAX_RANK))
     }
 
-    /// Sends a commit that adds those who are due. Returns false if none was sent. A request that cannot be added is
-    /// dropped.
+    /// Sends a commit that adds those who are due, and removes the members that left. Returns false if none was sent. A
+    /// request that cannot be added is dropped.
     pub(super) fn commit(&mut self, roster: &Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
         if self.deadline(roster).is_none_or(|deadline| deadline > context.now) {
             return false;
         }
         let add: Vec<_> = self.waiting.iter().map(|(request, _)| request.clone()).collect();
-        let sent = log.commit(Changes { add, ..Changes::default() }, context);
+        let sent = log.commit(Changes { add, remove: roster.gone_leaves(), policy: None }, context);
         if !sent {
             self.waiting.clear();
         }
         sent
     }
 }
+
+/// Members of a higher rank wait no longer than this one, so that many hostile members do not keep an honest one from its
+/// turn for minutes.
+const MAX_RANK: u32 = 5;
 
 /// The maximum number of organisers that wait to come back.
 const MAX_WAITING: usize = 16;

@@ -186,6 +186,11 @@ impl Roster {
         if due { self.gone.keys().copied().collect() } else { Vec::new() }
     }
 
+    /// Returns the leaves of the members that left.
+    pub(super) fn gone_leaves(&self) -> Vec<Leaf> {
+        self.gone.keys().filter_map(|id| self.leaf(*id)).collect()
+    }
+
     /// Delays removals after a commit that could not be made, so that the next member in rank tries first.
     pub(super) fn postpone_removals(&mut self, now: Instant) {
         self.gone.values_mut().for_each(|since| *since = now + 2 * REMOVAL_INTERVAL);

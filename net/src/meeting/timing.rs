@@ -47,3 +47,10 @@ pub const FIRST_RETRY: Duration = Duration::from_millis(500);
 
 /// The maximum time between two attempts to connect again.
 pub const MAX_RETRY: Duration = Duration::from_secs(8);
+
+/// After this number of false Welcomes, an organiser does not ask again to come back: one of each other member of the largest
+/// meeting that a server allows by default.
+pub const MAX_FALSE_WELCOMES: u32 = 200;
+
+/// The maximum time between a false Welcome and the next attempt.
+pub const MAX_FALSE_WELCOME_RETRY: Duration = Duration::from_secs(2);

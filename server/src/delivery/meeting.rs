@@ -5,6 +5,7 @@ use super::authority::Authority;
 use super::connection_id::ConnectionId;
 use super::log::Log;
 use super::members::{Member, Members, Presence};
+use super::returns::Returns;
 use super::settings::Settings;
 use super::waiting::{Request, Waiting, WaitingClient};
 use crate::{Origin, sfu};
@@ -26,8 +27,7 @@ pub struct Meeting {
     pub is_locked: bool,
     members: Members,
     waiting: Waiting,
-    /// The last organisers that asked to come back, oldest first. At most [`MAX_RETURNED`].
-    returned: VecDeque<ParticipantId>,
+    returns: Returns,
     /// Participants that are logged as gone, oldest first, unless a manager's commit has removed them. At most
     /// [`MAX_MEMBERS`]. A member's commit takes no one off this list: it may be invalid.
     gone: VecDeque<ParticipantId>,
@@ -82,7 +82,7 @@ impl Meeting {
             is_locked: false,
             members,
             waiting,
-            returned: VecDeque::new(),
+            returns: Returns::default(),
             gone: VecDeque::new(),
             log,
             epoch: Epoch(0),
@@ -128,10 +128,7 @@ impl Meeting {
             if !self.authority.has_signed_return(participant, &request.0, signature) {
                 return Err(Problem::NotAuthorised);
             }
-            self.returned.push_back(participant);
-            if self.returned.len() > MAX_RETURNED {
-                self.returned.pop_front();
-            }
+            self.returns.handle_request(participant);
         } else if self.members.len() >= max || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE) {
             return Err(Problem::MeetingFull);
         } else if self.members.len() + self.waiting.len() >= max {
@@ -159,6 +156,7 @@ impl Meeting {
     /// Removes a member that left, and logs that it is gone.
     pub fn leave(&mut self, participant: ParticipantId, actions: &mut Actions) {
         if self.members.remove(participant).is_some() {
+            self.returns.forget(participant);
             actions.command_sfu(sfu::Command::Leave { participant });
             self.append(LogEntry::Gone { participant }, actions);
             self.trim_log();
@@ -252,18 +250,31 @@ impl Meeting {
         actions: &mut Actions,
     ) -> Result<Changes, Problem> {
         let is_reserved = self.reserved_until.is_some_and(|until| now < until);
-        let Some(member) = self.members.get_mut(from) else { return Ok(Changes::default()) };
-        if commit.epoch != self.epoch || is_reserved || !member.may_commit(now) {
+        let Some(member) = self.members.get(from) else { return Ok(Changes::default()) };
+        let may_commit = !is_reserved && member.may_commit(now);
+        let admitted: Vec<_> = commit.welcomes.iter().flat_map(|welcome| welcome.to.iter().copied()).collect();
+        let waits = |to: &ParticipantId| self.waiting.contains(*to) && self.returns.contains(*to);
+        let answered: Vec<_> = admitted.iter().copied().filter(waits).collect();
+        let is_answer = !answered.is_empty();
+        let has_turn = may_commit && self.returns.has_turn(from, is_answer, self.members.connected(), now);
+        if has_turn && is_answer && commit.epoch < self.epoch {
+            self.returns.reserve(from, now + self.settings.limits.commit_interval * RESERVED_INTERVALS, now);
+        }
+        if !has_turn || commit.epoch != self.epoch {
             self.send_lost(from, actions);
             return Ok(Changes::default());
         }
-        let mut admitted = commit.welcomes.iter().flat_map(|welcome| &welcome.to);
         if !commit.removed.iter().all(|removed| self.gone.contains(removed))
-            || !admitted.all(|to| self.returned.contains(to))
+            || !admitted.iter().all(|to| self.returns.contains(*to))
         {
             return Err(Problem::NotAuthorised);
         }
-        member.committed(now + self.settings.limits.commit_interval);
+        for organiser in answered {
+            self.returns.handle_answer(from, organiser, now);
+        }
+        if let Some(member) = self.members.get_mut(from) {
+            member.committed(now + self.settings.limits.commit_interval);
+        }
         let Commit { epoch, blob, welcomes, .. } = commit;
         self.epoch = epoch.next();
         self.append(LogEntry::Commit { from, epoch, blob }, actions);
@@ -303,6 +314,7 @@ impl Meeting {
                 actions.trust(connection, Trust::Manager);
             }
         }
+        self.returns.confirm(*from);
         let command = signed.decode().map_err(|proto::Malformed| Problem::Malformed)?;
         if !welcomes.is_empty() && !matches!(command, ManagerCommand::Commit { .. }) {
             return Err(Problem::Malformed);
@@ -392,6 +404,7 @@ impl Meeting {
         actions: &mut Actions,
     ) -> bool {
         let Some(member) = self.members.remove(participant) else { return false };
+        self.returns.forget(participant);
         actions.command_sfu(sfu::Command::Leave { participant });
         if let Some(connection) = member.connection() {
             actions.send(connection, &Down::Removed { signed: signed.clone() });
@@ -493,5 +506,6 @@ fn describe(waiting: &Waiting, members: &Members, connection: ConnectionId, acti
 /// The clients from one origin that wait may take this fraction of the places of a meeting: 1/4.
 const WAITING_SHARE: usize = 4;
 
-/// How many organisers that asked to come back are remembered.
-const MAX_RETURNED: usize = 64;
+/// For how many commit intervals the next commit is reserved for a member that answers an organiser: it tries again after a
+/// little more than one.
+const RESERVED_INTERVALS: u32 = 2;

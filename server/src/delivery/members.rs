@@ -121,6 +121,11 @@ impl Members {
         self.by_id.values().filter_map(Member::connection)
     }
 
+    /// Returns who is connected.
+    pub fn connected(&self) -> impl Iterator<Item = ParticipantId> {
+        self.by_id.iter().filter(|(_, member)| member.connection().is_some()).map(|(participant, _)| *participant)
+    }
+
     /// Returns who is absent.
     pub fn absent(&self) -> impl Iterator<Item = ParticipantId> {
         self.by_id.iter().filter(|(_, member)| member.connection().is_none()).map(|(participant, _)| *participant)

@@ -94,6 +94,11 @@ impl Waiting {
         Some((client.connection, announced))
     }
 
+    /// Returns whether a client waits.
+    pub fn contains(&self, participant: ParticipantId) -> bool {
+        self.by_id.contains_key(&participant)
+    }
+
     /// Returns how many clients wait.
     pub fn len(&self) -> usize {
         self.by_id.len()

@@ -24,11 +24,23 @@ pub(super) struct HostileClient {
     /// The time of its clock. The clock stands still, and its time is valid for the meeting's organiser.
     wall: SystemTime,
     stage: Stage,
+    aim: Aim,
     /// All ids that it has had.
     ids: Vec<ParticipantId>,
     /// Its memberships, newest last. The groups and keys of earlier ones are kept.
     memberships: Vec<Membership>,
     captured: CapturedMessages,
+}
+
+/// What it wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// To disturb the meeting by any message.
+    Disturb,
+    /// To keep an organiser out that comes back: it answers each request at once with a false Welcome, and again if it was
+    /// too late. Its other commits end epochs, so that the answers of others come too late. The organiser that it keeps
+    /// out, if one waits.
+    KeepOut(Option<ParticipantId>),
 }
 
 /// The state of its connection.
@@ -67,13 +79,14 @@ pub(super) enum Act {
 
 impl HostileClient {
     /// Returns a hostile client that is connected.
-    pub(super) fn new(invitation: Invitation, seed: u64, wall: SystemTime) -> Self {
+    pub(super) fn new(invitation: Invitation, aim: Aim, seed: u64, wall: SystemTime) -> Self {
         Self {
             random: ChaCha8Rng::seed_from_u64(seed),
             identity: Identity::generate().expect("the system has randomness"),
             invitation,
             wall,
             stage: Stage::Greeting,
+            aim,
             ids: Vec::new(),
             memberships: Vec::new(),
             captured: CapturedMessages::default(),
@@ -121,6 +134,8 @@ impl HostileClient {
                 Act::Connect
             }
             Stage::Connecting | Stage::Greeting => Act::Say(Vec::new()),
+            Stage::Member if self.aim != Aim::Disturb => Act::Say(self.end_epoch().into_iter().collect()),
+            Stage::Greeted | Stage::Approaching | Stage::Waiting(_) if self.aim != Aim::Disturb => Act::Say(Vec::new()),
             Stage::Greeted | Stage::Approaching | Stage::Waiting(_) | Stage::Member => {
                 match self.random.random_range(0..60) {
                     0 => Act::Reset,
@@ -149,12 +164,22 @@ impl HostileClient {
                 self.ids.extend(self.memberships.last().map(|membership| membership.me));
             }
             Down::Log { position, entry } => answers.extend(self.handle_entry(position, &entry, true)),
+            Down::CommitTooLate { epoch } if self.aim != Aim::Disturb => {
+                if let Some(membership) = self.memberships.last_mut() {
+                    membership.epoch = epoch;
+                }
+                answers.extend(self.keep_out());
+            }
             Down::CommitTooLate { .. } => {
                 if let Some(membership) = self.memberships.last_mut()
                     && membership.pending.take().is_some()
                 {
                     membership.group.clear_pending_commit();
                 }
+            }
+            Down::Returned { participant, .. } if self.aim != Aim::Disturb => {
+                self.aim = Aim::KeepOut(Some(participant));
+                answers.extend(self.keep_out());
             }
             Down::Returned { participant, request, .. } => answers.extend(self.answer_return(participant, &request)),
             Down::Ping => answers.push(self.pong()),
@@ -199,7 +224,10 @@ impl HostileClient {
 
     /// Follows the group as a member does. An earlier member tries the same.
     fn handle_entry(&mut self, position: Position, entry: &LogEntry, connected: bool) -> Option<Vec<u8>> {
-        let hurries = connected && self.random.random();
+        if let (LogEntry::Gone { participant }, Aim::KeepOut(target)) = (entry, &mut self.aim) {
+            target.take_if(|target| target == participant);
+        }
+        let hurries = self.aim == Aim::Disturb && connected && self.random.random();
         let membership = self.memberships.last_mut().filter(|membership| position >= membership.next)?;
         membership.next = Position(position.0 + 1);
         match entry {

@@ -1,6 +1,6 @@
 //! The hostile clients of a simulation: when they act, and their connections.
 
-use super::hostile::{Act, HostileClient};
+use super::hostile::{Act, Aim, HostileClient};
 use super::link::{Direction, Link};
 use super::media::HeldKeys;
 use super::service::Action;
@@ -41,6 +41,19 @@ impl Simulation {
     /// # Panics
     /// Panics if the system has no randomness.
     pub fn add_hostile(&mut self, host: ClientId, ahead: i64) -> ClientId {
+        self.add_with_aim(host, ahead, Aim::Disturb)
+    }
+
+    /// Adds a hostile client that joins by the link of `host`'s meeting and follows its rules, except that it keeps out
+    /// each organiser that comes back.
+    ///
+    /// # Panics
+    /// Panics if the system has no randomness.
+    pub fn add_answering(&mut self, host: ClientId) -> ClientId {
+        self.add_with_aim(host, 0, Aim::KeepOut(None))
+    }
+
+    fn add_with_aim(&mut self, host: ClientId, ahead: i64, aim: Aim) -> ClientId {
         let (client_id, invitation) = (ClientId(self.clients.len()), self.invitation(host));
         let wall = self.wall.ahead(ahead);
         let (seed, own) = (self.random.random(), invitation.clone());
@@ -53,7 +66,7 @@ impl Simulation {
         self.connections.push((0, true));
         self.served.push(0);
         self.service.connect(client_id, ParticipantId(self.random.random()), self.now);
-        let hostile = HostileClient::new(invitation, self.random.random(), wall.at(self.now));
+        let hostile = HostileClient::new(invitation, aim, self.random.random(), wall.at(self.now));
         self.hostile_clients.clients.insert(client_id, hostile);
         self.greet_as_hostile(client_id);
         self.schedule(self.now, Scheduled::Turn(client_id));

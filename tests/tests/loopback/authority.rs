@@ -216,6 +216,39 @@ fn an_organiser_that_left_comes_back_and_admits_again() {
     });
 }
 
+/// The hostile member answered each request first, for ever. After 140 s the organiser's client ended and blamed the network.
+#[test]
+fn an_organiser_gets_back_in_although_a_member_answers_each_request_first() {
+    run(async {
+        let server = server().await;
+        let mut proxy = Proxy::start(server.address()).await;
+        let organiser = Client::create_over(&server, proxy.port(), "organiser");
+        organiser.until("it is a member", |state| state.entered.is_some()).await;
+        let invitation: Invitation = organiser.link().parse().unwrap();
+        let direct = invitation.at("127.0.0.1", server.address().port(), invitation.fingerprint).to_text().to_string();
+        let hostile = Guest::join(&direct, another_address(), server.address()).await.unwrap();
+        let mallory = hostile.facts.me;
+        let guest = Client::join(&direct, "guest");
+        guest.until("all are members", |state| state.members.len() == 3).await;
+        let attack = tokio::spawn(hostile.keep_organisers_out());
+        let before = organiser.me();
+        proxy.cut();
+        let gone = |state: &State| !state.members.contains(&before);
+        guest.until_within(Duration::from_secs(45), "the organiser is gone", gone).await;
+        proxy.repair().await;
+        let start = Instant::now();
+        let is_back = |state: &State| state.reconnected == 1 && state.members.len() == 3;
+        organiser.until_within(Duration::from_mins(1), "it is back", is_back).await;
+        println!("back after {:?}", start.elapsed());
+        organiser.remove(mallory);
+        for client in [&organiser, &guest] {
+            client.until("the hostile member is out", |state| !state.members.contains(&mallory)).await;
+        }
+        assert!(attack.await.unwrap() > 1, "it has answered");
+        receive_again(&organiser, &guest).await;
+    });
+}
+
 /// If the organiser's client answered each knock at once, the server would disconnect it for sending too much.
 #[test]
 #[cfg(target_os = "linux")] // Every address of 127.0.0.0/8 is one of this machine there.

@@ -103,6 +103,13 @@ impl Client {
         Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint().into()), backends)
     }
 
+    /// Creates a client that opens a meeting on the server over another port.
+    pub fn create_over(server: &server::Server, port: u16, name: &str) -> Self {
+        let (keys, profile) = (ManagerKeys::new().unwrap(), Profile::new(name).unwrap());
+        let entry = Entry::Create { keys, identity: Identity::generate().unwrap(), profile };
+        Self::start(entry, "127.0.0.1", port, Some(server.fingerprint().into()), Backends::default())
+    }
+
     /// Creates a client that joins by a link.
     pub fn join(link: &str, name: &str) -> Self {
         Self::join_with(link, name, Backends::default())

@@ -344,12 +344,78 @@ fn an_organiser_that_gets_a_false_welcome_asks_again() {
     let welcome = Blob(vec![0; 200]);
     organiser.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: vec![], resume: TOKEN });
     assert_eq!(organiser.reason(), None);
+    assert_eq!(organiser.sent(), [Up::Leave], "the members learn that this participant is not coming");
     organiser.wait(timing::MAX_RETRY);
     assert!(organiser.meeting.poll_reconnect());
     organiser.meeting.handle_connected(organiser.now);
     organiser.receive(hello(ParticipantId(10)));
     organiser.receive(organiser.admission_key());
     assert!(matches!(organiser.sent().last(), Some(Up::Return { .. })));
+}
+
+/// A hostile member kept the organiser out for 140 s. Then the client ended and blamed the network.
+#[test]
+fn false_welcomes_do_not_use_up_the_time_to_come_back_and_are_bounded() {
+    let (mut organiser, _) = Client::two();
+    let chain = organiser.admission_key();
+    come_back(&mut organiser, chain.clone());
+    let (start, mut answered) = (organiser.now, 0);
+    let reason = loop {
+        let welcome = Blob(vec![0; 200]);
+        let (position, epoch) = (Position(1), Epoch(1));
+        organiser.receive(Down::Admitted { welcome, position, epoch, gone: vec![], resume: TOKEN });
+        answered += 1;
+        if let Some(reason) = organiser.reason() {
+            break reason;
+        }
+        if answered == 150 {
+            assert!(organiser.now > start + timing::RESUME_TIMEOUT + timing::REJOIN_TIMEOUT);
+            // A connection that is lost now is not the last one.
+            organiser.wait(timing::MAX_FALSE_WELCOME_RETRY);
+            assert!(organiser.meeting.poll_reconnect());
+            organiser.meeting.handle_disconnected(organiser.now);
+            assert_eq!(organiser.reason(), None);
+        }
+        organiser.wait(timing::MAX_FALSE_WELCOME_RETRY);
+        assert!(organiser.meeting.poll_reconnect());
+        organiser.meeting.handle_connected(organiser.now);
+        organiser.receive(hello(ParticipantId(100 + u64::from(answered))));
+        organiser.receive(chain.clone());
+    };
+    assert_eq!(
+        (answered, reason.fault(), reason),
+        (timing::MAX_FALSE_WELCOMES, Some(Fault::Peer), Reason::FalseWelcome)
+    );
+}
+
+/// Such a request is answered in vain. It kept a member from answering the next one.
+#[test]
+fn an_organiser_that_has_left_again_is_not_answered() {
+    let (mut organiser, mut guest) = Client::two();
+    let chain = organiser.admission_key();
+    let request = come_back(&mut organiser, chain);
+    guest.log(1, LogEntry::Gone { participant: ADA });
+    let gone = guest.committed();
+    guest.log(2, gone.entry);
+    guest.receive(request);
+    guest.log(3, LogEntry::Gone { participant: ParticipantId(9) });
+    guest.wait(timing::COMMIT_INTERVAL);
+    assert!(guest.sent().is_empty());
+}
+
+/// A hostile member could make each removal come too late, and the answer waited for it.
+#[test]
+fn one_commit_adds_an_organiser_and_removes_those_who_left() {
+    let (mut organiser, mut guest) = Client::two();
+    let chain = organiser.admission_key();
+    guest.receive(come_back(&mut organiser, chain));
+    assert!(guest.sent().is_empty(), "the organiser's old leaf is first in rank");
+    guest.log(1, LogEntry::Gone { participant: ADA });
+    let commit = guest.committed();
+    assert_eq!((&commit.removed[..], &commit.welcomes[0].to[..]), (&[ADA][..], &[ParticipantId(9)][..]));
+    guest.log(2, commit.entry.clone());
+    organiser.admit(&commit, 3);
+    assert!(organiser.events().iter().any(|event| matches!(event, Event::Reconnected { me: ParticipantId(9) })));
 }
 
 /// Lets the organiser come back as participant 9, and returns the request. The server knows `chain`.

@@ -1,6 +1,6 @@
 //! What a hostile client sends: every message of the protocol in every state, well-formed or not.
 
-use super::{HostileClient, Stage};
+use super::{Aim, HostileClient, Stage};
 use proto::{
     Blob, Epoch, ManagerCommand, MeetingId, ParticipantId, Position, Refusal, ResumeToken, Up, VERSION, Welcome,
 };
@@ -10,7 +10,8 @@ impl HostileClient {
     /// Returns how it tries to enter after the greeting.
     pub(super) fn enter(&mut self) -> Vec<u8> {
         let meeting = self.invitation.meeting;
-        let message = match self.random.random_range(0..20) {
+        let ways = if self.aim == Aim::Disturb { 0..20 } else { 19..20 };
+        let message = match self.random.random_range(ways) {
             0..3 => self.own_resume(),
             3 => self.forged_resume(),
             4 => self.forged_return(),
@@ -62,6 +63,21 @@ impl HostileClient {
         };
         let welcome = Some(Welcome { to: vec![participant], blob: junk });
         Some(proto::encode(&Up::Commit { epoch: membership.epoch, blob, removed: Vec::new(), welcome }))
+    }
+
+    /// Answers the organiser that waits with a false Welcome.
+    pub(super) fn keep_out(&mut self) -> Option<Vec<u8>> {
+        let Aim::KeepOut(Some(target)) = self.aim else { return None };
+        let (blob, welcome) = (self.junk(), Some(Welcome { to: vec![target], blob: self.junk() }));
+        let epoch = self.memberships.last()?.epoch;
+        Some(proto::encode(&Up::Commit { epoch, blob, removed: Vec::new(), welcome }))
+    }
+
+    /// Ends the epoch by a commit that nobody can read, while an organiser waits.
+    pub(super) fn end_epoch(&mut self) -> Option<Vec<u8>> {
+        let Aim::KeepOut(Some(_)) = self.aim else { return None };
+        let (blob, epoch) = (self.junk(), self.memberships.last()?.epoch);
+        Some(proto::encode(&Up::Commit { epoch, blob, removed: Vec::new(), welcome: None }))
     }
 
     fn say_as_member(&mut self) -> Vec<Vec<u8>> {

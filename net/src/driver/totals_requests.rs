@@ -1,0 +1,40 @@
+//! The requests for the server's totals that it has not answered.
+
+use crate::error::Error;
+
+/// Counts the requests, so that a server cannot flood the program with totals that it did not ask for.
+#[derive(Debug, Default)]
+pub struct TotalsRequests {
+    unanswered: u32,
+}
+
+impl TotalsRequests {
+    /// Notes a request.
+    pub const fn handle_request(&mut self) {
+        self.unanswered = self.unanswered.saturating_add(1);
+    }
+
+    /// Notes an answer.
+    ///
+    /// # Errors
+    /// Returns [`Error::UnrequestedTotals`] if no request is unanswered.
+    pub fn handle_answer(&mut self) -> Result<(), Error> {
+        self.unanswered = self.unanswered.checked_sub(1).ok_or(Error::UnrequestedTotals)?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::Fault;
+
+    #[test]
+    fn a_flood_of_totals_is_the_servers_fault() {
+        let mut requests = TotalsRequests::default();
+        requests.handle_request();
+        assert!(requests.handle_answer().is_ok());
+        let error = requests.handle_answer().unwrap_err();
+        assert_eq!(error.fault(), Some(Fault::Server), "{error}");
+    }
+}
