@@ -104,7 +104,7 @@ fn while_sharing_the_number_of_viewers_is_shown() {
 fn without_its_organiser_a_meeting_says_that_nobody_can_join() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(4));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
-    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Anyone with the link can ask to join.");
+    Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Anyone with this link can join.");
     screen.model.people[0].organiser = false;
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
     ui.find("The organiser has left: nobody else can join.");

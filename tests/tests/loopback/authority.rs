@@ -237,14 +237,16 @@ fn an_organiser_gets_back_in_although_a_member_answers_each_request_first() {
         guest.until_within(Duration::from_secs(45), "the organiser is gone", gone).await;
         proxy.repair().await;
         let start = Instant::now();
-        let is_back = |state: &State| state.reconnected == 1 && state.members.len() == 3;
-        organiser.until_within(Duration::from_mins(1), "it is back", is_back).await;
+        organiser.until_within(Duration::from_mins(1), "it is back", |state| state.reconnected == 1).await;
         println!("back after {:?}", start.elapsed());
-        organiser.remove(mallory);
+        // Three invalid commits remove the hostile member, so it may be gone already.
+        if organiser.look(|state| state.members.contains(&mallory)) {
+            organiser.remove(mallory);
+        }
         for client in [&organiser, &guest] {
             client.until("the hostile member is out", |state| !state.members.contains(&mallory)).await;
         }
-        assert!(attack.await.unwrap() > 1, "it has answered");
+        assert!(attack.await.unwrap() > 0, "it has answered");
         receive_again(&organiser, &guest).await;
     });
 }
