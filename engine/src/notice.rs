@@ -28,7 +28,7 @@ pub fn meeting<'a>(notice: meeting::Notice, name: impl Fn(ParticipantId) -> Opti
 }
 
 /// Returns how much two clocks differ, as `+2:00` or `-26:30` hours and minutes: positive if this computer's is ahead.
-/// Beyond [`MAX_HOURS`], which a server may claim, it is `> +9999:00` or `< -9999:00`.
+/// Beyond 9,999 hours, which a server may claim, it is `> +9999:00` or `< -9999:00`.
 pub fn clock_difference(ahead: i64) -> String {
     let minutes = ahead.unsigned_abs() / 60;
     if minutes > MAX_HOURS * 60 {

@@ -63,15 +63,15 @@ pub struct ShownSize {
 /// The counters of one received track that a [`super::timeline::Timeline`] compares.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
-    /// As [`Received::received`].
+    /// Frames that arrived.
     pub received: u64,
-    /// As [`Received::bytes`].
+    /// Bytes of the frames that arrived.
     pub bytes: u64,
-    /// As [`Received::decoded`].
+    /// Decoded pictures.
     pub decoded: u64,
-    /// As [`Received::shown`].
+    /// Shown pictures.
     pub shown: u64,
-    /// As [`Received::layer`].
+    /// The layer and size of the last shown picture.
     pub layer: (Layer, Size),
     /// The longest time without a new picture since the last reading, or that lasts now.
     pub recent_gap: Duration,
