@@ -93,7 +93,8 @@ fn is_emoji(character: char) -> bool {
     matches!(character, '\u{2190}'..='\u{2bff}' | '\u{1f000}'..='\u{1faff}')
 }
 
-/// Returns true for characters that are drawn as a blank but are not white space: the empty braille cell and the empty note head.
+/// Returns true for characters that are drawn as a blank but are not white space: the empty braille cell and the empty
+/// note head.
 fn is_blank(character: char) -> bool {
     matches!(character, '\u{2800}' | '\u{1d159}')
 }

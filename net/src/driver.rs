@@ -233,8 +233,8 @@ impl Driver {
             ServerMessage::Meeting(message) => self.keys.inbox.send(KeysInput::Message(message)),
             ServerMessage::Sfu(FromSfu::Signal(blob)) => self.sfu.handle(Input::Signal(blob.0.into()), now),
             ServerMessage::Sfu(FromSfu::Totals { totals }) => {
-                self.totals_requests.handle_answer()?;
-                self.event_queue.push(Event::Totals(totals));
+                let event = self.totals_requests.handle_answer(totals)?;
+                self.event_queue.push(event);
             }
         }
         Ok(())

@@ -203,7 +203,7 @@ impl Meeting {
         self.last_received = now;
         if let Down::Hello { time, .. } = message {
             let before = mem::replace(&mut self.clock_ahead, clock_ahead((self.wall_clock)(now), time));
-            // Only the clocks of an organiser and of those who ask to join must agree. A refusal says so to the latter.
+            // A wrong clock matters only to an organiser and to a client that asks to join. Such a client gets a refusal.
             if self.manager.is_some()
                 && let (Some(notice), None) = (clock_notice(self.clock_ahead), clock_notice(before))
             {

@@ -48,9 +48,9 @@ pub struct Limits {
     pub address_meetings: usize,
     /// Bytes of unfinished messages from one address, over all its connections.
     pub address_held_bytes: usize,
-    /// Average bytes per second of long messages from one address, over all its connections. A
-    /// connection that takes longer than `write` for one message is closed, so this also bounds the memory that the
-    /// messages of one address use.
+    /// Average bytes per second of long messages from one address, over all its connections. A connection
+    /// that takes longer than `write` for one message is closed, so this also bounds the memory that the messages of one
+    /// address use.
     pub address_bytes_per_second: u32,
     /// Bytes of long messages that one address may send at once after a pause.
     pub address_byte_burst: u32,
@@ -148,7 +148,7 @@ impl Default for Limits {
             address_held_bytes: 8 << 20,
             address_bytes_per_second: 1 << 20,
             address_byte_burst: 16 << 20,
-            // A quarter of the media thread, or less. 64 participants of a meeting of 100 get their first answers in 4 s.
+            // 0.1 to 0.5 s of the media thread, see `offer_queue::work`. 64 participants of a meeting of 100 get their first answers in 4 s.
             address_offer_work_per_second: 8 << 10,
             address_offer_work_burst: 12 << 10,
             address_log_bytes: 8 << 20,

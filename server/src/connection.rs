@@ -6,7 +6,7 @@ use crate::delivery::ConnectionId;
 use crate::delivery_task::{self, Client};
 use crate::metered::{MeteredStream, READ_AHEAD};
 use crate::outbox::{Item, Outgoing, outbox};
-use crate::quota::{Meter, OriginQuota, Place};
+use crate::quota::{ConnectionPermit, Meter, OriginQuota};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -36,15 +36,21 @@ pub struct Context {
 }
 
 /// Serves one connection until it ends. One deadline covers everything up to the first message.
-pub async fn serve(stream: TcpStream, id: ConnectionId, participant: ParticipantId, place: Place, context: Context) {
+pub async fn serve(
+    stream: TcpStream,
+    id: ConnectionId,
+    participant: ParticipantId,
+    permit: ConnectionPermit,
+    context: Context,
+) {
     // A socket for both families names IPv4 addresses as IPv6 ones.
     let arrived_at = stream.local_addr().ok().map(|address| address.ip().to_canonical());
     let limits = &context.limits;
     let deadline = tokio::time::Instant::now() + limits.greeting;
     let allowed = limits.stranger_message + READ_AHEAD;
-    let meter = Arc::new(Meter::new(allowed, place.shared.held_bytes.clone(), limits.address_held_bytes));
+    let meter = Arc::new(Meter::new(allowed, permit.shared.held_bytes.clone(), limits.address_held_bytes));
     let opened = timeout_at(deadline, async {
-        sleep(place.wait).await;
+        sleep(permit.wait).await;
         open(stream, &context.acceptor, meter.clone()).await
     });
     let Ok(Some(socket)) = opened.await else {
@@ -54,13 +60,13 @@ pub async fn serve(stream: TcpStream, id: ConnectionId, participant: Participant
     meter.finish();
     let (mut outbox, outgoing) = outbox(limits.outgoing_messages, limits.outgoing_bytes);
     outbox.arrived_at = arrived_at;
-    outbox.origin = Some(place.origin());
-    let client = Client { participant, origin: place.origin(), outbox, meter: meter.clone() };
+    outbox.origin = Some(permit.origin());
+    let client = Client { participant, origin: permit.origin(), outbox, meter: meter.clone() };
     if context.delivery.send(delivery_task::Message::Connected(id, client)).await.is_err() {
         return;
     }
     let (sink, source) = socket.split();
-    let reader = Reader::new(id, source, (meter, place.shared.clone()), &context);
+    let reader = Reader::new(id, source, (meter, permit.shared.clone()), &context);
     let overflow = outgoing.overflow();
     tokio::select! {
         () = write(sink, outgoing, id, &context) => {}

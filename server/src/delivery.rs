@@ -174,8 +174,8 @@ impl Delivery {
         }
     }
 
-    /// Closes all connections, ends all meetings, and rejects new connections from now on. The
-    /// clients are told `why`.
+    /// Closes all connections, ends all meetings, and rejects new connections from now on. The clients
+    /// get `why`.
     pub fn drain(&mut self, why: Problem) {
         self.draining = Some(why);
         let open = self.connections.open();

@@ -34,8 +34,7 @@ pub struct MediaThread {
     pub thread: JoinHandle<()>,
 }
 
-/// Starts the thread. `public` are addresses of other machines that
-/// forward to the sockets.
+/// Starts the thread. `public` are addresses of other machines that forward to the sockets.
 ///
 /// # Errors
 /// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.

@@ -45,9 +45,9 @@ impl OriginQuota {
     }
 }
 
-/// The place of one connection. Dropping it frees the place.
+/// Counts one connection of an origin until it is dropped.
 #[derive(Debug)]
-pub struct Place {
+pub struct ConnectionPermit {
     quotas: Arc<Mutex<Quotas>>,
     origin: Origin,
     /// How long to wait before the handshake.
@@ -103,8 +103,8 @@ impl Quotas {
     }
 }
 
-impl Place {
-    /// Takes a place for a connection from `origin`. Returns `None` if the origin or the server has too many.
+impl ConnectionPermit {
+    /// Counts a connection from `origin`. Returns `None` if the origin or the server has too many.
     pub fn take(quotas: &Arc<Mutex<Quotas>>, origin: Origin, now: Instant) -> Option<Self> {
         let (wait, shared) = quotas.lock().unwrap_or_else(PoisonError::into_inner).take(origin, now)?;
         Some(Self { quotas: quotas.clone(), origin, wait, shared })
@@ -116,7 +116,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.quotas.lock().unwrap_or_else(PoisonError::into_inner).release(self.origin);
     }
@@ -194,36 +194,39 @@ mod tests {
     fn one_address_never_takes_all_places() {
         let quotas = quotas(&Limits { connections: 20, ..Limits::default() });
         let now = Instant::now();
-        let places: Vec<Place> = (0..100).filter_map(|_| Place::take(&quotas, origin(1), now)).collect();
-        assert_eq!(places.len(), 5, "a quarter");
-        assert!(Place::take(&quotas, origin(2), now).is_some());
-        drop(places);
-        assert!(Place::take(&quotas, origin(1), now).is_some(), "dropped places are free");
+        let permits: Vec<ConnectionPermit> =
+            (0..100).filter_map(|_| ConnectionPermit::take(&quotas, origin(1), now)).collect();
+        assert_eq!(permits.len(), 5, "a quarter");
+        assert!(ConnectionPermit::take(&quotas, origin(2), now).is_some());
+        drop(permits);
+        assert!(ConnectionPermit::take(&quotas, origin(1), now).is_some(), "dropped permits are free");
     }
 
     #[test]
     fn handshakes_beyond_the_burst_wait() {
         let limits = Limits { address_handshakes_per_second: 10, address_handshake_burst: 5, ..Limits::default() };
         let (quotas, now) = (quotas(&limits), Instant::now());
-        let places: Vec<Place> = (0..10).filter_map(|_| Place::take(&quotas, origin(1), now)).collect();
-        let waits: Vec<u128> = places.iter().map(|place| place.wait.as_millis()).collect();
+        let permits: Vec<ConnectionPermit> =
+            (0..10).filter_map(|_| ConnectionPermit::take(&quotas, origin(1), now)).collect();
+        let waits: Vec<u128> = permits.iter().map(|permit| permit.wait.as_millis()).collect();
         assert_eq!(waits, [0, 0, 0, 0, 0, 0, 100, 200, 300, 400]);
-        assert_eq!(Place::take(&quotas, origin(2), now).map(|place| place.wait), Some(Duration::ZERO));
-        let later = Place::take(&quotas, origin(1), now + Duration::from_secs(2));
-        assert_eq!(later.map(|place| place.wait), Some(Duration::ZERO));
+        assert_eq!(ConnectionPermit::take(&quotas, origin(2), now).map(|permit| permit.wait), Some(Duration::ZERO));
+        let later = ConnectionPermit::take(&quotas, origin(1), now + Duration::from_secs(2));
+        assert_eq!(later.map(|permit| permit.wait), Some(Duration::ZERO));
     }
 
     #[test]
     fn long_messages_of_one_address_are_bounded_together() {
         let limits = Limits { address_byte_burst: 100_000, address_bytes_per_second: 10_000, ..Limits::default() };
         let (quotas, now) = (quotas(&limits), Instant::now());
-        let places: Vec<Place> = (0..3).filter_map(|_| Place::take(&quotas, origin(1), now)).collect();
-        let taken = places.iter().map(|place| place.shared.take(50_000, now)).collect::<Vec<_>>();
+        let permits: Vec<ConnectionPermit> =
+            (0..3).filter_map(|_| ConnectionPermit::take(&quotas, origin(1), now)).collect();
+        let taken = permits.iter().map(|permit| permit.shared.take(50_000, now)).collect::<Vec<_>>();
         assert_eq!(taken, [true, true, false]);
-        assert!(places[2].shared.take(100, now), "a short message");
-        let other = Place::take(&quotas, origin(2), now).expect("a place");
+        assert!(permits[2].shared.take(100, now), "a short message");
+        let other = ConnectionPermit::take(&quotas, origin(2), now).expect("a permit");
         assert!(other.shared.take(50_000, now), "another address");
-        assert!(places[2].shared.take(50_000, now + Duration::from_secs(5)));
+        assert!(permits[2].shared.take(50_000, now + Duration::from_secs(5)));
     }
 
     #[test]

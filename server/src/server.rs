@@ -4,7 +4,7 @@ use crate::connection::{self, Context};
 use crate::delivery::{ConnectionId, Delivery};
 use crate::delivery_task::{self, DeliveryTask};
 use crate::media_thread::{self, MediaThread};
-use crate::quota::{Place, Quotas};
+use crate::quota::{ConnectionPermit, Quotas};
 use crate::sfu::Sfu;
 use crate::{Config, Error, listener, tls};
 use proto::{MeetingId, ParticipantId, Problem, Totals};
@@ -212,12 +212,12 @@ async fn accept(listener: TcpListener, context: Context) {
                 continue;
             }
         };
-        let place = Place::take(&quotas, address.ip().into(), Instant::now());
-        let (Some(place), Some(participant)) = (place, new_id(&random)) else {
+        let permit = ConnectionPermit::take(&quotas, address.ip().into(), Instant::now());
+        let (Some(permit), Some(participant)) = (permit, new_id(&random)) else {
             refused.count(Instant::now());
             continue;
         };
-        tasks.spawn(connection::serve(stream, id, participant, place, context.clone()));
+        tasks.spawn(connection::serve(stream, id, participant, permit, context.clone()));
     }
 }
 
@@ -251,7 +251,7 @@ const MAX_MESSAGES: usize = 1_024;
 /// The shortest time between two reports of refused connections.
 const REPORT_INTERVAL: Duration = Duration::from_secs(10);
 
-/// How often a host that stops its server looks whether all meetings are over.
+/// How often [`Server::stop_hosting`] checks whether all meetings have ended.
 const MEETINGS_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 
 /// The pause after a failed accept.

@@ -12,7 +12,7 @@ use openmls::prelude::*;
 use proto::{MeetingId, ParticipantId};
 use std::time::SystemTime;
 
-/// Merges another member's commit, whatever it changes, and returns the key packages that it adds. Each member sees them.
+/// Merges another member's commit without checking it, and returns the key packages that it adds. Each member sees them.
 ///
 /// # Errors
 /// Returns [`Error`] if the message is not a commit for the group's epoch.
@@ -39,7 +39,7 @@ pub fn merge(group: &mut Group, commit: &[u8]) -> Result<Vec<KnockRequest>, Erro
 ///
 /// # Errors
 /// Returns [`Error`] if the group cannot be made.
-pub fn lure(
+pub fn welcome_to_another_group(
     request: KnockRequest,
     (meeting, policy): (MeetingId, &MeetingPolicy),
     (identity, me): (&Identity, ParticipantId),

@@ -206,8 +206,8 @@ fn wait(joiner: Joiner, me: ParticipantId, chain: Option<Blob>, context: &Contex
     Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice: Some(context.now + KNOCK_TIMEOUT), chain })
 }
 
-/// Returns why a Welcome leads into another group. Any member may send one to an organiser that comes back. A guest gets
-/// one only by a signed command.
+/// Returns the reason for a Welcome that does not lead into the meeting. Any member may have sent it to an organiser that
+/// comes back. An honest server gives a guest only a Welcome from a manager's signed command.
 fn false_welcome(context: &Context<'_>) -> Reason {
     if context.manager.is_some() { Reason::FalseWelcome } else { Reason::Forged }
 }

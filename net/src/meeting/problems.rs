@@ -1,7 +1,7 @@
 //! What a problem that the server reports means for the user.
 //!
-//! A server can report any problem at any time. One that answers nothing that this client asked is a failure of the
-//! server: it says nothing about the link, or about a meeting that the client is already in.
+//! A server can report any problem at any time. If the problem is not an answer to a request of this client, the server has
+//! failed: the problem does not show that the link is wrong or that the meeting has ended.
 
 use super::event::Violation;
 use proto::{Problem, Reason};
@@ -57,7 +57,18 @@ mod tests {
             }
         }
         assert_eq!(reason(Problem::NoMeeting, Awaited::Admission), Reason::NoMeeting);
-        assert_eq!(reason(Problem::Version, Awaited::Nothing), Violation::Unexpected.into());
+        for problem in [
+            Problem::Version,
+            Problem::MeetingExists,
+            Problem::ServerFull,
+            Problem::MeetingFull,
+            Problem::NotResumable,
+            Problem::Idle,
+        ] {
+            assert_eq!(reason(problem, Awaited::Nothing), Violation::Unexpected.into(), "{problem:?}");
+        }
+        assert_eq!(reason(Problem::NotResumable, Awaited::Admission), Violation::Unexpected.into());
+        assert_eq!(reason(Problem::ServerFull, Awaited::Admission), Violation::Unexpected.into());
         assert_eq!(reason(Problem::Version, Awaited::Greeting), Reason::Version);
         assert_eq!(reason(Problem::ServerFull, Awaited::Creation), Reason::Full);
         assert_eq!(reason(Problem::Draining, Awaited::Nothing), Reason::Draining);

@@ -89,7 +89,7 @@ impl Recovery {
         now < self.since + RESUME_TIMEOUT + REJOIN_TIMEOUT
     }
 
-    /// Handles a false Welcome. The time to join again starts anew. Returns false if it was the last one.
+    /// Handles a false Welcome. The time to join again starts again. Returns false if it was the last one.
     pub(super) fn handle_false_welcome(&mut self, now: Instant) -> bool {
         self.since = now.checked_sub(RESUME_TIMEOUT).unwrap_or(now);
         self.failures = 0;

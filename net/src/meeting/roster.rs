@@ -136,7 +136,7 @@ impl Roster {
         }
     }
 
-    /// Forgets who is absent. The server says so again after the connection was resumed.
+    /// Forgets who is absent. The server reports it again after the connection was resumed.
     pub(super) fn clear_absent(&mut self) {
         self.absent.clear();
     }

@@ -48,8 +48,8 @@ pub const FIRST_RETRY: Duration = Duration::from_millis(500);
 /// The maximum time between two attempts to connect again.
 pub const MAX_RETRY: Duration = Duration::from_secs(8);
 
-/// After this number of false Welcomes, an organiser does not ask again to come back: one of each other member of the largest
-/// meeting that a server allows by default.
+/// After this number of false Welcomes, an organiser does not ask again to come back. It is the default limit of a server
+/// for the members of a meeting, so each hostile member may have sent one.
 pub const MAX_FALSE_WELCOMES: u32 = 200;
 
 /// The maximum time between a false Welcome and the next attempt.

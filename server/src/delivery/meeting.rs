@@ -1,4 +1,5 @@
-//! One meeting as the delivery service sees it: its authority, its members, the clients that wait to be admitted, and the log.
+//! One meeting as the delivery service sees it: its authority, its members, the clients that wait to be admitted, and
+//! the log.
 
 use super::actions::{Actions, Trust};
 use super::authority::Authority;
@@ -506,6 +507,6 @@ fn describe(waiting: &Waiting, members: &Members, connection: ConnectionId, acti
 /// The clients from one origin that wait may take this fraction of the places of a meeting: 1/4.
 const WAITING_SHARE: usize = 4;
 
-/// For how many commit intervals the next commit is reserved for a member that answers an organiser: it tries again after a
-/// little more than one.
+/// How long the next commit is reserved for a member that answers an organiser, in commit intervals. The member tries again
+/// after a little more than one.
 const RESERVED_INTERVALS: u32 = 2;

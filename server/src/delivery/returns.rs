@@ -1,32 +1,33 @@
-//! Organisers that ask to come back, and whose turn it is to answer them.
+//! Organisers that ask to come back, and the turns of the members that answer them.
 //!
-//! Any member may add an organiser that the authority has vouched for, and the server cannot check a Welcome. An organiser
-//! that has entered the group sends a signed command at once. A member that has admitted one which sent none may have sent a
-//! false Welcome, so it answers no other request until all connected members have had their turn, or for
-//! [`TURN_MEMORY`]. If a member's answer loses against a commit of another member, the next commit is reserved for it, so
-//! that a member without a turn cannot keep the others from answering by commits of its own.
+//! Any member may add an organiser whose request the authority has signed, and the server cannot check a Welcome. An
+//! organiser that has entered the group sends a signed command at once. If it sends none, the Welcome may have been a false
+//! one. So the member that sent it answers no other request until all connected members have had their turn, or for
+//! [`TURN_TIMEOUT`]. If a member's answer comes too late because another member has committed, the next commit is reserved
+//! for it. Otherwise a member that has had its turn could end each epoch before the others answer.
 
 use proto::ParticipantId;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-/// The organisers that asked to come back, and the members that have answered. Each list is bounded.
+/// The organisers that asked to come back, and the members that have had their turn. Each list is bounded.
 #[derive(Debug, Default)]
 pub struct Returns {
     /// The last organisers that asked, oldest first. At most [`MAX_RETURNED`].
     asked: VecDeque<ParticipantId>,
-    /// The answers that no signed command has confirmed, oldest first. At most [`MAX_ANSWERS`].
-    unconfirmed: VecDeque<Answer>,
+    /// The turns that no signed command has confirmed, oldest first. At most [`MAX_TURNS`].
+    unconfirmed: VecDeque<Turn>,
     /// The member for which the next commit is reserved, and until when.
     reserved: Option<(ParticipantId, Instant)>,
 }
 
-/// A member has had its turn.
+/// The turn that a member has had.
 #[derive(Debug)]
-struct Answer {
-    from: ParticipantId,
-    /// The organiser that it has admitted. `None` if the next commit was reserved for it and it has not used that yet.
+struct Turn {
+    member: ParticipantId,
+    /// The organiser that it has admitted. `None` if a commit was reserved for the member and it has admitted nobody.
     admitted: Option<ParticipantId>,
+    /// When the turn is forgotten.
     until: Instant,
 }
 
@@ -44,8 +45,8 @@ impl Returns {
         self.asked.contains(&organiser)
     }
 
-    /// Returns whether `from` may commit now. `is_answer` is true if the commit admits an organiser that waits. If no
-    /// `connected` member could answer, all turns start again.
+    /// Returns whether `from` may commit now. `is_answer` is true if the commit admits an organiser that waits. If all
+    /// `connected` members have had their turn, all turns start again.
     pub fn has_turn(
         &mut self,
         from: ParticipantId,
@@ -54,14 +55,14 @@ impl Returns {
         now: Instant,
     ) -> bool {
         self.reserved.take_if(|(_, until)| *until <= now);
-        self.unconfirmed.retain(|answer| now < answer.until);
+        self.unconfirmed.retain(|turn| now < turn.until);
         if let Some((member, _)) = self.reserved {
             return member == from;
         }
         if !is_answer {
             return true;
         }
-        let answered: BTreeSet<_> = self.unconfirmed.iter().map(|answer| answer.from).collect();
+        let answered: BTreeSet<_> = self.unconfirmed.iter().map(|turn| turn.member).collect();
         if connected.into_iter().all(|member| answered.contains(&member)) {
             self.unconfirmed.clear();
             return true;
@@ -72,43 +73,44 @@ impl Returns {
     /// Notes that `from` has admitted an organiser.
     pub fn handle_answer(&mut self, from: ParticipantId, organiser: ParticipantId, now: Instant) {
         self.reserved.take_if(|(member, _)| *member == from);
-        self.unconfirmed.retain(|answer| answer.from != from || answer.admitted.is_some());
-        self.note(Answer { from, admitted: Some(organiser), until: now + TURN_MEMORY });
+        self.unconfirmed.retain(|turn| turn.member != from || turn.admitted.is_some());
+        self.note(Turn { member: from, admitted: Some(organiser), until: now + TURN_TIMEOUT });
     }
 
-    /// Reserves the next commit for a member whose answer came too late. It is the turn of that member, also if it does not
-    /// use it.
+    /// Reserves the next commit for a member whose answer came too late. This is the member's turn, even if it does not
+    /// commit. Does nothing if a commit is reserved already.
     pub fn reserve(&mut self, from: ParticipantId, until: Instant, now: Instant) {
         if self.reserved.is_none() {
             self.reserved = Some((from, until));
-            self.note(Answer { from, admitted: None, until: now + TURN_MEMORY });
+            self.note(Turn { member: from, admitted: None, until: now + TURN_TIMEOUT });
         }
     }
 
-    /// Notes that an organiser has sent a signed command: it is in the group, so its Welcome was a true one.
+    /// Notes that an organiser has sent a signed command: it is in the group, so its Welcome was valid.
     pub fn confirm(&mut self, organiser: ParticipantId) {
-        self.unconfirmed.retain(|answer| answer.admitted != Some(organiser));
+        self.unconfirmed.retain(|turn| turn.admitted != Some(organiser));
     }
 
     /// Forgets a member that has left.
     pub fn forget(&mut self, member: ParticipantId) {
-        self.unconfirmed.retain(|answer| answer.from != member);
+        self.unconfirmed.retain(|turn| turn.member != member);
         self.reserved.take_if(|(reserved, _)| *reserved == member);
     }
 
-    fn note(&mut self, answer: Answer) {
-        self.unconfirmed.push_back(answer);
-        if self.unconfirmed.len() > MAX_ANSWERS {
+    fn note(&mut self, turn: Turn) {
+        self.unconfirmed.push_back(turn);
+        if self.unconfirmed.len() > MAX_TURNS {
             self.unconfirmed.pop_front();
         }
     }
 }
 
-/// How many organisers that asked to come back are remembered.
+/// The maximum number of organisers in [`Returns::asked`].
 const MAX_RETURNED: usize = 64;
 
-/// How many answers are remembered: one commit of each member, and a few that admit several organisers.
-const MAX_ANSWERS: usize = 2 * proto::MAX_MEMBERS;
+/// The maximum number of turns: one of each member, and more for the members that admit several organisers.
+const MAX_TURNS: usize = 2 * proto::MAX_MEMBERS;
 
-/// How long a member waits for its next turn at most. A member that says nothing cannot end the turns of the others.
-const TURN_MEMORY: Duration = Duration::from_mins(5);
+/// The longest time until a member's next turn. Without it, one connected member that never answers would keep the turns from
+/// starting again.
+const TURN_TIMEOUT: Duration = Duration::from_mins(5);

@@ -232,7 +232,7 @@ fn a_rotation_replaces_the_admission_key_and_the_authority() {
     assert_eq!((admission_key, &chain.0[64..]), (&blob(7), rotation.as_slice()));
     service.authority = OTHER;
     let expel = ManagerCommand::Expel { participant: CLEO };
-    assert_eq!(service.manages(BEN, &expel)[0].0, CLEO, "whoever holds the new key");
+    assert_eq!(service.manages(BEN, &expel)[0].0, CLEO, "any member with the new key is a manager");
     service.authority = AUTHORITY;
     // A manager that does not know yet is not punished. The old key is worthless all the same.
     let expel = ManagerCommand::Expel { participant: BEN };

@@ -68,9 +68,11 @@ pub fn count(sdp: &str) -> usize {
     sdp.lines().filter(|line| line.starts_with("m=")).count()
 }
 
-/// Returns the names of the media descriptions (RFC 5888, section 4).
+/// Returns the names of the media descriptions (RFC 5888, section 4). The stack ignores names in the session part, and
+/// refuses an offer with several names of one description.
 pub fn mids(sdp: &str) -> impl Iterator<Item = &str> {
-    sdp.lines().filter_map(|line| line.strip_prefix("a=mid:")).map(str::trim_end)
+    let descriptions = sdp.lines().skip_while(|line| !line.starts_with("m="));
+    descriptions.filter_map(|line| line.strip_prefix("a=mid:")).map(str::trim_end)
 }
 
 fn is_candidate(line: &str) -> bool {

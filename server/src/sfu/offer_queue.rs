@@ -1,8 +1,8 @@
 //! Bounds how much work the offers of one origin cause, over all its members and meetings, and those of all origins
 //! together.
 //!
-//! An offer beyond the bound waits for its turn: the members of a large meeting may share one address. Pure: the caller
-//! passes the time.
+//! An offer beyond the bound is not refused but waits for its turn, because the members of a large meeting may share one
+//! address. Pure: the caller passes the time.
 
 use crate::bucket::Bucket;
 use crate::{Limits, Origin};
@@ -45,7 +45,7 @@ pub struct OfferQueue {
     /// The work of all origins.
     work: Bucket,
     /// The origin whose offer was handled last.
-    last: Option<Origin>,
+    last_origin: Option<Origin>,
 }
 
 /// The offers of one origin.
@@ -60,7 +60,7 @@ impl OfferQueue {
     /// Returns an empty queue.
     pub fn new(limit: WorkLimit, now: Instant) -> Self {
         let work = Bucket::new(limit.rate.saturating_mul(ORIGINS_AT_ONCE), limit.rate, now);
-        Self { limit, origins: BTreeMap::new(), work, last: None }
+        Self { limit, origins: BTreeMap::new(), work, last_origin: None }
     }
 
     /// Adds an offer that causes `work`. It replaces an older one of the same participant, which is not answered.
@@ -77,19 +77,19 @@ impl OfferQueue {
     /// Returns the next offer that may be handled now. The offers of one origin are handled in order, and the origins take
     /// turns.
     pub fn pop(&mut self, now: Instant) -> Option<Offer> {
-        let Self { limit, origins, work: total, last } = self;
+        let Self { limit, origins, work: total, last_origin } = self;
         let max = limit.burst.min(limit.rate);
         let ready = |origin: &mut OriginOffers| {
             let work = origin.waiting.front().map(|(_, work)| (*work).min(max))?;
             origin.work.has(work, now).then_some(work)
         };
-        let after = (Bound::Excluded(*last), Bound::Unbounded);
+        let after = (Bound::Excluded(*last_origin), Bound::Unbounded);
         let next = origins.range_mut(after).find_map(|(id, origin)| Some((*id, ready(origin)?)));
         let (id, work) = next.or_else(|| origins.iter_mut().find_map(|(id, origin)| Some((*id, ready(origin)?))))?;
         if !total.take(work, now) {
             return None;
         }
-        *last = id;
+        *last_origin = id;
         let origin = origins.get_mut(&id)?;
         origin.work.take(work, now);
         origin.waiting.pop_front().map(|(offer, _)| offer)
@@ -108,8 +108,9 @@ impl OfferQueue {
     }
 }
 
-/// Returns the work of an offer: 1 for each of its media descriptions, and 2 more for each new one, which takes about three
-/// times as long. A unit is 20 to 40 microseconds of a core.
+/// Returns the work of an offer: 1 for each of its media descriptions, and 2 more for each new one, which takes longer. A
+/// unit takes about 10 to 60 microseconds of a core: the most in large offers without new descriptions, because the time
+/// grows with the square of their number.
 pub fn work(descriptions: usize, new: usize) -> u32 {
     let work = descriptions.saturating_add(new.saturating_mul(NEW_DESCRIPTION));
     u32::try_from(work).unwrap_or(u32::MAX)
@@ -118,8 +119,8 @@ pub fn work(descriptions: usize, new: usize) -> u32 {
 /// How much more work a new description is than one that the transport knows.
 const NEW_DESCRIPTION: usize = 2;
 
-/// All origins together may cause as much work as this many, and within an instant as much as one causes in a second:
-/// packets are forwarded meanwhile.
+/// All origins together may cause as much work per second as this many origins. At once, they may cause only as much as
+/// one origin in a second, because no packet is forwarded meanwhile.
 const ORIGINS_AT_ONCE: u32 = 3;
 
 #[cfg(test)]

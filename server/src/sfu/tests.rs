@@ -1,4 +1,4 @@
-//! What offers may cost.
+//! Tests of the bounds on offers.
 
 use super::*;
 use proto::{Blob, ClientSignal};
@@ -102,6 +102,18 @@ fn members_that_left_allow_no_new_descriptions_after_a_minute() {
     assert_eq!(offer(&mut sfu, 1, &description(32), later), (1, vec![]));
     assert_eq!(offer(&mut sfu, 0, &description(170), later), (1, vec![]), "its transport has them");
     assert_eq!(offer(&mut sfu, 0, &description(171), later), (0, vec![REFUSED]));
+}
+
+/// Otherwise each offer could raise the bound of the next one, and count its new descriptions as known ones.
+#[test]
+fn names_in_the_session_part_allow_no_further_descriptions() {
+    let now = Instant::now();
+    let mut sfu = meeting_of(1, now);
+    let names = (0..200).map(|name| format!("a=mid:x{name}\r\n")).collect::<Vec<_>>().concat();
+    let with_names = description(24).replacen("m=video", &format!("{names}m=video"), 1);
+    assert_eq!(offer(&mut sfu, 0, &with_names, now), (1, vec![]));
+    assert_eq!(offer(&mut sfu, 0, &description(25), now), (0, vec![REFUSED]));
+    assert_eq!(offer(&mut sfu, 0, &description(24), now), (1, vec![]));
 }
 
 fn secs(seconds: u64) -> Duration {

@@ -72,7 +72,7 @@ impl Mallory {
     fn lure(&self, package: KnockRequest, policy: &MeetingPolicy) -> Blob {
         let meeting = self.group.policy().chain().meeting();
         let sender = (&self.identity, self.me);
-        Blob(hostile::lure(package, (meeting, policy), sender, SystemTime::now()).unwrap())
+        Blob(hostile::welcome_to_another_group(package, (meeting, policy), sender, SystemTime::now()).unwrap())
     }
 }
 

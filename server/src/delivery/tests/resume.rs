@@ -189,39 +189,45 @@ fn a_request_to_come_back_needs_the_authority_and_its_own_connection() {
     }
 }
 
-/// Connects an organiser as `back`, and lets it ask to come back.
-fn asks(service: &mut Service, back: ParticipantId) {
-    service.greet(back);
-    service.sends(back, return_request(back, AUTHORITY));
+/// Connects the participant `organiser`, which sends a valid `Return`.
+fn sends_return(service: &mut Service, organiser: ParticipantId) {
+    service.greet(organiser);
+    service.sends(organiser, return_request(organiser, AUTHORITY));
 }
 
-/// Sends a member's commit that answers `back`. Returns whether `back` is admitted.
-fn answers(service: &mut Service, from: ParticipantId, epoch: u64, back: ParticipantId) -> bool {
-    let welcome = Some(Welcome { to: vec![back], blob: blob(7) });
+/// Sends a member's commit that admits `organiser`. Returns whether the server accepts it.
+fn answers(service: &mut Service, from: ParticipantId, epoch: u64, organiser: ParticipantId) -> bool {
+    let welcome = Some(Welcome { to: vec![organiser], blob: blob(7) });
     let commit = Up::Commit { epoch: Epoch(epoch), blob: blob(1), removed: vec![], welcome };
     let received = service.sends(from, commit);
-    received.iter().any(|(to, message)| *to == back && matches!(message, Down::Admitted { .. }))
+    received.iter().any(|(to, message)| *to == organiser && matches!(message, Down::Admitted { .. }))
 }
 
 const RETURNING: [ParticipantId; 4] = [ParticipantId(14), ParticipantId(15), ParticipantId(16), ParticipantId(17)];
 
-/// One member could keep the organiser out for ever, because it is always faster than the others.
-#[test]
-fn a_member_whose_welcome_was_not_accepted_answers_again_after_the_others() {
+/// Returns a meeting of Ben and Cleo in epoch 3. Ben has admitted the first organiser, which has left without a signed
+/// command: the Welcome was a false one. The second organiser waits.
+fn after_a_false_welcome() -> Service {
     let mut service = Service::with_three_members();
     service.sends(ANNA, Up::Leave);
-    asks(&mut service, RETURNING[0]);
+    sends_return(&mut service, RETURNING[0]);
     assert!(answers(&mut service, BEN, 2, RETURNING[0]));
-    // It closes without a signed command: the Welcome was a false one.
     service.sends(RETURNING[0], Up::Leave);
-    asks(&mut service, RETURNING[1]);
+    sends_return(&mut service, RETURNING[1]);
+    service
+}
+
+/// Otherwise one member could keep the organiser out, because it is always faster than the others.
+#[test]
+fn a_member_whose_welcome_was_not_accepted_answers_again_after_the_others() {
+    let mut service = after_a_false_welcome();
     service.passes(Duration::from_secs(3));
     assert!(!answers(&mut service, BEN, 3, RETURNING[1]), "Ben has had his turn");
     assert!(answers(&mut service, CLEO, 3, RETURNING[1]));
     assert_eq!(service.commits(RETURNING[1], 4, &[], &[]).len(), 3, "it is in the group");
     service.sends(RETURNING[1], Up::Leave);
     // Its signed command has confirmed Cleo's answer, not Ben's.
-    asks(&mut service, RETURNING[2]);
+    sends_return(&mut service, RETURNING[2]);
     service.passes(Duration::from_secs(3));
     assert!(!answers(&mut service, BEN, 5, RETURNING[2]));
     assert!(answers(&mut service, CLEO, 5, RETURNING[2]));
@@ -232,27 +238,22 @@ fn all_turns_start_again_after_every_connected_member_has_answered() {
     let mut service = Service::with_three_members();
     service.sends(ANNA, Up::Leave);
     for (epoch, from, back) in [(2, BEN, RETURNING[0]), (3, CLEO, RETURNING[1]), (4, BEN, RETURNING[2])] {
-        asks(&mut service, back);
+        sends_return(&mut service, back);
         service.passes(Duration::from_secs(3));
         assert!(answers(&mut service, from, epoch, back), "{from:?} at {epoch}");
         service.sends(back, Up::Leave);
     }
     // A member that is not connected cannot answer.
     service.disconnects(CLEO);
-    asks(&mut service, RETURNING[3]);
+    sends_return(&mut service, RETURNING[3]);
     service.passes(Duration::from_secs(3));
     assert!(answers(&mut service, BEN, 5, RETURNING[3]));
 }
 
-/// A member without a turn could end each epoch just before the others' answers.
+/// Otherwise a member without a turn could end each epoch just before the others answer.
 #[test]
 fn the_next_commit_is_reserved_for_an_answer_that_came_too_late() {
-    let mut service = Service::with_three_members();
-    service.sends(ANNA, Up::Leave);
-    asks(&mut service, RETURNING[0]);
-    assert!(answers(&mut service, BEN, 2, RETURNING[0]));
-    service.sends(RETURNING[0], Up::Leave);
-    asks(&mut service, RETURNING[1]);
+    let mut service = after_a_false_welcome();
     service.passes(Duration::from_secs(2));
     assert_eq!(service.sends(BEN, commit(3, &[])).len(), 2, "Ben ends the epoch");
     assert!(!answers(&mut service, CLEO, 3, RETURNING[1]), "too late");
@@ -263,7 +264,7 @@ fn the_next_commit_is_reserved_for_an_answer_that_came_too_late() {
     // A reservation that is not used is a turn as well.
     service.sends(RETURNING[1], Up::Leave);
     service.passes(Duration::from_mins(6));
-    asks(&mut service, RETURNING[2]);
+    sends_return(&mut service, RETURNING[2]);
     assert!(!answers(&mut service, CLEO, 2, RETURNING[2]), "an old epoch");
     service.passes(Duration::from_secs(5));
     assert!(!answers(&mut service, CLEO, 2, RETURNING[2]));
