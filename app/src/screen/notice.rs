@@ -94,7 +94,7 @@ impl Queue {
         *self = Self::default();
     }
 
-    /// Removes what does not matter any more, because the meeting is over.
+    /// Removes the notifications that no longer matter, because the meeting is over.
     pub fn end_meeting(&mut self) {
         self.shown.retain(|(notice, _)| notice.kind.outlives_meeting());
         self.waiting.retain(|notice| notice.kind.outlives_meeting());
