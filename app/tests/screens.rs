@@ -83,6 +83,7 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
         ("ended-certificate", Reason::Certificate(refused())),
         ("ended-removed", Reason::Removed),
         ("ended-host-stopped", Reason::HostStopped),
+        ("ended-false-welcome", Reason::FalseWelcome),
     ] {
         let screen = ended::Ended { reason, progress: ended::Progress::Joining };
         visit(name, screen.view(&context).map(drop));

@@ -187,7 +187,7 @@ impl Operation for ScrollList {
     }
 }
 
-/// The height of a line, in logical pixels. A page overlaps the one before by as much.
+/// The height of a line, in logical pixels. A page overlaps the previous one by this much.
 const LINE: f32 = 40.0;
 /// The minimum distance between the focused control and the edge of its list, in logical pixels: space for the focus ring.
 const MARGIN: f32 = 8.0;

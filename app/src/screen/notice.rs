@@ -100,13 +100,13 @@ impl Queue {
         self.waiting.retain(|notice| notice.kind.outlives_meeting());
     }
 
-    /// The shown notifications, for a layer over a screen below its upper bar; `None` if there are none.
+    /// The shown notifications, for a layer over a screen below its upper bar; `None` if none are shown.
     pub fn view(&self, context: &Context) -> Option<Element<'_, Message>> {
         let cards = self.cards(context)?;
         Some(container(cards).padding(Padding::from(SPACE_L).top(BAR_TOP + SPACE_S)).into())
     }
 
-    /// The shown notifications, at the right; `None` if there are none.
+    /// The shown notifications, aligned to the right; `None` if none are shown.
     pub fn cards(&self, context: &Context) -> Option<Element<'_, Message>> {
         if self.shown.is_empty() {
             return None;
