@@ -271,7 +271,9 @@ impl App {
         let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
         let action = screen.update(message);
         if let Some(refused) = command(&action).and_then(|command| self.session.send(command)) {
-            screen.ends &= action != meeting::Action::End;
+            if action == meeting::Action::End {
+                screen.ends = false;
+            }
             self.notify(refused);
         }
         match action {

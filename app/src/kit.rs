@@ -20,7 +20,7 @@ pub mod popup;
 pub mod press;
 pub mod region;
 pub mod root;
-mod scroll;
+pub mod scroll;
 pub mod shortcut;
 pub mod text;
 pub mod text_field;

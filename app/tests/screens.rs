@@ -83,6 +83,7 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
         ("ended-certificate", Reason::Certificate(refused())),
         ("ended-removed", Reason::Removed),
         ("ended-host-stopped", Reason::HostStopped),
+        ("ended-false-welcome", Reason::FalseWelcome),
     ] {
         let screen = ended::Ended { reason, progress: ended::Progress::Joining };
         visit(name, screen.view(&context).map(drop));
@@ -260,9 +261,8 @@ fn pictures_of_every_screen() {
     }
     let context = context(Language::French);
     let screen = meeting_of(4);
-    let under = screen.view(&context, &common::pictures(9), &[]).map(drop);
-    let both = iced::widget::Stack::new().push(under).push(queue.view(&context).map(|view| view.map(drop)));
-    save(&folder, "notices", both.into(), &Theme::DARK, [1280, 800], 1.0);
+    let view = screen.view_with(&queue, &context, &common::pictures(9)).map(drop);
+    save(&folder, "notices", view, &Theme::DARK, [1280, 800], 1.0);
 }
 
 /// Draws the list of shortcuts, large and in a small window.

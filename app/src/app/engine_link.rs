@@ -1,4 +1,4 @@
-//! What the meeting's screen asks of the engine, and what of the engine's events the window handles.
+//! Turns actions of the meeting's screen into commands for the engine, and events of the engine into messages.
 
 use engine::{Command, Event, Events};
 use iced::Task;

@@ -1,4 +1,4 @@
-//! What updates the window while time passes. Each message redraws the window, so that there are as few as possible.
+//! Timers that update the window. Each message redraws the window, so they send as few as possible.
 
 use std::time::{Duration, Instant};
 
@@ -7,17 +7,18 @@ use iced::futures::{Stream, stream};
 
 use super::message::Message;
 
-/// The clock of a meeting that was entered at `since`: one message at each full second.
+/// Sends a message at each full second since `since`, the time at which the meeting was entered: its clock changes.
 pub fn clock(since: Instant) -> Subscription<Message> {
     Subscription::run_with(since, |since| seconds(*since))
 }
 
-/// While notices are shown or announcements wait.
+/// Sends messages by which notices disappear and announcements become due. For the time in which there are any.
 pub fn notices() -> Subscription<Message> {
     iced::time::every(NOTICES_INTERVAL).map(Message::Tick)
 }
 
-/// While a meeting on this computer goes on that the user has left. It is forgotten when everybody has left it.
+/// Sends messages after which the window checks whether everybody has left a meeting on this computer. For the time
+/// after the user left it.
 pub fn left_meeting() -> Subscription<Message> {
     iced::time::every(LEFT_MEETING_INTERVAL).map(Message::Tick)
 }
@@ -32,7 +33,7 @@ fn seconds(since: Instant) -> impl Stream<Item = Message> {
 
 /// How often notices and announcements are updated.
 const NOTICES_INTERVAL: Duration = Duration::from_millis(500);
-/// How often a meeting that the user has left is looked at.
+/// How often Conclave checks whether everybody has left a meeting that the user has left.
 const LEFT_MEETING_INTERVAL: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -46,7 +46,8 @@ fn first_line(input: impl BufRead) -> Result<String> {
 }
 
 /// Starts this program anew in the same process, with the link on standard input instead of in the arguments. Returns
-/// only if that fails. Nothing is lost: until now only the thread of the log runs, and it has nothing to write.
+/// only if that fails. Nothing is lost: until now only the threads of the log and of the output
+/// run, and they have nothing to write.
 #[cfg(unix)]
 fn hide(link: &str) -> std::io::Result<std::convert::Infallible> {
     use std::io::Write;

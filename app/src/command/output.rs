@@ -36,7 +36,7 @@ pub fn line(text: impl Display) {
     }
 }
 
-/// Prints a line to standard output, and waits for the reader of a full pipe. For a program that is in no meeting.
+/// Prints a line to standard output, and waits for the reader of a full pipe. For programs that are not in a meeting.
 /// Ignores errors: the reader may have ended.
 pub fn line_blocking(text: impl Display) {
     let _ = write(&mut io::stdout().lock(), text);

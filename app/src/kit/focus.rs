@@ -41,6 +41,38 @@ pub fn run(first: Box<dyn Operation>, mut apply: impl FnMut(&mut dyn Operation))
     }
 }
 
+/// Follows an operation through nested containers of one kind, such as regions or scrollable lists.
+#[derive(Default)]
+pub(super) struct ContainerStack {
+    /// For each `traverse` in progress, the index of the innermost container that its widgets are in.
+    stack: Vec<Option<usize>>,
+    /// The container that the next `traverse` enters.
+    next: Option<usize>,
+}
+
+impl ContainerStack {
+    /// Sets the index of the container that the next `traverse` enters; `None` if it enters none.
+    pub(super) fn set_next(&mut self, container: Option<usize>) {
+        self.next = container;
+    }
+
+    /// Begins a `traverse`.
+    pub(super) fn enter(&mut self) {
+        let container = self.next.take().or_else(|| self.innermost());
+        self.stack.push(container);
+    }
+
+    /// Ends a `traverse`.
+    pub(super) fn leave(&mut self) {
+        self.stack.pop();
+    }
+
+    /// The index of the innermost container; `None` outside of all containers.
+    pub(super) fn innermost(&self) -> Option<usize> {
+        self.stack.last().copied().flatten()
+    }
+}
+
 /// Collects the focusable widgets in Tab order, and the region of each.
 #[derive(Default)]
 pub struct TabOrder {
@@ -50,10 +82,8 @@ pub struct TabOrder {
     /// The region of the focused widget.
     region: Option<usize>,
     regions: Vec<Region>,
-    /// For each `traverse` in progress, the region that its widgets are in.
-    stack: Vec<Option<usize>>,
-    /// The region that the next `traverse` enters.
-    pending: Option<usize>,
+    /// The region that the widgets are in.
+    current: ContainerStack,
     /// [`Semantics::clicked`] of the next focusable widget.
     clicked: bool,
     /// The focused widget was reached by the keyboard or an assistive tool.
@@ -119,14 +149,13 @@ impl TabOrder {
 
 impl Operation for TabOrder {
     fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
-        let region = self.pending.take().or_else(|| self.stack.last().copied().flatten());
-        self.stack.push(region);
+        self.current.enter();
         operate(self);
-        self.stack.pop();
+        self.current.leave();
     }
 
     fn focusable(&mut self, id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Focusable) {
-        let current = self.stack.last().copied().flatten();
+        let current = self.current.innermost();
         let index = self.ids.len();
         if let Some(region) = current.and_then(|current| self.regions.get_mut(current)) {
             region.first.get_or_insert(index);
@@ -142,12 +171,12 @@ impl Operation for TabOrder {
     }
 
     fn custom(&mut self, _id: Option<&Id>, _bounds: Rectangle, state: &mut dyn Any) {
-        self.pending = None;
+        self.current.set_next(None);
         let semantics = state.downcast_ref::<Semantics>();
         self.clicked = semantics.is_some_and(|semantics| semantics.clicked);
         if semantics.is_some_and(Semantics::is_region) {
             self.regions.push(Region::default());
-            self.pending = Some(self.regions.len() - 1);
+            self.current.set_next(Some(self.regions.len() - 1));
         }
     }
 }
@@ -235,69 +264,3 @@ impl Operation for FindBounds {
         self.record(id, bounds);
     }
 }
-
-/// Scrolls the focused widget into view. The first pass finds it, the second scrolls the list that contains it.
-#[derive(Default)]
-pub struct ScrollIntoView {
-    /// The bounds and the translation of each scrollable list.
-    lists: Vec<(Rectangle, Vector)>,
-    /// For each `traverse` in progress, the list that its widgets are in.
-    stack: Vec<Option<usize>>,
-    /// The list that the next `traverse` enters.
-    pending: Option<usize>,
-    /// The list to scroll and the distance, in logical pixels. Set by the first pass.
-    found: Option<(usize, f32)>,
-    /// The number of lists that the second pass has visited.
-    seen: usize,
-}
-
-impl Operation for ScrollIntoView {
-    fn traverse(&mut self, operate: &mut dyn FnMut(&mut dyn Operation)) {
-        let list = self.pending.take().or_else(|| self.stack.last().copied().flatten());
-        self.stack.push(list);
-        operate(self);
-        self.stack.pop();
-    }
-
-    fn scrollable(
-        &mut self,
-        _id: Option<&Id>,
-        bounds: Rectangle,
-        content: Rectangle,
-        translation: Vector,
-        state: &mut dyn operation::Scrollable,
-    ) {
-        if let Some((index, by)) = self.found {
-            if index == self.seen {
-                state.scroll_by(operation::scrollable::AbsoluteOffset { x: 0.0, y: by }, bounds, content);
-            }
-            self.seen += 1;
-            return;
-        }
-        self.lists.push((bounds, translation));
-        self.pending = Some(self.lists.len() - 1);
-    }
-
-    fn focusable(&mut self, _id: Option<&Id>, bounds: Rectangle, state: &mut dyn Focusable) {
-        let Some(index) = self.stack.last().copied().flatten().filter(|_| state.is_focused()) else { return };
-        let Some((view, translation)) = self.lists.get(index) else { return };
-        let (top, bottom) = (bounds.y - translation.y, bounds.y + bounds.height - translation.y);
-        let above = (view.y + MARGIN - top).max(0.0);
-        let below = (bottom - (view.y + view.height - MARGIN)).max(0.0);
-        if above > 0.0 || below > 0.0 {
-            self.found = Some((index, if above > 0.0 { -above } else { below }));
-        }
-    }
-
-    fn finish(&self) -> operation::Outcome<()> {
-        match self.found {
-            Some(found) if self.seen == 0 => {
-                operation::Outcome::Chain(Box::new(Self { found: Some(found), ..Self::default() }))
-            }
-            Some(_) | None => operation::Outcome::None,
-        }
-    }
-}
-
-/// The minimum distance between the focused control and the edge of its list, in logical pixels: space for the focus ring.
-const MARGIN: f32 = 8.0;

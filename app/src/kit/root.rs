@@ -1,5 +1,5 @@
-//! The outermost widget of a window. It handles Tab, keys that scroll and shortcuts, delivers the requests of assistive tools, and sends them
-//! the changed nodes of the accessibility tree.
+//! The outermost widget of a window. It handles Tab, keys that scroll and shortcuts, delivers the requests of assistive
+//! tools, and sends them the changed nodes of the accessibility tree.
 //!
 //! Tasks and subscriptions cannot do this: they act on all windows at once, and iced's simulator does not run them.
 
@@ -16,7 +16,7 @@ use iced::{Event, Rectangle, Renderer, window};
 
 use crate::kit::a11y::{Port, TreeBuilder};
 use crate::kit::forward::{forward, stateful};
-use crate::kit::scroll::{self, Scroll};
+use crate::kit::scroll::{self, Scroll, ScrollIntoView};
 use crate::kit::shortcut::{Shortcut, shortcut};
 use crate::kit::{Element, adapter, focus};
 use crate::theme::Theme;
@@ -94,7 +94,7 @@ impl<Message> Root<'_, Message> {
     }
 
     fn scroll_into_view(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
-        let scroll = Box::new(focus::ScrollIntoView::default());
+        let scroll = Box::new(ScrollIntoView::default());
         focus::run(scroll, |op| self.run(tree, layout, renderer, &mut black_box(op)));
     }
 

@@ -207,8 +207,10 @@ impl Meeting {
         if let Event::Entered { .. } = event {
             self.since = Some(now);
         }
-        if let Event::Notice(notice) = event {
-            self.ends &= !is_refusal(notice.kind);
+        if let Event::Notice(notice) = event
+            && is_refusal(notice.kind)
+        {
+            self.ends = false;
         }
         self.model.handle_event(event)
     }

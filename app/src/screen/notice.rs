@@ -94,19 +94,19 @@ impl Queue {
         *self = Self::default();
     }
 
-    /// Removes what does not matter any more, because the meeting is over.
+    /// Removes the notifications that no longer matter, because the meeting is over.
     pub fn end_meeting(&mut self) {
         self.shown.retain(|(notice, _)| notice.kind.outlives_meeting());
         self.waiting.retain(|notice| notice.kind.outlives_meeting());
     }
 
-    /// The shown notifications, for a layer over a screen below its upper bar; `None` if there are none.
+    /// The shown notifications, for a layer over a screen below its upper bar; `None` if none are shown.
     pub fn view(&self, context: &Context) -> Option<Element<'_, Message>> {
         let cards = self.cards(context)?;
         Some(container(cards).padding(Padding::from(SPACE_L).top(BAR_TOP + SPACE_S)).into())
     }
 
-    /// The shown notifications, at the right; `None` if there are none.
+    /// The shown notifications, aligned to the right; `None` if none are shown.
     pub fn cards(&self, context: &Context) -> Option<Element<'_, Message>> {
         if self.shown.is_empty() {
             return None;

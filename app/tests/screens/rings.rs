@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use app::kit::a11y::{ROOT, TreeBuilder};
-use app::kit::{Element, focus};
+use app::kit::{Element, focus, scroll};
 use app::locale::Language;
 use app::screen::{Context, home, meeting};
 use app::snapshot;
@@ -48,7 +48,7 @@ fn check<Message: 'static>(name: &str, context: &Context, view: Element<'_, Mess
     assert!(count > 3, "{name} has controls");
     for index in 0..count {
         focus::run(Box::new(focus::SetFocus::new(Some(index))), |op| ui.operate(&renderer, op));
-        focus::run(Box::new(focus::ScrollIntoView::default()), |op| ui.operate(&renderer, op));
+        focus::run(Box::new(scroll::ScrollIntoView::default()), |op| ui.operate(&renderer, op));
         let (label, bounds) = focused(&mut ui, &renderer, context.size);
         assert!(
             bounds.is_within(&Rectangle::with_size(context.size)),

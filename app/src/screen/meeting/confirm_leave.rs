@@ -29,28 +29,17 @@ fn meaning(model: &MeetingModel) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::{Microphone, ParticipantId, Person};
+    use crate::screen::meeting::leave::tests::model;
 
     #[test]
-    fn nobody_reads_that_a_meeting_goes_on_that_ends() {
-        let person = |id| Person {
-            id: ParticipantId(id),
-            name: String::new(),
-            me: id == 1,
-            organiser: false,
-            device: String::new(),
-            microphone: Microphone::On,
-            camera: true,
-            screen: false,
-        };
+    fn the_dialog_says_that_the_meeting_ends_if_nobody_else_is_in_it() {
         for (organiser, people, expected) in [
             (true, 1, "leave-end-alone-text"),
             (false, 1, "leave-end-alone-text"),
             (true, 3, "leave-leave-text"),
             (false, 3, "leave-guest-text"),
         ] {
-            let people = (1..=people).map(person).collect();
-            assert_eq!(meaning(&MeetingModel { organiser, people, ..MeetingModel::default() }), expected);
+            assert_eq!(meaning(&model(organiser, false, people)), expected);
         }
     }
 }

@@ -26,11 +26,12 @@ pub fn answers(model: &MeetingModel) -> &'static [Answer] {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use engine::{Microphone, ParticipantId, Person};
 
-    fn model(organiser: bool, hosted: bool, people: u64) -> MeetingModel {
+    /// A meeting with this number of people, us included.
+    pub(in crate::screen::meeting) fn model(organiser: bool, hosted: bool, people: u64) -> MeetingModel {
         let person = |id| Person {
             id: ParticipantId(id),
             name: String::new(),
