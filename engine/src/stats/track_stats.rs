@@ -206,7 +206,7 @@ fn lock<T>(counts: &Mutex<T>) -> MutexGuard<'_, T> {
 const MAX_MISSED: u64 = 18_000;
 
 /// The maximum number of sizes of one track: those of its layers, and others if the camera is rotated or replaced.
-const MAX_SIZES: usize = 8;
+pub(crate) const MAX_SIZES: usize = 8;
 
 #[cfg(test)]
 mod tests {
