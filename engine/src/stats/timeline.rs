@@ -43,7 +43,7 @@ pub struct VideoSecond {
     pub spatial: Option<u8>,
     /// Width and height of the newest shown picture.
     pub size: Option<(u16, u16)>,
-    /// The longest time without a new picture that ended in this second, or lasts at its end.
+    /// The longest time without a new picture that ended in this second or had not ended at its end.
     pub longest_gap_ms: u64,
 }
 

@@ -73,7 +73,7 @@ pub struct Counters {
     pub shown: u64,
     /// The layer and size of the last shown picture.
     pub layer: (Layer, Size),
-    /// The longest time without a new picture since the last reading, or that lasts now.
+    /// The longest time without a new picture that ended since the last reading or has not ended yet.
     pub recent_gap: Duration,
 }
 
