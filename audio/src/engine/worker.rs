@@ -99,7 +99,7 @@ impl AudioThread {
     fn handle(&mut self, command: Command) {
         match command {
             Command::Install { direction, device, hardware, number } => {
-                self.install(direction, device, hardware, number)
+                self.install(direction, device, hardware, number);
             }
             Command::Return { direction, device } => self.take_back(direction, device),
             Command::Add(key, playback) => drop(self.remotes.insert(key, playback)),
