@@ -1,6 +1,5 @@
 //! Sound devices behind one trait: hardware, WAV files, and the null device.
 
-mod away;
 mod direction;
 mod error;
 mod file;
@@ -8,15 +7,16 @@ mod hardware;
 mod interface;
 mod null;
 mod pacer;
+mod stand_in;
 mod wav;
 
-pub(crate) use away::Away;
 pub use direction::Direction;
 pub use error::Error;
 pub use file::read_wav;
 pub use hardware::{Info, Lister, microphones, speakers};
 pub use interface::Device;
 pub use null::Null;
+pub(crate) use stand_in::StandIn;
 pub use wav::Error as WavError;
 
 use std::path::PathBuf;

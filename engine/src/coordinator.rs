@@ -322,7 +322,8 @@ impl Coordinator {
         }
     }
 
-    /// Sends `command`, which leaves or ends the meeting, because the engine closes. If the session accepts no command, it leaves when its last handle is dropped.
+    /// Sends `command`, which leaves or ends the meeting, because the engine closes. If the session accepts no command, it
+    /// leaves when its last handle is dropped.
     fn leave_to_close(&self, command: meeting::Command) -> ControlFlow<Reason> {
         match self.session.send(command) {
             Ok(()) => ControlFlow::Continue(()),

@@ -52,8 +52,8 @@ pub enum Event {
         /// True if this device created the meeting.
         organiser: bool,
     },
-    /// The link to join this meeting has changed, because the organiser removed somebody. With the old one, the
-    /// organiser decides on each request to join.
+    /// The link to join this meeting has changed, because the organiser removed somebody. The organiser decides on each
+    /// request that is made with the old link.
     LinkChanged {
         /// The new link. It contains the secret, so it must not be logged.
         link: String,

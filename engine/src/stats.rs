@@ -15,7 +15,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use timeline::{Sample, Second, Timeline};
 use track_stats::{Received, Sent, TrackStats};
 
-/// The statistics of one client's meeting. Clones share them. Each lock is held only while a few values are copied.
+/// The statistics of one client's meeting. Clones share them. Each lock is held only while a few values are copied, except
+/// that of the timeline, which no thread of media takes.
 #[derive(Clone)]
 pub struct Stats {
     clock: Clock,

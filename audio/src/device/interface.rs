@@ -4,8 +4,8 @@ use super::error::Error;
 use crate::Block;
 use std::time::{Duration, Instant};
 
-/// One direction of a sound device. It is used on the audio thread, where no method blocks, and changed on the device
-/// thread.
+/// One direction of a sound device. The audio thread uses it; of its methods only [`Device::set_alone`] may block, and the
+/// device thread calls it.
 pub trait Device: Send {
     /// Returns the name shown to users.
     fn name(&self) -> &str;
@@ -31,9 +31,8 @@ pub trait Device: Send {
     /// Returns the number of overruns of a microphone, or of underruns of a speaker.
     fn xruns(&self) -> u64;
 
-    /// Says whether nobody else is in the meeting. Then a speaker may stop, and a microphone may deliver its blocks less
-    /// often, because they are only metered. A new device is as if somebody else were there. Called on the device thread;
-    /// may block.
+    /// Sets whether nobody else is in the meeting. Then a speaker may pause, and a microphone may deliver its blocks less
+    /// often, because they are only metered. False for a new device. Called on the device thread; may block.
     ///
     /// # Errors
     /// Returns an error if the device cannot be used any more.

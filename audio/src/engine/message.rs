@@ -7,10 +7,9 @@ use std::sync::Arc;
 
 /// A command to the audio thread.
 pub enum Command {
-    /// Use this device. `echo` is true for hardware, whose sound the microphone can pick up. `number` counts the devices of
-    /// this direction.
-    Install { direction: Direction, device: Box<dyn Device>, echo: bool, number: u64 },
-    /// Use this device again, which [`DeviceRequest::Adapt`] took away.
+    /// Use this device. `hardware` is false for files and null devices. `number` counts the devices of this direction.
+    Install { direction: Direction, device: Box<dyn Device>, hardware: bool, number: u64 },
+    /// Use this device again, which [`DeviceRequest::SetAlone`] lent to the device thread.
     Return { direction: Direction, device: Box<dyn Device> },
     /// Add this remote.
     Add(u64, Box<Playback>),
@@ -27,7 +26,7 @@ pub enum DeviceRequest {
     /// Replace this device, which failed.
     Lost(Direction, Box<dyn Device>, Error),
     /// Call [`Device::set_alone`] and return the device.
-    Adapt(Adapt),
+    SetAlone(SetAlone),
     /// Close this device.
     Close(Box<dyn Device>),
 }
@@ -40,8 +39,8 @@ pub struct Open {
     pub _opening: Option<Arc<CloseOnDrop>>,
 }
 
-/// A device that is to know whether nobody else is in the meeting.
-pub struct Adapt {
+/// A device whose [`Device::set_alone`] is to be called with `alone`.
+pub struct SetAlone {
     pub direction: Direction,
     pub device: Box<dyn Device>,
     /// The number with which the device was installed.

@@ -1,7 +1,7 @@
 //! The thread "audio devices". Opening or closing a device may take seconds, and the audio thread must not wait for
 //! that.
 
-use super::message::{Adapt, CloseOnDrop, Command, DeviceRequest, Open};
+use super::message::{CloseOnDrop, Command, DeviceRequest, Open, SetAlone};
 use super::shared::{Shared, Warning};
 use crate::device::{Choice, Device, Direction, Error, Null, Provider};
 use media::Mailbox;
@@ -111,7 +111,7 @@ impl DeviceThread {
             match self.next() {
                 Ok(DeviceRequest::Open(open)) => self.choose(&open),
                 Ok(DeviceRequest::Lost(direction, device, error)) => self.lost(direction, device, error),
-                Ok(DeviceRequest::Adapt(adapt)) => self.adapt(adapt),
+                Ok(DeviceRequest::SetAlone(request)) => self.set_alone(request),
                 Ok(DeviceRequest::Close(device)) => drop(device),
                 Err(RecvTimeoutError::Timeout) => {
                     self.retry_delay = (self.retry_delay * 2).min(MAX_RETRY_DELAY);
@@ -185,17 +185,17 @@ impl DeviceThread {
         }
     }
 
-    /// Tells a device whether nobody else is in the meeting, and returns it to the audio thread. If another device was
-    /// installed meanwhile, closes it.
-    fn adapt(&mut self, adapt: Adapt) {
-        let Adapt { direction, mut device, number, alone } = adapt;
+    /// Calls [`Device::set_alone`] and returns the device to the audio thread. Closes it if another device was installed
+    /// meanwhile, and replaces it if the call fails.
+    fn set_alone(&mut self, request: SetAlone) {
+        let SetAlone { direction, mut device, number, alone } = request;
         if number != self.installed[index(direction)] {
             return;
         }
         match device.set_alone(alone) {
             Ok(()) => drop(self.commands.send(Command::Return { direction, device })),
             Err(error) => {
-                tracing::debug!(%direction, %error, alone, "sound device cannot be adapted");
+                tracing::debug!(%direction, %error, alone, "sound device cannot pause or resume");
                 self.install_null(direction);
                 self.lost(direction, device, error);
             }
@@ -246,8 +246,8 @@ impl DeviceThread {
         let number = &mut self.installed[index(direction)];
         *number += 1;
         let number = *number;
-        let echo = !null && !matches!(self.choices[index(direction)], Choice::File(_));
-        drop(self.commands.send(Command::Install { direction, device, echo, number }));
+        let hardware = !null && !matches!(self.choices[index(direction)], Choice::File(_));
+        drop(self.commands.send(Command::Install { direction, device, hardware, number }));
     }
 }
 

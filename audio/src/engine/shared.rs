@@ -70,7 +70,7 @@ pub struct Shared {
     pub warnings: Mutex<Vec<Warning>>,
     /// Held while a packet is sent, so that no packet is sent after `Engine::set_muted` returned.
     pub muted: Mutex<bool>,
-    /// True while nobody else is in the meeting: the microphone is only metered.
+    /// True while nobody else is in the meeting. Then the microphone is only metered.
     pub alone: AtomicBool,
 }
 

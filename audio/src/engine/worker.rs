@@ -3,9 +3,9 @@
 //! Each device has its own clock, which decides how many blocks are ready. The tick only decides when to check.
 //! Callbacks must not make system calls, so they cannot wake this thread.
 
-use super::message::{Adapt, Command, DeviceRequest};
+use super::message::{Command, DeviceRequest, SetAlone};
 use super::shared::{Shared, lock};
-use crate::device::{Away, Device, Direction, Null};
+use crate::device::{Device, Direction, Null, StandIn};
 use crate::process::Process;
 use crate::remote::{Playback, smooth};
 use crate::speech::Detector;
@@ -26,23 +26,23 @@ pub struct AudioThread {
     uplink: Option<Uplink>,
     device_requests: Option<SyncSender<DeviceRequest>>,
     start: Instant,
-    microphone: Slot,
-    speaker: Slot,
+    microphone: DeviceSlot,
+    speaker: DeviceSlot,
     remotes: BTreeMap<u64, Box<Playback>>,
     meter: Meter,
 }
 
 /// The device of one direction.
-struct Slot {
+struct DeviceSlot {
     device: Box<dyn Device>,
     /// The number with which the device was installed.
     number: u64,
     /// False for files and null devices. Echo is possible only between two devices of hardware.
     hardware: bool,
-    /// True if the device was last told that nobody else is in the meeting.
+    /// The value of the last [`Device::set_alone`].
     alone: bool,
-    /// True while the device thread has the device. `device` is a stand-in.
-    away: bool,
+    /// True while the device thread has the device. Then `device` is a stand-in.
+    lent: bool,
 }
 
 /// The level of this client's microphone, also while muted.
@@ -72,8 +72,8 @@ impl AudioThread {
             uplink,
             device_requests,
             start,
-            microphone: Slot::new(Direction::Microphone, start),
-            speaker: Slot::new(Direction::Speaker, start),
+            microphone: DeviceSlot::new(Direction::Microphone, start),
+            speaker: DeviceSlot::new(Direction::Speaker, start),
             remotes: BTreeMap::new(),
             meter: Meter::new(),
         }
@@ -98,7 +98,9 @@ impl AudioThread {
 
     fn handle(&mut self, command: Command) {
         match command {
-            Command::Install { direction, device, echo, number } => self.install(direction, device, echo, number),
+            Command::Install { direction, device, hardware, number } => {
+                self.install(direction, device, hardware, number);
+            }
             Command::Return { direction, device } => self.take_back(direction, device),
             Command::Add(key, playback) => drop(self.remotes.insert(key, playback)),
             Command::Remove(key) => drop(self.remotes.remove(&key)),
@@ -110,7 +112,7 @@ impl AudioThread {
         if direction == Direction::Microphone {
             self.skip_to_now();
         }
-        let new = Slot { device, number, hardware, alone: false, away: false };
+        let new = DeviceSlot { device, number, hardware, alone: false, lent: false };
         let old = std::mem::replace(self.slot(direction), new);
         self.publish_names();
         self.process.listen_for_echo(self.microphone.hardware && self.speaker.hardware);
@@ -122,7 +124,7 @@ impl AudioThread {
             self.skip_to_now();
         }
         let slot = self.slot(direction);
-        (slot.device, slot.away) = (device, false);
+        (slot.device, slot.lent) = (device, false);
     }
 
     /// Moves the position of the track over a time without a microphone.
@@ -133,7 +135,7 @@ impl AudioThread {
         }
     }
 
-    fn slot(&mut self, direction: Direction) -> &mut Slot {
+    fn slot(&mut self, direction: Direction) -> &mut DeviceSlot {
         match direction {
             Direction::Microphone => &mut self.microphone,
             Direction::Speaker => &mut self.speaker,
@@ -144,8 +146,8 @@ impl AudioThread {
     fn work(&mut self, now: Instant) {
         let alone = self.is_alone();
         // The speaker first: somebody who joins may speak at once.
-        for slot in [Direction::Speaker, Direction::Microphone] {
-            self.adapt(slot, alone);
+        for direction in [Direction::Speaker, Direction::Microphone] {
+            self.set_alone(direction, alone);
         }
         for remote in self.remotes.values_mut() {
             remote.collect(self.clock);
@@ -159,23 +161,23 @@ impl AudioThread {
         self.shared.alone.load(Ordering::Acquire)
     }
 
-    /// Lends a device to the device thread if it does not know yet whether nobody else is in the meeting. If the queue is
-    /// full, the next tick tries again.
-    fn adapt(&mut self, direction: Direction, alone: bool) {
+    /// Lends a device of hardware to the device thread if `alone` has changed. If the queue is full, the next tick tries
+    /// again.
+    fn set_alone(&mut self, direction: Direction, alone: bool) {
         let slot = self.slot(direction);
-        if !slot.hardware || slot.away || slot.alone == alone {
+        if !slot.hardware || slot.lent || slot.alone == alone {
             return;
         }
-        let stand_in = Box::new(Away::of(&*slot.device));
+        let stand_in = Box::new(StandIn::new(&*slot.device));
         let device = std::mem::replace(&mut slot.device, stand_in);
-        let adapt = DeviceRequest::Adapt(Adapt { direction, device, number: slot.number, alone });
-        (slot.alone, slot.away) = (alone, true);
-        let sent = self.device_requests.as_ref().map_or(Ok(()), |requests| requests.try_send(adapt));
+        let request = DeviceRequest::SetAlone(SetAlone { direction, device, number: slot.number, alone });
+        (slot.alone, slot.lent) = (alone, true);
+        let sent = self.device_requests.as_ref().map_or(Ok(()), |requests| requests.try_send(request));
         if let Err(TrySendError::Full(refused) | TrySendError::Disconnected(refused)) = sent
-            && let DeviceRequest::Adapt(adapt) = refused
+            && let DeviceRequest::SetAlone(refused) = refused
         {
             let slot = self.slot(direction);
-            (slot.device, slot.alone, slot.away) = (adapt.device, !alone, false);
+            (slot.device, slot.alone, slot.lent) = (refused.device, !alone, false);
         }
     }
 
@@ -277,10 +279,10 @@ impl AudioThread {
     }
 }
 
-impl Slot {
+impl DeviceSlot {
     /// Returns a slot with a null device.
     fn new(direction: Direction, now: Instant) -> Self {
-        Self { device: Box::new(Null::new(direction, now)), number: 0, hardware: false, alone: false, away: false }
+        Self { device: Box::new(Null::new(direction, now)), number: 0, hardware: false, alone: false, lent: false }
     }
 }
 

@@ -127,7 +127,7 @@ impl Devices {
         self.set_microphone(microphone);
     }
 
-    /// Says whether we are the only member. Then nothing of our microphone is encoded or sent, and the speaker pauses.
+    /// Sets whether we are the only member. Then nothing of our microphone is encoded or sent, and the speaker may pause.
     pub fn set_alone(&self, alone: bool) {
         self.audio.set_alone(alone);
     }

@@ -1,5 +1,6 @@
 //! Writes shown pictures into a Y4M file, and their numbers and times into a second file.
 
+use crate::stats::track_stats::MAX_SIZES;
 use crate::video_output::Meta;
 use codec::container::Error;
 use codec::container::y4m::{Header, Writer};
@@ -151,9 +152,6 @@ fn file_name(name: &str) -> String {
 
 /// The frame rate in the header of each Y4M file. The real times are in the second file.
 const RATE: FrameRate = FrameRate::THIRTY;
-
-/// The maximum number of sizes of one track: those of its layers, and others if the camera is rotated or replaced.
-const MAX_SIZES: usize = 8;
 
 #[cfg(test)]
 mod tests {

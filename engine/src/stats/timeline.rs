@@ -14,9 +14,9 @@ pub struct Second {
     pub at_ms: u64,
     /// The estimated capacity of the uplink, in kbit/s. `None` before the first estimate.
     pub uplink_kbps: Option<u64>,
-    /// One entry for each received picture track.
+    /// One entry for each picture track that we wish or that delivered something in this second.
     pub video: Vec<VideoSecond>,
-    /// One entry for each received voice.
+    /// One entry for each voice that delivered or played something in this second.
     pub audio: Vec<AudioSecond>,
     /// One entry for each layer that was sent.
     pub sent: Vec<SentSecond>,
@@ -43,7 +43,7 @@ pub struct VideoSecond {
     pub spatial: Option<u8>,
     /// Width and height of the newest shown picture.
     pub size: Option<(u16, u16)>,
-    /// The longest time without a new picture that ended in this second, or lasts at its end.
+    /// The longest time without a new picture that ended in this second or had not ended at its end.
     pub longest_gap_ms: u64,
 }
 
@@ -84,6 +84,7 @@ pub struct SentSecond {
 }
 
 /// The counters at the end of a second.
+#[derive(Default)]
 pub struct Sample {
     /// The received tracks.
     pub tracks: BTreeMap<TrackId, Counters>,
@@ -99,29 +100,21 @@ pub struct Sample {
 #[derive(Default)]
 pub struct Timeline {
     seconds: VecDeque<Second>,
-    /// The number of seconds so far, including those that are no longer kept.
-    ended: u32,
     wishes: BTreeMap<TrackId, (u16, u16)>,
     uplink: Option<Bitrate>,
-    last: Last,
-}
-
-/// The counters at the end of the last second.
-#[derive(Default)]
-struct Last {
-    tracks: BTreeMap<TrackId, Counters>,
-    sound: BTreeMap<ParticipantId, audio::Statistics>,
-    sent: BTreeMap<(Slot, u8), Sent>,
+    /// The counters at the end of the last second.
+    last: Sample,
 }
 
 impl Timeline {
     /// Returns true if the current second ends at `now`. `entered` is the time of being admitted.
     #[must_use]
     pub fn is_due(&self, entered: Timestamp, now: Timestamp) -> bool {
-        now.since(entered) >= SECOND * (self.ended + 1)
+        let ended = self.seconds.back().map_or(0, |last| last.at_ms / 1_000);
+        now.since(entered) >= Duration::from_secs(ended.saturating_add(1))
     }
 
-    /// Ends a second `since` after being admitted.
+    /// Ends a second `since` after being admitted. After a stall, the seconds that have passed are one entry.
     pub fn end_second(&mut self, since: Duration, sample: Sample) {
         let mut second = Second {
             at_ms: millis(since),
@@ -133,24 +126,22 @@ impl Timeline {
             let last = self.last.tracks.get(&track).copied().unwrap_or_default();
             if track.slot == Slot::Microphone {
                 let sound = |all: &BTreeMap<_, audio::Statistics>| all.get(&track.owner).copied().unwrap_or_default();
-                second.audio.push(audio(
-                    name(track.owner),
-                    (&last, now),
-                    (sound(&self.last.sound), sound(&sample.sound)),
-                ));
+                let (played_before, played) = (sound(&self.last.sound), sound(&sample.sound));
+                if now.received != last.received || played != played_before {
+                    second.audio.push(audio(name(track.owner), (&last, now), (played_before, played)));
+                }
             } else {
                 let wished = self.wishes.get(&track).copied();
-                second.video.push(video(name(track.owner), track.slot, wished, &last, now));
+                if wished.is_some() || now.received != last.received || now.decoded != last.decoded {
+                    second.video.push(video(name(track.owner), track.slot, wished, &last, now));
+                }
             }
         }
         for (&(slot, spatial), now) in &sample.sent {
             let last = self.last.sent.get(&(slot, spatial)).copied().unwrap_or_default();
             second.sent.push(sent(slot, spatial, last, *now));
         }
-        // After a stall, the seconds that have passed are one entry.
-        self.ended = u32::try_from(since.as_secs()).unwrap_or(u32::MAX - 1);
-        let Sample { tracks, sound, sent, .. } = sample;
-        self.last = Last { tracks, sound, sent };
+        self.last = sample;
         if self.seconds.len() == MAX_SECONDS {
             self.seconds.pop_front();
         }
@@ -228,8 +219,6 @@ fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-const SECOND: Duration = Duration::from_secs(1);
-
 /// The number of seconds that are kept: ten minutes.
 pub const MAX_SECONDS: usize = 600;
 
@@ -237,12 +226,14 @@ pub const MAX_SECONDS: usize = 600;
 mod tests {
     use super::*;
 
+    const SECOND: Duration = Duration::from_secs(1);
     const CAMERA: TrackId = TrackId { owner: ParticipantId(7), slot: Slot::Camera };
 
     fn sample(shown: u64) -> Sample {
-        let counters = Counters { shown, ..Counters::default() };
+        let counters = Counters { received: shown, decoded: shown, shown, ..Counters::default() };
+        let voice = TrackId { slot: Slot::Microphone, ..CAMERA };
         Sample {
-            tracks: BTreeMap::from([(CAMERA, counters)]),
+            tracks: BTreeMap::from([(CAMERA, counters), (voice, counters)]),
             sound: BTreeMap::new(),
             sent: BTreeMap::from([((Slot::Camera, 1), Sent { frames: shown, dropped: 0, bytes: 10 * shown })]),
             names: BTreeMap::from([(CAMERA.owner, "Anne".to_owned())]),
@@ -263,6 +254,21 @@ mod tests {
         let shown = |second: &Second| (second.video[0].shown, second.sent[0].frames, second.sent[0].bytes);
         assert_eq!((shown(&first), shown(&second)), ((20, 20, 200), (30, 30, 300)));
         assert_eq!((second.video[0].from.as_str(), second.video[0].wished), ("Anne", Some((640, 360))));
+    }
+
+    #[test]
+    fn a_track_that_has_ended_is_in_no_later_second() {
+        let mut timeline = Timeline::default();
+        for (number, shown) in (1..).zip([20, 20]) {
+            timeline.end_second(number * SECOND, sample(shown));
+        }
+        let tile =
+            TileWish { track: CAMERA, width: 640, height: 360, frames_per_second: 30, priority: 1, hidden: false };
+        timeline.set_wishes(&[tile]);
+        timeline.end_second(3 * SECOND, sample(20));
+        let entries: Vec<_> =
+            timeline.seconds().iter().map(|second| (second.video.len(), second.audio.len())).collect();
+        assert_eq!(entries, [(1, 1), (0, 0), (1, 0)], "a wished track that delivers nothing is a stall");
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub struct Counters {
     pub shown: u64,
     /// The layer and size of the last shown picture.
     pub layer: (Layer, Size),
-    /// The longest time without a new picture since the last reading, or that lasts now.
+    /// The longest time without a new picture that ended since the last reading or has not ended yet.
     pub recent_gap: Duration,
 }
 
@@ -206,7 +206,7 @@ fn lock<T>(counts: &Mutex<T>) -> MutexGuard<'_, T> {
 const MAX_MISSED: u64 = 18_000;
 
 /// The maximum number of sizes of one track: those of its layers, and others if the camera is rotated or replaced.
-const MAX_SIZES: usize = 8;
+pub(crate) const MAX_SIZES: usize = 8;
 
 #[cfg(test)]
 mod tests {

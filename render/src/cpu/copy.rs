@@ -3,7 +3,7 @@
 /// True if every pixel of the RGBA bytes is opaque.
 #[must_use]
 pub fn is_opaque(rgba: &[u8]) -> bool {
-    // Whole words, so that the compiler vectorises the loop: ten times faster than reading each fourth byte.
+    // The compiler vectorises a loop over whole words, but not one that reads each fourth byte.
     let all = rgba.as_chunks().0.iter().fold(u32::MAX, |all, pixel| all & u32::from_le_bytes(*pixel));
     all >> 24 == u32::from(u8::MAX)
 }
@@ -24,7 +24,7 @@ pub fn copy_opaque(rgba: &[u8], width: u32, to: &mut [u32], window: [u32; 2], at
     }
 }
 
-/// Swaps red and blue. Shifts of whole words, so that the compiler vectorises the loop: four times faster than moving bytes.
+/// Swaps red and blue and sets alpha. The compiler vectorises shifts of whole words, but not moves of single bytes.
 fn window_word(rgba: u32) -> u32 {
     0xff00_0000 | (rgba & 0xff) << 16 | rgba & 0xff00 | rgba >> 16 & 0xff
 }

@@ -19,7 +19,7 @@ pub struct Microphone {
     device: cpal::Device,
     config: StreamConfig,
     format: SampleFormat,
-    /// True if the microphone is one of a sound server, which records the same source several times.
+    /// True if a sound server has the microphone. It can record the same source several times.
     shareable: bool,
     recording: Recording,
     convert: ToBlocks,
@@ -66,14 +66,6 @@ impl Microphone {
         let monitor = CallbackMonitor::default();
         Ok(Self { name, device, config, format, shareable, recording, convert, monitor, pacer: None })
     }
-
-    /// Returns the size of callbacks for a meter, or for a meeting with others.
-    fn buffer_size(&self, alone: bool) -> BufferSize {
-        match self.config.buffer_size {
-            BufferSize::Fixed(frames) if alone => BufferSize::Fixed(frames * METER_PERIODS),
-            BufferSize::Fixed(_) | BufferSize::Default => self.config.buffer_size,
-        }
-    }
 }
 
 impl Device for Microphone {
@@ -109,13 +101,15 @@ impl Device for Microphone {
         self.recording.state.xruns.load(Relaxed)
     }
 
-    /// Records with another callback size. The old stream ends when the new one has recorded. cpal cannot change the size of
-    /// a stream.
+    /// Records with another callback size, if the size is ours to choose. cpal cannot change the size of a stream, so the
+    /// old stream ends when a new one has started.
     fn set_alone(&mut self, alone: bool) -> Result<(), Error> {
+        let BufferSize::Fixed(frames) = self.config.buffer_size else { return Ok(()) };
         if !self.shareable {
             return Ok(());
         }
-        let config = StreamConfig { buffer_size: self.buffer_size(alone), ..self.config };
+        let frames = if alone { frames * METER_PERIODS } else { frames };
+        let config = StreamConfig { buffer_size: BufferSize::Fixed(frames), ..self.config };
         match Recording::start(&self.device, config, self.format) {
             Ok(recording) => {
                 recording.state.xruns.store(self.xruns(), Relaxed);
@@ -169,6 +163,6 @@ where
     device.build_input_stream(config, callback, failed, Some(OPEN_TIMEOUT))
 }
 
-/// The length of a callback for the meter, in callbacks of a meeting. A sound server wakes this process for each one. 50 ms
-/// are less than the time between two readings of the meter.
+/// The length of a callback while nobody else is in the meeting, as a multiple of the usual 10 ms. A sound server wakes this
+/// process for each callback. The meter is read every 100 ms.
 const METER_PERIODS: u32 = 5;

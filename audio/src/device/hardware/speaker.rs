@@ -30,7 +30,7 @@ pub struct Speaker {
     /// Fills the buffer of a slow device with a block every 10 ms. `None` if the device is not slow.
     pacer: Option<Pacer>,
     stream: cpal::Stream,
-    /// True if the stream is one of a sound server, which pauses and resumes at once.
+    /// True for a stream of a sound server, which pauses and resumes at once.
     pausable: bool,
     paused: bool,
 }

@@ -1,4 +1,4 @@
-//! Tests of devices that are told whether nobody else is in the meeting.
+//! Tests of [`Device::set_alone`].
 
 use super::super::{Config, Engine, Warning};
 use crate::device::{self, Choice, Device, Direction, Error, Provider};
@@ -9,8 +9,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// A device with one block in each tick. It sends each block to `blocks`, and calls `told` with each value of
-/// [`Device::set_alone`].
+/// A device with one block in each tick. It sends each block to `blocks`, and [`Device::set_alone`] calls `told`.
 struct Fake {
     name: String,
     blocks: SyncSender<Block>,
@@ -133,7 +132,7 @@ fn the_first_words_of_a_person_who_joins_wait_until_the_speaker_runs() {
 }
 
 #[test]
-fn a_speaker_selected_before_the_old_one_was_told_is_not_replaced_by_it() {
+fn a_speaker_that_is_returned_late_does_not_replace_a_newly_selected_one() {
     let (told, events) = sync_channel(8);
     let (release, open) = sync_channel::<()>(0);
     let (opens, opened) = sync_channel(8);
@@ -155,7 +154,7 @@ fn a_speaker_selected_before_the_old_one_was_told_is_not_replaced_by_it() {
     ticks.wait(2);
     engine.set_speaker(Choice::Device("new".into()));
     assert_eq!(opened.recv_timeout(TIMEOUT), Ok("new"));
-    // The old speaker is handed over while the new one opens.
+    // The old speaker is lent to the device thread while the new one opens.
     engine.set_alone(true);
     ticks.wait(3);
     release.send(()).unwrap();
@@ -187,11 +186,11 @@ fn a_speaker_that_does_not_resume_is_replaced() {
         warnings.extend(engine.take_warnings());
     }
     let [Warning::Lost { .. }, Warning::Replaced { .. }] = &warnings[..] else { panic!("{warnings:?}") };
-    assert!(events.try_recv().is_err(), "a new device is as if somebody else were there");
+    assert!(events.try_recv().is_err(), "`alone` is false for a new device");
 }
 
 #[test]
-fn a_file_is_not_told() {
+fn a_file_does_not_pause_while_nobody_else_is_there() {
     let (told, events) = sync_channel(8);
     let (blocks, recorded) = sync_channel(1);
     let provider = Provider::new(move |direction, choice, now| {

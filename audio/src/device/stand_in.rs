@@ -1,26 +1,26 @@
-//! A stand-in for a device while the device thread changes it.
+//! A stand-in for a device while the device thread has it.
 
 use super::error::Error;
 use super::interface::Device;
 use crate::Block;
 use std::time::{Duration, Instant};
 
-/// A device that is never ready, with the name and the counts of the device that it stands for. The sound of a microphone
-/// waits in its device, and the sound for a speaker in the jitter buffers.
-pub struct Away {
+/// A device that is never ready, with the name, latency and count of the device that it replaces. Meanwhile the sound of
+/// a microphone waits in its device, and the sound for a speaker in the jitter buffers.
+pub struct StandIn {
     name: String,
     latency: Duration,
     xruns: u64,
 }
 
-impl Away {
+impl StandIn {
     /// Returns a stand-in for `device`.
-    pub fn of(device: &dyn Device) -> Self {
+    pub fn new(device: &dyn Device) -> Self {
         Self { name: device.name().to_owned(), latency: device.latency(), xruns: device.xruns() }
     }
 }
 
-impl Device for Away {
+impl Device for StandIn {
     fn name(&self) -> &str {
         &self.name
     }
