@@ -13,3 +13,11 @@ pub mod sfu;
 pub mod window;
 
 pub use row::{Comparison, Row, compare, print};
+
+/// Waits until `time` has passed.
+fn wait(time: std::time::Duration) {
+    let end = std::time::Instant::now() + time;
+    while let Some(left) = end.checked_duration_since(std::time::Instant::now()) {
+        std::thread::park_timeout(left);
+    }
+}

@@ -1,4 +1,4 @@
-//! A TCP proxy that delays the messages of the server, or loses its connections. It forwards messages of the client at once,
+//! A TCP proxy that delays the messages of the server, or closes its connections. It forwards messages of the client at once,
 //! and media do not use it. So a test can make commits arrive later than media, or cut a client off.
 
 use anyhow::Result;
@@ -41,7 +41,7 @@ impl DelayProxy {
         runtime.spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let (mut until_cut, while_paused) = (until_cut.clone(), while_paused.clone());
-                // A connection that is made while the proxy is cut is lost at once.
+                // While the proxy is cut, a new connection is closed at once.
                 tokio::spawn(async move {
                     tokio::select! {
                         _ = until_cut.wait_for(|cut| *cut) => {}
@@ -77,7 +77,7 @@ impl DelayProxy {
         self.paused.send_replace(false);
     }
 
-    /// Loses all connections, and new ones until [`DelayProxy::repair`].
+    /// Closes all connections, and each new one until [`DelayProxy::repair`].
     pub fn cut(&self) {
         self.cut.send_replace(true);
     }

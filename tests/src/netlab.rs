@@ -8,8 +8,8 @@
 mod schedule;
 mod spec;
 
-pub use schedule::Schedule;
-pub use spec::{Change, Error as SpecError, Participant, Setting, Share, Spec};
+pub use schedule::LinkSchedule;
+pub use spec::{Error as SpecError, LinkChange, LinkSetting, LossRatio, NetworkSpec, Participant};
 
 use media::Bitrate;
 use std::io;
@@ -38,7 +38,7 @@ struct Names {
 
 /// Where a program runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum Namespace {
     /// The namespace of the sender.
     Sender,
     /// The namespace of the server.
@@ -84,11 +84,11 @@ impl Error {
 }
 
 impl Netlab {
-    /// Creates the namespaces and links, with what `spec` sets for time 0.
+    /// Creates the namespaces and links, with the settings of `spec` for time 0.
     ///
     /// # Errors
     /// Returns [`Error`] if this user may not do so, a program is missing, or a command fails.
-    pub fn new(spec: &Spec) -> Result<Self, Error> {
+    pub fn new(spec: &NetworkSpec) -> Result<Self, Error> {
         for program in ["ip", "tc", "nft"] {
             find(program)?;
         }
@@ -108,15 +108,15 @@ impl Netlab {
     ///
     /// # Errors
     /// Returns [`Error::System`] if the thread cannot be started.
-    pub fn start_schedule(&self, spec: &Spec) -> Result<Schedule, Error> {
+    pub fn start_schedule(&self, spec: &NetworkSpec) -> Result<LinkSchedule, Error> {
         let later = spec.changes.iter().filter(|change| !change.at.is_zero()).copied().collect();
         let (names, queue) = (Arc::clone(&self.names), self.queue);
-        Ok(Schedule::start(later, move |change| names.apply(change, queue))?)
+        Ok(LinkSchedule::start(later, move |change| names.apply(change, queue))?)
     }
 
     /// Returns a command that runs `program` at `place`.
     #[must_use]
-    pub fn command(&self, place: Place, program: &Path) -> Command {
+    pub fn command(&self, place: Namespace, program: &Path) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", self.name(place)]).arg(program);
         command
@@ -124,11 +124,11 @@ impl Netlab {
 
     /// Returns the name of a namespace, for `ip netns exec NAME`.
     #[must_use]
-    pub fn name(&self, place: Place) -> &str {
+    pub fn name(&self, place: Namespace) -> &str {
         match place {
-            Place::Sender => &self.names.sender,
-            Place::Server => &self.names.server,
-            Place::Receiver => &self.names.receiver,
+            Namespace::Sender => &self.names.sender,
+            Namespace::Server => &self.names.server,
+            Namespace::Receiver => &self.names.receiver,
         }
     }
 
@@ -152,7 +152,7 @@ impl Netlab {
     ///
     /// # Errors
     /// Returns [`Error`] if a command fails.
-    pub fn apply(&self, change: &Change) -> Result<(), Error> {
+    pub fn apply(&self, change: &LinkChange) -> Result<(), Error> {
         self.names.apply(change, self.queue)
     }
 
@@ -224,12 +224,12 @@ impl Names {
         }
     }
 
-    fn apply(&self, change: &Change, queue: Duration) -> Result<(), Error> {
+    fn apply(&self, change: &LinkChange, queue: Duration) -> Result<(), Error> {
         let (name, device) = (self.of(change.participant), change.participant.to_string());
         match change.setting {
-            Setting::Down(rate) => limit(&self.server, &device, rate, queue),
-            Setting::Up(rate) => limit(name, SERVER_DEVICE, rate, queue),
-            Setting::Loss(share) => {
+            LinkSetting::Down(rate) => limit(&self.server, &device, rate, queue),
+            LinkSetting::Up(rate) => limit(name, SERVER_DEVICE, rate, queue),
+            LinkSetting::Loss(share) => {
                 lose(&self.server, &device, share)?;
                 lose(name, SERVER_DEVICE, share)
             }
@@ -270,7 +270,7 @@ fn limit(name: &str, device: &str, rate: Option<Bitrate>, queue: Duration) -> Re
 }
 
 /// Drops a share of the UDP packets that arrive through a device.
-fn lose(name: &str, device: &str, share: Share) -> Result<(), Error> {
+fn lose(name: &str, device: &str, share: LossRatio) -> Result<(), Error> {
     let per_ten_thousand = share.per_ten_thousand();
     let random = match per_ten_thousand {
         // nftables refuses a comparison that is always true.

@@ -46,7 +46,7 @@ pub struct Simulation {
     links: Vec<Link>,
     /// The number of each client's connection, and whether the server knows it.
     connections: Vec<(u64, bool)>,
-    /// The number of each client's connection that the server has, open or not.
+    /// The number of each client's last connection that the server knows, open or closed.
     served: Vec<u64>,
     /// The events that happen next. The number keeps the order of events at the same time.
     scheduled: BTreeMap<(Instant, u64), Scheduled>,

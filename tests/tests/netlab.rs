@@ -1,13 +1,14 @@
-//! Tests of `cargo xtask netlab`: networks with limits, in namespaces of the kernel. Without root, only that it says so.
+//! Tests of `cargo xtask netlab`: networks with limits, in namespaces of the kernel. Without root, they only test the error
+//! message.
 #![cfg(target_os = "linux")]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::time::Duration;
-use tests::netlab::{Error, Netlab, Participant, Place, Spec};
+use tests::netlab::{Error, Namespace, Netlab, NetworkSpec, Participant};
 use tests::program::{Program, command, until};
 
-fn spec(text: &str) -> Spec {
+fn spec(text: &str) -> NetworkSpec {
     text.parse().expect("a specification")
 }
 
@@ -36,7 +37,7 @@ fn output(command: &mut Command) -> String {
 }
 
 fn rate_to_receiver(lab: &Netlab) -> String {
-    output(Command::new("tc").args(["-n", lab.name(Place::Server), "qdisc", "show", "dev", "receiver"]))
+    output(Command::new("tc").args(["-n", lab.name(Namespace::Server), "qdisc", "show", "dev", "receiver"]))
 }
 
 #[test]
@@ -44,12 +45,12 @@ fn a_network_has_its_limits_and_is_removed_when_dropped() {
     let Some(lab) = netlab("down=300k loss=5% sender.loss=100%") else { return };
     assert!(rate_to_receiver(&lab).contains("rate 300Kbit burst 4Kb lat 200ms"), "{}", rate_to_receiver(&lab));
     let rules = |place| output(lab.command(place, "nft".as_ref()).args(["list", "ruleset"]));
-    assert!(rules(Place::Receiver).contains("numgen random mod 10000 < 500"), "{}", rules(Place::Receiver));
-    let all = rules(Place::Sender);
+    assert!(rules(Namespace::Receiver).contains("numgen random mod 10000 < 500"), "{}", rules(Namespace::Receiver));
+    let all = rules(Namespace::Sender);
     assert!(all.contains("drop") && !all.contains("numgen"), "{all}");
     // Both ends of both links.
-    assert_eq!(rules(Place::Server).matches("drop").count(), 2, "{}", rules(Place::Server));
-    let name = lab.name(Place::Server).to_owned();
+    assert_eq!(rules(Namespace::Server).matches("drop").count(), 2, "{}", rules(Namespace::Server));
+    let name = lab.name(Namespace::Server).to_owned();
     assert!(exists(&name));
     drop(lab);
     assert!(!exists(&name));
@@ -64,7 +65,7 @@ fn both_participants_reach_both_addresses_of_the_server() {
         let refused = lab.command(place, "bash".as_ref()).args(["-c", &script]).output().expect("bash runs");
         String::from_utf8_lossy(&refused.stderr).contains("refused")
     };
-    for place in [Place::Sender, Place::Receiver] {
+    for place in [Namespace::Sender, Namespace::Receiver] {
         for participant in [Participant::Sender, Participant::Receiver] {
             assert!(connects(place, Netlab::server_address(participant)), "{place:?} {participant:?}");
         }
@@ -86,7 +87,7 @@ fn a_network_is_removed_after_a_panic() {
     let mut name = String::new();
     let panicked = catch_unwind(AssertUnwindSafe(|| {
         let Some(lab) = netlab("free") else { return };
-        lab.name(Place::Receiver).clone_into(&mut name);
+        lab.name(Namespace::Receiver).clone_into(&mut name);
         panic!("on purpose");
     }));
     assert!(name.is_empty() || panicked.is_err() && !exists(&name));

@@ -215,9 +215,9 @@ fn another_microphone_can_be_selected_in_the_meeting() {
 }
 
 /// A sound server for one test. Drop kills it. It uses the folder in the environment, see [`in_folder`].
-struct Server(Child);
+struct SoundServer(Child);
 
-impl Server {
+impl SoundServer {
     fn start() -> Self {
         let server = Self::start_with(&[
             "module-native-protocol-unix",
@@ -250,7 +250,7 @@ impl Server {
     }
 }
 
-impl Drop for Server {
+impl Drop for SoundServer {
     fn drop(&mut self) {
         drop(self.0.kill());
         drop(self.0.wait());
@@ -327,7 +327,7 @@ fn sound_passes_through_a_sound_server() {
 #[test]
 fn sound_passes_through_a_sound_server_child() {
     let Some(folder) = std::env::var_os(CHILD).map(PathBuf::from) else { return };
-    let server = Server::start();
+    let server = SoundServer::start();
     devices_have_names();
     a_new_device_is_listed();
     a_voice_goes_through_two_devices(&folder);
@@ -370,7 +370,7 @@ fn a_voice_goes_through_two_devices(folder: &Path) {
     let (_feed_sender, position) = start_sender(Choice::File(voice("anne.wav")), remote, |_| true);
     let (receiver, remote) = start_receiver(Choice::Device("TestSpeaker".to_owned()));
     let (sender, packets) = start_sender(Choice::Default, remote, |_| true);
-    until(&position, 14);
+    until(&position, 26);
     let statistics = receiver.statistics(1).unwrap();
     println!("{:?}\n{:?}\n{:?}", feed_player.devices(), sender.devices(), receiver.devices());
     drop((sender, receiver));
@@ -378,11 +378,17 @@ fn a_voice_goes_through_two_devices(folder: &Path) {
     // SIGTERM lets parec finish its file.
     assert!(Command::new("kill").arg(parec.id().to_string()).status().unwrap().success());
     parec.wait().unwrap();
-    // In the first seconds, noise suppression and gain control adapt.
-    let played = device::read_wav(&recorded).unwrap();
-    let similarity = compare::voices(&device::read_wav(&voice("anne.wav")).unwrap(), &played[4 * 48_000..]);
-    println!("devices: {similarity:?}, {statistics:?}");
-    assert!(similarity.unwrap().score > 0.75, "{similarity:?}");
+    let (sent, played) = (device::read_wav(&voice("anne.wav")).unwrap(), device::read_wav(&recorded).unwrap());
+    // In the first seconds, noise suppression and gain control adapt. Each repetition of the file is compared alone, because a
+    // device that is late by a moment shifts all later sound.
+    let repetitions = played[4 * 48_000..].chunks_exact(sent.len());
+    let similarities: Vec<_> = repetitions.filter_map(|played| compare::voices(&sent, played)).collect();
+    println!("devices: {similarities:?}, {statistics:?}");
+    let compared: Duration = similarities.iter().map(|similarity| similarity.compared).sum();
+    let sum: f32 = similarities.iter().map(|similarity| similarity.score * similarity.compared.as_secs_f32()).sum();
+    // On a busy machine, half a second may be disturbed although no packet is missing.
+    assert!(compared >= Duration::from_secs(3), "{similarities:?}");
+    assert!(sum / compared.as_secs_f32() > 0.75, "{similarities:?}");
     assert!(concealed_percent(statistics) < 10.0, "{statistics:?}");
 }
 
@@ -435,7 +441,7 @@ fn the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead() {
 #[test]
 fn the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead_child() {
     let Some(_) = std::env::var_os(CHILD) else { return };
-    let _server = Server::start_with(&["module-native-protocol-unix", "module-always-sink"]);
+    let _server = SoundServer::start_with(&["module-native-protocol-unix", "module-always-sink"]);
     let (engine, warnings) = start(Choice::Default, Choice::Default, discard());
     assert!(warnings.is_empty(), "{warnings:?}");
     println!("{:?}", engine.devices());
@@ -509,7 +515,7 @@ fn refuse(mut client: UnixStream) {
     read.and_then(|()| client.write_all(&message)).unwrap();
 }
 
-fn the_server_restarts(server: Server) {
+fn the_server_restarts(server: SoundServer) {
     let (receiver, remote) = start_receiver(Choice::Default);
     let (_sender, position) = start_sender(Choice::File(voice("bob.wav")), remote, |_| true);
     let mut lister = device::Lister::default();
@@ -523,7 +529,7 @@ fn the_server_restarts(server: Server) {
     });
     assert!(matches!(&seen[0], Warning::Lost { device, .. } if device == "OtherSpeaker"), "{seen:?}");
     expect_sound(&receiver, &position);
-    let _server = Server::start();
+    let _server = SoundServer::start();
     wait_for(&position, || {
         seen.extend(receiver.take_warnings());
         (seen.len() > 1).then_some(())

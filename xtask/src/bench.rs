@@ -1,9 +1,9 @@
 //! Builds and runs the benchmarks.
 
 use crate::packages;
-use crate::process::{at_root, binaries, cargo, run as run_process};
-use anyhow::{Context, Result};
-use std::process::ExitCode;
+use crate::process::{binaries, cargo, exit_code, run as run_process};
+use anyhow::Result;
+use std::process::{Command, ExitCode};
 
 /// Runs the bench program of the `tests` crate with `arguments`. Returns its exit code.
 ///
@@ -19,9 +19,6 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     // one package.
     let programs = ["--bin", "bench", "--bin", "conclave", "--bin", "conclave-server"];
     run_process(cargo().args(["build", "--quiet", "--workspace"]).args(programs))?;
-    let mut bench = at_root(binaries().join(format!("bench{}", std::env::consts::EXE_SUFFIX)));
-    bench.current_dir(std::env::current_dir()?);
-    let code = bench.args(arguments).status().context("cannot start the benchmarks")?.code();
-    let code = code.context("a signal ended the benchmarks")?;
-    Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
+    let bench = binaries().join(format!("bench{}", std::env::consts::EXE_SUFFIX));
+    exit_code(Command::new(bench).args(arguments))
 }

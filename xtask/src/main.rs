@@ -1,5 +1,5 @@
-//! The tasks `cargo xtask demo|test|check|bench|netlab|attack|fuzz|seeds`. Each first prints and installs the system packages that it
-//! needs.
+//! The tasks `cargo xtask demo|test|check|bench|netlab|attack|fuzz|seeds`. Each first prints and installs the system
+//! packages that it needs.
 //!
 //! This crate has few dependencies, so that it builds in a second on a machine that has only Rust.
 

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result, bail};
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitCode, Stdio};
 
 /// The workspace's root folder.
 pub fn root() -> PathBuf {
@@ -59,6 +59,17 @@ pub fn run(command: &mut Command) -> Result<()> {
         bail!("{} ended with {status}", describe(command));
     }
     Ok(())
+}
+
+/// Runs `command` in the folder of the user to its end, with the output of this program. Returns its exit code.
+///
+/// # Errors
+/// Returns an error if it cannot start, or if a signal ends it.
+pub fn exit_code(command: &mut Command) -> Result<ExitCode> {
+    command.current_dir(std::env::current_dir()?);
+    let status = command.status().with_context(|| format!("cannot start {}", describe(command)))?;
+    let code = status.code().with_context(|| format!("a signal ended {}", describe(command)))?;
+    Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from))
 }
 
 /// Runs `command` to its end. Prints each line of its standard output and passes it to `line`. Returns true on success.

@@ -218,13 +218,13 @@ pub fn of_server(facts: &Facts) -> Vec<Attempt> {
     attempts
 }
 
-type Server = (&'static str, ServerMessage);
+type LabelledMessage = (&'static str, ServerMessage);
 
-fn down(what: &'static str, message: Down) -> Server {
+fn down(what: &'static str, message: Down) -> LabelledMessage {
     (what, ServerMessage::Meeting(message))
 }
 
-fn to_newcomers(facts: &Facts) -> Vec<Server> {
+fn to_newcomers(facts: &Facts) -> Vec<LabelledMessage> {
     let (participant, position, epoch, resume) = (facts.me, facts.position, facts.epoch, facts.token);
     let admitted = |welcome, gone| Down::Admitted { welcome, position, epoch, gone, resume };
     let (admission_key, chain) = facts.admission.clone().unwrap_or((garbage(1_216), garbage(64)));
@@ -245,7 +245,7 @@ fn to_newcomers(facts: &Facts) -> Vec<Server> {
     list
 }
 
-fn to_members(facts: &Facts) -> Vec<Server> {
+fn to_members(facts: &Facts) -> Vec<LabelledMessage> {
     let (victim, me, position, epoch) = (facts.victim(), facts.me, facts.position, facts.epoch);
     let log = |entry| Down::Log { position, entry };
     let commit = |from, blob| log(LogEntry::Commit { from, epoch, blob });
@@ -275,7 +275,7 @@ fn to_members(facts: &Facts) -> Vec<Server> {
     list
 }
 
-fn with_proof(facts: &Facts) -> Vec<Server> {
+fn with_proof(facts: &Facts) -> Vec<LabelledMessage> {
     let organiser = facts.victim();
     let commands = facts.commands(&[facts.me]);
     let wrong = commands.iter().map(|command| ("forged", forged(organiser, command)));
@@ -291,7 +291,7 @@ fn with_proof(facts: &Facts) -> Vec<Server> {
     list
 }
 
-fn from_sfu(facts: &Facts) -> Vec<Server> {
+fn from_sfu(facts: &Facts) -> Vec<LabelledMessage> {
     let signal = |what, signal: &ServerSignal| (what, ServerMessage::Sfu(FromSfu::Signal(Blob(proto::encode(signal)))));
     let answer = |number, sdp: &str| ServerSignal::Answer { number, sdp: sdp.into() };
     let wanted = vec![DemandedLayer { spatial: 7, temporal_layers: 255 }; 8];

@@ -14,14 +14,14 @@ use std::time::Duration;
 
 /// A state of a connection that does not belong to a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Outside {
+enum OutsiderState {
     NotGreeted,
     Greeted,
     Approached,
     Knocking,
 }
 
-impl Outside {
+impl OutsiderState {
     const ALL: [Self; 4] = [Self::NotGreeted, Self::Greeted, Self::Approached, Self::Knocking];
 
     fn name(self) -> &'static str {
@@ -57,7 +57,7 @@ impl Outside {
 /// Returns an error if the server does not accept connections.
 pub async fn outsiders(attacker: &'static str, server: SocketAddr, facts: &Facts, extent: Extent) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    for state in Outside::ALL {
+    for state in OutsiderState::ALL {
         let numbers = (0..catalogue::of_client(facts).len()).filter(|number| extent.includes(*number));
         let attempts = numbers.map(|number| async move {
             let mut wire = state.open(server, facts).await?;
@@ -139,7 +139,7 @@ pub async fn guests(world: &mut World, extent: Extent, report: &mut Report) -> R
     let mut rows = outsiders("guest", world.address, &spy.facts, extent).await?;
     blame(world, &mut rows);
     report.rows.extend(rows);
-    for state in [Inside::Member, Inside::Resumed] {
+    for state in [MemberState::Member, MemberState::Resumed] {
         report.rows.extend(Box::pin(members(world, extent, state)).await?);
     }
     report.rows.extend(absent(world, extent).await?);
@@ -169,12 +169,12 @@ pub fn blame(world: &mut World, rows: &mut [Row]) {
 
 /// A state of a member's connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Inside {
+enum MemberState {
     Member,
     Resumed,
 }
 
-impl Inside {
+impl MemberState {
     fn name(self) -> &'static str {
         match self {
             Self::Member => "member",
@@ -198,7 +198,7 @@ impl Inside {
 }
 
 /// Tries every message on a member's connection. Joins again whenever the server has disconnected the member.
-async fn members(world: &mut World, extent: Extent, state: Inside) -> Result<Vec<Row>> {
+async fn members(world: &mut World, extent: Extent, state: MemberState) -> Result<Vec<Row>> {
     let (mut rows, mut member): (Vec<Row>, Option<Guest>) = (Vec::new(), None);
     for number in (0..MAX_ATTEMPTS).filter(|number| extent.includes(*number)) {
         let mut guest = match member.take() {

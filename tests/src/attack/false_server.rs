@@ -1,4 +1,4 @@
-//! A socket that looks like a server: TLS and WebSocket. The test decides what it says.
+//! A socket that looks like a server: TLS and WebSocket. The test decides what it sends.
 
 use anyhow::{Context, Result};
 use crypto::{Fingerprint, Invitation};
@@ -28,7 +28,7 @@ impl FalseServer {
     /// Starts a server that calls `serve` for each connection.
     ///
     /// # Errors
-    /// Returns an error if there is no certificate or no port.
+    /// Returns an error if no certificate can be made, or if no port is free.
     pub async fn start<F>(serve: impl Fn(Socket) -> F + Clone + Send + 'static) -> Result<Self>
     where
         F: Future<Output = Result<()>> + Send + 'static,
@@ -50,7 +50,7 @@ impl FalseServer {
             while let Ok((tcp, _)) = listener.accept().await {
                 let (acceptor, serve) = (acceptor.clone(), serve.clone());
                 connections.spawn(async move {
-                    // Each end of a connection is an error or not; the observer knows what it means.
+                    // `serve` reports what happened by its own means. An error only ends the connection.
                     if let Ok(socket) = accept(tcp, acceptor).await {
                         let _ = serve(socket).await;
                     }
@@ -63,7 +63,7 @@ impl FalseServer {
     /// Returns a link to the same meeting at this server.
     ///
     /// # Errors
-    /// Returns an error if `link` is no link.
+    /// Returns an error if `link` is not a link.
     pub fn link(&self, link: &str) -> Result<crypto::Zeroizing<String>> {
         let invitation: Invitation = link.parse().context("a link")?;
         Ok(invitation.at("127.0.0.1", self.port, Some(Fingerprint::from(self.fingerprint))).to_text())

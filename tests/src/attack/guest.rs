@@ -10,7 +10,7 @@ use proto::{
 };
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
-use tokio::time::{Instant, interval};
+use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// A member of the meeting.
 pub struct Guest {
@@ -121,14 +121,16 @@ impl Guest {
     }
 
     /// Answers each organiser that comes back with a false Welcome, at once and again if it was too late, until the
-    /// connection is closed. Returns how many answers it has sent.
-    pub async fn keep_organisers_out(mut self) -> usize {
+    /// connection is closed. Returns how many answers it has sent, and what it saw.
+    pub async fn keep_organisers_out(mut self) -> (usize, Seen) {
+        // The server disconnects a client that sends more than 50 messages a second.
         let (mut target, mut answers, mut pace) = (None, 0, interval(ANSWER_INTERVAL));
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let message = match self.wire.next(Instant::now() + JOIN_TIMEOUT).await {
                 Received::Message(ServerMessage::Meeting(message)) => message,
                 Received::Message(ServerMessage::Sfu(_)) | Received::Nothing => continue,
-                Received::Closed => return answers,
+                Received::Closed => return (answers, self.seen),
             };
             self.note(&message);
             if let Down::Returned { participant, .. } = message {
@@ -141,7 +143,6 @@ impl Guest {
             }
             let is_due = matches!(message, Down::Returned { .. } | Down::CommitTooLate { .. });
             if let Some(target) = target.filter(|_| is_due) {
-                // The server disconnects a client that sends more than 50 messages a second.
                 pace.tick().await;
                 let welcome = Some(Welcome { to: vec![target], blob: Blob(vec![0; 500]) });
                 let (epoch, blob) = (self.facts.epoch, Blob(vec![0; 300]));

@@ -7,7 +7,7 @@ use super::false_server::{FalseServer, Socket};
 use super::kinds;
 use super::report::Row;
 use super::wire::{Wire, another_address};
-use super::world::{Folder, Host, pause};
+use super::world::{Host, TempFolder, pause};
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client};
 use anyhow::{Context, Result};
 use crypto::Invitation;
@@ -85,7 +85,7 @@ impl State {
 /// # Errors
 /// Returns an error if a program does not start.
 pub async fn attack(state: State, extent: Extent) -> Result<Vec<Row>> {
-    let folder = Folder::new(state.name())?;
+    let folder = TempFolder::new(state.name())?;
     let host = Host::start(&folder.path("data"))?;
     let organiser = start_organiser(&host);
     let link = tokio::task::block_in_place(|| organiser.first_line());
@@ -409,7 +409,7 @@ impl Connection<'_> {
             self.attacked = true;
             let next = self.shared.plan().next();
             let Some(next) = next else { return Ok(()) };
-            // One answer belongs to each attempt: two would let the next attempt pass for answered.
+            // The client answers each attempt once. If it answered twice, the next attempt would count as answered too early.
             let ping = proto::encode(&Down::Ping);
             let is_ping = next == ping;
             self.send(next).await?;

@@ -25,7 +25,7 @@ pub struct World {
     marks: Vec<usize>,
     /// How many lines of the organiser were read.
     organiser_mark: usize,
-    folder: Folder,
+    folder: TempFolder,
     _proxy: DelayProxy,
 }
 
@@ -61,7 +61,7 @@ impl World {
     /// # Errors
     /// Returns an error if one does not start.
     pub fn start() -> Result<Self> {
-        let folder = Folder::new("world")?;
+        let folder = TempFolder::new("world")?;
         let Host { program: server, address, fingerprint } = Host::start(&folder.path("data"))?;
         let idle_bytes = server.resident_bytes();
         let proxy = DelayProxy::before(address, ROUND_TRIP)?;
@@ -317,9 +317,9 @@ pub fn pause() {
 }
 
 /// A temporary folder. Drop removes it.
-pub struct Folder(PathBuf);
+pub struct TempFolder(PathBuf);
 
-impl Folder {
+impl TempFolder {
     /// Creates an empty folder.
     ///
     /// # Errors
@@ -338,9 +338,9 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempFolder {
     fn drop(&mut self) {
-        // It is in the folder for temporary files.
+        // If this fails, the folder stays among the system's temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A server, a sender and a receiver run in the three namespaces of a [`crate::netlab::Netlab`]. Both participants have a
 //! camera of 1280x720 at 30 pictures a second and a microphone, both from files (`clip.rs`, and the demo's voices). The
-//! sender is in the meeting first. What is measured is what the receiver shows and plays of the sender, from the moment at
-//! which the receiver is admitted.
+//! sender is in the meeting first. The bench measures what the receiver shows and plays of the sender, from the
+//! moment at which the receiver is admitted.
 
 mod call;
 mod clip;
@@ -15,10 +15,10 @@ mod running;
 use crate::netlab::Error as NetlabError;
 use anyhow::Result;
 use call::Call;
-use figures::Figures;
-use options::Options;
+use figures::CallFigures;
+use options::BenchOptions;
 use path::Verdict;
-use running::Folder;
+use running::OutputFolder;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::process::{self, ExitCode};
@@ -26,11 +26,11 @@ use std::{fs, thread};
 
 /// One line of `cargo xtask bench net --json`.
 #[derive(Debug, Serialize)]
-struct Measured {
+struct MeasuredPath {
     row: String,
     spec: String,
     /// One entry for each run.
-    runs: Vec<Figures>,
+    runs: Vec<CallFigures>,
     /// The medians of the runs, compared with the limits.
     goals: Vec<Verdict>,
 }
@@ -41,8 +41,8 @@ struct Measured {
 /// # Errors
 /// Returns an error if an argument is wrong, or if the clip cannot be made.
 pub fn run(arguments: &[String]) -> Result<ExitCode> {
-    let options = Options::parse(arguments)?;
-    let work = Folder::new(None)?;
+    let options = BenchOptions::parse(arguments)?;
+    let work = OutputFolder::new(None)?;
     remove_when_stopped(work.path().to_owned())?;
     let clip = work.file("camera.y4m");
     clip::write(&call::assets().join("footage/portrait.mp4"), &clip)?;
@@ -64,7 +64,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
                         eprintln!("bench net: {reason}. Nothing was measured");
                         return Ok(ExitCode::from(UNAVAILABLE));
                     }
-                    Figures { failed: Some(format!("{error:#}")), ..Figures::default() }
+                    CallFigures { failed: Some(format!("{error:#}")), ..CallFigures::default() }
                 }
             };
             if !options.json {
@@ -78,7 +78,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
                 println!("     {goal}");
             }
         }
-        all.push(Measured { row: path.row.to_string(), spec: path.spec.to_string(), runs, goals });
+        all.push(MeasuredPath { row: path.row.to_string(), spec: path.spec.to_string(), runs, goals });
     }
     if options.json {
         println!("{}", serde_json::to_string_pretty(&all)?);
@@ -93,7 +93,7 @@ fn remove_when_stopped(folder: PathBuf) -> Result<()> {
     let mut stop = runtime.block_on(async { server::Stop::listen() })?;
     thread::Builder::new().name("stop".into()).spawn(move || {
         runtime.block_on(stop.requested());
-        // If this fails, the system removes the folder with its other temporary files.
+        // If this fails, the folder stays among the system's temporary files.
         let _ = fs::remove_dir_all(folder);
         process::exit(i32::from(STOPPED));
     })?;

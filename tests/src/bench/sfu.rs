@@ -91,22 +91,12 @@ fn first_picture(link: &str, name: &str) -> Result<f64> {
 
 fn link(events: &mut engine::Events) -> Result<String> {
     loop {
-        match events.blocking_recv().context("the meeting ended")? {
-            Event::Entered { link, .. } => return Ok(link),
-            Event::Ended(reason) => bail!("the meeting ended: {reason:?}"),
-            Event::Progress(_)
-            | Event::People(_)
-            | Event::Locked(_)
-            | Event::Speaking(_)
-            | Event::Level(_)
-            | Event::Microphone(_)
-            | Event::Camera(_)
-            | Event::Sharing(_)
-            | Event::LinkChanged { .. }
-            | Event::AsksToJoin { .. }
-            | Event::StoppedAsking(_)
-            | Event::Notice(_)
-            | Event::Totals(_) => {}
+        let event = events.blocking_recv().context("the meeting ended")?;
+        if let Event::Entered { link, .. } = event {
+            return Ok(link);
+        }
+        if let Event::Ended(reason) = event {
+            bail!("the meeting ended: {reason:?}");
         }
     }
 }

@@ -2,6 +2,7 @@
 //! drawn. Linux only.
 
 use super::row::{Comparison, Row};
+use super::wait;
 use anyhow::{Context, Result, bail};
 use std::fs::{self, DirBuilder, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
@@ -141,7 +142,7 @@ impl Desktop {
 impl Drop for Desktop {
     fn drop(&mut self) {
         self.running.clear();
-        // If this fails, the system removes the folder with its other temporary files.
+        // If this fails, the folder stays among the system's temporary files.
         let _ = fs::remove_dir_all(&self.home);
     }
 }
@@ -162,13 +163,6 @@ fn processor_time(process: u32) -> Result<Duration> {
     let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
     let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
     Ok(Duration::from_millis(10 * ticks))
-}
-
-fn wait(time: Duration) {
-    let end = Instant::now() + time;
-    while let Some(left) = end.checked_duration_since(Instant::now()) {
-        thread::park_timeout(left);
-    }
 }
 
 /// Writes a clip of 1280x720 with a moving gradient. A file of raw pictures costs less to read than one with H.264, so that

@@ -6,10 +6,10 @@ use std::process::ExitCode;
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<ExitCode> {
-    use tests::netlab::{Netlab, Participant, Place, Spec};
+    use tests::netlab::{Namespace, Netlab, NetworkSpec, Participant};
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let (spec, command) = split(&arguments)?;
-    let spec: Spec = spec.parse()?;
+    let spec: NetworkSpec = spec.parse()?;
     let lab = match Netlab::new(&spec) {
         Err(error) if error.is_unavailable() => {
             eprintln!("netlab: {error}. No limit was set and nothing was run");
@@ -18,11 +18,13 @@ fn main() -> Result<ExitCode> {
         made => made?,
     };
     let [program, arguments @ ..] = command else { bail!("{USAGE}") };
-    let mut child = lab.command(Place::Receiver, program.as_ref());
+    let mut child = lab.command(Namespace::Receiver, program.as_ref());
     child.args(arguments);
-    for (name, place) in
-        [("NETLAB_SENDER", Place::Sender), ("NETLAB_SERVER", Place::Server), ("NETLAB_RECEIVER", Place::Receiver)]
-    {
+    for (name, place) in [
+        ("NETLAB_SENDER", Namespace::Sender),
+        ("NETLAB_SERVER", Namespace::Server),
+        ("NETLAB_RECEIVER", Namespace::Receiver),
+    ] {
         child.env(name, lab.name(place));
     }
     child.env("NETLAB_SERVER_ADDRESS", Netlab::server_address(Participant::Receiver));
@@ -38,7 +40,7 @@ fn supervise(command: std::process::Command) -> Result<ExitCode> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        // While somebody listens, the signals do not end this process before the command.
+        // With these handlers, the signals do not end this process before the command.
         let _interrupt = signal(SignalKind::interrupt())?;
         let (mut terminate, mut hang_up) = (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?);
         let mut child = tokio::process::Command::from(command).spawn().context("cannot start the command")?;

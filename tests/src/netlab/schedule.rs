@@ -1,26 +1,26 @@
 //! Applies the changes of a link at their times, on a thread.
 
-use super::{Change, Error};
+use super::{Error, LinkChange};
 use std::io;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{Builder, JoinHandle};
 use std::time::Instant;
 
 /// A running schedule. Drop stops it.
-pub struct Schedule {
+pub struct LinkSchedule {
     /// The thread ends when it is dropped.
     stop: Option<SyncSender<()>>,
     thread: Option<JoinHandle<Result<(), Error>>>,
 }
 
-impl Schedule {
+impl LinkSchedule {
     /// Starts to apply `changes`, which are in the order of their times. The times count from now.
     ///
     /// # Errors
     /// Returns the system's error if the thread cannot be started.
     pub fn start(
-        changes: Vec<Change>,
-        apply: impl Fn(&Change) -> Result<(), Error> + Send + 'static,
+        changes: Vec<LinkChange>,
+        apply: impl Fn(&LinkChange) -> Result<(), Error> + Send + 'static,
     ) -> io::Result<Self> {
         let (stop, stopped) = sync_channel(1);
         let run = move || run(&changes, Instant::now(), &stopped, &apply);
@@ -39,21 +39,21 @@ impl Schedule {
     }
 }
 
-impl Drop for Schedule {
+impl Drop for LinkSchedule {
     fn drop(&mut self) {
         self.stop = None;
         if let Some(thread) = self.thread.take() {
-            // The caller does not want the result.
+            // The caller drops the schedule because it does not need the result.
             let _ = thread.join();
         }
     }
 }
 
 fn run(
-    changes: &[Change],
+    changes: &[LinkChange],
     start: Instant,
     stopped: &Receiver<()>,
-    apply: &impl Fn(&Change) -> Result<(), Error>,
+    apply: &impl Fn(&LinkChange) -> Result<(), Error>,
 ) -> Result<(), Error> {
     for change in changes {
         match stopped.recv_timeout((start + change.at).saturating_duration_since(Instant::now())) {
@@ -67,21 +67,21 @@ fn run(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netlab::Spec;
+    use crate::netlab::NetworkSpec;
 
-    fn changes(text: &str) -> Vec<Change> {
-        text.parse::<Spec>().expect("a specification").changes
+    fn changes(text: &str) -> Vec<LinkChange> {
+        text.parse::<NetworkSpec>().expect("a specification").changes
     }
 
     #[test]
     fn changes_are_applied_at_their_times_and_not_after_the_stop() {
         let (applied, times) = sync_channel(4);
         let start = Instant::now();
-        let apply = move |change: &Change| {
+        let apply = move |change: &LinkChange| {
             applied.send((change.at, start.elapsed())).expect("a reader");
             Ok(())
         };
-        let schedule = Schedule::start(changes("down=1M@10ms,2M@60ms,3M@999s"), apply).expect("a thread");
+        let schedule = LinkSchedule::start(changes("down=1M@10ms,2M@60ms,3M@999s"), apply).expect("a thread");
         for ms in [10, 60] {
             let (at, elapsed) = times.recv().expect("a change");
             assert_eq!(at.as_millis(), ms);
@@ -94,11 +94,11 @@ mod tests {
     #[test]
     fn a_change_that_fails_is_reported() {
         let (failing, failed) = sync_channel(4);
-        let apply = move |_: &Change| {
+        let apply = move |_: &LinkChange| {
             failing.send(()).expect("a reader");
             Err(Error::NotPermitted("no".into()))
         };
-        let schedule = Schedule::start(changes("down=1M@1ms,2M@2ms"), apply).expect("a thread");
+        let schedule = LinkSchedule::start(changes("down=1M@1ms,2M@2ms"), apply).expect("a thread");
         failed.recv().expect("the first change");
         assert!(matches!(schedule.stop(), Err(Error::NotPermitted(_))));
         assert!(failed.recv().is_err(), "nothing is applied after a failure");

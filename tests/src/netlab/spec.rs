@@ -20,22 +20,22 @@ use std::time::Duration;
 
 /// What the links do. The default limits nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Spec {
+pub struct NetworkSpec {
     /// The changes of the links, in the order of their times. Those at time 0 are there from the beginning.
-    pub changes: Vec<Change>,
+    pub changes: Vec<LinkChange>,
     /// The longest time that a packet waits at a rate limit.
     pub queue: Duration,
 }
 
 /// A change of a link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Change {
+pub struct LinkChange {
     /// When the link changes, from the start of the schedule.
     pub at: Duration,
     /// The participant whose link changes.
     pub participant: Participant,
     /// The change.
-    pub setting: Setting,
+    pub setting: LinkSetting,
 }
 
 /// The participant at the other end of a link of the server.
@@ -49,18 +49,18 @@ pub enum Participant {
 
 /// What a link does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Setting {
+pub enum LinkSetting {
     /// The rate limit from the server to the participant. `None` removes it.
     Down(Option<Bitrate>),
     /// The rate limit from the participant to the server. `None` removes it.
     Up(Option<Bitrate>),
     /// The share of UDP packets that each direction loses.
-    Loss(Share),
+    Loss(LossRatio),
 }
 
 /// A share in hundredths of a percent, from 0 to 10 000.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Share(u32);
+pub struct LossRatio(u32);
 
 /// A text is not a specification of links.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,7 +70,7 @@ pub struct Error {
     why: &'static str,
 }
 
-impl Share {
+impl LossRatio {
     /// Returns the share in hundredths of a percent.
     #[must_use]
     pub fn per_ten_thousand(self) -> u32 {
@@ -78,13 +78,13 @@ impl Share {
     }
 }
 
-impl Default for Spec {
+impl Default for NetworkSpec {
     fn default() -> Self {
         Self { changes: Vec::new(), queue: DEFAULT_QUEUE }
     }
 }
 
-impl FromStr for Spec {
+impl FromStr for NetworkSpec {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self, Error> {
@@ -98,7 +98,7 @@ impl FromStr for Spec {
     }
 }
 
-impl Spec {
+impl NetworkSpec {
     fn add(&mut self, text: &str) -> Result<(), &'static str> {
         if text == "free" {
             return Ok(());
@@ -126,21 +126,21 @@ impl Spec {
                 None => return Err("expected VALUE@TIME after the first value"),
             };
             let setting = setting(what, value)?;
-            self.changes.push(Change { at, participant: participant.unwrap_or(usual), setting });
+            self.changes.push(LinkChange { at, participant: participant.unwrap_or(usual), setting });
         }
         Ok(())
     }
 }
 
-fn setting(what: &str, value: &str) -> Result<Setting, &'static str> {
+fn setting(what: &str, value: &str) -> Result<LinkSetting, &'static str> {
     let limit = || match value {
         "free" => Ok(None),
         value => rate(value).map(Some).ok_or("expected a rate from 8k to 10000M, or `free`"),
     };
     match what {
-        "down" => Ok(Setting::Down(limit()?)),
-        "up" => Ok(Setting::Up(limit()?)),
-        _ => share(value).map(Setting::Loss).ok_or("expected a loss from 0% to 100%"),
+        "down" => Ok(LinkSetting::Down(limit()?)),
+        "up" => Ok(LinkSetting::Up(limit()?)),
+        _ => share(value).map(LinkSetting::Loss).ok_or("expected a loss from 0% to 100%"),
     }
 }
 
@@ -153,9 +153,9 @@ fn rate(text: &str) -> Option<Bitrate> {
     (8_000..=10_000_000_000).contains(&bits).then_some(Bitrate::bps(bits))
 }
 
-fn share(text: &str) -> Option<Share> {
+fn share(text: &str) -> Option<LossRatio> {
     let hundredths = u32::try_from(decimal(text.strip_suffix('%')?, 2)?).ok()?;
-    (hundredths <= 10_000).then_some(Share(hundredths))
+    (hundredths <= 10_000).then_some(LossRatio(hundredths))
 }
 
 fn time(text: &str) -> Option<Duration> {
@@ -185,16 +185,16 @@ impl fmt::Display for Participant {
     }
 }
 
-impl fmt::Display for Change {
+impl fmt::Display for LinkChange {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { at, participant, setting } = self;
         write!(to, "{participant} ")?;
         match setting {
-            Setting::Down(Some(rate)) => write!(to, "down {} bit/s", rate.as_bps())?,
-            Setting::Up(Some(rate)) => write!(to, "up {} bit/s", rate.as_bps())?,
-            Setting::Down(None) => to.write_str("down free")?,
-            Setting::Up(None) => to.write_str("up free")?,
-            Setting::Loss(share) => write!(to, "loss {}.{:02} %", share.0 / 100, share.0 % 100)?,
+            LinkSetting::Down(Some(rate)) => write!(to, "down {} bit/s", rate.as_bps())?,
+            LinkSetting::Up(Some(rate)) => write!(to, "up {} bit/s", rate.as_bps())?,
+            LinkSetting::Down(None) => to.write_str("down free")?,
+            LinkSetting::Up(None) => to.write_str("up free")?,
+            LinkSetting::Loss(share) => write!(to, "loss {}.{:02} %", share.0 / 100, share.0 % 100)?,
         }
         write!(to, " at {} s", at.as_secs_f64())
     }
@@ -211,7 +211,7 @@ mod tests {
     use super::*;
 
     fn changes(text: &str) -> Vec<String> {
-        let spec: Spec = text.parse().expect("a specification");
+        let spec: NetworkSpec = text.parse().expect("a specification");
         spec.changes.iter().map(ToString::to_string).collect()
     }
 
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn the_queue_has_a_default() {
-        let queue = |text: &str| text.parse::<Spec>().map(|spec| spec.queue.as_millis());
+        let queue = |text: &str| text.parse::<NetworkSpec>().map(|spec| spec.queue.as_millis());
         assert_eq!((queue("down=1M"), queue("queue=1.5s")), (Ok(200), Ok(1_500)));
     }
 
@@ -274,7 +274,7 @@ mod tests {
             "down=1M@99999999s",
             "down=1M,",
         ] {
-            let error = wrong.parse::<Spec>().expect_err(wrong).to_string();
+            let error = wrong.parse::<NetworkSpec>().expect_err(wrong).to_string();
             assert!(error.starts_with(&format!("`{wrong}` is not a setting of a link: expected ")), "{error}");
         }
     }

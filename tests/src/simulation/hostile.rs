@@ -32,14 +32,14 @@ pub(super) struct HostileClient {
     captured: CapturedMessages,
 }
 
-/// What it wants.
+/// The aim of a hostile client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Aim {
     /// To disturb the meeting by any message.
     Disturb,
-    /// To keep an organiser out that comes back: it answers each request at once with a false Welcome, and again if it was
-    /// too late. Its other commits end epochs, so that the answers of others come too late. The organiser that it keeps
-    /// out, if one waits.
+    /// To keep out organisers that come back: it answers each request at once with a false Welcome, and again if it was too
+    /// late. Its other commits end epochs, so that the answers of others come too late. The value is the organiser that
+    /// waits.
     KeepOut(Option<ParticipantId>),
 }
 

@@ -1,4 +1,4 @@
-//! What a member and others without the authority do to those who wait in the lobby, over real sockets.
+//! Attacks on clients that wait to be admitted, by members and strangers, over real sockets.
 
 use crate::client::Client;
 use crate::{meeting, run, server};

@@ -90,7 +90,7 @@ fn commit_in(entry: LogEntry) -> Option<Blob> {
 /// A Welcome that replaces the organiser's, once it is known.
 type FalseWelcome = Arc<Mutex<Option<oneshot::Receiver<Blob>>>>;
 
-/// Passes everything between a client and the real server, but the Welcome.
+/// Passes everything between a client and the real server, but replaces the Welcome.
 async fn relay(mut socket: Socket, real: SocketAddr, welcome: FalseWelcome) -> Result<()> {
     let mut wire = Wire::connect(another_address(), real).await?;
     loop {
@@ -118,7 +118,7 @@ async fn replace_welcome(message: ServerMessage, welcome: &FalseWelcome) -> Resu
     Ok(ServerMessage::Meeting(Down::Admitted { welcome: known.await?, position, epoch, gone, resume }))
 }
 
-/// Starts a server that replaces the next Welcome by `welcome`, or passes on all of them.
+/// Starts a server that replaces the next Welcome by `welcome`, or passes on all of them if it is `None`.
 async fn relay_to(real: SocketAddr, welcome: Option<oneshot::Receiver<Blob>>) -> FalseServer {
     let welcome = Arc::new(Mutex::new(welcome));
     FalseServer::start(move |socket| relay(socket, real, Arc::clone(&welcome))).await.unwrap()
@@ -146,7 +146,7 @@ fn a_member_with_a_key_package_and_the_server_cannot_lure_its_owner_into_another
                 assert_eq!(state.over, Some(Reason::Forged.to_string()));
             });
         }
-        // The same way leads in if the Welcome is the organiser's.
+        // Over the same kind of server, the organiser's Welcome leads into the meeting.
         let relay = relay_to(server.address(), None).await;
         let guest = Client::join(&relay.link(&clients[0].link()).unwrap(), "guest");
         let (organiser, camera) = (clients[0].me(), clients[0].camera());

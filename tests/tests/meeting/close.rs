@@ -13,21 +13,16 @@ use engine::{
 use futures_util::{SinkExt, StreamExt};
 use media::{Frame, FrameRate, Notify, Size};
 use proto::{ClientMessage, Down, FromSfu, ParticipantId, ServerMessage, ToSfu, Totals, Up};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
-use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::ThreadId;
 use std::time::{Duration, Instant};
+use tests::attack::false_server::{FalseServer, Socket};
 use tests::people::{Host, Person};
-use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Runtime};
-use tokio_rustls::TlsAcceptor;
-use tokio_tungstenite::accept_async;
 use tokio_tungstenite::tungstenite::Message;
 
 #[test]
@@ -324,8 +319,7 @@ impl VideoSink for RecordedOutput {
 
 /// A server with one client, which records the client's messages.
 struct Recorder {
-    address: SocketAddr,
-    fingerprint: [u8; 32],
+    server: FalseServer,
     received: Receiver<(Instant, Received)>,
     _runtime: Runtime,
 }
@@ -342,32 +336,23 @@ enum Received {
 impl Recorder {
     /// Opens the meeting that the client creates, and answers its requests for totals.
     fn start() -> Result<Self> {
-        let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()])?;
-        let chain = vec![certified.cert.der().clone()];
-        let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
-        let mut fingerprint = [0; 32];
-        fingerprint.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, &chain[0]).as_ref());
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_no_client_auth()
-            .with_single_cert(chain, key)?;
         let runtime = Builder::new_multi_thread().worker_threads(1).thread_name("recorder").enable_all().build()?;
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-        let address = listener.local_addr()?;
         let (record, received) = sync_channel(1_024);
-        runtime.spawn(async move {
-            let (tcp, _) = listener.accept().await?;
-            let end = serve(tcp, TlsAcceptor::from(Arc::new(config)), &record).await;
-            // Fails if the test does not read any more.
-            let _ = record.try_send((Instant::now(), end.unwrap_or(Received::Broken)));
-            anyhow::Ok(())
-        });
-        Ok(Self { address, fingerprint, received, _runtime: runtime })
+        let server = runtime.block_on(FalseServer::start(move |socket| {
+            let record = record.clone();
+            async move {
+                let end = serve(socket, &record).await;
+                // Fails if the test does not read any more.
+                let _ = record.try_send((Instant::now(), end.unwrap_or(Received::Broken)));
+                Ok(())
+            }
+        }))?;
+        Ok(Self { server, received, _runtime: runtime })
     }
 
     fn entry(&self) -> Entry {
-        let Self { address, fingerprint, .. } = self;
-        Entry::Create { host: address.ip().to_string(), port: address.port(), fingerprint: Some(*fingerprint) }
+        let FalseServer { port, fingerprint, .. } = self.server;
+        Entry::Create { host: "127.0.0.1".to_owned(), port, fingerprint: Some(fingerprint) }
     }
 
     /// Checks that the client leaves within a second after `begin`, and then closes the WebSocket with a handshake.
@@ -390,8 +375,7 @@ impl Recorder {
     }
 }
 
-async fn serve(tcp: TcpStream, tls: TlsAcceptor, record: &SyncSender<(Instant, Received)>) -> Result<Received> {
-    let mut socket = accept_async(tls.accept(tcp).await?).await?;
+async fn serve(mut socket: Socket, record: &SyncSender<(Instant, Received)>) -> Result<Received> {
     while let Some(message) = socket.next().await {
         let bytes = match message? {
             Message::Binary(bytes) => bytes,

@@ -1,6 +1,6 @@
 //! Wrong links, servers that do not answer, and wrong command lines: each ends with a message, and none hangs.
 
-use crate::folder::Folder;
+use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
@@ -159,7 +159,7 @@ fn addresses_that_cannot_be_used_are_reported() {
 
 #[test]
 fn files_that_cannot_be_written_are_reported() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("unwritable"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("unwritable"));
     let file = folder.write("file", b"");
     let (report, dump) = (format!("{file}/report.json"), format!("{file}/dump"));
     for (option, path) in [("--report", &report), ("--dump", &dump)] {

@@ -1,7 +1,7 @@
 //! Wrong clocks, with real programs. A library that the system loads into a program changes the time that it reads.
 #![cfg(target_os = "linux")]
 
-use crate::folder::Folder;
+use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server};
 use std::process::Command;
 
@@ -24,7 +24,7 @@ int clock_gettime(clockid_t id, struct timespec *time) {
 
 /// Clients with wrong clocks, and a server with the right one.
 struct Clocks {
-    folder: Folder,
+    folder: TempFolder,
     library: String,
     /// Holds the server.
     _server: Program,
@@ -34,7 +34,7 @@ struct Clocks {
 impl Clocks {
     /// Returns `None` if this system has no C compiler.
     fn start(name: &str) -> Option<Self> {
-        let folder = Folder::new(name);
+        let folder = TempFolder::new(name);
         let (source, library) = (folder.write("clock.c", LIBRARY.as_bytes()), folder.path("clock.so"));
         let built = Command::new("cc").args(["-shared", "-fPIC", "-o", &library, &source, "-ldl"]).status();
         if !built.is_ok_and(|status| status.success()) {

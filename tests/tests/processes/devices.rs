@@ -1,7 +1,7 @@
 //! Missing or broken devices and files: the meeting continues without them, and the user gets a notice.
 
 use crate::clip;
-use crate::folder::Folder;
+use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, until};
 use crate::report::Report;
 use std::os::unix::net::UnixStream;
@@ -9,7 +9,7 @@ use std::process::Command;
 
 #[test]
 fn a_meeting_continues_without_a_clip_and_the_user_is_told_why() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("cameras"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("cameras"));
     let whole = clip::make();
     let files = [
         (folder.path("missing.mp4"), "The file missing.mp4 does not exist"),
@@ -34,7 +34,7 @@ fn a_meeting_continues_without_a_clip_and_the_user_is_told_why() {
 
 #[test]
 fn a_clip_that_is_damaged_in_the_middle_ends_only_the_picture() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("damaged"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("damaged"));
     let clip = concat!(env!("CARGO_MANIFEST_DIR"), "/../app/assets/demo/footage/portrait.mp4");
     let mut clip = std::fs::read(clip).expect("the demo's footage");
     // Indices and parameter sets are at the ends of the file, so only pictures are damaged.
@@ -58,7 +58,7 @@ fn a_meeting_continues_without_a_camera() {
 
 #[test]
 fn a_meeting_continues_without_sound_and_the_user_is_told_why() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("sound"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("sound"));
     let report = folder.path("report.json");
     let arguments = ["meet", "--headless", "--for", "0.5", "--camera", "off", "--report", &report];
     let mut command = client(&arguments);
@@ -81,7 +81,7 @@ fn a_meeting_with_the_sound_server_of_a_virtual_desktop_prints_no_message() {
         println!("skipped: pulseaudio is not installed");
         return;
     }
-    let (_lock, folder) = (lock_meetings(), Folder::new("pulse"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("pulse"));
     let socket = folder.path("native");
     let with_server = |mut command: Command| {
         command.env("HOME", folder.path("")).env("XDG_RUNTIME_DIR", folder.path("")).env_remove("PULSE_RUNTIME_PATH");
@@ -101,7 +101,7 @@ fn a_meeting_with_the_sound_server_of_a_virtual_desktop_prints_no_message() {
 
 #[test]
 fn sound_files_that_cannot_be_used_are_named() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("sounds"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("sounds"));
     let (bad, missing) = (folder.write("bad.wav", b"RIFF\xff\xff\xff\xffWAVEnothing"), folder.path("missing.wav"));
     let choices = [
         ("--microphone", bad, "The file bad.wav cannot be used"),

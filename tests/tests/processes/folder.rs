@@ -5,9 +5,9 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 /// A temporary folder, empty at first. Drop removes it.
-pub struct Folder(PathBuf);
+pub struct TempFolder(PathBuf);
 
-impl Folder {
+impl TempFolder {
     /// Creates a folder for the test `name`.
     pub fn new(name: &str) -> Self {
         let path = std::env::temp_dir().join(format!("conclave-processes-{}-{name}", std::process::id()));
@@ -30,7 +30,7 @@ impl Folder {
     }
 }
 
-impl Deref for Folder {
+impl Deref for TempFolder {
     type Target = Path;
 
     fn deref(&self) -> &Path {
@@ -38,9 +38,9 @@ impl Deref for Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for TempFolder {
     fn drop(&mut self) {
-        // If this fails, the system removes the folder with its other temporary files.
+        // If this fails, the folder stays among the system's temporary files.
         let _ = fs::remove_dir_all(&self.0);
     }
 }

@@ -1,6 +1,6 @@
 //! How the link is given to a client, and which address is in it.
 
-use crate::folder::Folder;
+use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use std::fs::File;
 use std::process::Command;
@@ -15,7 +15,7 @@ fn guest(name: &str, arguments: &[&str], change: impl FnOnce(&mut Command)) -> P
 
 #[test]
 fn a_link_is_read_from_an_argument_a_file_or_standard_input_and_does_not_stay_visible() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("link"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("link"));
     let host = Program::start("host", client(&[&["meet"], NO_DEVICES.as_slice()].concat()));
     let link = host.first_line();
     let secret = link.split_once('#').expect("a link has a secret part").1.to_owned();
@@ -42,7 +42,7 @@ fn a_link_is_read_from_an_argument_a_file_or_standard_input_and_does_not_stay_vi
 
 #[test]
 fn a_link_that_cannot_be_read_is_reported() {
-    let folder = Folder::new("no-link");
+    let folder = TempFolder::new("no-link");
     let empty = folder.write("empty", b"\n \n");
     let end = |arguments: &[&str]| guest("guest", arguments, |_| {}).end(TIMEOUT);
     end(&["--link-file", &folder.path("missing")])

@@ -1,7 +1,7 @@
 //! Meetings of processes: each client shows and plays what the others sent, and the meeting continues if one is killed.
 
 use crate::clip::{self, Pictures, Row};
-use crate::folder::Folder;
+use crate::folder::TempFolder;
 use crate::program::{Program, TIMEOUT, client, lock_meetings, until};
 use crate::report::Report;
 use crate::wave::Wave;
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 #[test]
 fn each_client_shows_and_plays_what_the_other_sent() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("meeting"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("meeting"));
     let generated = folder.write("generated.y4m", &clip::make());
     let (footage, voice_of_anne, voice_of_bob) =
         (asset("footage/portrait.mp4"), asset("voices/anne.wav"), asset("voices/bob.wav"));
@@ -44,7 +44,7 @@ fn each_client_shows_and_plays_what_the_other_sent() {
 
 #[test]
 fn a_killed_client_leaves_and_the_others_change_keys() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("killed"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("killed"));
     let generated = folder.write("generated.y4m", &clip::make());
     let camera = format!("file:{generated}");
     let start = |name: &str, task: &[&str]| {
@@ -84,7 +84,7 @@ fn a_killed_client_leaves_and_the_others_change_keys() {
     }
 }
 
-fn check_reports_of_remaining_members(folder: &Folder) {
+fn check_reports_of_remaining_members(folder: &TempFolder) {
     // Bob had the keys of three epochs: after he joined, after Carol joined, after she left.
     let (anne, bob) = (Report::read(&folder.path("Anne.json")), Report::read(&folder.path("Bob.json")));
     let epochs = (anne.count("/e2ee/epochs"), bob.count("/e2ee/epochs"));
@@ -110,7 +110,7 @@ struct Person<'a> {
 }
 
 impl Person<'_> {
-    fn start(&self, folder: &Folder, task: &[&str]) -> Program {
+    fn start(&self, folder: &TempFolder, task: &[&str]) -> Program {
         let (camera, voice) = (format!("file:{}", self.camera), format!("file:{}", self.voice));
         let (dump, report) = (folder.path(self.name), folder.path(&format!("{}.json", self.name)));
         let person = ["--headless", "--name", self.name, "--camera", &camera, "--microphone", &voice];
@@ -129,7 +129,7 @@ struct Received {
 }
 
 /// Reads the dumps that `by` made of `of`, and compares the files with the report.
-fn read_dumps(folder: &Folder, by: &str, of: &str) -> Received {
+fn read_dumps(folder: &TempFolder, by: &str, of: &str) -> Received {
     let report = Report::read(&folder.path(&format!("{by}.json")));
     check_report(&report, by, of);
     let all = clip::shown(&folder.path(by), of);
@@ -213,7 +213,7 @@ fn to_f64(count: usize) -> f64 {
 
 #[test]
 fn meetings_of_the_command_line_are_listed_by_the_window_while_they_can_be_joined() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("recent"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("recent"));
     let start = |name: &str, task: &[&str], more: &[&str]| {
         let options = ["--headless", "--name", name, "--camera", "off", "--microphone", "off", "--speaker", "off"];
         let mut command = client(&[task, &options, more].concat());

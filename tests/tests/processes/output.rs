@@ -1,7 +1,7 @@
 //! Standard output and error that are closed or full, and files that cannot be written.
 #![cfg(target_os = "linux")] // `/dev/full` is a file on a full disk.
 
-use crate::folder::Folder;
+use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server, until};
 use crate::report::Report;
 use std::cell::RefCell;
@@ -61,7 +61,7 @@ impl Drop for Running {
 
 #[test]
 fn a_client_whose_output_is_closed_or_full_stays_in_its_meeting() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("unwritable"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("unwritable"));
     for closed in [true, false] {
         let report = folder.path(&format!("report-{closed}.json"));
         // A notice goes to standard error, because the microphone's file is missing. The link goes to standard output.
@@ -76,7 +76,7 @@ fn a_client_whose_output_is_closed_or_full_stays_in_its_meeting() {
 
 #[test]
 fn a_server_whose_output_is_closed_or_full_runs_until_it_is_stopped() {
-    let folder = Folder::new("silent-server");
+    let folder = TempFolder::new("silent-server");
     for closed in [true, false] {
         let data = folder.path(&format!("data-{closed}"));
         let mut command = server(&["--listen", "127.0.0.1:0", "--data", &data]);
@@ -89,7 +89,7 @@ fn a_server_whose_output_is_closed_or_full_runs_until_it_is_stopped() {
 
 #[test]
 fn a_server_that_is_stopped_before_its_address_is_read_stops_properly() {
-    let folder = Folder::new("early-stop");
+    let folder = TempFolder::new("early-stop");
     let (mut reader, writer) = full_pipe();
     let mut command = server(&["--listen", "127.0.0.1:0", "--data", &folder.path("data")]);
     let mut running = Running(command.stdout(writer).stderr(Stdio::null()).spawn().expect("the server starts"));
@@ -103,7 +103,7 @@ fn a_server_that_is_stopped_before_its_address_is_read_stops_properly() {
 
 #[test]
 fn a_server_whose_full_output_nobody_reads_stops_on_a_signal() {
-    let folder = Folder::new("full-output");
+    let folder = TempFolder::new("full-output");
     let (_reader, writer) = full_pipe();
     let mut command = server(&["--listen", "127.0.0.1:0", "--data", &folder.path("data")]);
     let mut running = Running(command.stdout(writer).stderr(Stdio::null()).spawn().expect("the server starts"));
@@ -113,7 +113,7 @@ fn a_server_whose_full_output_nobody_reads_stops_on_a_signal() {
 
 #[test]
 fn a_meeting_whose_full_output_nobody_reads_goes_on_and_ends() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("full-output-client"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("full-output-client"));
     let (_reader, writer) = full_pipe();
     let report = folder.path("report.json");
     let mut command = client(&[&["meet", "--for", "0.5", "--report", &report], &NO_DEVICES[..]].concat());
@@ -140,7 +140,7 @@ fn a_link_in_a_full_pipe_is_printed_when_it_is_read_and_a_signal_ends_the_meetin
 /// Each program logs much more than a pipe holds. Nobody reads it.
 #[test]
 fn a_meeting_whose_logs_nobody_reads_continues() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("unread"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("unread"));
     let report = folder.path("report.json");
     let off = ["--headless", "--microphone", "off", "--speaker", "off"];
     let unread = |arguments: &[&str]| {
@@ -173,7 +173,7 @@ fn ends(mut command: Command) -> Option<i32> {
 
 #[test]
 fn files_that_cannot_be_written_are_named_before_the_meeting() {
-    let folder = Folder::new("unwritable-files");
+    let folder = TempFolder::new("unwritable-files");
     let (missing, file) = (folder.path("missing/file"), folder.write("file", b""));
     let speaker = format!("file:{missing}");
     let inside = format!("{file}/dump");
@@ -190,7 +190,7 @@ fn files_that_cannot_be_written_are_named_before_the_meeting() {
 
 #[test]
 fn a_full_disk_is_named_as_such() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("full"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("full"));
     let arguments = ["meet", "--headless", "--camera", "off", "--microphone", "off", "--for", "0.5"];
     let all = [&arguments[..], &["--speaker", "file:/dev/full"]].concat();
     let outcome = Program::start("full speaker", client(&all)).end(TIMEOUT);

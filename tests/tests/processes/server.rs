@@ -1,7 +1,7 @@
 //! The program `conclave-server`: what it prints and stores, what it learns of a meeting, and how it ends.
 
 use crate::clip;
-use crate::folder::Folder;
+use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server, until};
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,10 +11,10 @@ use std::time::Duration;
 
 #[test]
 fn a_server_keeps_its_certificate_and_ends_by_signal() {
-    let folder = Folder::new("restarts");
+    let folder = TempFolder::new("restarts");
     let data = folder.path("data");
     let run = |signal: &str, more: &[&str]| {
-        let server = Server::start(&data, more);
+        let server = RunningServer::start(&data, more);
         server.program.signal(signal);
         let outcome = server.program.end(STOP_TIMEOUT);
         outcome.assert_success();
@@ -26,16 +26,16 @@ fn a_server_keeps_its_certificate_and_ends_by_signal() {
     assert_eq!(mode & 0o777, 0o600, "others can read the key");
     assert_eq!(run("INT", &[]), first);
     let (chain, key) = (folder.path("data/certificate.pem"), folder.path("data/key.pem"));
-    let other = Folder::new("other");
-    let given = Server::start(&other.path("data"), &["--cert", &chain, "--key", &key]);
+    let other = TempFolder::new("other");
+    let given = RunningServer::start(&other.path("data"), &["--cert", &chain, "--key", &key]);
     assert_eq!(given.fingerprint, first, "the server does not use the certificate of --cert");
 }
 
 #[test]
 fn a_server_learns_neither_names_nor_addresses() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("learns"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("learns"));
     let clip = folder.write("clip.y4m", &clip::make());
-    let server = Server::start(&folder.path("data"), &[]);
+    let server = RunningServer::start(&folder.path("data"), &[]);
     let camera = format!("file:{clip}");
     let voice = format!("file:{}/../app/assets/demo/voices/anne.wav", env!("CARGO_MANIFEST_DIR"));
     let options = ["--headless", "--camera", &camera, "--microphone", &voice, "--tile", "320x180"];
@@ -70,8 +70,8 @@ fn a_server_learns_neither_names_nor_addresses() {
 
 #[test]
 fn a_server_that_is_stopped_ends_its_meetings() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("stopped"));
-    let server = Server::start(&folder.path("data"), &[]);
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("stopped"));
+    let server = RunningServer::start(&folder.path("data"), &[]);
     let meet = ["meet", "--server", &server.address, "--fingerprint", &server.fingerprint];
     let host = Program::start("host", client(&[&meet[..], NO_DEVICES.as_slice()].concat()));
     let link = host.first_line();
@@ -88,8 +88,8 @@ fn a_server_that_is_stopped_ends_its_meetings() {
 
 #[test]
 fn problems_of_another_server_are_reported() {
-    let folder = Folder::new("elsewhere");
-    let server = Server::start(&folder.path("data"), &[]);
+    let folder = TempFolder::new("elsewhere");
+    let server = RunningServer::start(&folder.path("data"), &[]);
     let meet =
         |more: &[&str]| Program::start("host", client(&[&["meet"], more, NO_DEVICES.as_slice()].concat())).end(TIMEOUT);
     let wrong = ["The server is not the one", "The server", "Do not continue"];
@@ -104,7 +104,7 @@ fn problems_of_another_server_are_reported() {
 
 #[test]
 fn a_server_that_cannot_start_reports_why() {
-    let folder = Folder::new("refused");
+    let folder = TempFolder::new("refused");
     let (data, file) = (folder.path("data"), folder.write("file", b""));
     let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let address = taken.local_addr().expect("bound").to_string();
@@ -130,13 +130,13 @@ fn a_server_that_cannot_start_reports_why() {
 }
 
 /// A server on a free port of this machine.
-pub struct Server {
+pub struct RunningServer {
     program: Program,
     pub address: String,
     pub fingerprint: String,
 }
 
-impl Server {
+impl RunningServer {
     pub fn start(data: &str, more: &[&str]) -> Self {
         let program = Program::start("server", server(&[&["--listen", "127.0.0.1:0", "--data", data], more].concat()));
         let line = program.first_line();

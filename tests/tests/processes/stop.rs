@@ -1,13 +1,13 @@
 //! Signals that ask a program to stop.
 
-use crate::folder::Folder;
+use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use crate::report::Report;
-use crate::server::Server;
+use crate::server::RunningServer;
 
 #[test]
 fn a_client_that_is_asked_to_stop_leaves_and_writes_its_report() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("stop"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("stop"));
     for signal in ["HUP", "TERM", "INT"] {
         let report = folder.path(&format!("{signal}.json"));
         let host = client(&[&["meet", "--report", &report], NO_DEVICES.as_slice()].concat());
@@ -21,8 +21,8 @@ fn a_client_that_is_asked_to_stop_leaves_and_writes_its_report() {
 
 #[test]
 fn a_client_that_waits_to_be_admitted_leaves_without_an_error() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("waits"));
-    let server = Server::start(&folder.path("data"), &[]);
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("waits"));
+    let server = RunningServer::start(&folder.path("data"), &[]);
     let meet = ["meet", "--server", &server.address, "--fingerprint", &server.fingerprint];
     let host = Program::start("host", client(&[&meet[..], NO_DEVICES.as_slice()].concat()));
     let link = host.first_line();
@@ -38,14 +38,14 @@ fn a_client_that_waits_to_be_admitted_leaves_without_an_error() {
         guest.signal(signal);
         let outcome = guest.end(TIMEOUT);
         outcome.assert_success();
-        assert!(!outcome.err.contains("Server error"), "{signal}: {}", outcome.err);
+        assert!(!outcome.err.contains("RunningServer error"), "{signal}: {}", outcome.err);
     }
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_client_under_nohup_outlives_the_terminal() {
-    let (_lock, folder) = (lock_meetings(), Folder::new("nohup"));
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("nohup"));
     let report = folder.path("report.json");
     let meet = client(&[&["meet", "--report", &report], NO_DEVICES.as_slice()].concat());
     let mut nohup = std::process::Command::new("nohup");

@@ -23,7 +23,7 @@ fn an_organiser_gets_back_in_although_hostile_members_answer_each_request_first(
             simulation.run(Duration::from_secs(1));
             assert!(simulation.elapsed() < Duration::from_mins(10), "seed {seed}: they stay");
         }
-        // They knock again and again.
+        // Without this, they would knock for ever.
         simulation.stop_hostile();
         simulation.run(Duration::from_secs(90));
         simulation.assert_agreement(&[organiser, guest]);

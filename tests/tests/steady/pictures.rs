@@ -16,7 +16,7 @@ use render::Feed;
 
 #[test]
 fn pictures_allocate_nothing_from_camera_to_screen() {
-    let mut path = Path::new();
+    let mut path = MediaPath::new();
     path.send(WARM_UP);
     path.wire.acknowledge();
     path.send(WARM_UP);
@@ -40,7 +40,7 @@ fn pictures_allocate_nothing_from_camera_to_screen() {
 }
 
 /// The stages of the path, all on this thread.
-struct Path {
+struct MediaPath {
     camera: Box<dyn Source>,
     frames: Pool,
     encoder: Encoder,
@@ -65,7 +65,7 @@ struct Costs {
     stats: usize,
 }
 
-impl Path {
+impl MediaPath {
     fn new() -> Self {
         let ((ring, leaf), clock) = (keys::of_one_member(), Clock::default());
         // A high rate, so that the test does not wait for the camera.

@@ -312,7 +312,7 @@ impl Drop for Desktop {
     fn drop(&mut self) {
         self.save_failure();
         self.running.clear();
-        // If this fails, the system removes the folder with its other temporary files.
+        // If this fails, the folder stays among the system's temporary files.
         let _ = fs::remove_dir_all(&self.home);
     }
 }

@@ -1,21 +1,21 @@
 //! One call over a network with limits, of real programs.
 
-use super::figures::{Figures, Outside};
-use super::running::{Folder, Running};
-use crate::netlab::{Netlab, Participant, Place, Spec};
+use super::figures::{CallFigures, ExternalMeasurements};
+use super::running::{OutputFolder, RunningProgram};
+use crate::bench::wait;
+use crate::netlab::{Namespace, Netlab, NetworkSpec, Participant};
 use anyhow::{Context, Result};
 use engine::report::Report;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A call to hold.
 #[derive(Debug)]
 pub struct Call {
     /// What the links do. The times of its changes count from the start of the receiver.
-    pub spec: Spec,
+    pub spec: NetworkSpec,
     /// How long the receiver stays in the meeting.
     pub length: Duration,
     /// The folder of `conclave` and `conclave-server`.
@@ -30,10 +30,10 @@ impl Call {
     /// Holds the call, and returns what the receiver measured.
     ///
     /// # Errors
-    /// Returns an error if there is no network, or if a program does not start, fails, or does not end in time. A
-    /// [`crate::netlab::Error`] can be downcast.
-    pub fn hold(&self) -> Result<Figures> {
-        let folder = Folder::new(Some(&self.out))?;
+    /// Returns a [`crate::netlab::Error`] if there is no network, or another error if a program does not start, fails, or does
+    /// not end in time.
+    pub fn hold(&self) -> Result<CallFigures> {
+        let folder = OutputFolder::new(Some(&self.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&self.spec)?;
         let server = self.start_server(&lab, &folder)?;
@@ -57,28 +57,29 @@ impl Call {
         sender.end(END_TIMEOUT)?;
         let report = fs::read(folder.file(&RECEIVER.report()))?;
         let report: Report = serde_json::from_slice(&report).context("the receiver's report cannot be read")?;
-        let outside = Outside { length: self.length, received_bytes, processor, changes: &self.spec.changes };
-        Ok(Figures::new(&report, SENDER.name, &outside))
+        let measured =
+            ExternalMeasurements { length: self.length, received_bytes, processor, changes: &self.spec.changes };
+        Ok(CallFigures::new(&report, SENDER.name, &measured))
     }
 
-    fn start_server(&self, lab: &Netlab, folder: &Folder) -> Result<Running> {
-        let mut server = self.command(lab, Place::Server, "conclave-server")?;
+    fn start_server(&self, lab: &Netlab, folder: &OutputFolder) -> Result<RunningProgram> {
+        let mut server = self.command(lab, Namespace::Server, "conclave-server")?;
         server.arg("--listen").arg(format!("0.0.0.0:{PORT}")).arg("--data").arg(folder.file("data"));
-        Running::start("server", server, folder)
+        RunningProgram::start("server", server, folder)
     }
 
-    fn start_client(&self, lab: &Netlab, folder: &Folder, role: &Role, enter: &[&str]) -> Result<Running> {
+    fn start_client(&self, lab: &Netlab, folder: &OutputFolder, role: &Role, enter: &[&str]) -> Result<RunningProgram> {
         let mut client = self.command(lab, role.place, "conclave")?;
         client.args(enter).args(["--headless", "--no-recent", "--tile", "1280x720", "--speaker", "off"]);
         client.args(["--name", role.name]).arg("--report").arg(folder.file(&role.report()));
         client.arg("--camera").arg(format!("file:{}", self.clip.display()));
         client.arg("--microphone").arg(format!("file:{}", assets().join("voices").join(role.voice).display()));
-        Running::start(role.name, client, folder)
+        RunningProgram::start(role.name, client, folder)
     }
 
     /// Returns a command that runs a program before all other work of this machine: in a session of its own, whose group the
     /// scheduler prefers (sched(7), autogroup). Without this feature, other work disturbs the figures more.
-    fn command(&self, lab: &Netlab, place: Place, program: &str) -> Result<Command> {
+    fn command(&self, lab: &Netlab, place: Namespace, program: &str) -> Result<Command> {
         let path = self.programs.join(program);
         let path = path.canonicalize().with_context(|| format!("{} is not built", path.display()))?;
         let mut command = lab.command(place, "setsid".as_ref());
@@ -91,7 +92,7 @@ impl Call {
 /// A participant.
 struct Role {
     name: &'static str,
-    place: Place,
+    place: Namespace,
     voice: &'static str,
 }
 
@@ -101,22 +102,16 @@ impl Role {
     }
 }
 
-const SENDER: Role = Role { name: "sender", place: Place::Sender, voice: "anne.wav" };
-const RECEIVER: Role = Role { name: "receiver", place: Place::Receiver, voice: "bob.wav" };
+const SENDER: Role = Role { name: "sender", place: Namespace::Sender, voice: "anne.wav" };
+const RECEIVER: Role = Role { name: "receiver", place: Namespace::Receiver, voice: "bob.wav" };
 
 /// The folder of the demo's footage and voices.
 pub fn assets() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo")
 }
 
-fn wait(time: Duration) {
-    let end = Instant::now() + time;
-    while let Some(left) = end.checked_duration_since(Instant::now()) {
-        thread::park_timeout(left);
-    }
-}
-
-/// Returns the used and all processor time of this machine so far, in ticks. `None` if the system does not say it.
+/// Returns the busy and the total processor time of this machine since its start, in ticks. Returns `None` if `/proc/stat`
+/// cannot be read.
 fn processor_time() -> Option<(u64, u64)> {
     let stat = fs::read_to_string("/proc/stat").ok()?;
     // The first line is `cpu user nice system idle iowait irq softirq steal ...` (proc(5)).
@@ -137,7 +132,7 @@ const PORT: u16 = 7443;
 /// How long the sender is in the meeting before the receiver joins.
 const SETTLING_TIME: Duration = Duration::from_secs(2);
 
-/// How long joining and leaving may take besides the call: packets are lost.
+/// How long joining and leaving may take in addition to the call. They take long if packets are lost.
 const JOIN_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How long the sender may take to leave.

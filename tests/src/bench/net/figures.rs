@@ -1,6 +1,6 @@
 //! The figures of one call, from the receiver's report.
 
-use crate::netlab::Change;
+use crate::netlab::LinkChange;
 use engine::report::{Report, Video};
 use engine::timeline::{AudioSecond, Second, VideoSecond};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// What the receiver showed and played of the sender. Times count from being admitted.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct Figures {
+pub struct CallFigures {
     /// Why the call could not be held. The other figures mean nothing then.
     pub failed: Option<String>,
     /// When the first picture was shown.
@@ -44,14 +44,14 @@ pub struct Figures {
     /// The processor time of the whole machine during the call, in percent of all cores.
     pub processor_percent: Option<f64>,
     /// A drop of the rate and the rise after it, if the path has them.
-    pub change: Option<ChangeFigures>,
+    pub change: Option<RateChangeFigures>,
     /// Each second.
     pub timeline: Vec<SecondFigures>,
 }
 
-/// What a drop of the rate and the rise after it did.
+/// The effects of a drop of the rate, and of the rise after it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct ChangeFigures {
+pub struct RateChangeFigures {
     /// The longest time without a new picture after the drop.
     pub still_ms: u64,
     /// From the drop to the first moving second after one that was not. `None` if all seconds moved.
@@ -80,9 +80,9 @@ pub struct SecondFigures {
     pub made_up_ms: u64,
 }
 
-/// What is measured outside of the receiver.
+/// What the bench knows of a call besides the receiver's report.
 #[derive(Clone, Copy, Debug)]
-pub struct Outside<'a> {
+pub struct ExternalMeasurements<'a> {
     /// The length of the call.
     pub length: Duration,
     /// The bytes that arrived at the receiver.
@@ -90,15 +90,15 @@ pub struct Outside<'a> {
     /// The share of processor time that was used, from 0 to 1.
     pub processor: Option<f64>,
     /// The changes of the links.
-    pub changes: &'a [Change],
+    pub changes: &'a [LinkChange],
 }
 
-impl Figures {
-    /// Returns the figures of what the receiver whose report is `report` saw of the participant `sender`.
-    pub fn new(report: &Report, sender: &str, outside: &Outside<'_>) -> Self {
+impl CallFigures {
+    /// Returns what the receiver showed and played of the participant named `sender`, according to its `report`.
+    pub fn new(report: &Report, sender: &str, measured: &ExternalMeasurements<'_>) -> Self {
         let video = report.video.iter().find(|video| video.from == sender && video.track == "camera");
         let voice = report.audio.iter().find(|audio| audio.from == sender);
-        let seconds = outside.length.as_secs();
+        let seconds = measured.length.as_secs();
         let timeline = report.participants.first().map_or(&[][..], |participant| &participant.timeline);
         let timeline = timeline.iter().take(usize::try_from(seconds).unwrap_or(usize::MAX));
         let timeline = per_second(timeline, sender);
@@ -118,7 +118,7 @@ impl Figures {
             moving: timeline.iter().filter(|second| second.is_moving()).count() as u64,
             seconds,
             frames_per_second: round(
-                timeline.iter().map(|second| second.frames_per_second).sum::<f64>() / real(seconds.max(1)),
+                timeline.iter().map(|second| second.frames_per_second).sum::<f64>() / to_f64(seconds.max(1)),
             ),
             freezes: video.map_or(0, |video| video.freezes),
             longest_gap_ms: timeline.iter().map(|second| second.longest_gap_ms).max().unwrap_or(0),
@@ -127,13 +127,13 @@ impl Figures {
             median_height: heights.get(heights.len() / 2).copied(),
             made_up_percent: voice
                 .filter(|voice| voice.talk_ms > 0)
-                .map(|voice| round(100.0 * real(voice.concealed_ms) / real(voice.talk_ms))),
+                .map(|voice| round(100.0 * to_f64(voice.concealed_ms) / to_f64(voice.talk_ms))),
             latency_p50_ms: video.and_then(|video| video.latency_ms.p50),
             latency_p95_ms: video.and_then(|video| video.latency_ms.p95),
-            received_kbps: kbps(outside.received_bytes, outside.length),
+            received_kbps: kbps(measured.received_bytes, measured.length),
             video_kbps: video_bytes / seconds.max(1),
-            processor_percent: outside.processor.map(|share| round(100.0 * share)),
-            change: change(&timeline, outside.changes),
+            processor_percent: measured.processor.map(|share| round(100.0 * share)),
+            change: change(&timeline, measured.changes),
             timeline,
         }
     }
@@ -170,7 +170,7 @@ fn per_second<'a>(seconds: impl Iterator<Item = &'a Second>, sender: &str) -> Ve
         let of = |audio: &&AudioSecond| audio.from == sender;
         SecondFigures {
             at_ms: second.at_ms,
-            frames_per_second: round(real(video.shown) / time.as_secs_f64().max(0.001)),
+            frames_per_second: round(to_f64(video.shown) / time.as_secs_f64().max(0.001)),
             size: video.size,
             video_kbps: kbps(video.bytes, time),
             longest_gap_ms: video.longest_gap_ms,
@@ -185,7 +185,7 @@ fn lines_after(video: &Video) -> BTreeMap<u16, u64> {
 }
 
 /// Returns `None` if the links do not change at least twice.
-fn change(timeline: &[SecondFigures], changes: &[Change]) -> Option<ChangeFigures> {
+fn change(timeline: &[SecondFigures], changes: &[LinkChange]) -> Option<RateChangeFigures> {
     let mut times = changes.iter().map(|change| change.at).filter(|at| !at.is_zero());
     let (drop, rise) = (times.next()?, times.next()?);
     let begins = |second: &SecondFigures| Duration::from_millis(second.at_ms).saturating_sub(SECOND);
@@ -195,10 +195,10 @@ fn change(timeline: &[SecondFigures], changes: &[Change]) -> Option<ChangeFigure
         .filter(|second| begins(second) + 3 * SECOND >= drop && begins(second) + SECOND <= drop + TOLERANCE)
         .map(SecondFigures::pixels_a_second)
         .collect();
-    let reference = before.iter().sum::<f64>() / real(before.len().max(1) as u64);
-    let since = |second: &SecondFigures, at: Duration| round(real(second.at_ms) / 1_000.0 - at.as_secs_f64());
+    let reference = before.iter().sum::<f64>() / to_f64(before.len().max(1) as u64);
+    let since = |second: &SecondFigures, at: Duration| round(to_f64(second.at_ms) / 1_000.0 - at.as_secs_f64());
     let mut seconds = after(drop).skip_while(|second| second.is_moving());
-    Some(ChangeFigures {
+    Some(RateChangeFigures {
         still_ms: after(drop).map(|second| second.longest_gap_ms).max().unwrap_or(0),
         moving_again_s: seconds.find(|second| second.is_moving()).map(|second| since(second, drop + SECOND)),
         made_up_ms: after(drop).map(|second| second.made_up_ms).max().unwrap_or(0),
@@ -208,7 +208,7 @@ fn change(timeline: &[SecondFigures], changes: &[Change]) -> Option<ChangeFigure
     })
 }
 
-impl fmt::Display for Figures {
+impl fmt::Display for CallFigures {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(why) = &self.failed {
             return write!(to, "FAILED: {why}");
@@ -258,8 +258,9 @@ fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
+/// Converts a count, of which a call has few enough for an exact result.
 #[expect(clippy::cast_precision_loss, reason = "counts of one call are small")]
-fn real(count: u64) -> f64 {
+pub fn to_f64(count: u64) -> f64 {
     count as f64
 }
 
@@ -268,13 +269,13 @@ const MOVING: f64 = 12.0;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// By how much a second may begin earlier than a change: seconds end a little late.
+/// The tolerance if a second is compared with the time of a change. Seconds end some milliseconds late.
 const TOLERANCE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netlab::Spec;
+    use crate::netlab::NetworkSpec;
     use engine::report::{Audio, Participant, Percentiles, ShownSize};
 
     fn second(number: u64, shown: u64, height: u16, gap: u64) -> Second {
@@ -305,11 +306,12 @@ mod tests {
         Report { participants, video: vec![video], audio: vec![audio], ..Report::default() }
     }
 
-    fn figures(timeline: Vec<Second>, spec: &str) -> Figures {
-        let changes = spec.parse::<Spec>().expect("a specification").changes;
+    fn figures(timeline: Vec<Second>, spec: &str) -> CallFigures {
+        let changes = spec.parse::<NetworkSpec>().expect("a specification").changes;
         let length = Duration::from_secs(timeline.len() as u64);
-        let outside = Outside { length, received_bytes: 125_000, processor: Some(0.5), changes: &changes };
-        Figures::new(&report(timeline), "Anne", &outside)
+        let measured =
+            ExternalMeasurements { length, received_bytes: 125_000, processor: Some(0.5), changes: &changes };
+        CallFigures::new(&report(timeline), "Anne", &measured)
     }
 
     #[test]

@@ -1,15 +1,15 @@
 //! The arguments of `cargo xtask bench net`.
 
-use super::path::{self, Path};
+use super::path::{self, NetworkPath};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::PathBuf;
 use std::time::Duration;
 
 /// What is measured, and how.
 #[derive(Debug)]
-pub struct Options {
+pub struct BenchOptions {
     /// The paths, in the order of the arguments.
-    pub paths: Vec<Path>,
+    pub paths: Vec<NetworkPath>,
     /// The length of a call without a schedule.
     pub length: Duration,
     /// The number of calls over each path.
@@ -22,7 +22,7 @@ pub struct Options {
     pub json: bool,
 }
 
-impl Options {
+impl BenchOptions {
     /// Reads the arguments. Without `--rows` and `--spec`, all rows are measured.
     ///
     /// # Errors
@@ -41,13 +41,13 @@ impl Options {
             match name.as_str() {
                 "--rows" => {
                     for row in value.split(',') {
-                        let row = row.trim().parse().with_context(|| format!("`{row}` is no number of a row"))?;
+                        let row = row.trim().parse().with_context(|| format!("`{row}` is not the number of a row"))?;
                         let paths = path::of_row(row);
                         ensure!(!paths.is_empty(), "row {row} is not measured here");
                         options.paths.extend(paths);
                     }
                 }
-                "--spec" => options.paths.push(Path::new(value)?),
+                "--spec" => options.paths.push(NetworkPath::new(value)?),
                 "--seconds" => {
                     let seconds = value.parse().ok().filter(|seconds| (5..=500).contains(seconds));
                     options.length = Duration::from_secs(seconds.context("`--seconds` is from 5 to 500")?);
@@ -72,8 +72,8 @@ impl Options {
 mod tests {
     use super::*;
 
-    fn parse(arguments: &[&str]) -> Result<Options> {
-        Options::parse(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>())
+    fn parse(arguments: &[&str]) -> Result<BenchOptions> {
+        BenchOptions::parse(&arguments.iter().map(ToString::to_string).collect::<Vec<_>>())
     }
 
     #[test]

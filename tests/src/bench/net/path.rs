@@ -1,8 +1,8 @@
 //! The paths that are measured, and the limits of their figures.
 
-use super::figures::Figures;
+use super::figures::{CallFigures, to_f64};
 use crate::bench::row::median;
-use crate::netlab::{Spec, SpecError};
+use crate::netlab::{NetworkSpec, SpecError};
 use serde::Serialize;
 use std::borrow::Cow;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 /// A network path and its limits.
 #[derive(Clone, Debug)]
-pub struct Path {
+pub struct NetworkPath {
     /// The number of the row in docs/performance.md; `-` if it is none of them.
     pub row: Cow<'static, str>,
     /// What the links do.
@@ -24,7 +24,7 @@ struct Limit {
     name: &'static str,
     unit: &'static str,
     /// Returns `None` if the figure could not be measured, which misses the goal.
-    figure: fn(&Figures) -> Option<f64>,
+    figure: fn(&CallFigures) -> Option<f64>,
     bound: Bound,
 }
 
@@ -53,19 +53,19 @@ pub struct Verdict {
     pub goal_met: bool,
 }
 
-impl Path {
+impl NetworkPath {
     /// Returns a path without limits of its figures.
     ///
     /// # Errors
     /// Returns an error if `spec` does not describe links.
     pub fn new(spec: &str) -> Result<Self, SpecError> {
-        spec.parse::<Spec>()?;
+        spec.parse::<NetworkSpec>()?;
         Ok(Self { row: "-".into(), spec: spec.to_owned().into(), limits: Vec::new() })
     }
 
-    /// Returns the length of a call: `usual`, or 20 s longer than the last change of the path.
+    /// Returns the length of a call: `usual`, or 20 s after the last change of the path if that is later.
     pub fn length(&self, usual: Duration) -> Duration {
-        let spec: Spec = self.spec.parse().unwrap_or_default();
+        let spec: NetworkSpec = self.spec.parse().unwrap_or_default();
         let last = spec.changes.last().map(|change| change.at).filter(|at| !at.is_zero());
         last.map_or(usual, |last| usual.max(last + AFTER_LAST_CHANGE))
     }
@@ -77,14 +77,14 @@ impl Path {
     }
 
     /// Compares the medians of the runs with the limits.
-    pub fn goals(&self, runs: &[Figures]) -> Vec<Verdict> {
+    pub fn goals(&self, runs: &[CallFigures]) -> Vec<Verdict> {
         self.limits.iter().map(|limit| limit.compare(runs)).collect()
     }
 }
 
 impl Limit {
-    fn compare(&self, runs: &[Figures]) -> Verdict {
-        let figure = |run: &Figures| if run.failed.is_none() { (self.figure)(run) } else { None };
+    fn compare(&self, runs: &[CallFigures]) -> Verdict {
+        let figure = |run: &CallFigures| if run.failed.is_none() { (self.figure)(run) } else { None };
         let values: Option<Vec<f64>> = runs.iter().map(figure).collect();
         let value = values.filter(|values| !values.is_empty()).map(median);
         let (limit, sign) = match self.bound {
@@ -117,18 +117,17 @@ impl fmt::Display for Verdict {
 }
 
 /// Returns all paths.
-pub fn all() -> Vec<Path> {
-    let row = |number: u32| of_row(number);
-    [1, 2, 3, 4, 5, 6, 7, 8, 10].into_iter().flat_map(row).collect()
+pub fn all() -> Vec<NetworkPath> {
+    [1, 2, 3, 4, 5, 6, 7, 8, 10].into_iter().flat_map(of_row).collect()
 }
 
-/// Returns the paths of a row; none if it is not measured here.
-pub fn of_row(number: u32) -> Vec<Path> {
+/// Returns the paths of a row. The list is empty if the row is not measured here.
+pub fn of_row(number: u32) -> Vec<NetworkPath> {
     let paths: Vec<(&'static str, Vec<Limit>)> = match number {
-        1 => vec![("free", vec![moving(1.0), height_after(720, 1_500.0), first_picture(250.0)])],
+        1 => vec![("free", vec![moving(1.0), after_720_lines(1_500.0), first_picture(250.0)])],
         2 => vec![(
             "down=1500k",
-            vec![moving(1.0), height_after(540, 4_000.0), sound(0.2), at_most("latency, median", "ms", latency, 80.0)],
+            vec![moving(1.0), after_540_lines(4_000.0), sound(0.2), at_most("latency, median", "ms", latency, 80.0)],
         )],
         3 => ["down=800k", "down=500k"].map(|spec| (spec, limits_of_500k())).into(),
         4 => vec![("down=300k", limits_of_300k())],
@@ -140,13 +139,13 @@ pub fn of_row(number: u32) -> Vec<Path> {
                 at_most(
                     "longest still after the drop",
                     "ms",
-                    |of| of.change.as_ref().map(|it| ratio(it.still_ms)),
+                    |of| of.change.as_ref().map(|it| to_f64(it.still_ms)),
                     1_500.0,
                 ),
                 at_most(
                     "made up in a second of the drop",
                     "ms",
-                    |of| of.change.as_ref().map(|it| ratio(it.made_up_ms)),
+                    |of| of.change.as_ref().map(|it| to_f64(it.made_up_ms)),
                     60.0,
                 ),
                 at_most("80 % regained after the rise", "s", |of| of.change.as_ref()?.regained_s, 5.0),
@@ -157,18 +156,19 @@ pub fn of_row(number: u32) -> Vec<Path> {
             .into(),
         10 => [("loss=30%", 26.0 / 30.0), ("loss=30% down=1M", 24.0 / 30.0)]
             .map(|(spec, share)| {
-                let latency = at_most("latency, 95th percentile", "ms", |of| of.latency_p95_ms.map(ratio), 500.0);
+                let latency = at_most("latency, 95th percentile", "ms", |of| of.latency_p95_ms.map(to_f64), 500.0);
                 (spec, vec![moving(share), freezes(10.0), latency, sound(4.0)])
             })
             .into(),
         _ => Vec::new(),
     };
-    let path = |(spec, limits): (&'static str, _)| Path { row: number.to_string().into(), spec: spec.into(), limits };
+    let path =
+        |(spec, limits): (&'static str, _)| NetworkPath { row: number.to_string().into(), spec: spec.into(), limits };
     paths.into_iter().map(path).collect()
 }
 
 fn limits_of_500k() -> Vec<Limit> {
-    let height = at_least("lines, median of the seconds", "", |of| of.median_height.map(|it| ratio(it.into())), 360.0);
+    let height = at_least("lines, median of the seconds", "", |of| of.median_height.map(|it| to_f64(it.into())), 360.0);
     vec![moving(1.0), height, frame_rate(24.0), sound(0.3)]
 }
 
@@ -181,7 +181,7 @@ fn limits_of_150k() -> Vec<Limit> {
 }
 
 fn moving(share: f64) -> Limit {
-    at_least("share of moving seconds", "", |of| Some(ratio(of.moving) / ratio(of.seconds.max(1))), share)
+    at_least("share of moving seconds", "", |of| Some(to_f64(of.moving) / to_f64(of.seconds.max(1))), share)
 }
 
 fn frame_rate(min: f64) -> Limit {
@@ -189,40 +189,35 @@ fn frame_rate(min: f64) -> Limit {
 }
 
 fn first_picture(max: f64) -> Limit {
-    at_most("first picture after joining", "ms", |of| of.first_picture_ms.map(ratio), max)
+    at_most("first picture after joining", "ms", |of| of.first_picture_ms.map(to_f64), max)
 }
 
-fn height_after(lines: u16, max: f64) -> Limit {
-    let figure: fn(&Figures) -> Option<f64> = match lines {
-        540 => |of| of.height_after_ms(540).map(ratio),
-        _ => |of| of.height_after_ms(720).map(ratio),
-    };
-    at_most(if lines == 540 { "540 lines after joining" } else { "720 lines after joining" }, "ms", figure, max)
+fn after_540_lines(max: f64) -> Limit {
+    at_most("540 lines after joining", "ms", |of| of.height_after_ms(540).map(to_f64), max)
+}
+
+fn after_720_lines(max: f64) -> Limit {
+    at_most("720 lines after joining", "ms", |of| of.height_after_ms(720).map(to_f64), max)
 }
 
 fn freezes(max: f64) -> Limit {
-    at_most("freezes", "", |of| Some(ratio(of.freezes)), max)
+    at_most("freezes", "", |of| Some(to_f64(of.freezes)), max)
 }
 
 fn sound(max: f64) -> Limit {
     at_most("sound made up", "%", |of| of.made_up_percent, max)
 }
 
-fn latency(of: &Figures) -> Option<f64> {
-    of.latency_p50_ms.map(ratio)
+fn latency(of: &CallFigures) -> Option<f64> {
+    of.latency_p50_ms.map(to_f64)
 }
 
-fn at_most(name: &'static str, unit: &'static str, figure: fn(&Figures) -> Option<f64>, limit: f64) -> Limit {
+fn at_most(name: &'static str, unit: &'static str, figure: fn(&CallFigures) -> Option<f64>, limit: f64) -> Limit {
     Limit { name, unit, figure, bound: Bound::AtMost(limit) }
 }
 
-fn at_least(name: &'static str, unit: &'static str, figure: fn(&Figures) -> Option<f64>, limit: f64) -> Limit {
+fn at_least(name: &'static str, unit: &'static str, figure: fn(&CallFigures) -> Option<f64>, limit: f64) -> Limit {
     Limit { name, unit, figure, bound: Bound::AtLeast(limit) }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "counts of one call are small")]
-fn ratio(count: u64) -> f64 {
-    count as f64
 }
 
 /// How long a call goes on after the last change, so that it can recover.
@@ -235,32 +230,33 @@ mod tests {
     #[test]
     fn every_path_can_be_set_up_and_has_limits() {
         for path in all() {
-            assert!(path.spec.parse::<Spec>().is_ok() && !path.limits.is_empty(), "{path:?}");
+            assert!(path.spec.parse::<NetworkSpec>().is_ok() && !path.limits.is_empty(), "{path:?}");
         }
     }
 
     #[test]
     fn a_call_is_longer_than_the_schedule_of_its_path() {
-        let length = |spec: &str| Path::new(spec).unwrap().length(Duration::from_secs(30)).as_secs();
+        let length = |spec: &str| NetworkPath::new(spec).unwrap().length(Duration::from_secs(30)).as_secs();
         assert_eq!((length("down=1M"), length("down=1M,2M@5s"), length("down=1M,2M@55s")), (30, 30, 75));
     }
 
     #[test]
     fn the_median_of_the_runs_meets_or_misses_a_goal() {
-        let runs = [9, 0, 1].map(|freezes| Figures { freezes, ..Figures::default() });
+        let runs = [9, 0, 1].map(|freezes| CallFigures { freezes, ..CallFigures::default() });
         let goal = freezes(0.0).compare(&runs);
         assert_eq!((goal.value, goal.ratio, goal.goal_met), (Some(1.0), None, false));
         assert!(freezes(1.0).compare(&runs).goal_met);
-        let goal = first_picture(250.0).compare(&[Figures { first_picture_ms: Some(100), ..Figures::default() }]);
+        let goal =
+            first_picture(250.0).compare(&[CallFigures { first_picture_ms: Some(100), ..CallFigures::default() }]);
         assert_eq!((goal.value, goal.ratio, goal.goal_met), (Some(100.0), Some(0.4), true));
     }
 
     #[test]
     fn a_figure_that_could_not_be_measured_misses_its_goal() {
-        let goal = first_picture(250.0).compare(&[Figures::default()]);
+        let goal = first_picture(250.0).compare(&[CallFigures::default()]);
         assert_eq!((goal.value, goal.goal_met), (None, false));
-        let failed = Figures { failed: Some("no server".into()), ..Figures::default() };
-        let goal = freezes(10.0).compare(&[Figures::default(), failed]);
+        let failed = CallFigures { failed: Some("no server".into()), ..CallFigures::default() };
+        let goal = freezes(10.0).compare(&[CallFigures::default(), failed]);
         assert_eq!((goal.value, goal.goal_met), (None, false));
     }
 }

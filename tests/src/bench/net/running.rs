@@ -1,4 +1,4 @@
-//! A program of a call, and the folder for what it writes.
+//! A program of a call, and the folder for its report and log.
 
 use anyhow::{Context, Result, bail};
 use std::fs::{self, File};
@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 /// A running program. Drop kills it.
-pub struct Running {
+pub struct RunningProgram {
     name: String,
     child: Child,
     /// The first line of its standard output.
@@ -18,12 +18,12 @@ pub struct Running {
     log: PathBuf,
 }
 
-impl Running {
+impl RunningProgram {
     /// Starts `command`. Its log is the file `NAME.log` in `folder`.
     ///
     /// # Errors
     /// Returns an error if it does not start.
-    pub fn start(name: &str, mut command: Command, folder: &Folder) -> Result<Self> {
+    pub fn start(name: &str, mut command: Command, folder: &OutputFolder) -> Result<Self> {
         let log = folder.path.join(format!("{name}.log"));
         command.env("LANG", "en_GB.UTF-8").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(File::create(&log)?);
         for name in ["DISPLAY", "WAYLAND_DISPLAY", "LC_ALL", "LC_MESSAGES", "LANGUAGE"] {
@@ -80,7 +80,7 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningProgram {
     fn drop(&mut self) {
         // Fails if the program has ended.
         let _ = self.child.kill();
@@ -89,12 +89,12 @@ impl Drop for Running {
 }
 
 /// A folder for reports and logs.
-pub struct Folder {
+pub struct OutputFolder {
     path: PathBuf,
     kept: bool,
 }
 
-impl Folder {
+impl OutputFolder {
     /// Creates the folder `kept`, or without it a temporary one that drop removes.
     ///
     /// # Errors
@@ -123,10 +123,10 @@ impl Folder {
     }
 }
 
-impl Drop for Folder {
+impl Drop for OutputFolder {
     fn drop(&mut self) {
         if !self.kept {
-            // If this fails, the system removes the folder with its other temporary files.
+            // If this fails, the folder stays among the system's temporary files.
             let _ = fs::remove_dir_all(&self.path);
         }
     }
