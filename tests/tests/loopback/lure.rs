@@ -1,5 +1,7 @@
 //! A member that has a newcomer's key package, and a server that helps it, lead the newcomer into another group.
 
+#![expect(clippy::disallowed_methods, reason = "Mallory is a hostile client")]
+
 use crate::client::{Client, State};
 use crate::{meeting, opened, run, server};
 use anyhow::{Context, Result};
