@@ -60,7 +60,7 @@ usage: cargo xtask TASK
          type check for another system
   bench [draw|sfu|crypto|codec|meeting|window] [--json]
          benchmarks, each compared with a reference measured in the same run, or with a limit
-  bench net [--rows 1,2,...] [--spec SPEC] [--seconds N] [--runs N] [--programs DIR] [--out DIR] [--json]
+  bench net [--rows 1,2,...] [--spec SPEC] [--seconds N] [--stop N] [--runs N] [--programs DIR] [--out DIR] [--json]
          calls of real programs over networks with limits, each compared with a limit; needs root
   netlab SPEC -- COMMAND
          run a command in such a network, as the receiver; SPEC is like `down=10M,300k@40s,10M@55s loss=2%`

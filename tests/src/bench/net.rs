@@ -9,6 +9,7 @@ mod call;
 mod clip;
 mod figures;
 mod options;
+mod outages;
 mod path;
 mod running;
 
@@ -20,7 +21,7 @@ use options::BenchOptions;
 use path::Verdict;
 use running::OutputFolder;
 use serde::Serialize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::{fs, thread};
 
@@ -59,13 +60,8 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
             };
             let figures = match call.hold() {
                 Ok(figures) => figures,
-                Err(error) => {
-                    if let Some(reason) = error.downcast_ref::<NetlabError>().filter(|reason| reason.is_unavailable()) {
-                        eprintln!("bench net: {reason}. Nothing was measured");
-                        return Ok(ExitCode::from(UNAVAILABLE));
-                    }
-                    CallFigures { failed: Some(format!("{error:#}")), ..CallFigures::default() }
-                }
+                Err(error) if is_unavailable(&error) => return Ok(ExitCode::from(UNAVAILABLE)),
+                Err(error) => CallFigures { failed: Some(format!("{error:#}")), ..CallFigures::default() },
             };
             if !options.json {
                 println!("{:<4} {:<28} {figures}", path.row, path.spec);
@@ -80,10 +76,42 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
         }
         all.push(MeasuredPath { row: path.row.to_string(), spec: path.spec.to_string(), runs, goals });
     }
-    if options.json {
+    if options.json && !all.is_empty() {
+        println!("{}", serde_json::to_string_pretty(&all)?);
+    }
+    interrupt(&options, &clip, options.out.as_deref().unwrap_or(work.path()))
+}
+
+/// Measures the outages, and prints them.
+fn interrupt(options: &BenchOptions, clip: &Path, out: &Path) -> Result<ExitCode> {
+    let mut all = Vec::new();
+    for outage in &options.outages {
+        for run in 1..=options.runs {
+            let out = out.join(format!("{}-{run}", outage.file_name()));
+            let figures = match outage.measure(&options.programs, clip, &out) {
+                Ok(figures) => figures,
+                Err(error) if is_unavailable(&error) => return Ok(ExitCode::from(UNAVAILABLE)),
+                Err(error) => outage.failure(&error),
+            };
+            if !options.json {
+                println!("{}", outage.line(&figures));
+            }
+            all.push(figures);
+        }
+    }
+    if options.json && !all.is_empty() {
         println!("{}", serde_json::to_string_pretty(&all)?);
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Returns true, and says so, if this machine or this user cannot have such networks.
+fn is_unavailable(error: &anyhow::Error) -> bool {
+    let reason = error.downcast_ref::<NetlabError>().filter(|reason| reason.is_unavailable());
+    if let Some(reason) = reason {
+        eprintln!("bench net: {reason}. Nothing was measured");
+    }
+    reason.is_some()
 }
 
 /// Removes `folder`, which contains a large clip, if this program is asked to stop. The namespaces and the programs in them

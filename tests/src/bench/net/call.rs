@@ -36,7 +36,7 @@ impl Call {
         let folder = OutputFolder::new(Some(&self.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&self.spec)?;
-        let server = self.start_server(&lab, &folder)?;
+        let server = self.start_server(&lab, &folder, "server")?;
         let listening = server.first_line()?;
         let (_, fingerprint) = listening.split_once(" fingerprint ").context("the server prints its fingerprint")?;
         let address = format!("{}:{PORT}", Netlab::server_address(Participant::Sender));
@@ -62,13 +62,27 @@ impl Call {
         Ok(CallFigures::new(&report, SENDER.name, &measured))
     }
 
-    fn start_server(&self, lab: &Netlab, folder: &OutputFolder) -> Result<RunningProgram> {
+    /// Starts the server. Its log is the file `NAME.log`.
+    ///
+    /// # Errors
+    /// Returns an error if it does not start.
+    pub fn start_server(&self, lab: &Netlab, folder: &OutputFolder, name: &str) -> Result<RunningProgram> {
         let mut server = self.command(lab, Namespace::Server, "conclave-server")?;
         server.arg("--listen").arg(format!("0.0.0.0:{PORT}")).arg("--data").arg(folder.file("data"));
-        RunningProgram::start("server", server, folder)
+        RunningProgram::start(name, server, folder)
     }
 
-    fn start_client(&self, lab: &Netlab, folder: &OutputFolder, role: &Role, enter: &[&str]) -> Result<RunningProgram> {
+    /// Starts a client. `enter` are the arguments by which it enters the meeting.
+    ///
+    /// # Errors
+    /// Returns an error if it does not start.
+    pub fn start_client(
+        &self,
+        lab: &Netlab,
+        folder: &OutputFolder,
+        role: &Role,
+        enter: &[&str],
+    ) -> Result<RunningProgram> {
         let mut client = self.command(lab, role.place, "conclave")?;
         client.args(enter).args(["--headless", "--no-recent", "--tile", "1280x720", "--speaker", "off"]);
         client.args(["--name", role.name]).arg("--report").arg(folder.file(&role.report()));
@@ -90,20 +104,25 @@ impl Call {
 }
 
 /// A participant.
-struct Role {
-    name: &'static str,
+#[derive(Debug)]
+pub struct Role {
+    /// The name in the meeting.
+    pub name: &'static str,
     place: Namespace,
     voice: &'static str,
 }
 
 impl Role {
-    fn report(&self) -> String {
+    /// Returns the name of the file of its report.
+    pub fn report(&self) -> String {
         format!("{}.json", self.name)
     }
 }
 
-const SENDER: Role = Role { name: "sender", place: Namespace::Sender, voice: "anne.wav" };
-const RECEIVER: Role = Role { name: "receiver", place: Namespace::Receiver, voice: "bob.wav" };
+/// The participant that is shown.
+pub const SENDER: Role = Role { name: "sender", place: Namespace::Sender, voice: "anne.wav" };
+/// The participant that measures.
+pub const RECEIVER: Role = Role { name: "receiver", place: Namespace::Receiver, voice: "bob.wav" };
 
 /// The folder of the demo's footage and voices.
 pub fn assets() -> PathBuf {
@@ -127,7 +146,8 @@ fn used(before: Option<(u64, u64)>, now: Option<(u64, u64)>) -> Option<f64> {
     Some(part(used - used_before)? / part((now - before).max(1))?)
 }
 
-const PORT: u16 = 7443;
+/// The port of the server.
+pub const PORT: u16 = 7443;
 
 /// How long the sender is in the meeting before the receiver joins.
 const SETTLING_TIME: Duration = Duration::from_secs(2);

@@ -254,7 +254,8 @@ fn kbps(bytes: u64, time: Duration) -> u64 {
     u64::try_from(u128::from(bytes) * 8 / time.as_millis().max(1)).unwrap_or(u64::MAX)
 }
 
-fn round(value: f64) -> f64 {
+/// Rounds to two digits.
+pub fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 

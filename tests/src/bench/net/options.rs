@@ -1,5 +1,6 @@
 //! The arguments of `cargo xtask bench net`.
 
+use super::outages::Outage;
 use super::path::{self, NetworkPath};
 use anyhow::{Context, Result, bail, ensure};
 use std::path::PathBuf;
@@ -10,6 +11,8 @@ use std::time::Duration;
 pub struct BenchOptions {
     /// The paths, in the order of the arguments.
     pub paths: Vec<NetworkPath>,
+    /// The outages to measure: row 15.
+    pub outages: Vec<Outage>,
     /// The length of a call without a schedule.
     pub length: Duration,
     /// The number of calls over each path.
@@ -30,7 +33,9 @@ impl BenchOptions {
     pub fn parse(arguments: &[String]) -> Result<Self> {
         let programs = std::env::current_exe()?.parent().context("a program is in a folder")?.to_owned();
         let length = Duration::from_secs(30);
-        let mut options = Self { paths: Vec::new(), length, runs: 1, programs, out: None, json: false };
+        let (paths, outages) = (Vec::new(), Vec::new());
+        let mut options = Self { paths, outages, length, runs: 1, programs, out: None, json: false };
+        let (mut interrupted, mut stop) = (false, STOP);
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
             if name == "--json" {
@@ -42,6 +47,10 @@ impl BenchOptions {
                 "--rows" => {
                     for row in value.split(',') {
                         let row = row.trim().parse().with_context(|| format!("`{row}` is not the number of a row"))?;
+                        if row == OUTAGES_ROW {
+                            interrupted = true;
+                            continue;
+                        }
                         let paths = path::of_row(row);
                         ensure!(!paths.is_empty(), "row {row} is not measured here");
                         options.paths.extend(paths);
@@ -56,17 +65,31 @@ impl BenchOptions {
                     let runs = value.parse().ok().filter(|runs| (1..=99).contains(runs));
                     options.runs = runs.context("`--runs` is from 1 to 99")?;
                 }
+                "--stop" => {
+                    let seconds = value.parse().ok().filter(|seconds| (1..=300).contains(seconds));
+                    stop = Duration::from_secs(seconds.context("`--stop` is from 1 to 300")?);
+                }
                 "--programs" => options.programs = value.into(),
                 "--out" => options.out = Some(value.into()),
                 unknown => bail!("unknown argument `{unknown}`"),
             }
         }
-        if options.paths.is_empty() {
+        let all = options.paths.is_empty() && !interrupted;
+        if all {
             options.paths = path::all();
+        }
+        if all || interrupted {
+            options.outages = Outage::all(stop).to_vec();
         }
         Ok(options)
     }
 }
+
+/// The row of the outages.
+const OUTAGES_ROW: u32 = 15;
+
+/// How long the receiver's process is stopped.
+const STOP: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
@@ -84,6 +107,11 @@ mod tests {
         assert_eq!(specs(&["--rows", "3,5"]), ["down=800k", "down=500k", "down=150k"]);
         assert_eq!(specs(&["--spec", "down=600k", "--rows", "1"]), ["down=600k", "free"]);
         assert!(specs(&[]).len() > 12);
+        assert!(specs(&["--rows", "15"]).is_empty());
+        let outages = |arguments: &[&str]| parse(arguments).expect("options").outages;
+        assert_eq!((outages(&["--rows", "1"]).len(), outages(&[]).len()), (0, 4));
+        let stopped = Outage::Stopped(Duration::from_secs(20));
+        assert!(outages(&["--stop", "20", "--rows", "15"]).contains(&stopped));
     }
 
     #[test]
@@ -95,6 +123,7 @@ mod tests {
             &["--spec", "down=fast"],
             &["--seconds", "1"],
             &["--runs", "0"],
+            &["--stop", "0"],
             &["--fast", "1"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

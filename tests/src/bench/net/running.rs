@@ -50,6 +50,11 @@ impl RunningProgram {
         self.first_line.recv_timeout(START_TIMEOUT).map_err(|_| self.failed("printed nothing"))
     }
 
+    /// Returns the number of its process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Asks the program to end, as Ctrl+C does.
     pub fn interrupt(&self) {
         // The standard library can only send SIGKILL. This fails if the program has ended, which `end` reports.
