@@ -4,6 +4,7 @@
 
 mod event_queue;
 mod media;
+mod path_watch;
 mod server_connection;
 mod sfu_connection;
 mod totals_requests;
@@ -22,6 +23,7 @@ use bytes::Bytes;
 use crypto::KeyRing;
 use event_queue::EventQueue;
 use media::{Local, Media, Report};
+use path_watch::PathWatch;
 use proto::{
     Blob, ClientMessage, DemandedLayer, FromSfu, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu, TrackDemand,
 };
@@ -71,6 +73,7 @@ struct Driver {
     /// The connection to the SFU's own server, if the dialect ordered one.
     sfu_connection: SfuConnection,
     server: ServerConnection,
+    path_watch: PathWatch,
     media: Media,
     requests: media_requests::Receiver,
     wishes: watch::Receiver<Vec<TileWish>>,
@@ -111,6 +114,7 @@ impl Driver {
             sfu,
             sfu_connection: SfuConnection::new(stack),
             server,
+            path_watch: PathWatch::new(),
             media,
             requests,
             wishes,
@@ -195,7 +199,11 @@ impl Driver {
                 self.tick = now + TICK;
                 self.sfu.handle(Input::Timeout, now);
                 self.ring.expire(now);
-                self.media.handle_timeout(&mut self.event_queue, now)?;
+                match self.media.handle_timeout(&mut self.event_queue, now) {
+                    Err(Error::NoMedia) => self.replace_transports(now)?,
+                    result => result?,
+                }
+                self.check_path(now);
             }
         }
         Ok(if self.event_queue.is_closed() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) })
@@ -210,14 +218,38 @@ impl Driver {
                 self.keys.inbox.send(KeysInput::Disconnected);
             }
             ServerEvent::Connected(local) => {
+                // First: the meeting greets the server while the sockets are opened.
+                self.keys.inbox.send(KeysInput::Connected);
                 // Our server's SFU has forgotten this client, so media are negotiated anew, on new transports.
                 if !self.sfu_connection.is_ordered() {
                     self.media.restart(local.ip()).await?;
                 }
-                self.keys.inbox.send(KeysInput::Connected);
             }
         }
         Ok(())
+    }
+
+    /// Replaces the transports of media, which do not connect any more, together with the connection to the server.
+    fn replace_transports(&mut self, now: Instant) -> Result<(), Error> {
+        if !self.server.is_open() {
+            // They are replaced when the connection is open again.
+            return Ok(());
+        }
+        if self.sfu_connection.is_ordered() || !self.media.may_connect_again(now) {
+            return Err(Error::NoMedia);
+        }
+        self.path_watch.request();
+        Ok(())
+    }
+
+    /// Tells the meeting if the connection to the server is worth nothing any more.
+    fn check_path(&mut self, now: Instant) {
+        let (local, server) = self.server.path();
+        // Without room, the next check reports it.
+        if self.path_watch.check(local, server, now) && self.keys.inbox.try_send(KeysInput::NetworkChanged) {
+            tracing::info!("connecting to the server again: the network has changed, or this computer was asleep");
+            self.path_watch.take();
+        }
     }
 
     /// Lets the dialect of our server's SFU begin again: the answer to its last offer is lost with the connection.
@@ -277,9 +309,7 @@ impl Driver {
             Report::Event(peer::Event::Candidate(candidate)) => {
                 self.sfu.handle(Input::Candidate { transport, candidate }, now);
             }
-            // The transports are replaced if the connection to the server comes back.
-            Report::Event(peer::Event::Failed) if !self.server.is_open() => {}
-            Report::Event(peer::Event::Failed) => return Err(Error::NoMedia),
+            Report::Event(peer::Event::Failed) => self.replace_transports(now)?,
             Report::Feedback(feedback) => self.media.handle_feedback(transport, feedback, &mut self.event_queue),
         }
         Ok(())

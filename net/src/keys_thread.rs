@@ -39,6 +39,8 @@ pub enum Input {
     Connected,
     /// The connection is closed, or could not be established.
     Disconnected,
+    /// The way to the server is another one now, or the computer was asleep.
+    NetworkChanged,
 }
 
 /// An output for the driver to execute.
@@ -155,6 +157,11 @@ impl Inbox {
         }
     }
 
+    /// Queues an input if there is room. Returns false if there is none.
+    pub fn try_send(&self, input: Input) -> bool {
+        self.0.as_ref().is_none_or(|inbox| inbox.try_send(input).is_ok())
+    }
+
     /// Queues an input. [`Inbox::room`] must have resolved before.
     pub fn send(&self, input: Input) {
         let sent = self.0.as_ref().map(|inbox| inbox.try_send(input));
@@ -209,6 +216,7 @@ impl Worker {
                 Next::Input(Input::Malformed) => self.meeting.handle_malformed(),
                 Next::Input(Input::Connected) => self.meeting.handle_connected(Instant::now()),
                 Next::Input(Input::Disconnected) => self.meeting.handle_disconnected(Instant::now()),
+                Next::Input(Input::NetworkChanged) => self.meeting.handle_network_change(Instant::now()),
                 Next::Closed => self.meeting.handle_command(Command::Leave, Instant::now()),
                 Next::Timeout => {}
             }

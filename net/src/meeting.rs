@@ -36,7 +36,7 @@ mod timing;
 
 pub use event::{Command, Entry, Event, Member, Notice};
 pub use state::{MediaState, Microphone};
-pub use timing::SERVER_TIMEOUT;
+pub use timing::{RECOVERY_TIMEOUT, SERVER_TIMEOUT};
 
 use context::{Context, clock_ahead, clock_notice};
 use crypto::{Fingerprint, Invitation, MeetingPolicy};
@@ -175,12 +175,12 @@ impl Meeting {
             (Phase::Over, _) | (Phase::Joining(_), Command::Announce(_)) => {}
             (Phase::Joining(_) | Phase::Member(_) | Phase::Recovering(..), Command::Leave) => {
                 self.outputs.transmit(Up::Leave);
-                self.end(Reason::Left);
+                end(self, Reason::Left);
             }
             (Phase::Member(_), Command::End) => match context.manager {
                 Some(manager) => {
                     manager.send(&ManagerCommand::End, context.outputs);
-                    self.end(Reason::Left);
+                    end(self, Reason::Left);
                 }
                 None => context.outputs.notice(Notice::NotAllowed),
             },
@@ -341,7 +341,7 @@ impl Meeting {
 
     /// Ends the meeting because the server sent bytes that are not a message.
     pub fn handle_malformed(&mut self) {
-        self.end(Violation::Malformed.into());
+        end(self, Violation::Malformed.into());
     }
 
     /// The connection is closed, or could not be established. A member tries to come back.
@@ -352,6 +352,19 @@ impl Meeting {
             Phase::Joining(_) => Err(lost_connection().into()),
         };
         self.follow(outcome, now);
+    }
+
+    /// The address of the connection is gone, the computer was asleep, or its network has changed after the connection was lost.
+    /// A member begins at once to come back. A client that is no member yet waits for the end of its connection.
+    pub fn handle_network_change(&mut self, now: Instant) {
+        match &mut self.phase {
+            Phase::Member(_) => self.lose_connection(now),
+            Phase::Recovering(_, recovery) => {
+                self.outputs.drop_transmits();
+                recovery.restart(now);
+            }
+            Phase::Joining(_) | Phase::Over => {}
+        }
     }
 
     /// Does what is due at `now`. A call before [`Self::poll_timeout`] has no effect.
@@ -437,7 +450,7 @@ impl Meeting {
     fn follow(&mut self, outcome: Result<(), Exit>, now: Instant) {
         match outcome {
             Ok(()) => {}
-            Err(Exit::Ended(reason)) => self.end(reason),
+            Err(Exit::Ended(reason)) => end(self, reason),
             Err(Exit::Lost) => self.lose_connection(now),
             Err(Exit::CutOff) => self.rejoin(now),
         }
@@ -450,17 +463,18 @@ impl Meeting {
             Phase::Member(mut joined) => {
                 joined.handle_lost_connection();
                 self.outputs.event(Event::Reconnecting);
-                Phase::Recovering(joined, Recovery::resume(now))
+                let recovery = Recovery::resume(joined.me(), now);
+                Phase::Recovering(joined, recovery)
             }
             // The last attempt has failed already.
             Phase::Recovering(joined, recovery) if !recovery.expects_answer() => Phase::Recovering(joined, recovery),
             Phase::Recovering(joined, mut recovery) => {
                 if !recovery.fail(now) {
-                    return self.end(lost_connection());
+                    return end(self, lost_connection());
                 }
                 Phase::Recovering(joined, recovery)
             }
-            Phase::Joining(_) | Phase::Over => return self.end(lost_connection()),
+            Phase::Joining(_) | Phase::Over => return end(self, lost_connection()),
         };
     }
 
@@ -476,9 +490,10 @@ impl Meeting {
                 self.outputs.event(Event::Reconnecting);
                 // The old connection is closed at once, so that the others learn that this leaf is not used any more.
                 let delay = REJOIN_DELAY * 2u32.saturating_pow(count.min(8));
-                Phase::Recovering(joined, Recovery::rejoin(now, delay.min(MAX_REJOIN_DELAY)))
+                let recovery = Recovery::rejoin(joined.me(), now, delay.min(MAX_REJOIN_DELAY));
+                Phase::Recovering(joined, recovery)
             }
-            Phase::Joining(_) | Phase::Over => return self.end(Violation::Unexpected.into()),
+            Phase::Joining(_) | Phase::Over => return end(self, Violation::Unexpected.into()),
         };
     }
 
@@ -493,12 +508,12 @@ impl Meeting {
         };
         (&mut self.phase, context)
     }
+}
 
-    /// Drops the group's keys, and queues the last event if it was not queued before.
-    fn end(&mut self, reason: Reason) {
-        self.phase = Phase::Over;
-        self.outputs.end(reason);
-    }
+/// Drops the group's keys, and queues the last event if it was not queued before.
+fn end(meeting: &mut Meeting, reason: Reason) {
+    meeting.phase = Phase::Over;
+    meeting.outputs.end(reason);
 }
 
 /// Handles a message to a member.

@@ -14,6 +14,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -103,7 +104,8 @@ pub struct Wire {
     incoming: SplitStream<Socket>,
     outgoing: mpsc::Sender<Message>,
     writer: Task,
-    local: SocketAddr,
+    /// The local and the remote address.
+    path: (SocketAddr, SocketAddr),
 }
 
 type Socket = WebSocketStream<Box<dyn Stream>>;
@@ -139,7 +141,7 @@ impl Wire {
         let tcp = connect::connect(bare, port, &**stack).await.map_err(|error| connect_error(error, bare, port))?;
         // Small messages must not wait for more data.
         tcp.set_nodelay(true).map_err(Error::Unreachable)?;
-        let local = tcp.local_addr().map_err(Error::Unreachable)?;
+        let path = path(&tcp).map_err(Error::Unreachable)?;
         let config = tls::config(fingerprint).map_err(Error::NoAuthorities)?;
         let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?;
         let request = format!("wss://{}/v1", authority(bare, port)).into_client_request().map_err(websocket_error)?;
@@ -147,7 +149,7 @@ impl Wire {
         let (socket, _) = client_async_with_config(request, Box::new(stream) as Box<dyn Stream>, Some(limits))
             .await
             .map_err(websocket_error)?;
-        Ok(Self::run(socket, local, stack))
+        Ok(Self::run(socket, path, stack))
     }
 
     /// Connects to the server of an SFU. `url` is a `wss` URL; a `ws` URL only works for a loopback address.
@@ -179,23 +181,22 @@ impl Wire {
         let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
         let tcp = connect::connect(&host, port, &**stack).await.map_err(|error| connect_error(error, &host, port))?;
         tcp.set_nodelay(true).map_err(Error::Unreachable)?;
-        let (local, remote) = (tcp.local_addr(), tcp.peer_addr());
-        let (local, remote) = (local.map_err(Error::Unreachable)?, remote.map_err(Error::Unreachable)?);
+        let path = path(&tcp).map_err(Error::Unreachable)?;
         let stream: Box<dyn Stream> = if secure {
             let name = ServerName::try_from(host.clone()).map_err(|_| Error::Name(host))?;
             let config = tls::config(None).map_err(Error::NoAuthorities)?;
             Box::new(TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?)
-        } else if remote.ip().is_loopback() {
+        } else if path.1.ip().is_loopback() {
             Box::new(tcp)
         } else {
             return Err(Error::Name(url.to_owned()));
         };
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(websocket_error)?;
-        Ok(Self::run(socket, local, stack))
+        Ok(Self::run(socket, path, stack))
     }
 
-    fn run(socket: Socket, local: SocketAddr, stack: &Arc<dyn Runtime>) -> Self {
+    fn run(socket: Socket, path: (SocketAddr, SocketAddr), stack: &Arc<dyn Runtime>) -> Self {
         let (mut sink, incoming) = socket.split();
         let (outgoing, mut queue) = mpsc::channel::<Message>(MAX_WAITING);
         // Writing is a separate task, so that a server that does not read cannot stop this client from reading.
@@ -209,12 +210,17 @@ impl Wire {
             // All messages are sent. It does not matter if the closing handshake fails.
             let _ = sink.close().await;
         });
-        Self { incoming, outgoing, writer, local }
+        Self { incoming, outgoing, writer, path }
     }
 
     /// Returns the local address of the connection.
     pub fn local(&self) -> SocketAddr {
-        self.local
+        self.path.0
+    }
+
+    /// Returns the server's address.
+    pub fn remote(&self) -> SocketAddr {
+        self.path.1
     }
 
     /// Queues a message.
@@ -273,6 +279,11 @@ impl Wire {
         writer.finish(limit).await;
         drop(incoming);
     }
+}
+
+/// Returns the local and the remote address.
+fn path(tcp: &TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
+    Ok((tcp.local_addr()?, tcp.peer_addr()?))
 }
 
 fn connect_error(error: io::Error, host: &str, port: u16) -> Error {

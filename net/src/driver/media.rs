@@ -5,6 +5,7 @@ use super::event_queue::EventQueue;
 use crate::error::Error;
 use crate::event::Event;
 use crate::frame_sender::FrameQueue;
+use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
 use crate::peer::{self, Feedback, Offer, Opened, Peer, lock};
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
@@ -34,8 +35,12 @@ pub struct Media {
     incoming: HashMap<TrackId, (TransportId, String)>,
     /// The queues of the received tracks.
     queues: HashMap<TrackId, Sender<ReceivedFrame>>,
+    /// True between a restart and the next answer: then this client is in the meeting again.
+    restarted: bool,
     /// When the tracks that did not come back after a restart end.
     stale: Option<Instant>,
+    /// When all transports were last known to be connected.
+    last_connected: Option<Instant>,
     /// The estimate in the last event.
     estimate: Bitrate,
 }
@@ -93,7 +98,9 @@ impl Media {
             published: BTreeMap::new(),
             incoming: HashMap::new(),
             queues: HashMap::new(),
+            restarted: false,
             stale: None,
+            last_connected: None,
             estimate: Bitrate::ZERO,
         })
     }
@@ -113,12 +120,16 @@ impl Media {
         }
         self.flowing.send_replace(false);
         self.incoming.clear();
-        self.stale = Some(Instant::now() + STALE_TIMEOUT);
-        for Transport { peer, .. } in std::mem::take(&mut self.transports) {
-            peer.close().await;
-        }
+        (self.restarted, self.stale) = (true, None);
+        // They close in the background, because that may take 100 ms.
+        self.transports.clear();
         self.transports = open_transports(&ids, address, &self.pool, &self.stack).await?;
         Ok(())
+    }
+
+    /// Returns whether media have flowed not long ago, so that new transports may connect again.
+    pub fn may_connect_again(&self, now: Instant) -> bool {
+        self.last_connected.is_some_and(|last| now.saturating_duration_since(last) < RECOVERY_TIMEOUT)
     }
 
     /// Waits for the next report of any transport. Cancel-safe.
@@ -190,6 +201,9 @@ impl Media {
             Error::Negotiation("the server's session description is not valid")
         })?;
         transport.negotiated.get_or_insert_with(Instant::now);
+        if std::mem::take(&mut self.restarted) {
+            self.stale = Some(Instant::now() + STALE_TIMEOUT);
+        }
         if kind == SdpKind::Answer {
             // The server drops packets of a track that it does not know yet, so a new track needs a key frame now.
             self.request_key_frames(event_queue, |published| !published.agreed);
@@ -304,6 +318,9 @@ impl Media {
                 self.end(track, event_queue);
             }
         }
+        if self.transports.iter().all(|transport| transport.connected) {
+            self.last_connected = Some(now);
+        }
         let waiting = self.transports.iter().filter(|transport| !transport.connected);
         let mut since = waiting.filter_map(|transport| transport.negotiated);
         if since.any(|since| now.saturating_duration_since(since) > CONNECT_TIMEOUT) {
@@ -388,7 +405,7 @@ const MAX_SOUND: usize = 16 << 10;
 /// Bytes of video that may wait for their reader: about two seconds of the largest layer.
 const MAX_PICTURES: usize = 1 << 20;
 
-/// How long after a restart a track may take to come back.
+/// How long a track may take to come back after the first answer that follows a restart.
 const STALE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How long a transport may take to connect after its first negotiation.

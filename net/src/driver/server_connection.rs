@@ -14,6 +14,8 @@ use webrtc::runtime::Runtime;
 pub struct ServerConnection {
     /// The server's name or address, its port, and the hash of its certificate.
     server: (String, u16, Option<Fingerprint>),
+    /// The address of the server at the last connection.
+    remote: SocketAddr,
     /// Runs its tasks.
     stack: Arc<dyn Runtime>,
     state: State,
@@ -36,7 +38,16 @@ pub enum ServerEvent {
 impl ServerConnection {
     /// Returns the open connection `wire`.
     pub fn new(wire: Wire, server: (String, u16, Option<Fingerprint>), stack: Arc<dyn Runtime>) -> Self {
-        Self { server, stack, state: State::Open(wire) }
+        Self { server, remote: wire.remote(), stack, state: State::Open(wire) }
+    }
+
+    /// Returns the local address of the open connection, and the server's address.
+    pub fn path(&self) -> (Option<SocketAddr>, SocketAddr) {
+        let local = match &self.state {
+            State::Open(wire) => Some(wire.local()),
+            State::Opening { .. } | State::Closed => None,
+        };
+        (local, self.remote)
     }
 
     /// Returns true if the connection is open.
@@ -81,6 +92,7 @@ impl ServerConnection {
             State::Opening { opened, .. } => {
                 if let Ok(wire) = opened.await {
                     let local = wire.local();
+                    self.remote = wire.remote();
                     self.state = State::Open(wire);
                     return ServerEvent::Connected(local);
                 }

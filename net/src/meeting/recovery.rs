@@ -1,13 +1,15 @@
 //! The way back of a member that lost its connection or its group: when to connect, and what to say.
 //!
-//! For 20 s it resumes: the same member, on a new connection, which gets the entries that it missed. After that, or if this
+//! It resumes: the same member, on a new connection, which gets the entries that it missed. If the server refuses that, or if this
 //! client cannot follow the group, it joins again.
 
 use super::joining::Joining;
 use super::problems::Awaited;
 use super::timing::{
-    FIRST_RETRY, MAX_FALSE_WELCOME_RETRY, MAX_FALSE_WELCOMES, MAX_RETRY, REJOIN_TIMEOUT, RESUME_TIMEOUT,
+    FALSE_WELCOME_RETRY, FIRST_RETRY, MAX_FALSE_WELCOME_RETRY, MAX_FALSE_WELCOMES, MAX_RETRY, MIN_FAILURES_WITH_JITTER,
+    RECOVERY_TIMEOUT,
 };
+use proto::ParticipantId;
 use std::time::{Duration, Instant};
 
 /// The state of the way back.
@@ -18,6 +20,8 @@ pub(super) struct Recovery {
     stage: Stage,
     /// How many attempts have failed.
     failures: u32,
+    /// Random, so that the delays of two clients differ.
+    seed: u64,
     /// How many attempts a member has answered with a false Welcome. They do not count as failed: the connection works.
     false_welcomes: u32,
 }
@@ -48,20 +52,21 @@ pub(super) enum Stage {
 }
 
 impl Recovery {
-    /// Starts after the connection was lost.
-    pub(super) fn resume(now: Instant) -> Self {
+    /// Starts after the connection of `me` was lost. The first attempt is immediate.
+    pub(super) fn resume(me: ParticipantId, now: Instant) -> Self {
         Self {
             since: now,
             route: Route::Resume,
-            stage: Stage::Waiting(now + FIRST_RETRY),
+            stage: Stage::Waiting(now),
             failures: 0,
+            seed: me.0,
             false_welcomes: 0,
         }
     }
 
     /// Starts because this client is not a member of the others' group. The first attempt is after `delay`.
-    pub(super) fn rejoin(now: Instant, delay: Duration) -> Self {
-        Self { since: now, route: Route::Rejoin, stage: Stage::Waiting(now + delay), failures: 0, false_welcomes: 0 }
+    pub(super) fn rejoin(me: ParticipantId, now: Instant, delay: Duration) -> Self {
+        Self { route: Route::Rejoin, stage: Stage::Waiting(now + delay), ..Self::resume(me, now) }
     }
 
     pub(super) const fn route(&self) -> Route {
@@ -78,22 +83,24 @@ impl Recovery {
         self.stage = Stage::Waiting(now);
     }
 
-    /// Handles a failed attempt. Returns false if it was the last one.
-    pub(super) fn fail(&mut self, now: Instant) -> bool {
-        if self.route == Route::Resume && now >= self.since + RESUME_TIMEOUT {
-            self.route = Route::Rejoin;
-        }
-        let delay = FIRST_RETRY * 2u32.saturating_pow(self.failures.min(8) + 1);
-        self.failures += 1;
-        self.stage = Stage::Waiting(now + delay.min(MAX_RETRY));
-        now < self.since + RESUME_TIMEOUT + REJOIN_TIMEOUT
+    /// The computer has another network, or was asleep: the next attempt is due at once, instead of one that has begun.
+    pub(super) fn restart(&mut self, now: Instant) {
+        self.failures = 0;
+        self.stage = Stage::Waiting(now);
     }
 
-    /// Handles a false Welcome. The time to join again starts again. Returns false if it was the last one.
+    /// Handles a failed attempt. Returns false if it was the last one.
+    pub(super) fn fail(&mut self, now: Instant) -> bool {
+        self.failures = self.failures.saturating_add(1);
+        self.stage = Stage::Waiting(now + retry_delay(self.failures, self.seed));
+        now < self.since + RECOVERY_TIMEOUT
+    }
+
+    /// Handles a false Welcome. The time to come back starts again. Returns false if it was the last one.
     pub(super) fn handle_false_welcome(&mut self, now: Instant) -> bool {
-        self.since = now.checked_sub(RESUME_TIMEOUT).unwrap_or(now);
+        self.since = now;
         self.failures = 0;
-        let delay = FIRST_RETRY * 2u32.saturating_pow(self.false_welcomes.min(8));
+        let delay = FALSE_WELCOME_RETRY * 2u32.saturating_pow(self.false_welcomes.min(8));
         self.false_welcomes += 1;
         self.stage = Stage::Waiting(now + delay.min(MAX_FALSE_WELCOME_RETRY));
         self.false_welcomes < MAX_FALSE_WELCOMES
@@ -134,30 +141,72 @@ impl Recovery {
     }
 }
 
+/// Returns how long to wait after the last of `failures` attempts.
+fn retry_delay(failures: u32, seed: u64) -> Duration {
+    let delay = (FIRST_RETRY * 2u32.saturating_pow(failures.saturating_sub(1).min(8))).min(MAX_RETRY);
+    if failures < MIN_FAILURES_WITH_JITTER {
+        return delay;
+    }
+    // SplitMix64 (Steele, Lea, Flood: "Fast splittable pseudorandom number generators", 2014).
+    let mut mixed = seed.wrapping_add(u64::from(failures).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    let part = u32::try_from(mixed >> 55).unwrap_or(0);
+    // From 3/4 to 5/4 of the delay.
+    delay * (768 + part) / 1024
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn attempts_come_later_and_later_and_then_join_again() {
+    /// Lets all attempts fail at once. Returns the times of the attempts since the loss.
+    fn attempts(me: u64) -> Vec<Duration> {
         let start = Instant::now();
-        let mut recovery = Recovery::resume(start);
-        let (mut now, mut delays, mut joined_after) = (start, Vec::new(), None);
+        let mut recovery = Recovery::resume(ParticipantId(me), start);
+        let mut times = Vec::new();
         loop {
-            let next = recovery.poll_timeout().unwrap();
-            delays.push((next - now).as_millis());
-            now = next;
+            let now = recovery.poll_timeout().unwrap();
+            times.push(now - start);
             assert!(recovery.take_attempt(now) && !recovery.take_attempt(now));
-            if recovery.route() == Route::Rejoin {
-                joined_after.get_or_insert(now - start);
-            }
+            assert_eq!(recovery.route(), Route::Resume, "only the server knows that the place is lost");
             if !recovery.fail(now) {
-                break;
+                return times;
             }
         }
-        assert_eq!(delays[..6], [500, 1_000, 2_000, 4_000, 8_000, 8_000]);
-        let joined_after = joined_after.unwrap();
-        assert!(joined_after >= RESUME_TIMEOUT && joined_after < RESUME_TIMEOUT + MAX_RETRY + MAX_RETRY);
-        assert!(now >= start + RESUME_TIMEOUT + REJOIN_TIMEOUT);
+    }
+
+    #[test]
+    fn the_first_attempts_come_at_once_and_the_later_ones_every_four_seconds() {
+        let times = attempts(1);
+        assert_eq!(times[..3].iter().map(Duration::as_millis).collect::<Vec<_>>(), [0, 250, 750]);
+        let delays: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        for (index, expected) in [(2, 1_000), (3, 2_000), (4, 4_000), (5, 4_000), (20, 4_000)] {
+            let expected = Duration::from_millis(expected);
+            assert!(delays[index] >= expected * 3 / 4 && delays[index] <= expected * 5 / 4, "{index}: {delays:?}");
+        }
+        assert!(times.last().is_some_and(|last| *last >= RECOVERY_TIMEOUT));
+        assert!(times.len() < 60);
+    }
+
+    #[test]
+    fn two_clients_do_not_come_back_at_the_same_moments() {
+        assert_ne!(attempts(1)[3..], attempts(2)[3..]);
+    }
+
+    #[test]
+    fn another_network_ends_the_wait() {
+        let mut now = Instant::now();
+        let mut recovery = Recovery::resume(ParticipantId(1), now);
+        for _ in 0..10 {
+            now = recovery.poll_timeout().unwrap();
+            recovery.take_attempt(now);
+            recovery.fail(now);
+        }
+        assert!(recovery.poll_timeout().unwrap() > now);
+        recovery.restart(now);
+        assert!(recovery.take_attempt(now));
+        recovery.restart(now);
+        assert!(recovery.take_attempt(now), "an attempt on the old network is given up");
     }
 }

@@ -36,17 +36,23 @@ pub const BEACON_INTERVAL: Duration = Duration::from_secs(5);
 /// In this interval, one member after the other updates its keys.
 pub const REFRESH_INTERVAL: Duration = Duration::from_mins(5);
 
-/// How long a lost connection can be resumed. The server keeps what an absent member misses for as long.
-pub const RESUME_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a client tries to come back after it lost its connection. The server keeps the place of an absent member for 20 s,
+/// and again for 20 s after it was started.
+pub const RECOVERY_TIMEOUT: Duration = Duration::from_secs(140);
 
-/// How long a client tries to join again after it could not resume.
-pub const REJOIN_TIMEOUT: Duration = Duration::from_mins(2);
+/// How long a client waits before its second attempt to connect again. The first one is immediate; each further one waits twice
+/// as long as the one before.
+pub const FIRST_RETRY: Duration = Duration::from_millis(250);
 
-/// How long a client waits before its first attempt to connect again. Each further attempt waits twice as long.
-pub const FIRST_RETRY: Duration = Duration::from_millis(500);
+/// The maximum time between two attempts to connect again, without jitter.
+pub const MAX_RETRY: Duration = Duration::from_secs(4);
 
-/// The maximum time between two attempts to connect again.
-pub const MAX_RETRY: Duration = Duration::from_secs(8);
+/// From this number of failures on, delays have a jitter of a quarter, so that the clients of a server that was away do not all
+/// come back at the same moment.
+pub const MIN_FAILURES_WITH_JITTER: u32 = 3;
+
+/// How long an organiser waits after its first false Welcome. Each further one doubles the time.
+pub const FALSE_WELCOME_RETRY: Duration = Duration::from_millis(500);
 
 /// After this number of false Welcomes, an organiser does not ask again to come back. It is the default limit of a server
 /// for the members of a meeting, so each hostile member may have sent one.
