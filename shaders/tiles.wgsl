@@ -13,7 +13,7 @@ struct Scene {
     size: vec2<f32>,
     unused: vec2<f32>,
     // Three rows per conversion: R, G and B are dot(row, (Y, U, V, 1)).
-    conversions: array<vec4<f32>, 12>,
+    conversions: array<vec4<f32>, 24>,
 }
 
 @group(0) @binding(0) var<uniform> scene: Scene;

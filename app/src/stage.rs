@@ -25,7 +25,7 @@ use crate::model::View;
 use crate::theme::{GAP_TILES, Theme};
 
 pub use paint::tile_font;
-pub use tile::Tile;
+pub use tile::{Loss, Tile};
 
 /// The widget that shows the tiles.
 pub struct Stage<'a, Message> {
@@ -145,7 +145,11 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
         shell: &mut Shell<'_, Message>,
         _viewport: &Rectangle,
     ) {
-        let Event::Window(window::Event::RedrawRequested(_)) = event else { return };
+        let Event::Window(window::Event::RedrawRequested(now)) = event else { return };
+        // A picture that does not come causes no redraw.
+        if let Some(at) = self.tiles.iter().filter_map(|tile| tile.stands_still_at(*now)).min() {
+            shell.request_redraw_at(at);
+        }
         let state = tree.state.downcast_mut::<State>();
         if let (Renderer::Secondary(_), false, Some(message)) = (renderer, state.reported, self.on_software.take()) {
             state.reported = true;

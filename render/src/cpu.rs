@@ -24,7 +24,7 @@ pub struct Canvas {
     style: Style,
     text: Text,
     pictures: Pictures,
-    conversions: [Conversion; 4],
+    conversions: [Conversion; colour::CONVERSIONS],
     scene: Scene,
     // The last drawn scene, to detect changes.
     previous: Scene,
@@ -195,14 +195,14 @@ fn paint_quad(
     rows: &mut Rows,
     quad: &Quad,
     pictures: &Pictures,
-    conversions: &[Conversion; 4],
+    conversions: &[Conversion; colour::CONVERSIONS],
     text: &mut Text,
 ) {
     match quad.kind() {
         GLYPH => pixels.glyph(quad, text.atlas()),
         PICTURE => {
             if let Some((planes, size)) = pictures.planes(quad.layer()) {
-                let picture = picture::Picture::new(planes, size, quad, &conversions[(quad.conversion() & 3) as usize]);
+                let picture = picture::Picture::new(planes, size, quad, &conversions[(quad.conversion() & 7) as usize]);
                 pixels.rounded(quad, rows, Some(&picture));
             }
         }

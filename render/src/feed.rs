@@ -13,6 +13,7 @@ use media::{Colour, PlaneMut, PlaneRef, Size, Timestamp};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Instant;
 
 /// The pictures of one track, for one or more tiles. Clones share the feed.
 ///
@@ -76,6 +77,7 @@ struct State {
     allocated: usize,
     newest: Option<Picture>,
     visible: bool,
+    last_published: Option<Instant>,
     wake: Option<Wake>,
     counts: Counts,
 }
@@ -134,6 +136,12 @@ impl Feed {
             self.shared.give_back(picture.memory);
         }
         self.shared.wake();
+    }
+
+    /// When the last picture was published. `None` before the first one.
+    #[must_use]
+    pub fn last_published(&self) -> Option<Instant> {
+        self.shared.lock().last_published
     }
 
     /// The counts so far.
@@ -254,8 +262,10 @@ impl Shared {
     }
 
     fn publish(&self, picture: Picture) {
+        let now = Instant::now();
         let mut state = self.lock();
         state.counts.published += 1;
+        state.last_published = Some(now);
         // The device changed while the picture was written, and the new one cannot read it.
         if picture.memory.generation != state.generation && picture.memory.is_mapped() {
             state.allocated = state.allocated.saturating_sub(1);

@@ -153,6 +153,9 @@ impl Painter<'_> {
         if let Some(tag) = &tile.tag {
             self.tag(area, tag);
         }
+        if let Some(text) = tile.still.as_ref().filter(|_| source.is_some()) {
+            self.caption(area, text);
+        }
     }
 
     /// A disc with initials in the centre of an area.
@@ -199,12 +202,14 @@ fn picture(background: Quad, source: Source, tile: &Tile) -> Quad {
     let mapping = geometry::map(source.size, tile.mirrored, fit, width, height);
     let [x, y] = mapping.origin;
     // The texture unit interpolates between two samples. A picture that is reduced more needs several taps.
+    let conversion =
+        if tile.still.is_some() { colour::grey_index(source.colour) } else { colour::index(source.colour) };
     let taps = (mapping.shrink() / SAMPLES_PER_TAP).ceil().clamp(1.0, 4.0);
     Quad {
         step: mapping.step,
         origin: [x, y, f32::from(source.size.width), f32::from(source.size.height)],
         shape: [background.shape[0], background.shape[1], taps, 0.0],
-        source: [quad::PICTURE | u32::from(colour::index(source.colour)) << 8, source.layer],
+        source: [quad::PICTURE | u32::from(conversion) << 8, source.layer],
         ..background
     }
 }

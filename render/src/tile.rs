@@ -128,10 +128,12 @@ pub struct Tile {
     pub tag: Option<Tag>,
     /// Shown while the feed has no picture.
     pub placeholder: Option<Placeholder>,
+    /// The text over a picture that stands still because a connection is lost. The picture is grey then.
+    pub still: Option<Arc<str>>,
 }
 
 impl Tile {
-    /// Creates a tile that shows nothing yet: no feed, name tag, ring or placeholder, and square corners.
+    /// Creates a tile that shows nothing yet: no feed, name tag, ring, placeholder or text, and square corners.
     #[must_use]
     pub const fn new(id: u64, area: Area) -> Self {
         Self {
@@ -144,6 +146,7 @@ impl Tile {
             ring: None,
             tag: None,
             placeholder: None,
+            still: None,
         }
     }
 }

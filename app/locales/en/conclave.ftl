@@ -169,6 +169,7 @@ tile-organiser = organiser
 tile-muted = muted
 tile-no-microphone = no microphone
 tile-speaking = speaking
+tile-reconnecting = Reconnecting…
 tile-camera-on = camera on
 tile-camera-off = camera off
 tile-no-camera = no camera

@@ -169,6 +169,7 @@ tile-organiser = organisateur
 tile-muted = micro coupé
 tile-no-microphone = sans micro
 tile-speaking = parle
+tile-reconnecting = Reconnexion…
 tile-camera-on = caméra activée
 tile-camera-off = caméra coupée
 tile-no-camera = sans caméra

@@ -1,5 +1,7 @@
 //! One meeting as its screen shows it.
 
+use std::time::Instant;
+
 use engine::NoticeKind as EngineNotice;
 use engine::{AudioChoice, Choice, Event, KeyState, Microphone, ParticipantId, Person, Setup, Step};
 
@@ -94,6 +96,8 @@ pub struct MeetingModel {
     pub asking: Vec<Asker>,
     /// The connection is lost, and the engine tries to come back.
     pub reconnecting: bool,
+    /// When the connection came back the last time; `None` if it was never lost.
+    pub back: Option<Instant>,
     /// This device's key is lost when the program ends: no keychain stores it.
     pub temporary_key: bool,
 }

@@ -207,6 +207,9 @@ impl Meeting {
         if let Event::Entered { .. } = event {
             self.since = Some(now);
         }
+        if let Event::Notice(engine::Notice { kind: engine::NoticeKind::Reconnected, .. }) = event {
+            self.model.back = Some(now);
+        }
         if let Event::Notice(notice) = event
             && is_refusal(notice.kind)
         {

@@ -5,10 +5,13 @@ use accesskit::{Node, Role};
 use app::kit::{Element, modal_of};
 use app::locale::Language;
 use app::model::{Asker, sentence};
+use app::pictures::Pictures;
 use app::screen::asking::Answer as Decision;
 use app::screen::home::{self, Hosted};
 use app::screen::meeting::leave::Answer;
 use app::screen::{Context, end_dialog, ended, meeting};
+use app::snapshot;
+use app::theme::Theme;
 use engine::{Event, Notice, NoticeKind, ParticipantId, Reason};
 use iced::keyboard::key::Named;
 use std::time::Instant;
@@ -212,6 +215,43 @@ fn a_lost_connection_is_shown_until_it_is_back() {
         event(&mut screen, &notice(NoticeKind::Reconnected));
         let update = tree(screen.view(&context(language), &pictures, &[]));
         assert!(node(&update, Role::Region, &title).is_none());
+    }
+}
+
+/// The mean difference between the largest and the smallest colour value of a pixel, in a part of a picture.
+fn colourfulness(picture: &app::snapshot::Rgba, [left, top, width, height]: [usize; 4]) -> usize {
+    let row = |y: usize| &picture.pixels[(y * picture.width as usize + left) * 4..][..width * 4];
+    let spread = |pixel: &[u8]| usize::from(pixel[..3].iter().max().unwrap() - pixel[..3].iter().min().unwrap());
+    let sum: usize = (top..top + height).flat_map(|y| row(y).chunks_exact(4)).map(spread).sum();
+    sum / (width * height)
+}
+
+#[test]
+fn a_lost_picture_stays_grey_until_it_moves_again() {
+    for language in Language::ALL {
+        let mut screen = meeting_of(2);
+        let context = context(language);
+        // A feed gives each picture to one drawing only.
+        let draw = |screen: &meeting::Meeting, pictures: &Pictures, name: &str| {
+            let view = screen.view(&context, pictures, &[]);
+            let picture = snapshot::snapshot(view, &Theme::DARK, [1280, 800], 1.0).expect("something can draw");
+            if let Some(folder) = std::env::var_os("SCREENS") {
+                let name = format!("still-{name}-{language:?}.png");
+                snapshot::save(&std::path::Path::new(&folder).join(name), &picture).expect("written");
+            }
+            // The wall beside the other participant's head, away from the labels.
+            colourfulness(&picture, [300, 250, 100, 100])
+        };
+        let before = draw(&screen, &common::pictures(2), "before");
+        assert!(before > 10, "{before}");
+        let notice = |kind| Event::Notice(Notice { kind, detail: String::new() });
+        event(&mut screen, &notice(NoticeKind::Reconnecting));
+        assert!(draw(&screen, &common::pictures(2), "flows") > 10, "media may still flow");
+        let pictures = common::pictures(2);
+        event(&mut screen, &notice(NoticeKind::Reconnected));
+        let still = draw(&screen, &pictures, "still");
+        assert!(still <= 2, "{still}");
+        assert_eq!(draw(&screen, &common::pictures(2), "moving"), before);
     }
 }
 

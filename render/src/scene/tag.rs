@@ -1,8 +1,9 @@
-//! The name tag at the bottom left of a tile.
+//! The labels on a tile: the name tag at the bottom left, and the caption in the centre.
 
 use super::{Painter, add_line, glyph, shape};
 use crate::text::LineKey;
 use crate::tile::{Area, Tag};
+use std::sync::Arc;
 
 /// The lengths of a tag in physical pixels.
 struct Measure {
@@ -53,6 +54,25 @@ impl Painter<'_> {
             let slot = self.text.badge(badge as u32);
             self.quads.extend(slot.map(|slot| glyph(x, y, slot, style.tag_muted)));
         }
+    }
+
+    /// A rounded label with a text in the centre of a tile. A tile that is too small shows none.
+    pub(super) fn caption(&mut self, area: Area, text: &Arc<str>) {
+        let (style, scale) = (self.style, self.scale);
+        let Measure { size, height, padding, margin, .. } = self.measure(area);
+        let room = area.width - 2.0 * (margin + padding);
+        // Above the tag.
+        if area.height < 3.0 * height + 2.0 * margin || room < 2.0 * size {
+            return;
+        }
+        let key = LineKey::new(text, size, style.tag_weight, room);
+        let Some(line) = self.text.line(&key) else { return };
+        let width = line.width.ceil() + 2.0 * padding;
+        let (x, y) = (area.x + ((area.width - width) / 2.0).floor(), area.y + ((area.height - height) / 2.0).floor());
+        let label = Area::new(x, y, width, height);
+        self.quads.push(shape(label, style.tag_background, (6.0 * scale).round().min(height / 3.0)));
+        let baseline = (label.y + (height - line.ascent - line.descent) / 2.0 + line.ascent).round();
+        add_line(self.quads, line, label.x + padding, baseline, style.tag_text);
     }
 
     fn measure(&self, area: Area) -> Measure {

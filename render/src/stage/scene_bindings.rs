@@ -18,7 +18,7 @@ pub(super) struct SceneBindings {
 struct Uniforms {
     size: [f32; 2],
     unused: [f32; 2],
-    conversions: [[[f32; 4]; 3]; 4],
+    conversions: [colour::Conversion; colour::CONVERSIONS],
 }
 
 impl SceneBindings {

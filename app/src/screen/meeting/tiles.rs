@@ -5,7 +5,7 @@ use engine::{Microphone, Person, Slot, TrackId};
 use crate::model::{MeetingModel, View, initials};
 use crate::pictures::Pictures;
 use crate::screen::Context;
-use crate::stage::Tile;
+use crate::stage::{Loss, Tile};
 use crate::theme;
 
 /// The tiles: a shared screen first, then the other participants in the order of the list, our own last. `lacks_camera` says
@@ -14,14 +14,14 @@ pub fn tiles(meeting: &MeetingModel, lacks_camera: bool, context: &Context, pict
     // Only one shared screen is shown: the first in the list. Our own is not shown, because its picture would contain
     // itself.
     let shared = meeting.people.iter().find(|person| person.screen && !person.me);
-    let screen = shared.map(|person| screen_tile(person, context, pictures));
+    let screen = shared.map(|person| screen_tile(person, meeting, context, pictures));
     let others = meeting.people.iter().filter(|person| !person.me);
     let cameras = others.chain(meeting.me());
     let cameras = cameras.map(|person| camera_tile(person, meeting, lacks_camera, context, pictures));
     screen.into_iter().chain(cameras).collect()
 }
 
-fn screen_tile(person: &Person, context: &Context, pictures: &Pictures) -> Tile {
+fn screen_tile(person: &Person, meeting: &MeetingModel, context: &Context, pictures: &Pictures) -> Tile {
     let view = View::Track(TrackId { owner: person.id, slot: Slot::Screen });
     let name = context.language.with("tile-screen", &[("name", person.name.as_str().into())]);
     Tile {
@@ -34,7 +34,14 @@ fn screen_tile(person: &Person, context: &Context, pictures: &Pictures) -> Tile 
         speaking: false,
         mirrored: false,
         feed: Some(pictures.feed(view)),
+        loss: loss(meeting, context),
     }
+}
+
+/// The loss of our own connection, until the pictures of the others move again.
+fn loss(meeting: &MeetingModel, context: &Context) -> Option<Loss> {
+    let back = if meeting.reconnecting { None } else { Some(meeting.back?) };
+    Some(Loss { text: context.text("tile-reconnecting").into(), back })
 }
 
 fn camera_tile(
@@ -73,6 +80,7 @@ fn camera_tile(
         speaking,
         mirrored: person.me,
         feed: camera.then(|| pictures.feed(view)),
+        loss: if person.me { None } else { loss(meeting, context) },
     }
 }
 

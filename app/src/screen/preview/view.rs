@@ -79,6 +79,7 @@ fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictu
         speaking: false,
         mirrored: true,
         feed: screen.is_camera_on().then(|| pictures.feed(View::Own)),
+        loss: None,
     };
     let height = width / ASPECT_RATIO;
     let words = match (screen.camera, screen.camera_problem(), screen.picture) {
