@@ -10,7 +10,8 @@ pub struct Config {
     /// The address to listen on: TCP for the delivery service, UDP on the same port number for media. Port 0 takes any
     /// free port; an unspecified address takes all addresses of the machine, `[::]` those of IPv4 as well.
     pub listen: SocketAddr,
-    /// The folder for the self-signed certificate. Without a folder the server creates a new certificate at each start.
+    /// The folder for the self-signed certificate and for the meetings that run. Without a folder the server creates a new
+    /// certificate at each start, and its meetings end with it.
     pub data: Option<PathBuf>,
     /// PEM files of a certificate chain and its private key. Without them the certificate is self-signed.
     pub certificate: Option<(PathBuf, PathBuf)>,

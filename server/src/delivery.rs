@@ -18,12 +18,13 @@ mod waiting;
 
 pub use actions::{Action, Trust};
 pub use connection_id::ConnectionId;
+pub use meeting::stored::Change;
 
 use crate::{Limits, Origin, sfu};
 use actions::Actions;
 use authority::Authority;
 use connections::{Connection, Connections, State};
-use meeting::{Changes, Meeting};
+use meeting::{Changes, Meeting, stored};
 use meetings::Meetings;
 use proto::{Down, MeetingId, ParticipantId, Position, Problem, Refusal, ResumeToken, SignedCommand};
 use proto::{ToSfu, Up, VERSION};
@@ -66,6 +67,18 @@ impl Delivery {
             draining: None,
             unauthorised: 0,
         }
+    }
+
+    /// Returns a service that asks its caller to store its meetings, and continues those that were stored: the bytes of each in
+    /// the order in which they were stored. Their members are absent. `secret` must be the same as before. A meeting whose bytes
+    /// are damaged is left out.
+    pub fn restore(limits: Limits, secret: &[u8; 32], stored: &[(MeetingId, Vec<Vec<u8>>)], now: Instant) -> Self {
+        let mut service = Self::new(limits, secret);
+        let settings = Arc::new(Settings::new(service.settings.limits.clone(), secret).storing());
+        let restore = |(id, batches): &(_, Vec<_>)| (*id, stored::restore(*id, batches, Arc::clone(&settings), now));
+        service.meetings = Meetings::stored(stored.iter().map(restore));
+        service.settings = settings;
+        service
     }
 
     /// Returns the number of meetings. Each has at least one member.
@@ -193,7 +206,9 @@ impl Delivery {
 
     /// Returns the next action for the caller.
     pub fn poll_action(&mut self) -> Option<Action> {
-        self.actions.poll()
+        // First, because the other actions tell clients of the changes.
+        let change = self.meetings.poll_change().map(|(meeting, change)| Action::Store(meeting, change));
+        change.or_else(|| self.actions.poll())
     }
 
     fn handle_hello(&mut self, from: ConnectionId, version: u16, now: Now) {
@@ -305,6 +320,7 @@ impl Delivery {
         let meeting = self.meetings.get_mut(id).ok_or(Problem::NotResumable)?;
         let before = meeting.resume(participant, from, position, &mut self.actions)?;
         if let Some(connection) = self.connections.get(from) {
+            self.meetings.adopt(id, connection.origin);
             self.connections.insert(from, Connection { participant, state: State::Member(id), ..connection });
         }
         if let Some(before) = before {

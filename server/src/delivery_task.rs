@@ -1,6 +1,7 @@
 //! The task that owns the [`Delivery`] service. All connections send to its inbox.
 
 use crate::delivery::{Action, ConnectionId, Delivery, Now, Trust};
+use crate::meeting_store::MeetingStore;
 use crate::metered::READ_AHEAD;
 use crate::outbox::Outbox;
 use crate::quota::Meter;
@@ -46,6 +47,8 @@ pub struct Client {
 /// The task's state.
 pub struct DeliveryTask {
     delivery: Delivery,
+    /// `None` if meetings are not stored.
+    store: Option<MeetingStore>,
     /// Signed commands. They are handled first.
     commands: mpsc::Receiver<Message>,
     inbox: mpsc::Receiver<Message>,
@@ -61,14 +64,15 @@ pub struct DeliveryTask {
 impl DeliveryTask {
     /// Returns the task of a service without connections.
     pub fn new(
-        delivery: Delivery,
+        (delivery, store): (Delivery, Option<MeetingStore>),
         [commands, inbox]: [mpsc::Receiver<Message>; 2],
         media: mpsc::Sender<media_thread::Message>,
         limits: &Limits,
         meetings: Arc<AtomicUsize>,
     ) -> Self {
         let stranger_message = limits.stranger_message;
-        Self { delivery, commands, inbox, clients: HashMap::new(), media, stranger_message, drained: None, meetings }
+        let clients = HashMap::new();
+        Self { delivery, store, commands, inbox, clients, media, stranger_message, drained: None, meetings }
     }
 
     /// Runs until all senders of messages are dropped.
@@ -150,6 +154,12 @@ impl DeliveryTask {
             Action::Trust(id, trust) => {
                 if let Some((_, meter)) = self.clients.get(&id) {
                     meter.allow(READ_AHEAD + self.longest(trust));
+                }
+            }
+            // A write to the system's memory takes some microseconds. The answers must wait for it in any case.
+            Action::Store(meeting, change) => {
+                if let Some(store) = &self.store {
+                    store.apply(meeting, &change);
                 }
             }
             Action::Sfu(command, outbox) => {

@@ -14,6 +14,7 @@ mod delivery_task;
 mod error;
 mod listener;
 mod media_thread;
+mod meeting_store;
 mod metered;
 mod origin;
 mod outbox;

@@ -17,7 +17,7 @@ struct Arguments {
     /// Address and port to listen on: TCP for messages, UDP for media; 0.0.0.0 takes all IPv4 addresses, `[::]` also IPv6.
     #[arg(long, default_value = "0.0.0.0:7443")]
     listen: SocketAddr,
-    /// Folder for the self-signed certificate.
+    /// Folder for the self-signed certificate, and for the meetings that run: they continue if the server was killed.
     #[arg(long)]
     data: PathBuf,
     /// Name or address by which clients from other networks reach this server, such as that of a router which forwards

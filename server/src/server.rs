@@ -4,6 +4,7 @@ use crate::connection::{self, Context};
 use crate::delivery::{ConnectionId, Delivery};
 use crate::delivery_task::{self, DeliveryTask};
 use crate::media_thread::{self, MediaThread};
+use crate::meeting_store::{MeetingStore, Opened};
 use crate::quota::{ConnectionPermit, Quotas};
 use crate::sfu::Sfu;
 use crate::{Config, Error, listener, tls};
@@ -52,9 +53,7 @@ impl Server {
         let MediaThread { messages: media, ended, thread } = media;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
         let (commands, command_inbox) = mpsc::channel(MAX_MESSAGES);
-        let mut secret = [0; 32];
-        SystemRandom::new().fill(&mut secret).map_err(|_| Error::Random)?;
-        let service = Delivery::new(config.limits.clone(), &secret);
+        let service = open_delivery(&config)?;
         let meetings = Arc::new(AtomicUsize::new(0));
         let inboxes = [command_inbox, inbox];
         let task = DeliveryTask::new(service, inboxes, media.clone(), &config.limits, Arc::clone(&meetings));
@@ -174,6 +173,27 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+/// Returns the delivery service, and the store of its meetings if the server has a folder for data. Continues the meetings
+/// that are stored there.
+fn open_delivery(config: &Config) -> Result<(Delivery, Option<MeetingStore>), Error> {
+    let opened = config.data.as_deref().map(|data| MeetingStore::open(&data.join("meetings")));
+    match opened {
+        Some(Ok(Some(Opened { store, secret, stored }))) => {
+            let delivery = Delivery::restore(config.limits.clone(), &secret, &stored, Instant::now());
+            if delivery.meetings() > 0 {
+                tracing::info!(meetings = delivery.meetings(), "meetings continue");
+            }
+            return Ok((delivery, Some(store)));
+        }
+        Some(Ok(None)) => tracing::warn!("another server uses the data folder: meetings end if this server is killed"),
+        Some(Err(error)) => tracing::warn!(%error, "no meeting can be stored: meetings end if this server is killed"),
+        None => {}
+    }
+    let mut secret = [0; 32];
+    SystemRandom::new().fill(&mut secret).map_err(|_| Error::Random)?;
+    Ok((Delivery::new(config.limits.clone(), &secret), None))
 }
 
 /// Waits until the media thread ends, which it does only after a panic or if it could not start. Then tells all clients

@@ -241,6 +241,16 @@ impl Simulation {
         self.schedule(client_sees, Scheduled::ClientSeesClose(self.connection(client_id)));
     }
 
+    /// Kills the server and starts another one, which continues the stored meetings. All connections end.
+    pub fn restart_server(&mut self) {
+        self.service.restart(self.now);
+        for client_id in self.active() {
+            self.connections[client_id.0] = (self.connections[client_id.0].0 + 1, false);
+            let at = self.links[client_id.0].arrival(Direction::Down, self.now, &mut self.random);
+            self.schedule(at, Scheduled::ClientSeesClose(self.connection(client_id)));
+        }
+    }
+
     /// Kills the client's process: the system closes its socket.
     pub fn kill(&mut self, client_id: ClientId) {
         self.clients[client_id.0].kill();

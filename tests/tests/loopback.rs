@@ -24,6 +24,8 @@ mod lure;
 mod proxy;
 #[path = "loopback/removed.rs"]
 mod removed;
+#[path = "loopback/restart.rs"]
+mod restart;
 #[path = "loopback/stranger.rs"]
 mod stranger;
 

@@ -95,6 +95,41 @@ fn a_removed_member_opens_no_later_frame() {
 }
 
 #[test]
+fn a_meeting_goes_on_after_its_server_was_killed_at_any_moment() {
+    for seed in 700..720 {
+        let mut simulation = Simulation::seeded(seed);
+        let members = simulation.meeting(&["Ada", "Blaise", "Chloé", "Denis"]);
+        let ids = |simulation: &Simulation, count: usize| {
+            members[..count].iter().map(|member| simulation.client(*member).id()).collect::<Vec<_>>()
+        };
+        let before = ids(&simulation, 4);
+        for round in 0..4 {
+            for member in &members {
+                let camera = simulation.random().random();
+                simulation.command(*member, Command::Announce(state(Microphone::On, camera)));
+                if simulation.random().random() {
+                    simulation.command(*member, Command::Refresh);
+                }
+            }
+            let pause = simulation.random().random_range(0..500);
+            simulation.run(Duration::from_millis(pause));
+            simulation.restart_server();
+            simulation.run(secs(12));
+            assert_eq!(ids(&simulation, 4), before, "seed {seed}, round {round}: all came back as the same members");
+        }
+        simulation.command(members[0], Command::Remove(before[3]));
+        let pause = simulation.random().random_range(0..500);
+        simulation.run(Duration::from_millis(pause));
+        simulation.restart_server();
+        simulation.run(secs(40));
+        let ending = simulation.client(members[3]).ending.clone();
+        assert!(matches!(ending, Some(Ending::Ended(Reason::Removed | Reason::Barred))), "seed {seed}: {ending:?}");
+        simulation.assert_agreement(&members[..3]);
+        assert_eq!(ids(&simulation, 3), before[..3], "seed {seed}");
+    }
+}
+
+#[test]
 fn only_the_organiser_can_remove() {
     let mut simulation = Simulation::seeded(30);
     let members = simulation.meeting(&["Ada", "Blaise", "Chloé"]);

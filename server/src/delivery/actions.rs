@@ -1,9 +1,10 @@
 //! The actions that the delivery service asks its caller to execute, in order.
 
 use super::connection_id::ConnectionId;
+use super::meeting::stored::Change;
 use crate::sfu;
 use bytes::Bytes;
-use proto::{Down, ParticipantId, Position};
+use proto::{Down, MeetingId, ParticipantId, Position};
 use std::collections::VecDeque;
 
 /// An action for the caller.
@@ -27,6 +28,9 @@ pub enum Action {
     Close(ConnectionId),
     /// Sets what a connection may send from now on.
     Trust(ConnectionId, Trust),
+    /// Changes what is stored of a meeting. The caller completes it before it executes the next action, so that the server
+    /// never forgets what it has said.
+    Store(MeetingId, Change),
     /// Passes a command to the SFU. [`sfu::Command::Join`] comes with the participant's connection.
     Sfu(sfu::Command, Option<ConnectionId>),
 }
@@ -91,7 +95,7 @@ impl Actions {
     }
 
     /// Adds a participant to the SFU. The SFU's replies go to `connection`.
-    pub fn join_sfu(&mut self, meeting: proto::MeetingId, participant: ParticipantId, connection: ConnectionId) {
+    pub fn join_sfu(&mut self, meeting: MeetingId, participant: ParticipantId, connection: ConnectionId) {
         self.queue.push_back(Action::Sfu(sfu::Command::Join { meeting, participant }, Some(connection)));
     }
 

@@ -25,6 +25,25 @@ impl Authority {
         Self { meeting, key, previous: None, admission_key, chain }
     }
 
+    /// Returns the authority that `chain` leads to, as [`Self::chain`] returned it. Returns `None` if the bytes are damaged, or
+    /// do not name `admission_key`. The signatures in the chain were verified when it was made.
+    pub fn restore(meeting: MeetingId, chain: Vec<u8>, admission_key: Blob) -> Option<Self> {
+        let (first, rotations) = chain.split_at_checked(PAIR)?;
+        let (rotations, rest) = rotations.as_chunks::<ROTATION_BYTES>();
+        if !rest.is_empty() || rotations.len() > MAX_ROTATIONS {
+            return None;
+        }
+        let mut pairs = rotations.iter().rev().map(|rotation| &rotation[..PAIR]).chain([first]);
+        let (key, hash) = pairs.next()?.split_at(32);
+        if digest(&SHA256, &admission_key.0).as_ref() != hash {
+            return None;
+        }
+        let key = key.try_into().ok()?;
+        let previous = pairs.next().and_then(|pair| pair[..32].try_into().ok());
+        drop(pairs);
+        Some(Self { meeting, key, previous, admission_key, chain })
+    }
+
     /// Returns the public key that requests to be admitted are encrypted to.
     pub fn admission_key(&self) -> &Blob {
         &self.admission_key
@@ -95,6 +114,23 @@ mod tests {
         assert!(!authority.has_signed(ANNA, 5, b"end", &other));
         let elsewhere = sign(1, &signed::command(MeetingId([2; 16]), ANNA, 5, b"end"));
         assert!(!authority.has_signed(ANNA, 5, b"end", &elsewhere));
+    }
+
+    #[test]
+    fn a_restored_authority_is_the_same_and_damaged_bytes_are_none() {
+        let mut authority = Authority::new(MEETING, public(1), Blob(vec![9]));
+        for rotations in 0..3_u8 {
+            if rotations > 0 {
+                let next = rotation(rotations, rotations.into(), rotations + 1, &[rotations]);
+                assert!(authority.rotate(&next, Blob(vec![rotations])));
+            }
+            let (chain, key) = (authority.chain().0, authority.admission_key().clone());
+            let restored = Authority::restore(MEETING, chain.clone(), key.clone()).expect("the same");
+            assert_eq!(format!("{restored:?}"), format!("{authority:?}"));
+            assert!(Authority::restore(MEETING, chain[1..].to_vec(), key).is_none());
+            assert!(Authority::restore(MEETING, chain, Blob(vec![77])).is_none());
+        }
+        assert!(Authority::restore(MEETING, Vec::new(), Blob(vec![9])).is_none());
     }
 
     #[test]

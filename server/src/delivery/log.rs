@@ -4,6 +4,7 @@
 use bytes::Bytes;
 use proto::{Down, LogEntry, Position};
 use std::collections::VecDeque;
+use std::ops::Range;
 
 /// An append-only log that keeps what a member may still need, within bounds.
 #[derive(Debug)]
@@ -18,6 +19,17 @@ pub struct Log {
     start: Position,
     max_entries: usize,
     max_bytes: usize,
+}
+
+/// An encoded entry.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Its position.
+    pub position: Position,
+    /// Whether it is an application message.
+    pub told: bool,
+    /// The encoded [`Down::Log`].
+    pub message: Bytes,
 }
 
 /// Encoded entries with their positions, oldest first.
@@ -35,6 +47,29 @@ impl Log {
         Self { needed: Kept::default(), told: Kept::default(), next: start, start, max_entries, max_bytes }
     }
 
+    /// Returns a log whose next entry is at the end of `positions`, and that keeps those of `entries` which are in it, within
+    /// the bounds of [`Self::new`].
+    pub fn restore(max_entries: usize, max_bytes: usize, positions: Range<Position>, entries: Vec<Entry>) -> Self {
+        let mut log = Self { start: positions.start, next: positions.end, ..Self::new(max_entries, max_bytes) };
+        for entry in entries.into_iter().filter(|entry| positions.contains(&entry.position)) {
+            log.keep(entry);
+        }
+        log
+    }
+
+    /// Returns the entries that are kept, in the order of their positions.
+    pub fn entries(&self) -> Vec<Entry> {
+        let all = [(&self.needed, false), (&self.told, true)].into_iter();
+        let mut entries: Vec<_> = all.flat_map(|(kept, told)| kept.entries(told)).collect();
+        entries.sort_unstable_by_key(|entry| entry.position);
+        entries
+    }
+
+    /// Returns the first position that can be replayed.
+    pub fn start(&self) -> Position {
+        self.start
+    }
+
     /// Returns the position of the next entry.
     pub fn end(&self) -> Position {
         self.next
@@ -45,23 +80,13 @@ impl Log {
         self.needed.bytes + self.told.bytes
     }
 
-    /// Appends an entry. Returns its position and the encoded message that carries it.
-    pub fn append(&mut self, entry: LogEntry) -> (Position, Bytes) {
-        let (position, is_told) = (self.next, matches!(entry, LogEntry::Told { .. }));
+    /// Appends an entry, and returns it encoded.
+    pub fn append(&mut self, entry: LogEntry) -> Entry {
+        let (position, told) = (self.next, matches!(entry, LogEntry::Told { .. }));
         self.next.0 += 1;
-        let message: Bytes = proto::encode(&Down::Log { position, entry }).into();
-        if is_told {
-            self.told.push(position, message.clone());
-            while self.told.entries.len() > self.max_entries / 2 || self.told.bytes > self.max_bytes / 2 {
-                self.told.pop();
-            }
-        } else {
-            self.needed.push(position, message.clone());
-        }
-        while self.needed.entries.len() > self.max_entries / 2 || self.bytes() > self.max_bytes {
-            self.drop_oldest();
-        }
-        (position, message)
+        let entry = Entry { position, told, message: proto::encode(&Down::Log { position, entry }).into() };
+        self.keep(entry.clone());
+        entry
     }
 
     /// Drops the entries before `position`: no member needs them.
@@ -91,6 +116,20 @@ impl Log {
         messages
     }
 
+    fn keep(&mut self, Entry { position, told, message }: Entry) {
+        if told {
+            self.told.push(position, message);
+            while self.told.entries.len() > self.max_entries / 2 || self.told.bytes > self.max_bytes / 2 {
+                self.told.pop();
+            }
+        } else {
+            self.needed.push(position, message);
+        }
+        while self.needed.entries.len() > self.max_entries / 2 || self.bytes() > self.max_bytes {
+            self.drop_oldest();
+        }
+    }
+
     fn drop_oldest(&mut self) {
         let Some(position) = self.needed.pop().or_else(|| self.told.pop()) else { return };
         self.forget_before(Position(position.0 + 1));
@@ -107,6 +146,14 @@ impl Kept {
         let (position, message) = self.entries.pop_front()?;
         self.bytes -= message.len();
         Some(position)
+    }
+
+    fn entries(&self, told: bool) -> impl Iterator<Item = Entry> {
+        self.entries.iter().map(move |(position, message)| Entry {
+            position: *position,
+            told,
+            message: message.clone(),
+        })
     }
 
     fn forget_before(&mut self, position: Position) {
@@ -151,7 +198,7 @@ mod tests {
     #[test]
     fn replay_starts_at_the_requested_position() {
         let mut log = Log::new(10, 1_000);
-        assert_eq!((0..4).map(|_| log.append(told(1)).0.0).collect::<Vec<_>>(), [0, 1, 2, 3]);
+        assert_eq!((0..4).map(|_| log.append(told(1)).position.0).collect::<Vec<_>>(), [0, 1, 2, 3]);
         assert_eq!(positions(&log, 2), (vec![2, 3], vec![]));
         assert_eq!(positions(&log, 4), (vec![], vec![]));
         assert!(log.reaches(Position(0)) && log.reaches(Position(4)) && !log.reaches(Position(5)));

@@ -1,6 +1,8 @@
 //! One meeting as the delivery service sees it: its authority, its members, the clients that wait to be admitted, and
 //! the log.
 
+pub mod stored;
+
 use super::actions::{Actions, Trust};
 use super::authority::Authority;
 use super::connection_id::ConnectionId;
@@ -17,6 +19,7 @@ use proto::{
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
+use stored::Unstored;
 
 /// One meeting.
 #[derive(Debug)]
@@ -37,6 +40,8 @@ pub struct Meeting {
     epoch: Epoch,
     /// Until then only managers commit, because a manager's commit lost against a member's.
     reserved_until: Option<Instant>,
+    /// What is not stored yet.
+    unstored: Unstored,
 }
 
 /// [`proto::Up::Commit`].
@@ -88,6 +93,7 @@ impl Meeting {
             log,
             epoch: Epoch(0),
             reserved_until: None,
+            unstored: Unstored::all(),
         }
     }
 
@@ -233,8 +239,9 @@ impl Meeting {
         if !member.take_tell(blob.0.len(), now) {
             return Err(Problem::TooFast);
         }
-        let (position, message) = self.log.append(LogEntry::Told { from, epoch, blob });
-        actions.tell(self.members.connections(), from, position, &message);
+        let entry = self.log.append(LogEntry::Told { from, epoch, blob });
+        actions.tell(self.members.connections(), from, entry.position, &entry.message);
+        self.unstored.add(entry, &self.settings);
         Ok(())
     }
 
@@ -309,6 +316,7 @@ impl Meeting {
         if !member.accept_counter(*counter) {
             return Err(Problem::NotAuthorised);
         }
+        self.unstored.state = true;
         if !member.is_manager {
             member.is_manager = true;
             if let Some(connection) = member.connection() {
@@ -485,8 +493,10 @@ impl Meeting {
                 self.gone.pop_front();
             }
         }
-        let (_, message) = self.log.append(entry);
-        actions.send_encoded(self.members.connections(), &message);
+        let entry = self.log.append(entry);
+        actions.send_encoded(self.members.connections(), &entry.message);
+        self.unstored.add(entry, &self.settings);
+        self.unstored.state = true;
     }
 
     fn trim_log(&mut self) {

@@ -51,12 +51,31 @@ impl Member {
         }
     }
 
+    /// Returns an absent member, as it was before the server was started again. It expects the log entry at `position` or a
+    /// later one.
+    pub fn absent(
+        position: Position,
+        is_manager: bool,
+        last_counter: Option<u64>,
+        limits: &Limits,
+        now: Instant,
+    ) -> Self {
+        let presence = Presence::Absent(now + limits.absence);
+        // The connection is replaced at once.
+        Self { presence, is_manager, last_counter, ..Self::new(ConnectionId(0), position, limits, now) }
+    }
+
     /// Returns the connection, or `None` if the member is absent.
     pub fn connection(&self) -> Option<ConnectionId> {
         match self.presence {
             Presence::Connected(connection) => Some(connection),
             Presence::Absent(_) => None,
         }
+    }
+
+    /// Returns the counter of the last signed command.
+    pub fn last_counter(&self) -> Option<u64> {
+        self.last_counter
     }
 
     /// Returns whether the member may send an application message of `length` bytes now.
@@ -109,6 +128,11 @@ impl Members {
     /// Returns the number of members, connected or absent.
     pub fn len(&self) -> usize {
         self.by_id.len()
+    }
+
+    /// Returns all members.
+    pub fn iter(&self) -> impl Iterator<Item = (ParticipantId, &Member)> {
+        self.by_id.iter().map(|(participant, member)| (*participant, member))
     }
 
     /// Returns the ids of all members.

@@ -8,13 +8,20 @@ use ring::hmac;
 #[derive(Debug)]
 pub struct Settings {
     pub limits: Limits,
+    /// Whether meetings are stored.
+    pub stores: bool,
     key: hmac::Key,
 }
 
 impl Settings {
     /// Returns settings with tokens that only somebody who knows `secret` can make.
     pub fn new(limits: Limits, secret: &[u8; 32]) -> Self {
-        Self { limits, key: hmac::Key::new(hmac::HMAC_SHA256, secret) }
+        Self { limits, stores: false, key: hmac::Key::new(hmac::HMAC_SHA256, secret) }
+    }
+
+    /// Returns the same settings for a service that stores its meetings.
+    pub fn storing(self) -> Self {
+        Self { stores: true, ..self }
     }
 
     /// Returns the token of a member: an HMAC over its ids, so it is not stored.

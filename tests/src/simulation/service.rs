@@ -3,8 +3,8 @@
 
 use super::ClientId;
 use super::wall::WallTime;
-use proto::{Down, ParticipantId, Problem, Up};
-use server::delivery::{Action as Step, ConnectionId, Delivery, Now};
+use proto::{Down, MeetingId, ParticipantId, Problem, Up};
+use server::delivery::{Action as Step, Change, ConnectionId, Delivery, Now};
 use server::{Limits, Origin};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -34,6 +34,8 @@ pub(super) struct Service {
     count: u64,
     now: Option<Instant>,
     wall: WallTime,
+    /// What is stored of each meeting.
+    stored: BTreeMap<MeetingId, Vec<Vec<u8>>>,
 }
 
 struct Connection {
@@ -46,13 +48,22 @@ impl Service {
     /// Returns a server whose clock is `wall`.
     pub(super) fn new(wall: WallTime) -> Self {
         Self {
-            delivery: Delivery::new(Limits::default(), &[7; 32]),
+            delivery: Delivery::restore(Limits::default(), &SECRET, &[], Instant::now()),
             connections: BTreeMap::new(),
             clients: BTreeMap::new(),
             count: 0,
             now: None,
             wall,
+            stored: BTreeMap::new(),
         }
+    }
+
+    /// Replaces the server by another one that continues the stored meetings. It has no connections.
+    pub(super) fn restart(&mut self, now: Instant) {
+        let stored: Vec<_> = self.stored.iter().map(|(id, batches)| (*id, batches.clone())).collect();
+        self.delivery = Delivery::restore(Limits::default(), &SECRET, &stored, now);
+        self.connections.clear();
+        self.clients.clear();
     }
 
     fn time(&self, instant: Instant) -> Now {
@@ -132,6 +143,9 @@ impl Service {
                 Step::Close(id) => {
                     actions.extend(self.clients.remove(&id).map(Action::Close));
                 }
+                Step::Store(meeting, Change::Append(batch)) => self.stored.entry(meeting).or_default().push(batch),
+                Step::Store(meeting, Change::Replace(batch)) => drop(self.stored.insert(meeting, vec![batch])),
+                Step::Store(meeting, Change::Remove) => drop(self.stored.remove(&meeting)),
                 Step::Trust(..) | Step::Sfu(..) => {}
             }
         }
@@ -150,6 +164,9 @@ impl Service {
         }
     }
 }
+
+/// The key of the resume tokens.
+const SECRET: [u8; 32] = [7; 32];
 
 /// All clients have one address.
 const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

@@ -50,6 +50,11 @@ fn a_server_learns_neither_names_nor_addresses() {
     let bob = Program::start("guest", bob);
     let seen = |by: &str, of: &str| clip::shown(by, of).len() >= 15;
     until(TIMEOUT, "they see each other", || seen(&guest, "Xanthippe Quill") && seen(&host, "Barnabé Öst"));
+    let stored = files(&folder.path("data/meetings"));
+    assert_eq!(stored.len(), 3, "the meeting, the lock and the key of the tokens: {:?}", stored.keys());
+    for text in stored.values() {
+        assert_no_name(text);
+    }
     bob.leave().assert_success();
     anne.leave().assert_success();
     let late = Program::start("late", client(&[&["join", &link], NO_DEVICES.as_slice()].concat())).end(TIMEOUT);
@@ -60,9 +65,10 @@ fn a_server_learns_neither_names_nor_addresses() {
     assert!(outcome.err.contains("meeting opened") && outcome.err.contains("meeting ended"), "{}", outcome.err);
     let secret = link.split_once('#').expect("a link has a secret part").1;
     assert_nothing_personal(&outcome.err, secret);
+    let names = |stored: &BTreeMap<String, String>| stored.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&files(&folder.path("data/meetings"))), ["lock", "token-key"], "the meeting is over");
     let stored = files(&folder.path("data"));
-    let names: Vec<&str> = stored.keys().map(String::as_str).collect();
-    assert_eq!(names, ["certificate.pem", "key.pem"], "the server stores more than its certificate and key");
+    assert_eq!(names(&stored), ["certificate.pem", "key.pem"], "the server stores more than its certificate and key");
     for text in stored.values() {
         assert_nothing_personal(text, secret);
     }
@@ -149,14 +155,22 @@ impl RunningServer {
 
 /// Asserts that `text` contains no name, no address and no secret.
 fn assert_nothing_personal(text: &str, secret: &str) {
-    for found in ["Xanthippe", "Quill", "Barnab", "Öst", "127.0.0.1", "::1", "localhost:", secret] {
+    assert_no_name(text);
+    for found in ["127.0.0.1", "::1", "localhost:", secret] {
         assert!(!text.contains(found), "{found:?} is in: {text}");
     }
 }
 
-/// Returns the contents of the files in a folder, by name.
+fn assert_no_name(text: &str) {
+    for found in ["Xanthippe", "Quill", "Barnab", "Öst"] {
+        assert!(!text.contains(found), "{found:?} is in: {text}");
+    }
+}
+
+/// Returns the contents of the files in a folder, by name, without those in its folders.
 fn files(folder: &str) -> BTreeMap<String, String> {
     let entries = fs::read_dir(folder).expect("the data folder").map(|entry| entry.expect("an entry of it"));
+    let entries = entries.filter(|entry| entry.path().is_file());
     let read = |entry: fs::DirEntry| {
         let bytes = fs::read(entry.path()).expect("the data folder holds files");
         (entry.file_name().to_string_lossy().into_owned(), String::from_utf8_lossy(&bytes).into_owned())

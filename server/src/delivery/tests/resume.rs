@@ -270,3 +270,122 @@ fn the_next_commit_is_reserved_for_an_answer_that_came_too_late() {
     assert!(!answers(&mut service, CLEO, 2, RETURNING[2]));
     assert_eq!(service.sends(BEN, commit(5, &[])).len(), 2, "nothing is reserved any more");
 }
+
+/// The member's connection after the server was killed and started again.
+fn resume_after_restart(
+    service: &mut Service,
+    of: ParticipantId,
+    again: u64,
+    position: u64,
+) -> Vec<(ParticipantId, Down)> {
+    let again = ParticipantId(again);
+    service.greet(again);
+    let token = service.token(of);
+    service.sends(again, Up::Resume { meeting: MEETING, participant: of, token, position: Position(position) })
+}
+
+#[test]
+fn members_resume_at_a_server_that_was_killed_and_get_what_they_missed() {
+    let mut service = Service::with_three_members();
+    service.sends(CLEO, tell(2, 1));
+    service.commits(ANNA, 2, &[], &[]);
+    let commit = service.managed(3);
+    service.restarts();
+    assert_eq!((service.delivery.meetings(), service.delivery.connections()), (1, 0));
+    service.passes(Duration::from_secs(19));
+    let told = proto::LogEntry::Told { from: CLEO, epoch: Epoch(2), blob: blob(1) };
+    let told = Down::Log { position: Position(2), entry: told };
+    let received = resume_after_restart(&mut service, BEN, 12, 2);
+    let absent = [ANNA, CLEO].map(|participant| presence(participant, false));
+    let expected = [Down::Resumed, told, commit].into_iter().chain(absent);
+    assert_eq!(received, expected.map(|message| (AGAIN, message)).collect::<Vec<_>>());
+    let received = resume_after_restart(&mut service, CLEO, 13, 4);
+    assert!(
+        received.contains(&(ParticipantId(13), Down::Resumed)) && received.contains(&(AGAIN, presence(CLEO, true)))
+    );
+    let received = service.sends(AGAIN, super::commit(3, &[]));
+    assert_eq!(received.len(), 2, "the epoch goes on: {received:?}");
+    // The third one does not come back.
+    assert!(service.passes(Duration::from_secs(1)).contains(&(AGAIN, gone(5, ANNA))));
+}
+
+#[test]
+fn a_server_that_was_killed_gives_nobody_more_rights_than_before() {
+    let mut service = Service::with_three_members();
+    service.manages(ANNA, &ManagerCommand::Expel { participant: CLEO });
+    let rotation = rotation(AUTHORITY, 1, OTHER, b"new");
+    service.manages(ANNA, &ManagerCommand::Rotate { rotation, admission_key: Blob(b"new".to_vec()) });
+    service.authority = OTHER;
+    service.manages(ANNA, &ManagerCommand::Lock { locked: true });
+    let SignedCommand { counter, command, signature, .. } = service.signed();
+    service.restarts();
+    assert_eq!(
+        resume_after_restart(&mut service, CLEO, 13, 2),
+        [(ParticipantId(13), problem(Problem::NotResumable))],
+        "she was expelled"
+    );
+    service.greet(ParticipantId(14));
+    let [(_, Down::AdmissionKey { admission_key, .. })] =
+        &service.sends(ParticipantId(14), Up::Approach { meeting: MEETING })[..]
+    else {
+        panic!("the meeting goes on")
+    };
+    assert_eq!(admission_key.0, b"new");
+    assert_eq!(
+        service.sends(ParticipantId(14), knock()),
+        [(ParticipantId(14), Down::Refused { why: Refusal::Locked })]
+    );
+    service.greet(ParticipantId(15));
+    assert_eq!(
+        service.sends(ParticipantId(15), create(MEETING)),
+        [(ParticipantId(15), problem(Problem::MeetingExists))]
+    );
+    resume_after_restart(&mut service, ANNA, 11, 3);
+    let copy = Up::Manage { counter, command, signature, welcomes: vec![] };
+    assert_eq!(
+        service.sends(ParticipantId(11), copy).last(),
+        Some(&(ParticipantId(11), problem(Problem::NotAuthorised)))
+    );
+}
+
+#[test]
+fn nothing_is_stored_of_a_meeting_that_is_over_and_little_of_a_long_one() {
+    let mut service = Service::with_three_members();
+    let message = Up::Tell { epoch: Epoch(2), blob: Blob(vec![0; 3_000]) };
+    for round in 0..1_000 {
+        service.sends(CLEO, message.clone());
+        for participant in [ANNA, BEN, CLEO] {
+            service.sends(participant, Up::Pong { position: Position(3 + round) });
+        }
+        service.passes(Duration::from_millis(100));
+    }
+    let stored: usize = service.stored[&MEETING].iter().map(Vec::len).sum();
+    assert!(stored < 300_000, "{stored} bytes of {}", 1_000 * 3_000);
+    service.restarts();
+    assert!(resume_after_restart(&mut service, BEN, 12, 1_002).contains(&(AGAIN, Down::Resumed)));
+    service.passes(Duration::from_secs(20));
+    service.sends(AGAIN, Up::Leave);
+    assert!(service.stored.is_empty());
+}
+
+#[test]
+fn damaged_bytes_of_a_meeting_are_removed_and_do_not_panic() {
+    let service = Service::with_three_members();
+    let stored = service.stored[&MEETING].clone();
+    let restore = |id, batches: Vec<Vec<u8>>| {
+        let mut delivery = Delivery::restore(Limits::default(), &[3; 32], &[(id, batches)], service.now);
+        (delivery.meetings(), delivery.poll_action())
+    };
+    let removed = |id| (0, Some(Action::Store(id, Change::Remove)));
+    assert_eq!(restore(MEETING, stored.clone()).0, 1);
+    let other = MeetingId([2; 16]);
+    assert_eq!(restore(other, stored.clone()), removed(other), "another meeting");
+    assert_eq!(restore(MEETING, Vec::new()), removed(MEETING));
+    for batch in 0..stored.len() {
+        for length in 0..stored[batch].len() {
+            let mut damaged = stored.clone();
+            damaged[batch].truncate(length);
+            assert_eq!(restore(MEETING, damaged), removed(MEETING));
+        }
+    }
+}

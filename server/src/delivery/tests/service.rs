@@ -3,6 +3,7 @@
 use super::*;
 use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -10,6 +11,8 @@ pub const MEETING: MeetingId = MeetingId([1; 16]);
 pub const ANNA: ParticipantId = ParticipantId(1);
 pub const BEN: ParticipantId = ParticipantId(2);
 pub const CLEO: ParticipantId = ParticipantId(3);
+
+const SECRET: [u8; 32] = [3; 32];
 
 /// The seed of the authority of the meeting.
 pub const AUTHORITY: u8 = 1;
@@ -23,6 +26,8 @@ pub struct Service {
     pub commands: Vec<sfu::Command>,
     pub closed: Vec<ParticipantId>,
     pub trusted: Vec<(ParticipantId, Trust)>,
+    /// What is stored of each meeting.
+    pub stored: BTreeMap<MeetingId, Vec<Vec<u8>>>,
     /// The seed of the key that signs commands.
     pub authority: u8,
     pub now: Instant,
@@ -33,23 +38,24 @@ pub struct Service {
 
 impl Service {
     pub fn with(limits: Limits) -> Self {
-        let secret = [3; 32];
         Self {
-            delivery: Delivery::new(limits.clone(), &secret),
+            delivery: Delivery::new(limits.clone(), &SECRET),
             commands: Vec::new(),
             closed: Vec::new(),
             trusted: Vec::new(),
+            stored: BTreeMap::new(),
             authority: AUTHORITY,
             now: Instant::now(),
-            settings: Settings::new(limits, &secret),
+            settings: Settings::new(limits, &SECRET),
             counter: 0,
             last: None,
         }
     }
 
-    /// Returns a service in which Anna has a meeting, and Ben and Cleo are connected.
+    /// Returns a service in which Anna has a meeting, and Ben and Cleo are connected. It stores its meetings.
     pub fn with_a_meeting() -> Self {
         let mut service = Self::with(Limits::default());
+        service.restarts();
         for participant in [ANNA, BEN, CLEO] {
             service.greet(participant);
         }
@@ -66,6 +72,12 @@ impl Service {
             service.commits(ANNA, epoch, &[participant], &[]);
         }
         service
+    }
+
+    /// Replaces the service by one that stores its meetings and continues the stored ones, as after a crash.
+    pub fn restarts(&mut self) {
+        let stored: Vec<_> = self.stored.iter().map(|(id, batches)| (*id, batches.clone())).collect();
+        self.delivery = Delivery::restore(Limits::default(), &SECRET, &stored, self.now);
     }
 
     fn time(&self) -> Now {
@@ -166,9 +178,21 @@ impl Service {
                 Action::Close(id) => self.closed.push(ParticipantId(id.0)),
                 Action::Trust(id, trust) => self.trusted.push((ParticipantId(id.0), trust)),
                 Action::Sfu(command, _) => self.commands.push(command),
+                Action::Store(meeting, change) => {
+                    assert!(received.is_empty(), "stored before anything is said");
+                    store(&mut self.stored, meeting, change);
+                }
             }
         }
         received
+    }
+}
+
+fn store(stored: &mut BTreeMap<MeetingId, Vec<Vec<u8>>>, meeting: MeetingId, change: Change) {
+    match change {
+        Change::Append(batch) => stored.get_mut(&meeting).expect("the first change replaces").push(batch),
+        Change::Replace(batch) => drop(stored.insert(meeting, vec![batch])),
+        Change::Remove => drop(stored.remove(&meeting)),
     }
 }
 
