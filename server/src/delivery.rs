@@ -14,17 +14,18 @@ mod meetings;
 mod members;
 mod returns;
 mod settings;
+mod stored;
 mod waiting;
 
 pub use actions::{Action, Trust};
 pub use connection_id::ConnectionId;
-pub use meeting::stored::Change;
+pub use stored::Change;
 
 use crate::{Limits, Origin, sfu};
 use actions::Actions;
 use authority::Authority;
 use connections::{Connection, Connections, State};
-use meeting::{Changes, Meeting, stored};
+use meeting::{Changes, Meeting};
 use meetings::Meetings;
 use proto::{Down, MeetingId, ParticipantId, Position, Problem, Refusal, ResumeToken, SignedCommand};
 use proto::{ToSfu, Up, VERSION};
@@ -75,7 +76,7 @@ impl Delivery {
     pub fn restore(limits: Limits, secret: &[u8; 32], stored: &[(MeetingId, Vec<Vec<u8>>)], now: Instant) -> Self {
         let mut service = Self::new(limits, secret);
         let settings = Arc::new(Settings::new(service.settings.limits.clone(), secret).storing());
-        let restore = |(id, batches): &(_, Vec<_>)| (*id, stored::restore(*id, batches, Arc::clone(&settings), now));
+        let restore = |(id, batches): &(_, Vec<_>)| (*id, meeting::restore(*id, batches, Arc::clone(&settings), now));
         service.meetings = Meetings::stored(stored.iter().map(restore));
         service.settings = settings;
         service

@@ -1,7 +1,7 @@
 //! The actions that the delivery service asks its caller to execute, in order.
 
 use super::connection_id::ConnectionId;
-use super::meeting::stored::Change;
+use super::stored::Change;
 use crate::sfu;
 use bytes::Bytes;
 use proto::{Down, MeetingId, ParticipantId, Position};

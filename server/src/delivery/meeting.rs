@@ -1,8 +1,6 @@
 //! One meeting as the delivery service sees it: its authority, its members, the clients that wait to be admitted, and
 //! the log.
 
-pub mod stored;
-
 use super::actions::{Actions, Trust};
 use super::authority::Authority;
 use super::connection_id::ConnectionId;
@@ -10,6 +8,7 @@ use super::log::Log;
 use super::members::{Member, Members, Presence};
 use super::returns::Returns;
 use super::settings::Settings;
+use super::stored::{self, Change, State, StoredMember, Unstored};
 use super::waiting::{Request, Waiting, WaitingClient};
 use crate::{Origin, sfu};
 use proto::{
@@ -19,7 +18,6 @@ use proto::{
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
-use stored::Unstored;
 
 /// One meeting.
 #[derive(Debug)]
@@ -241,7 +239,9 @@ impl Meeting {
         }
         let entry = self.log.append(LogEntry::Told { from, epoch, blob });
         actions.tell(self.members.connections(), from, entry.position, &entry.message);
-        self.unstored.add(entry, &self.settings);
+        if self.settings.stores {
+            self.unstored.add(entry);
+        }
         Ok(())
     }
 
@@ -316,7 +316,7 @@ impl Meeting {
         if !member.accept_counter(*counter) {
             return Err(Problem::NotAuthorised);
         }
-        self.unstored.state = true;
+        self.unstored.change_state();
         if !member.is_manager {
             member.is_manager = true;
             if let Some(connection) = member.connection() {
@@ -495,14 +495,71 @@ impl Meeting {
         }
         let entry = self.log.append(entry);
         actions.send_encoded(self.members.connections(), &entry.message);
-        self.unstored.add(entry, &self.settings);
-        self.unstored.state = true;
+        if self.settings.stores {
+            self.unstored.add(entry);
+        }
+        self.unstored.change_state();
     }
 
     fn trim_log(&mut self) {
         if let Some(position) = self.members.acknowledged() {
             self.log.forget_before(position);
         }
+    }
+}
+
+/// Returns what is to be stored of the changes since the last call; `None` if nothing changed.
+pub fn take_change(meeting: &mut Meeting) -> Option<Change> {
+    let mut unstored = std::mem::take(&mut meeting.unstored);
+    let change = unstored.take(&meeting.log, || state(meeting));
+    meeting.unstored = unstored;
+    change
+}
+
+/// Returns the meeting `id` that `batches` describe, or `None` if they are damaged. All its members are absent.
+pub fn restore(id: MeetingId, batches: &[Vec<u8>], settings: Arc<Settings>, now: Instant) -> Option<Meeting> {
+    let (state, entries) = stored::decode(batches)?;
+    let State { meeting, chain, admission_key, locked, members: stored, gone, epoch, start, next } = state;
+    let authority = Authority::restore(id, chain.0, admission_key).filter(|_| meeting == id)?;
+    let (limits, mut members) = (&settings.limits, Members::default());
+    for StoredMember { participant, manager, last_counter } in stored {
+        members.insert(participant, Member::absent(start, manager, last_counter, limits, now));
+    }
+    let log = Log::restore(limits.log_entries, limits.log_bytes, start..next, entries);
+    let waiting = Waiting::new(limits, now);
+    Some(Meeting {
+        id,
+        settings,
+        authority,
+        is_locked: locked,
+        members,
+        waiting,
+        returns: Returns::default(),
+        gone: gone.into(),
+        log,
+        epoch,
+        reserved_until: None,
+        // The first change replaces the file, which may end in the middle of a batch.
+        unstored: Unstored::all(),
+    })
+}
+
+fn state(meeting: &Meeting) -> State {
+    let members = meeting.members.iter().map(|(participant, member)| StoredMember {
+        participant,
+        manager: member.is_manager,
+        last_counter: member.last_counter(),
+    });
+    State {
+        meeting: meeting.id,
+        chain: meeting.authority.chain(),
+        admission_key: meeting.authority.admission_key().clone(),
+        locked: meeting.is_locked,
+        members: members.collect(),
+        gone: meeting.gone.iter().copied().collect(),
+        epoch: meeting.epoch,
+        start: meeting.log.start(),
+        next: meeting.log.end(),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The meetings of the delivery service, and what the meetings of one origin use together.
 
-use super::meeting::Meeting;
-use super::meeting::stored::{self, Change};
+use super::meeting::{self, Meeting};
+use super::stored::Change;
 use crate::Origin;
 use proto::{MeetingId, ParticipantId};
 use std::collections::{BTreeSet, HashMap};
@@ -36,7 +36,7 @@ impl Meetings {
     pub fn poll_change(&mut self) -> Option<(MeetingId, Change)> {
         while let Some(id) = self.touched.pop_first() {
             let change = match self.by_id.get_mut(&id) {
-                Some((_, meeting)) => stored::take_change(meeting),
+                Some((_, meeting)) => meeting::take_change(meeting),
                 None => Some(Change::Remove),
             };
             if let Some(change) = change {

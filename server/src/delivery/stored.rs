@@ -1,0 +1,155 @@
+//! What of a meeting is stored, so that its members resume after the server was killed. Pure: bytes in, bytes out.
+//!
+//! The bytes of a meeting are one batch with everything, followed by a batch for each change. They hold what the service
+//! knows anyway: random ids, public keys and ciphertext. Connections, requests to be admitted and rates are not stored.
+
+use super::log::{Entry, Log};
+use minicbor::{CborLen, Decode, Encode};
+use proto::{Blob, Epoch, MeetingId, ParticipantId, Position};
+
+/// A change of what is stored of a meeting. It is stored before the messages that follow from it are sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Adds an encoded batch to those that are stored.
+    Append(Vec<u8>),
+    /// Replaces all that is stored by one encoded batch.
+    Replace(Vec<u8>),
+    /// Removes all that is stored: the meeting is over.
+    Remove,
+}
+
+/// What changed in a meeting since the last [`Unstored::take`].
+#[derive(Debug, Default)]
+pub struct Unstored {
+    /// The new entries of the log.
+    entries: Vec<Entry>,
+    /// True if anything but the log changed.
+    state: bool,
+    /// Bytes that were appended since everything was stored. `None` if nothing is stored.
+    appended: Option<usize>,
+}
+
+/// All that is stored of a meeting, except its log.
+#[derive(Debug, Encode, Decode, CborLen)]
+pub struct State {
+    /// Its id.
+    #[n(0)]
+    pub meeting: MeetingId,
+    /// The chain of its authorities.
+    #[n(1)]
+    pub chain: Blob,
+    /// The newest admission key.
+    #[n(2)]
+    pub admission_key: Blob,
+    /// Whether knocks are refused.
+    #[n(3)]
+    pub locked: bool,
+    /// Its members.
+    #[n(4)]
+    pub members: Vec<StoredMember>,
+    /// The participants that are logged as gone.
+    #[n(5)]
+    pub gone: Vec<ParticipantId>,
+    /// The log's epoch.
+    #[n(6)]
+    pub epoch: Epoch,
+    /// The first position of the log that can be replayed.
+    #[n(7)]
+    pub start: Position,
+    /// The position of the next entry.
+    #[n(8)]
+    pub next: Position,
+}
+
+/// A member.
+#[derive(Debug, Encode, Decode, CborLen)]
+pub struct StoredMember {
+    /// Its id.
+    #[n(0)]
+    pub participant: ParticipantId,
+    /// Whether it has created the meeting or sent a signed command.
+    #[n(1)]
+    pub manager: bool,
+    /// The counter of its last signed command.
+    #[n(2)]
+    pub last_counter: Option<u64>,
+}
+
+/// New entries of the log, and the state after them. Without a state, only the log changed.
+#[derive(Debug, Encode, Decode, CborLen)]
+struct Batch {
+    #[n(0)]
+    entries: Vec<StoredEntry>,
+    #[n(1)]
+    state: Option<State>,
+}
+
+#[derive(Debug, Encode, Decode, CborLen)]
+struct StoredEntry {
+    #[n(0)]
+    position: Position,
+    /// True for an application message.
+    #[n(1)]
+    told: bool,
+    /// The encoded [`proto::Down::Log`].
+    #[cbor(n(2), with = "minicbor::bytes")]
+    message: Vec<u8>,
+}
+
+impl Unstored {
+    /// Returns the changes of a meeting of which nothing is stored.
+    pub fn all() -> Self {
+        Self { state: true, ..Self::default() }
+    }
+
+    /// Notes a new entry of the log.
+    pub fn add(&mut self, entry: Entry) {
+        self.entries.push(entry);
+    }
+
+    /// Notes that anything but the log has changed.
+    pub fn change_state(&mut self) {
+        self.state = true;
+    }
+
+    /// Returns what is to be stored of the changes; `None` if nothing changed. `describe` returns the state now.
+    pub fn take(&mut self, log: &Log, describe: impl Fn() -> State) -> Option<Change> {
+        let (entries, state) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.state));
+        if entries.is_empty() && !state {
+            return None;
+        }
+        let batch = encode(&entries, state.then(&describe));
+        let appended = self.appended.map(|appended| appended + batch.len());
+        self.appended = appended.filter(|appended| *appended <= log.bytes() + SLACK);
+        if self.appended.is_some() {
+            return Some(Change::Append(batch));
+        }
+        self.appended = Some(0);
+        Some(Change::Replace(encode(&log.entries(), Some(describe()))))
+    }
+}
+
+/// Returns the state and the entries that are in `batches`, in the order in which they were stored. Returns `None` if they are
+/// damaged.
+pub fn decode(batches: &[Vec<u8>]) -> Option<(State, Vec<Entry>)> {
+    let (mut entries, mut latest) = (Vec::new(), None::<State>);
+    for bytes in batches {
+        let batch: Batch = minicbor::decode(bytes).ok()?;
+        for StoredEntry { position, told, message } in batch.entries {
+            let next = Position(position.0.checked_add(1)?);
+            latest.iter_mut().for_each(|state| state.next = next);
+            entries.push(Entry { position, told, message: message.into() });
+        }
+        latest = batch.state.or(latest);
+    }
+    Some((latest?, entries))
+}
+
+fn encode(entries: &[Entry], state: Option<State>) -> Vec<u8> {
+    let stored =
+        |entry: &Entry| StoredEntry { position: entry.position, told: entry.told, message: entry.message.to_vec() };
+    proto::encode(&Batch { entries: entries.iter().map(stored).collect(), state })
+}
+
+/// Bytes that may be appended in addition to the length of the log.
+const SLACK: usize = 256 << 10;
