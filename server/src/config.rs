@@ -148,7 +148,7 @@ impl Default for Limits {
             address_held_bytes: 8 << 20,
             address_bytes_per_second: 1 << 20,
             address_byte_burst: 16 << 20,
-            // 0.1 to 0.2 s of the media thread, see `offer_queue::work`. 100 participants of a meeting get their answers within 5 s.
+            // About 0.1 s of the media thread, see `offer_queue::work`. 100 participants of a meeting get their answers within 5 s.
             address_offer_work_per_second: 8 << 10,
             address_offer_work_burst: 12 << 10,
             address_log_bytes: 8 << 20,

@@ -117,7 +117,7 @@ impl OfferQueue {
 }
 
 /// Returns the work of an offer: 1 for each of its media descriptions, 1 more for each new one, and the square of their
-/// number divided by 512, because the stack searches its descriptions one by one. A unit takes about 10 to 25 microseconds of a
+/// number divided by 512, because the stack searches its descriptions one by one. A unit takes about 10 to 18 microseconds of a
 /// core, in offers of all sizes.
 pub fn work(descriptions: usize, new: usize) -> u32 {
     let square = descriptions.saturating_mul(descriptions) / SQUARE_DIVISOR;
@@ -166,7 +166,7 @@ mod tests {
         assert!(answered.starts_with(&[0, 2, 3]) && answered.is_sorted(), "{answered:?}");
     }
 
-    /// Each of these offers takes about 50 ms. 24 of them in a second would leave no time for media.
+    /// Each of these offers takes 30 to 50 ms. 24 of them in a second would leave no time for media.
     #[test]
     fn large_offers_of_three_addresses_leave_time_for_media() {
         let start = Instant::now();
