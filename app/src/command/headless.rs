@@ -121,7 +121,7 @@ impl HeadlessMeeting<'_> {
             // Without a window there is nobody to ask.
             Event::AsksToJoin { id, name } => {
                 self.send(Command::Decline(*id));
-                let notice = Notice { kind: NoticeKind::OldLinkRefused, detail: name.clone() };
+                let notice = Notice { kind: NoticeKind::OldLinkRefused, file: None, detail: name.clone() };
                 output::message(sentences::notice(&notice.into()));
             }
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn only_a_person_who_waits_reads_that_nobody_can_let_them_in() {
         let mut model = MeetingModel::default();
-        let unattended = Event::Notice(Notice { kind: NoticeKind::NobodyAdmits, detail: String::new() });
+        let unattended = Event::Notice(Notice { kind: NoticeKind::NobodyAdmits, file: None, detail: String::new() });
         let text = |id| Language::of_system().text(id);
         let before = sentence(&mut model, &unattended).unwrap();
         assert!(before.starts_with(&text("notice-nobody-admits")), "{before}");
