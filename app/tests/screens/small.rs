@@ -54,11 +54,11 @@ fn the_join_button_of_the_preview_is_visible_in_windows_of_all_sizes() {
         }
     }
     let (folder, context) = (std::env::var("SCREENS").unwrap_or_default(), common::smallest_context(Language::French));
-    let view = preview_screen().view(&context, &pictures).map(drop);
-    save(&folder, "preview-smallest", view, &Theme::DARK, [480, 400], 1.0);
+    let screen = preview_screen();
+    save(&folder, "preview-smallest", screen.view(&context, &pictures), &Theme::DARK, [480, 400], 1.0);
     let context = common::small_context(Language::French);
     let problems = preview_with(&[NoticeKind::NoCamera, NoticeKind::NoMicrophone]);
-    save(&folder, "preview-problems", problems.view(&context, &pictures).map(drop), &Theme::DARK, [700, 560], 1.0);
+    save(&folder, "preview-problems", problems.view(&context, &pictures), &Theme::DARK, [700, 560], 1.0);
 }
 
 #[test]
