@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::frame_sender::FrameQueue;
 use crate::peer::send_stream::SendStream;
-use crate::peer::{self, Feedback, Offer, Opened, Peer, lock};
+use crate::peer::{self, Estimate, Feedback, Offer, Opened, Peer, lock};
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
@@ -338,7 +338,9 @@ impl Media {
             let Some(send_stream) = peer.send_stream(*slot) else { continue };
             if published.send_task.is_none() {
                 let queue = Arc::clone(&published.queue);
-                let send_task = send_task(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo());
+                // Audio never waits for room.
+                let pace = (kind_of(*slot) == Kind::Video).then(|| peer.estimate().clone());
+                let send_task = send_task(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo(), pace);
                 published.send_task = Some(task::spawn(&self.stack, send_task));
             }
         }
@@ -360,17 +362,23 @@ async fn open_transports(
 }
 
 /// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a
-/// frame of a layer, requests a key frame of that layer, as a receiver would.
+/// frame of a layer, requests a key frame of that layer, as a receiver would. With `pace`, waits while the pacer has no
+/// room, so that frames queue where they can be dropped.
 async fn send_task(
     send_stream: Arc<SendStream>,
     queue: Arc<Mutex<FrameQueue>>,
     flowing: watch::Receiver<bool>,
     echo: mpsc::Sender<Feedback>,
+    mut pace: Option<Estimate>,
 ) {
     let mut packets = Vec::new();
     // After a restart, the task before ends at its next await point.
     let mut queue = queue.lock().await;
     while let Some(frame) = queue.next().await {
+        if let Some(estimate) = &mut pace {
+            queue.set_rate(estimate.bitrate());
+            estimate.wait_for_room().await;
+        }
         if *flowing.borrow() {
             send_stream.send(frame, &mut packets).await;
         }

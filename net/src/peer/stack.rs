@@ -90,11 +90,9 @@ pub fn settings(address: IpAddr) -> SettingEngine {
         .build()
 }
 
-/// Returns the chain that every packet goes through. RTCP reports and transport-wide feedback are the stack's,
-/// retransmission is ours.
-///
-/// There is no pacer, because it would delay frames during the estimator's slow start. The encoders follow the estimate
-/// instead.
+/// Returns the chain that every packet goes through. RTCP reports and transport-wide feedback are the stack's; the
+/// estimator, the pacer and retransmission are ours. The pacer is part of our interceptor, because the stack's has no
+/// priorities and no probes. Packets that the stack's other interceptors create are RTCP, which is not paced.
 pub fn interceptors(interceptor: RtpInterceptor, estimator: Estimator) -> Registry {
     configure_rtcp_reports(Registry::new())
         .with(Position::CongestionControl, CongestionControlBuilder::new(estimator).build())

@@ -37,6 +37,12 @@ impl<P> History<P> {
         sent.resendable_at = now + RESEND_INTERVAL;
         Some(&sent.packet)
     }
+
+    /// Returns the sequence number of the packet with the lowest `cost` among the last 64 that may be sent again.
+    pub fn recent(&self, now: Instant, cost: impl Fn(&P) -> usize) -> Option<u16> {
+        let recent = self.sent.iter().rev().take(RECENT).filter(|sent| sent.resendable_at <= now);
+        recent.min_by_key(|sent| cost(&sent.packet)).map(|sent| sent.sequence)
+    }
 }
 
 impl<P> Default for History<P> {
@@ -50,6 +56,9 @@ const MAX_AGE: Duration = Duration::from_millis(1_500);
 
 /// The maximum number of packets that are kept of one stream.
 const MAX_PACKETS: usize = 1_024;
+
+/// The number of packets among which one for a probe is chosen.
+const RECENT: usize = 64;
 
 /// The minimum interval between two retransmissions of the same packet.
 const RESEND_INTERVAL: Duration = Duration::from_millis(20);
