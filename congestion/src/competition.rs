@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// Finds out whether others keep the queue full, and then shares the path as TCP does.
 ///
 /// A flow that reacts to delay starves beside one that reacts only to loss. If the queue stays although this flow has
-/// lowered its rate, the queue belongs to others. Then only loss lowers the rate, and it grows by one packet in each round
+/// lowered its rate, the queue belongs to others. Then only loss lowers the rate, and it grows by half a packet in each round
 /// trip, until the queue is gone. Copa (Arun and Balakrishnan, NSDI 2018, section 2.2) and RFC 8698, section 4.2, change
 /// their mode for the same reason.
 #[derive(Clone, Copy, Debug, Default)]
@@ -53,7 +53,7 @@ impl Competition {
             return rate * DECREASE;
         }
         let seconds = round_trip.as_secs_f64().max(MIN_ROUND_TRIP);
-        rate + PACKET_BITS / (seconds * seconds) * elapsed
+        rate + GROWTH * PACKET_BITS / (seconds * seconds) * elapsed
     }
 }
 
@@ -69,8 +69,11 @@ const STAYS: f64 = 0.85;
 /// The rate must have been lowered to this part before the queue counts as that of others.
 const LOWERED: f64 = 0.6;
 
-/// The factor of a decrease. CUBIC has 0.7 (RFC 9438, section 4.6), but it grows faster afterwards.
-const DECREASE: f64 = 0.8;
+/// The factor of a decrease. With [`GROWTH`] it gives about half of the path beside one Reno flow (RFC 5681), in simulation.
+const DECREASE: f64 = 0.6;
+
+/// Packets by which the rate grows in each round trip.
+const GROWTH: f64 = 0.5;
 
 /// Added to the round trip between two decreases.
 const REACTION: Duration = Duration::from_millis(100);

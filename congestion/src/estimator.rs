@@ -217,7 +217,9 @@ impl Estimator {
             self.overused = Some(now);
         }
         let cap = long.map_or(self.aimd.rate(), |rate| self.proof.cap(rate, now));
-        if self.competition.update(now, queue_delay, self.aimd.rate()) {
+        let competing = self.competition.update(now, queue_delay, self.aimd.rate());
+        self.delay.queue.hold(competing);
+        if competing {
             let rate = self.competition.rate(now, self.aimd.rate(), self.round_trip, lost);
             self.aimd.set(rate.min(cap.max(self.aimd.rate())));
             self.overused = Some(now);

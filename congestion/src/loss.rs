@@ -13,6 +13,11 @@ use std::time::{Duration, Instant};
 pub struct LossController {
     packets: u32,
     lost: u32,
+    /// The number of runs of lost packets, and whether the last packet was lost.
+    runs: u32,
+    losing: bool,
+    /// The smoothed length of a run.
+    burst: f64,
     started: Option<Instant>,
     congested: bool,
     inherent: f64,
@@ -32,6 +37,9 @@ impl LossController {
         Self {
             packets: 0,
             lost: 0,
+            runs: 0,
+            losing: false,
+            burst: 1.0,
             started: None,
             congested: false,
             inherent: 0.0,
@@ -67,6 +75,8 @@ impl LossController {
     pub fn add(&mut self, lost: bool) {
         self.packets = self.packets.saturating_add(1);
         self.lost = self.lost.saturating_add(u32::from(lost));
+        self.runs = self.runs.saturating_add(u32::from(lost && !self.losing));
+        self.losing = lost;
     }
 
     /// Evaluates the window if it is long enough. `congested` is true if the path has a long queue, `rate` is what is
@@ -79,16 +89,16 @@ impl LossController {
         let full = age >= MIN_WINDOW && self.packets >= enough;
         if age < SETTLE && self.trial.is_some() {
             // These packets were sent before the trial.
-            (self.packets, self.lost) = (0, 0);
+            (self.packets, self.lost, self.runs) = (0, 0, 0);
         }
         if !full && (age < MAX_WINDOW || self.packets < MIN_PACKETS) {
             return None;
         }
         let loss = f64::from(self.lost) / f64::from(self.packets.max(1));
-        let margin = MARGIN + 2.0 * (self.inherent * (1.0 - self.inherent) / f64::from(self.packets.max(1))).sqrt();
+        let margin = self.margin();
         self.recent = loss;
         let congested = std::mem::take(&mut self.congested);
-        (self.packets, self.lost, self.started) = (0, 0, Some(now));
+        (self.packets, self.lost, self.runs, self.started) = (0, 0, 0, Some(now));
         match self.trial.take() {
             Some(trial) => self.conclude(trial, loss),
             None if loss <= self.inherent + margin => {
@@ -110,6 +120,17 @@ impl LossController {
         }
     }
 
+    /// Returns by how much the loss of this window may exceed the inherent one by chance: two standard deviations. Loss in
+    /// bursts varies as if there were fewer packets.
+    fn margin(&mut self) -> f64 {
+        if self.runs > 0 {
+            let burst = f64::from(self.lost) / f64::from(self.runs);
+            self.burst += BURST_WEIGHT * (burst.min(MAX_BURST) - self.burst);
+        }
+        let packets = f64::from(self.packets.max(1)) / (2.0 * self.burst - 1.0).max(1.0);
+        MARGIN + 2.0 * (self.inherent * (1.0 - self.inherent) / packets).sqrt()
+    }
+
     fn conclude(&mut self, trial: Trial, loss: f64) -> Option<f64> {
         let if_congestion = (1.0 - (1.0 - trial.loss) / TRIAL_RATE).max(0.0);
         if loss < f64::midpoint(trial.loss, if_congestion) {
@@ -129,7 +150,7 @@ const MAX_WINDOW: Duration = Duration::from_millis(1_500);
 const PACKETS: u32 = 60;
 
 /// The number of packets that fill the window of a trial.
-const TRIAL_PACKETS: u32 = 100;
+const TRIAL_PACKETS: u32 = 200;
 
 /// The minimum number of packets of any window.
 const MIN_PACKETS: u32 = 10;
@@ -139,6 +160,10 @@ const SETTLE: Duration = Duration::from_millis(150);
 
 /// Loss above the inherent one by less than this needs no reaction.
 const MARGIN: f64 = 0.03;
+
+/// The weight of a window in the length of a burst of loss, and the longest one that counts.
+const BURST_WEIGHT: f64 = 0.1;
+const MAX_BURST: f64 = 8.0;
 
 /// The part of the rate that is sent in a trial.
 const TRIAL_RATE: f64 = 0.85;
@@ -150,10 +175,45 @@ const INHERENT_WEIGHT: f64 = 0.15;
 const MAX_INHERENT: f64 = 0.6;
 
 /// The factor by which the limit grows in each window without congestion.
-const RELEASE: f64 = 1.05;
+const RELEASE: f64 = 1.2;
 
 /// The part of the delivered rate that a congested path gets.
 const DELIVERED: f64 = 0.95;
 
 /// The factor of a decrease if the delivered rate is not known.
 const DECREASE: f64 = 0.85;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(controller: &mut LossController, now: Instant, lost: u32, congested: bool) {
+        (0..PACKETS).for_each(|packet| controller.add(packet < lost));
+        controller.update(now, congested, 60_000.0, Some(45_000.0));
+    }
+
+    #[test]
+    fn a_limit_by_congestion_is_released_within_eight_windows_without_loss() {
+        let (mut controller, start) = (LossController::new(), Instant::now());
+        let at = |window: u32| start + MIN_WINDOW * window;
+        controller.update(start, false, 60_000.0, None);
+        window(&mut controller, at(1), 20, true);
+        assert!(controller.limit().is_some_and(|limit| limit < 60_000.0));
+        (2..10).for_each(|number| window(&mut controller, at(number), 0, false));
+        assert_eq!(controller.limit(), None);
+    }
+
+    #[test]
+    fn loss_in_bursts_may_vary_more_than_single_losses() {
+        let margin = |burst: u32| {
+            let mut controller = LossController { inherent: 0.05, ..LossController::new() };
+            for _ in 0..20 {
+                (0..600).for_each(|packet| controller.add(packet % (20 * burst) < burst));
+                controller.margin();
+                (controller.packets, controller.lost, controller.runs) = (60, 0, 0);
+            }
+            controller.margin()
+        };
+        assert!(margin(1) < 0.09 && margin(5) > 0.15, "{} {}", margin(1), margin(5));
+    }
+}

@@ -43,6 +43,8 @@ pub struct Pacer<P> {
     queues: [VecDeque<Queued<P>>; 4],
     /// Bits in all queues but that of sound.
     waiting: f64,
+    /// Bits of retransmissions that may be queued now.
+    repair: f64,
     target: f64,
     debt: f64,
     updated: Option<Instant>,
@@ -71,6 +73,7 @@ impl<P> Pacer<P> {
         Self {
             queues: std::array::from_fn(|_| VecDeque::with_capacity(INITIAL_CAPACITY)),
             waiting: 0.0,
+            repair: MIN_REPAIR,
             target: bps(target).max(MIN_TARGET),
             debt: 0.0,
             updated: None,
@@ -86,7 +89,8 @@ impl<P> Pacer<P> {
     /// Queues a packet of `size` bytes.
     ///
     /// # Errors
-    /// Returns [`Full`] with the packet if the queue would take longer than a second.
+    /// Returns [`Full`] with the packet if the queue would take longer than a second, or if retransmissions would take more
+    /// than half of the target. Otherwise they could take all of it, because they are sent before pictures.
     pub fn push(&mut self, priority: Priority, size: usize, packet: P) -> Result<(), Full<P>> {
         let bits = bits(size);
         let queue = &mut self.queues[index(priority)];
@@ -99,21 +103,26 @@ impl<P> Pacer<P> {
             if self.waiting > 0.0 && self.waiting + bits > most {
                 return Err(Full(packet));
             }
+            if priority == Priority::Retransmission {
+                if bits > self.repair {
+                    return Err(Full(packet));
+                }
+                self.repair -= bits;
+            }
             self.waiting += bits;
         }
         queue.push_back(Queued { packet, bits });
         Ok(())
     }
 
-    /// Returns how long the queued packets take at the highest pacing rate. Above about 250 ms the encoders should send
-    /// less.
+    /// Returns how long the queued packets take at the highest pacing rate.
     pub fn queue_time(&self) -> Duration {
         Duration::from_secs_f64((self.waiting / (self.target * MAX_FACTOR)).clamp(0.0, 60.0))
     }
 
-    /// Returns true if the encoders should pause: the queue takes longer than it may.
+    /// Returns true if the encoders should pause: the queue takes longer than 200 ms at the lowest pacing rate.
     pub fn is_congested(&self) -> bool {
-        self.queue_time().as_secs_f64() > MAX_DELAY
+        self.waiting > self.target * MIN_FACTOR * MAX_DELAY
     }
 
     /// Starts a probe. What is queued is sent at its rate, and padding fills the rest.
@@ -199,6 +208,8 @@ impl<P> Pacer<P> {
             self.updated = Some(now);
         }
         self.debt = (self.debt - elapsed * self.rate()).max(0.0);
+        let most = (self.target * REPAIR_SHARE * MAX_REPAIR).max(MIN_REPAIR);
+        self.repair = (self.repair + elapsed * self.target * REPAIR_SHARE).min(most);
     }
 
     fn spend(&mut self, bits: f64) {
@@ -229,14 +240,20 @@ const MAX_FACTOR: f64 = 2.5;
 /// Seconds in which the queue should be sent.
 const SPREAD: f64 = 0.25;
 
-/// Seconds: if the queue takes longer at the highest rate, the encoders should pause.
-const MAX_DELAY: f64 = 0.25;
+/// Seconds: if the queue takes longer at the lowest rate, the encoders should pause.
+const MAX_DELAY: f64 = 0.2;
 
 /// Seconds: the queue never takes longer at the highest rate.
 const MAX_QUEUE: f64 = 1.0;
 
 /// Bits that always fit: one small key frame.
 const MIN_QUEUE: f64 = 400_000.0;
+
+/// The part of the target that retransmissions may take, the seconds of it that they may take at once, and the bits that
+/// they may always take at once.
+const REPAIR_SHARE: f64 = 0.5;
+const MAX_REPAIR: f64 = 0.5;
+const MIN_REPAIR: f64 = 40_000.0;
 
 /// Packets of sound that may wait for the next call of `poll`.
 const MAX_AUDIO: usize = 64;
@@ -300,12 +317,30 @@ mod tests {
     }
 
     #[test]
+    fn retransmissions_leave_half_of_the_rate_to_pictures() {
+        let (mut pacer, start) = (Pacer::new(Bitrate::kbps(400)), Instant::now());
+        let (mut repairs, mut pictures) = (0, 0);
+        for millis in 0..4_000_u64 {
+            // A request for everything, again and again.
+            let _ = pacer.push(Priority::Retransmission, 1_000, 1);
+            if millis % 20 == 0 {
+                let _ = pacer.push(Priority::Base, 500, 2);
+            }
+            for packet in drain(&mut pacer, start + Duration::from_millis(millis)) {
+                *(if packet == 1 { &mut repairs } else { &mut pictures }) += 1;
+            }
+        }
+        assert!((95..=120).contains(&repairs), "{repairs}");
+        assert!(pictures >= 190, "{pictures} of 200");
+    }
+
+    #[test]
     fn a_key_frame_is_spread_at_no_more_than_two_and_a_half_times_the_target() {
         let (mut pacer, start) = (Pacer::new(Bitrate::kbps(1_000)), Instant::now());
         for packet in 0..60 {
             pacer.push(Priority::Base, 1_200, packet).unwrap();
         }
-        assert!(!pacer.is_congested());
+        assert!(pacer.is_congested());
         let (mut sent, mut now) = (0, start);
         while sent < 60 {
             now = pacer.poll_timeout(now).unwrap();

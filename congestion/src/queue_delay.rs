@@ -16,11 +16,14 @@ pub struct QueueDelay {
     /// The smoothed absolute difference between the minima of successive periods.
     jitter: f64,
     last: Option<f64>,
+    last_sent: f64,
     /// The minimum of this period and of the one before.
     minimum: Option<f64>,
     before: Option<f64>,
     base: f64,
     started: f64,
+    /// Since when others fill the queue.
+    held: Option<f64>,
 }
 
 impl QueueDelay {
@@ -35,7 +38,9 @@ impl QueueDelay {
             self.recent = [delay; 3];
         }
         self.last = Some(delay);
-        if sent - self.started > PERIOD {
+        self.last_sent = sent;
+        let held = self.held.is_some_and(|since| sent - since < MAX_HOLD);
+        if sent - self.started > PERIOD && !held {
             self.started = sent;
             self.before = self.minimum.take();
         }
@@ -49,6 +54,13 @@ impl QueueDelay {
         }
         self.recent[0] = self.recent[0].min(delay);
         self.current += SMOOTHING * ((delay - base).max(0.0) - self.current);
+    }
+
+    /// Keeps the minimum while `held`: others fill the queue, so that it is never empty. Otherwise their queue would
+    /// become the base delay.
+    pub fn hold(&mut self, held: bool) {
+        let since = self.held.unwrap_or(self.last_sent);
+        self.held = held.then_some(since);
     }
 
     /// Returns the delay of the standing queue, in seconds.
@@ -71,6 +83,9 @@ impl QueueDelay {
 /// Seconds of one period of the minimum.
 const PERIOD: f64 = 5.0;
 
+/// Seconds for which the minimum is kept at most. A change of the route may have raised the delay.
+const MAX_HOLD: f64 = 60.0;
+
 /// The weight of a period in the jitter.
 const SMOOTHING_OF_JITTER: f64 = 0.05;
 
@@ -82,3 +97,27 @@ const SMOOTHING: f64 = 0.2;
 
 /// Seconds: a greater change between two packets is a jump of a clock.
 const MAX_JUMP: f64 = 5.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns the standing queue after 20 s in which the queue was never empty.
+    fn standing(held: bool) -> f64 {
+        let mut queue = QueueDelay::default();
+        for millis in 0..21_000 {
+            let delay = if millis < 1_000 { 10 } else { 110 };
+            queue.add(Duration::from_millis(millis), Duration::from_millis(millis + delay));
+            if millis == 3_000 {
+                queue.hold(held);
+            }
+        }
+        queue.standing()
+    }
+
+    #[test]
+    fn the_queue_of_others_does_not_become_the_base_delay_while_it_is_held() {
+        assert!((standing(true) - 0.1).abs() < 0.001, "{}", standing(true));
+        assert!(standing(false) < 0.001);
+    }
+}

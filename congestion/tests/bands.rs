@@ -57,12 +57,11 @@ fn bands() -> Vec<Band> {
         free("loss 5 %", Spec { loss: 0.05, ..unlimited.clone() }, 0.02),
         free("loss 10 %", Spec { loss: 0.1, ..unlimited.clone() }, 0.02),
         free("loss 30 %", Spec { loss: 0.3, ..unlimited.clone() }, 0.02),
-        // Bursts vary the loss from window to window, so there are many trials.
         Band {
             name: "loss 5 % in bursts",
             spec: Spec { loss: 0.05, burst: 5.0, delay: 0.04, ..unlimited.clone() },
             usable: wanted,
-            least: 0.5,
+            least: 0.7,
             sound: 0.06,
         },
         Band {
@@ -159,7 +158,7 @@ fn a_greedy_flow_neither_starves_us_nor_is_starved() {
         call.run(60.0);
         let (ours, greedy) = (call.link.carried / 60.0, call.link.carried_greedy / 60.0);
         assert!(greedy >= 0.4 * 2e6, "the other flow gets {greedy:.0} bit/s");
-        assert!(ours >= 0.12 * 2e6, "we get {ours:.0} bit/s");
+        assert!(ours >= 0.3 * 2e6, "we get {ours:.0} bit/s");
     }
 }
 

@@ -46,7 +46,7 @@ struct Sent {
 
 impl Call {
     pub fn new(spec: Spec, seed: u64) -> Self {
-        let start = Bitrate::kbps(400);
+        let start = Bitrate::kbps(300);
         let config = Config { start, min: Bitrate::kbps(40), max: Bitrate::kbps(20_000) };
         let mut estimator = Estimator::new(config);
         estimator.set_wanted(WANTED);
