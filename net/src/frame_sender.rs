@@ -80,6 +80,13 @@ impl FrameSender {
         Err(Full)
     }
 
+    /// Returns false if a tenth of a second of frames waits already. Then an encoder skips its next picture: if the frame were
+    /// dropped later, its layer would need a key frame.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.shared.size.load(Ordering::Relaxed) <= self.shared.limit.load(Ordering::Relaxed) / ROOM_DIVISOR
+    }
+
     /// Returns true if the track is no longer sent.
     #[must_use]
     pub fn is_closed(&self) -> bool {
@@ -114,6 +121,9 @@ const MAX_BYTES: usize = 512 << 10;
 /// Bytes that may always wait: a key frame of a small layer.
 const MIN_BYTES: usize = 32 << 10;
 
+/// An encoder pauses if this part of the limit is used.
+const ROOM_DIVISOR: usize = 5;
+
 /// Frames that may wait.
 const MAX_FRAMES: usize = 128;
 
@@ -147,6 +157,17 @@ mod tests {
         assert!((3..=4).contains(&taken), "{taken}");
         queue.set_rate(Bitrate::kbps(10_000));
         frame_sender.try_send(seal.picture(1, 2, false, 8 << 10)).unwrap();
+    }
+
+    #[test]
+    fn an_encoder_is_told_to_pause_before_frames_are_dropped() {
+        let ((frame_sender, mut queue), seal) = (frame_sender(), TestSealer::new());
+        queue.set_rate(Bitrate::kbps(300));
+        assert!(frame_sender.has_room());
+        frame_sender.try_send(seal.picture(0, 0, true, 8 << 10)).unwrap();
+        assert!(!frame_sender.has_room());
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(queue.next()).unwrap();
+        assert!(frame_sender.has_room());
     }
 
     #[test]

@@ -9,6 +9,7 @@ mod pacing;
 mod runtime;
 pub mod send_stream;
 mod stack;
+mod with_repair;
 
 pub use error::Error;
 pub use estimate::Estimate;

@@ -6,19 +6,41 @@ use rtc::interceptor::{BandwidthEstimator, PacketReport};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// The estimated capacity of the path, and whether there is room for pictures. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Estimate {
-    bits: Arc<AtomicU64>,
+    rates: Arc<Rates>,
     room: watch::Receiver<bool>,
+}
+
+/// What the stack's task and the driver tell each other.
+#[derive(Debug)]
+struct Rates {
+    /// The estimate, in bits per second.
+    estimate: AtomicU64,
+    /// The estimate at the last call of [`Notify::notify_one`].
+    notified: AtomicU64,
+    changed: Notify,
+    /// What the published tracks could use, in bits per second.
+    wanted: AtomicU64,
 }
 
 impl Estimate {
     /// Returns the estimate.
     pub fn bitrate(&self) -> Bitrate {
-        Bitrate::bps(self.bits.load(Ordering::Relaxed))
+        self.rates.estimate()
+    }
+
+    /// Sets what the published tracks could use. Probes are sent while the estimate is lower.
+    pub fn set_wanted(&self, wanted: Bitrate) {
+        self.rates.wanted.store(wanted.as_bps(), Ordering::Relaxed);
+    }
+
+    /// Waits until the estimate has changed by a twentieth since the last time. Cancel-safe, for one task.
+    pub async fn changed(&self) {
+        self.rates.changed.notified().await;
     }
 
     /// Waits until the pacer has room for a picture. Returns at once if the connection is closed. Cancel-safe.
@@ -31,13 +53,13 @@ impl Estimate {
 /// The end of the estimator that the stack calls with feedback.
 pub struct Estimator {
     shared: Arc<Mutex<Shared>>,
-    bits: Arc<AtomicU64>,
+    rates: Arc<Rates>,
 }
 
 /// The end of the estimator that the pacer uses.
 pub struct SendSide {
     shared: Arc<Mutex<Shared>>,
-    bits: Arc<AtomicU64>,
+    rates: Arc<Rates>,
     room: watch::Sender<bool>,
 }
 
@@ -57,15 +79,35 @@ struct Cluster {
 
 /// Returns the ends of a new estimator.
 pub fn estimator() -> (Estimator, SendSide, Estimate) {
-    let bits = Arc::new(AtomicU64::new(START.as_bps()));
+    let rates = Arc::new(Rates {
+        estimate: AtomicU64::new(START.as_bps()),
+        notified: AtomicU64::new(START.as_bps()),
+        changed: Notify::new(),
+        wanted: AtomicU64::new(0),
+    });
     let (room, has_room) = watch::channel(true);
     let estimator = congestion::Estimator::new(Config { start: START, min: MIN, max: MAX });
     let shared = Arc::new(Mutex::new(Shared { estimator, clusters: [None; MAX_CLUSTERS] }));
     (
-        Estimator { shared: Arc::clone(&shared), bits: Arc::clone(&bits) },
-        SendSide { shared, bits: Arc::clone(&bits), room },
-        Estimate { bits, room: has_room },
+        Estimator { shared: Arc::clone(&shared), rates: Arc::clone(&rates) },
+        SendSide { shared, rates: Arc::clone(&rates), room },
+        Estimate { rates, room: has_room },
     )
+}
+
+impl Rates {
+    fn estimate(&self) -> Bitrate {
+        Bitrate::bps(self.estimate.load(Ordering::Relaxed))
+    }
+
+    fn set_estimate(&self, estimate: Bitrate) {
+        self.estimate.store(estimate.as_bps(), Ordering::Relaxed);
+        let notified = self.notified.load(Ordering::Relaxed);
+        if estimate.as_bps().abs_diff(notified) * 20 > notified {
+            self.notified.store(estimate.as_bps(), Ordering::Relaxed);
+            self.changed.notify_one();
+        }
+    }
 }
 
 impl BandwidthEstimator for Estimator {
@@ -81,25 +123,27 @@ impl BandwidthEstimator for Estimator {
                 cluster: cluster_at(clusters, report.departure),
             }),
         );
-        self.bits.store(estimator.estimate().as_bps(), Ordering::Relaxed);
+        let statistics = estimator.statistics();
+        tracing::trace!(?statistics, "feedback");
+        self.rates.set_estimate(statistics.estimate);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "bitrates are far below 2^52")]
     fn target_bitrate(&self) -> f64 {
-        self.bits.load(Ordering::Relaxed) as f64
+        self.rates.estimate().as_bps() as f64
     }
 
     fn handle_timeout(&mut self, now: Instant) {
         let mut shared = lock(&self.shared);
         shared.estimator.handle_timeout(now);
-        self.bits.store(shared.estimator.estimate().as_bps(), Ordering::Relaxed);
+        self.rates.set_estimate(shared.estimator.estimate());
     }
 }
 
 impl SendSide {
     /// Returns the estimate.
     pub fn bitrate(&self) -> Bitrate {
-        Bitrate::bps(self.bits.load(Ordering::Relaxed))
+        self.rates.estimate()
     }
 
     /// Counts a packet of media that is sent now, in `cluster` if a probe runs.
@@ -116,8 +160,12 @@ impl SendSide {
         lock(&self.shared).extend(cluster, now);
     }
 
-    /// Returns the probe to send now. `wanted` is what the published tracks could use.
-    pub fn poll_probe(&self, now: Instant, wanted: Bitrate) -> Option<Probe> {
+    /// Returns the probe to send now. There is none if nothing is wanted.
+    pub fn poll_probe(&self, now: Instant) -> Option<Probe> {
+        let wanted = Bitrate::bps(self.rates.wanted.load(Ordering::Relaxed));
+        if wanted == Bitrate::ZERO {
+            return None;
+        }
         let mut shared = lock(&self.shared);
         shared.estimator.set_wanted(wanted);
         shared.estimator.poll_probe(now)
@@ -153,9 +201,9 @@ fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
 /// The number of recent probes whose departure times are kept.
 const MAX_CLUSTERS: usize = 4;
 
-/// The first estimate. It carries two small layers. On a path of 300 kbit/s it does little harm until the first probe
-/// has found the capacity.
-const START: Bitrate = Bitrate::kbps(400);
+/// The first estimate. It carries sound and the smallest layer. On a path of 150 kbit/s it does little harm until the
+/// first feedback has come.
+const START: Bitrate = Bitrate::kbps(300);
 
 /// The lowest estimate: audio.
 const MIN: Bitrate = Bitrate::kbps(40);
@@ -171,11 +219,27 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_change_of_the_estimate_by_a_twentieth_wakes_the_driver_once() {
+        let (estimator, _, estimate) = estimator();
+        let woken = |estimate: &Estimate| {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            std::pin::pin!(estimate.changed()).as_mut().poll(&mut context).is_ready()
+        };
+        assert!(!woken(&estimate));
+        estimator.rates.set_estimate(Bitrate::kbps(410));
+        assert!(!woken(&estimate));
+        estimator.rates.set_estimate(Bitrate::kbps(250));
+        assert!(woken(&estimate) && !woken(&estimate));
+    }
+
+    #[test]
     fn a_report_belongs_to_the_probe_in_whose_time_it_departed() {
         let (start, millis) = (Instant::now(), Duration::from_millis);
-        let (_, send_side, _) = estimator();
+        let (_, send_side, estimate) = estimator();
         send_side.handle_sent(start, 1_000, None);
-        let probe = send_side.poll_probe(start, Bitrate::kbps(2_500)).unwrap();
+        assert_eq!(send_side.poll_probe(start), None, "nothing is wanted");
+        estimate.set_wanted(Bitrate::kbps(2_500));
+        let probe = send_side.poll_probe(start).unwrap();
         for after in [10, 15, 20] {
             send_side.handle_padding(start + millis(after), probe.id);
         }

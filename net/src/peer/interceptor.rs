@@ -10,7 +10,6 @@ use crate::rtp::rtp_receiver::{Request, RtpReceiver, extension};
 use crate::rtp::sent_packet::SentPacket;
 use bytes::{BufMut, Bytes, BytesMut};
 use congestion::Priority;
-use media::Bitrate;
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
@@ -117,7 +116,8 @@ impl RtpInterceptor {
     }
 
     fn retransmit(&mut self, ssrc: u32, sequence: u16, now: Instant) {
-        let Some(packet) = self.local.get_mut(&ssrc).and_then(|local| local.retransmission(sequence, now)) else {
+        let local = self.local.get_mut(&ssrc).filter(|local| !local.is_silent(now));
+        let Some(packet) = local.and_then(|local| local.retransmission(sequence, now)) else {
             return;
         };
         self.pacing.push(Priority::Retransmission, tagged(now, Packet::Rtp(packet)));
@@ -127,9 +127,9 @@ impl RtpInterceptor {
     fn release(&mut self, now: Instant) {
         self.now = Some(now);
         let Self { local, pacing, .. } = self;
-        let wanted = wanted(local, now);
-        pacing.release(now, wanted, |size| {
-            let packet = local.values_mut().find_map(|local| local.probe_packet(size, now))?;
+        let has_padding = local.values().any(|local| local.has_padding());
+        pacing.release(now, has_padding, |size| {
+            let packet = local.values_mut().find_map(|local| local.padding(size))?;
             Some(tagged(now, Packet::Rtp(packet)))
         });
     }
@@ -190,24 +190,31 @@ impl LocalStream {
         }
     }
 
-    /// Returns true if it is video that was sent recently.
-    fn is_active(&self, now: Instant) -> bool {
-        self.repair.is_some() && self.sent.is_some_and(|sent| now.saturating_duration_since(sent) < ACTIVE)
+    /// Returns true if it has packets that can be sent again as padding.
+    fn has_padding(&self) -> bool {
+        self.repair.is_some() && self.sent.is_some()
+    }
+
+    /// Returns true if its layer was paused or replaced. What its receivers miss of it then is of no use to them.
+    fn is_silent(&self, now: Instant) -> bool {
+        self.sent.is_none_or(|sent| now.saturating_duration_since(sent) > MAX_SILENCE)
     }
 
     /// Returns the retransmission of a recent packet of about `size` bytes, for a probe.
-    fn probe_packet(&mut self, size: usize, now: Instant) -> Option<rtp::Packet> {
-        if !self.is_active(now) {
-            return None;
-        }
-        let sequence = self.history.recent(now, |packet| packet.payload.len().abs_diff(size))?;
-        self.retransmission(sequence, now)
+    fn padding(&mut self, size: usize) -> Option<rtp::Packet> {
+        let (sequence, packet) = self.history.recent(|packet| packet.payload.len().abs_diff(size))?;
+        let packet = packet.clone();
+        self.repair_packet(sequence, &packet)
     }
 
     /// Returns the retransmission of the packet `sequence` (RFC 4588, section 4), with MID and repaired RID (RFC 8852).
     fn retransmission(&mut self, sequence: u16, now: Instant) -> Option<rtp::Packet> {
+        let packet = self.history.resend(sequence, now)?.clone();
+        self.repair_packet(sequence, &packet)
+    }
+
+    fn repair_packet(&mut self, sequence: u16, packet: &SentPacket) -> Option<rtp::Packet> {
         let repair = self.repair.as_mut()?;
-        let packet = self.history.resend(sequence, now)?;
         let mut header = rtp::Header {
             version: 2,
             marker: packet.marker,
@@ -310,14 +317,6 @@ impl Interceptor for RtpInterceptor {
     fn unbind_remote_stream(&mut self, _info: &StreamInfo) {}
 }
 
-/// Returns what the tracks with recent video could use. A track is named by its MID.
-fn wanted(local: &HashMap<u32, LocalStream>, now: Instant) -> Bitrate {
-    let active = || local.values().filter(|local| local.is_active(now));
-    let first = active().next().and_then(|local| local.mid_value.as_ref());
-    let tracks: u64 = if active().any(|local| local.mid_value.as_ref() != first) { 2 } else { 1 };
-    if active().next().is_none() { Bitrate::ZERO } else { Bitrate::bps(WANTED.as_bps() * tracks) }
-}
-
 fn tagged(now: Instant, packet: Packet) -> TaggedPacket {
     TaggedPacket { now, transport: rtc::shared::TransportContext::default(), message: AttributedPacket::new(packet) }
 }
@@ -330,11 +329,8 @@ pub fn lock(rtp_receiver: &Mutex<RtpReceiver>) -> std::sync::MutexGuard<'_, RtpR
 /// The maximum number of retransmissions for one NACK.
 const MAX_RESENT: usize = 256;
 
-/// How long after its last packet a stream counts as active.
-const ACTIVE: Duration = Duration::from_secs(3);
-
-/// What one track of video can use with audio: three layers of a camera.
-const WANTED: Bitrate = Bitrate::kbps(2_500);
+/// How long after its last packet a stream still repeats packets.
+const MAX_SILENCE: Duration = Duration::from_millis(500);
 
 /// The maximum number of SSRCs that are handled in one FIR.
 const MAX_NAMED: usize = 16;

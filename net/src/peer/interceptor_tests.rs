@@ -28,7 +28,7 @@ fn info() -> StreamInfo {
 fn interceptor() -> (RtpInterceptor, mpsc::Receiver<Feedback>) {
     let (sender, receiver) = mpsc::channel(4);
     let rtp_receiver = Arc::new(Mutex::new(RtpReceiver::new(BufferPool::new(1))));
-    let mut interceptor = RtpInterceptor::new(rtp_receiver, sender, 99, Pacing::without_probes(estimator().1));
+    let mut interceptor = RtpInterceptor::new(rtp_receiver, sender, 99, Pacing::new(estimator().1));
     interceptor.bind_local_stream(&info());
     (interceptor, receiver)
 }
@@ -48,10 +48,10 @@ fn nack(sequences: &[u16]) -> Packet {
     Packet::Rtcp(vec![Box::new(TransportLayerNack { sender_ssrc: 1, media_ssrc: 7, nacks })])
 }
 
-/// Returns the packets that leave within a second from `now` on.
+/// Returns the packets that leave within 400 ms from `now` on.
 fn written(interceptor: &mut RtpInterceptor, now: Instant) -> Vec<rtp::Packet> {
     let mut packets = Vec::new();
-    for millis in 0..1_000 {
+    for millis in 0..400 {
         interceptor.handle_timeout(now + Duration::from_millis(millis)).unwrap();
         while let Some(packet) = interceptor.poll_write() {
             packets.extend(if let Packet::Rtp(packet) = packet.message.packet { Some(packet) } else { None });
@@ -66,7 +66,7 @@ fn a_retransmission_carries_its_streams_mid_and_rid() {
     interceptor.handle_write(tagged(now, Packet::Rtp(sent(10, true)))).unwrap();
     interceptor.handle_write(tagged(now, Packet::Rtp(sent(11, false)))).unwrap();
     assert_eq!(written(&mut interceptor, now).len(), 2);
-    let later = now + Duration::from_secs(1);
+    let later = now + Duration::from_millis(400);
     interceptor.handle_read(tagged(later, nack(&[11, 12]))).unwrap();
     let retransmitted = written(&mut interceptor, later);
     assert_eq!(retransmitted.len(), 1);
@@ -82,13 +82,26 @@ fn a_retransmission_carries_its_streams_mid_and_rid() {
 #[test]
 fn retransmissions_for_one_nack_are_bounded() {
     let ((mut interceptor, _), now) = (interceptor(), Instant::now());
-    for sequence in 0..1_000 {
+    for sequence in 0..300 {
         interceptor.handle_write(tagged(now, Packet::Rtp(sent(sequence, true)))).unwrap();
     }
-    assert_eq!(written(&mut interceptor, now).len(), 1_000);
-    let (all, later): (Vec<u16>, Instant) = ((0..1_000).collect(), now + Duration::from_secs(1));
+    assert_eq!(written(&mut interceptor, now).len(), 300);
+    let (all, later): (Vec<u16>, Instant) = ((0..1_000).collect(), now + Duration::from_millis(400));
     interceptor.handle_read(tagged(later, nack(&all))).unwrap();
-    assert_eq!(written(&mut interceptor, later).len(), MAX_RESENT);
+    let retransmitted = written(&mut interceptor, later).len();
+    assert!((50..=MAX_RESENT).contains(&retransmitted), "{retransmitted}");
+}
+
+#[test]
+fn packets_of_a_layer_that_was_paused_are_not_repeated() {
+    let ((mut interceptor, _), now) = (interceptor(), Instant::now());
+    interceptor.handle_write(tagged(now, Packet::Rtp(sent(10, true)))).unwrap();
+    assert_eq!(written(&mut interceptor, now).len(), 1);
+    for (after, count) in [(400, 1), (501, 0)] {
+        let at = now + Duration::from_millis(after);
+        interceptor.handle_read(tagged(at, nack(&[10]))).unwrap();
+        assert_eq!(written(&mut interceptor, at).len(), count, "after {after} ms");
+    }
 }
 
 #[test]

@@ -2,7 +2,6 @@
 
 use super::estimate::{PROBE_INTERVAL, SendSide};
 use congestion::{Full, Pacer, Priority};
-use media::Bitrate;
 use rtc::interceptor::{Packet, TaggedPacket};
 use rtc::shared::marshal::MarshalSize;
 use std::collections::VecDeque;
@@ -15,7 +14,6 @@ pub struct Pacing {
     released: VecDeque<TaggedPacket>,
     /// When to look for a probe again. `None` until the first packet.
     probe_at: Option<Instant>,
-    probes: bool,
     dropped: u64,
 }
 
@@ -23,13 +21,7 @@ impl Pacing {
     /// Returns empty queues that follow the estimate of `send_side`.
     pub fn new(send_side: SendSide) -> Self {
         let pacer = Pacer::new(send_side.bitrate());
-        Self { pacer, send_side, released: VecDeque::new(), probe_at: None, probes: true, dropped: 0 }
-    }
-
-    /// Returns queues that send no probes, so that a test can count packets.
-    #[cfg(test)]
-    pub fn without_probes(send_side: SendSide) -> Self {
-        Self { probes: false, ..Self::new(send_side) }
+        Self { pacer, send_side, released: VecDeque::new(), probe_at: None, dropped: 0 }
     }
 
     /// Passes RTCP on without delay.
@@ -47,20 +39,23 @@ impl Pacing {
         }
     }
 
-    /// Releases what may be sent now. `wanted` is what the published tracks could use. `padding` returns a packet of
-    /// about so many bytes for a probe.
-    pub fn release(&mut self, now: Instant, wanted: Bitrate, mut padding: impl FnMut(usize) -> Option<TaggedPacket>) {
+    /// Releases what may be sent now. `padding` returns a packet of about so many bytes for a probe. It can do so if
+    /// `has_padding` is true.
+    pub fn release(&mut self, now: Instant, has_padding: bool, padding: impl FnMut(usize) -> Option<TaggedPacket>) {
         self.pacer.set_target(self.send_side.bitrate());
         if self.probe_at.is_some_and(|at| at <= now) {
             self.probe_at = Some(now + PROBE_INTERVAL);
-            if self.probes
-                && wanted > Bitrate::ZERO
-                && let Some(probe) = self.send_side.poll_probe(now, wanted)
-            {
+            if has_padding && let Some(probe) = self.send_side.poll_probe(now) {
                 tracing::debug!(rate = %probe.rate, bytes = probe.bytes, estimate = %self.send_side.bitrate(), "probe");
                 self.pacer.start_probe(&probe);
             }
         }
+        self.release_queued(now);
+        self.release_padding(now, padding);
+        self.send_side.set_room(!self.pacer.is_congested());
+    }
+
+    fn release_queued(&mut self, now: Instant) {
         while let Some(released) = self.pacer.poll(now) {
             let mut packet = released.packet;
             // The time of departure, not of queueing: otherwise the wait would look like delay of the path.
@@ -68,6 +63,9 @@ impl Pacing {
             self.send_side.handle_sent(now, size(&packet), released.cluster);
             self.released.push_back(packet);
         }
+    }
+
+    fn release_padding(&mut self, now: Instant, mut padding: impl FnMut(usize) -> Option<TaggedPacket>) {
         while let Some((wanted, cluster)) = self.pacer.poll_padding(now) {
             let Some(packet) = padding(wanted) else {
                 self.pacer.stop_probe();
@@ -77,7 +75,6 @@ impl Pacing {
             self.send_side.handle_padding(now, cluster);
             self.released.push_back(packet);
         }
-        self.send_side.set_room(!self.pacer.is_congested());
     }
 
     /// Returns the next packet that leaves now.

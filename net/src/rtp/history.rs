@@ -38,10 +38,10 @@ impl<P> History<P> {
         Some(&sent.packet)
     }
 
-    /// Returns the sequence number of the packet with the lowest `cost` among the last 64 that may be sent again.
-    pub fn recent(&self, now: Instant, cost: impl Fn(&P) -> usize) -> Option<u16> {
-        let recent = self.sent.iter().rev().take(RECENT).filter(|sent| sent.resendable_at <= now);
-        recent.min_by_key(|sent| cost(&sent.packet)).map(|sent| sent.sequence)
+    /// Returns the packet with the lowest `cost` among the last 64, with its sequence number.
+    pub fn recent(&self, cost: impl Fn(&P) -> usize) -> Option<(u16, &P)> {
+        let cheapest = self.sent.iter().rev().take(RECENT).min_by_key(|sent| cost(&sent.packet))?;
+        Some((cheapest.sequence, &cheapest.packet))
     }
 }
 
