@@ -15,7 +15,7 @@ const MAY_REACH: &[(&str, &[&str])] = &[
     ("audio", &["codec", "media"]),
     ("net", &["congestion", "crypto", "media", "proto"]),
     ("render", &["media"]),
-    ("server", &["congestion", "media", "proto"]),
+    ("server", &["proto"]),
     ("engine", &["audio", "capture", "codec", "congestion", "crypto", "media", "net", "proto"]),
     (
         "app",
