@@ -61,7 +61,7 @@ fn bands() -> Vec<Band> {
             name: "loss 5 % in bursts",
             spec: Spec { loss: 0.05, burst: 5.0, delay: 0.04, ..unlimited.clone() },
             usable: wanted,
-            least: 0.7,
+            least: 0.6,
             sound: 0.06,
         },
         Band {

@@ -226,7 +226,7 @@ mod tests {
             std::pin::pin!(estimate.changed()).as_mut().poll(&mut context).is_ready()
         };
         assert!(!woken(&estimate));
-        estimator.rates.set_estimate(Bitrate::kbps(410));
+        estimator.rates.set_estimate(Bitrate::kbps(310));
         assert!(!woken(&estimate));
         estimator.rates.set_estimate(Bitrate::kbps(250));
         assert!(woken(&estimate) && !woken(&estimate));
