@@ -4,7 +4,9 @@
 
 mod error;
 mod estimate;
+mod flight_repeater;
 mod interceptor;
+mod repeating_socket;
 mod runtime;
 pub mod send_stream;
 mod stack;
