@@ -1,5 +1,7 @@
 //! Opens network devices whose packets this process reads and writes (`TUN`, Documentation/networking/tuntap.rst of Linux).
 
+#![expect(unsafe_code, reason = "ioctl(2)")]
+
 use rustix::fs::OFlags;
 use rustix::ioctl::{Opcode, Updater, ioctl, opcode};
 use std::fs::{File, OpenOptions};
