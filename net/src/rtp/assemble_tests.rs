@@ -57,7 +57,9 @@ impl Receiver {
     }
 
     fn receive(&mut self, packets: impl IntoIterator<Item = Packet>) -> Vec<Frame> {
-        packets.into_iter().for_each(|packet| self.handle(packet));
+        for packet in packets {
+            self.handle(packet);
+        }
         self.frames()
     }
 

@@ -153,7 +153,6 @@ fn run(loss: u32, delay: u64, seed: u64) -> Outcome {
 fn on_a_short_path_losses_of_10_percent_are_repaired_without_a_freeze() {
     for (loss, seed) in [(2, 1), (5, 2), (10, 3), (10, 4)] {
         let outcome = run(loss, 1, seed);
-        println!("{loss} %: {outcome:?}");
         assert!(outcome.frames >= 885 && outcome.freezes == 0 && outcome.keys == 1, "{loss} %: {outcome:?}");
         assert!(outcome.delay <= 60, "{loss} %: {outcome:?}");
         // Each lost packet is sent again once, or more often if its retransmission is lost.
@@ -166,7 +165,6 @@ fn on_a_short_path_losses_of_10_percent_are_repaired_without_a_freeze() {
 fn on_a_short_path_a_loss_of_30_percent_leaves_a_moving_picture() {
     for seed in [5, 6, 7] {
         let outcome = run(30, 1, seed);
-        println!("30 %: {outcome:?}");
         assert!(outcome.frames >= 800 && outcome.freezes <= 2 && outcome.keys <= 2, "{outcome:?}");
         assert!(outcome.delay <= 250 && outcome.retransmitted <= 50, "{outcome:?}");
     }
@@ -177,7 +175,6 @@ fn on_a_path_of_80_ms_losses_are_repaired_without_key_frames() {
     for (loss, seed) in [(2, 8), (5, 9), (10, 10)] {
         let outcome = run(loss, 40, seed);
         assert!(outcome.frames >= 800 && outcome.keys <= 2, "{loss} %: {outcome:?}");
-        println!("{loss} %: {outcome:?}");
         assert!(outcome.delay <= 250, "{loss} %: {outcome:?}");
         assert!(outcome.retransmitted <= 20, "{loss} %: {outcome:?}");
     }

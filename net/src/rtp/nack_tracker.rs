@@ -173,9 +173,9 @@ mod tests {
     fn on_a_long_path_with_few_losses_each_packet_is_requested_twice_in_a_round_trip() {
         let requests = |losses: u16| {
             let (mut tracker, start) = (NackTracker::default(), Instant::now());
-            (0..2_000).filter(|number| number % 100 >= losses).for_each(|number| {
+            for number in (0..2_000).filter(|number| number % 100 >= losses) {
                 tracker.handle_packet(number, start);
-            });
+            }
             tracker.missing.clear();
             tracker.handle_packet(2_001, start);
             let mut requests = Vec::new();

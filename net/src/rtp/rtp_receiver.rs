@@ -112,7 +112,7 @@ impl RtpReceiver {
     /// named an SSRC for it.
     pub fn assign(&mut self, mid: &str, slot: Slot, kind: Kind, frames: Sender<ReceivedFrame>, now: Instant) -> bool {
         let assembly = match kind {
-            Kind::Video => Assembly::Video(Box::new(Assembler::new())),
+            Kind::Video => Assembly::Video(Box::default()),
             Kind::Audio => Assembly::Audio(Unwrapper::default()),
         };
         let Some(stream) = self.stream(mid) else { return false };
@@ -167,7 +167,9 @@ impl RtpReceiver {
         if matches!(reader.assembly, Assembly::Video(_)) {
             // A packet that was not retransmitted was only late.
             let answered = stream.nacks.handle_packet(sequence, now).filter(|_| repair.is_some());
-            answered.into_iter().for_each(|time| self.round_trip.add(time));
+            if let Some(time) = answered {
+                self.round_trip.add(time);
+            }
         }
         if repair.is_some() {
             packet.payload.advance(RTX_HEADER_BYTES);
@@ -197,7 +199,9 @@ impl RtpReceiver {
             let Some(reader) = &mut stream.reader else { continue };
             if let Assembly::Video(assembler) = &mut reader.assembly {
                 assembler.set_retry_interval(retry);
-                assembler.first_needed().into_iter().for_each(|first| stream.nacks.forget_before(first));
+                if let Some(first) = assembler.first_needed() {
+                    stream.nacks.forget_before(first);
+                }
             }
             let missing = stream.nacks.poll_request(now, retry);
             if !missing.is_empty() {

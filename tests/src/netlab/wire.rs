@@ -137,7 +137,9 @@ impl Forwarder {
             // Nothing is read if the pipe is closed.
             (self.waked.read(&mut [0; 64]).ok()? > 0).then_some(())?;
             let impairment = self.impairment.lock().unwrap_or_else(PoisonError::into_inner).clone();
-            self.links.iter_mut().for_each(|link| link.set(impairment.clone()));
+            for link in &mut self.links {
+                link.set(impairment.clone());
+            }
         }
         Some(())
     }
