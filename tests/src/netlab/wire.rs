@@ -108,7 +108,7 @@ impl Forwarder {
             for side in 0..2 {
                 while let Some(packet) = self.links[side].receive(Instant::now()) {
                     // Fails if the device is going down. Then the packet is lost.
-                    let _ = (&self.files[1 - side]).write(&packet);
+                    let _ = (&self.files[1 - side]).write_all(&packet);
                 }
             }
         }
