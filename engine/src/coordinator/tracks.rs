@@ -5,7 +5,7 @@ use super::membership::Membership;
 use crate::event::{Notice, NoticeKind};
 use crate::hardware::Codecs;
 use crate::notice;
-use crate::receive::{self, DecodeQueue, PictureReceiver, Receivers, VoiceReceiver, WaitingFrames};
+use crate::receive::{self, DecodeQueue, PictureReceiver, PlayoutQueue, Receivers, VoiceReceiver, WaitingFrames};
 use crate::send::{PictureSource, Report, VoiceSender, announced};
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
@@ -167,6 +167,7 @@ impl Tracks {
                     frames,
                     opener,
                     waiting,
+                    playout: PlayoutQueue::default(),
                     queue: DecodeQueue::default(),
                     decoders: codecs.decoders.clone(),
                     decoder: None,
