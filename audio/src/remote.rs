@@ -21,15 +21,35 @@ impl Remote {
     /// Queues a decrypted packet, on any thread. Never blocks: if the queue holds three seconds, the packet is dropped
     /// and later counts as lost.
     pub fn push(&self, packet: EncodedAudio) {
-        if self.inbox.try_send(Arrival { packet, arrived: Instant::now() }).is_err() {
+        self.push_at(packet, Origin::Frame, Instant::now());
+    }
+
+    /// Queues a copy of a lost packet, as [`Remote::push`] does.
+    pub fn push_copy(&self, packet: EncodedAudio) {
+        self.push_at(packet, Origin::Copy, Instant::now());
+    }
+
+    /// Queues a packet that arrived at `arrived`, as [`Remote::push`] does.
+    pub fn push_at(&self, packet: EncodedAudio, origin: Origin, arrived: Instant) {
+        if self.inbox.try_send(Arrival { packet, origin, arrived }).is_err() {
             tracing::trace!("inbox of a remote is full");
         }
     }
 }
 
-/// A packet and its arrival time.
-pub struct Arrival {
+/// Where a packet comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From its own frame.
+    Frame,
+    /// From a later frame, which had a copy of it.
+    Copy,
+}
+
+/// A packet, its origin and its arrival time.
+struct Arrival {
     packet: EncodedAudio,
+    origin: Origin,
     arrived: Instant,
 }
 
@@ -39,10 +59,10 @@ impl ByteSize for Arrival {
     }
 }
 
-/// Returns both ends of a new remote.
+/// Returns both ends of a new remote, for a program that plays on its own thread.
 ///
 /// # Errors
-/// Returns the errors of [`Voice::new`].
+/// Returns an error if memory is exhausted.
 pub fn connect() -> Result<(Remote, Playback), Error> {
     let (inbox, arrivals) = media::bounded(MAX_WAITING);
     let playback =
@@ -50,7 +70,7 @@ pub fn connect() -> Result<(Remote, Playback), Error> {
     Ok((Remote { inbox }, playback))
 }
 
-/// The receiving side, on the audio thread.
+/// The receiving side of one remote, on the thread that plays: its jitter buffer and its decoder.
 pub struct Playback {
     arrivals: Receiver<Arrival>,
     buffer: Buffer,
@@ -61,14 +81,14 @@ pub struct Playback {
 }
 
 impl Playback {
-    /// Moves queued packets into the jitter buffer.
+    /// Moves queued packets into the jitter buffer. `clock` converts their arrival times.
     pub fn collect(&mut self, clock: Clock) {
         while let Some(arrival) = self.arrivals.try_recv() {
-            self.buffer.insert(arrival.packet, clock.at(arrival.arrived));
+            self.buffer.insert(arrival.packet, clock.at(arrival.arrived), arrival.origin);
         }
     }
 
-    /// Returns the next 10 ms, due at `now`.
+    /// Returns the next 10 ms, due at `now`. The caller has called [`Playback::collect`] with the same clock.
     pub fn pull(&mut self, now: Instant, clock: Clock) -> Block {
         let mut block = SILENCE;
         self.buffer.pull(clock.at(now), &mut self.voice, &mut block);

@@ -8,4 +8,5 @@ pub mod nack_tracker;
 pub mod packetize;
 pub mod rtp_receiver;
 pub mod sent_packet;
+mod sound_nacks;
 pub mod unwrap;

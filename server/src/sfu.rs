@@ -17,6 +17,7 @@ mod reply;
 mod room;
 mod routes;
 mod sequence_rewriter;
+mod sound_loss;
 mod switch;
 mod track;
 mod transport;
@@ -153,6 +154,7 @@ impl Sfu {
                     }
                 }
                 room.notify_senders(now, &mut self.peers, &mut self.output);
+                room.report_sound_loss(now, &self.peers, &mut self.output);
             }
             self.answer_offers(now);
             self.offers.forget_idle(now);

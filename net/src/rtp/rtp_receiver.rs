@@ -7,6 +7,7 @@
 use super::assemble::{Assembler, Packet};
 use super::description::{Section, Source};
 use super::nack_tracker::NackTracker;
+use super::sound_nacks::SoundNacks;
 use super::unwrap::Unwrapper;
 use bytes::{Buf, Bytes};
 use crypto::{Header, ReceivedFrame};
@@ -69,7 +70,14 @@ struct Reader {
 
 enum Assembly {
     Video(Box<Assembler>),
-    Audio(Unwrapper),
+    Audio(Sound),
+}
+
+/// The state of a sound stream, which needs no assembling.
+#[derive(Default)]
+struct Sound {
+    counter: Unwrapper,
+    nacks: SoundNacks,
 }
 
 impl RtpReceiver {
@@ -109,7 +117,7 @@ impl RtpReceiver {
     pub fn assign(&mut self, mid: &str, slot: Slot, kind: Kind, frames: Sender<ReceivedFrame>, now: Instant) -> bool {
         let assembly = match kind {
             Kind::Video => Assembly::Video(Box::new(Assembler::new())),
-            Kind::Audio => Assembly::Audio(Unwrapper::default()),
+            Kind::Audio => Assembly::Audio(Sound::default()),
         };
         let Some(stream) = self.stream(mid) else { return false };
         stream.reader = Some(Reader { slot, frames, assembly, needs_key_frame: false });
@@ -160,8 +168,12 @@ impl RtpReceiver {
         self.counts.packets += 1;
         self.counts.repaired += u64::from(repair.is_some());
         let Some(reader) = &mut stream.reader else { return };
-        if matches!(reader.assembly, Assembly::Video(_)) {
-            stream.nacks.handle_packet(sequence, now);
+        match &mut reader.assembly {
+            Assembly::Video(_) => stream.nacks.handle_packet(sequence, now),
+            Assembly::Audio(sound) => {
+                let number = sound.counter.unwrap(sequence);
+                sound.nacks.handle_packet(number, repair.is_some(), now);
+            }
         }
         if repair.is_some() {
             packet.payload.advance(RTX_HEADER_BYTES);
@@ -185,7 +197,10 @@ impl RtpReceiver {
         let mut requests = Vec::new();
         for (ssrc, stream) in &mut self.streams {
             let Some(reader) = &mut stream.reader else { continue };
-            let missing = stream.nacks.poll_request(now);
+            let missing = match &mut reader.assembly {
+                Assembly::Video(_) => stream.nacks.poll_request(now),
+                Assembly::Audio(sound) => sound.nacks.poll_request(now),
+            };
             if !missing.is_empty() {
                 requests.push(Request::Nack(*ssrc, missing));
             }
@@ -201,7 +216,8 @@ impl RtpReceiver {
         let timeout = |stream: &Stream| {
             let assembler = match stream.reader.as_ref().map(|reader| &reader.assembly) {
                 Some(Assembly::Video(assembler)) => assembler.poll_timeout(),
-                Some(Assembly::Audio(_)) | None => return None,
+                Some(Assembly::Audio(sound)) => return sound.nacks.poll_timeout(),
+                None => return None,
             };
             [stream.nacks.poll_timeout(), assembler].into_iter().flatten().min()
         };
@@ -231,7 +247,7 @@ impl Reader {
     fn handle_packet(&mut self, packet: Packet, pool: &BufferPool, now: Instant) {
         match &mut self.assembly {
             Assembly::Video(assembler) => assembler.handle_packet(packet),
-            Assembly::Audio(counter) => {
+            Assembly::Audio(sound) => {
                 // One packet is one frame. The jitter buffer reorders packets, and opening refuses repetitions.
                 let header = Header {
                     slot: self.slot,
@@ -242,7 +258,7 @@ impl Reader {
                     rtp_time: packet.timestamp,
                     voice: false,
                 };
-                let sequence = counter.unwrap(packet.sequence);
+                let sequence = sound.counter.peek(packet.sequence);
                 let bytes = pool.copy(&packet.payload);
                 // If the queue is full, the waiting audio is late already. Then this packet is dropped.
                 drop(self.frames.try_send(ReceivedFrame { header, bytes, sequence, received: now }));

@@ -8,7 +8,7 @@ use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
 use super::reply::Reply;
 use super::switch::{Switch, Target};
-use super::track::{AUDIO_BITRATE, Source, Subscriber, Track};
+use super::track::{Source, Subscriber, Track};
 use proto::{Kind, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals, TrackDemand, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
@@ -179,7 +179,7 @@ impl Room {
         for subscriber in subscribers {
             let Some(header) = subscriber.switch.forward(&info) else { continue };
             let Some(peer) = peers.get_mut(&subscriber.participant) else { continue };
-            if peer.transport.write(subscriber, packet, header, video) {
+            if peer.transport.write(subscriber, packet, header) {
                 self.totals.packets_out += 1;
                 output.dirty.insert(subscriber.participant);
             } else if video {
@@ -224,7 +224,7 @@ impl Room {
                 match source.published.kind {
                     Kind::Audio => {
                         let active = wish.is_none_or(|wish| !wish.hidden);
-                        audio += u64::from(active) * u64::from(AUDIO_BITRATE);
+                        audio += u64::from(active) * source.sound_rate(now);
                         subscriber.switch.set_target(active.then_some(Target { spatial: 0, temporal: 0 }));
                     }
                     Kind::Video => {
@@ -267,6 +267,19 @@ impl Room {
                 track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
             for spatial in awaited {
                 request_key_frame(id.owner, source, spatial, now, peers, output);
+            }
+        }
+    }
+
+    /// Tells the senders of sound how much of it is lost.
+    pub fn report_sound_loss(&mut self, now: Instant, peers: &Peers, output: &mut Output) {
+        for (id, Track { source, subscribers }) in &mut self.tracks {
+            let Some(source) = source.as_mut().filter(|source| source.published.kind == Kind::Audio) else { continue };
+            let Some(owner) = peers.get(&id.owner) else { continue };
+            let hearing = subscribers.iter().filter(|subscriber| subscriber.switch.current().is_some());
+            let lost = hearing.filter_map(|subscriber| Some(peers.get(&subscriber.participant)?.transport.loss.down));
+            if let Some(percent) = source.sound_loss.update(owner.transport.loss.up, lost.fold(0.0, f32::max), now) {
+                output.signal(id.owner, ServerSignal::SoundLoss { percent });
             }
         }
     }
