@@ -107,13 +107,13 @@ fn without_silence(clean: &[f64], heard: &[f64]) -> (Vec<f64>, Vec<f64>) {
 
 /// Returns the loudness of each third-octave band in each frame.
 fn bands(sound: &[f64]) -> Vec<[f64; BANDS]> {
-    let (window, edges) = (window(), edges());
+    let (window, edges, turns) = (window(), edges(), turns());
     let frame = |start: usize| {
         let mut spectrum = [(0.0, 0.0); FFT];
         for (place, index) in spectrum.iter_mut().zip(0..FRAME) {
             place.0 = sound[start + index] * window[index];
         }
-        fft(&mut spectrum);
+        fft(&mut spectrum, &turns);
         let power = |bin: usize| spectrum[bin].0.powi(2) + spectrum[bin].1.powi(2);
         std::array::from_fn(|band| (edges[band].0..edges[band].1).map(power).sum::<f64>().sqrt())
     };
@@ -135,8 +135,13 @@ fn window() -> [f64; FRAME] {
     std::array::from_fn(|index| 0.5 - 0.5 * (2.0 * PI * count(index + 1) / count(FRAME + 1)).cos())
 }
 
+/// Returns the first half of the roots of unity.
+fn turns() -> [(f64, f64); FFT / 2] {
+    std::array::from_fn(|index| (-2.0 * PI * count(index) / count(FFT)).sin_cos()).map(|(sin, cos)| (cos, sin))
+}
+
 /// A radix-2 transform in place.
-fn fft(values: &mut [(f64, f64); FFT]) {
+fn fft(values: &mut [(f64, f64); FFT], turns: &[(f64, f64); FFT / 2]) {
     for index in 0..FFT {
         let swapped = index.reverse_bits() >> (usize::BITS - FFT.trailing_zeros());
         if swapped > index {
@@ -147,9 +152,9 @@ fn fft(values: &mut [(f64, f64); FFT]) {
     while half < FFT {
         for start in (0..FFT).step_by(2 * half) {
             for offset in 0..half {
-                let angle = -PI * count(offset) / count(half);
+                let (cos, sin) = turns[offset * (FFT / 2 / half)];
                 let (low, high) = (values[start + offset], values[start + offset + half]);
-                let turned = (high.0 * angle.cos() - high.1 * angle.sin(), high.0 * angle.sin() + high.1 * angle.cos());
+                let turned = (high.0 * cos - high.1 * sin, high.0 * sin + high.1 * cos);
                 values[start + offset] = (low.0 + turned.0, low.1 + turned.1);
                 values[start + offset + half] = (low.0 - turned.0, low.1 - turned.1);
             }
@@ -158,21 +163,21 @@ fn fft(values: &mut [(f64, f64); FFT]) {
     }
 }
 
-/// Converts from 48 to 10 kHz with a windowed sinc.
-pub(crate) fn resample(sound: &[f32]) -> Vec<f64> {
-    const STEP: f64 = 4.8;
-    const WIDTH: f64 = 16.0 * STEP;
+/// Converts from 48 to 10 kHz with a windowed sinc: 24 samples become 5.
+fn resample(sound: &[f32]) -> Vec<f64> {
+    const WIDTH: usize = 80;
+    // The tap of the sample `index` places after the first one that counts, for each of the five places between samples.
+    let tap = |phase: usize, index: usize| {
+        let distance = (count(index) - count(WIDTH) - count(phase * 24 % 5) / 5.0) / 4.8;
+        let sinc = if distance.abs() < 1e-9 { 1.0 } else { (PI * distance).sin() / (PI * distance) };
+        sinc * (0.5 + 0.5 * (PI * distance * 4.8 / count(WIDTH + 1)).cos()) / 4.8
+    };
+    let taps: [[f64; 2 * WIDTH + 1]; 5] = std::array::from_fn(|phase| std::array::from_fn(|index| tap(phase, index)));
     let sample = |number: usize| {
-        let centre = count(number) * STEP;
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the sound")]
-        let (first, last) = ((centre - WIDTH).max(0.0).ceil() as usize, (centre + WIDTH).floor() as usize);
-        let tap = |index: usize| {
-            let distance = (count(index) - centre) / STEP;
-            let sinc = if distance.abs() < 1e-9 { 1.0 } else { (PI * distance).sin() / (PI * distance) };
-            let taper = 0.5 + 0.5 * (PI * distance * STEP / WIDTH).cos();
-            f64::from(sound[index]) * sinc * taper / STEP
-        };
-        (first..=last.min(sound.len().saturating_sub(1))).map(tap).sum()
+        let centre = number * 24 / 5;
+        let first = centre.saturating_sub(WIDTH);
+        let taps = &taps[number % 5][first + WIDTH - centre..];
+        sound[first.min(sound.len())..].iter().zip(taps).map(|(sample, tap)| f64::from(*sample) * tap).sum()
     };
     (0..sound.len() * 10 / 48).map(sample).collect()
 }

@@ -172,7 +172,9 @@ impl RtpReceiver {
             Assembly::Video(_) => stream.nacks.handle_packet(sequence, now),
             Assembly::Audio(sound) => {
                 let number = sound.counter.unwrap(sequence);
-                sound.nacks.handle_packet(number, repair.is_some(), now);
+                if !sound.nacks.handle_packet(number, repair.is_some(), now) {
+                    return;
+                }
             }
         }
         if repair.is_some() {

@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub struct SoundNacks {
     newest: Option<u64>,
+    /// Bit n is set if the packet n before the newest has arrived.
+    arrived: u64,
     /// Oldest first, at most [`MAX_MISSING`].
     missing: VecDeque<Missing>,
     /// From a request to the retransmission, smoothed. `None` before the first one.
@@ -29,8 +31,9 @@ struct Missing {
 }
 
 impl SoundNacks {
-    /// Handles a packet that arrived, by transmission or retransmission, with its extended sequence number.
-    pub fn handle_packet(&mut self, number: u64, retransmitted: bool, now: Instant) {
+    /// Handles a packet that arrived, by transmission or retransmission, with its extended sequence number. Returns false if
+    /// it has arrived before: a packet that was only late is retransmitted, too.
+    pub fn handle_packet(&mut self, number: u64, retransmitted: bool, now: Instant) -> bool {
         if let Some(index) = self.missing.iter().position(|missing| missing.number == number)
             && let Some(found) = self.missing.remove(index)
             && let (true, 1, Some(requested)) = (retransmitted, found.requests, found.requested)
@@ -39,16 +42,21 @@ impl SoundNacks {
             self.round_trip = Some(self.round_trip.map_or(measured, |smoothed| (smoothed * 7 + measured) / 8));
         }
         let Some(newest) = self.newest else {
-            self.newest = Some(number);
-            return;
+            (self.newest, self.arrived) = (Some(number), 1);
+            return true;
         };
         if number <= newest {
-            return;
+            let bit = bit(newest - number);
+            let first = self.arrived & bit == 0;
+            self.arrived |= bit;
+            return first;
         }
         self.newest = Some(number);
+        self.arrived = self.arrived.unbounded_shl(u32::try_from(number - newest).unwrap_or(u32::MAX)) | 1;
         // After a longer gap the sound is late already, or the sender has started a new sequence.
         if number - newest > MAX_MISSING as u64 {
-            return self.missing.clear();
+            self.missing.clear();
+            return true;
         }
         for number in newest + 1..number {
             let next_request = now + REORDER_DELAY;
@@ -57,6 +65,7 @@ impl SoundNacks {
         while self.missing.len() > MAX_MISSING {
             self.missing.pop_front();
         }
+        true
     }
 
     /// Returns the packets to request now, oldest first.
@@ -90,6 +99,11 @@ impl SoundNacks {
     fn is_too_long(&self) -> bool {
         self.round_trip.is_some_and(|round_trip| round_trip > MAX_ROUND_TRIP)
     }
+}
+
+/// Returns the bit of the packet `behind` the newest, or 0 if it is too old.
+fn bit(behind: u64) -> u64 {
+    1_u64.unbounded_shl(u32::try_from(behind).unwrap_or(u32::MAX))
 }
 
 /// How long a packet may be late before it is requested. Networks reorder packets slightly.
@@ -144,10 +158,14 @@ mod tests {
     fn a_packet_that_arrives_is_not_requested_again() {
         let (mut nacks, start) = (SoundNacks::default(), Instant::now());
         let due = request(&mut nacks, 10, start).unwrap();
-        nacks.handle_packet(10, true, due + ms(2));
+        assert!(nacks.handle_packet(10, true, due + ms(2)));
         assert_eq!(nacks.poll_timeout(), None);
-        [11, 13, 12].map(|number| nacks.handle_packet(number, false, due + ms(20)));
+        assert!([12, 14, 13].into_iter().all(|number| nacks.handle_packet(number, false, due + ms(20))));
         assert_eq!(nacks.poll_timeout(), None, "reordered");
+        let again = [10, 11, 14].map(|number| nacks.handle_packet(number, true, due + ms(30)));
+        assert_eq!(again, [false; 3], "they have arrived before");
+        assert!(nacks.handle_packet(200, false, due + ms(40)) && nacks.handle_packet(137, false, due + ms(40)));
+        assert!(!nacks.handle_packet(137, false, due + ms(40)), "the oldest that is known");
     }
 
     #[test]

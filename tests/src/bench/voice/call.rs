@@ -4,7 +4,7 @@ use super::encode;
 use super::loss::{Losses, Pattern};
 use crate::stoi::{self, Intelligibility};
 use anyhow::{Context, Result};
-use audio::{BLOCK, Origin, Playback, Protection, RecentPackets, Remote, Statistics};
+use audio::{BLOCK, Origin, Protection, RecentPackets, Remote, Statistics};
 use media::{Buffer, Clock, EncodedAudio, Timestamp};
 use std::f64::consts::TAU;
 use std::fmt;
