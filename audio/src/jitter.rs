@@ -133,6 +133,7 @@ impl Buffer {
                 if self.is_missing(&packet, at) {
                     self.delay.repair_arrived(packet.position, at);
                     self.recent.add(packet.position);
+                    self.count_fec(packet.position, at);
                     self.place(Waiting { packet, origin });
                 }
                 return;
@@ -157,6 +158,16 @@ impl Buffer {
             self.statistics.packets_discarded += 1;
         }
         true
+    }
+
+    /// If the packet before a copy is missing, too, its only repair is the in-band FEC of the copy.
+    fn count_fec(&mut self, copied: u64, at: Timestamp) {
+        if let Some(before) = copied.checked_sub(PACKET as u64)
+            && !self.recent.contains(before)
+            && self.next.is_some_and(|next| before >= next)
+        {
+            self.delay.repair_arrived(before, at);
+        }
     }
 
     /// Returns true if a copy is of a packet of this timeline that has not arrived.

@@ -1,9 +1,10 @@
 //! How sound is protected against loss, by the measured loss. Pure.
 //!
 //! A frame carries copies of the packets before it. More copies restore longer losses, but cost delay at the receiver and
-//! bytes on every path, so the bitrate of the codec falls with their number. In-band FEC of Opus costs bits of the
-//! same packet and restores only the packet before it, in lower quality: it serves what no copy restores.
-//! docs/performance.md has the measurements (`cargo xtask bench voice`).
+//! bytes on every path, so the bitrate of the codec falls with their number. In-band FEC of Opus takes bits of the
+//! packet itself and restores the packet before it in lower quality. Together with copies it restores one more lost packet
+//! than the copies alone, for fewer bytes than another copy. docs/performance.md has the measurements
+//! (`cargo xtask bench voice`).
 
 use media::Bitrate;
 
@@ -24,11 +25,12 @@ impl Protection {
     pub fn for_loss(percent: u8) -> Self {
         let (copies, kbps) = match percent {
             0 => (0, 32),
-            1..=3 => (1, 28),
-            4..=12 => (2, 24),
-            13.. => (3, 20),
+            1..=4 => (1, 28),
+            5..=14 => (2, 24),
+            15..=29 => (2, 20),
+            30.. => (3, 20),
         };
-        Self { copies, bitrate: Bitrate::kbps(kbps), fec: percent.clamp(MIN_FEC, MAX_FEC) }
+        Self { copies, bitrate: Bitrate::kbps(kbps), fec: FEC }
     }
 }
 
@@ -39,10 +41,9 @@ impl Default for Protection {
     }
 }
 
-/// The range of losses that in-band FEC is made for, in percent. Above the maximum, libopus takes so many bits for it that
-/// the packet itself becomes worse.
-const MIN_FEC: u8 = 5;
-const MAX_FEC: u8 = 20;
+/// The loss in percent that in-band FEC is made for. With less, too few packets have it; with more, libopus takes so many
+/// bits for it that the packet itself becomes worse.
+const FEC: u8 = 10;
 
 #[cfg(test)]
 mod tests {

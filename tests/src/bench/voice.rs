@@ -118,16 +118,15 @@ fn voices() -> Result<Vec<Vec<f32>>> {
     ["anne.wav", "bob.wav"].into_iter().map(read).collect()
 }
 
-const METHODS: [Method; 9] = [
+const METHODS: [Method; 8] = [
     Method::new("Opus alone", 0, 32, 0),
     Method::new("FEC", 0, 32, 10),
-    Method::new("FEC for 20 %", 0, 32, 20),
     Method::new("1 copy", 1, 28, 0),
     Method::new("1 copy and FEC", 1, 28, 10),
     Method::new("2 copies", 2, 24, 0),
     Method::new("2 copies and FEC", 2, 24, 10),
     Method::new("3 copies", 3, 20, 0),
-    Method::new("3 copies and FEC", 3, 20, 20),
+    Method::new("3 copies and FEC", 3, 20, 10),
 ];
 
 const PATTERNS: [Pattern; 6] = [
