@@ -309,6 +309,16 @@ fn copies_restore_lost_packets_in_full() {
 }
 
 #[test]
+fn a_copy_and_its_fec_restore_two_packets_in_a_row() {
+    let mut simulation = Simulation::new(28);
+    (simulation.loss, simulation.depth, simulation.codec.copies) = (0.1, 1, true);
+    simulation.run(120);
+    let statistics = simulation.statistics();
+    assert!(simulation.concealed() < 0.4, "{:.2} %: {statistics:?}", simulation.concealed());
+    assert!(statistics.delay <= Duration::from_millis(80), "{statistics:?}");
+}
+
+#[test]
 fn copies_of_packets_that_arrived_change_nothing() {
     let (mut with, mut without) = (Simulation::new(25), Simulation::new(25));
     with.depth = 3;

@@ -54,7 +54,7 @@ impl SoundNacks {
         self.newest = Some(number);
         self.arrived = self.arrived.unbounded_shl(u32::try_from(number - newest).unwrap_or(u32::MAX)) | 1;
         // After a longer gap the sound is late already, or the sender has started a new sequence.
-        if number - newest > MAX_MISSING as u64 {
+        if number - newest - 1 > MAX_MISSING as u64 {
             self.missing.clear();
             return true;
         }
@@ -173,13 +173,13 @@ mod tests {
         let (mut nacks, start) = (SoundNacks::default(), Instant::now());
         let due = request(&mut nacks, 10, start).unwrap();
         nacks.handle_packet(10, true, due + ms(119));
-        assert_eq!(request(&mut nacks, 20, start + ms(200)).map(|due| due > start), Some(true), "tried once");
-        assert_eq!(request(&mut nacks, 40, start + ms(600)), None);
-        let due = request(&mut nacks, 60, start + ms(5_400)).expect("tried again");
-        for number in [60, 80, 100, 120, 140, 160, 180] {
+        assert!(request(&mut nacks, 14, start + ms(200)).is_some(), "tried once");
+        assert_eq!(request(&mut nacks, 18, start + ms(600)), None);
+        assert_eq!(request(&mut nacks, 22, start + ms(5_000)), None);
+        // The path becomes short again.
+        for (number, at) in [(26, 5_300), (30, 10_400), (34, 10_500), (38, 10_600)] {
+            let due = request(&mut nacks, number, start + ms(at)).expect("requested");
             nacks.handle_packet(number, true, due + ms(2));
-            let later = start + ms(5_400) * u32::try_from(number / 20).unwrap();
-            let Some(_) = request(&mut nacks, number + 20, later) else { panic!("{number}") };
         }
     }
 
