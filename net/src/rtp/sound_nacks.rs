@@ -173,11 +173,11 @@ mod tests {
         let (mut nacks, start) = (SoundNacks::default(), Instant::now());
         let due = request(&mut nacks, 10, start).unwrap();
         nacks.handle_packet(10, true, due + ms(119));
-        assert!(request(&mut nacks, 14, start + ms(200)).is_some(), "tried once");
-        assert_eq!(request(&mut nacks, 18, start + ms(600)), None);
-        assert_eq!(request(&mut nacks, 22, start + ms(5_000)), None);
+        assert!(request(&mut nacks, 13, start + ms(200)).is_some(), "tried once");
+        assert_eq!(request(&mut nacks, 16, start + ms(600)), None);
+        assert_eq!(request(&mut nacks, 19, start + ms(5_000)), None);
         // The path becomes short again.
-        for (number, at) in [(26, 5_300), (30, 10_400), (34, 10_500), (38, 10_600)] {
+        for (number, at) in [(22, 5_300), (25, 10_400), (28, 10_500), (31, 10_600)] {
             let due = request(&mut nacks, number, start + ms(at)).expect("requested");
             nacks.handle_packet(number, true, due + ms(2));
         }
