@@ -34,9 +34,9 @@ fn smooth(loss: &mut f32, last: Option<f32>) {
 /// What a sender was told about its sound.
 #[derive(Debug, Default)]
 pub struct SoundLoss {
-    /// The percent in the last report. A sender that was told nothing assumes 0.
-    reported: u8,
-    reported_at: Option<Instant>,
+    /// The percent in the last report, and its time. The first report is made at once: a sender may still protect its
+    /// sound by the report of another server.
+    reported: Option<(u8, Instant)>,
     /// Since when the loss is lower than reported.
     lower_since: Option<Instant>,
 }
@@ -46,16 +46,18 @@ impl SoundLoss {
     /// `down` that of the worst path to a receiver.
     pub fn update(&mut self, up: f32, down: f32, now: Instant) -> Option<u8> {
         let percent = percent(1.0 - (1.0 - up) * (1.0 - down));
-        if percent >= self.reported {
-            self.lower_since = None;
+        if let Some((reported, at)) = self.reported {
+            if percent >= reported {
+                self.lower_since = None;
+            }
+            let lower_since = (percent < reported).then(|| *self.lower_since.get_or_insert(now));
+            let lower = lower_since.is_some_and(|since| now.saturating_duration_since(since) >= HOLD);
+            let early = now.saturating_duration_since(at) < MIN_INTERVAL;
+            if early || percent == reported || (percent < reported && !lower) {
+                return None;
+            }
         }
-        let lower_since = (percent < self.reported).then(|| *self.lower_since.get_or_insert(now));
-        let lower = lower_since.is_some_and(|since| now.saturating_duration_since(since) >= HOLD);
-        let early = self.reported_at.is_some_and(|at| now.saturating_duration_since(at) < MIN_INTERVAL);
-        if early || percent == self.reported || (percent < self.reported && !lower) {
-            return None;
-        }
-        (self.reported, self.reported_at, self.lower_since) = (percent, Some(now), None);
+        (self.reported, self.lower_since) = (Some((percent, now)), None);
         Some(percent)
     }
 }
@@ -84,7 +86,9 @@ mod tests {
     fn a_higher_loss_is_reported_at_once_and_a_lower_one_after_a_while() {
         let (mut sound, start) = (SoundLoss::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(sound.update(0.0, 0.0, at(0)), None, "no loss is assumed");
+        assert_eq!(sound.update(0.0, 0.0, start), Some(0), "the first report");
+        let start = at(5);
+        let at = |seconds| start + Duration::from_secs(seconds);
         assert_eq!(sound.update(0.0, 0.1, at(0)), Some(10));
         assert_eq!(sound.update(0.1, 0.1, at(0)), None, "too early");
         assert_eq!(sound.update(0.1, 0.1, at(1)), Some(19), "the loss of both paths");
