@@ -11,7 +11,7 @@ use super::switch::{Switch, Target};
 use super::track::{Source, Subscriber, Track};
 use proto::{Kind, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals, TrackDemand, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use str0m::media::{Mid, Rid};
 use str0m::rtp::RtpPacket;
 
@@ -27,6 +27,8 @@ pub struct Room {
     tracks: BTreeMap<TrackId, Track>,
     /// The tracks that each member receives.
     subscriptions: BTreeMap<ParticipantId, Vec<TrackId>>,
+    /// When the senders of sound were told its loss, or need not be.
+    sound_reported: Instant,
 }
 
 /// What the rooms hand to the SFU.
@@ -54,6 +56,7 @@ impl Room {
             totals: Totals::default(),
             tracks: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            sound_reported: now,
         }
     }
 
@@ -271,8 +274,12 @@ impl Room {
         }
     }
 
-    /// Tells the senders of sound how much of it is lost.
+    /// Tells the senders of sound how much of it is lost, once a second, as often as it is measured.
     pub fn report_sound_loss(&mut self, now: Instant, peers: &Peers, output: &mut Output) {
+        if now.saturating_duration_since(self.sound_reported) < SOUND_REPORT_INTERVAL {
+            return;
+        }
+        self.sound_reported = now;
         for (id, Track { source, subscribers }) in &mut self.tracks {
             let Some(source) = source.as_mut().filter(|source| source.published.kind == Kind::Audio) else { continue };
             let Some(owner) = peers.get(&id.owner) else { continue };
@@ -378,6 +385,9 @@ fn first_sequence_number() -> u16 {
     let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
     u16::from_be_bytes(bytes) >> 2
 }
+
+/// The interval at which the loss of sound is compared with what its senders were told.
+const SOUND_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Media descriptions for each member: two for each of its three tracks, and some more.
 const DESCRIPTIONS_PER_MEMBER: usize = 8;

@@ -76,7 +76,7 @@ const FALL: f32 = 0.15;
 const HOLD: Duration = Duration::from_secs(5);
 
 /// The minimum interval between two reports.
-const MIN_INTERVAL: Duration = Duration::from_secs(1);
+const MIN_INTERVAL: Duration = Duration::from_millis(900);
 
 #[cfg(test)]
 mod tests {
