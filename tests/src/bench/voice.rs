@@ -12,7 +12,7 @@ use super::row::{Comparison, Row};
 use anyhow::{Context, Result};
 use audio::device::read_wav;
 use audio::{BLOCK, Block, PACKET, Protection, Uplink};
-use call::Call;
+use call::{Call, Outcome};
 use loss::Pattern;
 use media::{Bitrate, BufferPool, EncodedAudio, Timestamp};
 use method::{Heard, listen};
@@ -26,58 +26,67 @@ use std::time::Duration;
 /// Returns an error if the voices of the demo cannot be read.
 pub fn rows() -> Result<Vec<Row>> {
     let voices = voices()?;
+    let sent = METHODS.map(|method| -> Result<Vec<Vec<EncodedAudio>>> {
+        voices.iter().map(|voice| encode(voice, method.protection)).collect()
+    });
+    let sent: Vec<Vec<Vec<EncodedAudio>>> = sent.into_iter().collect::<Result<_>>()?;
     let mut rows = Vec::new();
     for pattern in PATTERNS {
-        methods(&voices, pattern, &mut rows)?;
+        let mut alone = None;
+        for (method, sent) in METHODS.iter().zip(&sent) {
+            rows.push(compare_method(&voices, sent, method, pattern, &mut alone)?);
+        }
     }
     for call in CALLS {
-        calls(&voices, call, &mut rows)?;
+        rows.extend(calls(&voices, call)?);
     }
     Ok(rows)
 }
 
-/// Adds the intelligibility of each method, compared with Opus alone at the same loss.
-fn methods(voices: &[Vec<f32>], pattern: Pattern, rows: &mut Vec<Row>) -> Result<()> {
-    let mut alone = None;
-    for method in METHODS {
-        let heard: Vec<Heard> = voices.iter().map(|voice| listen(voice, method, pattern)).collect::<Result<_>>()?;
-        let mean = |value: fn(&Heard) -> f64| {
-            heard.iter().map(value).sum::<f64>() / f64::from(u8::try_from(heard.len()).unwrap_or(1))
-        };
-        let estoi = mean(|heard| heard.intelligibility.estoi);
-        let peer = *alone.get_or_insert(estoi);
-        let name = format!(
-            "{pattern}, {}: STOI {:.3}, {:.1} % made up, {:.0} kbit/s",
-            method.name,
-            mean(|heard| heard.intelligibility.stoi),
-            mean(|heard| heard.made_up_percent),
-            mean(|heard| heard.kbps),
-        );
-        let comparison = Comparison { subject: estoi, peer, runs: voices.len() };
-        rows.push(Row::at_least(&name, "ESTOI", "Opus alone at this loss", comparison, 0.95));
-    }
-    Ok(())
+/// Returns the intelligibility of a method, compared with the first one at the same loss, which is stored in `alone`.
+fn compare_method(
+    voices: &[Vec<f32>],
+    sent: &[Vec<EncodedAudio>],
+    method: &Method,
+    pattern: Pattern,
+    alone: &mut Option<f64>,
+) -> Result<Row> {
+    let heard = voices.iter().zip(sent).map(|(voice, sent)| listen(voice, sent, method.protection.copies, pattern));
+    let heard: Vec<Heard> = heard.collect::<Result<_>>()?;
+    let mean = |value: fn(&Heard) -> f64| average(heard.iter().map(value));
+    let subject = mean(|heard| heard.intelligibility.estoi);
+    let name = format!(
+        "{pattern}, {}: STOI {:.3}, {:.1} % made up, {:.0} kbit/s",
+        method.name,
+        mean(|heard| heard.intelligibility.stoi),
+        mean(|heard| heard.made_up_percent),
+        mean(|heard| heard.kbps),
+    );
+    let comparison = Comparison { subject, peer: *alone.get_or_insert(subject), runs: voices.len() };
+    Ok(Row::at_least(&name, "ESTOI", "Opus alone at this loss", comparison, 0.95))
 }
 
-/// Adds what a call made up, and how intelligible it was.
-fn calls(voices: &[Vec<f32>], call: Call, rows: &mut Vec<Row>) -> Result<()> {
-    let (mut concealed, mut talk, mut stoi, mut delay) = (0, 0, Vec::new(), Vec::new());
-    for (seed, voice) in (1..).zip(voices) {
-        let outcome = call.run(voice, seed)?;
-        concealed += outcome.statistics.concealed_ms;
-        talk += outcome.statistics.talk_ms;
-        stoi.push(outcome.intelligibility.stoi);
-        delay.push(outcome.delay.as_secs_f64() * 1_000.0);
-    }
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / f64::from(u32::try_from(values.len()).unwrap_or(1));
-    let name = format!("call, {call}, delay {:.0} ms", mean(&delay));
+/// Returns what a call made up, and how intelligible it was.
+fn calls(voices: &[Vec<f32>], call: Call) -> Result<[Row; 2]> {
+    let outcomes: Vec<Outcome> = (1..).zip(voices).map(|(seed, voice)| call.run(voice, seed)).collect::<Result<_>>()?;
+    let delay = average(outcomes.iter().map(|outcome| outcome.delay.as_secs_f64() * 1_000.0));
+    let name = format!("call, {call}, delay {delay:.0} ms");
+    let sum = |value: fn(&Outcome) -> u64| -> u64 { outcomes.iter().map(value).sum() };
+    let (concealed, talk) = (sum(|call| call.statistics.concealed_ms), sum(|call| call.statistics.talk_ms));
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of minutes")]
     let percent = concealed as f64 * 100.0 / talk.max(1) as f64;
     let made_up = Comparison { subject: percent, peer: call.max_made_up_percent, runs: voices.len() };
-    rows.push(Row::at_most(&name, "% made up", "limit", made_up, 1.0));
-    let intelligible = Comparison { subject: mean(&stoi), peer: MIN_STOI, runs: voices.len() };
-    rows.push(Row::at_least(&name, "STOI", "limit", intelligible, 1.0));
-    Ok(())
+    let stoi = average(outcomes.iter().map(|outcome| outcome.intelligibility.stoi));
+    let intelligible = Comparison { subject: stoi, peer: MIN_STOI, runs: voices.len() };
+    Ok([
+        Row::at_most(&name, "% made up", "limit", made_up, 1.0),
+        Row::at_least(&name, "STOI", "limit", intelligible, 1.0),
+    ])
+}
+
+fn average(values: impl Iterator<Item = f64>) -> f64 {
+    let (sum, count) = values.fold((0.0, 0.0), |(sum, count), value| (sum + value, count + 1.0));
+    sum / count
 }
 
 /// A protection, for a comparison.
@@ -152,7 +161,7 @@ const CALLS: [Call; 10] = [
 ];
 
 /// The length of each run.
-const SECONDS: usize = 60;
+const SECONDS: usize = 30;
 
 /// Below this, not all words are understood.
 const MIN_STOI: f64 = 0.85;

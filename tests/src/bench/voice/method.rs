@@ -1,13 +1,11 @@
 //! One protection alone, at a fixed delay.
 
 use super::loss::{Losses, Pattern};
-use super::{Method, encode};
 use crate::stoi::{self, Intelligibility};
 use anyhow::{Context, Result};
 use audio::PACKET;
 use codec::opus::Decoder;
 use media::EncodedAudio;
-use std::collections::HashMap;
 
 /// What a listener gets.
 pub struct Heard {
@@ -19,10 +17,9 @@ pub struct Heard {
     pub kbps: f64,
 }
 
-/// Sends a voice over a network that loses packets, and plays what arrives.
-pub fn listen(voice: &[f32], method: Method, pattern: Pattern) -> Result<Heard> {
-    let packets = encode(voice, method.protection)?;
-    let arrived = arrived(&packets, usize::from(method.protection.copies), &mut Losses::new(pattern, 7));
+/// Sends the packets of a voice, each with copies, over a network that loses some, and plays what arrives.
+pub fn listen(voice: &[f32], packets: &[EncodedAudio], copies: u8, pattern: Pattern) -> Result<Heard> {
+    let arrived = arrived(packets, copies.into(), &mut Losses::new(pattern, 7));
     let at = |position: u64| packets.binary_search_by_key(&position, |packet| packet.position).ok();
     let (mut decoder, mut frame, mut played) = (Decoder::new()?, [0.0; PACKET], Vec::with_capacity(voice.len()));
     let (mut made_up, mut speech) = (0.0, 0.0);
@@ -42,11 +39,7 @@ pub fn listen(voice: &[f32], method: Method, pattern: Pattern) -> Result<Heard> 
         played.extend_from_slice(&frame);
     }
     let intelligibility = stoi::measure(voice, &played[CODEC_DELAY..]).context("the voice is too short")?;
-    Ok(Heard {
-        intelligibility,
-        made_up_percent: 100.0 * made_up / speech,
-        kbps: kbps(&packets, method.protection.copies),
-    })
+    Ok(Heard { intelligibility, made_up_percent: 100.0 * made_up / speech, kbps: kbps(packets, copies) })
 }
 
 /// Returns which packets arrive, in their own frame or as a copy.
@@ -61,14 +54,12 @@ fn has_fec(packet: &[u8]) -> bool {
 }
 
 fn kbps(packets: &[EncodedAudio], copies: u8) -> f64 {
-    let spoken: HashMap<bool, (usize, usize)> = packets.iter().fold(HashMap::new(), |mut sums, packet| {
-        let sum = sums.entry(packet.voice).or_default();
-        *sum = (sum.0 + packet.payload.len(), sum.1 + 1);
-        sums
-    });
-    let (bytes, count) = spoken.get(&true).copied().unwrap_or((0, 1));
-    let number = |count: usize| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
-    number(bytes) / number(count) * 0.4 * f64::from(1 + copies)
+    let lengths = || packets.iter().filter(|packet| packet.voice).map(|packet| packet.payload.len());
+    let bytes = lengths().sum::<usize>() * usize::from(1 + copies);
+    let milliseconds = lengths().count().max(1) * 20;
+    #[expect(clippy::cast_precision_loss, reason = "bytes of a minute")]
+    let kbps = bytes as f64 * 8.0 / milliseconds as f64;
+    kbps
 }
 
 /// The samples by which Opus delays a voice: 6.5 ms (`OPUS_GET_LOOKAHEAD`).
