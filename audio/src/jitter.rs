@@ -123,23 +123,26 @@ impl Buffer {
 
     /// Inserts a packet that arrived at `at`. If more than three seconds are buffered, the oldest packet is dropped.
     pub fn insert(&mut self, packet: EncodedAudio, at: Timestamp, origin: Origin) {
-        let inserted = match origin {
+        match origin {
             Origin::Frame => {
                 self.statistics.packets_received += 1;
-                self.belongs(&packet, at) && self.place(Waiting { packet, origin })
+                let inserted = self.belongs(&packet, at) && self.place(Waiting { packet, origin });
+                self.statistics.packets_discarded += u64::from(!inserted);
             }
-            // A copy that is not needed any more is no fault of the network.
-            Origin::Copy => {
-                if self.is_missing(&packet, at) {
-                    self.delay.repair_arrived(packet.position, at);
-                    self.recent.add(packet.position);
-                    self.count_fec(packet.position, at);
-                    self.place(Waiting { packet, origin });
+            // A copy that is not needed is no fault of the network.
+            Origin::Copy if self.is_missing(packet.position) && !self.delay.is_foreign(packet.position, at) => {
+                self.recent.add(packet.position);
+                self.delay.repair_arrived(packet.position, at);
+                // If the packet before it is missing, too, its only repair is the in-band FEC of the copy.
+                if let Some(before) =
+                    packet.position.checked_sub(PACKET as u64).filter(|before| self.is_missing(*before))
+                {
+                    self.delay.repair_arrived(before, at);
                 }
-                return;
+                self.place(Waiting { packet, origin });
             }
-        };
-        self.statistics.packets_discarded += u64::from(!inserted);
+            Origin::Copy => {}
+        }
     }
 
     /// Adds a packet at its place. Returns false if it comes too late or repeats another one.
@@ -160,22 +163,9 @@ impl Buffer {
         true
     }
 
-    /// If the packet before a copy is missing, too, its only repair is the in-band FEC of the copy.
-    fn count_fec(&mut self, copied: u64, at: Timestamp) {
-        if let Some(before) = copied.checked_sub(PACKET as u64)
-            && !self.recent.contains(before)
-            && self.next.is_some_and(|next| before >= next)
-        {
-            self.delay.repair_arrived(before, at);
-        }
-    }
-
-    /// Returns true if a copy is of a packet of this timeline that has not arrived.
-    fn is_missing(&self, copy: &EncodedAudio, at: Timestamp) -> bool {
-        copy.position < MAX_POSITION
-            && !self.recent.contains(copy.position)
-            && self.next.is_none_or(|next| copy.position >= next)
-            && !self.delay.is_foreign(copy.position, at)
+    /// Returns true if the packet at `position` has not arrived and is not due yet.
+    fn is_missing(&self, position: u64) -> bool {
+        position < MAX_POSITION && !self.recent.contains(position) && self.next.is_none_or(|next| position >= next)
     }
 
     /// Writes the next 10 ms, due at `now`, to `block`.
@@ -368,9 +358,9 @@ impl Buffer {
             if self.packets.front().is_some_and(|first| Some(first.packet.position) == self.next) {
                 self.decode_first(codec);
             }
-            self.shorten(excess);
+            self.stretch(excess);
         } else if excess < -delay::SHORTAGE_TOLERATED {
-            self.lengthen();
+            self.stretch(excess);
         }
     }
 
@@ -431,20 +421,16 @@ impl Buffer {
         self.decoded.extend(frame.iter().map(|sample| if sample.is_finite() { *sample } else { 0.0 }));
     }
 
-    fn shorten(&mut self, excess: i64) {
+    /// Makes the decoded audio shorter if `excess` is positive, and longer otherwise.
+    fn stretch(&mut self, excess: i64) {
         // Speech is cut only at its pitch period, a pause anywhere.
         let min_similarity = if self.talk.on { stretch::SIMILAR } else { stretch::ANY };
-        if let Some(removed) = stretch::shorten(&mut self.decoded, min_similarity) {
-            self.delay.moved(-samples_to_micros(removed as u64));
+        let shorter = excess > 0;
+        let change = if shorter { stretch::shorten } else { stretch::lengthen };
+        if let Some(period) = change(&mut self.decoded, min_similarity) {
+            let moved = samples_to_micros(period as u64);
+            self.delay.moved(if shorter { -moved } else { moved });
             self.stretch_pause = if excess > FAST_STRETCH_EXCESS { 0 } else { STRETCH_PAUSE };
-        }
-    }
-
-    fn lengthen(&mut self) {
-        let min_similarity = if self.talk.on { stretch::SIMILAR } else { stretch::ANY };
-        if let Some(added) = stretch::lengthen(&mut self.decoded, min_similarity) {
-            self.delay.moved(samples_to_micros(added as u64));
-            self.stretch_pause = STRETCH_PAUSE;
         }
     }
 

@@ -98,16 +98,19 @@ impl Playback {
     }
 
     /// Returns the level for a meter, which rises immediately and falls slowly.
+    #[must_use]
     pub fn level(&self) -> Level {
         self.level
     }
 
     /// Returns true if the remote speaks or spoke in the last 300 ms.
+    #[must_use]
     pub fn speaking(&self) -> bool {
         self.speaking_blocks > 0
     }
 
     /// Returns the statistics so far.
+    #[must_use]
     pub fn statistics(&self) -> Statistics {
         self.buffer.statistics()
     }

@@ -4,14 +4,14 @@ use crate::frame::{MAX_COPIES, MAX_COPY_BYTES, SoundCopy};
 use media::EncodedAudio;
 
 /// The last [`MAX_COPIES`] packets of a voice, for [`crate::Sealer::seal_sound`]. Adding one copies it and allocates nothing.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct SentSounds {
     /// Newest first.
     packets: [SentSound; MAX_COPIES],
 }
 
 /// A packet that was sent.
-#[derive(Clone, Copy)]
+#[derive(Debug)]
 pub struct SentSound {
     position: u64,
     voice: bool,

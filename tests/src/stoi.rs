@@ -29,7 +29,7 @@ pub fn measure(clean: &[f32], heard: &[f32]) -> Option<Intelligibility> {
     for start in 0..segments {
         let (x, y) = (segment(&clean, start), segment(&heard, start));
         stoi += segment_stoi(&x, &y);
-        estoi += segment_estoi(x, y);
+        estoi += segment_estoi(&x, &y);
     }
     Some(Intelligibility { stoi: stoi / count(segments), estoi: estoi / count(segments) })
 }
@@ -56,7 +56,8 @@ fn segment_stoi(x: &Segment, y: &Segment) -> f64 {
 }
 
 /// Returns the mean correlation of the spectra, after rows and then columns were normalised.
-fn segment_estoi(mut x: Segment, mut y: Segment) -> f64 {
+fn segment_estoi(x: &Segment, y: &Segment) -> f64 {
+    let (mut x, mut y) = (*x, *y);
     x.iter_mut().chain(&mut y).for_each(normalise);
     let column = |segment: &Segment, frame: usize| -> [f64; BANDS] { std::array::from_fn(|band| segment[band][frame]) };
     let frame = |frame| {
@@ -206,6 +207,7 @@ const DYNAMIC_RANGE: f64 = 40.0;
 const EPSILON: f64 = f64::EPSILON;
 
 #[cfg(test)]
+#[expect(clippy::cast_precision_loss, reason = "small numbers")]
 mod tests {
     use super::*;
 
