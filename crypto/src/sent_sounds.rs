@@ -4,14 +4,13 @@ use crate::frame::{MAX_COPIES, MAX_COPY_BYTES, SoundCopy};
 use media::EncodedAudio;
 
 /// The last [`MAX_COPIES`] packets of a voice, for [`crate::Sealer::seal_sound`]. Adding one copies it and allocates nothing.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct SentSounds {
     /// Newest first.
     packets: [SentSound; MAX_COPIES],
 }
 
 /// A packet that was sent.
-#[derive(Debug)]
 pub struct SentSound {
     position: u64,
     voice: bool,
