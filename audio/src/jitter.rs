@@ -133,12 +133,6 @@ impl Buffer {
             Origin::Copy if self.is_missing(packet.position) && !self.delay.is_foreign(packet.position, at) => {
                 self.recent.add(packet.position);
                 self.delay.repair_arrived(packet.position, at);
-                // If the packet before it is missing, too, its only repair is the in-band FEC of the copy.
-                if let Some(before) =
-                    packet.position.checked_sub(PACKET as u64).filter(|before| self.is_missing(*before))
-                {
-                    self.delay.repair_arrived(before, at);
-                }
                 self.place(Waiting { packet, origin });
             }
             Origin::Copy => {}
