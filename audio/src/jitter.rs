@@ -15,7 +15,6 @@ mod tests;
 mod units;
 
 use crate::recent_packets::RecentPackets;
-use crate::remote::Origin;
 use crate::{BLOCK, Block, PACKET};
 use delay::Delay;
 use loss_estimator::LossEstimator;
@@ -35,6 +34,15 @@ pub trait Decode {
     fn recover(&mut self, successor: &[u8], out: &mut Frame) -> bool;
     /// Conceals a missing packet. In a pause, this is comfort noise.
     fn conceal(&mut self, out: &mut Frame);
+}
+
+/// Where a packet comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From its own frame.
+    Frame,
+    /// From a later frame, which had a copy of it.
+    Copy,
 }
 
 /// The statistics of one remote, since it was added.

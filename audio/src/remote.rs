@@ -1,6 +1,6 @@
 //! One remote: a queue filled by the network, and a jitter buffer and decoder for the audio thread.
 
-use crate::jitter::{Buffer, Statistics};
+use crate::jitter::{Buffer, Origin, Statistics};
 use crate::opus::Voice;
 use crate::{Block, SILENCE};
 use codec::opus::Error;
@@ -35,15 +35,6 @@ impl Remote {
             tracing::trace!("inbox of a remote is full");
         }
     }
-}
-
-/// Where a packet comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// From its own frame.
-    Frame,
-    /// From a later frame, which had a copy of it.
-    Copy,
 }
 
 /// A packet, its origin and its arrival time.

@@ -241,7 +241,7 @@ mod tests {
         let soft: Vec<f32> = clean.iter().map(|sample| sample * 0.1).collect();
         assert!(measure(&clean, &soft).unwrap().stoi > 0.999);
         let unrelated = measure(&clean, &noise(0.3)).unwrap();
-        assert!(unrelated.stoi < 0.4 && unrelated.estoi < 0.2, "{unrelated:?}");
+        assert!(unrelated.stoi < 0.5 && unrelated.estoi < 0.2, "{unrelated:?}");
     }
 
     #[test]

@@ -55,8 +55,8 @@ impl SoundLayout {
         let headers = plain.get(AudioHeader::LENGTH..)?.get(..count * COPY_HEADER)?;
         let start = AudioHeader::LENGTH + headers.len();
         let end = plain.len().checked_sub(usize::from(header.padding))?;
-        let copied: usize = headers.chunks_exact(COPY_HEADER).map(|copy| usize::from(copy[1])).sum();
-        let mut at = end.checked_sub(copied).filter(|at| *at >= start)?;
+        let length: usize = headers.chunks_exact(COPY_HEADER).map(|copy| usize::from(copy[1])).sum();
+        let mut at = end.checked_sub(length).filter(|at| *at >= start)?;
         let packet = start..at;
         let mut copies = [const { None }; MAX_COPIES];
         for (place, copy) in copies.iter_mut().zip(headers.chunks_exact(COPY_HEADER)) {

@@ -50,8 +50,8 @@ fn feedback(typ: &str, parameter: &str) -> RTCPFeedback {
 /// Returns the codecs and header extensions that we offer.
 pub fn media() -> Result<MediaEngine, Error> {
     let mut engine = MediaEngine::default();
-    let repair = |clock_rate, repaired| RTCRtpCodec {
-        mime_type: MIME_TYPE_RTX.into(),
+    let repair = |mime_type: &str, clock_rate, repaired| RTCRtpCodec {
+        mime_type: mime_type.into(),
         clock_rate,
         channels: 0,
         sdp_fmtp_line: format!("apt={repaired}"),
@@ -59,9 +59,9 @@ pub fn media() -> Result<MediaEngine, Error> {
     };
     for (codec, payload_type, kind) in [
         (audio(), AUDIO_PAYLOAD_TYPE, RtpCodecKind::Audio),
-        (repair(48_000, AUDIO_PAYLOAD_TYPE), AUDIO_RTX_PAYLOAD_TYPE, RtpCodecKind::Audio),
+        (repair(MIME_TYPE_AUDIO_RTX, 48_000, AUDIO_PAYLOAD_TYPE), AUDIO_RTX_PAYLOAD_TYPE, RtpCodecKind::Audio),
         (video(), VIDEO_PAYLOAD_TYPE, RtpCodecKind::Video),
-        (repair(90_000, VIDEO_PAYLOAD_TYPE), RTX_PAYLOAD_TYPE, RtpCodecKind::Video),
+        (repair(MIME_TYPE_RTX, 90_000, VIDEO_PAYLOAD_TYPE), RTX_PAYLOAD_TYPE, RtpCodecKind::Video),
     ] {
         engine.register_codec(RTCRtpCodecParameters { rtp_codec: codec, payload_type }, kind)?;
     }
@@ -119,6 +119,9 @@ const MAX_CHECKS: u16 = 200;
 
 /// The payload type of audio.
 const AUDIO_PAYLOAD_TYPE: u8 = 111;
+
+/// The codec of retransmitted audio, as the stack names it when it reads a session description.
+const MIME_TYPE_AUDIO_RTX: &str = "audio/rtx";
 
 /// The payload type of retransmitted audio.
 const AUDIO_RTX_PAYLOAD_TYPE: u8 = 112;
