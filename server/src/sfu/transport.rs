@@ -299,6 +299,11 @@ impl Transport {
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_rx(&ssrc)?;
         let found = (stream.mid(), stream.rid());
+        // Our clients name no SSRC for the retransmissions of sound. Without one, the stack requests none by itself.
+        let is_sound = self.rtc.media(found.0).is_some_and(|media| media.kind().is_audio());
+        if is_sound && let Some(stream) = self.rtc.direct_api().stream_rx(&ssrc) {
+            stream.suppress_nack(false);
+        }
         self.streams.insert(ssrc, found);
         Some(found)
     }
