@@ -72,9 +72,13 @@ fn segment_estoi(x: &Segment, y: &Segment) -> f64 {
 /// Subtracts the mean and scales to length 1.
 fn normalise<const N: usize>(values: &mut [f64; N]) {
     let mean = values.iter().sum::<f64>() / count(N);
-    values.iter_mut().for_each(|value| *value -= mean);
+    for value in values.iter_mut() {
+        *value -= mean;
+    }
     let norm = norm(values) + EPSILON;
-    values.iter_mut().for_each(|value| *value /= norm);
+    for value in values.iter_mut() {
+        *value /= norm;
+    }
 }
 
 fn norm(values: &[f64]) -> f64 {

@@ -105,8 +105,8 @@ impl Method {
 /// Encodes a voice with the product's sender. Returns its packets.
 fn encode(voice: &[f32], protection: Protection) -> Result<Vec<EncodedAudio>> {
     let packets = Arc::new(Mutex::new(Vec::new()));
-    let sent = Arc::clone(&packets);
-    let send = move |packet| sent.lock().unwrap_or_else(PoisonError::into_inner).push(packet);
+    let outbox = Arc::clone(&packets);
+    let send = move |packet| outbox.lock().unwrap_or_else(PoisonError::into_inner).push(packet);
     let mut uplink = Uplink::new(BufferPool::new(16), Box::new(send))?;
     uplink.set_protection(protection);
     for (number, samples) in (0_u64..).zip(voice.chunks_exact(BLOCK)) {
