@@ -115,6 +115,10 @@ impl Coordinator {
                 }
             }
             net::Event::DemandChanged(demand) => self.tracks.set_demand(demand),
+            net::Event::SoundLoss(percent) => {
+                self.tracks.set_copies(audio::Protection::for_loss(percent).copies);
+                self.devices.set_loss(percent);
+            }
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
             net::Event::Estimate(budget) => {
                 self.stats.set_uplink(budget);

@@ -7,6 +7,8 @@ mod report;
 #[cfg(test)]
 mod tests;
 mod voice;
+#[cfg(test)]
+mod voice_tests;
 mod waiting_frames;
 
 pub use decode_queue::DecodeQueue;

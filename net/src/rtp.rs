@@ -9,6 +9,7 @@ pub mod packetize;
 pub mod round_trip;
 pub mod rtp_receiver;
 pub mod sent_packet;
+mod sound_nacks;
 pub mod unwrap;
 
 #[cfg(test)]

@@ -18,6 +18,7 @@ mod reply;
 mod room;
 mod routes;
 mod sequence_rewriter;
+mod sound_loss;
 mod switch;
 mod track;
 mod transport;
@@ -155,6 +156,7 @@ impl Sfu {
                     }
                 }
                 room.notify_senders(now, &mut self.peers, &mut self.output);
+                room.report_sound_loss(now, &self.peers, &mut self.output);
             }
             self.transmits.extend(self.peers.values_mut().flat_map(|peer| peer.handshake.repeat(now)));
             self.answer_offers(now);

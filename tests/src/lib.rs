@@ -14,3 +14,4 @@ pub mod psnr;
 pub mod quality;
 pub mod sfu;
 pub mod simulation;
+pub mod stoi;

@@ -265,6 +265,32 @@ fn clients_connect_although_30_percent_of_the_datagrams_are_lost() {
     });
 }
 
+/// One datagram in ten is lost in each direction of the guest. Without retransmission nine sounds of ten would arrive.
+#[test]
+fn lost_sound_is_sent_again_and_its_sender_is_told() {
+    run(async {
+        let server = server().await;
+        let organiser = Client::create(&server, "organiser");
+        organiser.until("the client is a member", |state| state.entered.is_some()).await;
+        let guest = Client::join_with(&organiser.link(), "guest", backends_over(Lossy::new(100, 1)));
+        for client in [&organiser, &guest] {
+            client.until("both are members", |state| state.members.len() == 2).await;
+        }
+        for (listener, speaker) in [(&organiser, &guest), (&guest, &organiser)] {
+            let microphone = speaker.microphone();
+            let heard = |state: &State| opened(state, microphone);
+            listener.until("sound arrives", |state| heard(state) > 20).await;
+            let before = (speaker.look(|state| state.sounds_sent), listener.look(heard));
+            speaker.until("ten more seconds are sent", |state| state.sounds_sent >= before.0 + 500).await;
+            let (sent, heard) = (speaker.look(|state| state.sounds_sent) - before.0, listener.look(heard) - before.1);
+            println!("{heard} of {sent} sounds, {} % lost", speaker.look(|state| state.sound_loss));
+            assert!(heard * 100 >= sent * 97, "{heard} of {sent}");
+            speaker.until("the loss is named", |state| (3..30).contains(&state.sound_loss)).await;
+            assert_eq!(failed(listener), 0);
+        }
+    });
+}
+
 #[test]
 fn garbage_at_the_media_ports_disturbs_no_client() {
     run(async {

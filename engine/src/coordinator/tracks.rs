@@ -9,6 +9,7 @@ use crate::receive::{self, DecodeQueue, PictureReceiver, PlayoutQueue, Receivers
 use crate::send::{PictureSource, Report, VoiceSender, announced};
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
+use audio::RecentPackets;
 use capture::{Format, Open};
 use codec::rate::video_budget;
 use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
@@ -151,14 +152,16 @@ impl Tracks {
 
     fn start_received(&mut self, waiting: Waiting, leaf: Leaf, name: &str, devices: &Devices) {
         let Waiting { track, kind, frames } = waiting;
-        let Context { session, ring, clock, stats, output, codecs, .. } = &self.context;
+        let Context { session, ring, clock, pool, stats, output, codecs, .. } = &self.context;
         let opener = Opener::new(ring.clone(), track.slot, leaf, *clock);
         let stats = stats.track(track);
         let (waiting, report) = (WaitingFrames::default(), self.receive_reporter(track));
         match kind {
             Kind::Audio => {
                 let remote = devices.add_voice(track);
-                self.receivers.add_voice(VoiceReceiver { track, frames, opener, remote, waiting, stats, report });
+                let (pool, recent) = (pool.clone(), RecentPackets::new());
+                let voice = VoiceReceiver { track, frames, opener, remote, pool, recent, waiting, stats, report };
+                self.receivers.add_voice(voice);
             }
             Kind::Video => {
                 let session = session.clone();
@@ -316,6 +319,11 @@ impl Tracks {
         }
         self.demands.insert(demand.slot, demand);
         self.share_budget();
+    }
+
+    /// Sends this many copies of earlier packets with each packet of our microphone.
+    pub fn set_copies(&self, count: u8) {
+        self.context.uplink.set_copies(count);
     }
 
     /// Encodes the next picture of a layer as a key frame.

@@ -5,6 +5,7 @@
 //! retransmitted packet.
 
 use super::pacing::Pacing;
+use crate::random;
 use crate::rtp::history::History;
 use crate::rtp::rtp_receiver::{Request, RtpReceiver, extension};
 use crate::rtp::sent_packet::SentPacket;
@@ -158,7 +159,10 @@ impl LocalStream {
             let found = info.rtp_header_extensions.iter().find(|extension| extension.uri.ends_with(uri));
             found.and_then(|extension| u8::try_from(extension.id).ok())
         };
-        let repair = info.ssrc_rtx.zip(info.payload_type_rtx);
+        // The session description names no SSRC for the retransmissions of audio. The receiver recognises them by MID and
+        // payload type.
+        let repair =
+            info.payload_type_rtx.map(|payload_type| (info.ssrc_rtx.unwrap_or_else(random::ssrc), payload_type));
         Self {
             history: History::default(),
             repair: repair.map(|(ssrc, payload_type)| Repair { ssrc, payload_type, sequence: 0 }),

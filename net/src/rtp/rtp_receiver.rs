@@ -8,6 +8,7 @@ use super::assemble::{Assembler, Frame, Packet};
 use super::description::{Section, Source};
 use super::nack_tracker::NackTracker;
 use super::round_trip::RoundTrip;
+use super::sound_nacks::SoundNacks;
 use super::unwrap::Unwrapper;
 use bytes::{Buf, Bytes};
 use crypto::{Header, ReceivedFrame};
@@ -72,7 +73,14 @@ struct Reader {
 
 enum Assembly {
     Video(Box<Assembler>),
-    Audio(Unwrapper),
+    Audio(Sound),
+}
+
+/// The state of a sound stream, which needs no assembling.
+#[derive(Default)]
+struct Sound {
+    counter: Unwrapper,
+    nacks: SoundNacks,
 }
 
 impl RtpReceiver {
@@ -113,7 +121,7 @@ impl RtpReceiver {
     pub fn assign(&mut self, mid: &str, slot: Slot, kind: Kind, frames: Sender<ReceivedFrame>, now: Instant) -> bool {
         let assembly = match kind {
             Kind::Video => Assembly::Video(Box::default()),
-            Kind::Audio => Assembly::Audio(Unwrapper::default()),
+            Kind::Audio => Assembly::Audio(Sound::default()),
         };
         let Some(stream) = self.stream(mid) else { return false };
         stream.reader = Some(Reader { slot, frames, assembly, needs_key_frame: false });
@@ -164,11 +172,19 @@ impl RtpReceiver {
         self.counts.packets += 1;
         self.counts.repaired += u64::from(repair.is_some());
         let Some(reader) = &mut stream.reader else { return };
-        if matches!(reader.assembly, Assembly::Video(_)) {
-            // A packet that was not retransmitted was only late.
-            let answered = stream.nacks.handle_packet(sequence, now).filter(|_| repair.is_some());
-            if let Some(time) = answered {
-                self.round_trip.add(time);
+        match &mut reader.assembly {
+            Assembly::Video(_) => {
+                // A packet that was not retransmitted was only late.
+                let answered = stream.nacks.handle_packet(sequence, now).filter(|_| repair.is_some());
+                if let Some(time) = answered {
+                    self.round_trip.add(time);
+                }
+            }
+            Assembly::Audio(sound) => {
+                let number = sound.counter.unwrap(sequence);
+                if !sound.nacks.handle_packet(number, repair.is_some(), now) {
+                    return;
+                }
             }
         }
         if repair.is_some() {
@@ -197,13 +213,16 @@ impl RtpReceiver {
         let retry = self.round_trip.retry_interval();
         for (ssrc, stream) in &mut self.streams {
             let Some(reader) = &mut stream.reader else { continue };
-            if let Assembly::Video(assembler) = &mut reader.assembly {
-                assembler.set_retry_interval(retry);
-                if let Some(first) = assembler.first_needed() {
-                    stream.nacks.forget_before(first);
+            let missing = match &mut reader.assembly {
+                Assembly::Video(assembler) => {
+                    assembler.set_retry_interval(retry);
+                    if let Some(first) = assembler.first_needed() {
+                        stream.nacks.forget_before(first);
+                    }
+                    stream.nacks.poll_request(now, retry)
                 }
-            }
-            let missing = stream.nacks.poll_request(now, retry);
+                Assembly::Audio(sound) => sound.nacks.poll_request(now),
+            };
             if !missing.is_empty() {
                 requests.push(Request::Nack(*ssrc, missing));
             }
@@ -219,7 +238,8 @@ impl RtpReceiver {
         let timeout = |stream: &Stream| {
             let assembler = match stream.reader.as_ref().map(|reader| &reader.assembly) {
                 Some(Assembly::Video(assembler)) => assembler.poll_timeout(),
-                Some(Assembly::Audio(_)) | None => return None,
+                Some(Assembly::Audio(sound)) => return sound.nacks.poll_timeout(),
+                None => return None,
             };
             [stream.nacks.poll_timeout(), assembler].into_iter().flatten().min()
         };
@@ -254,7 +274,7 @@ impl Reader {
                 assembler.handle_packet(packet);
                 first && assembler.misses_start()
             }
-            Assembly::Audio(counter) => {
+            Assembly::Audio(sound) => {
                 // One packet is one frame. The jitter buffer reorders packets, and opening refuses repetitions.
                 let header = Header {
                     slot: self.slot,
@@ -265,7 +285,7 @@ impl Reader {
                     rtp_time: packet.timestamp,
                     voice: false,
                 };
-                let sequence = counter.unwrap(packet.sequence);
+                let sequence = sound.counter.peek(packet.sequence);
                 let bytes = pool.copy(&packet.payload);
                 // If the queue is full, the waiting audio is late already. Then this packet is dropped.
                 drop(self.frames.try_send(ReceivedFrame { header, bytes, sequence, received: now }));

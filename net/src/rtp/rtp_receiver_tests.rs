@@ -89,6 +89,25 @@ fn a_request_is_repeated_after_a_round_trip_as_it_was_measured() {
 }
 
 #[test]
+fn a_lost_packet_of_sound_is_requested_and_its_retransmission_is_read() {
+    let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
+    let (sender, receiver) = media::bounded(10_000);
+    assert!(rtp_receiver.assign("3", Slot::Microphone, Kind::Audio, sender, now));
+    for sequence in [10, 12] {
+        rtp_receiver.handle_packet(packet(700, sequence, Vec::new(), b"sound"), now);
+    }
+    let due = rtp_receiver.poll_timeout().expect("a packet is missing");
+    assert!(due <= now + Duration::from_millis(10));
+    assert_eq!(rtp_receiver.poll_requests(due), [Request::Nack(700, vec![11])]);
+    rtp_receiver.handle_packet(packet(701, 1, Vec::new(), b"\x00\x0blost"), due);
+    assert_eq!(rtp_receiver.poll_timeout(), None);
+    let frames: Vec<_> =
+        std::iter::from_fn(|| receiver.try_recv()).map(|frame| (frame.sequence, frame.bytes.len())).collect();
+    let first = frames[0].0;
+    assert_eq!(frames, [(first, 5), (first + 2, 5), (first + 1, 4)]);
+}
+
+#[test]
 fn a_reader_that_stops_loses_frames_of_its_own_track_only() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     rtp_receiver.declare(&[section("4", 800)]);
