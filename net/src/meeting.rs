@@ -39,7 +39,7 @@ pub use state::{MediaState, Microphone};
 pub use timing::SERVER_TIMEOUT;
 
 use context::{Context, clock_ahead, clock_notice};
-use crypto::{Fingerprint, Invitation};
+use crypto::{Fingerprint, Invitation, MeetingPolicy};
 use entrant::Entrant;
 use event::{Exit, Violation};
 use joined_meeting::JoinedMeeting;
@@ -140,6 +140,15 @@ impl Meeting {
     pub fn me(&self) -> Option<ParticipantId> {
         match &self.phase {
             Phase::Member(joined) | Phase::Recovering(Some(joined), _) => Some(joined.me()),
+            Phase::Joining(_) | Phase::Recovering(None, _) | Phase::Over => None,
+        }
+    }
+
+    /// Returns the policy of the group, or `None` if this client is not a member.
+    #[must_use]
+    pub fn policy(&self) -> Option<&MeetingPolicy> {
+        match &self.phase {
+            Phase::Member(joined) | Phase::Recovering(Some(joined), _) => Some(joined.log.group().policy()),
             Phase::Joining(_) | Phase::Recovering(None, _) | Phase::Over => None,
         }
     }
