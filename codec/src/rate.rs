@@ -46,12 +46,15 @@ pub struct LayerDemand {
     pub spatial: u8,
     /// The maximum number of temporal layers that any viewer takes, 1..=3. Each layer less halves the frame rate.
     pub temporal_layers: u8,
+    /// The maximum bitrate that any viewer's downlink has room for. `None` if one of them has room for the full bitrate
+    /// of the layer.
+    pub max_bitrate: Option<Bitrate>,
 }
 
 /// Divides a sender's uplink: the target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that
 /// of the source. A rung without a demand is paused.
 ///
-/// No layer gets more than its rung's `bitrate`, and together they never get more than `budget`. Layers are admitted
+/// No layer gets more than its rung's `bitrate` or than its demand's `max_bitrate`, and together they never get more than `budget`. Layers are admitted
 /// from the smallest wanted one up, each with its minimum bitrate. If a layer does not fit, it and all larger layers
 /// are paused, because small layers serve more viewers. The smallest wanted layer is never paused, because a bad
 /// picture is better than none. The rest of the budget is divided among the admitted layers, in proportion to their
@@ -101,7 +104,8 @@ impl Range {
     fn new(rung: &Rung, demand: LayerDemand) -> Self {
         let percent = u64::from(TEMPORAL_SHARE[usize::from(missing_temporal_layers(demand))]);
         let part = |rate: Bitrate| Bitrate::bps(rate.as_bps() * percent / 100);
-        Self { min_bitrate: part(rung.min_bitrate), max_bitrate: part(rung.bitrate) }
+        let limited = |rate: Bitrate| demand.max_bitrate.map_or(rate, |limit| rate.min(limit.max(MIN_LIMIT)));
+        Self { min_bitrate: limited(part(rung.min_bitrate)), max_bitrate: limited(part(rung.bitrate)) }
     }
 
     /// Returns how much more than the minimum the layer can use.
@@ -146,6 +150,9 @@ fn portion(of: Bitrate, part: Bitrate, whole: Bitrate) -> Bitrate {
 /// Temporal layers of a demand at full frame rate.
 const MAX_TEMPORAL_LAYERS: u8 = 3;
 
+/// The minimum limit that a demand can set. An encoder produces no usable picture below it.
+const MIN_LIMIT: Bitrate = Bitrate::kbps(30);
+
 /// Percent of a layer's bitrate without zero, one and two of its three temporal layers. The SFU assumes the same
 /// shares.
 const TEMPORAL_SHARE: [u8; 3] = [100, 70, 50];
@@ -161,16 +168,19 @@ mod tests {
     }
 
     fn demands(layers: impl IntoIterator<Item = u8>) -> Vec<LayerDemand> {
-        layers.into_iter().map(|spatial| LayerDemand { spatial, temporal_layers: 3 }).collect()
+        layers.into_iter().map(|spatial| LayerDemand { spatial, temporal_layers: 3, max_bitrate: None }).collect()
+    }
+
+    fn bitrate(target: LayerTarget) -> Option<Bitrate> {
+        match target {
+            LayerTarget::Paused => None,
+            LayerTarget::Running(target) => Some(target.bitrate),
+        }
     }
 
     fn shares(kilobits: u64, layers: impl IntoIterator<Item = u8>) -> Vec<Option<Bitrate>> {
         let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &demands(layers));
-        let share = |target| match target {
-            LayerTarget::Paused => None,
-            LayerTarget::Running(target) => Some(target.bitrate),
-        };
-        targets.into_iter().map(share).collect()
+        targets.into_iter().map(bitrate).collect()
     }
 
     #[test]
@@ -229,7 +239,7 @@ mod tests {
         for (temporal_layers, max_temporal, per_second, percent) in
             [(3, 2, (30, 1), 100), (2, 1, (30, 2), 70), (1, 0, (30, 4), 50)]
         {
-            let demand = LayerDemand { spatial: 1, temporal_layers };
+            let demand = LayerDemand { spatial: 1, temporal_layers, max_bitrate: None };
             let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder(), &[demand]);
             let target = EncoderTarget {
                 bitrate: Bitrate::bps(full * percent / 100),
@@ -241,9 +251,27 @@ mod tests {
     }
 
     #[test]
+    fn a_layer_gets_no_more_than_the_downlinks_of_its_viewers_carry() {
+        let bitrates = |kilobits: u64, limits: [Option<u64>; 3]| {
+            let demand = |(spatial, limit): (u8, Option<u64>)| LayerDemand {
+                spatial,
+                temporal_layers: 3,
+                max_bitrate: limit.map(Bitrate::kbps),
+            };
+            let demands: Vec<LayerDemand> = (0..).zip(limits).map(demand).collect();
+            let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &demands);
+            targets.into_iter().map(bitrate).collect::<Vec<_>>()
+        };
+        let full: Vec<_> = ladder().rungs().iter().map(|rung| Some(rung.bitrate)).collect();
+        assert_eq!(bitrates(10_000, [Some(90), None, Some(9_000)]), [Some(Bitrate::kbps(90)), full[1], full[2]]);
+        assert_eq!(bitrates(10_000, [Some(1), None, None])[0], Some(MIN_LIMIT));
+        assert_eq!(bitrates(10_000, [Some(50), Some(100), None])[1], Some(Bitrate::kbps(100)), "below its minimum");
+    }
+
+    #[test]
     fn a_screen_without_temporal_layers_keeps_the_frame_rate_of_the_demand() {
         let ladder = Ladder::for_source(Size::new(1920, 1080), Content::Screen);
-        let demand = LayerDemand { spatial: 1, temporal_layers: 2 };
+        let demand = LayerDemand { spatial: 1, temporal_layers: 2, max_bitrate: None };
         let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder, &[demand]);
         let LayerTarget::Running(target) = targets[1] else { panic!("paused") };
         assert_eq!((target.max_temporal, target.frame_rate), (0, FrameRate::new(30, 2).unwrap()));
@@ -257,7 +285,7 @@ mod tests {
                     Bitrate::kbps(900),
                     FrameRate::THIRTY,
                     &ladder(),
-                    &[LayerDemand { spatial: 0, temporal_layers }],
+                    &[LayerDemand { spatial: 0, temporal_layers, max_bitrate: None }],
                 )
             };
             assert_eq!(of(asked), of(taken));

@@ -64,7 +64,7 @@ impl Demand {
 
     fn reported(&self) -> Vec<DemandedLayer> {
         let reported = (0_u8..).zip(&self.layers).filter(|(_, layer)| layer.reported > 0);
-        reported.map(|(spatial, layer)| DemandedLayer { spatial, temporal_layers: layer.reported }).collect()
+        reported.map(|(spatial, layer)| DemandedLayer { spatial, temporal_layers: layer.reported, max_bitrate: None }).collect()
     }
 }
 
