@@ -5,11 +5,13 @@ mod client;
 
 pub use client::Client;
 
+use crate::link::{Impairment, Link};
 use proto::{
     Blob, ClientSignal, Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, ToSfu,
     TrackId,
 };
 use server::sfu::{Command, Context, Sfu};
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use str0m::net::Transmit;
@@ -26,6 +28,8 @@ pub struct Simulation {
     pub loses: fn(u64) -> bool,
     /// Datagrams on their way to the SFU, each with its source.
     to_server: Vec<(SocketAddr, Vec<u8>)>,
+    /// The downlinks of clients that have an impaired one.
+    downlinks: HashMap<usize, Link<Vec<u8>>>,
     datagrams: u64,
     observer: Box<dyn Observer>,
 }
@@ -58,7 +62,16 @@ impl Simulation {
         let now = Instant::now();
         let sfu = Sfu::new(Context::new(vec![SERVER])?, now);
         let clients = Vec::new();
-        Some(Self { sfu, clients, now, loses: |_| false, to_server: Vec::new(), datagrams: 0, observer })
+        Some(Self {
+            sfu,
+            clients,
+            now,
+            loses: |_| false,
+            to_server: Vec::new(),
+            downlinks: HashMap::new(),
+            datagrams: 0,
+            observer,
+        })
     }
 
     /// Adds a client, and returns its index.
@@ -68,6 +81,11 @@ impl Simulation {
         self.clients.push(Client::new(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), self.now));
         self.command(Command::Join { meeting: MEETING, participant: id(index) });
         index
+    }
+
+    /// Impairs the downlink of a client from now on.
+    pub fn impair(&mut self, index: usize, impairment: Impairment) {
+        self.downlinks.entry(index).or_insert_with(|| Link::new(impairment, 1)).change(impairment);
     }
 
     /// Returns what the SFU forwarded.
@@ -185,10 +203,19 @@ impl Simulation {
         for transmit in self.observer.serve(&mut work) {
             self.datagrams += 1;
             let client = usize::from(transmit.destination.port().saturating_sub(FIRST_PORT));
-            if !(self.loses)(self.datagrams)
-                && let Some(client) = self.clients.get_mut(client)
-            {
+            if (self.loses)(self.datagrams) {
+                continue;
+            }
+            if let Some(link) = self.downlinks.get_mut(&client) {
+                link.send(transmit.contents.to_vec(), transmit.contents.len(), self.now);
+            } else if let Some(client) = self.clients.get_mut(client) {
                 client.handle_datagram(SERVER, &transmit.contents, self.now);
+            }
+        }
+        for (client, link) in &mut self.downlinks {
+            let Some(client) = self.clients.get_mut(*client) else { continue };
+            while let Some(bytes) = link.receive(self.now) {
+                client.handle_datagram(SERVER, &bytes, self.now);
             }
         }
     }

@@ -7,6 +7,7 @@ use server::sfu::Command;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tests::bench::forward::{Load, forward};
+use tests::link::Impairment;
 use tests::sfu::{Client, LAYERS, Simulation, camera, id};
 
 fn secs(seconds: u64) -> Duration {
@@ -363,4 +364,132 @@ fn a_track_without_a_layer_or_without_a_size_is_ignored_and_ends_no_connection()
     simulation.receive(1, vec![simulation.clients[1].subscriptions[0].clone()]);
     simulation.send_for(0, secs(1));
     assert!(simulation.clients[1].received.len() > 20, "the meeting continues");
+}
+
+/// A second in which a viewer received pictures: their number, and the largest layer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Second {
+    pictures: usize,
+    layer: u8,
+    kilobits: usize,
+}
+
+fn whole_seconds(time: Duration) -> usize {
+    usize::try_from(time.as_secs()).expect("a short time")
+}
+
+/// Returns what a client received in each second since `start`.
+fn seconds(simulation: &Simulation, index: usize, start: Instant) -> Vec<Second> {
+    let length = whole_seconds(simulation.now.saturating_duration_since(start));
+    let mut seconds = vec![Second::default(); length];
+    for packet in &simulation.clients[index].received {
+        let at = whole_seconds(packet.timestamp.saturating_duration_since(start));
+        let Some(second) = seconds.get_mut(at).filter(|_| packet.timestamp >= start) else { continue };
+        second.pictures += usize::from(packet.header.marker);
+        second.kilobits += packet.payload.len() / 125;
+        let layer = match packet.payload[0] {
+            1 => 0,
+            2 => 1,
+            _ => 2,
+        };
+        second.layer = second.layer.max(layer);
+    }
+    seconds
+}
+
+fn show(what: &str, seconds: &[Second]) {
+    let list: Vec<String> =
+        seconds.iter().map(|second| format!("{}/{}:{}", second.pictures, second.layer, second.kilobits)).collect();
+    println!("{what}: {}", list.join(" "));
+}
+
+/// Returns a meeting whose receiver shows the camera in a large tile over an impaired downlink, and the time when it began.
+fn impaired(impairment: Impairment) -> (Simulation, Instant) {
+    let mut simulation = meeting(1);
+    simulation.clients[0].key_frame_factor = 4;
+    simulation.impair(1, impairment);
+    simulation.wish(1, 0, (1_280, 720), 30);
+    let start = simulation.now;
+    (simulation, start)
+}
+
+#[test]
+fn a_narrow_downlink_carries_a_moving_picture_in_every_second() {
+    for (kilobits, pictures, layer) in [(150, 15, 0), (300, 20, 0), (500, 24, 1), (800, 24, 1), (1_500, 26, 2)] {
+        let (mut simulation, start) = impaired(Impairment::kbps(kilobits));
+        simulation.send_for(0, secs(30));
+        let seconds = seconds(&simulation, 1, start);
+        show(&format!("{kilobits} kbit/s"), &seconds);
+        assert_eq!(seconds.len(), 30);
+        // In the first second the rate is not known yet.
+        let still = seconds[1..].iter().filter(|second| second.pictures < 12).count();
+        assert_eq!(still, 0, "{kilobits} kbit/s: {still} seconds without a moving picture");
+        let mean = seconds.iter().map(|second| second.pictures).sum::<usize>() / seconds.len();
+        assert!(mean >= pictures, "{kilobits} kbit/s: {mean} pictures a second");
+        let of_layer = seconds[15..].iter().filter(|second| second.layer >= layer).count();
+        assert!(of_layer >= 10, "{kilobits} kbit/s: {of_layer} of the last 15 seconds with layer {layer}");
+        let keys = simulation.clients[0].key_requests.len();
+        assert!(keys <= 20, "{kilobits} kbit/s: {keys} key frames");
+    }
+}
+
+#[test]
+fn a_sender_reduces_a_layer_to_what_the_downlink_of_its_only_viewer_carries() {
+    let (mut simulation, _) = impaired(Impairment::kbps(150));
+    simulation.send_for(0, secs(10));
+    let limit = simulation.clients[0].signals.iter().rev().find_map(|signal| match signal {
+        ServerSignal::TrackDemand { layers } => layers.wanted.first().map(|layer| layer.max_bitrate),
+        ServerSignal::Answer { .. } | ServerSignal::OfferRefused { .. } | ServerSignal::Tracks { .. } => None,
+    });
+    let limit = limit.flatten().expect("the layer is limited");
+    assert!((50_000..140_000).contains(&limit), "{limit}");
+    let wide = simulation.join();
+    simulation.subscribe(wide, 0);
+    simulation.wish(wide, 0, (320, 180), 30);
+    simulation.send_for(0, secs(3));
+    let last = simulation.clients[0].signals.iter().rev().find_map(|signal| match signal {
+        ServerSignal::TrackDemand { layers } => layers.wanted.first().map(|layer| layer.max_bitrate),
+        ServerSignal::Answer { .. } | ServerSignal::OfferRefused { .. } | ServerSignal::Tracks { .. } => None,
+    });
+    assert_eq!(last, Some(None), "another viewer has room for all of it");
+}
+
+#[test]
+fn a_viewer_on_a_wide_link_soon_gets_the_largest_layer_at_its_full_bitrate() {
+    let (mut simulation, start) = impaired(Impairment::kbps(10_000));
+    simulation.send_for(0, secs(5));
+    let largest = simulation.clients[1].received.iter().find(|packet| packet.payload[0] > 2).expect("it arrives");
+    let after = largest.timestamp - start;
+    assert!(after < secs(1), "{after:?}");
+    let seconds = seconds(&simulation, 1, start);
+    show("10 Mbit/s", &seconds);
+    assert!(seconds[3..].iter().all(|second| second.kilobits > 1_400));
+}
+
+#[test]
+fn a_dip_of_the_link_stops_the_picture_for_a_moment_only_and_the_large_one_returns() {
+    let (mut simulation, start) = impaired(Impairment::kbps(10_000));
+    simulation.send_for(0, secs(10));
+    simulation.impair(1, Impairment::kbps(300));
+    simulation.send_for(0, secs(15));
+    simulation.impair(1, Impairment::kbps(10_000));
+    simulation.send_for(0, secs(10));
+    let seconds = seconds(&simulation, 1, start);
+    show("10, 0.3, 10 Mbit/s", &seconds);
+    let times =
+        simulation.clients[1].received.iter().filter(|packet| packet.header.marker).map(|packet| packet.timestamp);
+    let times: Vec<Instant> = times.filter(|at| *at >= start).collect();
+    let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().expect("pictures arrive");
+    assert!(longest < Duration::from_millis(1_500), "still for {longest:?}");
+    assert!(seconds[11..25].iter().all(|second| second.pictures >= 12));
+    assert!(seconds[32..].iter().all(|second| second.layer == 2 && second.kilobits > 1_150), "regained after 7 s");
+}
+
+#[test]
+fn lost_packets_without_congestion_do_not_reduce_the_picture() {
+    let (mut simulation, start) = impaired(Impairment { one_lost_in: 10, ..Impairment::default() });
+    simulation.send_for(0, secs(20));
+    let seconds = seconds(&simulation, 1, start);
+    show("loss of 10 %", &seconds);
+    assert!(seconds[3..].iter().all(|second| second.layer == 2 && second.pictures >= 28));
 }

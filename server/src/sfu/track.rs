@@ -1,8 +1,9 @@
 //! A track in the SFU: its layers as they arrive, and who receives it.
 
-use super::bitrate_meter::BitrateMeter;
-use super::demand::{self, Demand};
+use super::allocator::{LayerRate, Share};
+use super::demand::{self, Demand, Wanted};
 use super::extension::DescriptorBytes;
+use super::layer_meter::LayerMeter;
 use super::switch::{PacketInfo, Switch, Target};
 use crate::bucket::Bucket;
 use proto::descriptor::{Descriptor, Structure};
@@ -31,6 +32,8 @@ pub struct Source {
     demand: Demand,
     /// The bytes of sound that it may send now. `None` before the first packet, and for video.
     sound: Option<Bucket>,
+    /// The highest bitrate of its sound, and when it was measured.
+    voice: Option<(u64, Instant)>,
 }
 
 /// One layer as it arrives.
@@ -43,7 +46,19 @@ struct Layer {
     last_packet: Option<Instant>,
     last_key_request: Option<Instant>,
     wanted_since: Option<Instant>,
-    meter: BitrateMeter,
+    /// The RTP timestamp of the last key frame.
+    key_timestamp: Option<u32>,
+    meter: LayerMeter,
+    held: Held,
+}
+
+/// The bitrate at which the receivers of a layer keep it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    /// The receiver with room for the highest bitrate, in bits per second with all temporal layers.
+    highest: Option<(ParticipantId, u64)>,
+    /// The highest bitrate of the other receivers.
+    second: u64,
 }
 
 /// One receiver of a track.
@@ -60,7 +75,7 @@ pub struct Subscriber {
     /// Which packets it gets.
     pub switch: Switch,
     /// The layers that its downlink has room for.
-    pub allocated: Option<Target>,
+    pub allocated: Option<Share>,
 }
 
 impl Track {
@@ -79,7 +94,7 @@ impl Source {
             Kind::Video => published.layers.iter().copied().map(Layer::new).collect(),
         };
         let mid = Mid::from(published.mid.as_str());
-        Self { demand: Demand::new(layers.len()), mid, layers, published, sound: None }
+        Self { demand: Demand::new(layers.len()), mid, layers, published, sound: None, voice: None }
     }
 
     /// Returns the properties of a packet of layer `spatial` that the switch needs, or `None` if the packet cannot be
@@ -90,17 +105,20 @@ impl Source {
         let newest = layer.newest.is_none_or(|newest| sequence > newest);
         layer.newest = layer.newest.max(Some(sequence));
         layer.last_packet = Some(now);
-        layer.meter.add(packet.payload.len(), now);
         let (start, key, temporal) = match self.published.kind {
             // Each audio packet can be decoded alone.
             Kind::Audio => {
                 let bytes = u32::try_from(packet.payload.len()).ok()?;
                 let sound = self.sound.get_or_insert_with(|| Bucket::new(MAX_AUDIO, MAX_AUDIO, now));
+                layer.meter.add(0, packet.payload.len(), now);
                 sound.take(bytes, now).then_some((true, true, 0))?
             }
             Kind::Video => layer.read_descriptor(packet)?,
         };
         let timestamp = packet.header.timestamp;
+        if self.published.kind == Kind::Video {
+            layer.measure(temporal, key, packet, now);
+        }
         Some(PacketInfo { spatial, temporal, sequence, timestamp, start, key, newest, arrival: now })
     }
 
@@ -112,17 +130,47 @@ impl Source {
         Target { spatial, ..target }
     }
 
-    /// Sets how many temporal layers of each spatial layer are wanted. Returns an update if the sender must be
-    /// notified.
-    pub fn update_demand(&mut self, wanted: &[u8], now: Instant) -> Option<demand::Update> {
-        for (layer, wanted) in self.layers.iter_mut().zip(wanted) {
-            if *wanted == 0 {
+    /// Sets what is wanted of each spatial layer. Returns an update if the sender must be notified. Called every 100 ms.
+    pub fn update_demand(&mut self, wanted: &[Wanted], now: Instant) -> Option<demand::Update> {
+        for (spatial, (layer, wanted)) in self.layers.iter_mut().zip(wanted).enumerate() {
+            if wanted.temporal_layers == 0 {
                 layer.wanted_since = None;
             } else {
                 layer.wanted_since.get_or_insert(now);
             }
+            let full = layer.rate(layer.full(), wanted.temporal_layers.saturating_sub(1));
+            let told = self.demand.settled_limit(spatial, now).map_or(full, u64::from);
+            if wanted.max_bitrate.is_none() || told < full {
+                layer.meter.update(told, wanted.temporal_layers, now);
+            }
         }
         self.demand.update(wanted, now)
+    }
+
+    /// Returns what the subscribers want of each spatial layer together, and keeps how much each one needs. A layer is
+    /// wanted if it is allocated, or if it is still forwarded until a switch.
+    pub fn collect_demand(&mut self, subscribers: &[Subscriber]) -> Vec<Wanted> {
+        self.layers.iter_mut().for_each(|layer| layer.held = Held::default());
+        let mut wanted = vec![Wanted::default(); self.layers.len()];
+        for subscriber in subscribers {
+            let Some(share) = subscriber.allocated else { continue };
+            if let Some(layer) = self.layers.get_mut(usize::from(share.target.spatial)) {
+                let told = share.limit.map(|limit| layer.meter.told(limit));
+                layer.hold(subscriber.participant, told);
+            }
+            let target = subscriber.switch.target().map(|target| target.spatial);
+            for spatial in [Some(share.target.spatial), target, subscriber.switch.current()].into_iter().flatten() {
+                if let Some(wanted) = wanted.get_mut(usize::from(spatial)) {
+                    wanted.temporal_layers = wanted.temporal_layers.max(share.target.temporal + 1);
+                }
+            }
+        }
+        for (layer, wanted) in self.layers.iter().zip(&mut wanted) {
+            let limit = layer.held.highest.map(|(_, rate)| rate).filter(|rate| *rate < layer.full());
+            let part = |limit| layer.rate(limit, wanted.temporal_layers.saturating_sub(1));
+            wanted.max_bitrate = limit.and_then(|limit| u32::try_from(part(limit)).ok());
+        }
+        wanted
     }
 
     /// Calls `request` if a key frame of the layer may be requested now. Returns whether one was requested. `request`
@@ -137,16 +185,33 @@ impl Source {
         requested
     }
 
-    /// Returns the number of layers.
-    pub fn layer_count(&self) -> usize {
-        self.layers.len()
+    /// Returns the bits per second of each layer for one receiver. The sender can reduce a layer down to what the other
+    /// receivers of the layer need.
+    pub fn rates(&self, receiver: ParticipantId) -> Vec<LayerRate> {
+        let rate = |layer: &Layer| {
+            let others = match layer.held.highest {
+                Some((highest, rate)) if highest != receiver => rate,
+                Some(_) | None => layer.held.second,
+            };
+            let smallest = layer.declared.spatial == 0;
+            let percent = if smallest { SMALLEST_MIN_RATE_PERCENT } else { MIN_RATE_PERCENT };
+            let min = layer.full() * percent / 100;
+            layer.meter.expect(min.max(others).min(layer.full()), layer.full())
+        };
+        self.layers.iter().map(rate).collect()
     }
 
-    /// Returns the bits per second of each layer: what its owner declared, or what arrives if that is more.
-    pub fn rates(&self, now: Instant) -> Vec<u64> {
-        let rate =
-            |layer: &Layer| u64::from(layer.declared.bitrate).clamp(MIN_RATE, MAX_RATE).max(layer.meter.rate(now));
-        self.layers.iter().map(rate).collect()
+    /// Returns the highest bits per second of sound that arrived lately. A voice pauses between words.
+    pub fn sound_rate(&mut self, now: Instant) -> u64 {
+        let rate = self.layers.first().map_or(0, |layer| layer.meter.rate(now));
+        let recent = |(_, at): &(u64, Instant)| now.saturating_duration_since(*at) < VOICE_MEMORY;
+        match self.voice.filter(recent) {
+            Some((highest, _)) if highest >= rate => highest,
+            Some(_) | None => {
+                self.voice = Some((rate, now));
+                rate
+            }
+        }
     }
 
     /// Returns the widths and heights of the layers, smallest first.
@@ -164,7 +229,40 @@ impl Layer {
             last_packet: None,
             last_key_request: None,
             wanted_since: None,
-            meter: BitrateMeter::default(),
+            key_timestamp: None,
+            meter: LayerMeter::default(),
+            held: Held::default(),
+        }
+    }
+
+    /// Returns the full bitrate, in bits per second.
+    fn full(&self) -> u64 {
+        u64::from(self.declared.bitrate).clamp(MIN_RATE, MAX_RATE)
+    }
+
+    /// Returns the part of `all` bits per second that the temporal layers up to `temporal` take.
+    fn rate(&self, all: u64, temporal: u8) -> u64 {
+        self.meter.expect(0, 0).part(all, temporal)
+    }
+
+    /// Keeps that a receiver has room for `limit` bits per second, or for the full bitrate.
+    fn hold(&mut self, receiver: ParticipantId, limit: Option<u64>) {
+        let rate = limit.unwrap_or(u64::MAX).min(self.full());
+        match self.held.highest {
+            Some((_, highest)) if rate <= highest => self.held.second = self.held.second.max(rate),
+            Some((_, highest)) => self.held = Held { highest: Some((receiver, rate)), second: highest },
+            None => self.held.highest = Some((receiver, rate)),
+        }
+    }
+
+    /// Measures a packet, unless it belongs to a key frame.
+    fn measure(&mut self, temporal: u8, key: bool, packet: &RtpPacket, now: Instant) {
+        let timestamp = packet.header.timestamp;
+        if key {
+            self.key_timestamp = Some(timestamp);
+        }
+        if self.key_timestamp != Some(timestamp) {
+            self.meter.add(temporal, packet.payload.len(), now);
         }
     }
 
@@ -200,6 +298,15 @@ pub const AUDIO_BITRATE: u32 = 50_000;
 
 /// The maximum number of audio bytes that are forwarded per second, and at once after a pause: five voices.
 const MAX_AUDIO: u32 = 32_000;
+
+/// Percent of its full bitrate to which a sender can reduce a layer. Below that, the next smaller layer looks better.
+const MIN_RATE_PERCENT: u64 = 40;
+
+/// The same for the smallest layer: a bad picture is better than none.
+const SMALLEST_MIN_RATE_PERCENT: u64 = 25;
+
+/// How long the bitrate of a voice is reserved.
+const VOICE_MEMORY: Duration = Duration::from_secs(10);
 
 /// The bounds of the bitrate that an owner declares, in bits per second.
 const MIN_RATE: u64 = 20_000;

@@ -2,12 +2,14 @@
 //!
 //! A bad packet, a bad session description or a fault in the stack ends this transport only.
 
-use super::bitrate_meter::BitrateMeter;
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, dependency_descriptor};
+use super::layer_meter::HEADER_BYTES;
 use super::offer::{self, OfferError};
 use super::offer_queue::WorkLimit;
-use super::switch::RewrittenHeader;
+use super::pacer::Pacer;
+use super::send_queue::{Meta, SendQueue};
+use super::switch::{MAX_TEMPORAL, RewrittenHeader};
 use super::track::Subscriber;
 use crate::Limits;
 use std::collections::{HashMap, HashSet};
@@ -43,9 +45,16 @@ pub struct Transport {
     pub downlink: Downlink,
     /// When [`Transport::handle_timeout`] is due.
     pub timeout: Instant,
-    sent: BitrateMeter,
-    /// Bits per second that the bandwidth estimator probes for.
+    /// Bits per second that the viewer wants.
     desired: u64,
+    /// Bits per second that the stack was told to fill with padding, and to probe for when this rises.
+    told: (u64, u64),
+    /// When DTLS completed.
+    connected_at: Option<Instant>,
+    /// Pictures that wait for the stack's pacer.
+    queue: SendQueue<RtpWrite>,
+    pacer: Pacer,
+    sent: Sent,
     rtc: Rtc,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
     /// The media descriptions of the last offer that was answered.
@@ -54,6 +63,30 @@ pub struct Transport {
     sources: HashSet<u32>,
     /// The addresses that datagrams have come from. The stack forgets none of them.
     addresses: HashSet<SocketAddr>,
+}
+
+/// What was sent since the last report.
+#[derive(Debug)]
+struct Sent {
+    /// Bytes of RTP payload.
+    payload: u64,
+    /// Bytes with all headers.
+    total: u64,
+    since: Instant,
+}
+
+impl Sent {
+    /// Returns the bits per second with all headers.
+    fn rate(&self, now: Instant) -> u64 {
+        let elapsed = u64::try_from(now.saturating_duration_since(self.since).as_millis()).unwrap_or(u64::MAX);
+        self.total * 8_000 / elapsed.max(1)
+    }
+
+    /// Returns the bits per second with headers for `payload` bits per second without. The stack's estimate is without.
+    fn with_headers(&self, payload: u64) -> u64 {
+        let most = payload.saturating_mul(2);
+        payload.saturating_mul(self.total).checked_div(self.payload).map_or(payload, |total| total.min(most))
+    }
 }
 
 /// What a transport reports.
@@ -67,6 +100,18 @@ pub enum TransportEvent {
     KeyFrameNeeded(Mid),
     /// DTLS is complete.
     Connected,
+}
+
+/// Why a packet was not queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotQueued {
+    /// The transport is not connected, or has no such stream.
+    NoStream,
+    /// Too many packets wait. Those of the stream were dropped, too.
+    Full {
+        /// The first sequence number that is free then.
+        next: u64,
+    },
 }
 
 /// Why a transport cannot be used.
@@ -164,8 +209,12 @@ impl Transport {
         Self {
             downlink: Downlink::new(FIRST_ESTIMATE),
             timeout: now,
-            sent: BitrateMeter::default(),
             desired: 0,
+            told: (0, 0),
+            connected_at: None,
+            queue: SendQueue::new(),
+            pacer: Pacer::new(now),
+            sent: Sent { payload: 0, total: 0, since: now },
             rtc,
             streams: HashMap::new(),
             mids: HashSet::new(),
@@ -240,13 +289,23 @@ impl Transport {
     /// # Errors
     /// Returns [`TransportError`] if the transport cannot continue.
     pub fn poll(&mut self, now: Instant) -> Result<Option<TransportEvent>, TransportError> {
+        let mut rounds = 0;
         loop {
             match catch(|| self.rtc.poll_output())? {
+                Output::Timeout(_) if self.fill_stack(now) => self.handle_timeout(now)?,
+                // The stack lets a microsecond pass between two packets. A timer would wait a millisecond.
+                Output::Timeout(soon) if soon > now && soon < now + MIN_TIMER && rounds < MAX_ROUNDS => {
+                    rounds += 1;
+                    self.handle_timeout(soon)?;
+                }
                 Output::Timeout(timeout) => {
-                    self.timeout = timeout;
+                    self.timeout = self.next_picture_at().map_or(timeout, |at| timeout.min(at));
                     return if self.rtc.is_alive() { Ok(None) } else { Err(TransportError::Closed) };
                 }
-                Output::Transmit(transmit) => return Ok(Some(TransportEvent::Transmit(transmit))),
+                Output::Transmit(transmit) => {
+                    self.count_sent(&transmit.contents);
+                    return Ok(Some(TransportEvent::Transmit(transmit)));
+                }
                 Output::Event(event) => {
                     if let Some(event) = self.handle_event(event, now) {
                         return Ok(Some(event));
@@ -264,17 +323,25 @@ impl Transport {
                 Some(TransportEvent::Packet(mid, rid, Box::new(packet)))
             }
             Event::KeyframeRequest(request) => Some(TransportEvent::KeyFrameNeeded(request.mid)),
-            Event::EgressBitrateEstimate(str0m::bwe::BweKind::Twcc { estimate, .. }) => {
-                self.downlink.handle_estimate(estimate.as_u64());
-                None
-            }
             Event::PeerStats(stats) => {
-                let lost = stats.egress_loss_fraction.unwrap_or(0.0);
-                let report = downlink::Report { lost, round_trip: stats.rtt, sent: self.sent.rate(now) };
-                self.downlink.handle_report(report, now);
+                // The stack's event for a new estimate has the average of three seconds. That is too late after a drop.
+                if let Some(estimate) = stats.bwe_tx {
+                    let sent = std::mem::replace(&mut self.sent, Sent { payload: 0, total: 0, since: now });
+                    let report = downlink::Report {
+                        estimate: sent.with_headers(estimate.as_u64()),
+                        sent: sent.rate(now),
+                        lost: stats.egress_loss_fraction.unwrap_or(0.0),
+                        round_trip: stats.rtt,
+                    };
+                    self.downlink.handle_report(report, now);
+                    tracing::trace!(?report, budget = self.downlink.budget(), queue = ?self.queue_delay(), "downlink");
+                }
                 None
             }
-            Event::Connected => Some(TransportEvent::Connected),
+            Event::Connected => {
+                self.connected_at = Some(now);
+                Some(TransportEvent::Connected)
+            }
             _ => None,
         }
     }
@@ -305,43 +372,111 @@ impl Transport {
         let payload = *self.rtc.media(mid)?.remote_pts().first()?;
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx_by_mid(mid, None)?;
-        // The senders pace. A second pacer here would add delay, and its queue would never drain if the estimate is too
-        // low.
+        // The queue in front of the stack is paced. Sound and retransmissions go ahead of it.
         stream.set_unpaced(true);
         Some((stream.ssrc(), payload))
     }
 
-    /// Queues a packet. Returns false if the queue is full, the stream is gone or the transport is not connected.
-    pub fn write(
+    /// Queues a packet of a picture. `base` is true if other temporal layers depend on it.
+    ///
+    /// # Errors
+    /// Returns [`NotQueued`] if the packet must be dropped.
+    pub fn write_video(
         &mut self,
         subscriber: &Subscriber,
         packet: &RtpPacket,
         header: RewrittenHeader,
-        retransmit: bool,
-    ) -> bool {
+        base: bool,
+    ) -> Result<(), NotQueued> {
         // Nothing drains the queue before the transport is connected.
+        if !self.rtc.is_connected() {
+            return Err(NotQueued::NoStream);
+        }
+        let meta = Meta { sequence: header.sequence, bytes: packet.payload.len(), base };
+        let write = rtp_write(subscriber, packet, header).nackable(true);
+        if self.queue_delay() < MAX_QUEUE_DELAY && self.queue.push(subscriber.ssrc, meta, write) {
+            return Ok(());
+        }
+        Err(NotQueued::Full { next: self.queue.clear_with(subscriber.ssrc, header.sequence) })
+    }
+
+    /// Hands a packet of sound to the stack, which sends it at once. Drops it if the transport is not connected.
+    pub fn write_audio(&mut self, subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeader) -> bool {
         if !self.rtc.is_connected() {
             return false;
         }
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx(&subscriber.ssrc) else { return false };
-        if stream.queue_info().is_some_and(|queue| queue.packet_count() > MAX_QUEUED) {
+        stream.write_rtp(rtp_write(subscriber, packet, header));
+        true
+    }
+
+    /// Returns how long the packets that wait need at the rate of the budget.
+    fn queue_delay(&self) -> Duration {
+        let bits = self.queue.bytes() as u64 * 8;
+        Duration::from_micros(bits.saturating_mul(1_000_000) / self.downlink.budget().max(1))
+    }
+
+    /// Returns the highest temporal layer for which the queue has room. Fewer pictures are queued before it is full.
+    pub fn max_temporal(&self) -> u8 {
+        let delay = self.queue_delay();
+        if delay < MAX_QUEUE_DELAY / 4 { MAX_TEMPORAL } else { u8::from(delay < MAX_QUEUE_DELAY / 2) }
+    }
+
+    /// Drops the pictures of a stream that wait. Returns the first sequence number that is free then, or `None` if no
+    /// picture waited.
+    pub fn clear_queue(&mut self, ssrc: Ssrc) -> Option<u64> {
+        self.queue.clear(ssrc)
+    }
+
+    /// Returns the stream of which most is queued, if the queue is longer than its bound. That happens when the estimate
+    /// drops.
+    pub fn overlong_stream(&self) -> Option<Ssrc> {
+        if self.queue_delay() > MAX_QUEUE_DELAY { self.queue.longest() } else { None }
+    }
+
+    /// Drops what is queued for streams that the session description does not have any more.
+    pub fn forget_streams(&mut self) {
+        let mut direct = self.rtc.direct_api();
+        let queue = &mut self.queue;
+        let gone: Vec<Ssrc> = queue.streams().filter(|ssrc| direct.stream_tx(ssrc).is_none()).collect();
+        queue.retain(|ssrc| !gone.contains(&ssrc));
+    }
+
+    /// Hands the next packet of a picture to the stack if it is due. Returns whether it got one. The stack sends it at once,
+    /// after retransmissions.
+    fn fill_stack(&mut self, now: Instant) -> bool {
+        if !self.pacer.is_due(self.downlink.pace(), now) {
             return false;
         }
-        let mut extensions = ExtensionValues::default();
-        if let Some(descriptor) = packet.header.ext_vals.user_values.get_arc::<DescriptorBytes>() {
-            extensions.user_values.set_arc(descriptor);
+        let Some((ssrc, write)) = self.queue.pop() else { return false };
+        let mut direct = self.rtc.direct_api();
+        if let Some(stream) = direct.stream_tx(&ssrc) {
+            stream.write_rtp(write);
         }
-        let write = RtpWrite::new(
-            subscriber.payload,
-            header.sequence.into(),
-            header.timestamp,
-            packet.timestamp,
-            packet.payload.clone(),
-        );
-        self.sent.add(packet.payload.len(), packet.timestamp);
-        stream.write_rtp(write.marker(packet.header.marker).ext_vals(extensions).nackable(retransmit));
         true
+    }
+
+    /// Returns when the next packet of a picture is due.
+    fn next_picture_at(&self) -> Option<Instant> {
+        (self.queue.bytes() > 0).then(|| self.pacer.next_at(self.downlink.pace()))
+    }
+
+    /// Counts an RTP packet that the stack sends. Pictures wait for all others.
+    fn count_sent(&mut self, datagram: &[u8]) {
+        if rtp_source(datagram).is_some() {
+            let total = datagram.len() + UDP_OVERHEAD;
+            self.pacer.add(total);
+            self.sent.total += total as u64;
+            self.sent.payload += total.saturating_sub(HEADER_BYTES) as u64;
+        }
+    }
+
+    /// Makes the stack forget the packets of a stream that it sent, so that it does not send them again.
+    pub fn forget_sent(&mut self, ssrc: Ssrc) {
+        if let Some(stream) = self.rtc.direct_api().stream_tx(&ssrc) {
+            stream.set_rtx_cache(MAX_RETRANSMITTED, RETRANSMISSION_TIMEOUT, Some(MAX_RETRANSMISSION_RATIO));
+        }
     }
 
     /// Requests a key frame of a layer that the participant sends. Returns false if no packet of that stream has
@@ -358,14 +493,39 @@ impl Transport {
         stream.map(|stream| stream.request_keyframe(KeyframeRequestKind::Pli)).is_some()
     }
 
-    /// Sets the bits per second that the participant would get on an unlimited link. The bandwidth estimator probes for
-    /// that much.
-    pub fn set_desired(&mut self, desired: u64) {
-        if self.desired != desired {
-            self.desired = desired;
-            self.rtc.bwe().set_bitrate(Bitrate::ZERO, Bitrate::bps(desired));
+    /// Sets the bits per second that the participant would get on an unlimited link. If the estimate is lower, the stack
+    /// probes for that much from time to time.
+    pub fn set_desired(&mut self, desired: u64, now: Instant) {
+        let joining = self.connected_at.is_none_or(|at| now.saturating_duration_since(at) < FAST_START_TIME);
+        // The first probes must find room for a large picture, before its tile is known.
+        let desired = if joining { desired.max(FAST_START_DESIRED) } else { desired };
+        // The stack probes when the value rises. A measured bitrate changes a little all the time.
+        let changed = desired.abs_diff(self.desired) > self.desired / 10;
+        let desired = if changed { desired } else { self.desired };
+        let step = u64::from(self.downlink.poll_probe(desired, now));
+        let wanted = if self.desired == desired { self.told.1 + step } else { desired };
+        let padding = self.downlink.padding().min(desired);
+        if self.told != (padding, wanted) {
+            (self.desired, self.told) = (desired, (padding, wanted));
+            self.rtc.bwe().set_bitrate(Bitrate::bps(padding), Bitrate::bps(wanted));
         }
     }
+}
+
+/// Returns a packet as it is sent to a subscriber.
+fn rtp_write(subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeader) -> RtpWrite {
+    let mut extensions = ExtensionValues::default();
+    if let Some(descriptor) = packet.header.ext_vals.user_values.get_arc::<DescriptorBytes>() {
+        extensions.user_values.set_arc(descriptor);
+    }
+    let write = RtpWrite::new(
+        subscriber.payload,
+        header.sequence.into(),
+        header.timestamp,
+        packet.timestamp,
+        packet.payload.clone(),
+    );
+    write.marker(packet.header.marker).ext_vals(extensions)
 }
 
 /// Runs a function of the stack. A peer may be able to provoke a panic in it, so a panic must end this transport only
@@ -400,11 +560,17 @@ fn rtp_source(datagram: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(*bytes))
 }
 
-/// The first bandwidth estimate, in bits per second: one large picture fits.
-const FIRST_ESTIMATE: u64 = 2_000_000;
+/// The first bandwidth estimate, in bits per second. The first probes are three and six times as high.
+const FIRST_ESTIMATE: u64 = 300_000;
 
-/// The interval between two loss reports.
-const STATISTICS_INTERVAL: Duration = Duration::from_secs(1);
+/// The bits per second that the first probes look for: one large picture, sound, and some more.
+const FAST_START_DESIRED: u64 = 2_500_000;
+
+/// How long after connecting the estimator looks for that much.
+const FAST_START_TIME: Duration = Duration::from_secs(3);
+
+/// The interval between two reports of the estimate.
+const STATISTICS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The maximum number of incoming streams whose media description is cached.
 const MAX_STREAMS: usize = 256;
@@ -415,45 +581,23 @@ const MAX_SOURCES: usize = 256;
 /// The maximum number of addresses of one transport. A moving client has a new address in each network.
 const MAX_ADDRESSES: usize = 256;
 
-/// The maximum number of packets that wait in one outgoing stream: about a second of video.
-const MAX_QUEUED: usize = 256;
+/// How long pictures may wait for the pacer. Half of it is for pictures of the lowest temporal layer only.
+const MAX_QUEUE_DELAY: Duration = Duration::from_millis(600);
+
+/// The stack is advanced by less than this without a timer.
+const MIN_TIMER: Duration = Duration::from_micros(50);
+
+/// How many times it is, before other transports get their turn.
+const MAX_ROUNDS: usize = 64;
+
+/// Bytes of the headers of IPv4 and UDP.
+const UDP_OVERHEAD: usize = 28;
+
+/// The packets of a stream that are kept for retransmission, how long, and the fraction of retransmissions at which the
+/// stack drops those that are due. These are its own defaults.
+const MAX_RETRANSMITTED: usize = 2_000;
+const RETRANSMISSION_TIMEOUT: Duration = Duration::from_secs(3);
+const MAX_RETRANSMISSION_RATIO: f32 = 0.15;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_client_is_offered_the_address_by_which_it_came_and_the_public_ones() {
-        let socket = |text: &str| text.parse::<SocketAddr>().unwrap();
-        let sockets = ["127.0.0.1:7", "192.168.1.2:7", "[fd00::2]:8"].map(socket);
-        let context = Context::new(sockets.to_vec()).unwrap();
-        let candidates = |context: &Context, ip: &str| context.candidates(Some(ip.parse().unwrap()));
-        assert_eq!(candidates(&context, "192.168.1.2"), [sockets[1]]);
-        assert_eq!(candidates(&context, "fd00::2"), [sockets[2]]);
-        assert_eq!(candidates(&context, "10.0.0.1"), sockets, "no socket is on that address");
-        assert_eq!(context.candidates(None), sockets);
-        let public = ["203.0.113.5", "2001:db8::5", "192.168.1.2"].map(|ip| ip.parse().unwrap());
-        let context = context.with_public(public.to_vec());
-        let expected = ["192.168.1.2:7", "203.0.113.5:7", "[2001:db8::5]:8"].map(socket);
-        assert_eq!(candidates(&context, "192.168.1.2"), expected);
-    }
-
-    #[test]
-    fn packets_of_endless_sources_are_dropped_and_known_sources_continue() {
-        let mut transport = Transport::new(&Context::new(Vec::new()).unwrap(), None, Instant::now());
-        let admitted = (0..1_000).filter(|ssrc| transport.admit_source(*ssrc)).count();
-        assert_eq!(admitted, MAX_SOURCES);
-        assert!(transport.admit_source(7) && !transport.admit_source(999));
-    }
-
-    #[test]
-    fn only_rtp_packets_have_a_source() {
-        let datagram = |first: u8, second: u8| [&[first, second, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3][..], &[9; 20]].concat();
-        assert_eq!(rtp_source(&datagram(0x80, 111)), Some(3));
-        assert_eq!(rtp_source(&datagram(0x90, 0x80 | 0x66)), Some(3), "with a marker");
-        for (first, second) in [(0x80, 200), (0x81, 206), (0, 1), (22, 254)] {
-            assert_eq!(rtp_source(&datagram(first, second)), None);
-        }
-        assert_eq!(rtp_source(&datagram(0x80, 111)[..11]), None);
-    }
-}
+mod tests;

@@ -41,6 +41,8 @@ pub struct Client {
     camera: Option<Mid>,
     layers: Vec<Layer>,
     frame: u32,
+    /// The size of a key frame, in other frames.
+    pub key_frame_factor: usize,
     outgoing: Vec<(SocketAddr, Vec<u8>)>,
 }
 
@@ -54,6 +56,9 @@ struct Layer {
     descriptors: DescriptorWriter,
     /// The number of packets of one frame.
     packets: usize,
+    /// Bits per second that were declared, and that are sent.
+    full: u32,
+    bitrate: u32,
 }
 
 impl Client {
@@ -88,6 +93,7 @@ impl Client {
             camera: None,
             layers: Vec::new(),
             frame: 0,
+            key_frame_factor: 1,
             outgoing: Vec::new(),
         }
     }
@@ -149,9 +155,10 @@ impl Client {
         }
         if let ServerSignal::TrackDemand { layers } = &signal {
             for (spatial, layer) in (0_u8..).zip(&mut self.layers) {
-                let wanted = layers.wanted.iter().any(|wanted| wanted.spatial == spatial);
-                layer.key_due |= wanted && !layer.wanted;
-                layer.wanted = wanted;
+                let demand = layers.wanted.iter().find(|wanted| wanted.spatial == spatial);
+                layer.key_due |= demand.is_some() && !layer.wanted;
+                layer.wanted = demand.is_some();
+                layer.bitrate = demand.and_then(|demand| demand.max_bitrate).unwrap_or(u32::MAX).min(layer.full);
             }
         }
         self.signals.push(signal);
@@ -172,19 +179,22 @@ impl Client {
         for layer in self.layers.iter_mut().filter(|layer| layer.wanted) {
             let mut direct = self.rtc.direct_api();
             let Some(stream) = direct.stream_tx_by_mid(mid, Some(layer.rid)) else { continue };
-            let frame = if std::mem::take(&mut layer.key_due) {
+            let key = std::mem::take(&mut layer.key_due);
+            let frame = if key {
                 Some(layer.descriptors.key_frame(layer.resolution))
             } else {
                 layer.descriptors.delta_frame(temporal)
             };
             let Some(frame) = frame else { continue };
-            for index in 0..layer.packets {
-                let position = PacketPosition { first: index == 0, last: index + 1 == layer.packets };
+            let packets = layer.packets * if key { self.key_frame_factor } else { 1 };
+            let bytes = layer.bitrate as usize / 30 / 8 / layer.packets;
+            for index in 0..packets {
+                let position = PacketPosition { first: index == 0, last: index + 1 == packets };
                 let mut extensions = ExtensionValues::default();
                 if let Some(descriptor) = DescriptorBytes::new(&layer.descriptors.bytes(&frame, position)) {
                     extensions.user_values.set(descriptor);
                 }
-                let payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); PAYLOAD_BYTES];
+                let payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); bytes.max(1)];
                 let write = RtpWrite::new(pt, layer.sequence.into(), self.frame * 3_000, now, payload);
                 stream.write_rtp(write.marker(position.last).ext_vals(extensions).nackable(true));
                 layer.sequence += 1;
@@ -258,10 +268,12 @@ impl Layer {
             key_due: true,
             sequence: 1_000 * (u64::from(layer.spatial) + 1),
             descriptors: DescriptorWriter::new(layer.spatial, ScalabilityMode::L1T3),
-            packets: (layer.bitrate as usize / 30 / 8).div_ceil(PAYLOAD_BYTES),
+            packets: (layer.bitrate as usize / 30 / 8).div_ceil(MAX_PAYLOAD_BYTES),
+            full: layer.bitrate,
+            bitrate: layer.bitrate,
         }
     }
 }
 
-/// Bytes of a packet's payload.
-const PAYLOAD_BYTES: usize = 1_100;
+/// The maximum bytes of a packet's payload.
+const MAX_PAYLOAD_BYTES: usize = 1_100;
