@@ -33,10 +33,13 @@ impl Default for Impairment {
 }
 
 impl Impairment {
-    /// Returns a link of this many kilobits per second.
+    /// Returns a link of this many kilobits per second, with the burst and the queue of `tc tbf burst 4kb latency 200ms`. The
+    /// kernel adds the burst to the length of the queue.
     #[must_use]
     pub fn kbps(kilobits: u64) -> Self {
-        Self { rate: Some(kilobits * 1_000), ..Self::default() }
+        let burst = 4_000;
+        let max_wait = Duration::from_millis(200 + burst as u64 * 8 / kilobits.max(1));
+        Self { rate: Some(kilobits * 1_000), burst, max_wait, ..Self::default() }
     }
 }
 

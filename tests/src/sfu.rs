@@ -14,6 +14,7 @@ use server::sfu::{Command, Context, Sfu};
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
+use str0m::media::MediaKind;
 use str0m::net::Transmit;
 
 /// An SFU with one meeting.
@@ -31,6 +32,8 @@ pub struct Simulation {
     /// The downlinks of clients that have an impaired one.
     downlinks: HashMap<usize, Link<Vec<u8>>>,
     datagrams: u64,
+    began: Instant,
+    next_sound: Instant,
     observer: Box<dyn Observer>,
 }
 
@@ -70,6 +73,8 @@ impl Simulation {
             to_server: Vec::new(),
             downlinks: HashMap::new(),
             datagrams: 0,
+            began: now,
+            next_sound: now,
             observer,
         })
     }
@@ -102,10 +107,27 @@ impl Simulation {
         self.offer(index);
     }
 
+    /// Publishes a microphone.
+    pub fn publish_microphone(&mut self, index: usize) {
+        let mid = self.clients[index].add_microphone();
+        let published = Published { slot: Slot::Microphone, kind: Kind::Audio, mid, layers: Vec::new() };
+        self.clients[index].published.push(published);
+        self.offer(index);
+    }
+
     /// Subscribes to the camera of `owner`.
     pub fn subscribe(&mut self, index: usize, owner: usize) {
-        let mid = self.clients[index].add_receiver();
-        let subscription = Subscription { mid, track: camera(owner) };
+        self.receive_from(index, camera(owner), MediaKind::Video);
+    }
+
+    /// Subscribes to the microphone of `owner`.
+    pub fn listen(&mut self, index: usize, owner: usize) {
+        self.receive_from(index, TrackId { owner: id(owner), slot: Slot::Microphone }, MediaKind::Audio);
+    }
+
+    fn receive_from(&mut self, index: usize, track: TrackId, kind: MediaKind) {
+        let mid = self.clients[index].add_receiver(kind);
+        let subscription = Subscription { mid, track };
         self.clients[index].subscriptions.push(subscription);
         self.offer(index);
     }
@@ -157,7 +179,17 @@ impl Simulation {
         let end = self.now + length;
         while self.now < end {
             self.clients[index].send_frame(self.now);
-            self.step(FRAME);
+            let next = self.now + FRAME;
+            while self.now < next {
+                // A packet of sound every 20 ms, except in the last of each five seconds.
+                if self.now >= self.next_sound {
+                    self.next_sound = self.now + SOUND_INTERVAL;
+                    if self.now.saturating_duration_since(self.began).as_secs() % 5 < 4 {
+                        self.clients[index].speak(self.now);
+                    }
+                }
+                self.step(next.min(self.next_sound).saturating_duration_since(self.now));
+            }
         }
     }
 
@@ -258,6 +290,9 @@ const FIRST_PORT: u16 = 10_000;
 
 /// How long a datagram takes, and the step of the simulated clock.
 const STEP: Duration = Duration::from_millis(1);
+
+/// The time between two packets of sound.
+const SOUND_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The time between two frames of a camera.
 const FRAME: Duration = Duration::from_micros(33_333);

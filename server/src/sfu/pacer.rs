@@ -50,7 +50,7 @@ fn bytes_in(rate: u64, time: Duration) -> u64 {
 /// How much may be sent at once: as much as in this time. Timers are not exact.
 const BURST: Duration = Duration::from_millis(5);
 
-/// The maximum debt in bytes. Sound and retransmissions add to it without waiting.
+/// The maximum debt in bytes. Sound adds to it without waiting.
 const MAX_DEBT: u64 = 50_000;
 
 #[cfg(test)]

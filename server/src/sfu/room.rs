@@ -8,7 +8,7 @@ use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
 use super::reply::Reply;
 use super::switch::{MAX_TEMPORAL, PacketInfo, Switch, Target};
-use super::track::{AUDIO_BITRATE, Source, Subscriber, Track};
+use super::track::{AUDIO_BITRATE, KeyReason, Source, Subscriber, Track};
 use super::transport::{NotQueued, Transport};
 use proto::{Kind, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals, TrackDemand, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
@@ -207,8 +207,11 @@ impl Room {
             let subscriber = subscribers.find(|subscriber| subscriber.participant == from && subscriber.mid == mid);
             // A key frame of the awaited layer ends the loss, too.
             let layer = |switch: &Switch| switch.awaited_layer().or(switch.current());
-            if let Some(spatial) = subscriber.and_then(|subscriber| layer(&subscriber.switch)) {
-                request_key_frame(id.owner, source, spatial, now, peers, output);
+            let Some(subscriber) = subscriber else { continue };
+            let waits = peers.get(&from).is_some_and(|peer| peer.transport.has_key_frame(subscriber.ssrc));
+            if let Some(spatial) = layer(&subscriber.switch).filter(|_| !waits) {
+                let request = KeyRequest { owner: id.owner, spatial, reason: KeyReason::Loss };
+                request_key_frame(request, source, now, peers, output);
             }
         }
     }
@@ -241,11 +244,27 @@ impl Room {
         let all: Vec<allocator::Request> = requests.iter().map(|(.., request)| request.clone()).collect();
         let shares = allocator::allocate(peer.transport.downlink.budget(), audio, &all);
         let desired = allocator::desired_bitrate(audio, &all);
+        peer.transport.set_sound(audio);
         peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, now);
         for ((id, mid, request), share) in requests.iter().zip(shares) {
             let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
             for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == *mid) {
                 apply(subscriber, source, request, share, &mut peer.transport, now);
+            }
+        }
+    }
+
+    /// Drops the pictures that a receiver has not got yet: those that wait, and those that the network has lost. Its tracks go
+    /// on with key frames.
+    pub fn drop_pictures(&mut self, participant: ParticipantId, peer: &mut Peer) {
+        for id in self.subscriptions.get(&participant).into_iter().flatten().filter(|id| id.slot != Slot::Microphone) {
+            let Some(track) = self.tracks.get_mut(id) else { continue };
+            for subscriber in track.subscribers.iter_mut().filter(|one| one.participant == participant) {
+                match peer.transport.clear_queue(subscriber.ssrc) {
+                    Some(next) => subscriber.switch.restart(next),
+                    None => subscriber.switch.stop(),
+                }
+                peer.transport.forget_sent(subscriber.ssrc);
             }
         }
     }
@@ -281,7 +300,8 @@ impl Room {
             let awaited: BTreeSet<u8> =
                 track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
             for spatial in awaited {
-                request_key_frame(id.owner, source, spatial, now, peers, output);
+                let request = KeyRequest { owner: id.owner, spatial, reason: KeyReason::Switch };
+                request_key_frame(request, source, now, peers, output);
             }
         }
     }
@@ -340,7 +360,7 @@ fn forward_picture(
     transport: &mut Transport,
 ) -> bool {
     let Some(header) = subscriber.switch.forward(info, transport.max_temporal()) else { return false };
-    match transport.write_video(subscriber, packet, header, info.temporal == 0) {
+    match transport.write_video(subscriber, packet, header, info) {
         Ok(()) => true,
         Err(NotQueued::NoStream) => {
             subscriber.switch.end_source();
@@ -384,17 +404,21 @@ fn apply(
     }
 }
 
-fn request_key_frame(
+/// A key frame that is needed.
+#[derive(Clone, Copy, Debug)]
+struct KeyRequest {
+    /// The sender.
     owner: ParticipantId,
-    source: &mut Source,
     spatial: u8,
-    now: Instant,
-    peers: &mut Peers,
-    output: &mut Output,
-) {
+    reason: KeyReason,
+}
+
+fn request_key_frame(request: KeyRequest, source: &mut Source, now: Instant, peers: &mut Peers, output: &mut Output) {
+    let KeyRequest { owner, spatial, reason } = request;
     let Some(peer) = peers.get_mut(&owner) else { return };
     let mid = source.mid;
-    if source.request_key_frame(spatial, now, || peer.transport.request_key_frame(mid, spatial)) {
+    if source.request_key_frame(spatial, reason, now, || peer.transport.request_key_frame(mid, spatial)) {
+        tracing::debug!(%owner, spatial, ?reason, "key frame requested");
         output.dirty.insert(owner);
     }
 }

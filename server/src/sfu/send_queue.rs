@@ -20,6 +20,8 @@ pub struct SendQueue<P> {
 struct Stream<P> {
     ssrc: Ssrc,
     waiting: VecDeque<Waiting<P>>,
+    /// How many of them are part of key frames.
+    keys: usize,
     /// The sequence number after the highest one that was taken.
     next: u64,
 }
@@ -41,6 +43,8 @@ pub struct Meta {
     pub bytes: usize,
     /// True if other temporal layers depend on the packet.
     pub base: bool,
+    /// True if the packet is part of a key frame.
+    pub key: bool,
 }
 
 impl<P> SendQueue<P> {
@@ -65,23 +69,31 @@ impl<P> SendQueue<P> {
         let waiting = Waiting { meta, order: self.queued, packet };
         if let Some(stream) = self.streams.iter_mut().find(|stream| stream.ssrc == ssrc) {
             stream.waiting.push_back(waiting);
+            stream.keys += usize::from(meta.key);
         } else {
-            self.streams.push(Stream { ssrc, waiting: VecDeque::from([waiting]), next: 0 });
+            let keys = usize::from(meta.key);
+            self.streams.push(Stream { ssrc, waiting: VecDeque::from([waiting]), keys, next: 0 });
         }
         true
     }
 
     /// Takes the next packet: of the streams whose next packet is of the lowest temporal layer, the one that waits
     /// longest.
-    pub fn pop(&mut self) -> Option<(Ssrc, P)> {
+    pub fn pop(&mut self) -> Option<(Ssrc, Meta, P)> {
         let head = |stream: &&mut Stream<P>| stream.waiting.front().map(|head| (!head.meta.base, head.order));
         let waiting = self.streams.iter_mut().filter(|stream| !stream.waiting.is_empty());
         let stream = waiting.min_by_key(head)?;
         let Waiting { meta, packet, .. } = stream.waiting.pop_front()?;
         stream.next = stream.next.max(meta.sequence + 1);
+        stream.keys -= usize::from(meta.key);
         self.bytes -= meta.bytes;
         self.packets -= 1;
-        Some((stream.ssrc, packet))
+        Some((stream.ssrc, meta, packet))
+    }
+
+    /// Returns whether packets of a key frame of a stream wait.
+    pub fn has_key_frame(&self, ssrc: Ssrc) -> bool {
+        self.streams.iter().any(|stream| stream.ssrc == ssrc && stream.keys > 0)
     }
 
     /// Drops the packets of a stream. Returns the first sequence number that is free then, or `None` if there was no
@@ -92,6 +104,7 @@ impl<P> SendQueue<P> {
         self.bytes -= stream.waiting.iter().map(|waiting| waiting.meta.bytes).sum::<usize>();
         self.packets -= stream.waiting.len();
         stream.waiting.clear();
+        stream.keys = 0;
         Some(first.max(stream.next))
     }
 
@@ -133,19 +146,23 @@ mod tests {
     fn queue(packets: &[(u32, u64, bool)]) -> SendQueue<u64> {
         let mut queue = SendQueue::new();
         for (ssrc, sequence, base) in packets {
-            assert!(queue.push((*ssrc).into(), Meta { sequence: *sequence, bytes: 100, base: *base }, *sequence));
+            assert!(queue.push(
+                (*ssrc).into(),
+                Meta { sequence: *sequence, bytes: 100, base: *base, key: *sequence == 12 },
+                *sequence
+            ));
         }
         queue
     }
 
     fn drain(queue: &mut SendQueue<u64>) -> Vec<u64> {
-        std::iter::from_fn(|| queue.pop()).map(|(_, packet)| packet).collect()
+        std::iter::from_fn(|| queue.pop()).map(|(.., packet)| packet).collect()
     }
 
     #[test]
     fn base_layers_of_all_streams_go_before_the_others_and_a_stream_stays_in_order() {
         let mut queue = queue(&[(1, 10, true), (1, 11, false), (1, 12, true), (2, 20, true), (3, 30, false)]);
-        assert_eq!(queue.bytes(), 500);
+        assert_eq!((queue.bytes(), queue.has_key_frame(1.into()), queue.has_key_frame(2.into())), (500, true, false));
         assert_eq!(drain(&mut queue), [10, 20, 11, 12, 30]);
         assert_eq!(queue.bytes(), 0);
     }
@@ -153,7 +170,7 @@ mod tests {
     #[test]
     fn dropped_packets_free_their_numbers_but_never_those_that_were_taken() {
         let mut queue = queue(&[(1, 10, true), (1, 11, true), (2, 50, true), (1, 9, true)]);
-        assert_eq!(queue.pop().map(|(_, packet)| packet), Some(10));
+        assert_eq!(queue.pop().map(|(.., packet)| packet), Some(10));
         assert_eq!(queue.clear(1.into()), Some(11), "number 9 was late, and 10 is used");
         assert_eq!((queue.clear(1.into()), queue.bytes()), (None, 100));
         assert_eq!(queue.clear_with(1.into(), 9), 11, "a late packet that was refused");
@@ -165,7 +182,7 @@ mod tests {
     fn a_full_queue_refuses_and_the_longest_stream_is_found() {
         let mut queue = queue(&[(1, 1, true), (2, 1, true), (2, 2, true)]);
         assert_eq!(queue.longest(), Some(2.into()));
-        let meta = Meta { sequence: 1, bytes: 1, base: true };
+        let meta = Meta { sequence: 1, bytes: 1, base: true, key: false };
         let taken = (0..5_000).filter(|number| queue.push(3.into(), meta, *number)).count();
         assert_eq!(taken, MAX_PACKETS - 3);
         queue.retain(|ssrc| ssrc == 1.into());

@@ -29,6 +29,8 @@ pub struct PacketInfo {
     pub start: bool,
     /// True if the packet is the first of a key frame.
     pub key: bool,
+    /// True if the packet is part of a key frame.
+    pub of_key: bool,
     /// True if no later packet of the layer has arrived yet.
     pub newest: bool,
     /// When the packet arrived.
@@ -117,6 +119,11 @@ impl Switch {
     pub fn restart(&mut self, next: u64) {
         self.current = None;
         self.sequences.rewind(next);
+    }
+
+    /// Waits for a key frame, because packets that were sent are lost.
+    pub fn stop(&mut self) {
+        self.current = None;
     }
 
     /// Waits for a key frame of the next source. Sequence numbers continue; the timestamp offset is computed again.

@@ -61,6 +61,15 @@ struct Held {
     second: u64,
 }
 
+/// Why a key frame is requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyReason {
+    /// A subscriber waits for the layer.
+    Switch,
+    /// A subscriber cannot decode the layer that it gets.
+    Loss,
+}
+
 /// One receiver of a track.
 #[derive(Debug)]
 pub struct Subscriber {
@@ -116,10 +125,8 @@ impl Source {
             Kind::Video => layer.read_descriptor(packet)?,
         };
         let timestamp = packet.header.timestamp;
-        if self.published.kind == Kind::Video {
-            layer.measure(temporal, key, packet, now);
-        }
-        Some(PacketInfo { spatial, temporal, sequence, timestamp, start, key, newest, arrival: now })
+        let of_key = self.published.kind == Kind::Video && layer.measure(temporal, key, packet, now);
+        Some(PacketInfo { spatial, temporal, sequence, timestamp, start, key, of_key, newest, arrival: now })
     }
 
     /// Returns the target for a subscriber that is allocated `target`: the same, or the next smaller layer that arrives
@@ -175,9 +182,19 @@ impl Source {
 
     /// Calls `request` if a key frame of the layer may be requested now. Returns whether one was requested. `request`
     /// returns false if no packet of the layer has arrived; then the next request does not have to wait.
-    pub fn request_key_frame(&mut self, spatial: u8, now: Instant, request: impl FnOnce() -> bool) -> bool {
+    pub fn request_key_frame(
+        &mut self,
+        spatial: u8,
+        reason: KeyReason,
+        now: Instant,
+        request: impl FnOnce() -> bool,
+    ) -> bool {
         let Some(layer) = self.layers.get_mut(usize::from(spatial)) else { return false };
-        let due = layer.last_key_request.is_none_or(|last| now.saturating_duration_since(last) >= KEY_REQUEST_INTERVAL);
+        let interval = match reason {
+            KeyReason::Switch => KEY_REQUEST_INTERVAL,
+            KeyReason::Loss => LOSS_KEY_REQUEST_INTERVAL,
+        };
+        let due = layer.last_key_request.is_none_or(|last| now.saturating_duration_since(last) >= interval);
         let requested = due && request();
         if requested {
             layer.last_key_request = Some(now);
@@ -255,15 +272,17 @@ impl Layer {
         }
     }
 
-    /// Measures a packet, unless it belongs to a key frame.
-    fn measure(&mut self, temporal: u8, key: bool, packet: &RtpPacket, now: Instant) {
+    /// Measures a packet, unless it belongs to a key frame. Returns whether it does.
+    fn measure(&mut self, temporal: u8, key: bool, packet: &RtpPacket, now: Instant) -> bool {
         let timestamp = packet.header.timestamp;
         if key {
             self.key_timestamp = Some(timestamp);
         }
-        if self.key_timestamp != Some(timestamp) {
+        let of_key = self.key_timestamp == Some(timestamp);
+        if !of_key {
             self.meter.add(temporal, packet.payload.len(), now);
         }
+        of_key
     }
 
     /// Returns whether the packet begins a frame, whether it begins a key frame, and its temporal layer.
@@ -290,6 +309,10 @@ impl Layer {
 /// many requests.
 const KEY_REQUEST_INTERVAL: Duration = Duration::from_millis(300);
 
+/// The same after a loss. A key frame has the size of about ten other pictures, so more of them would take more than a third
+/// of the bitrate.
+const LOSS_KEY_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How long a requested layer may send nothing before its subscribers get a smaller one.
 const LAYER_TIMEOUT: Duration = Duration::from_millis(1_500);
 
@@ -311,3 +334,28 @@ const VOICE_MEMORY: Duration = Duration::from_secs(10);
 /// The bounds of the bitrate that an owner declares, in bits per second.
 const MIN_RATE: u64 = 20_000;
 const MAX_RATE: u64 = 20_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::Slot;
+
+    #[test]
+    fn a_key_frame_is_requested_once_for_all_receivers_and_less_often_after_losses() {
+        let layer = |spatial| SpatialLayer { spatial, width: 320, height: 180, bitrate: 150_000 };
+        let layers = vec![layer(0), layer(1), layer(2)];
+        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, mid: "0".into(), layers });
+        let start = Instant::now();
+        let mut request = |spatial, reason, milliseconds, arrives| {
+            source.request_key_frame(spatial, reason, start + Duration::from_millis(milliseconds), || arrives)
+        };
+        assert!(request(0, KeyReason::Switch, 0, true));
+        assert!(!request(0, KeyReason::Switch, 299, true));
+        assert!(request(1, KeyReason::Loss, 299, true), "another layer");
+        assert!(request(0, KeyReason::Switch, 300, true));
+        assert!(!request(0, KeyReason::Loss, 1_299, true));
+        assert!(request(0, KeyReason::Loss, 1_300, true));
+        assert!(!request(2, KeyReason::Loss, 1_300, false), "nothing of the layer has arrived");
+        assert!(request(2, KeyReason::Loss, 1_301, true));
+    }
+}

@@ -9,7 +9,8 @@ use super::offer::{self, OfferError};
 use super::offer_queue::WorkLimit;
 use super::pacer::Pacer;
 use super::send_queue::{Meta, SendQueue};
-use super::switch::{MAX_TEMPORAL, RewrittenHeader};
+use super::sent_meter::SentMeter;
+use super::switch::{MAX_TEMPORAL, PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
 use crate::Limits;
 use std::collections::{HashMap, HashSet};
@@ -51,10 +52,12 @@ pub struct Transport {
     told: (u64, u64),
     /// When DTLS completed.
     connected_at: Option<Instant>,
-    /// Pictures that wait for the stack's pacer.
+    /// Pictures that wait.
     queue: SendQueue<RtpWrite>,
     pacer: Pacer,
-    sent: Sent,
+    sent: SentMeter,
+    /// Bits per second that are reserved for sound.
+    sound: u64,
     rtc: Rtc,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
     /// The media descriptions of the last offer that was answered.
@@ -63,30 +66,6 @@ pub struct Transport {
     sources: HashSet<u32>,
     /// The addresses that datagrams have come from. The stack forgets none of them.
     addresses: HashSet<SocketAddr>,
-}
-
-/// What was sent since the last report.
-#[derive(Debug)]
-struct Sent {
-    /// Bytes of RTP payload.
-    payload: u64,
-    /// Bytes with all headers.
-    total: u64,
-    since: Instant,
-}
-
-impl Sent {
-    /// Returns the bits per second with all headers.
-    fn rate(&self, now: Instant) -> u64 {
-        let elapsed = u64::try_from(now.saturating_duration_since(self.since).as_millis()).unwrap_or(u64::MAX);
-        self.total * 8_000 / elapsed.max(1)
-    }
-
-    /// Returns the bits per second with headers for `payload` bits per second without. The stack's estimate is without.
-    fn with_headers(&self, payload: u64) -> u64 {
-        let most = payload.saturating_mul(2);
-        payload.saturating_mul(self.total).checked_div(self.payload).map_or(payload, |total| total.min(most))
-    }
 }
 
 /// What a transport reports.
@@ -100,6 +79,8 @@ pub enum TransportEvent {
     KeyFrameNeeded(Mid),
     /// DTLS is complete.
     Connected,
+    /// The participant's link has changed. Its downlink must be divided again.
+    LinkChanged(downlink::Change),
 }
 
 /// Why a packet was not queued.
@@ -193,7 +174,7 @@ impl Transport {
             .set_dtls_cert(context.certificate.clone())
             .set_ice_lite(true)
             .set_rtp_mode(true)
-            .set_stats_interval(Some(STATISTICS_INTERVAL))
+            .set_stats_interval(Some(downlink::REPORT_INTERVAL))
             .enable_bwe(Some(Bitrate::bps(FIRST_ESTIMATE)))
             .clear_codecs()
             .enable_opus(true, false)
@@ -214,7 +195,8 @@ impl Transport {
             connected_at: None,
             queue: SendQueue::new(),
             pacer: Pacer::new(now),
-            sent: Sent { payload: 0, total: 0, since: now },
+            sent: SentMeter::new(now),
+            sound: 0,
             rtc,
             streams: HashMap::new(),
             mids: HashSet::new(),
@@ -299,11 +281,11 @@ impl Transport {
                     self.handle_timeout(soon)?;
                 }
                 Output::Timeout(timeout) => {
-                    self.timeout = self.next_picture_at().map_or(timeout, |at| timeout.min(at));
+                    self.timeout = self.next_picture_at(now).map_or(timeout, |at| timeout.min(at));
                     return if self.rtc.is_alive() { Ok(None) } else { Err(TransportError::Closed) };
                 }
                 Output::Transmit(transmit) => {
-                    self.count_sent(&transmit.contents);
+                    self.count_sent(&transmit.contents, now);
                     return Ok(Some(TransportEvent::Transmit(transmit)));
                 }
                 Output::Event(event) => {
@@ -325,18 +307,17 @@ impl Transport {
             Event::KeyframeRequest(request) => Some(TransportEvent::KeyFrameNeeded(request.mid)),
             Event::PeerStats(stats) => {
                 // The stack's event for a new estimate has the average of three seconds. That is too late after a drop.
-                if let Some(estimate) = stats.bwe_tx {
-                    let sent = std::mem::replace(&mut self.sent, Sent { payload: 0, total: 0, since: now });
-                    let report = downlink::Report {
-                        estimate: sent.with_headers(estimate.as_u64()),
-                        sent: sent.rate(now),
-                        lost: stats.egress_loss_fraction.unwrap_or(0.0),
-                        round_trip: stats.rtt,
-                    };
-                    self.downlink.handle_report(report, now);
-                    tracing::trace!(?report, budget = self.downlink.budget(), queue = ?self.queue_delay(), "downlink");
-                }
-                None
+                let sent = self.sent.take(stats.bwe_tx?.as_u64(), now);
+                let report = downlink::Report {
+                    estimate: sent.estimate,
+                    sent: sent.rate,
+                    lost: stats.egress_loss_fraction.unwrap_or(0.0),
+                    round_trip: stats.rtt,
+                    pause: sent.pause,
+                };
+                let full = self.downlink.handle_report(report, now);
+                tracing::trace!(?report, downlink = ?self.downlink, queue = ?self.queue_delay(), "downlink");
+                full.map(TransportEvent::LinkChanged)
             }
             Event::Connected => {
                 self.connected_at = Some(now);
@@ -377,7 +358,7 @@ impl Transport {
         Some((stream.ssrc(), payload))
     }
 
-    /// Queues a packet of a picture. `base` is true if other temporal layers depend on it.
+    /// Queues a packet of a picture.
     ///
     /// # Errors
     /// Returns [`NotQueued`] if the packet must be dropped.
@@ -386,15 +367,16 @@ impl Transport {
         subscriber: &Subscriber,
         packet: &RtpPacket,
         header: RewrittenHeader,
-        base: bool,
+        info: &PacketInfo,
     ) -> Result<(), NotQueued> {
         // Nothing drains the queue before the transport is connected.
         if !self.rtc.is_connected() {
             return Err(NotQueued::NoStream);
         }
-        let meta = Meta { sequence: header.sequence, bytes: packet.payload.len(), base };
+        let base = info.temporal == 0;
+        let meta = Meta { sequence: header.sequence, bytes: packet.payload.len(), base, key: info.of_key };
         let write = rtp_write(subscriber, packet, header).nackable(true);
-        if self.queue_delay() < MAX_QUEUE_DELAY && self.queue.push(subscriber.ssrc, meta, write) {
+        if self.queue_delay() < self.max_delay(subscriber.ssrc) && self.queue.push(subscriber.ssrc, meta, write) {
             return Ok(());
         }
         Err(NotQueued::Full { next: self.queue.clear_with(subscriber.ssrc, header.sequence) })
@@ -408,13 +390,31 @@ impl Transport {
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx(&subscriber.ssrc) else { return false };
         stream.write_rtp(rtp_write(subscriber, packet, header));
+        self.pacer.add(packet.payload.len() + HEADER_BYTES);
         true
     }
 
-    /// Returns how long the packets that wait need at the rate of the budget.
+    /// Sets the bits per second that are reserved for sound.
+    pub fn set_sound(&mut self, sound: u64) {
+        self.sound = sound;
+    }
+
+    /// Returns how long the packets that wait need at the rate that the sound leaves.
     fn queue_delay(&self) -> Duration {
-        let bits = self.queue.bytes() as u64 * 8;
-        Duration::from_micros(bits.saturating_mul(1_000_000) / self.downlink.budget().max(1))
+        let budget = self.downlink.budget();
+        let rate = budget.saturating_sub(self.sound).max(budget / 4).max(1);
+        Duration::from_micros((self.queue.bytes() as u64 * 8).saturating_mul(1_000_000) / rate)
+    }
+
+    /// Returns how long the packets of a stream may wait. A key frame is not dropped for a shorter queue, because the next
+    /// one would wait as long.
+    fn max_delay(&self, ssrc: Ssrc) -> Duration {
+        if self.queue.has_key_frame(ssrc) { MAX_KEY_FRAME_DELAY } else { MAX_QUEUE_DELAY }
+    }
+
+    /// Returns whether packets of a key frame wait.
+    pub fn has_key_frame(&self, ssrc: Ssrc) -> bool {
+        self.queue.has_key_frame(ssrc)
     }
 
     /// Returns the highest temporal layer for which the queue has room. Fewer pictures are queued before it is full.
@@ -432,7 +432,7 @@ impl Transport {
     /// Returns the stream of which most is queued, if the queue is longer than its bound. That happens when the estimate
     /// drops.
     pub fn overlong_stream(&self) -> Option<Ssrc> {
-        if self.queue_delay() > MAX_QUEUE_DELAY { self.queue.longest() } else { None }
+        self.queue.longest().filter(|ssrc| self.queue_delay() > self.max_delay(*ssrc))
     }
 
     /// Drops what is queued for streams that the session description does not have any more.
@@ -446,10 +446,11 @@ impl Transport {
     /// Hands the next packet of a picture to the stack if it is due. Returns whether it got one. The stack sends it at once,
     /// after retransmissions.
     fn fill_stack(&mut self, now: Instant) -> bool {
-        if !self.pacer.is_due(self.downlink.pace(), now) {
+        if self.downlink.held_until(now).is_some() || !self.pacer.is_due(self.downlink.pace(), now) {
             return false;
         }
-        let Some((ssrc, write)) = self.queue.pop() else { return false };
+        let Some((ssrc, meta, write)) = self.queue.pop() else { return false };
+        self.pacer.add(meta.bytes + HEADER_BYTES);
         let mut direct = self.rtc.direct_api();
         if let Some(stream) = direct.stream_tx(&ssrc) {
             stream.write_rtp(write);
@@ -458,17 +459,16 @@ impl Transport {
     }
 
     /// Returns when the next packet of a picture is due.
-    fn next_picture_at(&self) -> Option<Instant> {
-        (self.queue.bytes() > 0).then(|| self.pacer.next_at(self.downlink.pace()))
+    fn next_picture_at(&self, now: Instant) -> Option<Instant> {
+        let at = (self.queue.bytes() > 0).then(|| self.pacer.next_at(self.downlink.pace()))?;
+        Some(self.downlink.held_until(now).map_or(at, |end| at.max(end)))
     }
 
-    /// Counts an RTP packet that the stack sends. Pictures wait for all others.
-    fn count_sent(&mut self, datagram: &[u8]) {
+    /// Counts an RTP packet that the stack sends.
+    fn count_sent(&mut self, datagram: &[u8], now: Instant) {
         if rtp_source(datagram).is_some() {
             let total = datagram.len() + UDP_OVERHEAD;
-            self.pacer.add(total);
-            self.sent.total += total as u64;
-            self.sent.payload += total.saturating_sub(HEADER_BYTES) as u64;
+            self.sent.add(total, now);
         }
     }
 
@@ -502,7 +502,7 @@ impl Transport {
         // The stack probes when the value rises. A measured bitrate changes a little all the time.
         let changed = desired.abs_diff(self.desired) > self.desired / 10;
         let desired = if changed { desired } else { self.desired };
-        let step = u64::from(self.downlink.poll_probe(desired, now));
+        let step = u64::from(self.downlink.set_desired(desired, now));
         let wanted = if self.desired == desired { self.told.1 + step } else { desired };
         let padding = self.downlink.padding().min(desired);
         if self.told != (padding, wanted) {
@@ -569,9 +569,6 @@ const FAST_START_DESIRED: u64 = 2_500_000;
 /// How long after connecting the estimator looks for that much.
 const FAST_START_TIME: Duration = Duration::from_secs(3);
 
-/// The interval between two reports of the estimate.
-const STATISTICS_INTERVAL: Duration = Duration::from_millis(200);
-
 /// The maximum number of incoming streams whose media description is cached.
 const MAX_STREAMS: usize = 256;
 
@@ -584,6 +581,9 @@ const MAX_ADDRESSES: usize = 256;
 /// How long pictures may wait for the pacer. Half of it is for pictures of the lowest temporal layer only.
 const MAX_QUEUE_DELAY: Duration = Duration::from_millis(600);
 
+/// The same while a key frame waits.
+const MAX_KEY_FRAME_DELAY: Duration = Duration::from_secs(2);
+
 /// The stack is advanced by less than this without a timer.
 const MIN_TIMER: Duration = Duration::from_micros(50);
 
@@ -593,8 +593,7 @@ const MAX_ROUNDS: usize = 64;
 /// Bytes of the headers of IPv4 and UDP.
 const UDP_OVERHEAD: usize = 28;
 
-/// The packets of a stream that are kept for retransmission, how long, and the fraction of retransmissions at which the
-/// stack drops those that are due. These are its own defaults.
+/// What the stack keeps of a stream for retransmission, and the largest fraction of retransmissions: its own defaults.
 const MAX_RETRANSMITTED: usize = 2_000;
 const RETRANSMISSION_TIMEOUT: Duration = Duration::from_secs(3);
 const MAX_RETRANSMISSION_RATIO: f32 = 0.15;

@@ -31,6 +31,8 @@ pub struct Client {
     pub too_fast: bool,
     /// The packets that it received.
     pub received: Vec<RtpPacket>,
+    /// The packets of sound that it received: the number of each, and when it arrived.
+    pub sound: Vec<(u32, Instant)>,
     /// The layers for which the SFU requested a key frame.
     pub key_requests: Vec<Rid>,
     /// The last STUN binding request that it sent (RFC 8489).
@@ -39,6 +41,9 @@ pub struct Client {
     address: SocketAddr,
     pending: Option<(String, SdpPendingOffer)>,
     camera: Option<Mid>,
+    microphone: Option<Mid>,
+    /// When it sent each packet of sound.
+    spoken: Vec<Instant>,
     layers: Vec<Layer>,
     frame: u32,
     /// The size of a key frame, in other frames.
@@ -85,12 +90,15 @@ impl Client {
             malformed: false,
             too_fast: false,
             received: Vec::new(),
+            sound: Vec::new(),
             key_requests: Vec::new(),
             binding_request: Vec::new(),
             rtc,
             address,
             pending: None,
             camera: None,
+            microphone: None,
+            spoken: Vec::new(),
             layers: Vec::new(),
             frame: 0,
             key_frame_factor: 1,
@@ -102,14 +110,21 @@ impl Client {
     pub fn add_camera(&mut self, layers: &[SpatialLayer]) -> String {
         self.layers = layers.iter().map(Layer::new).collect();
         let send = self.layers.iter().map(|layer| SimulcastLayer::new(&layer.rid)).collect();
-        let mid = self.add(Direction::SendOnly, Some(Simulcast { send, recv: Vec::new() }));
+        let mid = self.add(MediaKind::Video, Direction::SendOnly, Some(Simulcast { send, recv: Vec::new() }));
         self.camera = Some(mid);
         mid.to_string()
     }
 
-    /// Adds a media description that receives a camera to the next offer. Returns its mid.
-    pub fn add_receiver(&mut self) -> String {
-        self.add(Direction::RecvOnly, None).to_string()
+    /// Adds a microphone to the next offer. Returns the mid of its media description.
+    pub fn add_microphone(&mut self) -> String {
+        let mid = self.add(MediaKind::Audio, Direction::SendOnly, None);
+        self.microphone = Some(mid);
+        mid.to_string()
+    }
+
+    /// Adds a media description that receives a camera or a microphone to the next offer. Returns its mid.
+    pub fn add_receiver(&mut self, kind: MediaKind) -> String {
+        self.add(kind, Direction::RecvOnly, None).to_string()
     }
 
     /// Offers its camera or stops it, according to [`Client::published`].
@@ -121,9 +136,9 @@ impl Client {
         self.pending = api.apply().map(|(offer, pending)| (offer.to_sdp_string(), pending));
     }
 
-    fn add(&mut self, direction: Direction, simulcast: Option<Simulcast>) -> Mid {
+    fn add(&mut self, kind: MediaKind, direction: Direction, simulcast: Option<Simulcast>) -> Mid {
         let mut api = self.rtc.sdp_api();
-        let mid = api.add_media(MediaKind::Video, direction, None, None, simulcast);
+        let mid = api.add_media(kind, direction, None, None, simulcast);
         self.pending = api.apply().map(|(offer, pending)| (offer.to_sdp_string(), pending));
         self.offers += 1;
         mid
@@ -206,6 +221,25 @@ impl Client {
         self.drain();
     }
 
+    /// Sends the next 20 ms of speech, if it has a microphone.
+    pub fn speak(&mut self, now: Instant) {
+        let Some(mid) = self.microphone.filter(|_| self.rtc.is_connected()) else { return };
+        let Some(pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied()) else { return };
+        let Ok(number) = u32::try_from(self.spoken.len()) else { return };
+        self.spoken.push(now);
+        let mut payload = vec![SOUND; SOUND_BYTES];
+        payload[1..5].copy_from_slice(&number.to_be_bytes());
+        let mut direct = self.rtc.direct_api();
+        let Some(stream) = direct.stream_tx_by_mid(mid, None) else { return };
+        stream.write_rtp(RtpWrite::new(pt, u64::from(number + 1).into(), number * 960, now, payload));
+    }
+
+    /// Returns when it sent each packet of sound.
+    #[must_use]
+    pub fn spoken(&self) -> &[Instant] {
+        &self.spoken
+    }
+
     /// Returns the address that it sends from.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
@@ -247,7 +281,10 @@ impl Client {
                     }
                     self.outgoing.push((transmit.destination, bytes));
                 }
-                Output::Event(Event::RtpPacket(packet)) => self.received.push(packet),
+                Output::Event(Event::RtpPacket(packet)) => match *packet.payload {
+                    [SOUND, a, b, c, d, ..] => self.sound.push((u32::from_be_bytes([a, b, c, d]), packet.timestamp)),
+                    _ => self.received.push(packet),
+                },
                 Output::Event(Event::KeyframeRequest(KeyframeRequest { rid: Some(rid), .. })) => {
                     self.key_requests.push(rid);
                     let layers = self.layers.iter_mut().filter(|layer| layer.rid == rid);
@@ -274,6 +311,12 @@ impl Layer {
         }
     }
 }
+
+/// The first byte of each packet of sound. The number of packets in a frame is smaller.
+const SOUND: u8 = 255;
+
+/// Bytes of 20 ms of sound.
+const SOUND_BYTES: usize = 128;
 
 /// The maximum bytes of a packet's payload.
 const MAX_PAYLOAD_BYTES: usize = 1_100;

@@ -32,6 +32,7 @@ impl Camera {
                     timestamp: self.frame * 3_000,
                     start: part == 0,
                     key: key && part == 0,
+                    of_key: key,
                     newest: true,
                     arrival,
                 });
