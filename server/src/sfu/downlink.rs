@@ -18,8 +18,10 @@ use std::time::{Duration, Instant};
 /// The downlink of one viewer.
 #[derive(Debug)]
 pub struct Downlink {
-    /// Bits per second that may be sent.
+    /// Bits per second that may be sent, with padding.
     budget: u64,
+    /// The budgets before the last reports, newest first.
+    earlier: [u64; UNPROVED_REPORTS],
     /// str0m's estimate in the last report.
     estimate: u64,
     /// The last reports, newest first.
@@ -115,6 +117,7 @@ impl Downlink {
     pub fn new(estimate: u64) -> Self {
         Self {
             budget: estimate,
+            earlier: [estimate; UNPROVED_REPORTS],
             estimate,
             recent: [Recent::default(); RECENT_REPORTS],
             usual: None,
@@ -131,6 +134,8 @@ impl Downlink {
     /// once.
     pub fn handle_report(&mut self, report: Report, now: Instant) -> Option<Change> {
         let delay = self.delay(&report);
+        self.earlier.rotate_right(1);
+        self.earlier[0] = self.budget;
         self.estimate = report.estimate;
         self.recent.rotate_right(1);
         self.recent[0] = Recent { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
@@ -176,7 +181,7 @@ impl Downlink {
         let rate = rate.max(MIN_CAPACITY);
         self.capacity = Some(Capacity { rate, at: now, wait, full: true, test: None, proofs: 0 });
         self.budget = (rate * FULL_PERCENT / 100).max(MIN_BUDGET);
-        let much_less = self.budget < self.sent(THROUGH_REPORTS) * MUCH_LESS_PERCENT / 100;
+        let much_less = self.budget < self.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
         if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }
     }
 
@@ -199,8 +204,9 @@ impl Downlink {
     /// more is sent than before. More is sent if a large key frame delays packets, or if the budget was raised.
     fn is_sudden(&self) -> bool {
         let calm = self.sent(THROUGH_REPORTS) * 100 <= self.sent(RECENT_REPORTS) * CALM_PERCENT;
-        let sudden = self.recent[0].delay > HOLD_DELAY && self.recent[SUDDEN_REPORTS].delay <= USUAL_DELAY;
-        self.budget > NARROW && calm && sudden && self.hold == Hold::No
+        let (delay, before) = (self.recent[0].delay, self.recent[SUDDEN_REPORTS].delay);
+        let sudden = delay > HOLD_DELAY && before <= USUAL_DELAY && delay > before + SUDDEN_GROWTH;
+        self.budget > MIN_SUDDEN && calm && sudden && self.hold == Hold::No
     }
 
     /// Returns what arrived in half a second of the last reports.
@@ -287,25 +293,27 @@ impl Downlink {
         }
     }
 
-    /// Returns how much longer than usual the round trip is, except for what a pause before the feedback explains.
+    /// Returns how much longer than usual the round trip is, except for what a pause explains: the newest packet waits for the
+    /// feedback, and the queue becomes shorter.
     fn delay(&mut self, report: &Report) -> Duration {
         let Some(round_trip) = report.round_trip else { return Duration::ZERO };
         let usual = self.usual.map_or(round_trip, |usual| round_trip.min(usual + USUAL_GROWTH));
         self.usual = Some(usual);
-        round_trip.saturating_sub(usual).saturating_sub(report.pause.min(MAX_PAUSE))
+        round_trip.saturating_sub(usual).saturating_sub(report.pause)
     }
 
-    /// Returns the bits per second that the SFU may send to the viewer.
+    /// Returns the bits per second that the SFU may send to the viewer without padding. A higher budget counts only when
+    /// feedback can be about it, because a larger layer begins with a key frame.
     pub fn budget(&self) -> u64 {
-        self.budget
+        self.earlier.iter().copied().fold(self.budget, u64::min)
     }
 
     /// Returns the bits per second at which packets leave. More than the budget, so that key frames are not late; but if
     /// the capacity of the link is known, no more than that, because a burst delays the sound.
     pub fn pace(&self) -> u64 {
         match &self.capacity {
-            Some(capacity) => capacity.test.unwrap_or(0).max(capacity.rate).max(self.budget),
-            None => self.budget.saturating_mul(PACE_PERCENT) / 100,
+            Some(capacity) => capacity.test.unwrap_or(0).max(capacity.rate).max(self.budget()),
+            None => self.budget().saturating_mul(PACE_PERCENT) / 100,
         }
     }
 
@@ -323,7 +331,9 @@ impl Downlink {
         // because the stack sends no more padding than its estimate.
         let useful =
             self.capacity.as_ref().is_none_or(|capacity| capacity.test.is_some_and(|test| test > self.estimate));
-        if !useful || now.saturating_duration_since(at) < self.probe.interval {
+        let narrow = self.capacity.as_ref().is_some_and(|capacity| capacity.rate < NARROW);
+        let interval = if narrow { NARROW_PROBE_INTERVAL } else { self.probe.interval };
+        if !useful || now.saturating_duration_since(at) < interval {
             return false;
         }
         let raised = self.estimate > before.saturating_mul(RAISED_PERCENT) / 100;
@@ -354,11 +364,15 @@ pub const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 /// The reports that are kept: those of a second. The frames of a camera are uneven within a report interval.
 const RECENT_REPORTS: usize = 10;
 
+/// The reports after which feedback is about what was sent before them.
+const UNPROVED_REPORTS: usize = 4;
+
 /// The reports from which the capacity of a full link is computed.
 const THROUGH_REPORTS: usize = 3;
 
-/// A link has suddenly become narrow if packets were not delayed so many reports ago, ...
-const SUDDEN_REPORTS: usize = 3;
+/// A link has suddenly become narrow if packets are delayed for so much longer than so many reports ago, ...
+const SUDDEN_GROWTH: Duration = Duration::from_millis(50);
+const SUDDEN_REPORTS: usize = 2;
 
 /// ... and if the last reports have at most this percentage of the average that was sent.
 const CALM_PERCENT: u64 = 115;
@@ -444,9 +458,6 @@ const MAX_HOLD: Duration = Duration::from_secs(1);
 /// An increase of the round-trip time that jitter explains.
 const USUAL_DELAY: Duration = Duration::from_millis(40);
 
-/// The interval of the feedback, and some more: so long may it wait after a packet.
-const MAX_PAUSE: Duration = Duration::from_millis(150);
-
 /// How much the usual round-trip time grows from report to report.
 const USUAL_GROWTH: Duration = Duration::from_micros(250);
 
@@ -462,8 +473,14 @@ const MIN_PROBE_INTERVAL: Duration = Duration::from_secs(1);
 /// The time between two probes while they do not raise it.
 const MAX_PROBE_INTERVAL: Duration = Duration::from_millis(2_500);
 
+/// The time between two probes on a narrow link. They fill its queue.
+const NARROW_PROBE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A link with less than these bits per second is narrow.
+const NARROW: u64 = 220_000;
+
 /// A budget below these bits per second is low enough for a link that has suddenly become narrow.
-const NARROW: u64 = 400_000;
+const MIN_SUDDEN: u64 = 400_000;
 
 /// Percent of the estimate before a probe above which the probe has raised it.
 const RAISED_PERCENT: u64 = 110;

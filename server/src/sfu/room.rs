@@ -244,8 +244,7 @@ impl Room {
         let all: Vec<allocator::Request> = requests.iter().map(|(.., request)| request.clone()).collect();
         let shares = allocator::allocate(peer.transport.downlink.budget(), audio, &all);
         let desired = allocator::desired_bitrate(audio, &all);
-        peer.transport.set_sound(audio);
-        peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, now);
+        peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, audio, now);
         for ((id, mid, request), share) in requests.iter().zip(shares) {
             let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
             for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == *mid) {

@@ -394,11 +394,6 @@ impl Transport {
         true
     }
 
-    /// Sets the bits per second that are reserved for sound.
-    pub fn set_sound(&mut self, sound: u64) {
-        self.sound = sound;
-    }
-
     /// Returns how long the packets that wait need at the rate that the sound leaves.
     fn queue_delay(&self) -> Duration {
         let budget = self.downlink.budget();
@@ -493,9 +488,10 @@ impl Transport {
         stream.map(|stream| stream.request_keyframe(KeyframeRequestKind::Pli)).is_some()
     }
 
-    /// Sets the bits per second that the participant would get on an unlimited link. If the estimate is lower, the stack
-    /// probes for that much from time to time.
-    pub fn set_desired(&mut self, desired: u64, now: Instant) {
+    /// Sets the bits per second that the participant would get on an unlimited link, and how many of them are reserved for
+    /// sound. If the estimate is lower, the stack probes for that much from time to time.
+    pub fn set_desired(&mut self, desired: u64, sound: u64, now: Instant) {
+        self.sound = sound;
         let joining = self.connected_at.is_none_or(|at| now.saturating_duration_since(at) < FAST_START_TIME);
         // The first probes must find room for a large picture, before its tile is known.
         let desired = if joining { desired.max(FAST_START_DESIRED) } else { desired };
