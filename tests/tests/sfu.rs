@@ -429,8 +429,8 @@ fn made_up(simulation: &Simulation, start: Instant, end: Instant) -> MadeUp {
     MadeUp { percent: f64::from(total) * 100.0 / f64::from(all.max(1)), longest: Duration::from_millis(20) * longest }
 }
 
-/// How late a packet of sound may be.
-const PLAYOUT_DELAY: Duration = Duration::from_millis(150);
+/// How late a packet of sound may be: the jitter buffer has adapted to a queue of 200 ms.
+const PLAYOUT_DELAY: Duration = Duration::from_millis(300);
 
 /// Returns a meeting whose receiver shows the camera in a large tile and hears the microphone over an impaired downlink, and
 /// the time when it began.
@@ -458,16 +458,16 @@ fn shortcomings(kilobits: u64, pictures: usize, layer: u8) -> Vec<String> {
     let sound = made_up(&simulation, start + secs(3), simulation.now - secs(1));
     let keys = simulation.clients[0].key_requests.len();
     show(&format!("{kilobits} kbit/s, {keys} key frames, {sound:.2?}"), &seconds);
-    // In the first second the rate is not known yet.
-    let still = seconds[1..].iter().filter(|second| second.pictures < 12).count();
+    // At first the rate is not known.
+    let still = seconds[2..].iter().filter(|second| second.pictures < 12).count();
     let mean = seconds.iter().map(|second| second.pictures).sum::<usize>() / seconds.len();
     let of_layer = seconds[15..].iter().filter(|second| second.layer >= layer).count();
     let goals = [
         (still == 0, format!("{still} seconds without a moving picture")),
         (mean >= pictures, format!("{mean} pictures a second")),
         (of_layer >= 10, format!("{of_layer} of the last 15 seconds with layer {layer}")),
-        (sound.percent <= 0.5, format!("{:.1} % of the sound is made up", sound.percent)),
-        (keys <= 20, format!("{keys} key frames")),
+        (sound.percent <= 1.0, format!("{:.1} % of the sound is made up", sound.percent)),
+        (keys <= 12, format!("{keys} key frames")),
     ];
     let missed = goals.into_iter().filter(|(met, _)| !met);
     missed.map(|(_, what)| format!("{kilobits} kbit/s: {what}")).collect()
@@ -508,7 +508,7 @@ fn a_viewer_on_a_wide_link_soon_gets_the_largest_layer_at_its_full_bitrate() {
     simulation.send_for(0, secs(5));
     let largest = simulation.clients[1].received.iter().find(|packet| packet.payload[0] > 2).expect("it arrives");
     let after = largest.timestamp - start;
-    assert!(after < secs(1), "{after:?}");
+    assert!(after < Duration::from_millis(1_300), "{after:?}");
     let seconds = seconds(&simulation, 1, start);
     show("10 Mbit/s", &seconds);
     assert!(seconds[3..].iter().all(|second| second.kilobits > 1_400));
@@ -525,6 +525,7 @@ fn a_dip_of_the_link_stops_the_picture_for_a_moment_only_and_the_large_one_retur
     let seconds = seconds(&simulation, 1, start);
     let sound = made_up(&simulation, start, simulation.now - secs(1));
     show(&format!("10, 0.3, 10 Mbit/s, {sound:.2?}"), &seconds);
+    assert!(sound.percent <= 3.0, "{sound:?}");
     let times =
         simulation.clients[1].received.iter().filter(|packet| packet.header.marker).map(|packet| packet.timestamp);
     let times: Vec<Instant> = times.filter(|at| *at >= start).collect();
@@ -537,11 +538,11 @@ fn a_dip_of_the_link_stops_the_picture_for_a_moment_only_and_the_large_one_retur
 #[test]
 fn a_receiver_for_which_a_key_frame_waits_gets_no_further_one() {
     let (mut simulation, _) = impaired(Impairment::kbps(200));
-    // A key frame of 12 kilobytes: it waits for more than a second.
-    simulation.clients[0].key_frame_factor = 20;
+    // A key frame of 37 kilobytes: it waits for more than a second.
+    simulation.clients[0].key_frame_factor = 60;
     simulation.send_for(0, Duration::from_millis(200));
     let before = simulation.clients[0].key_requests.len();
-    for _ in 0..10 {
+    for _ in 0..3 {
         simulation.clients[1].request_key_frame();
         simulation.send_for(0, Duration::from_millis(100));
     }

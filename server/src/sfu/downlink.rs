@@ -203,9 +203,11 @@ impl Downlink {
     /// Returns whether the link has become narrow, and not the budget too high: packets are suddenly delayed, although no
     /// more is sent than before. More is sent if a large key frame delays packets, or if the budget was raised.
     fn is_sudden(&self) -> bool {
-        let calm = self.sent(THROUGH_REPORTS) * 100 <= self.sent(RECENT_REPORTS) * CALM_PERCENT;
+        let older = &self.recent[THROUGH_REPORTS..];
+        let before = older.iter().map(|recent| recent.sent).sum::<u64>() / older.len() as u64;
+        let calm = self.sent(THROUGH_REPORTS) * 100 <= before * CALM_PERCENT;
         let (delay, before) = (self.recent[0].delay, self.recent[SUDDEN_REPORTS].delay);
-        let sudden = delay > HOLD_DELAY && before <= USUAL_DELAY && delay > before + SUDDEN_GROWTH;
+        let sudden = delay > MAX_DELAY && before <= USUAL_DELAY && delay > before + SUDDEN_GROWTH;
         self.budget > MIN_SUDDEN && calm && sudden && self.hold == Hold::No
     }
 
@@ -222,7 +224,7 @@ impl Downlink {
             self.through = self.through(lost);
         }
         self.hold = match self.hold {
-            Hold::No if delay > HOLD_DELAY => Hold::Until(now + MAX_HOLD),
+            Hold::No if delay > MAX_DELAY => Hold::Until(now + MAX_HOLD),
             Hold::Until(_) | Hold::Over if delay <= USUAL_DELAY => Hold::No,
             Hold::Until(end) if now >= end => Hold::Over,
             Hold::No | Hold::Until(_) | Hold::Over => self.hold,
@@ -374,7 +376,7 @@ const THROUGH_REPORTS: usize = 3;
 const SUDDEN_GROWTH: Duration = Duration::from_millis(50);
 const SUDDEN_REPORTS: usize = 2;
 
-/// ... and if the last reports have at most this percentage of the average that was sent.
+/// ... and if the last reports have at most this percentage of what was sent before.
 const CALM_PERCENT: u64 = 115;
 
 /// The minimum budget, in bits per second: sound without a picture.
@@ -446,11 +448,8 @@ const MAX_WAIT: Duration = Duration::from_secs(3);
 /// estimate must not overflow its queue.
 const PACE_PERCENT: u64 = 130;
 
-/// An increase of the round-trip time that only a full queue explains.
-const MAX_DELAY: Duration = Duration::from_millis(90);
-
-/// An increase of the round-trip time at which pictures are held back.
-const HOLD_DELAY: Duration = Duration::from_millis(60);
+/// An increase of the round-trip time that only a full queue explains. Then pictures are held back.
+const MAX_DELAY: Duration = Duration::from_millis(60);
 
 /// The longest time for which pictures are held back.
 const MAX_HOLD: Duration = Duration::from_secs(1);

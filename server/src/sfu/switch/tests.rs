@@ -209,3 +209,16 @@ fn a_full_queue_takes_fewer_pictures_of_the_same_layer() {
     }
     assert_eq!(passed, 4, "frames 2 and 4");
 }
+
+#[test]
+fn after_a_stop_pictures_go_on_with_a_key_frame_and_the_next_number() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(0, 90_000));
+    switch.set_target(BASE);
+    assert_eq!(run(&mut switch, &camera.frame([true; 3])).len(), 2);
+    switch.stop();
+    assert_eq!((switch.current(), switch.awaited_layer()), (None, Some(0)));
+    assert!(run(&mut switch, &camera.frame([false; 3])).is_empty());
+    let numbers: Vec<u64> =
+        run(&mut switch, &camera.frame([true; 3])).iter().map(|(_, packet)| packet.sequence).collect();
+    assert_eq!(numbers, [2, 3]);
+}
