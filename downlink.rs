@@ -35,8 +35,6 @@ pub struct Downlink {
     /// Bits per second that the viewer wants.
     desired: u64,
     hold: Hold,
-    /// What left the queue of the link when the hold began, in bits per second. What is sent during a hold is no measure.
-    through: u64,
     probe: Probe,
 }
 
@@ -125,7 +123,6 @@ impl Downlink {
             starting: true,
             desired: 0,
             hold: Hold::No,
-            through: 0,
             probe: Probe { last: None, interval: MIN_PROBE_INTERVAL },
         }
     }
@@ -140,9 +137,9 @@ impl Downlink {
         self.recent.rotate_right(1);
         self.recent[0] = Recent { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
         let sudden = self.is_sudden();
-        self.update_hold(report.lost, now);
+        self.update_hold(now);
         if delay > MAX_DELAY || report.lost > MAX_LOSS && delay > USUAL_DELAY || sudden {
-            return self.handle_full_link(sudden, now);
+            return self.handle_full_link(report.lost, sudden, now);
         }
         if let Some(capacity) = self.capacity.as_mut().filter(|_| delay <= USUAL_DELAY) {
             capacity.full = false;
@@ -158,33 +155,10 @@ impl Downlink {
         None
     }
 
-    pub fn dump(&self, r: &Report, full: Option<Change>, q: Duration, sound: u64, now: Instant) {
-        // TEMPORARY
-        eprintln!(
-            "DL {:?} E{} S{} L{:.2} rtt{:?} pause{:?} D{} B{} pad{} full{:?} cap{:?} wait{:?} test{:?} hold{:?} q{}ms snd{}",
-            now,
-            r.estimate / 1000,
-            r.sent / 1000,
-            r.lost,
-            r.round_trip.map(|d| d.as_millis()),
-            r.pause.as_millis(),
-            self.recent[0].delay.as_millis(),
-            self.budget / 1000,
-            self.padding() / 1000,
-            full,
-            self.capacity.as_ref().map(|c| c.rate / 1000),
-            self.capacity.as_ref().map(|c| c.wait.as_secs()),
-            self.capacity.as_ref().and_then(|c| c.test).map(|t| t / 1000),
-            matches!(self.hold, Hold::Until(_)),
-            q.as_millis(),
-            sound / 1000
-        ); // TEMPORARY
-    } // TEMPORARY
-
     /// Keeps what a full link carries. Returns a change if it was not full before.
-    fn handle_full_link(&mut self, sudden: bool, now: Instant) -> Option<Change> {
+    fn handle_full_link(&mut self, lost: f32, sudden: bool, now: Instant) -> Option<Change> {
         self.starting = false;
-        let through = self.through.min(self.estimate.saturating_mul(100) / FULL_PERCENT);
+        let through = self.through(lost).min(self.estimate.saturating_mul(100) / FULL_PERCENT);
         let (rate, wait) = match &self.capacity {
             // Pictures are held back, so what is sent now is no measure.
             Some(before) if before.full && now.saturating_duration_since(before.at) < SETTLE_TIME => {
@@ -241,11 +215,8 @@ impl Downlink {
     }
 
     /// Holds pictures back while packets are delayed, but not for long if the path has become longer.
-    fn update_hold(&mut self, lost: f32, now: Instant) {
+    fn update_hold(&mut self, now: Instant) {
         let delay = self.recent[0].delay;
-        if self.hold == Hold::No {
-            self.through = self.through(lost);
-        }
         self.hold = match self.hold {
             Hold::No if delay > MAX_DELAY => Hold::Until(now + MAX_HOLD),
             Hold::Until(_) | Hold::Over if delay <= USUAL_DELAY => Hold::No,

@@ -133,6 +133,47 @@ fn a_full_link_gets_a_little_less_than_it_carried_until_a_test_with_padding() {
 }
 
 #[test]
+fn a_viewer_that_wants_no_more_causes_no_test() {
+    let mut viewer = after_a_full_link();
+    viewer.downlink.set_desired(200_000, viewer.now);
+    let tested = (0..100).any(|_| viewer.report(600_000, 200_000, 0.0, 20) > 0 && viewer.downlink.padding() > 0);
+    assert!(!tested);
+}
+
+#[test]
+fn a_test_that_fails_late_shows_that_the_link_carries_a_little_more() {
+    let mut viewer = after_a_full_link();
+    let mut sent = 285_000;
+    while viewer.downlink.padding() < 420_000 {
+        sent = viewer.downlink.padding().max(285_000);
+        viewer.report(600_000, sent, 0.0, 20);
+    }
+    (0..3).for_each(|_| _ = viewer.report(600_000, sent, 0.0, 20));
+    viewer.report(600_000, sent, 0.0, 65);
+    (0..3).for_each(|_| _ = viewer.report(600_000, 285_000, 0.0, 20));
+    let budget = viewer.downlink.budget;
+    assert!((300_000..360_000).contains(&budget), "{budget}");
+}
+
+#[test]
+fn a_narrow_link_is_probed_only_for_a_test_that_needs_it_and_rarely() {
+    let mut viewer = Viewer::new(300_000);
+    (0..3).for_each(|_| _ = viewer.report(200_000, 150_000, 0.0, 20));
+    viewer.report(200_000, 200_000, 0.0, 53);
+    viewer.report(200_000, 200_000, 0.0, 87);
+    assert_eq!(viewer.change, Some(Change::Full));
+    let mut probes = Vec::new();
+    for tenth in 0..200 {
+        viewer.report(100_000, 100_000, 0.0, 20);
+        if viewer.downlink.set_desired(2_000_000, viewer.now) {
+            assert!(viewer.downlink.padding() > 100_000, "without a test");
+            probes.push(tenth);
+        }
+    }
+    assert!((1..=2).contains(&probes.len()), "{probes:?}");
+}
+
+#[test]
 fn a_much_higher_estimate_makes_a_test_due() {
     let mut viewer = after_a_full_link();
     viewer.report(2_100_000, 255_000, 0.0, 20);
