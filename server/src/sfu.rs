@@ -14,6 +14,7 @@ mod offer;
 mod offer_queue;
 mod pacer;
 mod peer;
+mod picture_queue;
 mod recent_peak;
 mod reply;
 mod room;

@@ -208,7 +208,7 @@ impl Room {
             // A key frame of the awaited layer ends the loss, too.
             let layer = |switch: &Switch| switch.awaited_layer().or(switch.current());
             let Some(subscriber) = subscriber else { continue };
-            let waits = peers.get(&from).is_some_and(|peer| peer.transport.has_key_frame(subscriber.ssrc));
+            let waits = peers.get(&from).is_some_and(|peer| peer.transport.pictures.has_key_frame(subscriber.ssrc));
             if let Some(spatial) = layer(&subscriber.switch).filter(|_| !waits) {
                 let request = KeyRequest { owner: id.owner, spatial, reason: KeyReason::Loss };
                 request_key_frame(request, source, now, peers, output);
@@ -259,7 +259,7 @@ impl Room {
         for id in self.subscriptions.get(&participant).into_iter().flatten().filter(|id| id.slot != Slot::Microphone) {
             let Some(track) = self.tracks.get_mut(id) else { continue };
             for subscriber in track.subscribers.iter_mut().filter(|one| one.participant == participant) {
-                match peer.transport.clear_queue(subscriber.ssrc) {
+                match peer.transport.pictures.clear(subscriber.ssrc) {
                     Some(next) => subscriber.switch.restart(next),
                     None => subscriber.switch.stop(),
                 }
@@ -270,8 +270,9 @@ impl Room {
 
     /// Drops queued pictures of a receiver while its queue is longer than its bound.
     fn shorten_queue(&mut self, participant: ParticipantId, peer: &mut Peer) {
-        while let Some(ssrc) = peer.transport.overlong_stream() {
-            let Some(next) = peer.transport.clear_queue(ssrc) else { return };
+        let budget = peer.transport.downlink.budget();
+        while let Some(ssrc) = peer.transport.pictures.overlong_stream(budget) {
+            let Some(next) = peer.transport.pictures.clear(ssrc) else { return };
             for id in self.subscriptions.get(&participant).into_iter().flatten() {
                 let Some(track) = self.tracks.get_mut(id) else { continue };
                 for subscriber in
@@ -358,7 +359,8 @@ fn forward_picture(
     info: &PacketInfo,
     transport: &mut Transport,
 ) -> bool {
-    let Some(header) = subscriber.switch.forward(info, transport.max_temporal()) else { return false };
+    let max_temporal = transport.pictures.max_temporal(transport.downlink.budget());
+    let Some(header) = subscriber.switch.forward(info, max_temporal) else { return false };
     match transport.write_video(subscriber, packet, header, info) {
         Ok(()) => true,
         Err(NotQueued::NoStream) => {
@@ -397,7 +399,7 @@ fn apply(
         }
     }
     if subscriber.switch.current().is_none()
-        && let Some(next) = transport.clear_queue(subscriber.ssrc)
+        && let Some(next) = transport.pictures.clear(subscriber.ssrc)
     {
         subscriber.switch.restart(next);
     }

@@ -4,13 +4,12 @@
 
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, dependency_descriptor};
-use super::layer_meter::HEADER_BYTES;
 use super::offer::{self, OfferError};
 use super::offer_queue::WorkLimit;
-use super::pacer::Pacer;
-use super::send_queue::{Meta, SendQueue};
+use super::picture_queue::PictureQueue;
+use super::send_queue::Meta;
 use super::sent_meter::SentMeter;
-use super::switch::{MAX_TEMPORAL, PacketInfo, RewrittenHeader};
+use super::switch::{PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
 use crate::Limits;
 use std::collections::{HashMap, HashSet};
@@ -52,12 +51,9 @@ pub struct Transport {
     told: (u64, u64),
     /// When DTLS completed.
     connected_at: Option<Instant>,
-    /// Pictures that wait.
-    queue: SendQueue<RtpWrite>,
-    pacer: Pacer,
+    /// The pictures that wait.
+    pub pictures: PictureQueue<RtpWrite>,
     sent: SentMeter,
-    /// Bits per second that are reserved for sound.
-    sound: u64,
     rtc: Rtc,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
     /// The media descriptions of the last offer that was answered.
@@ -193,10 +189,8 @@ impl Transport {
             desired: 0,
             told: (0, 0),
             connected_at: None,
-            queue: SendQueue::new(),
-            pacer: Pacer::new(now),
+            pictures: PictureQueue::new(now),
             sent: SentMeter::new(now),
-            sound: 0,
             rtc,
             streams: HashMap::new(),
             mids: HashSet::new(),
@@ -281,7 +275,8 @@ impl Transport {
                     self.handle_timeout(soon)?;
                 }
                 Output::Timeout(timeout) => {
-                    self.timeout = self.next_picture_at(now).map_or(timeout, |at| timeout.min(at));
+                    let picture = self.pictures.next_at(&self.downlink, now);
+                    self.timeout = picture.map_or(timeout, |at| timeout.min(at));
                     return if self.rtc.is_alive() { Ok(None) } else { Err(TransportError::Closed) };
                 }
                 Output::Transmit(transmit) => {
@@ -316,7 +311,8 @@ impl Transport {
                     pause: sent.pause,
                 };
                 let full = self.downlink.handle_report(report, now);
-                tracing::trace!(?report, downlink = ?self.downlink, queue = ?self.queue_delay(), "downlink");
+                let waiting = self.pictures.delay(self.downlink.budget());
+                tracing::trace!(?report, downlink = ?self.downlink, ?waiting, "downlink");
                 full.map(TransportEvent::LinkChanged)
             }
             Event::Connected => {
@@ -376,10 +372,8 @@ impl Transport {
         let base = info.temporal == 0;
         let meta = Meta { sequence: header.sequence, bytes: packet.payload.len(), base, key: info.of_key };
         let write = rtp_write(subscriber, packet, header).nackable(true);
-        if self.queue_delay() < self.max_delay(subscriber.ssrc) && self.queue.push(subscriber.ssrc, meta, write) {
-            return Ok(());
-        }
-        Err(NotQueued::Full { next: self.queue.clear_with(subscriber.ssrc, header.sequence) })
+        let queued = self.pictures.push(subscriber.ssrc, meta, write, self.downlink.budget());
+        queued.map_err(|next| NotQueued::Full { next })
     }
 
     /// Hands a packet of sound to the stack, which sends it at once. Drops it if the transport is not connected.
@@ -390,73 +384,25 @@ impl Transport {
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx(&subscriber.ssrc) else { return false };
         stream.write_rtp(rtp_write(subscriber, packet, header));
-        self.pacer.add(packet.payload.len() + HEADER_BYTES);
+        self.pictures.add_sound(packet.payload.len());
         true
-    }
-
-    /// Returns how long the packets that wait need at the rate that the sound leaves.
-    fn queue_delay(&self) -> Duration {
-        let budget = self.downlink.budget();
-        let rate = budget.saturating_sub(self.sound).max(budget / 4).max(1);
-        Duration::from_micros((self.queue.bytes() as u64 * 8).saturating_mul(1_000_000) / rate)
-    }
-
-    /// Returns how long the packets of a stream may wait. A key frame is not dropped for a shorter queue, because the next
-    /// one would wait as long.
-    fn max_delay(&self, ssrc: Ssrc) -> Duration {
-        if self.queue.has_key_frame(ssrc) { MAX_KEY_FRAME_DELAY } else { MAX_QUEUE_DELAY }
-    }
-
-    /// Returns whether packets of a key frame wait.
-    pub fn has_key_frame(&self, ssrc: Ssrc) -> bool {
-        self.queue.has_key_frame(ssrc)
-    }
-
-    /// Returns the highest temporal layer for which the queue has room. Fewer pictures are queued before it is full.
-    pub fn max_temporal(&self) -> u8 {
-        let delay = self.queue_delay();
-        if delay < MAX_QUEUE_DELAY / 4 { MAX_TEMPORAL } else { u8::from(delay < MAX_QUEUE_DELAY / 2) }
-    }
-
-    /// Drops the pictures of a stream that wait. Returns the first sequence number that is free then, or `None` if no
-    /// picture waited.
-    pub fn clear_queue(&mut self, ssrc: Ssrc) -> Option<u64> {
-        self.queue.clear(ssrc)
-    }
-
-    /// Returns the stream of which most is queued, if the queue is longer than its bound. That happens when the estimate
-    /// drops.
-    pub fn overlong_stream(&self) -> Option<Ssrc> {
-        self.queue.longest().filter(|ssrc| self.queue_delay() > self.max_delay(*ssrc))
     }
 
     /// Drops what is queued for streams that the session description does not have any more.
     pub fn forget_streams(&mut self) {
         let mut direct = self.rtc.direct_api();
-        let queue = &mut self.queue;
-        let gone: Vec<Ssrc> = queue.streams().filter(|ssrc| direct.stream_tx(ssrc).is_none()).collect();
-        queue.retain(|ssrc| !gone.contains(&ssrc));
+        self.pictures.retain(|ssrc| direct.stream_tx(&ssrc).is_some());
     }
 
     /// Hands the next packet of a picture to the stack if it is due. Returns whether it got one. The stack sends it at once,
     /// after retransmissions.
     fn fill_stack(&mut self, now: Instant) -> bool {
-        if self.downlink.held_until(now).is_some() || !self.pacer.is_due(self.downlink.pace(), now) {
-            return false;
-        }
-        let Some((ssrc, meta, write)) = self.queue.pop() else { return false };
-        self.pacer.add(meta.bytes + HEADER_BYTES);
+        let Some((ssrc, write)) = self.pictures.pop(&self.downlink, now) else { return false };
         let mut direct = self.rtc.direct_api();
         if let Some(stream) = direct.stream_tx(&ssrc) {
             stream.write_rtp(write);
         }
         true
-    }
-
-    /// Returns when the next packet of a picture is due.
-    fn next_picture_at(&self, now: Instant) -> Option<Instant> {
-        let at = (self.queue.bytes() > 0).then(|| self.pacer.next_at(self.downlink.pace()))?;
-        Some(self.downlink.held_until(now).map_or(at, |end| at.max(end)))
     }
 
     /// Counts an RTP packet that the stack sends.
@@ -491,7 +437,7 @@ impl Transport {
     /// Sets the bits per second that the participant would get on an unlimited link, and how many of them are reserved for
     /// sound. If the estimate is lower, the stack probes for that much from time to time.
     pub fn set_desired(&mut self, desired: u64, sound: u64, now: Instant) {
-        self.sound = sound;
+        self.pictures.set_sound(sound);
         let joining = self.connected_at.is_none_or(|at| now.saturating_duration_since(at) < FAST_START_TIME);
         // The first probes must find room for a large picture, before its tile is known.
         let desired = if joining { desired.max(FAST_START_DESIRED) } else { desired };
@@ -573,12 +519,6 @@ const MAX_SOURCES: usize = 256;
 
 /// The maximum number of addresses of one transport. A moving client has a new address in each network.
 const MAX_ADDRESSES: usize = 256;
-
-/// How long pictures may wait for the pacer. Half of it is for pictures of the lowest temporal layer only.
-const MAX_QUEUE_DELAY: Duration = Duration::from_millis(600);
-
-/// The same while a key frame waits.
-const MAX_KEY_FRAME_DELAY: Duration = Duration::from_secs(2);
 
 /// The stack is advanced by less than this without a timer.
 const MIN_TIMER: Duration = Duration::from_micros(50);
