@@ -27,10 +27,8 @@ pub struct PacketInfo {
     pub timestamp: u32,
     /// True if the packet is the first of its frame.
     pub start: bool,
-    /// True if the packet is the first of a key frame.
-    pub key: bool,
     /// True if the packet is part of a key frame.
-    pub of_key: bool,
+    pub key: bool,
     /// True if no later packet of the layer has arrived yet.
     pub newest: bool,
     /// When the packet arrived.
@@ -173,7 +171,7 @@ impl Switch {
             None => packet.spatial <= target.spatial,
             Some(current) => packet.spatial == target.spatial && current != target.spatial,
         };
-        packet.key && packet.newest && better
+        packet.start && packet.key && packet.newest && better
     }
 
     /// Applies fewer temporal layers from the next frame on, and more from the next frame of layer 0, on which they

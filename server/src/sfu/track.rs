@@ -125,8 +125,11 @@ impl Source {
             Kind::Video => layer.read_descriptor(packet)?,
         };
         let timestamp = packet.header.timestamp;
-        let of_key = self.published.kind == Kind::Video && layer.measure(temporal, key, packet, now);
-        Some(PacketInfo { spatial, temporal, sequence, timestamp, start, key, of_key, newest, arrival: now })
+        let key = match self.published.kind {
+            Kind::Audio => key,
+            Kind::Video => layer.measure(temporal, key, packet, now),
+        };
+        Some(PacketInfo { spatial, temporal, sequence, timestamp, start, key, newest, arrival: now })
     }
 
     /// Returns the target for a subscriber that is allocated `target`: the same, or the next smaller layer that arrives

@@ -370,7 +370,7 @@ impl Transport {
             return Err(NotQueued::NoStream);
         }
         let base = info.temporal == 0;
-        let meta = Meta { sequence: header.sequence, bytes: packet.payload.len(), base, key: info.of_key };
+        let meta = Meta { sequence: header.sequence, bytes: packet.payload.len(), base, key: info.key };
         let write = rtp_write(subscriber, packet, header).nackable(true);
         let queued = self.pictures.push(subscriber.ssrc, meta, write, self.downlink.budget());
         queued.map_err(|next| NotQueued::Full { next })

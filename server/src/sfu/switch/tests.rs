@@ -31,8 +31,7 @@ impl Camera {
                     sequence,
                     timestamp: self.frame * 3_000,
                     start: part == 0,
-                    key: key && part == 0,
-                    of_key: key,
+                    key,
                     newest: true,
                     arrival,
                 });
