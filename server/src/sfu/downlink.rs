@@ -35,6 +35,8 @@ pub struct Downlink {
     /// Bits per second that the viewer wants.
     desired: u64,
     hold: Hold,
+    /// When pictures were last held back.
+    held_at: Option<Instant>,
     probe: Probe,
 }
 
@@ -86,6 +88,15 @@ enum Hold {
     Over,
 }
 
+/// How a link became full.
+#[derive(Clone, Copy, Debug)]
+struct Cause {
+    /// It has suddenly become narrow.
+    sudden: bool,
+    /// Pictures were held back a moment ago.
+    after_hold: bool,
+}
+
 /// When to probe for more.
 #[derive(Debug)]
 struct Probe {
@@ -123,6 +134,7 @@ impl Downlink {
             starting: true,
             desired: 0,
             hold: Hold::No,
+            held_at: None,
             probe: Probe { last: None, interval: MIN_PROBE_INTERVAL },
         }
     }
@@ -137,9 +149,10 @@ impl Downlink {
         self.recent.rotate_right(1);
         self.recent[0] = Recent { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
         let sudden = self.is_sudden();
+        let after_hold = self.held_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
         self.update_hold(now);
         if delay > MAX_DELAY || report.lost > MAX_LOSS && delay > USUAL_DELAY || sudden {
-            return self.handle_full_link(report.lost, sudden, now);
+            return self.handle_full_link(report.lost, Cause { sudden, after_hold }, now);
         }
         if let Some(capacity) = self.capacity.as_mut().filter(|_| delay <= USUAL_DELAY) {
             capacity.full = false;
@@ -156,8 +169,9 @@ impl Downlink {
     }
 
     /// Keeps what a full link carries. Returns a change if it was not full before.
-    fn handle_full_link(&mut self, lost: f32, sudden: bool, now: Instant) -> Option<Change> {
+    fn handle_full_link(&mut self, lost: f32, cause: Cause, now: Instant) -> Option<Change> {
         self.starting = false;
+        let Cause { sudden, after_hold } = cause;
         let through = self.through(lost).min(self.estimate.saturating_mul(100) / FULL_PERCENT);
         let (rate, wait) = match &self.capacity {
             // Pictures are held back, so what is sent now is no measure.
@@ -165,8 +179,8 @@ impl Downlink {
                 self.budget = self.budget.min(before.rate * FULL_PERCENT / 100).max(MIN_BUDGET);
                 return None;
             }
-            // While the link is full, the estimate follows what arrives.
-            Some(before) if before.full => {
+            // While the link is full, the estimate follows what arrives. Soon after a hold, what was sent is no measure either.
+            Some(before) if before.full || after_hold => {
                 let least = before.rate * MIN_STILL_FULL_PERCENT / 100;
                 ((self.estimate * 100 / FULL_PERCENT).clamp(least, before.rate), before.wait)
             }
@@ -217,6 +231,9 @@ impl Downlink {
     /// Holds pictures back while packets are delayed, but not for long if the path has become longer.
     fn update_hold(&mut self, now: Instant) {
         let delay = self.recent[0].delay;
+        if matches!(self.hold, Hold::Until(_)) {
+            self.held_at = Some(now);
+        }
         self.hold = match self.hold {
             Hold::No if delay > MAX_DELAY => Hold::Until(now + MAX_HOLD),
             Hold::Until(_) | Hold::Over if delay <= USUAL_DELAY => Hold::No,

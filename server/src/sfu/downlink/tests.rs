@@ -133,6 +133,16 @@ fn a_full_link_gets_a_little_less_than_it_carried_until_a_test_with_padding() {
 }
 
 #[test]
+fn a_late_report_of_a_delay_after_a_hold_does_not_halve_the_capacity() {
+    let mut viewer = after_a_full_link();
+    // Little was sent during the hold, and the newest packets still waited in the queue.
+    viewer.report(250_000, 60_000, 0.0, 300);
+    viewer.report(250_000, 60_000, 0.0, 20);
+    viewer.report(250_000, 200_000, 0.0, 20);
+    assert!(viewer.downlink.budget >= 250_000, "{}", viewer.downlink.budget);
+}
+
+#[test]
 fn a_viewer_that_wants_no_more_causes_no_test() {
     let mut viewer = after_a_full_link();
     viewer.downlink.set_desired(200_000, viewer.now);
