@@ -148,8 +148,8 @@ impl Downlink {
         self.estimate = report.estimate;
         self.recent.rotate_right(1);
         self.recent[0] = Recent { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
-        let sudden = self.is_sudden();
         let after_hold = self.held_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
+        let sudden = self.is_sudden() && !after_hold;
         self.update_hold(now);
         if delay > MAX_DELAY || report.lost > MAX_LOSS && delay > USUAL_DELAY || sudden {
             return self.handle_full_link(report.lost, Cause { sudden, after_hold }, now);
@@ -388,7 +388,7 @@ const SUDDEN_GROWTH: Duration = Duration::from_millis(50);
 const SUDDEN_REPORTS: usize = 2;
 
 /// ... and if the last reports have at most this percentage of what was sent before.
-const CALM_PERCENT: u64 = 115;
+const CALM_PERCENT: u64 = 130;
 
 /// The minimum budget, in bits per second: sound without a picture.
 const MIN_BUDGET: u64 = 30_000;

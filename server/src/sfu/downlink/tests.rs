@@ -206,13 +206,14 @@ fn a_low_estimate_does_not_count_for_less_than_what_a_full_link_carried() {
 fn a_link_that_suddenly_is_narrow_gets_a_fifth_until_it_is_measured() {
     let mut viewer = Viewer::new(1_700_000);
     (0..20).for_each(|_| _ = viewer.report(1_700_000, 1_600_000, 0.0, 20));
-    viewer.report(1_700_000, 1_600_000, 0.08, 120);
+    viewer.report(1_700_000, 2_000_000, 0.0, 20);
+    viewer.report(1_700_000, 2_000_000, 0.08, 120);
     assert!(viewer.change == Some(Change::SuddenlyNarrow) && viewer.held());
     assert!(viewer.downlink.budget <= 300_000, "{}", viewer.downlink.budget);
     // A key frame fills the queue for a moment, but nothing is lost.
     let mut viewer = Viewer::new(1_700_000);
     (0..20).for_each(|_| _ = viewer.report(1_700_000, 1_600_000, 0.0, 20));
-    viewer.report(1_700_000, 2_200_000, 0.0, 55);
+    viewer.report(1_700_000, 4_000_000, 0.0, 55);
     viewer.report(1_700_000, 2_200_000, 0.0, 120);
     assert!(viewer.change == Some(Change::Full) && viewer.downlink.budget > 1_000_000, "{}", viewer.downlink.budget);
 }
