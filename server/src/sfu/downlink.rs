@@ -149,7 +149,9 @@ impl Downlink {
         self.recent.rotate_right(1);
         self.recent[0] = Recent { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
         let after_hold = self.held_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
-        let sudden = self.is_sudden() && !after_hold;
+        // A test delays packets, too.
+        let tested = self.capacity.as_ref().is_some_and(|capacity| capacity.test.is_some());
+        let sudden = self.is_sudden() && !after_hold && !tested;
         self.update_hold(now);
         if delay > MAX_DELAY || report.lost > MAX_LOSS && delay > USUAL_DELAY || sudden {
             return self.handle_full_link(report.lost, Cause { sudden, after_hold }, now);

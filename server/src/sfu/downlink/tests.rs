@@ -166,6 +166,22 @@ fn a_test_that_fails_late_shows_that_the_link_carries_a_little_more() {
 }
 
 #[test]
+fn a_test_that_delays_packets_suddenly_is_no_sudden_drop() {
+    let mut viewer = Viewer::new(500_000);
+    (0..10).for_each(|_| _ = viewer.report(900_000, 500_000, 0.0, 20));
+    viewer.report(900_000, 1_200_000, 0.0, 90);
+    assert_eq!(viewer.change, Some(Change::Full));
+    while viewer.downlink.padding() == 0 || viewer.downlink.capacity.is_none() {
+        viewer.report(500_000, viewer.downlink.budget, 0.0, 20);
+    }
+    let budget = viewer.downlink.budget;
+    assert!(budget > MIN_SUDDEN, "{budget}");
+    viewer.report(500_000, budget, 0.0, 90);
+    assert_eq!(viewer.change, Some(Change::Full));
+    assert!(viewer.downlink.budget > budget / 2, "{}", viewer.downlink.budget);
+}
+
+#[test]
 fn a_narrow_link_is_probed_only_for_a_test_that_needs_it_and_rarely() {
     let mut viewer = Viewer::new(300_000);
     (0..3).for_each(|_| _ = viewer.report(200_000, 150_000, 0.0, 20));
