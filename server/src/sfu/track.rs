@@ -329,7 +329,7 @@ const MAX_AUDIO: u32 = 32_000;
 const MIN_RATE_PERCENT: u64 = 40;
 
 /// The same for the smallest layer: a bad picture is better than none.
-const SMALLEST_MIN_RATE_PERCENT: u64 = 25;
+const SMALLEST_MIN_RATE_PERCENT: u64 = 15;
 
 /// How long the bitrate of a voice is reserved.
 const VOICE_MEMORY: Duration = Duration::from_secs(10);
