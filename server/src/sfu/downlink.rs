@@ -221,7 +221,8 @@ impl Downlink {
         let calm = self.sent(THROUGH_REPORTS) * 100 <= before * CALM_PERCENT;
         let (delay, before) = (self.recent[0].delay, self.recent[SUDDEN_REPORTS].delay);
         let sudden = delay > MAX_DELAY && before <= USUAL_DELAY && delay > before + SUDDEN_GROWTH;
-        self.budget > MIN_SUDDEN && calm && sudden && self.hold == Hold::No
+        let raised = self.budget() * 10 < self.budget * 9;
+        self.budget > MIN_SUDDEN && calm && !raised && sudden && self.hold == Hold::No
     }
 
     /// Returns what arrived in half a second of the last reports.
