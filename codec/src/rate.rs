@@ -46,6 +46,9 @@ pub struct LayerDemand {
     pub spatial: u8,
     /// The maximum number of temporal layers that any viewer takes, 1..=3. Each layer less halves the frame rate.
     pub temporal_layers: u8,
+    /// The maximum bitrate that any viewer's downlink has room for. `None` if one of them has room for the full bitrate
+    /// of the layer.
+    pub max_bitrate: Option<Bitrate>,
 }
 
 /// Returns what pictures may take of an estimated uplink: what sound leaves, without a share for retransmissions.
@@ -58,7 +61,7 @@ pub fn video_budget(uplink: Bitrate) -> Bitrate {
 /// of the source. `before` are the targets of the last call. A rung without a demand is paused, unless it is sent
 /// instead of one that does not fit.
 ///
-/// No layer gets more than its rung's `bitrate`, and together they never get more than `budget`, with the headers of
+/// No layer gets more than its rung's `bitrate` or than its demand's `max_bitrate`, and together they never get more than `budget`, with the headers of
 /// their packets. Layers are admitted from the smallest wanted one up, each with its minimum bitrate, and half as much
 /// again if it was paused, because its key frame costs as much as several pictures and must not be sent again and again.
 /// If a layer does not fit, the next smaller one that fits is sent instead, and all larger layers are paused, because
@@ -157,7 +160,12 @@ impl Range {
     fn new(rung: &Rung, demand: LayerDemand) -> Self {
         let percent = u64::from(TEMPORAL_SHARE[usize::from(missing_temporal_layers(demand))]);
         let part = |rate: Bitrate| Bitrate::bps(rate.as_bps() * percent / 100);
-        Self { min_bitrate: part(rung.min_bitrate), max_bitrate: part(rung.bitrate), headers: headers(demand) }
+        let limited = |rate: Bitrate| demand.max_bitrate.map_or(rate, |limit| rate.min(limit.max(MIN_LIMIT)));
+        Self {
+            min_bitrate: limited(part(rung.min_bitrate)),
+            max_bitrate: limited(part(rung.bitrate)),
+            headers: headers(demand),
+        }
     }
 
     /// Returns what the layer takes of the uplink at its minimum bitrate.
@@ -216,6 +224,9 @@ const SLOW_PERCENT: u64 = 60;
 /// Temporal layers of a demand at full frame rate.
 const MAX_TEMPORAL_LAYERS: u8 = 3;
 
+/// The minimum limit that a demand can set. An encoder produces no usable picture below it.
+const MIN_LIMIT: Bitrate = Bitrate::kbps(30);
+
 /// Percent of a layer's bitrate without zero, one and two of its three temporal layers. The SFU assumes the same
 /// shares.
 const TEMPORAL_SHARE: [u8; 3] = [100, 70, 50];
@@ -231,7 +242,7 @@ mod tests {
     }
 
     fn demands(layers: impl IntoIterator<Item = u8>) -> Vec<LayerDemand> {
-        layers.into_iter().map(|spatial| LayerDemand { spatial, temporal_layers: 3 }).collect()
+        layers.into_iter().map(|spatial| LayerDemand { spatial, temporal_layers: 3, max_bitrate: None }).collect()
     }
 
     fn bitrate(target: LayerTarget) -> Option<Bitrate> {
@@ -347,7 +358,7 @@ mod tests {
         for (temporal_layers, max_temporal, per_second, percent) in
             [(3, 2, (30, 1), 100), (2, 1, (30, 2), 70), (1, 0, (30, 4), 50)]
         {
-            let demand = LayerDemand { spatial: 1, temporal_layers };
+            let demand = LayerDemand { spatial: 1, temporal_layers, max_bitrate: None };
             let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder(), &[demand], &[]);
             let target = EncoderTarget {
                 bitrate: Bitrate::bps(full * percent / 100),
@@ -359,9 +370,27 @@ mod tests {
     }
 
     #[test]
+    fn a_layer_gets_no_more_than_the_downlinks_of_its_viewers_carry() {
+        let bitrates = |kilobits: u64, limits: [Option<u64>; 3]| {
+            let demand = |(spatial, limit): (u8, Option<u64>)| LayerDemand {
+                spatial,
+                temporal_layers: 3,
+                max_bitrate: limit.map(Bitrate::kbps),
+            };
+            let demands: Vec<LayerDemand> = (0..).zip(limits).map(demand).collect();
+            let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &demands);
+            targets.into_iter().map(bitrate).collect::<Vec<_>>()
+        };
+        let full: Vec<_> = ladder().rungs().iter().map(|rung| Some(rung.bitrate)).collect();
+        assert_eq!(bitrates(10_000, [Some(90), None, Some(9_000)]), [Some(Bitrate::kbps(90)), full[1], full[2]]);
+        assert_eq!(bitrates(10_000, [Some(1), None, None])[0], Some(MIN_LIMIT));
+        assert_eq!(bitrates(10_000, [Some(50), Some(100), None])[1], Some(Bitrate::kbps(100)), "below its minimum");
+    }
+
+    #[test]
     fn a_screen_without_temporal_layers_keeps_the_frame_rate_of_the_demand() {
         let ladder = Ladder::for_source(Size::new(1920, 1080), Content::Screen);
-        let demand = LayerDemand { spatial: 1, temporal_layers: 2 };
+        let demand = LayerDemand { spatial: 1, temporal_layers: 2, max_bitrate: None };
         let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder, &[demand], &[]);
         let LayerTarget::Running(target) = targets[1] else { panic!("paused") };
         assert_eq!((target.max_temporal, target.frame_rate), (0, FrameRate::new(30, 2).unwrap()));
@@ -375,7 +404,7 @@ mod tests {
                     Bitrate::kbps(900),
                     FrameRate::THIRTY,
                     &ladder(),
-                    &[LayerDemand { spatial: 0, temporal_layers }],
+                    &[LayerDemand { spatial: 0, temporal_layers, max_bitrate: None }],
                     &[],
                 )
             };

@@ -380,8 +380,11 @@ impl Driver {
 
 /// Returns a request for all layers of an own track, with all their temporal layers.
 fn all_layers(slot: Slot, layers: &[SpatialLayer]) -> TrackDemand {
-    let wanted =
-        layers.iter().map(|layer| DemandedLayer { spatial: layer.spatial, temporal_layers: MAX_TEMPORAL_LAYERS });
+    let wanted = layers.iter().map(|layer| DemandedLayer {
+        spatial: layer.spatial,
+        temporal_layers: MAX_TEMPORAL_LAYERS,
+        max_bitrate: None,
+    });
     TrackDemand { slot, wanted: wanted.collect() }
 }
 

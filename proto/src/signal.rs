@@ -242,7 +242,7 @@ mod tests {
         assert!(is_accepted(&ClientSignal::Wishes { tiles: vec![tile; MAX_TILES] }));
         assert!(!is_accepted(&ClientSignal::Wishes { tiles: vec![tile; MAX_TILES + 1] }));
         let layers = |count| {
-            let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3 }; count];
+            let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3, max_bitrate: None }; count];
             ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } }
         };
         assert!(is_accepted(&layers(MAX_LAYERS)));

@@ -10,13 +10,18 @@ mod demand;
 mod downlink;
 pub mod extension;
 mod handshake;
+mod layer_meter;
 mod offer;
 mod offer_queue;
+mod pacer;
 mod peer;
+mod picture_queue;
 mod recent_peak;
 mod reply;
 mod room;
 mod routes;
+mod send_queue;
+mod sent_meter;
 mod sequence_rewriter;
 mod sound_loss;
 mod switch;
@@ -27,6 +32,7 @@ pub use peer::ClientAddress;
 pub use reply::Reply;
 pub use transport::Context;
 
+use downlink::Change;
 use offer_queue::{Offer, OfferQueue, work};
 use peer::{Peer, Peers};
 use proto::{ClientSignal, MeetingId, ParticipantId, Published, ServerSignal, ToSfu, Totals, TrackId};
@@ -349,6 +355,13 @@ impl Sfu {
             }
             TransportEvent::Connected => {
                 tracing::debug!(%participant, "media connected");
+                self.allocate(participant, now);
+            }
+            TransportEvent::LinkChanged(change) => {
+                let Some(peer) = self.peers.get_mut(&participant) else { return };
+                if let (Change::SuddenlyNarrow, Some(room)) = (change, self.rooms.get_mut(&peer.meeting)) {
+                    room.drop_pictures(participant, peer);
+                }
                 self.allocate(participant, now);
             }
         }

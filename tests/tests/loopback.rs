@@ -20,6 +20,8 @@ mod lobby;
 mod lossy;
 #[path = "loopback/lure.rs"]
 mod lure;
+#[path = "loopback/narrow.rs"]
+mod narrow;
 #[path = "loopback/proxy.rs"]
 mod proxy;
 #[path = "loopback/removed.rs"]

@@ -149,6 +149,7 @@ impl PictureSource {
         let layer_demand = |layer: &proto::DemandedLayer| LayerDemand {
             spatial: layer.spatial,
             temporal_layers: layer.temporal_layers,
+            max_bitrate: layer.max_bitrate.map(|limit| Bitrate::bps(limit.into())),
         };
         let mut inputs = self.inputs();
         inputs.demand = demand.wanted.iter().map(layer_demand).collect();

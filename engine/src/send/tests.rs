@@ -112,6 +112,7 @@ impl Published {
         let layer = |(spatial, temporal_layers): &(u8, u8)| DemandedLayer {
             spatial: *spatial,
             temporal_layers: *temporal_layers,
+            max_bitrate: None,
         };
         let wanted = wanted.iter().map(layer).collect();
         self.pictures.set_demand(&TrackDemand { slot: Slot::Camera, wanted });

@@ -206,7 +206,7 @@ pub(super) fn client_signals() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn server_signals() -> Vec<Vec<u8>> {
-    let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3 }];
+    let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3, max_bitrate: None }];
     let signals = [
         ServerSignal::Tracks { owner: OTHER, tracks: published() },
         ServerSignal::Answer { number: 1, sdp: "v=0".into() },
