@@ -4,8 +4,10 @@
 
 mod error;
 mod estimate;
+mod flight_repeater;
 mod interceptor;
 mod pacing;
+mod repeating_socket;
 mod runtime;
 pub mod send_stream;
 mod stack;

@@ -353,7 +353,10 @@ fn a_track_without_a_layer_or_without_a_size_is_ignored_and_ends_no_connection()
         simulation.signal(0, &offer(layers));
         let tracks = simulation.clients[1].signals[told..].iter().rev().find_map(|signal| match signal {
             ServerSignal::Tracks { tracks, .. } => Some(tracks.len()),
-            ServerSignal::Answer { .. } | ServerSignal::TrackDemand { .. } | ServerSignal::OfferRefused { .. } => None,
+            ServerSignal::Answer { .. }
+            | ServerSignal::TrackDemand { .. }
+            | ServerSignal::SoundLoss { .. }
+            | ServerSignal::OfferRefused { .. } => None,
         });
         assert_eq!(tracks, Some(0), "the others are told that the camera has ended");
         assert!(!simulation.clients[0].malformed);

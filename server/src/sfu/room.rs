@@ -8,10 +8,10 @@ use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
 use super::reply::Reply;
 use super::switch::{Switch, Target};
-use super::track::{AUDIO_BITRATE, Source, Subscriber, Track};
+use super::track::{Source, Subscriber, Track};
 use proto::{Kind, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals, TrackDemand, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use str0m::media::{Mid, Rid};
 use str0m::rtp::RtpPacket;
 
@@ -27,6 +27,8 @@ pub struct Room {
     tracks: BTreeMap<TrackId, Track>,
     /// The tracks that each member receives.
     subscriptions: BTreeMap<ParticipantId, Vec<TrackId>>,
+    /// When the senders of sound were told its loss, or need not be.
+    sound_reported: Instant,
 }
 
 /// What the rooms hand to the SFU.
@@ -54,6 +56,7 @@ impl Room {
             totals: Totals::default(),
             tracks: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            sound_reported: now,
         }
     }
 
@@ -179,7 +182,7 @@ impl Room {
         for subscriber in subscribers {
             let Some(header) = subscriber.switch.forward(&info) else { continue };
             let Some(peer) = peers.get_mut(&subscriber.participant) else { continue };
-            if peer.transport.write(subscriber, packet, header, video) {
+            if peer.transport.write(subscriber, packet, header) {
                 self.totals.packets_out += 1;
                 output.dirty.insert(subscriber.participant);
             } else if video {
@@ -224,7 +227,7 @@ impl Room {
                 match source.published.kind {
                     Kind::Audio => {
                         let active = wish.is_none_or(|wish| !wish.hidden);
-                        audio += u64::from(active) * u64::from(AUDIO_BITRATE);
+                        audio += u64::from(active) * source.sound_rate(now);
                         subscriber.switch.set_target(active.then_some(Target { spatial: 0, temporal: 0 }));
                     }
                     Kind::Video => {
@@ -267,6 +270,23 @@ impl Room {
                 track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
             for spatial in awaited {
                 request_key_frame(id.owner, source, spatial, now, peers, output);
+            }
+        }
+    }
+
+    /// Tells the senders of sound how much of it is lost, once a second, as often as it is measured.
+    pub fn report_sound_loss(&mut self, now: Instant, peers: &Peers, output: &mut Output) {
+        if now.saturating_duration_since(self.sound_reported) < SOUND_REPORT_INTERVAL {
+            return;
+        }
+        self.sound_reported = now;
+        for (id, Track { source, subscribers }) in &mut self.tracks {
+            let Some(source) = source.as_mut().filter(|source| source.published.kind == Kind::Audio) else { continue };
+            let Some(owner) = peers.get(&id.owner) else { continue };
+            let hearing = subscribers.iter().filter(|subscriber| subscriber.switch.current().is_some());
+            let lost = hearing.filter_map(|subscriber| Some(peers.get(&subscriber.participant)?.transport.loss.down));
+            if let Some(percent) = source.sound_loss.update(owner.transport.loss.up, lost.fold(0.0, f32::max), now) {
+                output.signal(id.owner, ServerSignal::SoundLoss { percent });
             }
         }
     }
@@ -365,6 +385,9 @@ fn first_sequence_number() -> u16 {
     let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
     u16::from_be_bytes(bytes) >> 2
 }
+
+/// The interval at which the loss of sound is compared with what its senders were told.
+const SOUND_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Media descriptions for each member: two for each of its three tracks, and some more.
 const DESCRIPTIONS_PER_MEMBER: usize = 8;

@@ -3,6 +3,7 @@
 use super::bitrate_meter::BitrateMeter;
 use super::demand::{self, Demand};
 use super::extension::DescriptorBytes;
+use super::sound_loss::SoundLoss;
 use super::switch::{PacketInfo, Switch, Target};
 use crate::bucket::Bucket;
 use proto::descriptor::{Descriptor, Structure};
@@ -31,6 +32,8 @@ pub struct Source {
     demand: Demand,
     /// The bytes of sound that it may send now. `None` before the first packet, and for video.
     sound: Option<Bucket>,
+    /// What its owner was told about the loss of its sound.
+    pub sound_loss: SoundLoss,
 }
 
 /// One layer as it arrives.
@@ -79,7 +82,14 @@ impl Source {
             Kind::Video => published.layers.iter().copied().map(Layer::new).collect(),
         };
         let mid = Mid::from(published.mid.as_str());
-        Self { demand: Demand::new(layers.len()), mid, layers, published, sound: None }
+        Self {
+            demand: Demand::new(layers.len()),
+            mid,
+            layers,
+            published,
+            sound: None,
+            sound_loss: SoundLoss::default(),
+        }
     }
 
     /// Returns the properties of a packet of layer `spatial` that the switch needs, or `None` if the packet cannot be
@@ -155,6 +165,12 @@ impl Source {
         self.layers.iter().map(rate).collect()
     }
 
+    /// Returns the bits per second of sound with its headers: [`AUDIO_BITRATE`], or more if frames have copies.
+    pub fn sound_rate(&self, now: Instant) -> u64 {
+        let payload = self.layers.first().map_or(0, |layer| layer.meter.rate(now));
+        u64::from(AUDIO_BITRATE).max(payload + AUDIO_HEADERS)
+    }
+
     /// Returns the widths and heights of the layers, smallest first.
     pub fn sizes(&self) -> Vec<(u16, u16)> {
         self.layers.iter().map(|layer| (layer.declared.width, layer.declared.height)).collect()
@@ -214,6 +230,9 @@ const MAX_PICTURE_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Bits per second of one audio track with its headers.
 pub const AUDIO_BITRATE: u32 = 50_000;
+
+/// Bits per second of the headers of one audio track: 50 packets a second of 40 bytes (IPv4, UDP, RTP, its extension).
+const AUDIO_HEADERS: u64 = 16_000;
 
 /// The maximum number of audio bytes that are forwarded per second, and at once after a pause: five voices.
 const MAX_AUDIO: u32 = 32_000;

@@ -7,6 +7,7 @@ use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, dependency_descriptor};
 use super::offer::{self, OfferError};
 use super::offer_queue::WorkLimit;
+use super::sound_loss::PathLoss;
 use super::switch::RewrittenHeader;
 use super::track::Subscriber;
 use crate::Limits;
@@ -19,9 +20,10 @@ use std::time::{Duration, Instant};
 use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::config::{CryptoProvider, DtlsCert};
-use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
+use str0m::format::{Codec, FormatParams};
+use str0m::media::{Frequency, KeyframeRequestKind, Mid, Pt, Rid};
 use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
-use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
+use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError};
 
 /// What all transports of a server share.
 #[derive(Debug)]
@@ -41,6 +43,8 @@ pub struct Context {
 pub struct Transport {
     /// Decides how much may be sent to the participant.
     pub downlink: Downlink,
+    /// The loss of its path, for the protection of sound.
+    pub loss: PathLoss,
     /// When [`Transport::handle_timeout`] is due.
     pub timeout: Instant,
     sent: BitrateMeter,
@@ -48,6 +52,8 @@ pub struct Transport {
     desired: u64,
     rtc: Rtc,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
+    /// The outgoing streams whose retransmission is configured. There are at most as many as media descriptions.
+    configured: HashSet<Ssrc>,
     /// The media descriptions of the last offer that was answered.
     mids: HashSet<Mid>,
     /// The sources that offers have named or packets have come from. The stack forgets none of them.
@@ -143,7 +149,7 @@ impl Context {
 impl Transport {
     /// Returns a transport that waits for its first offer. `arrived_at` is the address by which the client came.
     pub fn new(context: &Context, arrived_at: Option<IpAddr>, now: Instant) -> Self {
-        let config = Rtc::builder()
+        let mut config = Rtc::builder()
             .set_crypto_provider(context.provider.clone())
             .set_dtls_cert(context.certificate.clone())
             .set_ice_lite(true)
@@ -151,9 +157,9 @@ impl Transport {
             .set_stats_interval(Some(STATISTICS_INTERVAL))
             .enable_bwe(Some(Bitrate::bps(FIRST_ESTIMATE)))
             .clear_codecs()
-            .enable_opus(true, false)
             .enable_h264(true)
             .set_extension_map(extensions());
+        add_sound(&mut config);
         let mut rtc = config.build(now);
         for address in context.candidates(arrived_at) {
             // An ICE-lite agent has host candidates only, so the public addresses are host candidates, too.
@@ -163,11 +169,13 @@ impl Transport {
         }
         Self {
             downlink: Downlink::new(FIRST_ESTIMATE),
+            loss: PathLoss::default(),
             timeout: now,
             sent: BitrateMeter::default(),
             desired: 0,
             rtc,
             streams: HashMap::new(),
+            configured: HashSet::new(),
             mids: HashSet::new(),
             sources: HashSet::new(),
             addresses: HashSet::new(),
@@ -269,6 +277,7 @@ impl Transport {
                 None
             }
             Event::PeerStats(stats) => {
+                self.loss.handle_report(stats.ingress_loss_fraction, stats.egress_loss_fraction);
                 let lost = stats.egress_loss_fraction.unwrap_or(0.0);
                 let report = downlink::Report { lost, round_trip: stats.rtt, sent: self.sent.rate(now) };
                 self.downlink.handle_report(report, now);
@@ -290,6 +299,11 @@ impl Transport {
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_rx(&ssrc)?;
         let found = (stream.mid(), stream.rid());
+        // Our clients name no SSRC for the retransmissions of sound. Without one, the stack requests none by itself.
+        let is_sound = self.rtc.media(found.0).is_some_and(|media| media.kind().is_audio());
+        if is_sound && let Some(stream) = self.rtc.direct_api().stream_rx(&ssrc) {
+            stream.suppress_nack(false);
+        }
         self.streams.insert(ssrc, found);
         Some(found)
     }
@@ -302,23 +316,27 @@ impl Transport {
     /// Returns the SSRC and payload type of the stream to the participant on `mid`, or `None` if there is no such
     /// stream.
     pub fn outgoing(&mut self, mid: Mid) -> Option<(Ssrc, Pt)> {
-        let payload = *self.rtc.media(mid)?.remote_pts().first()?;
+        let media = self.rtc.media(mid)?;
+        let (payload, is_sound) = (*media.remote_pts().first()?, media.kind().is_audio());
         let mut direct = self.rtc.direct_api();
         let stream = direct.stream_tx_by_mid(mid, None)?;
         // The senders pace. A second pacer here would add delay, and its queue would never drain if the estimate is too
         // low.
         stream.set_unpaced(true);
-        Some((stream.ssrc(), payload))
+        let ssrc = stream.ssrc();
+        // Setting the cache empties it.
+        if self.configured.insert(ssrc) {
+            if is_sound {
+                stream.set_rtx_cache(MAX_SOUND_PACKETS, SOUND_AGE, Some(MAX_SOUND_RESENT));
+            } else {
+                stream.set_rtx_cache(RTX_CACHE_PACKETS, RTX_CACHE_AGE, Some(MAX_RTX_SHARE));
+            }
+        }
+        Some((ssrc, payload))
     }
 
     /// Queues a packet. Returns false if the queue is full, the stream is gone or the transport is not connected.
-    pub fn write(
-        &mut self,
-        subscriber: &Subscriber,
-        packet: &RtpPacket,
-        header: RewrittenHeader,
-        retransmit: bool,
-    ) -> bool {
+    pub fn write(&mut self, subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeader) -> bool {
         // Nothing drains the queue before the transport is connected.
         if !self.rtc.is_connected() {
             return false;
@@ -340,7 +358,7 @@ impl Transport {
             packet.payload.clone(),
         );
         self.sent.add(packet.payload.len(), packet.timestamp);
-        stream.write_rtp(write.marker(packet.header.marker).ext_vals(extensions).nackable(retransmit));
+        stream.write_rtp(write.marker(packet.header.marker).ext_vals(extensions).nackable(true));
         true
     }
 
@@ -377,6 +395,14 @@ fn catch<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, TransportErr
     }
 }
 
+/// Adds Opus with retransmission, which [`RtcConfig::enable_opus`] does not have. On a short path a retransmission arrives
+/// in time to be played.
+fn add_sound(config: &mut RtcConfig) {
+    let format = FormatParams { min_p_time: Some(10), use_inband_fec: Some(true), ..FormatParams::default() };
+    let (opus, repair) = (Pt::from(SOUND_PAYLOAD_TYPE), Some(Pt::from(SOUND_RTX_PAYLOAD_TYPE)));
+    config.codec_config().add_config(opus, repair, Codec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2), format);
+}
+
 /// Returns the header extensions that the SFU needs. The audio level is absent: it would show who speaks.
 fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::empty();
@@ -400,6 +426,10 @@ fn rtp_source(datagram: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(*bytes))
 }
 
+/// The payload types of sound and of its retransmissions if a client leaves them to the server. Clients choose their own.
+const SOUND_PAYLOAD_TYPE: u8 = 111;
+const SOUND_RTX_PAYLOAD_TYPE: u8 = 112;
+
 /// The first bandwidth estimate, in bits per second: one large picture fits.
 const FIRST_ESTIMATE: u64 = 2_000_000;
 
@@ -414,6 +444,21 @@ const MAX_SOURCES: usize = 256;
 
 /// The maximum number of addresses of one transport. A moving client has a new address in each network.
 const MAX_ADDRESSES: usize = 256;
+
+/// The packets that are kept of each outgoing stream for retransmission. A client requests a packet for at most 600 ms.
+const RTX_CACHE_PACKETS: usize = 1_024;
+const RTX_CACHE_AGE: Duration = Duration::from_secs(2);
+
+/// The largest share of retransmissions in the bytes of a stream in one second. If it is exceeded, none is sent. At a loss of 30 %,
+/// repairing everything takes a share of 0.3, of which the base layer is half.
+const MAX_RTX_SHARE: f32 = 0.35;
+/// The sound packets that are kept for retransmission: a second.
+const MAX_SOUND_PACKETS: usize = 64;
+const SOUND_AGE: Duration = Duration::from_secs(1);
+
+/// The largest share of retransmissions in the bytes of a stream of sound. At 30 % loss a receiver requests 30 %. The bound
+/// prevents an attack that multiplies the traffic.
+const MAX_SOUND_RESENT: f32 = 0.5;
 
 /// The maximum number of packets that wait in one outgoing stream: about a second of video.
 const MAX_QUEUED: usize = 256;
