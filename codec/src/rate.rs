@@ -192,8 +192,8 @@ fn split(budget: Bitrate, admitted: &[Admitted]) -> Vec<Bitrate> {
     let usable_rest: Bitrate = admitted.iter().map(|admitted| admitted.range.usable_rest()).sum();
     let spare = budget.saturating_sub(minimum).min(usable_rest);
     // The smallest layer may be admitted below its minimum bitrate.
-    let share = |range: &Range| range.min_bitrate.min(budget) + portion(spare, range.usable_rest(), usable_rest);
-    admitted.iter().map(|admitted| share(&admitted.range)).collect()
+    let rate = |range: &Range| range.min_bitrate.min(budget) + portion(spare, range.usable_rest(), usable_rest);
+    admitted.iter().map(|admitted| rate(&admitted.range)).collect()
 }
 
 /// Returns `of * part / whole` without overflow, or zero if `whole` is zero.

@@ -51,6 +51,7 @@ pub struct RtpInterceptor {
 
 /// A stream that we send.
 struct LocalStream {
+    is_audio: bool,
     history: History<SentPacket>,
     repair: Option<Repair>,
     mid: Option<u8>,
@@ -130,7 +131,8 @@ impl RtpInterceptor {
         let Self { local, pacing, .. } = self;
         let has_padding = local.values().any(|local| local.has_padding());
         pacing.release(now, has_padding, |size| {
-            let packet = local.values_mut().find_map(|local| local.padding(size))?;
+            let packet =
+                local.values_mut().filter(|local| local.has_padding()).find_map(|local| local.padding(size))?;
             Some(tagged(now, Packet::Rtp(packet)))
         });
     }
@@ -164,6 +166,7 @@ impl LocalStream {
         let repair =
             info.payload_type_rtx.map(|payload_type| (info.ssrc_rtx.unwrap_or_else(random::ssrc), payload_type));
         Self {
+            is_audio: info.mime_type.to_ascii_lowercase().starts_with("audio/"),
             history: History::default(),
             repair: repair.map(|(ssrc, payload_type)| Repair { ssrc, payload_type, sequence: 0 }),
             mid: id(":sdes:mid"),
@@ -185,23 +188,24 @@ impl LocalStream {
         self.history.add(packet.header.sequence_number, SentPacket::of(packet, [self.mid, self.rid]), now);
     }
 
-    /// Returns the priority of the stream's packets. Audio has no stream for retransmissions.
+    /// Returns the priority of the stream's packets.
     fn priority(&self) -> Priority {
-        match (&self.repair, self.rid_value.as_deref()) {
-            (None, _) => Priority::Audio,
-            (Some(_), None | Some(b"0")) => Priority::Base,
-            (Some(_), Some(_)) => Priority::Rest,
+        match self.rid_value.as_deref() {
+            _ if self.is_audio => Priority::Audio,
+            None | Some(b"0") => Priority::Base,
+            Some(_) => Priority::Rest,
         }
     }
 
     /// Returns true if it has packets that can be sent again as padding.
     fn has_padding(&self) -> bool {
-        self.repair.is_some() && self.sent.is_some()
+        !self.is_audio && self.repair.is_some() && self.sent.is_some()
     }
 
-    /// Returns true if its layer was paused or replaced. What its receivers miss of it then is of no use to them.
+    /// Returns true if its layer was paused or replaced. What its receivers miss of it then is of no use to them. A voice pauses
+    /// between words.
     fn is_silent(&self, now: Instant) -> bool {
-        self.sent.is_none_or(|sent| now.saturating_duration_since(sent) > MAX_SILENCE)
+        !self.is_audio && self.sent.is_none_or(|sent| now.saturating_duration_since(sent) > MAX_SILENCE)
     }
 
     /// Returns the retransmission of a recent packet of about `size` bytes, for a probe.
