@@ -32,8 +32,15 @@ struct Missing {
 
 impl SoundNacks {
     /// Handles a packet that arrived, by transmission or retransmission, with its extended sequence number. Returns false if
-    /// it has arrived before: a packet that was only late is retransmitted, too.
+    /// it has arrived before: a packet that was only late is retransmitted, too. Also returns false for a retransmission of
+    /// a packet that is not missing or no longer waited for: servers send old packets to probe the bandwidth, and the
+    /// jitter buffer would take them for the delay of the network.
     pub fn handle_packet(&mut self, number: u64, retransmitted: bool, now: Instant) -> bool {
+        let waited_for =
+            |missing: &Missing| missing.number == number && now.saturating_duration_since(missing.since) < TIMEOUT;
+        if retransmitted && !self.missing.iter().any(waited_for) {
+            return false;
+        }
         if let Some(index) = self.missing.iter().position(|missing| missing.number == number)
             && let Some(found) = self.missing.remove(index)
             && let (true, 1, Some(requested)) = (retransmitted, found.requests, found.requested)
@@ -181,6 +188,16 @@ mod tests {
             let due = request(&mut nacks, number, start + ms(at)).expect("requested");
             nacks.handle_packet(number, true, due + ms(2));
         }
+    }
+
+    #[test]
+    fn a_retransmission_that_nothing_waits_for_is_dropped() {
+        let (mut nacks, start) = (SoundNacks::default(), Instant::now());
+        let due = request(&mut nacks, 10, start).unwrap();
+        assert!(!nacks.handle_packet(9, true, due), "it has arrived");
+        assert!(!nacks.handle_packet(3, true, due), "sent before the first packet");
+        assert!(!nacks.handle_packet(10, true, start + TIMEOUT), "too late to be played");
+        assert!(nacks.handle_packet(10, false, start + TIMEOUT), "delayed by the network");
     }
 
     #[test]
