@@ -316,12 +316,12 @@ impl Coordinator {
     }
 
     async fn notice(&mut self, kind: NoticeKind, detail: String) {
-        self.events.send(Event::Notice(Notice { kind, detail })).await;
+        self.events.send(Event::Notice(Notice { kind, file: None, detail })).await;
     }
 
     async fn send(&mut self, command: meeting::Command) {
         if self.session.send(command).is_err() {
-            let notice = Notice { kind: NoticeKind::Refused, detail: "too many commands at once".into() };
+            let notice = Notice { kind: NoticeKind::Refused, file: None, detail: "too many commands at once".into() };
             self.events.send(Event::Notice(notice)).await;
         }
     }

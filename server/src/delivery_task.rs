@@ -28,6 +28,9 @@ pub enum Message {
     Disconnected(ConnectionId),
     /// Closes all connections, tells them why, and answers when none is left.
     Drain(Problem, oneshot::Sender<()>),
+    /// Panics.
+    #[cfg(test)]
+    Panic,
 }
 
 /// A new connection.
@@ -127,6 +130,8 @@ impl DeliveryTask {
                 self.delivery.drain(why);
                 self.drained = Some(drained);
             }
+            #[cfg(test)]
+            Message::Panic => panic!("injected"),
         }
     }
 

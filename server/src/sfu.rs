@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 use str0m::Input;
 use str0m::media::Mid;
 use str0m::net::{Protocol, Receive, Transmit};
-use transport::{TransportError, TransportEvent};
+use transport::{Transport, TransportError, TransportEvent};
 
 /// What the delivery service tells the SFU to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -237,9 +237,7 @@ impl Sfu {
             tracing::debug!(%participant, "too many offers");
             return self.output.replies.push_back((participant, Reply::TooFast));
         }
-        let (descriptions, new) = peer.transport.descriptions(&offer.sdp);
-        // An offer with more is refused without work.
-        let work = if descriptions > MAX_DESCRIPTIONS { 0 } else { work(descriptions, new) };
+        let work = offer_work(&peer.transport, &offer);
         self.offers.push(peer.address.origin, offer, work, now);
         self.answer_offers(now);
     }
@@ -362,11 +360,20 @@ impl Sfu {
         }
         self.routes.remove(participant);
         peer.reset_transport(&self.context, now);
+        // The new transport knows no description of an offer that waits.
+        self.offers.update_work(participant, |offer| offer_work(&peer.transport, offer));
         if let Some(room) = self.rooms.get_mut(&peer.meeting) {
             room.publish(participant, Vec::new(), &mut self.output);
             room.subscribe(participant, &[], peer);
         }
     }
+}
+
+/// Returns the work of an offer to a transport.
+fn offer_work(transport: &Transport, offer: &Offer) -> u32 {
+    let (descriptions, new) = transport.descriptions(&offer.sdp);
+    // An offer with more is refused without work.
+    if descriptions > MAX_DESCRIPTIONS { 0 } else { work(descriptions, new) }
 }
 
 /// How often downlinks are divided again and senders are notified.

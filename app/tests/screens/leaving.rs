@@ -200,7 +200,7 @@ fn many_requests_leave_space_for_the_meeting() {
 fn a_lost_connection_is_shown_until_it_is_back() {
     for language in Language::ALL {
         let mut screen = meeting_of(3);
-        let notice = |kind| Event::Notice(Notice { kind, detail: String::new() });
+        let notice = |kind| Event::Notice(Notice { kind, file: None, detail: String::new() });
         event(&mut screen, &notice(NoticeKind::Reconnecting));
         let pictures = common::pictures(3);
         let title = language.text("meeting-reconnecting");

@@ -264,7 +264,9 @@ impl Tracks {
             Report::Failed(error) => TrackEvent::Failed(Failure { slot, notice: notice::source(slot, &error) }),
             Report::TrackFailed(why) => TrackEvent::Failed(Failure { slot, notice: notice::track_failed(why) }),
             Report::EncoderReplaced(replacement) => TrackEvent::Notice(notice::codec_replaced(replacement.to_string())),
-            Report::Overloaded => TrackEvent::Notice(Notice { kind: NoticeKind::Overloaded, detail: String::new() }),
+            Report::Overloaded => {
+                TrackEvent::Notice(Notice { kind: NoticeKind::Overloaded, file: None, detail: String::new() })
+            }
         };
         Some(event)
     }

@@ -1,7 +1,8 @@
 //! The way back of a member that lost its connection or its group: when to connect, and what to say.
 //!
 //! For 20 s it resumes: the same member, on a new connection, which gets the entries that it missed. After that, or if this
-//! client cannot follow the group, it joins again.
+//! client cannot follow the group, it joins again. So does an organiser whose first attempt to come back was answered with
+//! a false Welcome.
 
 use super::joining::Joining;
 use super::problems::Awaited;
@@ -62,6 +63,13 @@ impl Recovery {
     /// Starts because this client is not a member of the others' group. The first attempt is after `delay`.
     pub(super) fn rejoin(now: Instant, delay: Duration) -> Self {
         Self { since: now, route: Route::Rejoin, stage: Stage::Waiting(now + delay), failures: 0, false_welcomes: 0 }
+    }
+
+    /// Starts because a member has answered an organiser, which has not entered yet, with a false Welcome.
+    pub(super) fn after_false_welcome(now: Instant) -> Self {
+        let mut recovery = Self::rejoin(now, Duration::ZERO);
+        recovery.handle_false_welcome(now);
+        recovery
     }
 
     pub(super) const fn route(&self) -> Route {
