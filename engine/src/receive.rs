@@ -2,6 +2,7 @@
 
 mod decode_queue;
 mod picture;
+mod playout;
 mod report;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod waiting_frames;
 
 pub use decode_queue::DecodeQueue;
 pub use picture::PictureReceiver;
+pub use playout::PlayoutQueue;
 pub use report::Report;
 pub use voice::VoiceReceiver;
 pub use waiting_frames::WaitingFrames;

@@ -247,7 +247,7 @@ impl Driver {
                 Publication::Published { layers, queue } => {
                     self.media.publish(slot, &layers, queue);
                     if !self.sfu.caps().sender_feedback {
-                        self.event_queue.push(Event::DemandChanged(all_layers(slot, &layers)));
+                        self.set_demand(all_layers(slot, &layers));
                     }
                     let codec = kind_of(slot).into();
                     self.sfu.handle(Input::Publish(TrackSpec { slot, codec, layers }), now);
@@ -281,6 +281,7 @@ impl Driver {
             Report::Event(peer::Event::Failed) if !self.server.is_open() => {}
             Report::Event(peer::Event::Failed) => return Err(Error::NoMedia),
             Report::Feedback(feedback) => self.media.handle_feedback(transport, feedback, &mut self.event_queue),
+            Report::Estimate => self.media.report_estimate(&mut self.event_queue),
         }
         Ok(())
     }
@@ -321,10 +322,15 @@ impl Driver {
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),
             Output::SoundLoss(percent) => self.event_queue.push(Event::SoundLoss(percent)),
-            Output::TrackDemand(layers) => self.event_queue.push(Event::DemandChanged(layers)),
+            Output::TrackDemand(layers) => self.set_demand(layers),
             Output::Failed(reason) => return Err(Error::Negotiation(reason)),
         }
         Ok(())
+    }
+
+    fn set_demand(&mut self, demand: TrackDemand) {
+        self.media.set_demand(&demand);
+        self.event_queue.push(Event::DemandChanged(demand));
     }
 
     /// Sends signalling to the SFU's own server if the dialect ordered a connection to it, otherwise through our

@@ -39,7 +39,7 @@ pub use state::{MediaState, Microphone};
 pub use timing::SERVER_TIMEOUT;
 
 use context::{Context, clock_ahead, clock_notice};
-use crypto::{Fingerprint, Invitation};
+use crypto::{Fingerprint, Invitation, MeetingPolicy};
 use entrant::Entrant;
 use event::{Exit, Violation};
 use joined_meeting::JoinedMeeting;
@@ -140,6 +140,15 @@ impl Meeting {
     pub fn me(&self) -> Option<ParticipantId> {
         match &self.phase {
             Phase::Member(joined) | Phase::Recovering(Some(joined), _) => Some(joined.me()),
+            Phase::Joining(_) | Phase::Recovering(None, _) | Phase::Over => None,
+        }
+    }
+
+    /// Returns the policy of the group, or `None` if this client is not a member.
+    #[must_use]
+    pub fn policy(&self) -> Option<&MeetingPolicy> {
+        match &self.phase {
+            Phase::Member(joined) | Phase::Recovering(Some(joined), _) => Some(joined.log.group().policy()),
             Phase::Joining(_) | Phase::Recovering(None, _) | Phase::Over => None,
         }
     }
@@ -261,49 +270,9 @@ impl Meeting {
             (_, Down::Problem { problem }) => return Err(problems::reason(problem, awaited).into()),
             (Stage::Joining(_), message) => return self.handle_rejoining(message, now),
             (Stage::Greeting | Stage::Checking | Stage::Resuming, message) => {
-                return self.handle_resuming(message, now);
+                let (phase, context) = self.parts(now);
+                return handle_resuming(phase, message, context);
             }
-        }
-        Ok(())
-    }
-
-    /// Handles a message while this client resumes.
-    fn handle_resuming(&mut self, message: Down, now: Instant) -> Result<(), Exit> {
-        let (Phase::Recovering(Some(joined), recovery), mut context) = self.parts(now) else { return Ok(()) };
-        match (recovery.stage(), message) {
-            (stage @ Stage::Greeting, Down::Hello { version: VERSION, .. }) => {
-                let manager = context.manager.as_ref().filter(|manager| manager.keys().chain().rotations() > 0);
-                *stage = if let Some(manager) = manager {
-                    context.outputs.transmit(Up::Approach { meeting: manager.keys().meeting() });
-                    Stage::Checking
-                } else {
-                    context.outputs.transmit(resume(joined));
-                    Stage::Resuming
-                };
-            }
-            (Stage::Greeting, Down::Hello { .. }) => return Err(Reason::Version.into()),
-            (stage @ Stage::Checking, Down::AdmissionKey { chain, .. }) => {
-                context.outputs.transmit(resume(joined));
-                if let Some(manager) = context.manager {
-                    manager.repeat_rotation(&chain.0, context.outputs);
-                }
-                *stage = Stage::Resuming;
-            }
-            (Stage::Resuming, Down::Resumed) => {
-                joined.handle_resumed(&mut context);
-                if let Phase::Recovering(Some(joined), _) = mem::replace(&mut self.phase, Phase::Over) {
-                    self.phase = Phase::Member(joined);
-                }
-            }
-            (
-                Stage::Waiting(_)
-                | Stage::Connecting
-                | Stage::Greeting
-                | Stage::Checking
-                | Stage::Resuming
-                | Stage::Joining(_),
-                _,
-            ) => return Err(Violation::Unexpected.into()),
         }
         Ok(())
     }
@@ -518,6 +487,47 @@ impl Meeting {
         self.phase = Phase::Over;
         self.outputs.end(reason);
     }
+}
+
+/// Handles a message while this client resumes.
+fn handle_resuming(phase: &mut Phase, message: Down, mut context: Context<'_>) -> Result<(), Exit> {
+    let Phase::Recovering(Some(joined), recovery) = phase else { return Ok(()) };
+    match (recovery.stage(), message) {
+        (stage @ Stage::Greeting, Down::Hello { version: VERSION, .. }) => {
+            let manager = context.manager.as_ref().filter(|manager| manager.keys().chain().rotations() > 0);
+            *stage = if let Some(manager) = manager {
+                context.outputs.transmit(Up::Approach { meeting: manager.keys().meeting() });
+                Stage::Checking
+            } else {
+                context.outputs.transmit(resume(joined));
+                Stage::Resuming
+            };
+        }
+        (Stage::Greeting, Down::Hello { .. }) => return Err(Reason::Version.into()),
+        (stage @ Stage::Checking, Down::AdmissionKey { chain, .. }) => {
+            context.outputs.transmit(resume(joined));
+            if let Some(manager) = context.manager {
+                manager.repeat_rotation(&chain.0, context.outputs);
+            }
+            *stage = Stage::Resuming;
+        }
+        (Stage::Resuming, Down::Resumed) => {
+            joined.handle_resumed(&mut context);
+            if let Phase::Recovering(Some(joined), _) = mem::replace(phase, Phase::Over) {
+                *phase = Phase::Member(joined);
+            }
+        }
+        (
+            Stage::Waiting(_)
+            | Stage::Connecting
+            | Stage::Greeting
+            | Stage::Checking
+            | Stage::Resuming
+            | Stage::Joining(_),
+            _,
+        ) => return Err(Violation::Unexpected.into()),
+    }
+    Ok(())
 }
 
 /// Leaves after a false Welcome. Any member may answer an organiser that comes back, also a hostile one. The organiser asks

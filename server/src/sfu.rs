@@ -9,6 +9,7 @@ mod bitrate_meter;
 mod demand;
 mod downlink;
 pub mod extension;
+mod handshake;
 mod offer;
 mod offer_queue;
 mod peer;
@@ -136,6 +137,7 @@ impl Sfu {
         if !peer.transport.accepts(source, bytes, &input) || !self.routes.add_address(participant, source, now) {
             return;
         }
+        peer.handshake.handle_received(bytes);
         let result = peer.transport.handle_input(input);
         self.handle_result(participant, result, now);
         self.advance_dirty_peers(now);
@@ -156,6 +158,7 @@ impl Sfu {
                 room.notify_senders(now, &mut self.peers, &mut self.output);
                 room.report_sound_loss(now, &self.peers, &mut self.output);
             }
+            self.transmits.extend(self.peers.values_mut().flat_map(|peer| peer.handshake.repeat(now)));
             self.answer_offers(now);
             self.offers.forget_idle(now);
         }
@@ -325,7 +328,12 @@ impl Sfu {
 
     fn handle_event(&mut self, participant: ParticipantId, event: TransportEvent, now: Instant) {
         match event {
-            TransportEvent::Transmit(transmit) => self.transmits.push_back(transmit),
+            TransportEvent::Transmit(transmit) => {
+                if let Some(peer) = self.peers.get_mut(&participant) {
+                    peer.handshake.handle_sent(&transmit, now);
+                }
+                self.transmits.push_back(transmit);
+            }
             TransportEvent::Packet(mid, rid, packet) => {
                 let Some(peer) = self.peers.get(&participant) else { return };
                 let (meeting, track) = (peer.meeting, peer.sources.get(&mid).copied());

@@ -5,6 +5,7 @@ pub mod bench;
 pub mod compare;
 pub mod delay_proxy;
 pub mod demo_meeting;
+pub mod impairment;
 #[cfg(target_os = "linux")]
 pub mod netlab;
 pub mod people;

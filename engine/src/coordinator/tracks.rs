@@ -5,12 +5,13 @@ use super::membership::Membership;
 use crate::event::{Notice, NoticeKind};
 use crate::hardware::Codecs;
 use crate::notice;
-use crate::receive::{self, DecodeQueue, PictureReceiver, Receivers, VoiceReceiver, WaitingFrames};
+use crate::receive::{self, DecodeQueue, PictureReceiver, PlayoutQueue, Receivers, VoiceReceiver, WaitingFrames};
 use crate::send::{PictureSource, Report, VoiceSender, announced};
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
 use audio::RecentPackets;
 use capture::{Format, Open};
+use codec::rate::video_budget;
 use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
 use media::{Bitrate, BufferPool, Clock, Frame, Receiver};
 use net::Session;
@@ -169,6 +170,7 @@ impl Tracks {
                     frames,
                     opener,
                     waiting,
+                    playout: PlayoutQueue::default(),
                     queue: DecodeQueue::default(),
                     decoders: codecs.decoders.clone(),
                     decoder: None,
@@ -337,10 +339,10 @@ impl Tracks {
         self.share_budget();
     }
 
-    /// Divides the capacity: a shared screen has three quarters, because it is the main content. The camera has the
-    /// rest.
+    /// Divides what sound leaves of the capacity: a shared screen has three quarters, because it is the main content. The
+    /// camera has the rest.
     fn share_budget(&self) {
-        let (budget, screen) = (self.budget, self.sources.contains_key(&Slot::Screen));
+        let (budget, screen) = (video_budget(self.budget), self.sources.contains_key(&Slot::Screen));
         for (slot, source) in &self.sources {
             let Some(format) = source.format else { continue };
             let share = match (slot, screen) {
@@ -371,7 +373,7 @@ fn no_encode_thread(slot: Slot, error: &std::io::Error) -> Failure {
 }
 
 /// The assumed capacity of the uplink until the first estimate.
-const FIRST_BUDGET: Bitrate = Bitrate::kbps(2_500);
+const FIRST_BUDGET: Bitrate = Bitrate::kbps(300);
 
 /// The capacity of the channel for reports.
 const MAX_REPORTS: usize = 16;

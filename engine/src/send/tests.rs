@@ -175,6 +175,20 @@ fn a_layer_without_a_viewer_is_paused_and_resumes_with_a_key_frame() {
 }
 
 #[test]
+fn a_layer_for_which_the_uplink_has_no_room_is_replaced_by_a_smaller_one() {
+    let mut camera = Published::new(&Backends::default());
+    camera.demand(&[(2, 3)]);
+    for (kilobits, layer) in [(5_000, 2), (150, 1), (60, 0), (5_000, 2)] {
+        camera.pictures.set_budget(Bitrate::kbps(kilobits), FORMAT);
+        for number in 0..3 {
+            camera.take_picture();
+            let headers = camera.network.one_of_each(&[layer]);
+            assert_eq!(headers[0].key, number == 0, "{kilobits} kbit/s, picture {number}");
+        }
+    }
+}
+
+#[test]
 fn temporal_layers_that_no_viewer_takes_are_not_encoded() {
     for (temporal_layers, expected) in [(3, vec![0, 2, 1, 2, 0, 2, 1, 2]), (2, vec![0, 1, 0, 1]), (1, vec![0, 0])] {
         let mut camera = Published::new(&Backends::default());

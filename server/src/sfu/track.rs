@@ -115,10 +115,16 @@ impl Source {
     }
 
     /// Returns the target for a subscriber that is allocated `target`: the same, or the next smaller layer that arrives
-    /// if the sender does not send this one although it was requested.
+    /// if the sender does not send this one although it was requested. If a smaller layer arrives and this one does not,
+    /// the sender has replaced it, because its uplink has no room.
     pub fn nearest(&self, target: Target, now: Instant) -> Target {
-        let available = |spatial: &u8| self.layers.get(usize::from(*spatial)).is_some_and(|layer| layer.available(now));
-        let spatial = (0..=target.spatial).rev().find(available).unwrap_or(target.spatial);
+        let layer = |spatial: u8| self.layers.get(usize::from(spatial));
+        let arriving =
+            (0..target.spatial).rev().find(|spatial| layer(*spatial).is_some_and(|layer| layer.is_arriving(now)));
+        let timeout = if arriving.is_some() { REPLACED_TIMEOUT } else { LAYER_TIMEOUT };
+        let available = |spatial: &u8| layer(*spatial).is_some_and(|layer| layer.is_available(timeout, now));
+        let smaller = || arriving.or_else(|| (0..target.spatial).rev().find(available));
+        let spatial = Some(target.spatial).filter(available).or_else(smaller).unwrap_or(target.spatial);
         Target { spatial, ..target }
     }
 
@@ -196,11 +202,16 @@ impl Layer {
         Some((start, key, read.temporal))
     }
 
-    /// Returns whether packets arrive or may still arrive. The latter holds for a layer that was requested only a
-    /// moment ago, or is not requested yet.
-    fn available(&self, now: Instant) -> bool {
-        let recent = |since: Option<Instant>| since.is_some_and(|at| now.saturating_duration_since(at) < LAYER_TIMEOUT);
+    /// Returns whether packets arrived within `timeout` or may still arrive. The latter holds for a layer that was
+    /// requested only a moment ago, or is not requested yet.
+    fn is_available(&self, timeout: Duration, now: Instant) -> bool {
+        let recent = |since: Option<Instant>| since.is_some_and(|at| now.saturating_duration_since(at) < timeout);
         recent(self.last_packet) || recent(self.wanted_since) || self.wanted_since.is_none()
+    }
+
+    /// Returns whether packets arrive now.
+    fn is_arriving(&self, now: Instant) -> bool {
+        self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < MAX_PICTURE_INTERVAL)
     }
 }
 
@@ -210,6 +221,12 @@ const KEY_REQUEST_INTERVAL: Duration = Duration::from_millis(300);
 
 /// How long a requested layer may send nothing before its subscribers get a smaller one.
 const LAYER_TIMEOUT: Duration = Duration::from_millis(1_500);
+
+/// The same if a smaller layer arrives.
+const REPLACED_TIMEOUT: Duration = Duration::from_millis(350);
+
+/// The longest interval between two pictures of a layer that arrives, with some jitter.
+const MAX_PICTURE_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Bits per second of one audio track with its headers.
 pub const AUDIO_BITRATE: u32 = 50_000;
@@ -223,3 +240,27 @@ const MAX_AUDIO: u32 = 32_000;
 /// The bounds of the bitrate that an owner declares, in bits per second.
 const MIN_RATE: u64 = 20_000;
 const MAX_RATE: u64 = 20_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::Slot;
+
+    #[test]
+    fn a_layer_that_the_sender_replaced_is_left_for_the_smaller_one_that_arrives() {
+        let layer = |spatial| SpatialLayer { spatial, width: 320 << spatial, height: 180 << spatial, bitrate: 500_000 };
+        let layers = (0..3).map(layer).collect();
+        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, layers, mid: "0".into() });
+        let (start, millis) = (Instant::now(), Duration::from_millis);
+        let target = |spatial| Target { spatial, temporal: 2 };
+        source.layers[2].wanted_since = Some(start);
+        source.layers[2].last_packet = Some(start);
+        assert_eq!(source.nearest(target(2), start + millis(1_400)), target(2), "nothing else arrives");
+        assert_eq!(source.nearest(target(2), start + millis(1_600)), target(1), "not requested yet");
+        source.layers[0].last_packet = Some(start + millis(300));
+        assert_eq!(source.nearest(target(2), start + millis(320)), target(2));
+        assert_eq!(source.nearest(target(2), start + millis(400)), target(0));
+        source.layers[2].last_packet = Some(start + millis(500));
+        assert_eq!(source.nearest(target(2), start + millis(500)), target(2));
+    }
+}

@@ -52,14 +52,14 @@ pub struct Transport {
     desired: u64,
     rtc: Rtc,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
+    /// The outgoing streams whose retransmission is configured. There are at most as many as media descriptions.
+    configured: HashSet<Ssrc>,
     /// The media descriptions of the last offer that was answered.
     mids: HashSet<Mid>,
     /// The sources that offers have named or packets have come from. The stack forgets none of them.
     sources: HashSet<u32>,
     /// The addresses that datagrams have come from. The stack forgets none of them.
     addresses: HashSet<SocketAddr>,
-    /// The streams of sound to the participant.
-    sound: HashSet<Ssrc>,
 }
 
 /// What a transport reports.
@@ -175,10 +175,10 @@ impl Transport {
             desired: 0,
             rtc,
             streams: HashMap::new(),
+            configured: HashSet::new(),
             mids: HashSet::new(),
             sources: HashSet::new(),
             addresses: HashSet::new(),
-            sound: HashSet::new(),
         }
     }
 
@@ -323,11 +323,16 @@ impl Transport {
         // The senders pace. A second pacer here would add delay, and its queue would never drain if the estimate is too
         // low.
         stream.set_unpaced(true);
-        // Setting it again would forget the packets that were sent.
-        if is_sound && self.sound.insert(stream.ssrc()) {
-            stream.set_rtx_cache(MAX_SOUND_PACKETS, SOUND_AGE, Some(MAX_SOUND_RESENT));
+        let ssrc = stream.ssrc();
+        // Setting the cache empties it.
+        if self.configured.insert(ssrc) {
+            if is_sound {
+                stream.set_rtx_cache(MAX_SOUND_PACKETS, SOUND_AGE, Some(MAX_SOUND_RESENT));
+            } else {
+                stream.set_rtx_cache(RTX_CACHE_PACKETS, RTX_CACHE_AGE, Some(MAX_RTX_SHARE));
+            }
         }
-        Some((stream.ssrc(), payload))
+        Some((ssrc, payload))
     }
 
     /// Queues a packet. Returns false if the queue is full, the stream is gone or the transport is not connected.
@@ -440,6 +445,13 @@ const MAX_SOURCES: usize = 256;
 /// The maximum number of addresses of one transport. A moving client has a new address in each network.
 const MAX_ADDRESSES: usize = 256;
 
+/// The packets that are kept of each outgoing stream for retransmission. A client requests a packet for at most 600 ms.
+const RTX_CACHE_PACKETS: usize = 1_024;
+const RTX_CACHE_AGE: Duration = Duration::from_secs(2);
+
+/// The largest share of retransmissions in the bytes of a stream in one second. If it is exceeded, none is sent. At a loss of 30 %,
+/// repairing everything takes a share of 0.3, of which the base layer is half.
+const MAX_RTX_SHARE: f32 = 0.35;
 /// The sound packets that are kept for retransmission: a second.
 const MAX_SOUND_PACKETS: usize = 64;
 const SOUND_AGE: Duration = Duration::from_secs(1);

@@ -151,6 +151,7 @@ pub(super) fn assembler(bytes: &[u8]) {
             timestamp: at * 3_000,
             descriptor: Bytes::copy_from_slice(descriptor),
             payload: Bytes::copy_from_slice(payload),
+            arrival: now,
         });
         let mut returned = 0;
         while let Some(frame) = assembler.poll_frame(&pool, now) {

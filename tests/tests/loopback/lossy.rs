@@ -13,22 +13,24 @@ use webrtc::runtime::{
     Transmit,
 };
 
-/// A tokio runtime whose UDP sockets lose one datagram in `one_in` in each direction, after the first `FIRST_PASSED`.
+/// A tokio runtime whose UDP sockets lose datagrams in each direction.
 #[derive(Debug)]
 pub struct Lossy {
-    one_in: u32,
+    /// Lost datagrams of a thousand.
+    lost: u32,
+    seed: u32,
     local: OnceLock<SocketAddr>,
 }
 
 impl Lossy {
-    /// Returns a path that loses one datagram in `one_in`.
-    pub fn one_in(one_in: u32) -> Arc<Self> {
-        Arc::new(Self { one_in, local: OnceLock::new() })
+    /// Returns a path that loses `lost` datagrams of a thousand, in an order that depends on `seed`.
+    pub fn new(lost: u32, seed: u32) -> Arc<Self> {
+        Arc::new(Self { lost, seed, local: OnceLock::new() })
     }
 
     /// Returns a path that loses no datagram.
     pub fn lossless() -> Arc<Self> {
-        Self::one_in(u32::MAX)
+        Self::new(0, 1)
     }
 
     /// Returns the client's address; `None` until its socket is bound.
@@ -49,7 +51,7 @@ impl Runtime for Lossy {
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let _ = self.local.set(socket.local_addr()?);
         let inner = TOKIO.wrap_udp_socket(socket)?;
-        Ok(Arc::new(Socket { inner, one_in: self.one_in, seed: AtomicU32::new(1), passed: AtomicU32::new(0) }))
+        Ok(Arc::new(Socket { inner, lost: self.lost, random: AtomicU32::new(self.seed) }))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -80,23 +82,15 @@ impl Runtime for Lossy {
 #[derive(Debug)]
 struct Socket {
     inner: Arc<dyn AsyncUdpSocket>,
-    one_in: u32,
-    seed: AtomicU32,
-    passed: AtomicU32,
+    lost: u32,
+    random: AtomicU32,
 }
-
-/// The number of datagrams that pass before the loss begins. They are for handshakes, which repeat a lost datagram only
-/// after seconds.
-const FIRST_PASSED: u32 = 60;
 
 impl Socket {
     fn loses(&self) -> bool {
-        if self.passed.fetch_add(1, Ordering::Relaxed) < FIRST_PASSED {
-            return false;
-        }
-        let next = |seed: u32| Some(seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-        let seed = self.seed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(0);
-        (seed >> 8).is_multiple_of(self.one_in)
+        let next = |number: u32| Some(number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+        let number = self.random.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(0);
+        (number >> 8) % 1_000 < self.lost
     }
 }
 

@@ -371,7 +371,7 @@ fn an_organiser_that_left_and_gets_a_false_welcome_asks_the_next_member() {
     back.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: vec![], resume: TOKEN });
     assert_eq!(back.reason(), None);
     assert_eq!(back.sent(), [Up::Leave], "the members learn that this participant is not coming");
-    assert!(back.meeting.me().is_none());
+    assert!(back.meeting.me().is_none() && back.meeting.policy().is_none());
     back.meeting.handle_disconnected(back.now);
     for command in [Command::Announce(state), Command::Refresh, Command::End] {
         back.command(command);
