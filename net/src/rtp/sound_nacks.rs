@@ -15,7 +15,7 @@ pub struct SoundNacks {
     arrived: u64,
     /// Oldest first, at most [`MAX_MISSING`].
     missing: VecDeque<Missing>,
-    /// From a request to the retransmission, smoothed. `None` before the first one.
+    /// From the first request to the retransmission, smoothed. `None` before the first one.
     round_trip: Option<Duration>,
     /// When the path was last tried although it is too long.
     tried: Option<Instant>,
@@ -25,21 +25,28 @@ pub struct SoundNacks {
 struct Missing {
     number: u64,
     since: Instant,
-    next_request: Instant,
-    requested: Option<Instant>,
-    requests: u32,
+    /// `None` if it would come too late.
+    next_request: Option<Instant>,
+    first_request: Option<Instant>,
 }
 
 impl SoundNacks {
     /// Handles a packet that arrived, by transmission or retransmission, with its extended sequence number. Returns false if
-    /// it has arrived before: a packet that was only late is retransmitted, too.
+    /// it has arrived before: a packet that was only late is retransmitted, too. Also returns false for a retransmission of
+    /// a packet that is not missing or no longer waited for: servers send old packets to probe the bandwidth, and the
+    /// jitter buffer would take them for the delay of the network.
     pub fn handle_packet(&mut self, number: u64, retransmitted: bool, now: Instant) -> bool {
-        if let Some(index) = self.missing.iter().position(|missing| missing.number == number)
-            && let Some(found) = self.missing.remove(index)
-            && let (true, 1, Some(requested)) = (retransmitted, found.requests, found.requested)
-        {
-            let measured = now.saturating_duration_since(requested);
-            self.round_trip = Some(self.round_trip.map_or(measured, |smoothed| (smoothed * 7 + measured) / 8));
+        let found = self.missing.iter().position(|missing| missing.number == number);
+        let found = found.and_then(|index| self.missing.remove(index));
+        if retransmitted {
+            let Some(missing) = found else { return false };
+            if let Some(requested) = missing.first_request {
+                let measured = now.saturating_duration_since(requested);
+                self.round_trip = Some(self.round_trip.map_or(measured, |smoothed| (smoothed * 7 + measured) / 8));
+            }
+            if now.saturating_duration_since(missing.since) >= TIMEOUT {
+                return false;
+            }
         }
         let Some(newest) = self.newest else {
             (self.newest, self.arrived) = (Some(number), 1);
@@ -59,8 +66,8 @@ impl SoundNacks {
             return true;
         }
         for number in newest + 1..number {
-            let next_request = now + REORDER_DELAY;
-            self.missing.push_back(Missing { number, since: now, next_request, requested: None, requests: 0 });
+            let next_request = Some(now + REORDER_DELAY);
+            self.missing.push_back(Missing { number, since: now, next_request, first_request: None });
         }
         while self.missing.len() > MAX_MISSING {
             self.missing.pop_front();
@@ -70,30 +77,35 @@ impl SoundNacks {
 
     /// Returns the packets to request now, oldest first.
     pub fn poll_request(&mut self, now: Instant) -> Vec<u16> {
-        self.missing.retain(|missing| now.saturating_duration_since(missing.since) < TIMEOUT);
-        if !self.missing.iter().any(|missing| missing.next_request <= now) {
-            return Vec::new();
-        }
-        if self.is_too_long() {
+        self.missing.retain(|missing| now.saturating_duration_since(missing.since) < MEMORY);
+        let is_due = |missing: &Missing| missing.next_request.is_some_and(|at| at <= now);
+        let is_late = |missing: &Missing| now.saturating_duration_since(missing.since) >= TIMEOUT;
+        if self.missing.iter().any(|missing| is_due(missing) && !is_late(missing)) && self.is_too_long() {
             if self.tried.is_some_and(|tried| now.saturating_duration_since(tried) < TRY_INTERVAL) {
-                self.missing.clear();
-                return Vec::new();
+                self.missing
+                    .iter_mut()
+                    .filter(|missing| is_due(missing))
+                    .for_each(|missing| missing.next_request = None);
+            } else {
+                self.tried = Some(now);
             }
-            self.tried = Some(now);
         }
-        let retry = self.round_trip.map_or(MIN_RETRY, |round_trip| (round_trip * 3 / 2).max(MIN_RETRY));
+        let retry = self.round_trip.map_or(FIRST_RETRY, |round_trip| (round_trip * 3 / 2).max(MIN_RETRY));
         let mut due = Vec::new();
-        for missing in self.missing.iter_mut().filter(|missing| missing.next_request <= now) {
-            (missing.requested, missing.next_request) = (Some(now), now + retry);
-            missing.requests += 1;
-            due.push(low16(missing.number));
+        for missing in self.missing.iter_mut().filter(|missing| is_due(missing)) {
+            let late = is_late(missing);
+            missing.next_request = (!late).then_some(now + retry);
+            if !late {
+                missing.first_request.get_or_insert(now);
+                due.push(low16(missing.number));
+            }
         }
         due
     }
 
     /// Returns when the next request is due, or `None` if nothing is missing.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.missing.iter().map(|missing| missing.next_request).min()
+        self.missing.iter().filter_map(|missing| missing.next_request).min()
     }
 
     fn is_too_long(&self) -> bool {
@@ -109,11 +121,17 @@ fn bit(behind: u64) -> u64 {
 /// How long a packet may be late before it is requested. Networks reorder packets slightly.
 const REORDER_DELAY: Duration = Duration::from_millis(8);
 
+/// The time between two requests for one packet before a retransmission has arrived.
+const FIRST_RETRY: Duration = Duration::from_millis(50);
+
 /// The minimum time between two requests for one packet.
 const MIN_RETRY: Duration = Duration::from_millis(15);
 
 /// How long a packet is requested. The jitter buffer waits for a repair as long.
 const TIMEOUT: Duration = Duration::from_millis(120);
+
+/// How long a missing packet is remembered, so that a late retransmission measures the path.
+const MEMORY: Duration = Duration::from_secs(1);
 
 /// The longest time from a request to the retransmission with which sound is requested. With a longer one it would come too
 /// late, or delay the conversation.
@@ -135,6 +153,8 @@ mod tests {
 
     /// Loses packet `number` at `now`. Returns when it is requested, if it is.
     fn request(nacks: &mut SoundNacks, number: u64, now: Instant) -> Option<Instant> {
+        // Those before it come too late.
+        nacks.poll_request(now);
         nacks.handle_packet(number - 1, false, now);
         nacks.handle_packet(number + 1, false, now);
         let due = nacks.poll_timeout()?;
@@ -149,9 +169,9 @@ mod tests {
         let mut requests = 1;
         while let Some(timeout) = nacks.poll_timeout() {
             requests += nacks.poll_request(timeout).len();
-            assert!(timeout <= start + TIMEOUT + MIN_RETRY);
+            assert!(timeout <= start + TIMEOUT + FIRST_RETRY);
         }
-        assert!((6..=8).contains(&requests), "{requests}");
+        assert_eq!(requests, 3);
     }
 
     #[test]
@@ -181,6 +201,16 @@ mod tests {
             let due = request(&mut nacks, number, start + ms(at)).expect("requested");
             nacks.handle_packet(number, true, due + ms(2));
         }
+    }
+
+    #[test]
+    fn a_retransmission_that_nothing_waits_for_is_dropped() {
+        let (mut nacks, start) = (SoundNacks::default(), Instant::now());
+        let due = request(&mut nacks, 10, start).unwrap();
+        assert!(!nacks.handle_packet(9, true, due), "it has arrived");
+        assert!(!nacks.handle_packet(3, true, due), "sent before the first packet");
+        assert!(!nacks.handle_packet(10, true, start + TIMEOUT), "too late to be played");
+        assert!(nacks.handle_packet(10, false, start + TIMEOUT), "delayed by the network");
     }
 
     #[test]
