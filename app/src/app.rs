@@ -280,7 +280,7 @@ impl App {
             meeting::Action::Mute(true) => self.notifications.announce(Announcement::Muted),
             meeting::Action::Mute(false) => self.notifications.announce(Announcement::Unmuted),
             meeting::Action::Copy(link) => {
-                self.notify(Notice { kind: NoticeKind::LinkCopied, detail: String::new() });
+                self.notify(Notice { kind: NoticeKind::LinkCopied, file: None, detail: String::new() });
                 return iced::clipboard::write(link);
             }
             meeting::Action::Notify(notice) => self.notify(notice),
@@ -401,7 +401,7 @@ impl App {
                 if self.session.listing() == Listing::WhileHosted {
                     self.session.forget_when_closed(link);
                 }
-                self.notify(Notice { kind: NoticeKind::LinkChanged, detail: String::new() });
+                self.notify(Notice { kind: NoticeKind::LinkChanged, file: None, detail: String::new() });
                 return self.preferences.relink(&before, link);
             }
             Event::People(people) if self.session.listing() != Listing::Unlisted => {
@@ -438,7 +438,7 @@ impl App {
     fn entered(&mut self, link: &str, organiser: bool) -> Task<Message> {
         self.notifications.announce_text("said-entered", self.preferences.language);
         if let Some(detail) = self.session.take_keychain_failure() {
-            self.notify(Notice { kind: NoticeKind::NoKeychain, detail });
+            self.notify(Notice { kind: NoticeKind::NoKeychain, file: None, detail });
         }
         self.session.entered(organiser);
         let listing = self.session.listing();

@@ -384,7 +384,7 @@ impl MeetingSession {
     /// Sends a command to the engine, if one runs. Returns the notice to show if the engine refuses the command.
     pub fn send(&self, command: Command) -> Option<Notice> {
         let refused = self.engine()?.send(command).err()?;
-        Some(Notice { kind: engine::NoticeKind::Refused.into(), detail: refused.to_string() })
+        Some(Notice { kind: engine::NoticeKind::Refused.into(), file: None, detail: refused.to_string() })
     }
 
     /// Ends the current attempt, and closes its engine if one runs. Does not wait. Keeps what is needed to come back

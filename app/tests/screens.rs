@@ -20,6 +20,8 @@ mod rings;
 mod scroll;
 #[path = "screens/share.rs"]
 mod share;
+#[path = "screens/small.rs"]
+mod small;
 #[path = "screens/space.rs"]
 mod space;
 #[path = "screens/still.rs"]

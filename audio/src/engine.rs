@@ -16,7 +16,7 @@ use media::{BufferPool, Clock, Mailbox};
 use message::{CloseOnDrop, Command};
 use opener::Opener;
 use shared::{Shared, lock};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
@@ -67,6 +67,7 @@ impl Engine {
             warnings: Mutex::default(),
             muted: Mutex::new(false),
             alone: AtomicBool::new(false),
+            loss: AtomicU8::new(0),
         });
         let (commands, inbox) = sync_channel(MAX_COMMANDS);
         let mut engine = Self { shared, commands, worker: None, opener: None, opened: Mailbox::new() };
@@ -116,6 +117,12 @@ impl Engine {
     /// sent, and hardware does less: see [`device::Device::set_alone`]. It is false at the start.
     pub fn set_alone(&self, alone: bool) {
         self.shared.alone.store(alone, Ordering::Release);
+    }
+
+    /// Sets the loss in percent of the microphone's packets on their way to the receiver with the worst path. The codec
+    /// protects them by it: see [`crate::Protection`].
+    pub fn set_loss(&self, percent: u8) {
+        self.shared.loss.store(percent, Ordering::Relaxed);
     }
 
     /// Changes the microphone. Returns at once. A failure becomes a warning.

@@ -1,7 +1,7 @@
 //! The jitter buffer of one remote: takes packets as they arrive, and returns 10 ms of audio per call.
 //!
-//! Time is an argument and the codec a trait, so tests run on virtual time. The playout delay is long enough for 99 %
-//! of the packets (`delay`). During pauses the delay is corrected by adding or removing silence, during speech by
+//! Time is an argument and the codec a trait, so tests run on virtual time. The playout delay is long enough for 99.5 %
+//! of the packets, and for the repairs of lost ones (`delay`). During pauses the delay is corrected by adding or removing silence, during speech by
 //! removing or repeating one pitch period (`stretch`). If the sender's clock drifts, the wanted delay moves with it.
 //!
 //! If the packet before a gap carried speech, the gap is a loss; otherwise it is a DTX pause. Our senders end each talk
@@ -14,6 +14,7 @@ mod stretch;
 mod tests;
 mod units;
 
+use crate::recent_packets::RecentPackets;
 use crate::{BLOCK, Block, PACKET};
 use delay::Delay;
 use loss_estimator::LossEstimator;
@@ -35,6 +36,15 @@ pub trait Decode {
     fn conceal(&mut self, out: &mut Frame);
 }
 
+/// Where a packet comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// From its own frame.
+    Frame,
+    /// From a later frame, which had a copy of it.
+    Copy,
+}
+
 /// The statistics of one remote, since it was added.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Statistics {
@@ -48,7 +58,7 @@ pub struct Statistics {
     pub packets_broken: u64,
     /// Concealed milliseconds of speech. DTX pauses do not count.
     pub concealed_ms: u64,
-    /// Milliseconds restored from the copy in the next packet (in-band FEC).
+    /// Milliseconds restored from a later packet: from a copy of the lost packet, or by in-band FEC.
     pub recovered_ms: u64,
     /// Milliseconds of speech: decoded, recovered and concealed.
     pub talk_ms: u64,
@@ -60,7 +70,11 @@ pub struct Statistics {
 
 /// The buffer of one remote.
 pub struct Buffer {
-    packets: VecDeque<EncodedAudio>,
+    packets: VecDeque<Waiting>,
+    /// The packets that arrived last.
+    recent: RecentPackets,
+    /// The position of the newest packet.
+    newest: u64,
     /// Decoded samples that are not played yet.
     decoded: Vec<f32>,
     /// The position after the last sample of `decoded`. `None` before the first packet is due.
@@ -75,6 +89,12 @@ pub struct Buffer {
     /// The number of consecutive packets that do not belong to this timeline.
     foreign: u32,
     statistics: Statistics,
+}
+
+/// A packet that waits to be played.
+struct Waiting {
+    packet: EncodedAudio,
+    origin: Origin,
 }
 
 /// The state of the remote's speech at the end of the decoded audio.
@@ -95,6 +115,8 @@ impl Buffer {
     pub fn new() -> Self {
         Self {
             packets: VecDeque::with_capacity(MAX_PACKETS + 1),
+            recent: RecentPackets::new(),
+            newest: 0,
             decoded: Vec::with_capacity(4 * PACKET),
             next: None,
             played_until: 0,
@@ -108,22 +130,44 @@ impl Buffer {
     }
 
     /// Inserts a packet that arrived at `at`. If more than three seconds are buffered, the oldest packet is dropped.
-    pub fn insert(&mut self, packet: EncodedAudio, at: Timestamp) {
-        self.statistics.packets_received += 1;
-        if packet.position >= MAX_POSITION || !self.belongs(&packet, at) || self.is_too_late(packet.position) {
-            self.statistics.packets_discarded += 1;
-            return;
+    pub fn insert(&mut self, packet: EncodedAudio, at: Timestamp, origin: Origin) {
+        match origin {
+            Origin::Frame => {
+                self.statistics.packets_received += 1;
+                let inserted = self.belongs(&packet, at) && self.place(Waiting { packet, origin });
+                self.statistics.packets_discarded += u64::from(!inserted);
+            }
+            // A copy that is not needed is no fault of the network.
+            Origin::Copy if self.is_missing(packet.position) && !self.delay.is_foreign(packet.position, at) => {
+                self.recent.add(packet.position);
+                self.delay.repair_arrived(packet.position, at);
+                self.place(Waiting { packet, origin });
+            }
+            Origin::Copy => {}
         }
-        let index = self.packets.partition_point(|other| other.position < packet.position);
-        if self.packets.get(index).is_some_and(|other| other.position == packet.position) {
-            self.statistics.packets_discarded += 1;
-            return;
+    }
+
+    /// Adds a packet at its place. Returns false if it comes too late or repeats another one.
+    fn place(&mut self, waiting: Waiting) -> bool {
+        let position = waiting.packet.position;
+        if self.is_too_late(position) {
+            return false;
         }
-        self.packets.insert(index, packet);
+        let index = self.packets.partition_point(|other| other.packet.position < position);
+        if self.packets.get(index).is_some_and(|other| other.packet.position == position) {
+            return false;
+        }
+        self.packets.insert(index, waiting);
         if self.packets.len() > MAX_PACKETS {
             self.packets.pop_front();
             self.statistics.packets_discarded += 1;
         }
+        true
+    }
+
+    /// Returns true if the packet at `position` has not arrived and is not due yet.
+    fn is_missing(&self, position: u64) -> bool {
+        position < MAX_POSITION && !self.recent.contains(position) && self.next.is_none_or(|next| position >= next)
     }
 
     /// Writes the next 10 ms, due at `now`, to `block`.
@@ -152,6 +196,9 @@ impl Buffer {
     /// Records the packet's delay. Returns false if the packet does not belong to the timeline. Restarts the timeline
     /// after [`MAX_FOREIGN`] consecutive packets whose delay differs by seconds, because then the sender has restarted.
     fn belongs(&mut self, packet: &EncodedAudio, at: Timestamp) -> bool {
+        if packet.position >= MAX_POSITION {
+            return false;
+        }
         if self.delay.is_foreign(packet.position, at) {
             self.foreign += 1;
             if self.foreign < MAX_FOREIGN {
@@ -161,7 +208,14 @@ impl Buffer {
             *self = Self { statistics: self.statistics, ..Self::new() };
         }
         self.foreign = 0;
-        self.delay.packet_arrived(packet.position, at);
+        // A packet of which a copy was first is not late.
+        if self.recent.add(packet.position) {
+            if packet.position < self.newest {
+                self.delay.repair_arrived(packet.position, at);
+            }
+            self.newest = self.newest.max(packet.position);
+            self.delay.packet_arrived(packet.position, at);
+        }
         true
     }
 
@@ -175,7 +229,7 @@ impl Buffer {
         // During speech the timeline has already waited as long as it may (`handle_underrun`).
         if self.talk.on
             || position < self.played_until
-            || self.packets.front().is_some_and(|first| first.position < next)
+            || self.packets.front().is_some_and(|first| first.packet.position < next)
         {
             return true;
         }
@@ -189,7 +243,7 @@ impl Buffer {
         let Some(next) = self.next else { return self.begin(now) };
         self.drop_overdue();
         let Some(first) = self.packets.front() else { return self.handle_underrun(next, codec) };
-        let gap = first.position.saturating_sub(next);
+        let gap = first.packet.position.saturating_sub(next);
         let (next, gap) = self.catch_up(next, gap, codec);
         if gap == 0 {
             self.play(codec);
@@ -203,13 +257,13 @@ impl Buffer {
     /// Plays silence until the first packet has waited for the wanted delay.
     fn begin(&mut self, now: Timestamp) {
         self.decoded.resize(self.decoded.len() + BLOCK, 0.0);
-        if let Some(first) = self.packets.front()
-            && self.delay.is_due(first.position, now)
+        if let Some(first) = self.packets.front().map(|first| first.packet.position)
+            && self.delay.is_due(first, now)
         {
-            self.next = Some(first.position);
-            self.played_until = first.position;
+            self.next = Some(first);
+            self.played_until = first;
             self.decoded.clear();
-            self.delay.played(now, first.position);
+            self.delay.played(now, first);
             self.decoded.resize(BLOCK, 0.0);
             self.delay.moved(samples_to_micros(BLOCK as u64));
         }
@@ -280,7 +334,7 @@ impl Buffer {
     fn restore(&mut self, next: u64, codec: &mut dyn Decode) -> bool {
         let Some(successor) = self.packets.front() else { return false };
         let mut frame = [0.0; PACKET];
-        let restored = codec.recover(&successor.payload, &mut frame);
+        let restored = codec.recover(&successor.packet.payload, &mut frame);
         self.losses.looked_for_copy(restored);
         if restored {
             self.append(&frame);
@@ -303,24 +357,27 @@ impl Buffer {
         }
         if excess > EXCESS_TOLERATED {
             // One packet is too short to find the long period of a deep voice.
-            if self.packets.front().is_some_and(|first| Some(first.position) == self.next) {
+            if self.packets.front().is_some_and(|first| Some(first.packet.position) == self.next) {
                 self.decode_first(codec);
             }
-            self.shorten(excess);
+            self.stretch(excess);
         } else if excess < -delay::SHORTAGE_TOLERATED {
-            self.lengthen();
+            self.stretch(excess);
         }
     }
 
     fn decode_first(&mut self, codec: &mut dyn Decode) {
-        let Some(packet) = self.packets.pop_front() else { return };
+        let Some(Waiting { packet, origin }) = self.packets.pop_front() else { return };
         let mut frame = [0.0; PACKET];
         let missing = packet.position.saturating_sub(self.played_until) / PACKET as u64;
         self.losses.count(if self.in_talk() { missing } else { 0 });
         self.delay.wait_for_copies(self.losses.is_waiting_worthwhile());
         self.resolve_undecided(packet.voice);
         if codec.decode(&packet.payload, &mut frame) {
-            self.statistics.packets_played += 1;
+            match origin {
+                Origin::Frame => self.statistics.packets_played += 1,
+                Origin::Copy => self.statistics.recovered_ms += if packet.voice { FRAME_MS } else { 0 },
+            }
         } else {
             self.statistics.packets_broken += 1;
             self.statistics.concealed_ms += if packet.voice { FRAME_MS } else { 0 };
@@ -366,20 +423,16 @@ impl Buffer {
         self.decoded.extend(frame.iter().map(|sample| if sample.is_finite() { *sample } else { 0.0 }));
     }
 
-    fn shorten(&mut self, excess: i64) {
+    /// Makes the decoded audio shorter if `excess` is positive, and longer otherwise.
+    fn stretch(&mut self, excess: i64) {
         // Speech is cut only at its pitch period, a pause anywhere.
         let min_similarity = if self.talk.on { stretch::SIMILAR } else { stretch::ANY };
-        if let Some(removed) = stretch::shorten(&mut self.decoded, min_similarity) {
-            self.delay.moved(-samples_to_micros(removed as u64));
+        let shorter = excess > 0;
+        let change = if shorter { stretch::shorten } else { stretch::lengthen };
+        if let Some(period) = change(&mut self.decoded, min_similarity) {
+            let moved = samples_to_micros(period as u64);
+            self.delay.moved(if shorter { -moved } else { moved });
             self.stretch_pause = if excess > FAST_STRETCH_EXCESS { 0 } else { STRETCH_PAUSE };
-        }
-    }
-
-    fn lengthen(&mut self) {
-        let min_similarity = if self.talk.on { stretch::SIMILAR } else { stretch::ANY };
-        if let Some(added) = stretch::lengthen(&mut self.decoded, min_similarity) {
-            self.delay.moved(samples_to_micros(added as u64));
-            self.stretch_pause = STRETCH_PAUSE;
         }
     }
 
@@ -388,8 +441,9 @@ impl Buffer {
         let mut remaining = micros_to_samples(excess);
         while self.packets.len() > 1 && remaining >= PACKET as u64 {
             let (Some(_), Some(first)) = (self.packets.pop_front(), self.packets.front()) else { return };
-            let skipped = first.position.saturating_sub(self.next.unwrap_or(first.position));
-            self.next = Some(first.position);
+            let first = first.packet.position;
+            let skipped = first.saturating_sub(self.next.unwrap_or(first));
+            self.next = Some(first);
             self.statistics.packets_discarded += 1;
             self.delay.moved(-samples_to_micros(skipped));
             remaining = remaining.saturating_sub(skipped);
@@ -399,7 +453,7 @@ impl Buffer {
     /// Drops packets that end before the current position.
     fn drop_overdue(&mut self) {
         while let (Some(first), Some(next)) = (self.packets.front(), self.next)
-            && first.position + PACKET as u64 <= next
+            && first.packet.position + PACKET as u64 <= next
         {
             self.packets.pop_front();
             self.statistics.packets_discarded += 1;

@@ -1,6 +1,6 @@
 //! One remote: a queue filled by the network, and a jitter buffer and decoder for the audio thread.
 
-use crate::jitter::{Buffer, Statistics};
+use crate::jitter::{Buffer, Origin, Statistics};
 use crate::opus::Voice;
 use crate::{Block, SILENCE};
 use codec::opus::Error;
@@ -21,15 +21,26 @@ impl Remote {
     /// Queues a decrypted packet, on any thread. Never blocks: if the queue holds three seconds, the packet is dropped
     /// and later counts as lost.
     pub fn push(&self, packet: EncodedAudio) {
-        if self.inbox.try_send(Arrival { packet, arrived: Instant::now() }).is_err() {
+        self.push_at(packet, Origin::Frame, Instant::now());
+    }
+
+    /// Queues a copy of a lost packet, as [`Remote::push`] does.
+    pub fn push_copy(&self, packet: EncodedAudio) {
+        self.push_at(packet, Origin::Copy, Instant::now());
+    }
+
+    /// Queues a packet that arrived at `arrived`, as [`Remote::push`] does.
+    pub fn push_at(&self, packet: EncodedAudio, origin: Origin, arrived: Instant) {
+        if self.inbox.try_send(Arrival { packet, origin, arrived }).is_err() {
             tracing::trace!("inbox of a remote is full");
         }
     }
 }
 
-/// A packet and its arrival time.
-pub struct Arrival {
+/// A packet, its origin and its arrival time.
+struct Arrival {
     packet: EncodedAudio,
+    origin: Origin,
     arrived: Instant,
 }
 
@@ -39,10 +50,10 @@ impl ByteSize for Arrival {
     }
 }
 
-/// Returns both ends of a new remote.
+/// Returns both ends of a new remote, for a program that plays on its own thread.
 ///
 /// # Errors
-/// Returns the errors of [`Voice::new`].
+/// Returns an error if memory is exhausted.
 pub fn connect() -> Result<(Remote, Playback), Error> {
     let (inbox, arrivals) = media::bounded(MAX_WAITING);
     let playback =
@@ -50,7 +61,7 @@ pub fn connect() -> Result<(Remote, Playback), Error> {
     Ok((Remote { inbox }, playback))
 }
 
-/// The receiving side, on the audio thread.
+/// The receiving side of one remote, on the thread that plays: its jitter buffer and its decoder.
 pub struct Playback {
     arrivals: Receiver<Arrival>,
     buffer: Buffer,
@@ -61,14 +72,14 @@ pub struct Playback {
 }
 
 impl Playback {
-    /// Moves queued packets into the jitter buffer.
+    /// Moves queued packets into the jitter buffer. `clock` converts their arrival times.
     pub fn collect(&mut self, clock: Clock) {
         while let Some(arrival) = self.arrivals.try_recv() {
-            self.buffer.insert(arrival.packet, clock.at(arrival.arrived));
+            self.buffer.insert(arrival.packet, clock.at(arrival.arrived), arrival.origin);
         }
     }
 
-    /// Returns the next 10 ms, due at `now`.
+    /// Returns the next 10 ms, due at `now`. The caller has called [`Playback::collect`] with the same clock.
     pub fn pull(&mut self, now: Instant, clock: Clock) -> Block {
         let mut block = SILENCE;
         self.buffer.pull(clock.at(now), &mut self.voice, &mut block);
@@ -78,16 +89,19 @@ impl Playback {
     }
 
     /// Returns the level for a meter, which rises immediately and falls slowly.
+    #[must_use]
     pub fn level(&self) -> Level {
         self.level
     }
 
     /// Returns true if the remote speaks or spoke in the last 300 ms.
+    #[must_use]
     pub fn speaking(&self) -> bool {
         self.speaking_blocks > 0
     }
 
     /// Returns the statistics so far.
+    #[must_use]
     pub fn statistics(&self) -> Statistics {
         self.buffer.statistics()
     }

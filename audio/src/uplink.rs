@@ -1,5 +1,6 @@
 //! Encodes microphone blocks into packets: Opus with DTX, level and voice flag.
 
+use crate::protection::Protection;
 use crate::speech::Detector;
 use crate::{BLOCK, Block, PACKET};
 use codec::opus::{Encoder, Error};
@@ -20,8 +21,11 @@ pub struct Uplink {
     captured: Timestamp,
     /// The position of the next block in the track.
     position: u64,
-    /// The first byte of the last packet if it had the voice flag. Used for the packet that ends the speech.
+    protection: Protection,
+    /// The first byte of the last packet if it had the voice flag. Used for the packets that end the speech.
     last_voice_header: Option<u8>,
+    /// How often the end of the speech is still announced. Each announcement has copies of the packets before it.
+    announcements: u8,
     /// False while muted.
     open: bool,
 }
@@ -32,8 +36,9 @@ impl Uplink {
     /// # Errors
     /// Returns the errors of [`Encoder::new`].
     pub fn new(pool: BufferPool, send: Send) -> Result<Self, Error> {
+        let protection = Protection::default();
         Ok(Self {
-            encoder: Encoder::new()?,
+            encoder: encoder(protection)?,
             pool,
             send,
             detector: Detector::new(),
@@ -41,9 +46,21 @@ impl Uplink {
             collected: 0,
             captured: Timestamp::default(),
             position: 0,
+            protection,
             last_voice_header: None,
+            announcements: 0,
             open: true,
         })
+    }
+
+    /// Changes the protection against loss, from the next packet on.
+    pub fn set_protection(&mut self, protection: Protection) {
+        if self.protection != protection {
+            self.protection = protection;
+            if let Err(error) = protect(&mut self.encoder, protection) {
+                tracing::debug!(%error, "protection not changed");
+            }
+        }
     }
 
     /// Adds a block captured at `captured`. Sends a packet after every second block.
@@ -84,9 +101,9 @@ impl Uplink {
     /// treat the gap as a loss.
     fn reopen(&mut self) {
         self.open = true;
-        self.last_voice_header = None;
+        (self.last_voice_header, self.announcements) = (None, 0);
         self.detector = Detector::new();
-        match Encoder::new() {
+        match encoder(self.protection) {
             Ok(encoder) => self.encoder = encoder,
             Err(error) => tracing::debug!(%error, "cannot create a new encoder; keeping the old one"),
         }
@@ -105,6 +122,7 @@ impl Uplink {
         match payload {
             Some(payload) => {
                 self.last_voice_header = payload.first().copied().filter(|_| voice);
+                self.announcements = 1 + self.protection.copies;
                 self.send_payload(payload, level, voice);
             }
             None => self.announce_pause(level),
@@ -113,11 +131,14 @@ impl Uplink {
 
     /// Sends a packet without the voice flag before a DTX pause, because receivers treat a gap after a packet with the
     /// flag as a loss. It is the header of the last packet without a payload, which decoders play as silence (RFC 6716,
-    /// section 3.4).
+    /// section 3.4). If packets are lost, it is repeated, because no later packet has a copy of it.
     fn announce_pause(&mut self, level: Level) {
-        if let Some(header) = self.last_voice_header.take() {
-            let payload = self.pool.copy(&[header & ONE_FRAME]);
-            self.send_payload(payload, level, false);
+        let Some(header) = self.last_voice_header else { return };
+        let payload = self.pool.copy(&[header & ONE_FRAME]);
+        self.send_payload(payload, level, false);
+        self.announcements = self.announcements.saturating_sub(1);
+        if self.announcements == 0 {
+            self.last_voice_header = None;
         }
     }
 
@@ -126,6 +147,18 @@ impl Uplink {
         let (codec, captured, samples) = (AudioCodec::Opus, self.captured, SAMPLES);
         (self.send)(EncodedAudio { codec, position, samples, captured, voice, level, payload });
     }
+}
+
+/// Returns an encoder with this protection.
+fn encoder(protection: Protection) -> Result<Encoder, Error> {
+    let mut encoder = Encoder::new()?;
+    protect(&mut encoder, protection)?;
+    Ok(encoder)
+}
+
+fn protect(encoder: &mut Encoder, protection: Protection) -> Result<(), Error> {
+    encoder.set_bitrate(protection.bitrate)?;
+    encoder.set_loss(protection.fec)
 }
 
 /// [`PACKET`], as the type of the packet field.
@@ -189,6 +222,32 @@ mod tests {
             let gap = pair[1].position - pair[0].position > PACKET as u64;
             assert!(!(gap && pair[0].voice), "a gap after a packet with speech at {}", pair[0].position);
         }
+    }
+
+    #[test]
+    fn if_packets_are_lost_the_end_of_speech_is_announced_again() {
+        for (loss, announcements) in [(0, 1), (2, 2), (30, 4)] {
+            let (mut uplink, sent) = uplink();
+            uplink.set_protection(Protection::for_loss(loss));
+            (0..100).for_each(|number| uplink.record(&voice(number), at(number)));
+            (100..200).for_each(|number| uplink.record(&crate::SILENCE, at(number)));
+            let sent = sent.lock().unwrap();
+            let empty = |packet: &&EncodedAudio| packet.payload.len() == 1;
+            let ends: Vec<_> = sent.iter().filter(empty).map(|packet| packet.position / PACKET as u64).collect();
+            assert_eq!(ends.len(), announcements, "{loss} %: {ends:?}");
+            assert!(ends.windows(2).all(|pair| pair[1] == pair[0] + 1), "{ends:?}");
+        }
+    }
+
+    #[test]
+    fn more_protection_makes_smaller_packets() {
+        let bytes = |loss| {
+            let (mut uplink, sent) = uplink();
+            uplink.set_protection(Protection::for_loss(loss));
+            (0..100).for_each(|number| uplink.record(&voice(number), at(number)));
+            sent.lock().unwrap().iter().map(|packet| packet.payload.len()).sum::<usize>()
+        };
+        assert!(bytes(30) * 10 < bytes(0) * 8, "{} and {}", bytes(30), bytes(0));
     }
 
     #[test]

@@ -60,7 +60,12 @@ impl Encoder {
         }
         let length = self.inner.encode_float(samples, &mut self.scratch)?;
         // A packet of one or two bytes repeats the previous state and need not be sent (RFC 6716 section 2.1.9).
-        let packet = (length > MAX_DTX_BYTES).then(|| pool.copy(&self.scratch[..length]));
+        let packet = (length > MAX_DTX_BYTES).then(|| {
+            // Room for the longest packet, so that the copies of earlier packets fit without growing the buffer.
+            let mut packet = pool.take(MAX_PACKET_BYTES);
+            packet.append(&self.scratch[..length]);
+            packet
+        });
         Ok(packet)
     }
 

@@ -46,26 +46,47 @@ pub struct LayerDemand {
     pub spatial: u8,
     /// The maximum number of temporal layers that any viewer takes, 1..=3. Each layer less halves the frame rate.
     pub temporal_layers: u8,
+    /// The maximum bitrate that any viewer's downlink has room for. `None` if one of them has room for the full bitrate
+    /// of the layer.
+    pub max_bitrate: Option<Bitrate>,
+}
+
+/// Returns what pictures may take of an estimated uplink: what sound leaves, without a share for retransmissions.
+#[must_use]
+pub fn video_budget(uplink: Bitrate) -> Bitrate {
+    Bitrate::bps(uplink.saturating_sub(SOUND).as_bps() * PICTURES_PERCENT / 100)
 }
 
 /// Divides a sender's uplink: the target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that
-/// of the source. A rung without a demand is paused.
+/// of the source. `before` are the targets of the last call. A rung without a demand is paused, unless it is sent
+/// instead of one that does not fit.
 ///
-/// No layer gets more than its rung's `bitrate`, and together they never get more than `budget`. Layers are admitted
-/// from the smallest wanted one up, each with its minimum bitrate. If a layer does not fit, it and all larger layers
-/// are paused, because small layers serve more viewers. The smallest wanted layer is never paused, because a bad
-/// picture is better than none. The rest of the budget is divided among the admitted layers, in proportion to their
-/// distance from their full bitrates.
+/// No layer gets more than its rung's `bitrate` or than its demand's `max_bitrate`, and together they never get more than `budget`, with the headers of
+/// their packets. Layers are admitted from the smallest wanted one up, each with its minimum bitrate, and half as much
+/// again if it was paused, because its key frame costs as much as several pictures and must not be sent again and again.
+/// If a layer does not fit, the next smaller one that fits is sent instead, and all larger layers are paused, because
+/// small layers serve more viewers. If not even the smallest layer has its minimum bitrate, it gets what there is, at
+/// half the frame rate if that is little: a bad picture is better than none. Below [`MIN_VIDEO`] nothing is sent. The
+/// rest of the budget is divided among the admitted layers, in proportion to their distance from their full bitrates.
 #[must_use]
-pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, demands: &[LayerDemand]) -> Vec<LayerTarget> {
-    let demand = |rung: &Rung| demands.iter().find(|demand| demand.spatial == rung.spatial);
-    let wanted: Vec<(Rung, LayerDemand)> =
-        ladder.rungs().iter().filter_map(|rung| demand(rung).map(|demand| (*rung, *demand))).collect();
-    let ranges: Vec<Range> = wanted.iter().map(|(rung, demand)| Range::new(rung, *demand)).collect();
-    let shares = split(budget, &ranges);
+pub fn allocate(
+    budget: Bitrate,
+    frame_rate: FrameRate,
+    ladder: &Ladder,
+    demands: &[LayerDemand],
+    before: &[LayerTarget],
+) -> Vec<LayerTarget> {
+    let mut admitted = admit(budget, ladder, demands, before);
+    if let [Admitted { demand, range, .. }] = &mut admitted[..]
+        && budget.as_bps() * 100 < range.cost().as_bps() * SLOW_PERCENT
+    {
+        demand.temporal_layers = demand.temporal_layers.clamp(2, MAX_TEMPORAL_LAYERS) - 1;
+        range.headers = headers(*demand);
+    }
+    let shares = split(budget, &admitted);
     let target = |rung: &Rung| {
-        let position = wanted.iter().position(|(wanted, _)| wanted.spatial == rung.spatial);
-        let running = position.and_then(|position| Some((wanted.get(position)?.1, *shares.get(position)?)));
+        let position = admitted.iter().position(|admitted| admitted.spatial == rung.spatial);
+        let running = position.and_then(|position| Some((admitted.get(position)?.demand, *shares.get(position)?)));
         match running {
             Some((demand, bitrate)) => LayerTarget::Running(EncoderTarget {
                 bitrate,
@@ -76,6 +97,43 @@ pub fn allocate(budget: Bitrate, frame_rate: FrameRate, ladder: &Ladder, demands
         }
     };
     ladder.rungs().iter().map(target).collect()
+}
+
+/// A layer that is sent.
+struct Admitted {
+    spatial: u8,
+    demand: LayerDemand,
+    range: Range,
+}
+
+/// Returns the layers that are sent, smallest first.
+fn admit(budget: Bitrate, ladder: &Ladder, demands: &[LayerDemand], before: &[LayerTarget]) -> Vec<Admitted> {
+    let mut admitted: Vec<Admitted> = Vec::with_capacity(ladder.rungs().len());
+    if budget < MIN_VIDEO {
+        return admitted;
+    }
+    let demand = |spatial: u8| demands.iter().find(|demand| demand.spatial == spatial).copied();
+    let mut left = budget;
+    for rung in ladder.rungs() {
+        let Some(demand) = demand(rung.spatial) else { continue };
+        // The rungs that can serve this demand, the largest first.
+        let lowest = admitted.last().map_or(0, |last| last.spatial + 1);
+        let mut rungs = ladder.rungs().iter().rev().filter(|one| (lowest..=rung.spatial).contains(&one.spatial));
+        let fits = |one: &&Rung| {
+            let paused = before.get(usize::from(one.spatial)).is_none_or(|before| *before == LayerTarget::Paused);
+            let needed = Range::new(one, demand).cost().as_bps();
+            needed * (if paused { RESUME_PERCENT } else { 100 }) / 100 <= left.as_bps()
+        };
+        let chosen = rungs.find(fits).or_else(|| ladder.rungs().first().filter(|_| admitted.is_empty()));
+        let Some(chosen) = chosen else { break };
+        let range = Range::new(chosen, demand);
+        left = left.saturating_sub(range.cost());
+        admitted.push(Admitted { spatial: chosen.spatial, demand, range });
+        if chosen.spatial != rung.spatial {
+            break;
+        }
+    }
+    admitted
 }
 
 /// Returns the number of temporal layers that no viewer takes.
@@ -89,11 +147,12 @@ fn divide(frame_rate: FrameRate, halvings: u8) -> FrameRate {
     FrameRate::new(frame_rate.numerator(), denominator).unwrap_or(frame_rate)
 }
 
-/// The minimum and the full bitrate of a layer.
+/// The minimum and the full bitrate of a layer, and that of its packets' headers.
 #[derive(Clone, Copy)]
 struct Range {
     min_bitrate: Bitrate,
     max_bitrate: Bitrate,
+    headers: Bitrate,
 }
 
 impl Range {
@@ -101,7 +160,17 @@ impl Range {
     fn new(rung: &Rung, demand: LayerDemand) -> Self {
         let percent = u64::from(TEMPORAL_SHARE[usize::from(missing_temporal_layers(demand))]);
         let part = |rate: Bitrate| Bitrate::bps(rate.as_bps() * percent / 100);
-        Self { min_bitrate: part(rung.min_bitrate), max_bitrate: part(rung.bitrate) }
+        let limited = |rate: Bitrate| demand.max_bitrate.map_or(rate, |limit| rate.min(limit.max(MIN_LIMIT)));
+        Self {
+            min_bitrate: limited(part(rung.min_bitrate)),
+            max_bitrate: limited(part(rung.bitrate)),
+            headers: headers(demand),
+        }
+    }
+
+    /// Returns what the layer takes of the uplink at its minimum bitrate.
+    fn cost(&self) -> Bitrate {
+        self.min_bitrate + self.headers
     }
 
     /// Returns how much more than the minimum the layer can use.
@@ -110,30 +179,21 @@ impl Range {
     }
 }
 
-/// Returns the rate of each admitted layer of `wanted` (smallest first). Layers after the end of the result are not
-/// admitted.
-fn split(budget: Bitrate, wanted: &[Range]) -> Vec<Bitrate> {
-    let running = &wanted[..admit(budget, wanted)];
-    let minimum: Bitrate = running.iter().map(|range| range.min_bitrate).sum();
-    let usable_rest: Bitrate = running.iter().map(Range::usable_rest).sum();
-    let spare = budget.saturating_sub(minimum).min(usable_rest);
-    // The smallest layer may be admitted below its minimum bitrate.
-    running
-        .iter()
-        .map(|range| range.min_bitrate.min(budget) + portion(spare, range.usable_rest(), usable_rest))
-        .collect()
+/// Returns the bitrate of the headers and authentication tags of the packets of one layer.
+fn headers(demand: LayerDemand) -> Bitrate {
+    Bitrate::bps(HEADERS.as_bps() >> missing_temporal_layers(demand))
 }
 
-/// Returns how many layers, from the smallest up, get their minimum bitrate out of `budget`.
-fn admit(budget: Bitrate, wanted: &[Range]) -> usize {
-    let mut remaining = budget;
-    for (index, range) in wanted.iter().enumerate() {
-        if index > 0 && range.min_bitrate > remaining {
-            return index;
-        }
-        remaining = remaining.saturating_sub(range.min_bitrate);
-    }
-    wanted.len()
+/// Returns the rate of each admitted layer.
+fn split(budget: Bitrate, admitted: &[Admitted]) -> Vec<Bitrate> {
+    let headers: Bitrate = admitted.iter().map(|admitted| admitted.range.headers).sum();
+    let budget = budget.saturating_sub(headers);
+    let minimum: Bitrate = admitted.iter().map(|admitted| admitted.range.min_bitrate).sum();
+    let usable_rest: Bitrate = admitted.iter().map(|admitted| admitted.range.usable_rest()).sum();
+    let spare = budget.saturating_sub(minimum).min(usable_rest);
+    // The smallest layer may be admitted below its minimum bitrate.
+    let rate = |range: &Range| range.min_bitrate.min(budget) + portion(spare, range.usable_rest(), usable_rest);
+    admitted.iter().map(|admitted| rate(&admitted.range)).collect()
 }
 
 /// Returns `of * part / whole` without overflow, or zero if `whole` is zero.
@@ -143,8 +203,29 @@ fn portion(of: Bitrate, part: Bitrate, whole: Bitrate) -> Bitrate {
     Bitrate::bps(u64::try_from(share).unwrap_or(u64::MAX))
 }
 
+/// The bitrate below which no picture is sent. What is left then is for sound.
+pub const MIN_VIDEO: Bitrate = Bitrate::kbps(15);
+
+/// What a voice takes with its headers. The SFU assumes the same.
+const SOUND: Bitrate = Bitrate::kbps(50);
+
+/// Percent of the rest that pictures may take. What is left is for retransmissions.
+const PICTURES_PERCENT: u64 = 95;
+
+/// The headers, extensions and tags of a layer at 30 pictures a second, with one packet each.
+const HEADERS: Bitrate = Bitrate::kbps(14);
+
+/// Percent of its minimum bitrate at which a paused layer is sent again.
+const RESUME_PERCENT: u64 = 150;
+
+/// Percent of its minimum bitrate below which the smallest layer has half the pictures.
+const SLOW_PERCENT: u64 = 60;
+
 /// Temporal layers of a demand at full frame rate.
 const MAX_TEMPORAL_LAYERS: u8 = 3;
+
+/// The minimum limit that a demand can set. An encoder produces no usable picture below it.
+const MIN_LIMIT: Bitrate = Bitrate::kbps(30);
 
 /// Percent of a layer's bitrate without zero, one and two of its three temporal layers. The SFU assumes the same
 /// shares.
@@ -161,16 +242,32 @@ mod tests {
     }
 
     fn demands(layers: impl IntoIterator<Item = u8>) -> Vec<LayerDemand> {
-        layers.into_iter().map(|spatial| LayerDemand { spatial, temporal_layers: 3 }).collect()
+        layers.into_iter().map(|spatial| LayerDemand { spatial, temporal_layers: 3, max_bitrate: None }).collect()
     }
 
-    fn shares(kilobits: u64, layers: impl IntoIterator<Item = u8>) -> Vec<Option<Bitrate>> {
-        let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &demands(layers));
-        let share = |target| match target {
+    fn bitrate(target: LayerTarget) -> Option<Bitrate> {
+        match target {
             LayerTarget::Paused => None,
             LayerTarget::Running(target) => Some(target.bitrate),
+        }
+    }
+
+    /// Returns the bitrates if all layers were paused before.
+    fn shares(kilobits: u64, layers: impl IntoIterator<Item = u8>) -> Vec<Option<Bitrate>> {
+        let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &demands(layers), &[]);
+        targets.into_iter().map(bitrate).collect()
+    }
+
+    /// Returns the layers that run under each budget, one after the other.
+    fn running(kilobits: &[u64], layers: &[u8]) -> Vec<Vec<u8>> {
+        let mut before = Vec::new();
+        let step = |kilobits: &u64| {
+            let demands = demands(layers.iter().copied());
+            before = allocate(Bitrate::kbps(*kilobits), FrameRate::THIRTY, &ladder(), &demands, &before);
+            let running = (0..).zip(&before).filter(|(_, target)| **target != LayerTarget::Paused);
+            running.map(|(spatial, _)| spatial).collect()
         };
-        targets.into_iter().map(share).collect()
+        kilobits.iter().map(step).collect()
     }
 
     #[test]
@@ -187,37 +284,69 @@ mod tests {
     }
 
     #[test]
-    fn a_layer_runs_from_its_minimum_bitrate_on() {
-        let minimum: Bitrate = ladder().rungs()[..2].iter().map(|rung| rung.min_bitrate).sum();
-        let running = |budget| {
-            let targets = allocate(budget, FrameRate::THIRTY, &ladder(), &demands(0..3));
-            targets.into_iter().filter(|target| *target != LayerTarget::Paused).count()
-        };
-        assert_eq!(running(minimum), 2);
-        assert_eq!(running(minimum.saturating_sub(Bitrate::bps(1))), 1);
+    fn a_layer_runs_down_to_its_minimum_bitrate_and_resumes_above_it() {
+        let costs: Vec<u64> =
+            ladder().rungs().iter().map(|rung| (rung.min_bitrate + HEADERS).as_bps().div_ceil(1_000)).collect();
+        let (both, resumed) = (costs[0] + costs[1], costs[0] + costs[1] * RESUME_PERCENT / 100 + 1);
+        assert_eq!(
+            running(&[resumed, both, both - 1, both, resumed - 2, resumed], &[0, 1]),
+            [vec![0, 1], vec![0, 1], vec![0], vec![0], vec![0], vec![0, 1]]
+        );
     }
 
     #[test]
-    fn the_smallest_wanted_layer_is_never_paused() {
-        assert_eq!(shares(10, 0..3), [Some(Bitrate::kbps(10)), None, None]);
-        assert_eq!(shares(10, [2]), [None, None, Some(Bitrate::kbps(10))]);
-        assert_eq!(shares(10, []), [None, None, None]);
+    fn the_smallest_layer_gets_what_there_is_until_only_sound_is_left() {
+        let headers = |kilobits| Bitrate::kbps(kilobits).saturating_sub(Bitrate::bps(HEADERS.as_bps() / 2));
+        assert_eq!(shares(20, 0..3), [Some(headers(20)), None, None]);
+        assert_eq!(shares(20, [2]), [Some(headers(20)), None, None]);
+        assert_eq!(shares(14, 0..3), [None; 3]);
+        assert_eq!(shares(5_000, []), [None; 3]);
+    }
+
+    #[test]
+    fn a_layer_that_does_not_fit_is_replaced_by_the_next_smaller_one() {
+        assert_eq!(
+            running(&[5_000, 520, 500, 210, 190, 300, 700, 780], &[2]),
+            [[2], [2], [1], [1], [0], [1], [1], [2]],
+            "720 lines need 514 kbit/s, and 771 to resume"
+        );
+        assert_eq!(running(&[5_000, 500, 150], &[0, 2]), [vec![0, 2], vec![0, 1], vec![0]]);
+        let shares = shares(400, [2]);
+        assert_eq!(shares, [None, Some(Bitrate::kbps(400).saturating_sub(HEADERS)), None]);
+    }
+
+    #[test]
+    fn a_bitrate_far_below_the_minimum_halves_the_frame_rate() {
+        let rate = |kilobits| {
+            let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &demands([0]), &[]);
+            let LayerTarget::Running(target) = targets[0] else { panic!("paused") };
+            (target.max_temporal, target.frame_rate)
+        };
+        assert_eq!(rate(80), (2, FrameRate::THIRTY));
+        assert_eq!(rate(40), (1, FrameRate::new(30, 2).unwrap()));
+    }
+
+    #[test]
+    fn sound_and_retransmissions_are_reserved_before_pictures() {
+        assert_eq!(video_budget(Bitrate::kbps(150)), Bitrate::kbps(95));
+        assert_eq!(video_budget(Bitrate::kbps(40)), Bitrate::ZERO);
     }
 
     #[test]
     fn an_unwanted_layer_leaves_its_share_to_the_others() {
-        assert_eq!(shares(1_500, [2]), [None, None, Some(Bitrate::kbps(1_500))]);
+        let full = ladder().rungs()[2].bitrate;
+        assert_eq!(shares(1_514, [2]), [None, None, Some(full)]);
     }
 
     #[test]
     fn shares_never_exceed_the_budget_and_grow_with_it() {
         let minimum = ladder().rungs()[0].min_bitrate;
         let mut before = 0;
-        for kilobits in 1..3_000 {
+        for kilobits in 15..3_000 {
             let shares: Vec<Bitrate> = shares(kilobits, 0..3).into_iter().flatten().collect();
             assert!(shares.iter().copied().sum::<Bitrate>() <= Bitrate::kbps(kilobits));
             // The smallest layer gives up some of its spare when another one is admitted, but never below its minimum.
-            assert!(shares[0] >= minimum.min(Bitrate::kbps(kilobits)));
+            assert!(shares[0] >= minimum.min(Bitrate::kbps(kilobits).saturating_sub(HEADERS)));
             assert!(shares.len() >= before);
             before = shares.len();
         }
@@ -229,8 +358,8 @@ mod tests {
         for (temporal_layers, max_temporal, per_second, percent) in
             [(3, 2, (30, 1), 100), (2, 1, (30, 2), 70), (1, 0, (30, 4), 50)]
         {
-            let demand = LayerDemand { spatial: 1, temporal_layers };
-            let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder(), &[demand]);
+            let demand = LayerDemand { spatial: 1, temporal_layers, max_bitrate: None };
+            let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder(), &[demand], &[]);
             let target = EncoderTarget {
                 bitrate: Bitrate::bps(full * percent / 100),
                 max_temporal,
@@ -241,10 +370,28 @@ mod tests {
     }
 
     #[test]
+    fn a_layer_gets_no_more_than_the_downlinks_of_its_viewers_carry() {
+        let bitrates = |kilobits: u64, limits: [Option<u64>; 3]| {
+            let demand = |(spatial, limit): (u8, Option<u64>)| LayerDemand {
+                spatial,
+                temporal_layers: 3,
+                max_bitrate: limit.map(Bitrate::kbps),
+            };
+            let demands: Vec<LayerDemand> = (0..).zip(limits).map(demand).collect();
+            let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &demands);
+            targets.into_iter().map(bitrate).collect::<Vec<_>>()
+        };
+        let full: Vec<_> = ladder().rungs().iter().map(|rung| Some(rung.bitrate)).collect();
+        assert_eq!(bitrates(10_000, [Some(90), None, Some(9_000)]), [Some(Bitrate::kbps(90)), full[1], full[2]]);
+        assert_eq!(bitrates(10_000, [Some(1), None, None])[0], Some(MIN_LIMIT));
+        assert_eq!(bitrates(10_000, [Some(50), Some(100), None])[1], Some(Bitrate::kbps(100)), "below its minimum");
+    }
+
+    #[test]
     fn a_screen_without_temporal_layers_keeps_the_frame_rate_of_the_demand() {
         let ladder = Ladder::for_source(Size::new(1920, 1080), Content::Screen);
-        let demand = LayerDemand { spatial: 1, temporal_layers: 2 };
-        let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder, &[demand]);
+        let demand = LayerDemand { spatial: 1, temporal_layers: 2, max_bitrate: None };
+        let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder, &[demand], &[]);
         let LayerTarget::Running(target) = targets[1] else { panic!("paused") };
         assert_eq!((target.max_temporal, target.frame_rate), (0, FrameRate::new(30, 2).unwrap()));
     }
@@ -257,7 +404,8 @@ mod tests {
                     Bitrate::kbps(900),
                     FrameRate::THIRTY,
                     &ladder(),
-                    &[LayerDemand { spatial: 0, temporal_layers }],
+                    &[LayerDemand { spatial: 0, temporal_layers, max_bitrate: None }],
+                    &[],
                 )
             };
             assert_eq!(of(asked), of(taken));

@@ -6,6 +6,7 @@ mod key;
 mod kid;
 mod prefix;
 mod replay;
+mod sound;
 
 pub(crate) use header::SframeHeader;
 pub(crate) use inner::{AudioHeader, VideoHeader};
@@ -13,6 +14,8 @@ pub(crate) use key::Key;
 pub(crate) use kid::{Kid, MAX_LEAVES, MAX_SPATIAL, context, low_bits};
 pub(crate) use prefix::Prefix;
 pub(crate) use replay::ReplayWindow;
+pub(crate) use sound::{COPY_HEADER, copy_header};
+pub use sound::{CopyLayout, MAX_COPIES, MAX_COPY_BYTES, SoundCopy, SoundLayout};
 
 /// The additional authenticated data of a frame, stored without allocation.
 pub(crate) struct Aad {

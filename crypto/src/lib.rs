@@ -21,6 +21,8 @@ mod name;
 pub mod open;
 mod provider;
 pub mod seal;
+mod sent_sounds;
+mod sound;
 pub mod store;
 #[cfg(test)]
 mod tests;
@@ -28,6 +30,7 @@ mod words;
 
 pub use authority::{Authority, Binding};
 pub use authority_chain::{AuthorityChain, Rotation};
+pub use frame::{CopyLayout, MAX_COPIES, MAX_COPY_BYTES, SoundCopy, SoundLayout};
 pub use group::{Changes, Group, MeetingPolicy, Member, MergedCommit, PendingCommit, PolicyChange, Received};
 pub use header::{Header, ReceivedFrame, Sealed};
 pub use identity::{DeviceKey, Identity, Profile};
@@ -41,6 +44,8 @@ pub use memory::Secret;
 pub use open::Opener;
 pub use provider::NoRandomness;
 pub use seal::Sealer;
+pub use sent_sounds::{SentSound, SentSounds};
+pub use sound::OpenedSound;
 pub use store::Store;
 pub use words::{Language, Words};
 pub use zeroize::Zeroizing;

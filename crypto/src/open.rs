@@ -1,9 +1,10 @@
 //! Decrypts received frames in place. Trusts only the authenticated header.
 
 use crate::Leaf;
-use crate::frame::{Aad, AudioHeader, Class, Kid, Prefix, SframeHeader, VideoHeader};
+use crate::frame::{Aad, Class, Kid, Prefix, SframeHeader, SoundLayout, VideoHeader};
 use crate::header::ReceivedFrame;
 use crate::keyring::{Expiry, KeyRing, RingView, StreamKey};
+use crate::sound::OpenedSound;
 use media::{Buffer, Clock, Encoded, EncodedAudio, Timestamp};
 use proto::{Epoch, Slot};
 use std::sync::{Arc, PoisonError};
@@ -111,21 +112,27 @@ impl Opener {
         })
     }
 
-    /// Decrypts an audio packet.
+    /// Decrypts an audio packet, without the copies in its frame.
     ///
     /// # Errors
     /// Returns [`Error`] if the frame cannot be opened. The frame is dropped.
     pub fn open_audio(&mut self, arrived: ReceivedFrame) -> Result<EncodedAudio, Error> {
+        self.open_sound(arrived).map(OpenedSound::into_packet)
+    }
+
+    /// Decrypts a sound frame: a packet, and copies of packets before it.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if the frame cannot be opened. The frame is dropped.
+    pub fn open_sound(&mut self, arrived: ReceivedFrame) -> Result<OpenedSound, Error> {
         let ReceivedFrame { header, mut bytes, received, .. } = arrived;
         let spatial = self.unseal(&mut bytes, Class::Audio, Prefix::None, received)?;
-        let inner = AudioHeader::decode(&bytes).ok_or(Error::Malformed)?;
-        bytes.skip(AudioHeader::LENGTH);
-        let length = bytes.len().checked_sub(usize::from(inner.padding)).ok_or(Error::Malformed)?;
-        bytes.truncate(length);
+        let layout = SoundLayout::read(&bytes).ok_or(Error::Malformed)?;
         if header.slot != self.slot || spatial != 0 {
             return Err(Error::Contradiction);
         }
-        Ok(EncodedAudio {
+        let inner = layout.header;
+        let audio = EncodedAudio {
             codec: inner.codec,
             position: self.unwrap(u64::from(inner.position), 1 << 32),
             samples: inner.samples(),
@@ -133,7 +140,8 @@ impl Opener {
             voice: inner.voice,
             level: inner.level,
             payload: bytes,
-        })
+        };
+        Ok(OpenedSound::new(audio, layout))
     }
 
     /// Decrypts `bytes` in place. Returns the spatial layer of the key id.

@@ -1,6 +1,9 @@
 //! Encrypts frames in place. The network accepts only the result.
 
-use crate::frame::{Aad, AudioHeader, Class, Kid, MAX_SPATIAL, Prefix, SframeHeader, VideoHeader};
+use crate::frame::{
+    Aad, AudioHeader, COPY_HEADER, Class, Kid, MAX_COPIES, MAX_SPATIAL, Prefix, SframeHeader, SoundCopy, VideoHeader,
+    copy_header,
+};
 use crate::header::{Header, Sealed};
 use crate::keyring::{EpochKeys, KeyRing, StreamKey};
 use media::{Buffer, Encoded, EncodedAudio, Layer, NoRoom, Size, Timestamp};
@@ -75,12 +78,39 @@ impl Sealer {
     /// # Errors
     /// Returns [`Error`] if there is no key for it, or the duration is not valid for Opus.
     pub fn seal_audio(&mut self, audio: EncodedAudio) -> Result<Sealed, Error> {
-        let padding = padding(AudioHeader::LENGTH + audio.payload.len());
+        self.seal_sound(audio, [])
+    }
+
+    /// Encrypts an audio packet as [`Sealer::seal_audio`] does, with copies of packets before it, at most
+    /// [`MAX_COPIES`]. Leaves out copies that do not fit: see [`SoundCopy`] for their limits. A frame with copies has at most
+    /// 1,024 bytes of plaintext.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if there is no key for it, or the duration is not valid for Opus.
+    pub fn seal_sound<'a>(
+        &mut self,
+        audio: EncodedAudio,
+        copies: impl IntoIterator<Item = SoundCopy<'a>>,
+    ) -> Result<Sealed, Error> {
+        let length = AudioHeader::units(audio.samples).ok_or(Error::Length(audio.samples))?;
+        let mut bytes = audio.payload;
+        let (mut headers, mut count) = ([[0; COPY_HEADER]; MAX_COPIES], 0_u8);
+        for copy in copies {
+            let Some(place) = headers.get_mut(usize::from(count)) else { break };
+            let size = AudioHeader::LENGTH + MAX_COPIES * COPY_HEADER + bytes.len() + copy.payload.len();
+            if let Some(header) = copy_header(&copy, audio.position).filter(|_| size <= MAX_WITH_COPIES) {
+                bytes.append(copy.payload);
+                (*place, count) = (header, count + 1);
+            }
+        }
+        let headers = &headers.as_flattened()[..usize::from(count) * COPY_HEADER];
+        let padding = padding(AudioHeader::LENGTH + headers.len() + bytes.len());
         let inner = AudioHeader {
             codec: audio.codec,
             voice: audio.voice,
             level: audio.level,
-            length: AudioHeader::units(audio.samples).ok_or(Error::Length(audio.samples))?,
+            copies: count,
+            length,
             padding,
             captured: low32(audio.captured.as_micros()),
             position: low32(audio.position),
@@ -94,8 +124,8 @@ impl Sealer {
             rtp_time: low32(audio.position),
             voice: audio.voice,
         };
-        let mut bytes = audio.payload;
         bytes.append(&[0; BUCKET][..usize::from(padding)]);
+        bytes.prepend(headers)?;
         bytes.prepend(&inner.encode())?;
         self.seal_bytes(bytes, 0, Class::Audio, Prefix::None).map(|bytes| Sealed::new(header, bytes))
     }
@@ -157,3 +187,6 @@ fn video_time(captured: Timestamp) -> u32 {
 
 /// The plaintext length of audio is a multiple of this many bytes.
 const BUCKET: usize = 32;
+
+/// The maximum length of the plaintext of a frame with copies. With all headers a packet stays below 1,200 bytes.
+const MAX_WITH_COPIES: usize = 1_024;

@@ -115,6 +115,10 @@ impl Coordinator {
                 }
             }
             net::Event::DemandChanged(demand) => self.tracks.set_demand(demand),
+            net::Event::SoundLoss(percent) => {
+                self.tracks.set_copies(audio::Protection::for_loss(percent).copies);
+                self.devices.set_loss(percent);
+            }
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
             net::Event::Estimate(budget) => {
                 self.stats.set_uplink(budget);
@@ -312,12 +316,12 @@ impl Coordinator {
     }
 
     async fn notice(&mut self, kind: NoticeKind, detail: String) {
-        self.events.send(Event::Notice(Notice { kind, detail })).await;
+        self.events.send(Event::Notice(Notice { kind, file: None, detail })).await;
     }
 
     async fn send(&mut self, command: meeting::Command) {
         if self.session.send(command).is_err() {
-            let notice = Notice { kind: NoticeKind::Refused, detail: "too many commands at once".into() };
+            let notice = Notice { kind: NoticeKind::Refused, file: None, detail: "too many commands at once".into() };
             self.events.send(Event::Notice(notice)).await;
         }
     }

@@ -139,6 +139,8 @@ pub struct KeyState {
 pub struct Notice {
     /// What happened.
     pub kind: NoticeKind,
+    /// The name of the file that it is about, without its folder; `None` if it is not about a file.
+    pub file: Option<String>,
     /// For the details line: the cause as the failing part reports it, in English; the person's name for `NotRemoved` and
     /// `ChangeRejected`; file name and format for `FileFormat`.
     pub detail: String,

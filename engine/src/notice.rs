@@ -24,7 +24,7 @@ pub fn meeting<'a>(notice: meeting::Notice, name: impl Fn(ParticipantId) -> Opti
         meeting::Notice::Clock { ahead } => (NoticeKind::WrongClock, clock_difference(ahead)),
         meeting::Notice::CommitRejected(id) => (NoticeKind::ChangeRejected, of(id)),
     };
-    Notice { kind, detail }
+    Notice { kind, file: None, detail }
 }
 
 /// Returns how much two clocks differ, as `+2:00` or `-26:30` hours and minutes: positive if this computer's is ahead.
@@ -40,24 +40,24 @@ pub fn clock_difference(ahead: i64) -> String {
 
 /// Returns the notice of a source of ours that cannot be encoded.
 pub fn track_failed(detail: String) -> Notice {
-    Notice { kind: NoticeKind::TrackFailed, detail }
+    Notice { kind: NoticeKind::TrackFailed, file: None, detail }
 }
 
 /// Returns the notice of a source whose pictures have no layer that can be sent.
 pub fn too_narrow(size: media::Size) -> Notice {
-    Notice { kind: NoticeKind::TooNarrow, detail: format!("{size}") }
+    Notice { kind: NoticeKind::TooNarrow, file: None, detail: format!("{size}") }
 }
 
 /// Returns the notice of an encoder or decoder that was replaced.
 pub fn codec_replaced(detail: String) -> Notice {
-    Notice { kind: NoticeKind::CodecReplaced, detail }
+    Notice { kind: NoticeKind::CodecReplaced, file: None, detail }
 }
 
 /// Returns the notice of a received track whose decoder failed.
 pub fn received(report: receive::Report) -> Notice {
     match report {
         receive::Report::DecoderReplaced(replacement) => codec_replaced(replacement.to_string()),
-        receive::Report::TrackFailed(detail) => Notice { kind: NoticeKind::PeerUnreadable, detail },
+        receive::Report::TrackFailed(detail) => Notice { kind: NoticeKind::PeerUnreadable, file: None, detail },
     }
 }
 
@@ -68,7 +68,7 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
         _ if slot == proto::Slot::Screen => NoticeKind::NoScreen,
         capture::Error::BadFile { path, source } => return bad_file(path, source.as_ref()),
         capture::Error::FileFormat { path, format } => {
-            return Notice { kind: NoticeKind::FileFormat, detail: name_and_format(path, format) };
+            return file_notice(NoticeKind::FileFormat, path, name_and_format(path, format));
         }
         capture::Error::Taken { .. } => NoticeKind::CameraTaken,
         capture::Error::Lost { .. } => NoticeKind::CameraLost,
@@ -78,7 +78,7 @@ pub fn source(slot: proto::Slot, error: &capture::Error) -> Notice {
             NoticeKind::CameraFailed
         }
     };
-    Notice { kind, detail: error.to_string() }
+    Notice { kind, file: None, detail: error.to_string() }
 }
 
 /// Returns the notice of a file that cannot be read or written. `cause` is why.
@@ -89,11 +89,15 @@ fn bad_file(path: &Path, cause: &(dyn std::error::Error + 'static)) -> Notice {
     if is_missing {
         return missing_file(path);
     }
-    Notice { kind: NoticeKind::BadFile, detail: format!("{}: {}", name(path), with_causes(cause)) }
+    file_notice(NoticeKind::BadFile, path, with_causes(cause))
 }
 
 fn missing_file(path: &Path) -> Notice {
-    Notice { kind: NoticeKind::MissingFile, detail: path.display().to_string() }
+    file_notice(NoticeKind::MissingFile, path, path.display().to_string())
+}
+
+fn file_notice(kind: NoticeKind, path: &Path, detail: String) -> Notice {
+    Notice { kind, file: Some(name(path).into_owned()), detail }
 }
 
 /// Takes the audio engine's warnings. It delays them while the first devices are being opened, so that a computer
@@ -144,7 +148,11 @@ pub fn warnings(warnings: &[Warning]) -> Vec<Notice> {
         matches!(warning, Warning::Unavailable { error: device::Error::Missing(_) | device::Error::Silent, .. })
     };
     if warnings.iter().filter(missing).count() > 1 {
-        return vec![Notice { kind: NoticeKind::NoSound, detail: "no microphone and no loudspeaker".into() }];
+        return vec![Notice {
+            kind: NoticeKind::NoSound,
+            file: None,
+            detail: "no microphone and no loudspeaker".into(),
+        }];
     }
     if warnings.len() == 2 && warnings.iter().all(is_refused) {
         // One sentence for both devices.
@@ -170,21 +178,21 @@ pub fn warning(warning: &Warning) -> Notice {
         // Without the audio engine there is no audio at all.
         Warning::Codec(_) | Warning::Thread(_) | _ => NoticeKind::NoSound,
     };
-    Notice { kind, detail: with_causes(warning) }
+    Notice { kind, file: None, detail: with_causes(warning) }
 }
 
 /// Returns the notice of a sound file that cannot be used; `None` if the error is not about a file.
 fn sound_file(error: &device::Error) -> Option<Notice> {
     let notice = match error {
         device::Error::FileFormat { path, format } => {
-            Notice { kind: NoticeKind::SoundFormat, detail: name_and_format(path, format) }
+            file_notice(NoticeKind::SoundFormat, path, name_and_format(path, format))
         }
         device::Error::Read { path, .. } if !path.exists() => missing_file(path),
         device::Error::Read { path, source } => bad_file(path, source),
         device::Error::Empty(path) => bad_file(path, error),
         device::Error::Write { path, source } => {
             let kind = if is_full(source.kind()) { NoticeKind::DiskFull } else { NoticeKind::NotWritten };
-            Notice { kind, detail: format!("{}: {}", name(path), with_causes(error)) }
+            file_notice(kind, path, with_causes(error))
         }
         device::Error::Missing(_)
         | device::Error::Unknown { .. }
@@ -275,13 +283,32 @@ mod tests {
         let notice = |cause: capture::BoxError| {
             source(Slot::Camera, &Error::BadFile { path: "a/clip.mp4".into(), source: cause })
         };
-        let expected = Notice { kind: NoticeKind::BadFile, detail: "clip.mp4: cut off".into() };
+        let named = |kind, detail: &str| Notice { kind, file: Some("clip.mp4".into()), detail: detail.into() };
+        let expected = named(NoticeKind::BadFile, "cut off");
         assert_eq!(notice("cut off".into()), expected);
         let absent = notice(Box::new(io::Error::from(io::ErrorKind::NotFound)));
-        assert_eq!(absent, Notice { kind: NoticeKind::MissingFile, detail: "a/clip.mp4".into() });
+        assert_eq!(absent, named(NoticeKind::MissingFile, "a/clip.mp4"));
         let error = SoundError::Empty("voice.wav".into());
         let empty = warning(&Warning::Unavailable { direction: Direction::Microphone, error });
-        assert_eq!((empty.kind, empty.detail.as_str()), (NoticeKind::BadFile, "voice.wav: voice.wav has no samples"));
+        assert_eq!(empty.file.as_deref(), Some("voice.wav"));
+        assert_eq!((empty.kind, empty.detail.as_str()), (NoticeKind::BadFile, "voice.wav has no samples"));
+    }
+
+    #[test]
+    fn the_name_of_a_file_may_contain_what_separates_causes() {
+        for (path, name) in [("a/take 1: Ada.mp4", "take 1: Ada.mp4"), ("talk (final).mkv", "talk (final).mkv")] {
+            let errors = [
+                Error::BadFile { path: path.into(), source: "the header: cut off".into() },
+                Error::BadFile { path: path.into(), source: Box::new(io::Error::from(ErrorKind::NotFound)) },
+                Error::FileFormat { path: path.into(), format: "MPEG-4 (part 2)".into() },
+            ];
+            for error in errors {
+                assert_eq!(source(Slot::Camera, &error).file.as_deref(), Some(name), "{error}");
+            }
+            let error = SoundError::Write { path: path.into(), source: ErrorKind::PermissionDenied.into() };
+            let notice = warning(&Warning::File { direction: Direction::Speaker, error });
+            assert_eq!(notice.file.as_deref(), Some(name));
+        }
     }
 
     #[test]
@@ -299,7 +326,7 @@ mod tests {
             ] {
                 let notice = warning(&found);
                 assert_eq!(notice.kind, kind);
-                assert!(notice.detail.starts_with("heard.wav: /tmp/heard.wav"), "{}", notice.detail);
+                assert!(notice.detail.starts_with("/tmp/heard.wav"), "{}", notice.detail);
             }
         }
         let error = SoundError::FileFormat { path: "/tmp/song.mp3".into(), format: "MP3".into() };
@@ -324,7 +351,7 @@ mod tests {
             (meeting::Notice::Clock { ahead: i64::MIN }, NoticeKind::WrongClock, "< -9999:00 h"),
             (meeting::Notice::Clock { ahead: i64::MAX }, NoticeKind::WrongClock, "> +9999:00 h"),
         ] {
-            assert_eq!(meeting(report, name), Notice { kind, detail: detail.into() }, "{report:?}");
+            assert_eq!(meeting(report, name), Notice { kind, file: None, detail: detail.into() }, "{report:?}");
         }
     }
 

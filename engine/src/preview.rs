@@ -70,7 +70,7 @@ impl Preview {
         match CaptureThread::start("preview", Cameras::default().open(choice, clock::system()), Box::new(on)) {
             Ok(thread) => self.camera = Some(thread),
             Err(error) => {
-                let notice = Notice { kind: NoticeKind::NoCamera, detail: error.to_string() };
+                let notice = Notice { kind: NoticeKind::NoCamera, file: None, detail: error.to_string() };
                 let _ = self.sender.try_send(PreviewEvent::Notice(notice));
             }
         }

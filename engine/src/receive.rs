@@ -2,14 +2,18 @@
 
 mod decode_queue;
 mod picture;
+mod playout;
 mod report;
 #[cfg(test)]
 mod tests;
 mod voice;
+#[cfg(test)]
+mod voice_tests;
 mod waiting_frames;
 
 pub use decode_queue::DecodeQueue;
 pub use picture::PictureReceiver;
+pub use playout::PlayoutQueue;
 pub use report::Report;
 pub use voice::VoiceReceiver;
 pub use waiting_frames::WaitingFrames;

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, JoinHandle};
+use std::time::Instant;
 
 /// Work that arrives over time and is done on one thread.
 pub trait Job: Send {
@@ -23,6 +24,8 @@ pub enum Progress {
     Worked,
     /// There is no work until the next notification.
     Idle,
+    /// There is no work until the next notification or this time.
+    WaitUntil(Instant),
     /// There will never be more work, so the job is dropped.
     Ended,
 }
@@ -103,14 +106,21 @@ impl WorkerLoop {
     fn run(mut self) {
         while !self.stop.load(Ordering::Acquire) {
             self.take_new_jobs();
-            let mut worked = false;
+            let (mut worked, mut deadline) = (false, None::<Instant>);
             self.jobs.retain_mut(|counted| {
                 let progress = step(counted.job.as_mut());
-                worked |= progress == Progress::Worked;
+                match progress {
+                    Progress::Worked => worked = true,
+                    Progress::WaitUntil(time) => deadline = Some(deadline.map_or(time, |other| other.min(time))),
+                    Progress::Idle | Progress::Ended => {}
+                }
                 progress != Progress::Ended
             });
-            if !worked {
-                self.notify.wait();
+            match deadline {
+                _ if worked => {}
+                // At the deadline there is work.
+                Some(deadline) => _ = self.notify.wait_until(deadline),
+                None => self.notify.wait(),
             }
         }
     }
@@ -173,6 +183,24 @@ mod tests {
         }
     }
 
+    /// A job that waits for a time, and then ends.
+    struct WaitsUntil(Instant, mpsc::SyncSender<Instant>);
+
+    impl Job for WaitsUntil {
+        fn notify_on(&mut self, _: Notify) {}
+        fn step(&mut self) -> Progress {
+            let now = Instant::now();
+            if now < self.0 {
+                return Progress::WaitUntil(self.0);
+            }
+            self.1.send(now).unwrap();
+            Progress::Ended
+        }
+        fn failed(&mut self, panicked: &Panicked) {
+            panic!("{panicked}");
+        }
+    }
+
     /// A job that panics at its first step, and reports it.
     struct Broken(mpsc::SyncSender<String>);
 
@@ -195,6 +223,17 @@ mod tests {
         worker.add(Box::new(Count { left: 3, done }));
         assert_eq!(steps.iter().collect::<Vec<_>>(), [2, 1, 0]);
         assert!(failed.recv().is_err(), "the job is dropped");
+    }
+
+    #[test]
+    fn a_job_runs_again_at_the_time_for_which_it_waits() {
+        let (done, ended) = mpsc::sync_channel(2);
+        let mut worker = Worker::start("test").unwrap();
+        let now = Instant::now();
+        let [first, second] = [10, 30].map(|ms| now + std::time::Duration::from_millis(ms));
+        worker.add(Box::new(WaitsUntil(second, done.clone())));
+        worker.add(Box::new(WaitsUntil(first, done)));
+        assert!(ended.recv().unwrap() >= first && ended.recv().unwrap() >= second);
     }
 
     #[test]

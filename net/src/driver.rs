@@ -279,7 +279,7 @@ impl Driver {
                 Publication::Published { layers, queue } => {
                     self.media.publish(slot, &layers, queue);
                     if !self.sfu.caps().sender_feedback {
-                        self.event_queue.push(Event::DemandChanged(all_layers(slot, &layers)));
+                        self.set_demand(all_layers(slot, &layers));
                     }
                     let codec = kind_of(slot).into();
                     self.sfu.handle(Input::Publish(TrackSpec { slot, codec, layers }), now);
@@ -311,6 +311,7 @@ impl Driver {
             }
             Report::Event(peer::Event::Failed) => self.replace_transports(now)?,
             Report::Feedback(feedback) => self.media.handle_feedback(transport, feedback, &mut self.event_queue),
+            Report::Estimate => self.media.report_estimate(&mut self.event_queue),
         }
         Ok(())
     }
@@ -350,10 +351,16 @@ impl Driver {
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),
-            Output::TrackDemand(layers) => self.event_queue.push(Event::DemandChanged(layers)),
+            Output::SoundLoss(percent) => self.event_queue.push(Event::SoundLoss(percent)),
+            Output::TrackDemand(layers) => self.set_demand(layers),
             Output::Failed(reason) => return Err(Error::Negotiation(reason)),
         }
         Ok(())
+    }
+
+    fn set_demand(&mut self, demand: TrackDemand) {
+        self.media.set_demand(&demand);
+        self.event_queue.push(Event::DemandChanged(demand));
     }
 
     /// Sends signalling to the SFU's own server if the dialect ordered a connection to it, otherwise through our
@@ -390,6 +397,7 @@ impl Driver {
             | Event::Track { .. }
             | Event::TrackEnded(_)
             | Event::DemandChanged(_)
+            | Event::SoundLoss(_)
             | Event::KeyFrameWanted { .. }
             | Event::Estimate(_)
             | Event::Connected
@@ -402,8 +410,11 @@ impl Driver {
 
 /// Returns a request for all layers of an own track, with all their temporal layers.
 fn all_layers(slot: Slot, layers: &[SpatialLayer]) -> TrackDemand {
-    let wanted =
-        layers.iter().map(|layer| DemandedLayer { spatial: layer.spatial, temporal_layers: MAX_TEMPORAL_LAYERS });
+    let wanted = layers.iter().map(|layer| DemandedLayer {
+        spatial: layer.spatial,
+        temporal_layers: MAX_TEMPORAL_LAYERS,
+        max_bitrate: None,
+    });
     TrackDemand { slot, wanted: wanted.collect() }
 }
 

@@ -28,6 +28,8 @@ pub enum Event {
     TrackEnded(TrackId),
     /// The layers of a track of this client that its receivers want.
     DemandChanged(TrackDemand),
+    /// The loss of this client's sound on its way to the receiver that loses most, 0 to 100 percent.
+    SoundLoss(u8),
     /// A receiver needs a key frame.
     KeyFrameWanted {
         /// The slot of this client's track.

@@ -4,7 +4,7 @@
 //! key frame, which it requests.
 
 use crypto::Sealed;
-use media::ByteSize;
+use media::{Bitrate, ByteSize};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use tokio::sync::mpsc;
@@ -28,10 +28,12 @@ pub struct FrameQueue {
     shared: Arc<Shared>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
     /// Bytes in the queue.
     size: AtomicUsize,
+    /// Bytes that may wait.
+    limit: AtomicUsize,
     /// Bit n is set if layer n lost a frame that others depend on. The layer waits for a key frame.
     stopped: AtomicU8,
     /// Bit n is set if the key frame of layer n has not been requested yet.
@@ -41,7 +43,12 @@ struct Shared {
 /// Returns both ends of a queue of at most 512 KiB and 128 frames. A frame that is larger fits if the queue is empty.
 pub fn frame_sender() -> (FrameSender, FrameQueue) {
     let (sender, receiver) = mpsc::channel(MAX_FRAMES);
-    let shared = Arc::new(Shared::default());
+    let shared = Arc::new(Shared {
+        size: AtomicUsize::new(0),
+        limit: AtomicUsize::new(MAX_BYTES),
+        stopped: AtomicU8::new(0),
+        newly_stopped: AtomicU8::new(0),
+    });
     (FrameSender { frames: sender, shared: Arc::clone(&shared) }, FrameQueue { frames: receiver, shared })
 }
 
@@ -60,7 +67,7 @@ impl FrameSender {
         }
         let size = frame.byte_size();
         let before = self.shared.size.fetch_add(size, Ordering::Relaxed);
-        let fits = before == 0 || before + size <= MAX_BYTES;
+        let fits = before == 0 || before + size <= self.shared.limit.load(Ordering::Relaxed);
         if fits && self.frames.try_send(frame).is_ok() {
             return Ok(());
         }
@@ -71,6 +78,13 @@ impl FrameSender {
             self.shared.newly_stopped.fetch_or(bit, Ordering::Relaxed);
         }
         Err(Full)
+    }
+
+    /// Returns false if a tenth of a second of frames waits already. Then an encoder skips its next picture: if the frame were
+    /// dropped later, its layer would need a key frame.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.shared.size.load(Ordering::Relaxed) <= self.shared.limit.load(Ordering::Relaxed) / ROOM_DIVISOR
     }
 
     /// Returns true if the track is no longer sent.
@@ -88,6 +102,12 @@ impl FrameQueue {
         Some(frame)
     }
 
+    /// Limits the queue to what half a second at `rate` carries, between 32 KiB and 512 KiB.
+    pub fn set_rate(&self, rate: Bitrate) {
+        let bytes = usize::try_from(rate.as_bps() / 16).unwrap_or(MAX_BYTES).clamp(MIN_BYTES, MAX_BYTES);
+        self.shared.limit.store(bytes, Ordering::Relaxed);
+    }
+
     /// Returns the layers that started to wait for a key frame since the last call.
     pub fn take_newly_stopped(&self) -> impl Iterator<Item = u8> + use<> {
         let bits = self.shared.newly_stopped.swap(0, Ordering::Relaxed);
@@ -97,6 +117,12 @@ impl FrameQueue {
 
 /// Bytes that may wait: a third of a second of all layers at their highest bitrates.
 const MAX_BYTES: usize = 512 << 10;
+
+/// Bytes that may always wait: a key frame of a small layer.
+const MIN_BYTES: usize = 32 << 10;
+
+/// An encoder pauses if this part of the limit is used.
+const ROOM_DIVISOR: usize = 5;
 
 /// Frames that may wait.
 const MAX_FRAMES: usize = 128;
@@ -121,6 +147,27 @@ mod tests {
         frame_sender.try_send(seal.picture(1, 0, true, 100)).unwrap();
         frame_sender.try_send(seal.picture(1, 1, false, 100)).unwrap();
         assert_eq!(queue.take_newly_stopped().count(), 0);
+    }
+
+    #[test]
+    fn a_low_rate_shortens_the_queue() {
+        let ((frame_sender, queue), seal) = (frame_sender(), TestSealer::new());
+        queue.set_rate(Bitrate::kbps(300));
+        let taken = (0..100).filter(|_| frame_sender.try_send(seal.picture(0, 2, false, 8 << 10)).is_ok()).count();
+        assert!((3..=4).contains(&taken), "{taken}");
+        queue.set_rate(Bitrate::kbps(10_000));
+        frame_sender.try_send(seal.picture(1, 2, false, 8 << 10)).unwrap();
+    }
+
+    #[test]
+    fn an_encoder_is_told_to_pause_before_frames_are_dropped() {
+        let ((frame_sender, mut queue), seal) = (frame_sender(), TestSealer::new());
+        queue.set_rate(Bitrate::kbps(300));
+        assert!(frame_sender.has_room());
+        frame_sender.try_send(seal.picture(0, 0, true, 8 << 10)).unwrap();
+        assert!(!frame_sender.has_room());
+        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(queue.next()).unwrap();
+        assert!(frame_sender.has_room());
     }
 
     #[test]

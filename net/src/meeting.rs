@@ -75,8 +75,9 @@ pub struct Meeting {
 enum Phase {
     Joining(Joining),
     Member(Box<JoinedMeeting>),
-    /// The connection or the group is lost. Keys and members stay until this client is back.
-    Recovering(Box<JoinedMeeting>, Recovery),
+    /// The connection or the group is lost. Keys and members stay until this client is back. They are `None` for an
+    /// organiser that has got a false Welcome before it was in the group, and asks again.
+    Recovering(Option<Box<JoinedMeeting>>, Recovery),
     Over,
 }
 
@@ -138,8 +139,8 @@ impl Meeting {
     #[must_use]
     pub fn me(&self) -> Option<ParticipantId> {
         match &self.phase {
-            Phase::Member(joined) | Phase::Recovering(joined, _) => Some(joined.me()),
-            Phase::Joining(_) | Phase::Over => None,
+            Phase::Member(joined) | Phase::Recovering(Some(joined), _) => Some(joined.me()),
+            Phase::Joining(_) | Phase::Recovering(None, _) | Phase::Over => None,
         }
     }
 
@@ -147,8 +148,8 @@ impl Meeting {
     #[must_use]
     pub fn policy(&self) -> Option<&MeetingPolicy> {
         match &self.phase {
-            Phase::Member(joined) | Phase::Recovering(joined, _) => Some(joined.log.group().policy()),
-            Phase::Joining(_) | Phase::Over => None,
+            Phase::Member(joined) | Phase::Recovering(Some(joined), _) => Some(joined.log.group().policy()),
+            Phase::Joining(_) | Phase::Recovering(None, _) | Phase::Over => None,
         }
     }
 
@@ -172,7 +173,7 @@ impl Meeting {
         }
         let (phase, mut context) = self.parts(now);
         match (phase, command) {
-            (Phase::Over, _) | (Phase::Joining(_), Command::Announce(_)) => {}
+            (Phase::Over, _) | (Phase::Joining(_) | Phase::Recovering(None, _), Command::Announce(_)) => {}
             (Phase::Joining(_) | Phase::Member(_) | Phase::Recovering(..), Command::Leave) => {
                 self.outputs.transmit(Up::Leave);
                 end(self, Reason::Left);
@@ -185,11 +186,11 @@ impl Meeting {
                 None => context.outputs.notice(Notice::NotAllowed),
             },
             (
-                Phase::Joining(_),
+                Phase::Joining(_) | Phase::Recovering(None, _),
                 Command::Remove(_) | Command::Admit(_) | Command::Refuse(_) | Command::Refresh | Command::End,
             )
             | (Phase::Recovering(..), Command::End) => context.outputs.notice(Notice::NotAllowed),
-            (Phase::Member(joined) | Phase::Recovering(joined, _), command) => {
+            (Phase::Member(joined) | Phase::Recovering(Some(joined), _), command) => {
                 joined.handle_command(command, &mut context);
             }
         }
@@ -254,7 +255,7 @@ impl Meeting {
 
     /// Handles a message on the way back.
     fn handle_recovering(&mut self, message: Down, now: Instant) -> Result<(), Exit> {
-        let (Phase::Recovering(joined, recovery), mut context) = self.parts(now) else { return Ok(()) };
+        let (Phase::Recovering(_, recovery), context) = self.parts(now) else { return Ok(()) };
         let awaited = recovery.awaited();
         match (recovery.stage(), message) {
             // What was on its way on the connection before.
@@ -267,32 +268,11 @@ impl Meeting {
                 return Err(Exit::Lost);
             }
             (_, Down::Problem { problem }) => return Err(problems::reason(problem, awaited).into()),
-            (stage @ Stage::Greeting, Down::Hello { version: VERSION, .. }) => {
-                let manager = context.manager.as_ref().filter(|manager| manager.keys().chain().rotations() > 0);
-                *stage = if let Some(manager) = manager {
-                    context.outputs.transmit(Up::Approach { meeting: manager.keys().meeting() });
-                    Stage::Checking
-                } else {
-                    context.outputs.transmit(resume(joined));
-                    Stage::Resuming
-                };
-            }
-            (Stage::Greeting, Down::Hello { .. }) => return Err(Reason::Version.into()),
-            (stage @ Stage::Checking, Down::AdmissionKey { chain, .. }) => {
-                context.outputs.transmit(resume(joined));
-                if let Some(manager) = context.manager {
-                    manager.repeat_rotation(&chain.0, context.outputs);
-                }
-                *stage = Stage::Resuming;
-            }
-            (Stage::Resuming, Down::Resumed) => {
-                joined.handle_resumed(&mut context);
-                if let Phase::Recovering(joined, _) = mem::replace(&mut self.phase, Phase::Over) {
-                    self.phase = Phase::Member(joined);
-                }
-            }
             (Stage::Joining(_), message) => return self.handle_rejoining(message, now),
-            (Stage::Greeting | Stage::Checking | Stage::Resuming, _) => return Err(Violation::Unexpected.into()),
+            (Stage::Greeting | Stage::Checking | Stage::Resuming, message) => {
+                let (phase, context) = self.parts(now);
+                return handle_resuming(phase, message, context);
+            }
         }
         Ok(())
     }
@@ -302,18 +282,19 @@ impl Meeting {
         let Phase::Recovering(joined, mut recovery) = mem::replace(&mut self.phase, Phase::Over) else { return Ok(()) };
         let stage = mem::replace(recovery.stage(), Stage::Connecting);
         let Stage::Joining(joining) = stage else { return Ok(()) };
+        let own_state = self.own_state;
         let (_, mut context) = self.parts(now);
         self.phase = match joining.handle_message(message, &mut context) {
             Ok(Next::Joining(joining)) => {
                 *recovery.stage() = Stage::Joining(joining);
                 Phase::Recovering(joined, recovery)
             }
-            Ok(Next::Member(new_member)) => Phase::Member(Box::new(joined.again(*new_member, &mut context)?)),
-            // Any member may answer an organiser that comes back, also a hostile one. The server lets another one answer.
+            Ok(Next::Member(new_member)) => Phase::Member(Box::new(match joined {
+                Some(joined) => joined.again(*new_member, &mut context)?,
+                None => JoinedMeeting::new(*new_member, own_state, &mut context)?,
+            })),
             Err(Reason::FalseWelcome) if recovery.handle_false_welcome(now) => {
-                tracing::warn!("a participant sent a false Welcome, so this organiser asks again");
-                // The others learn at once that this participant is not coming.
-                context.outputs.transmit(Up::Leave);
+                leave_after_false_welcome(&mut context);
                 Phase::Recovering(joined, recovery)
             }
             Err(reason) => return Err(reason.into()),
@@ -326,8 +307,8 @@ impl Meeting {
         self.last_received = now;
         let goal = if self.manager.is_some() { Goal::Return } else { Goal::Join };
         let (Phase::Recovering(joined, recovery), mut context) = self.parts(now) else { return };
-        *recovery.stage() = match recovery.route() {
-            Route::Resume => {
+        *recovery.stage() = match (recovery.route(), joined) {
+            (Route::Resume, Some(joined)) => {
                 context.outputs.transmit(Up::Hello { version: VERSION });
                 // Commands of a manager are this member's again.
                 if let Some(manager) = context.manager {
@@ -335,7 +316,7 @@ impl Meeting {
                 }
                 Stage::Greeting
             }
-            Route::Rejoin => Stage::Joining(Joining::new(goal, &mut context)),
+            (Route::Resume, None) | (Route::Rejoin, _) => Stage::Joining(Joining::new(goal, &mut context)),
         };
     }
 
@@ -432,16 +413,22 @@ impl Meeting {
         };
         let (was_waiting, own_state) = (joining.is_waiting(), self.own_state);
         let (_, mut context) = self.parts(now);
-        self.phase = match joining.handle_message(message, &mut context)? {
-            Next::Joining(joining) => {
+        self.phase = match joining.handle_message(message, &mut context) {
+            Ok(Next::Joining(joining)) => {
                 if joining.is_waiting() && !was_waiting {
                     context.outputs.event(Event::Knocking);
                 }
                 Phase::Joining(joining)
             }
-            Next::Member(new_member) => {
+            Ok(Next::Member(new_member)) => {
                 Phase::Member(Box::new(JoinedMeeting::new(*new_member, own_state, &mut context)?))
             }
+            Err(Reason::FalseWelcome) => {
+                leave_after_false_welcome(&mut context);
+                let me = context.manager.as_ref().map_or(ParticipantId(0), Manager::me);
+                Phase::Recovering(None, Recovery::after_false_welcome(me, now))
+            }
+            Err(reason) => return Err(reason),
         };
         Ok(())
     }
@@ -464,7 +451,7 @@ impl Meeting {
                 joined.handle_lost_connection();
                 self.outputs.event(Event::Reconnecting);
                 let recovery = Recovery::resume(joined.me(), now);
-                Phase::Recovering(joined, recovery)
+                Phase::Recovering(Some(joined), recovery)
             }
             // The last attempt has failed already.
             Phase::Recovering(joined, recovery) if !recovery.expects_answer() => Phase::Recovering(joined, recovery),
@@ -482,19 +469,18 @@ impl Meeting {
     fn rejoin(&mut self, now: Instant) {
         let count = self.rejoined.filter(|(last, _)| now < *last + REJOIN_MEMORY).map_or(0, |(_, count)| count);
         self.rejoined = Some((now, count + 1));
-        self.phase = match mem::replace(&mut self.phase, Phase::Over) {
-            Phase::Member(mut joined) | Phase::Recovering(mut joined, _) => {
-                tracing::warn!("this client is cut off from the group and joins again");
-                joined.handle_lost_connection();
-                self.outputs.transmit(Up::Leave);
-                self.outputs.event(Event::Reconnecting);
-                // The old connection is closed at once, so that the others learn that this leaf is not used any more.
-                let delay = REJOIN_DELAY * 2u32.saturating_pow(count.min(8));
-                let recovery = Recovery::rejoin(joined.me(), now, delay.min(MAX_REJOIN_DELAY));
-                Phase::Recovering(joined, recovery)
-            }
-            Phase::Joining(_) | Phase::Over => return end(self, Violation::Unexpected.into()),
+        let phase = mem::replace(&mut self.phase, Phase::Over);
+        let (Phase::Member(mut joined) | Phase::Recovering(Some(mut joined), _)) = phase else {
+            return end(self, Violation::Unexpected.into());
         };
+        tracing::warn!("this client is cut off from the group and joins again");
+        joined.handle_lost_connection();
+        self.outputs.transmit(Up::Leave);
+        self.outputs.event(Event::Reconnecting);
+        // The old connection is closed at once, so that the others learn that this leaf is not used any more.
+        let delay = REJOIN_DELAY * 2u32.saturating_pow(count.min(8));
+        let recovery = Recovery::rejoin(joined.me(), now, delay.min(MAX_REJOIN_DELAY));
+        self.phase = Phase::Recovering(Some(joined), recovery);
     }
 
     fn parts(&mut self, now: Instant) -> (&mut Phase, Context<'_>) {
@@ -514,6 +500,55 @@ impl Meeting {
 fn end(meeting: &mut Meeting, reason: Reason) {
     meeting.phase = Phase::Over;
     meeting.outputs.end(reason);
+}
+
+/// Handles a message while this client resumes.
+fn handle_resuming(phase: &mut Phase, message: Down, mut context: Context<'_>) -> Result<(), Exit> {
+    let Phase::Recovering(Some(joined), recovery) = phase else { return Ok(()) };
+    match (recovery.stage(), message) {
+        (stage @ Stage::Greeting, Down::Hello { version: VERSION, .. }) => {
+            let manager = context.manager.as_ref().filter(|manager| manager.keys().chain().rotations() > 0);
+            *stage = if let Some(manager) = manager {
+                context.outputs.transmit(Up::Approach { meeting: manager.keys().meeting() });
+                Stage::Checking
+            } else {
+                context.outputs.transmit(resume(joined));
+                Stage::Resuming
+            };
+        }
+        (Stage::Greeting, Down::Hello { .. }) => return Err(Reason::Version.into()),
+        (stage @ Stage::Checking, Down::AdmissionKey { chain, .. }) => {
+            context.outputs.transmit(resume(joined));
+            if let Some(manager) = context.manager {
+                manager.repeat_rotation(&chain.0, context.outputs);
+            }
+            *stage = Stage::Resuming;
+        }
+        (Stage::Resuming, Down::Resumed) => {
+            joined.handle_resumed(&mut context);
+            if let Phase::Recovering(Some(joined), _) = mem::replace(phase, Phase::Over) {
+                *phase = Phase::Member(joined);
+            }
+        }
+        (
+            Stage::Waiting(_)
+            | Stage::Connecting
+            | Stage::Greeting
+            | Stage::Checking
+            | Stage::Resuming
+            | Stage::Joining(_),
+            _,
+        ) => return Err(Violation::Unexpected.into()),
+    }
+    Ok(())
+}
+
+/// Leaves after a false Welcome. Any member may answer an organiser that comes back, also a hostile one. The organiser asks
+/// again, and the server lets another member answer.
+fn leave_after_false_welcome(context: &mut Context<'_>) {
+    tracing::warn!("a participant sent a false Welcome, so this organiser asks again");
+    // The others learn at once that this participant is not coming.
+    context.outputs.transmit(Up::Leave);
 }
 
 /// Handles a message to a member.

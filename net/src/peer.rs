@@ -4,10 +4,14 @@
 
 mod error;
 mod estimate;
+mod flight_repeater;
 mod interceptor;
+mod pacing;
+mod repeating_socket;
 mod runtime;
 pub mod send_stream;
 mod stack;
+mod with_repair;
 
 pub use error::Error;
 pub use estimate::Estimate;
@@ -18,6 +22,7 @@ use crate::rtp::rtp_receiver::RtpReceiver;
 use crate::sfu::{IceCandidate, Mids, Plan, TransportState};
 use interceptor::RtpInterceptor;
 use media::BufferPool;
+use pacing::Pacing;
 use proto::{Kind, Slot};
 use rtc::peer_connection::configuration::RTCConfigurationBuilder;
 use rtc::peer_connection::sdp::RTCSessionDescription;
@@ -81,8 +86,10 @@ impl Peer {
         let rtp_receiver = Arc::new(Mutex::new(RtpReceiver::new(pool)));
         let (feedback, feedbacks) = mpsc::channel(MAX_FEEDBACK);
         let (reports, events) = mpsc::channel(MAX_EVENTS);
-        let (estimator, estimate) = estimate::Estimator::new();
-        let interceptor = RtpInterceptor::new(Arc::clone(&rtp_receiver), feedback.clone(), crate::random::ssrc());
+        let (estimator, send_side, estimate) = estimate::estimator();
+        let pacing = Pacing::new(send_side);
+        let interceptor =
+            RtpInterceptor::new(Arc::clone(&rtp_receiver), feedback.clone(), crate::random::ssrc(), pacing);
         let build = PeerConnectionBuilder::new()
             .with_configuration(RTCConfigurationBuilder::new().build())
             .with_media_engine(stack::media()?)

@@ -6,6 +6,11 @@ pub mod description;
 pub mod history;
 pub mod nack_tracker;
 pub mod packetize;
+pub mod round_trip;
 pub mod rtp_receiver;
 pub mod sent_packet;
+mod sound_nacks;
 pub mod unwrap;
+
+#[cfg(test)]
+mod loss_tests;

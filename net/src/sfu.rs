@@ -217,6 +217,8 @@ pub enum Output {
     TrackEnded(TrackId),
     /// The layers of an own track that have a viewer.
     TrackDemand(TrackDemand),
+    /// The loss of our sound on its way to the receiver that loses most, in percent.
+    SoundLoss(u8),
     /// Negotiation has failed: the session ends.
     Failed(&'static str),
 }

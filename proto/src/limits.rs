@@ -1,7 +1,7 @@
 //! Limits of messages and their parts. Both ends check them before they allocate.
 
 /// The protocol's version. It is raised for incompatible changes, not for new optional fields.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 /// The maximum length of a WebSocket message in bytes.
 pub const MAX_MESSAGE: usize = 4 << 20;

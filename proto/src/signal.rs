@@ -74,6 +74,14 @@ pub enum ServerSignal {
         #[n(0)]
         layers: TrackDemand,
     },
+    /// The loss of the client's sound: on its way to the server, and from there to the receiver that loses most.
+    /// Retransmissions do not lower it. Sent if it has changed, at most once a second.
+    #[n(4)]
+    SoundLoss {
+        /// The lost packets in percent. Receivers of the message treat more than 100 as 100.
+        #[n(0)]
+        percent: u8,
+    },
 }
 
 impl Limited for ClientSignal {
@@ -96,7 +104,7 @@ impl Limited for ServerSignal {
             Self::Answer { sdp, .. } => sdp.len() <= MAX_SDP,
             Self::Tracks { tracks, .. } => are_tracks(tracks),
             Self::TrackDemand { layers } => layers.wanted.len() <= MAX_LAYERS,
-            Self::OfferRefused { .. } => true,
+            Self::OfferRefused { .. } | Self::SoundLoss { .. } => true,
         }
     }
 }
@@ -234,7 +242,7 @@ mod tests {
         assert!(is_accepted(&ClientSignal::Wishes { tiles: vec![tile; MAX_TILES] }));
         assert!(!is_accepted(&ClientSignal::Wishes { tiles: vec![tile; MAX_TILES + 1] }));
         let layers = |count| {
-            let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3 }; count];
+            let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3, max_bitrate: None }; count];
             ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } }
         };
         assert!(is_accepted(&layers(MAX_LAYERS)));

@@ -105,6 +105,10 @@ pub struct DemandedLayer {
     /// The maximum number of temporal layers that any receiver takes, 1..=3.
     #[n(1)]
     pub temporal_layers: u8,
+    /// The maximum bits per second that the downlink of any receiver has room for, with all requested temporal layers.
+    /// `None` if one of them has room for the bitrate that the owner declared.
+    #[n(2)]
+    pub max_bitrate: Option<u32>,
 }
 
 /// The layers of a track that all receivers together request. A layer that is not in the list has no viewer and need

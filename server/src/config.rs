@@ -55,8 +55,8 @@ pub struct Limits {
     pub address_bytes_per_second: u32,
     /// Bytes of long messages that one address may send at once after a pause.
     pub address_byte_burst: u32,
-    /// Average work that the media offers of one address cause per second. Further offers wait. An offer costs 1 for each
-    /// media description, and 2 more for each new one. All addresses together have three times as much.
+    /// Average work that the media offers of one address cause per second. Further offers wait. An offer of n
+    /// media descriptions costs n + n²/512, and 1 more for each new one. All addresses together have three times as much.
     pub address_offer_work_per_second: u32,
     /// Work that the media offers of one address may cause at once after a pause.
     pub address_offer_work_burst: u32,
@@ -149,7 +149,7 @@ impl Default for Limits {
             address_held_bytes: 8 << 20,
             address_bytes_per_second: 1 << 20,
             address_byte_burst: 16 << 20,
-            // 0.1 to 0.5 s of the media thread, see `offer_queue::work`. 64 participants of a meeting of 100 get their first answers in 4 s.
+            // About 0.1 s of the media thread, see `offer_queue::work`. 100 participants of a meeting get their answers within 5 s.
             address_offer_work_per_second: 8 << 10,
             address_offer_work_burst: 12 << 10,
             address_log_bytes: 8 << 20,

@@ -29,6 +29,9 @@ pub enum Message {
     Disconnected(ConnectionId),
     /// Closes all connections, tells them why, and answers when none is left.
     Drain(Problem, oneshot::Sender<()>),
+    /// Panics.
+    #[cfg(test)]
+    Panic,
 }
 
 /// A new connection.
@@ -131,6 +134,8 @@ impl DeliveryTask {
                 self.delivery.drain(why);
                 self.drained = Some(drained);
             }
+            #[cfg(test)]
+            Message::Panic => panic!("injected"),
         }
     }
 

@@ -25,6 +25,9 @@ pub enum Error {
     /// The media thread has ended while the server ran.
     #[error("the media thread has failed")]
     MediaFailed,
+    /// The delivery task has ended while the server ran.
+    #[error("the delivery task has failed")]
+    DeliveryFailed,
     /// The system has no random bytes.
     #[error("the system has no random bytes")]
     Random,
@@ -45,7 +48,7 @@ impl Error {
             Self::Certificate(_) => {
                 "Check the files that --cert and --key name, or check that this user may write to the folder of --data."
             }
-            Self::MediaFailed => {
+            Self::MediaFailed | Self::DeliveryFailed => {
                 "All meetings have ended: start the server again, and report the error in the log above."
             }
             Self::Media | Self::Random | Self::Signals(_) => {

@@ -50,7 +50,7 @@ async fn main() -> ExitCode {
     }
 }
 
-/// Runs the server until SIGTERM, SIGHUP or Ctrl+C, or until its media thread fails.
+/// Runs the server until SIGTERM, SIGHUP or Ctrl+C, or until a part of it fails.
 async fn serve(arguments: Arguments, out: &mut QueuedWriter) -> Result<(), Error> {
     let certificate = arguments.cert.zip(arguments.key);
     let public = arguments.public;
@@ -74,7 +74,7 @@ async fn serve(arguments: Arguments, out: &mut QueuedWriter) -> Result<(), Error
     print_addresses(out, server.address(), &public);
     let result = tokio::select! {
         () = stop.requested() => Ok(()),
-        () = server.failed() => Err(Error::MediaFailed),
+        error = server.failed() => Err(error),
     };
     server.stop(STOP_TIMEOUT).await;
     result

@@ -22,6 +22,13 @@ use tokio::task::{JoinHandle as Task, JoinSet};
 use tokio::time::{interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
+/// A part that ends only if the server stops, or after a panic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Media,
+    Delivery,
+}
+
 /// A running server. If it is dropped without [`Server::stop`], it ends at once.
 pub struct Server {
     address: SocketAddr,
@@ -31,9 +38,9 @@ pub struct Server {
     accept_task: Task<()>,
     delivery_task: Task<()>,
     media_thread: Option<JoinHandle<()>>,
-    media_supervisor: Task<()>,
-    /// True if the media thread has ended unexpectedly.
-    failed: watch::Receiver<bool>,
+    supervisor: Task<()>,
+    /// The part that has ended unexpectedly.
+    failed: watch::Receiver<Option<Part>>,
     /// Set by the delivery task.
     meetings: Arc<AtomicUsize>,
 }
@@ -50,21 +57,26 @@ impl Server {
         let listener = listener::listen(config.listen).map_err(refused)?;
         let address = listener.local_addr().map_err(refused)?;
         let media = media_thread::start(address, listener::resolve(&config.public).await, &config.limits)?;
-        let MediaThread { messages: media, ended, thread } = media;
+        let MediaThread { messages: media, ended: media_ended, thread } = media;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
         let (commands, command_inbox) = mpsc::channel(MAX_MESSAGES);
         let service = open_delivery(&config)?;
         let meetings = Arc::new(AtomicUsize::new(0));
         let inboxes = [command_inbox, inbox];
         let task = DeliveryTask::new(service, inboxes, media.clone(), &config.limits, Arc::clone(&meetings));
-        let delivery_task = tokio::spawn(task.run());
+        let (end, delivery_ended) = oneshot::channel();
+        let delivery_task = tokio::spawn(async move {
+            // Dropped at the end of the task.
+            let _end = end;
+            task.run().await;
+        });
         let acceptor = TlsAcceptor::from(identity.config);
         let context = Context { acceptor, limits: config.limits, delivery: delivery.clone(), commands };
         let accept_task = tokio::spawn(accept(listener, context));
         tracing::info!(port = address.port(), version = env!("CARGO_PKG_VERSION"), "listening");
         let fingerprint = identity.fingerprint;
-        let (failure, failed) = watch::channel(false);
-        let media_supervisor = tokio::spawn(supervise_media(ended, delivery.clone(), failure));
+        let (failure, failed) = watch::channel(None);
+        let supervisor = tokio::spawn(supervise(media_ended, delivery_ended, delivery.clone(), failure));
         Ok(Self {
             address,
             fingerprint,
@@ -73,7 +85,7 @@ impl Server {
             accept_task,
             delivery_task,
             media_thread: Some(thread),
-            media_supervisor,
+            supervisor,
             failed,
             meetings,
         })
@@ -105,14 +117,17 @@ impl Server {
         self.meetings.load(Ordering::Acquire)
     }
 
-    /// Resolves if the media thread has ended unexpectedly, and all connections are closed: then the caller calls
-    /// [`Server::stop`]. Does not borrow the server.
-    pub fn failed(&self) -> impl Future<Output = ()> + use<> {
+    /// Resolves with the reason if the media thread or the delivery task has ended unexpectedly: then the caller calls
+    /// [`Server::stop`]. If only the media thread has ended, all connections are closed before. Does not borrow the server.
+    pub fn failed(&self) -> impl Future<Output = Error> + use<> {
         let mut failed = self.failed.clone();
         async move {
-            if failed.wait_for(|failed| *failed).await.is_err() {
+            let part = failed.wait_for(Option::is_some).await.ok().and_then(|part| *part);
+            match part {
+                Some(Part::Media) => Error::MediaFailed,
+                Some(Part::Delivery) => Error::DeliveryFailed,
                 // The server was stopped.
-                std::future::pending::<()>().await;
+                None => std::future::pending().await,
             }
         }
     }
@@ -162,8 +177,8 @@ impl Server {
     }
 
     fn end(&self) {
-        // First: the media thread is about to end.
-        self.media_supervisor.abort();
+        // First: the others are about to end.
+        self.supervisor.abort();
         self.accept_task.abort();
         self.delivery_task.abort();
     }
@@ -196,22 +211,27 @@ fn open_delivery(config: &Config) -> Result<(Delivery, Option<MeetingStore>), Er
     Ok((Delivery::new(config.limits.clone(), &secret), None))
 }
 
-/// Waits until the media thread ends, which it does only after a panic or if it could not start. Then tells all clients
-/// that the server stops, closes their connections, and sets `failure`.
-async fn supervise_media(
-    ended: oneshot::Receiver<Infallible>,
+/// Waits until the media thread or the delivery task ends, which it does only after a panic, or if the thread could not
+/// start. Then tells all clients that the server stops, closes their connections, and sets `failure`. If the delivery task
+/// has ended, the caller closes the connections.
+async fn supervise(
+    media_ended: oneshot::Receiver<Infallible>,
+    delivery_ended: oneshot::Receiver<Infallible>,
     delivery: mpsc::Sender<delivery_task::Message>,
-    failure: watch::Sender<bool>,
+    failure: watch::Sender<Option<Part>>,
 ) {
-    // An error is the only result. It means that the thread has ended.
-    let _ = ended.await;
-    tracing::error!("the media thread has ended unexpectedly: all meetings end");
+    // An error is the only result of both.
+    let part = tokio::select! {
+        _ = media_ended => Part::Media,
+        _ = delivery_ended => Part::Delivery,
+    };
+    tracing::error!(?part, "a part of the server has ended unexpectedly: all meetings end");
     let (drained, done) = oneshot::channel();
     if delivery.send(delivery_task::Message::Drain(Problem::Draining, drained)).await.is_ok() {
         // After the timeout, the caller closes the connections.
         let _ = timeout(FAILURE_DRAIN_TIMEOUT, done).await;
     }
-    failure.send_replace(true);
+    failure.send_replace(Some(part));
 }
 
 /// Accepts connections, and drops at once those that exceed a quota. If this task ends, all connections end, because the
@@ -287,7 +307,7 @@ const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 mod tests {
     use super::*;
     use crate::delivery_task::Client;
-    use crate::outbox::{Item, outbox};
+    use crate::outbox::{Item, Outbox, outbox};
     use crate::quota::Meter;
     use proto::Down;
     use std::net::{IpAddr, Ipv4Addr};
@@ -296,10 +316,7 @@ mod tests {
     async fn a_panic_of_the_media_thread_ends_all_meetings_and_the_server() {
         let server = Server::start(Config::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("it starts");
         let (outbox, mut outgoing) = outbox(16, 16_000);
-        let participant = ParticipantId(1);
-        let meter = Arc::new(Meter::new(1_000, Arc::default(), 1_000));
-        let client = Client { participant, origin: IpAddr::from(Ipv4Addr::LOCALHOST).into(), outbox, meter };
-        let connected = delivery_task::Message::Connected(ConnectionId(1_000), client);
+        let connected = delivery_task::Message::Connected(ConnectionId(1_000), client(outbox));
         server.delivery.send(connected).await.expect("the delivery task runs");
         let failed = server.failed();
         let panic = media_thread::Message::Read(Box::new(|_| panic!("injected")));
@@ -311,8 +328,30 @@ mod tests {
         assert_eq!(timeout(LIMIT, outgoing.next()).await, Ok(Some(Item::Close)));
         let closed = delivery_task::Message::Disconnected(ConnectionId(1_000));
         server.delivery.send(closed).await.expect("the delivery task runs");
-        timeout(LIMIT, failed).await.expect("the failure is reported");
+        let error = timeout(LIMIT, failed).await.expect("the failure is reported");
+        assert!(matches!(error, Error::MediaFailed), "{error}");
         server.stop(LIMIT).await;
+    }
+
+    #[tokio::test]
+    async fn a_panic_of_the_delivery_task_ends_the_server() {
+        let server = Server::start(Config::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("it starts");
+        let (outbox, mut outgoing) = outbox(16, 16_000);
+        let connected = delivery_task::Message::Connected(ConnectionId(1_000), client(outbox));
+        server.delivery.send(connected).await.expect("the delivery task runs");
+        let failed = server.failed();
+        server.delivery.send(delivery_task::Message::Panic).await.expect("the delivery task runs");
+
+        let error = timeout(LIMIT, failed).await.expect("the failure is reported");
+        assert!(matches!(error, Error::DeliveryFailed), "{error}");
+        let closed = async { while outgoing.next().await.is_some() {} };
+        timeout(LIMIT, closed).await.expect("the client's queue has ended");
+        server.stop(LIMIT).await;
+    }
+
+    fn client(outbox: Outbox) -> Client {
+        let (participant, meter) = (ParticipantId(1), Arc::new(Meter::new(1_000, Arc::default(), 1_000)));
+        Client { participant, origin: IpAddr::from(Ipv4Addr::LOCALHOST).into(), outbox, meter }
     }
 
     #[tokio::test]
@@ -320,7 +359,7 @@ mod tests {
         let server = Server::start(Config::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("it starts");
         let (mut failed, watched) = (Box::pin(server.failed()), server.failed.clone());
         server.stop(LIMIT).await;
-        assert!(!*watched.borrow());
+        assert_eq!(*watched.borrow(), None);
         assert!(futures_util::FutureExt::now_or_never(&mut failed).is_none());
     }
 

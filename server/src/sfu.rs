@@ -9,14 +9,21 @@ mod bitrate_meter;
 mod demand;
 mod downlink;
 pub mod extension;
+mod handshake;
+mod layer_meter;
 mod offer;
 mod offer_queue;
+mod pacer;
 mod peer;
+mod picture_queue;
 mod recent_peak;
 mod reply;
 mod room;
 mod routes;
+mod send_queue;
+mod sent_meter;
 mod sequence_rewriter;
+mod sound_loss;
 mod switch;
 mod track;
 mod transport;
@@ -25,6 +32,7 @@ pub use peer::ClientAddress;
 pub use reply::Reply;
 pub use transport::Context;
 
+use downlink::Change;
 use offer_queue::{Offer, OfferQueue, work};
 use peer::{Peer, Peers};
 use proto::{ClientSignal, MeetingId, ParticipantId, Published, ServerSignal, ToSfu, Totals, TrackId};
@@ -36,7 +44,7 @@ use std::time::{Duration, Instant};
 use str0m::Input;
 use str0m::media::Mid;
 use str0m::net::{Protocol, Receive, Transmit};
-use transport::{TransportError, TransportEvent};
+use transport::{Transport, TransportError, TransportEvent};
 
 /// What the delivery service tells the SFU to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -135,6 +143,7 @@ impl Sfu {
         if !peer.transport.accepts(source, bytes, &input) || !self.routes.add_address(participant, source, now) {
             return;
         }
+        peer.handshake.handle_received(bytes);
         let result = peer.transport.handle_input(input);
         self.handle_result(participant, result, now);
         self.advance_dirty_peers(now);
@@ -153,7 +162,9 @@ impl Sfu {
                     }
                 }
                 room.notify_senders(now, &mut self.peers, &mut self.output);
+                room.report_sound_loss(now, &self.peers, &mut self.output);
             }
+            self.transmits.extend(self.peers.values_mut().flat_map(|peer| peer.handshake.repeat(now)));
             self.answer_offers(now);
             self.offers.forget_idle(now);
         }
@@ -235,9 +246,7 @@ impl Sfu {
             tracing::debug!(%participant, "too many offers");
             return self.output.replies.push_back((participant, Reply::TooFast));
         }
-        let (descriptions, new) = peer.transport.descriptions(&offer.sdp);
-        // An offer with more is refused without work.
-        let work = if descriptions > MAX_DESCRIPTIONS { 0 } else { work(descriptions, new) };
+        let work = offer_work(&peer.transport, &offer);
         self.offers.push(peer.address.origin, offer, work, now);
         self.answer_offers(now);
     }
@@ -325,7 +334,12 @@ impl Sfu {
 
     fn handle_event(&mut self, participant: ParticipantId, event: TransportEvent, now: Instant) {
         match event {
-            TransportEvent::Transmit(transmit) => self.transmits.push_back(transmit),
+            TransportEvent::Transmit(transmit) => {
+                if let Some(peer) = self.peers.get_mut(&participant) {
+                    peer.handshake.handle_sent(&transmit, now);
+                }
+                self.transmits.push_back(transmit);
+            }
             TransportEvent::Packet(mid, rid, packet) => {
                 let Some(peer) = self.peers.get(&participant) else { return };
                 let (meeting, track) = (peer.meeting, peer.sources.get(&mid).copied());
@@ -341,6 +355,13 @@ impl Sfu {
             }
             TransportEvent::Connected => {
                 tracing::debug!(%participant, "media connected");
+                self.allocate(participant, now);
+            }
+            TransportEvent::LinkChanged(change) => {
+                let Some(peer) = self.peers.get_mut(&participant) else { return };
+                if let (Change::SuddenlyNarrow, Some(room)) = (change, self.rooms.get_mut(&peer.meeting)) {
+                    room.drop_pictures(participant, peer);
+                }
                 self.allocate(participant, now);
             }
         }
@@ -360,11 +381,20 @@ impl Sfu {
         }
         self.routes.remove(participant);
         peer.reset_transport(&self.context, now);
+        // The new transport knows no description of an offer that waits.
+        self.offers.update_work(participant, |offer| offer_work(&peer.transport, offer));
         if let Some(room) = self.rooms.get_mut(&peer.meeting) {
             room.publish(participant, Vec::new(), &mut self.output);
             room.subscribe(participant, &[], peer);
         }
     }
+}
+
+/// Returns the work of an offer to a transport.
+fn offer_work(transport: &Transport, offer: &Offer) -> u32 {
+    let (descriptions, new) = transport.descriptions(&offer.sdp);
+    // An offer with more is refused without work.
+    if descriptions > MAX_DESCRIPTIONS { 0 } else { work(descriptions, new) }
 }
 
 /// How often downlinks are divided again and senders are notified.

@@ -10,6 +10,7 @@ pub mod meeting;
 pub mod net;
 mod row;
 pub mod sfu;
+pub mod voice;
 pub mod window;
 
 pub use row::{Comparison, Row, compare, print};

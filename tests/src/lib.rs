@@ -5,6 +5,8 @@ pub mod bench;
 pub mod compare;
 pub mod delay_proxy;
 pub mod demo_meeting;
+pub mod impairment;
+pub mod link;
 #[cfg(target_os = "linux")]
 pub mod netlab;
 pub mod people;
@@ -13,3 +15,4 @@ pub mod psnr;
 pub mod quality;
 pub mod sfu;
 pub mod simulation;
+pub mod stoi;

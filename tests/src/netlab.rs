@@ -3,14 +3,17 @@
 //! There are three network namespaces: the server has a link to the sender and one to the receiver. Each participant has
 //! its own link, so that a limit of the sender's uplink and one of the receiver's downlink differ, and that the server sees two
 //! addresses. `tc tbf` limits rates, with a bounded queue. nftables drops packets where they arrive, because a sender
-//! would get an error for a packet that is dropped where it leaves.
+//! would get an error for a packet that is dropped where it leaves. A link that delays packets is a [`wire::Wire`].
 
+mod ffi;
 mod schedule;
 mod spec;
+mod wire;
 
 pub use schedule::LinkSchedule;
-pub use spec::{Error as SpecError, LinkChange, LinkSetting, LossRatio, NetworkSpec, Participant};
+pub use spec::{Error as SpecError, LinkChange, LinkSetting, NetworkSpec, Participant};
 
+use crate::impairment::Share;
 use media::Bitrate;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -19,10 +22,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use wire::{Wire, WireEnds};
 
 /// The three namespaces. Drop ends all processes in them and removes them. If this process is killed, another process does so.
 pub struct Netlab {
     names: Arc<Names>,
+    wires: Arc<Wires>,
     queue: Duration,
     /// The process that removes the namespaces when its standard input closes, at the latest when this process ends.
     remover: Child,
@@ -31,9 +36,18 @@ pub struct Netlab {
 /// The names of the namespaces.
 #[derive(Debug)]
 struct Names {
+    /// The number of this network among those of this process.
+    number: u32,
     sender: String,
     server: String,
     receiver: String,
+}
+
+/// The links whose packets this process forwards. The others are links of the kernel.
+#[derive(Debug, Default)]
+struct Wires {
+    sender: Option<Wire>,
+    receiver: Option<Wire>,
 }
 
 /// Where a program runs.
@@ -95,10 +109,11 @@ impl Netlab {
         let names = Names::new();
         // Before the first namespace exists, so that none is left.
         let remover = names.remover()?;
-        let lab = Self { names: Arc::new(names), queue: spec.queue, remover };
+        let mut lab = Self { names: Arc::new(names), wires: Arc::default(), queue: spec.queue, remover };
         lab.add_namespaces()?;
-        lab.add_link(Participant::Sender)?;
-        lab.add_link(Participant::Receiver)?;
+        let sender = lab.add_link(Participant::Sender, spec)?;
+        let receiver = lab.add_link(Participant::Receiver, spec)?;
+        lab.wires = Arc::new(Wires { sender, receiver });
         let first = spec.changes.iter().filter(|change| change.at.is_zero());
         first.into_iter().try_for_each(|change| lab.apply(change))?;
         Ok(lab)
@@ -110,8 +125,8 @@ impl Netlab {
     /// Returns [`Error::System`] if the thread cannot be started.
     pub fn start_schedule(&self, spec: &NetworkSpec) -> Result<LinkSchedule, Error> {
         let later = spec.changes.iter().filter(|change| !change.at.is_zero()).copied().collect();
-        let (names, queue) = (Arc::clone(&self.names), self.queue);
-        Ok(LinkSchedule::start(later, move |change| names.apply(change, queue))?)
+        let (names, wires, queue) = (Arc::clone(&self.names), Arc::clone(&self.wires), self.queue);
+        Ok(LinkSchedule::start(later, move |change| apply(&names, &wires, change, queue))?)
     }
 
     /// Returns a command that runs `program` at `place`.
@@ -153,7 +168,7 @@ impl Netlab {
     /// # Errors
     /// Returns [`Error`] if a command fails.
     pub fn apply(&self, change: &LinkChange) -> Result<(), Error> {
-        self.names.apply(change, self.queue)
+        apply(&self.names, &self.wires, change, self.queue)
     }
 
     fn add_namespaces(&self) -> Result<(), Error> {
@@ -165,26 +180,15 @@ impl Netlab {
         Ok(())
     }
 
-    fn add_link(&self, participant: Participant) -> Result<(), Error> {
+    fn add_link(&self, participant: Participant, spec: &NetworkSpec) -> Result<Option<Wire>, Error> {
         let (server, own) = address(participant);
         let (name, device) = (self.names.of(participant), participant.to_string());
-        run(
-            "ip",
-            &[
-                "link",
-                "add",
-                SERVER_DEVICE,
-                "netns",
-                name,
-                "type",
-                "veth",
-                "peer",
-                "name",
-                &device,
-                "netns",
-                &self.names.server,
-            ],
-        )?;
+        let ends = if spec.needs_wire(participant) {
+            Some(self.add_wire(participant)?)
+        } else {
+            self.add_veth(participant)?;
+            None
+        };
         for (name, device, address) in [(name, SERVER_DEVICE, own), (&self.names.server, device.as_str(), server)] {
             run("ip", &["-n", name, "addr", "add", &format!("{address}/24"), "dev", device])?;
             run("ip", &["-n", name, "link", "set", device, "up"])?;
@@ -192,7 +196,36 @@ impl Netlab {
             run("ip", &["netns", "exec", name, "nft", &format!("add {chain}")])?;
         }
         run("ip", &["-n", name, "route", "add", "default", "via", server])?;
+        Ok(ends.map(WireEnds::start).transpose()?)
+    }
+
+    /// Adds a link of the kernel.
+    fn add_veth(&self, participant: Participant) -> Result<(), Error> {
+        let (name, device) = (self.names.of(participant), participant.to_string());
+        let server = ["type", "veth", "peer", "name", &device, "netns", &self.names.server];
+        run("ip", &[&["link", "add", SERVER_DEVICE, "netns", name][..], &server].concat())?;
         Ok(())
+    }
+
+    /// Adds a link whose packets this process forwards.
+    fn add_wire(&self, participant: Participant) -> Result<WireEnds, Error> {
+        // A device has its final name in its namespace only, because names here must be unique.
+        let number = self.names.number;
+        let end = |letter| format!("wire{}{letter}{number}", std::process::id());
+        let ends = match participant {
+            Participant::Sender => WireEnds::new([end('s'), end('t')])?,
+            Participant::Receiver => WireEnds::new([end('r'), end('u')])?,
+        };
+        let [first, second] = ends.names();
+        let device = participant.to_string();
+        for (old, place, new) in
+            [(first, self.names.of(participant), SERVER_DEVICE), (second, &self.names.server, &device)]
+        {
+            run("ip", &["link", "set", old, "netns", place])?;
+            // More than a second of packets may wait for the forwarder.
+            run("ip", &["-n", place, "link", "set", old, "name", new, "txqueuelen", "2000"])?;
+        }
+        Ok(ends)
     }
 }
 
@@ -204,13 +237,22 @@ impl Drop for Netlab {
     }
 }
 
+impl Wires {
+    fn of(&self, participant: Participant) -> Option<&Wire> {
+        match participant {
+            Participant::Sender => self.sender.as_ref(),
+            Participant::Receiver => self.receiver.as_ref(),
+        }
+    }
+}
+
 impl Names {
     /// Returns names that no other network on this machine has.
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = |place| format!("netlab-{}-{number}-{place}", std::process::id());
-        Self { sender: name("sender"), server: name("server"), receiver: name("receiver") }
+        Self { number, sender: name("sender"), server: name("server"), receiver: name("receiver") }
     }
 
     fn all(&self) -> [&str; 3] {
@@ -221,18 +263,6 @@ impl Names {
         match participant {
             Participant::Sender => &self.sender,
             Participant::Receiver => &self.receiver,
-        }
-    }
-
-    fn apply(&self, change: &LinkChange, queue: Duration) -> Result<(), Error> {
-        let (name, device) = (self.of(change.participant), change.participant.to_string());
-        match change.setting {
-            LinkSetting::Down(rate) => limit(&self.server, &device, rate, queue),
-            LinkSetting::Up(rate) => limit(name, SERVER_DEVICE, rate, queue),
-            LinkSetting::Loss(share) => {
-                lose(&self.server, &device, share)?;
-                lose(name, SERVER_DEVICE, share)
-            }
         }
     }
 
@@ -255,6 +285,29 @@ impl Names {
     }
 }
 
+/// Applies one change.
+fn apply(names: &Names, wires: &Wires, change: &LinkChange, queue: Duration) -> Result<(), Error> {
+    let (name, device) = (names.of(change.participant), change.participant.to_string());
+    match change.setting {
+        LinkSetting::Down(rate) => limit(&names.server, &device, rate, queue),
+        LinkSetting::Up(rate) => limit(name, SERVER_DEVICE, rate, queue),
+        LinkSetting::Loss(share) => {
+            lose(&names.server, &device, share)?;
+            lose(name, SERVER_DEVICE, share)
+        }
+        LinkSetting::Delay(_)
+        | LinkSetting::Jitter(_)
+        | LinkSetting::Bursts(_)
+        | LinkSetting::Reorder(_)
+        | LinkSetting::Duplicate(_) => {
+            if let Some(wire) = wires.of(change.participant) {
+                wire.update(|impairment| change.setting.change(impairment));
+            }
+            Ok(())
+        }
+    }
+}
+
 /// Limits the rate of what leaves through a device.
 fn limit(name: &str, device: &str, rate: Option<Bitrate>, queue: Duration) -> Result<(), Error> {
     let Some(rate) = rate else {
@@ -270,7 +323,7 @@ fn limit(name: &str, device: &str, rate: Option<Bitrate>, queue: Duration) -> Re
 }
 
 /// Drops a share of the UDP packets that arrive through a device.
-fn lose(name: &str, device: &str, share: LossRatio) -> Result<(), Error> {
+fn lose(name: &str, device: &str, share: Share) -> Result<(), Error> {
     let per_ten_thousand = share.per_ten_thousand();
     let random = match per_ten_thousand {
         // nftables refuses a comparison that is always true.

@@ -5,13 +5,16 @@ mod client;
 
 pub use client::Client;
 
+use crate::link::{Impairment, Link};
 use proto::{
     Blob, ClientSignal, Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, ToSfu,
     TrackId,
 };
 use server::sfu::{Command, Context, Sfu};
+use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
+use str0m::media::MediaKind;
 use str0m::net::Transmit;
 
 /// An SFU with one meeting.
@@ -26,7 +29,11 @@ pub struct Simulation {
     pub loses: fn(u64) -> bool,
     /// Datagrams on their way to the SFU, each with its source.
     to_server: Vec<(SocketAddr, Vec<u8>)>,
+    /// The downlinks of clients that have an impaired one.
+    downlinks: HashMap<usize, Link<Vec<u8>>>,
     datagrams: u64,
+    began: Instant,
+    next_sound: Instant,
     observer: Box<dyn Observer>,
 }
 
@@ -58,7 +65,18 @@ impl Simulation {
         let now = Instant::now();
         let sfu = Sfu::new(Context::new(vec![SERVER])?, now);
         let clients = Vec::new();
-        Some(Self { sfu, clients, now, loses: |_| false, to_server: Vec::new(), datagrams: 0, observer })
+        Some(Self {
+            sfu,
+            clients,
+            now,
+            loses: |_| false,
+            to_server: Vec::new(),
+            downlinks: HashMap::new(),
+            datagrams: 0,
+            began: now,
+            next_sound: now,
+            observer,
+        })
     }
 
     /// Adds a client, and returns its index.
@@ -68,6 +86,11 @@ impl Simulation {
         self.clients.push(Client::new(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port), self.now));
         self.command(Command::Join { meeting: MEETING, participant: id(index) });
         index
+    }
+
+    /// Impairs the downlink of a client from now on.
+    pub fn impair(&mut self, index: usize, impairment: Impairment) {
+        self.downlinks.entry(index).or_insert_with(|| Link::new(impairment, 1)).change(impairment);
     }
 
     /// Returns what the SFU forwarded.
@@ -84,10 +107,27 @@ impl Simulation {
         self.offer(index);
     }
 
+    /// Publishes a microphone.
+    pub fn publish_microphone(&mut self, index: usize) {
+        let mid = self.clients[index].add_microphone();
+        let published = Published { slot: Slot::Microphone, kind: Kind::Audio, mid, layers: Vec::new() };
+        self.clients[index].published.push(published);
+        self.offer(index);
+    }
+
     /// Subscribes to the camera of `owner`.
     pub fn subscribe(&mut self, index: usize, owner: usize) {
-        let mid = self.clients[index].add_receiver();
-        let subscription = Subscription { mid, track: camera(owner) };
+        self.receive_from(index, camera(owner), MediaKind::Video);
+    }
+
+    /// Subscribes to the microphone of `owner`.
+    pub fn listen(&mut self, index: usize, owner: usize) {
+        self.receive_from(index, TrackId { owner: id(owner), slot: Slot::Microphone }, MediaKind::Audio);
+    }
+
+    fn receive_from(&mut self, index: usize, track: TrackId, kind: MediaKind) {
+        let mid = self.clients[index].add_receiver(kind);
+        let subscription = Subscription { mid, track };
         self.clients[index].subscriptions.push(subscription);
         self.offer(index);
     }
@@ -139,7 +179,17 @@ impl Simulation {
         let end = self.now + length;
         while self.now < end {
             self.clients[index].send_frame(self.now);
-            self.step(FRAME);
+            let next = self.now + FRAME;
+            while self.now < next {
+                // A packet of sound every 20 ms, except in the last of each five seconds.
+                if self.now >= self.next_sound {
+                    self.next_sound = self.now + SOUND_INTERVAL;
+                    if self.now.saturating_duration_since(self.began).as_secs() % 5 < 4 {
+                        self.clients[index].speak(self.now);
+                    }
+                }
+                self.step(next.min(self.next_sound).saturating_duration_since(self.now));
+            }
         }
     }
 
@@ -185,10 +235,19 @@ impl Simulation {
         for transmit in self.observer.serve(&mut work) {
             self.datagrams += 1;
             let client = usize::from(transmit.destination.port().saturating_sub(FIRST_PORT));
-            if !(self.loses)(self.datagrams)
-                && let Some(client) = self.clients.get_mut(client)
-            {
+            if (self.loses)(self.datagrams) {
+                continue;
+            }
+            if let Some(link) = self.downlinks.get_mut(&client) {
+                link.send(transmit.contents.to_vec(), transmit.contents.len(), self.now);
+            } else if let Some(client) = self.clients.get_mut(client) {
                 client.handle_datagram(SERVER, &transmit.contents, self.now);
+            }
+        }
+        for (client, link) in &mut self.downlinks {
+            let Some(client) = self.clients.get_mut(*client) else { continue };
+            while let Some(bytes) = link.receive(self.now) {
+                client.handle_datagram(SERVER, &bytes, self.now);
             }
         }
     }
@@ -231,6 +290,9 @@ const FIRST_PORT: u16 = 10_000;
 
 /// How long a datagram takes, and the step of the simulated clock.
 const STEP: Duration = Duration::from_millis(1);
+
+/// The time between two packets of sound.
+const SOUND_INTERVAL: Duration = Duration::from_millis(20);
 
 /// The time between two frames of a camera.
 const FRAME: Duration = Duration::from_micros(33_333);

@@ -8,21 +8,26 @@ use std::process::Command;
 const MAY_REACH: &[(&str, &[&str])] = &[
     ("media", &[]),
     ("proto", &[]),
+    ("congestion", &["media"]),
     ("codec", &["media"]),
     ("crypto", &["media", "proto"]),
     ("capture", &["codec", "media"]),
     ("audio", &["codec", "media"]),
-    ("net", &["crypto", "media", "proto"]),
+    ("net", &["congestion", "crypto", "media", "proto"]),
     ("render", &["media"]),
     ("server", &["proto"]),
-    ("engine", &["audio", "capture", "codec", "crypto", "media", "net", "proto"]),
-    ("app", &["audio", "capture", "codec", "crypto", "engine", "media", "net", "proto", "render", "server"]),
+    ("engine", &["audio", "capture", "codec", "congestion", "crypto", "media", "net", "proto"]),
+    (
+        "app",
+        &["audio", "capture", "codec", "congestion", "crypto", "engine", "media", "net", "proto", "render", "server"],
+    ),
     ("xtask", &[]),
 ];
 
 /// Crates that a crate must not depend on, not even indirectly.
 const NEVER: &[(&str, &[&str])] = &[
     ("media", &["thiserror", "tokio", "tracing"]),
+    ("congestion", &["thiserror", "tokio", "tracing"]),
     ("proto", &["tokio", "ring"]),
     ("codec", &["tokio", "iced"]),
     ("crypto", &["tokio", "iced"]),

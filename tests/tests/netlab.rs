@@ -4,7 +4,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::netlab::{Error, Namespace, Netlab, NetworkSpec, Participant};
 use tests::program::{Program, command, until};
 
@@ -71,6 +71,28 @@ fn both_participants_reach_both_addresses_of_the_server() {
         }
     }
     assert!(lab.received_bytes(Participant::Receiver).expect("a counter") > 0);
+}
+
+#[test]
+fn a_delay_is_that_of_each_direction_and_changes_at_its_time() {
+    let spec = spec("delay=60ms,0ms@1ms loss=1%");
+    let Some(lab) = netlab("delay=60ms loss=1%") else { return };
+    let rules = output(lab.command(Namespace::Receiver, "nft".as_ref()).args(["list", "ruleset"]));
+    assert!(rules.contains("numgen random mod 10000 < 100"), "the kernel drops the packets of such a link: {rules}");
+    // A refused connection takes one round trip.
+    let round_trip = || {
+        let script = format!("exec 3<>/dev/tcp/{}/9", Netlab::server_address(Participant::Receiver));
+        let start = Instant::now();
+        let refused =
+            lab.command(Namespace::Receiver, "bash".as_ref()).args(["-c", &script]).output().expect("bash runs");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("refused"), "{refused:?}");
+        start.elapsed()
+    };
+    assert!(round_trip() >= Duration::from_millis(120));
+    assert!(lab.received_bytes(Participant::Receiver).expect("a counter") > 0);
+    let schedule = lab.start_schedule(&spec).expect("a thread");
+    until(Duration::from_secs(20), "the delay is removed", || round_trip() < Duration::from_millis(120));
+    schedule.stop().expect("no change failed");
 }
 
 #[test]

@@ -356,7 +356,7 @@ async fn media_flow_from_one_client_to_another() {
     let track = TrackId { owner: anna.connection.id, slot: Slot::Camera };
     let tracks = ServerSignal::Tracks { owner: track.owner, tracks: vec![published] };
     ben.connection.find(|message| connection::signal(message).filter(|signal| *signal == tracks)).await;
-    let mid = ben.client.add_receiver();
+    let mid = ben.client.add_receiver(str0m::media::MediaKind::Video);
     ben.client.subscriptions.push(Subscription { mid, track });
     ben.offer().await;
     let tile = TileWish { track, width: 1_280, height: 720, frames_per_second: 30, priority: 1, hidden: false };

@@ -7,6 +7,7 @@ use server::sfu::Command;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tests::bench::forward::{Load, forward};
+use tests::link::Impairment;
 use tests::sfu::{Client, LAYERS, Simulation, camera, id};
 
 fn secs(seconds: u64) -> Duration {
@@ -353,7 +354,10 @@ fn a_track_without_a_layer_or_without_a_size_is_ignored_and_ends_no_connection()
         simulation.signal(0, &offer(layers));
         let tracks = simulation.clients[1].signals[told..].iter().rev().find_map(|signal| match signal {
             ServerSignal::Tracks { tracks, .. } => Some(tracks.len()),
-            ServerSignal::Answer { .. } | ServerSignal::TrackDemand { .. } | ServerSignal::OfferRefused { .. } => None,
+            ServerSignal::Answer { .. }
+            | ServerSignal::TrackDemand { .. }
+            | ServerSignal::SoundLoss { .. }
+            | ServerSignal::OfferRefused { .. } => None,
         });
         assert_eq!(tracks, Some(0), "the others are told that the camera has ended");
         assert!(!simulation.clients[0].malformed);
@@ -363,4 +367,203 @@ fn a_track_without_a_layer_or_without_a_size_is_ignored_and_ends_no_connection()
     simulation.receive(1, vec![simulation.clients[1].subscriptions[0].clone()]);
     simulation.send_for(0, secs(1));
     assert!(simulation.clients[1].received.len() > 20, "the meeting continues");
+}
+
+/// A second in which a viewer received pictures: their number, and the largest layer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Second {
+    pictures: usize,
+    layer: u8,
+    kilobits: usize,
+}
+
+fn whole_seconds(time: Duration) -> usize {
+    usize::try_from(time.as_secs()).expect("a short time")
+}
+
+/// Returns what a client received in each second since `start`.
+fn seconds(simulation: &Simulation, index: usize, start: Instant) -> Vec<Second> {
+    let length = whole_seconds(simulation.now.saturating_duration_since(start));
+    let mut seconds = vec![Second::default(); length];
+    for packet in &simulation.clients[index].received {
+        let at = whole_seconds(packet.timestamp.saturating_duration_since(start));
+        let Some(second) = seconds.get_mut(at).filter(|_| packet.timestamp >= start) else { continue };
+        second.pictures += usize::from(packet.header.marker);
+        second.kilobits += packet.payload.len() / 125;
+        let layer = match packet.payload[0] {
+            1 => 0,
+            2 => 1,
+            _ => 2,
+        };
+        second.layer = second.layer.max(layer);
+    }
+    seconds
+}
+
+fn show(what: &str, seconds: &[Second]) {
+    let list: Vec<String> =
+        seconds.iter().map(|second| format!("{}/{}:{}", second.pictures, second.layer, second.kilobits)).collect();
+    println!("{what}: {}", list.join(" "));
+}
+
+/// Speech that did not arrive within [`PLAYOUT_DELAY`].
+#[derive(Clone, Copy, Debug)]
+struct MadeUp {
+    percent: f64,
+    /// The longest part without an interruption.
+    longest: Duration,
+}
+
+/// Returns the speech that client 1 has to make up of what client 0 said between two times.
+fn made_up(simulation: &Simulation, start: Instant, end: Instant) -> MadeUp {
+    let spoken = simulation.clients[0].spoken();
+    let mut missing = vec![true; spoken.len()];
+    for (number, at) in &simulation.clients[1].sound {
+        let number = usize::try_from(*number).expect("a small number");
+        missing[number] = at.saturating_duration_since(spoken[number]) > PLAYOUT_DELAY;
+    }
+    let (mut total, mut all, mut run, mut longest) = (0, 0, 0, 0);
+    for (missing, _) in missing.iter().zip(spoken).filter(|(_, at)| (start..end).contains(*at)) {
+        all += 1;
+        total += u32::from(*missing);
+        run = if *missing { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    MadeUp { percent: f64::from(total) * 100.0 / f64::from(all.max(1)), longest: Duration::from_millis(20) * longest }
+}
+
+/// How late a packet of sound may be: the jitter buffer has adapted to a queue of 200 ms.
+const PLAYOUT_DELAY: Duration = Duration::from_millis(300);
+
+/// Returns a meeting whose receiver shows the camera in a large tile and hears the microphone over an impaired downlink, and
+/// the time when it began.
+fn impaired(impairment: Impairment) -> (Simulation, Instant) {
+    let mut simulation = meeting(0);
+    simulation.publish_microphone(0);
+    simulation.clients[0].key_frame_factor = 10;
+    let receiver = simulation.join();
+    simulation.impair(receiver, impairment);
+    simulation.subscribe(receiver, 0);
+    simulation.listen(receiver, 0);
+    assert!(simulation.run_until(secs(5), |simulation| simulation.clients[1].connected()));
+    simulation.wish(1, 0, (1_280, 720), 30);
+    let start = simulation.now;
+    (simulation, start)
+}
+
+/// Returns what a camera and a voice over a link of `kilobits` lack of these goals.
+fn shortcomings(kilobits: u64, pictures: usize, layer: u8) -> Vec<String> {
+    let (mut simulation, start) = impaired(Impairment::kbps(kilobits));
+    simulation.send_for(0, secs(30));
+    let seconds = seconds(&simulation, 1, start);
+    assert_eq!(seconds.len(), 30);
+    // At first the link is not known, and each client waits for sound.
+    let sound = made_up(&simulation, start + secs(3), start + secs(29));
+    let keys = simulation.clients[0].key_requests.len();
+    show(&format!("{kilobits} kbit/s, {keys} key frames, {sound:.2?}"), &seconds);
+    // At first the rate is not known.
+    let still = seconds[2..].iter().filter(|second| second.pictures < 12).count();
+    let mean = seconds.iter().map(|second| second.pictures).sum::<usize>() / seconds.len();
+    let of_layer = seconds[15..].iter().filter(|second| second.layer >= layer).count();
+    let goals = [
+        (still <= usize::from(kilobits < 200), format!("{still} seconds without a moving picture")),
+        (mean >= pictures, format!("{mean} pictures a second")),
+        (of_layer >= 10, format!("{of_layer} of the last 15 seconds with layer {layer}")),
+        (sound.percent <= 1.0, format!("{:.1} % of the sound is made up", sound.percent)),
+        (keys <= 12, format!("{keys} key frames")),
+    ];
+    let missed = goals.into_iter().filter(|(met, _)| !met);
+    missed.map(|(_, what)| format!("{kilobits} kbit/s: {what}")).collect()
+}
+
+#[test]
+fn a_narrow_downlink_carries_a_moving_picture_and_sound_in_every_second() {
+    let links = [(150, 15, 0), (300, 20, 0), (500, 24, 1), (800, 24, 1), (1_500, 26, 2)];
+    let missed: Vec<String> =
+        links.into_iter().flat_map(|(kilobits, pictures, layer)| shortcomings(kilobits, pictures, layer)).collect();
+    assert!(missed.is_empty(), "{missed:#?}");
+}
+
+#[test]
+fn a_sender_reduces_a_layer_to_what_the_downlink_of_its_only_viewer_carries() {
+    let (mut simulation, _) = impaired(Impairment::kbps(150));
+    simulation.send_for(0, secs(10));
+    let limit = simulation.clients[0].signals.iter().rev().find_map(|signal| match signal {
+        ServerSignal::TrackDemand { layers } => layers.wanted.first().map(|layer| layer.max_bitrate),
+        ServerSignal::Answer { .. }
+        | ServerSignal::OfferRefused { .. }
+        | ServerSignal::Tracks { .. }
+        | ServerSignal::SoundLoss { .. } => None,
+    });
+    let limit = limit.flatten().expect("the layer is limited");
+    // Speech takes 81 kbit/s.
+    assert!((30_000..90_000).contains(&limit), "{limit}");
+    let wide = simulation.join();
+    simulation.subscribe(wide, 0);
+    simulation.wish(wide, 0, (320, 180), 30);
+    simulation.send_for(0, secs(3));
+    let last = simulation.clients[0].signals.iter().rev().find_map(|signal| match signal {
+        ServerSignal::TrackDemand { layers } => layers.wanted.first().map(|layer| layer.max_bitrate),
+        ServerSignal::Answer { .. }
+        | ServerSignal::OfferRefused { .. }
+        | ServerSignal::Tracks { .. }
+        | ServerSignal::SoundLoss { .. } => None,
+    });
+    assert_eq!(last, Some(None), "another viewer has room for all of it");
+}
+
+#[test]
+fn a_viewer_on_a_wide_link_soon_gets_the_largest_layer_at_its_full_bitrate() {
+    let (mut simulation, start) = impaired(Impairment::kbps(10_000));
+    simulation.send_for(0, secs(5));
+    let largest = simulation.clients[1].received.iter().find(|packet| packet.payload[0] > 2).expect("it arrives");
+    let after = largest.timestamp - start;
+    assert!(after < Duration::from_millis(1_300), "{after:?}");
+    let seconds = seconds(&simulation, 1, start);
+    show("10 Mbit/s", &seconds);
+    assert!(seconds[3..].iter().all(|second| second.kilobits > 1_400));
+}
+
+#[test]
+fn a_dip_of_the_link_stops_the_picture_for_a_moment_only_and_the_large_one_returns() {
+    let (mut simulation, start) = impaired(Impairment::kbps(10_000));
+    simulation.send_for(0, secs(10));
+    simulation.impair(1, Impairment::kbps(300));
+    simulation.send_for(0, secs(15));
+    simulation.impair(1, Impairment::kbps(10_000));
+    simulation.send_for(0, secs(10));
+    let seconds = seconds(&simulation, 1, start);
+    let sound = made_up(&simulation, start, start + secs(34));
+    show(&format!("10, 0.3, 10 Mbit/s, {sound:.2?}"), &seconds);
+    assert!(sound.percent <= 3.0 && sound.longest <= secs(1), "{sound:?}");
+    let times =
+        simulation.clients[1].received.iter().filter(|packet| packet.header.marker).map(|packet| packet.timestamp);
+    let times: Vec<Instant> = times.filter(|at| *at >= start).collect();
+    let longest = times.windows(2).map(|pair| pair[1] - pair[0]).max().expect("pictures arrive");
+    assert!(longest < Duration::from_millis(1_500), "still for {longest:?}");
+    assert!(seconds[11..25].iter().all(|second| second.pictures >= 12));
+    assert!(seconds[32..].iter().all(|second| second.layer == 2 && second.kilobits > 1_150), "regained after 7 s");
+}
+
+#[test]
+fn a_receiver_for_which_a_key_frame_waits_gets_no_further_one() {
+    let (mut simulation, _) = impaired(Impairment::kbps(200));
+    // A key frame of 37 kilobytes: it waits for more than a second.
+    simulation.clients[0].key_frame_factor = 60;
+    simulation.send_for(0, Duration::from_millis(200));
+    let before = simulation.clients[0].key_requests.len();
+    for _ in 0..3 {
+        simulation.clients[1].request_key_frame();
+        simulation.send_for(0, Duration::from_millis(100));
+    }
+    assert_eq!(simulation.clients[0].key_requests.len(), before);
+}
+
+#[test]
+fn lost_packets_without_congestion_do_not_reduce_the_picture() {
+    let (mut simulation, start) = impaired(Impairment { one_lost_in: 10, ..Impairment::default() });
+    simulation.send_for(0, secs(20));
+    let seconds = seconds(&simulation, 1, start);
+    show("loss of 10 %", &seconds);
+    assert!(seconds[3..].iter().all(|second| second.layer == 2 && second.pictures >= 28));
 }

@@ -58,7 +58,7 @@ usage: cargo xtask TASK
   check  formatting, lints, documentation, licences
   check --target x86_64-pc-windows-gnu|aarch64-apple-darwin
          type check for another system
-  bench [draw|sfu|crypto|codec|meeting|window] [--json]
+  bench [draw|sfu|crypto|codec|voice|meeting|window] [--json]
          benchmarks, each compared with a reference measured in the same run, or with a limit
   bench net [--rows 1,2,...] [--spec SPEC] [--seconds N] [--stop N] [--runs N] [--programs DIR] [--out DIR] [--json]
          calls of real programs over networks with limits, each compared with a limit; needs root

@@ -446,6 +446,7 @@ cause-lost = unplugged or stopped
 cause-format = format not supported
 
 ## Command line
+headless-joined = Joined the meeting as { $name }.
 window-closed = The window cannot be opened
     .advice = Start Conclave in a graphical session, or go without a window: conclave meet --headless, conclave join LINK --headless.
 host-cannot-listen = The server cannot listen at { $subject }

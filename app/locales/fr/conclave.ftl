@@ -446,6 +446,7 @@ cause-lost = débranché ou arrêté
 cause-format = format non pris en charge
 
 ## Ligne de commande
+headless-joined = Vous avez rejoint la visioconférence sous le nom de { $name }.
 window-closed = La fenêtre ne peut pas s’ouvrir
     .advice = Lancez Conclave dans une session graphique ou passez-vous de fenêtre : conclave meet --headless, conclave join LIEN --headless.
 host-cannot-listen = Le serveur ne peut pas écouter à l’adresse { $subject }

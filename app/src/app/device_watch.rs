@@ -100,7 +100,7 @@ mod tests {
     fn a_microphone_that_is_plugged_in_at_the_preview_is_tried() {
         let [mut app, _] = windows();
         if let Screen::Preview(screen) = &mut app.screen {
-            screen.report_problem(engine::Notice { kind: NoticeKind::NoMicrophone, detail: String::new() });
+            screen.report_problem(engine::Notice { kind: NoticeKind::NoMicrophone, file: None, detail: String::new() });
             assert!(!screen.is_microphone_on());
         }
         drop(app.update(Message::DevicesListed(lists(&["Headset"]))));

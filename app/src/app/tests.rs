@@ -425,7 +425,7 @@ fn an_organiser_whose_end_was_refused_can_return() {
     for kind in [engine::NoticeKind::NotOrganiser, engine::NoticeKind::Refused] {
         let (mut app, _closed) = hosting(2);
         press(&mut app, meeting::Message::LeaveAnswered(Answer::End));
-        engine_event(&mut app, Event::Notice(engine::Notice { kind, detail: String::new() }));
+        engine_event(&mut app, Event::Notice(engine::Notice { kind, file: None, detail: String::new() }));
         engine_event(&mut app, Event::Ended(Reason::Left));
         assert_eq!(hosted(&app), Some(home::Hosted::LeftElsewhere), "{kind:?}: the meeting goes on");
     }
@@ -559,7 +559,7 @@ fn a_server_runs_on_for_those_who_stay_until_the_last_has_left() {
 fn the_notices_of_a_meeting_are_not_shown_at_home() {
     let mut app = listed(Listing::Unlisted, None);
     entered(&mut app);
-    let notice = Notice { kind: NoticeKind::LinkCopied, detail: String::new() };
+    let notice = Notice { kind: NoticeKind::LinkCopied, file: None, detail: String::new() };
     app.notifications.notify(notice, Language::English);
     assert!(app.notifications.queue().is_busy());
     drop(app.go_home());
@@ -571,7 +571,8 @@ fn after_the_end_only_notices_about_recordings_stay() {
     let mut app = listed(Listing::Unlisted, None);
     entered(&mut app);
     for kind in [engine::NoticeKind::NoSound, engine::NoticeKind::DiskFull] {
-        engine_event(&mut app, Event::Notice(engine::Notice { kind, detail: "heard.wav: no space left".into() }));
+        let file = Some("heard.wav".into());
+        engine_event(&mut app, Event::Notice(engine::Notice { kind, file, detail: "no space left".into() }));
     }
     engine_event(&mut app, Event::Ended(Reason::ServerSilent));
     let context = crate::screen::Context {

@@ -121,7 +121,7 @@ impl HeadlessMeeting<'_> {
             // Without a window there is nobody to ask.
             Event::AsksToJoin { id, name } => {
                 self.send(Command::Decline(*id));
-                let notice = Notice { kind: NoticeKind::OldLinkRefused, detail: name.clone() };
+                let notice = Notice { kind: NoticeKind::OldLinkRefused, file: None, detail: name.clone() };
                 output::message(sentences::notice(&notice.into()));
             }
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
@@ -141,9 +141,7 @@ impl HeadlessMeeting<'_> {
     }
 
     fn entered(&mut self, link: &str, organiser: bool) {
-        if self.recording.prints_link() {
-            client::print_link(&self.model.link);
-        }
+        output::line(entered_line(&self.model.link, self.client, self.recording));
         self.recording.entered(link, organiser);
         self.link = Some(link.to_owned());
         let now = Instant::now();
@@ -194,6 +192,11 @@ fn sentence(model: &mut MeetingModel, event: &Event) -> Option<String> {
     if let Event::Notice(notice) = event { Some(sentences::notice(&model.notice(notice))) } else { None }
 }
 
+/// Returns the line to print when we are in the meeting: the link if the meeting is new.
+fn entered_line(link: &str, client: &Client, recording: &Recording) -> String {
+    if recording.prints_link() { link.to_owned() } else { sentences::joined(&client::name(client)) }
+}
+
 /// Sleeps until `deadline`, or forever if there is none.
 async fn sleep_to(deadline: Option<Instant>) {
     match deadline {
@@ -238,12 +241,31 @@ fn tiles(people: &[Person], client: &Client) -> Vec<TileWish> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::options::{self, Options};
+    use app::recent::Listing;
+    use clap::Parser;
     use engine::ParticipantId;
+
+    #[test]
+    fn the_link_of_a_new_meeting_or_the_name_in_another_one_is_printed() {
+        let parsed = Options::parse_from(["conclave", "meet", "--headless", "--name", "Zoé"]);
+        let Some(options::Command::Meet(meet)) = parsed.command else { panic!("{parsed:?}") };
+        let line = |link: Option<&str>| {
+            let recording = Recording::new(link.map(str::to_owned), Listing::Unlisted, &meet.client);
+            entered_line("conclave://new", &meet.client, &recording)
+        };
+        assert_eq!(line(None), "conclave://new");
+        assert_eq!(line(Some("conclave://old")), sentences::joined("Zoé"));
+        for language in Language::ALL {
+            let joined = language.with("headless-joined", &[("name", "Zoé".into())]);
+            assert!(joined.ends_with(" Zoé."), "{joined}");
+        }
+    }
 
     #[test]
     fn only_a_person_who_waits_reads_that_nobody_can_let_them_in() {
         let mut model = MeetingModel::default();
-        let unattended = Event::Notice(Notice { kind: NoticeKind::NobodyAdmits, detail: String::new() });
+        let unattended = Event::Notice(Notice { kind: NoticeKind::NobodyAdmits, file: None, detail: String::new() });
         let text = |id| Language::of_system().text(id);
         let before = sentence(&mut model, &unattended).unwrap();
         assert!(before.starts_with(&text("notice-nobody-admits")), "{before}");

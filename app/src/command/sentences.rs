@@ -19,6 +19,11 @@ pub fn reason(reason: &Reason) -> String {
     compose(sentence::reason(reason), sentence::unnamed_fault(reason), &detail)
 }
 
+/// The line that says that we are in a meeting that existed before.
+pub fn joined(name: &str) -> String {
+    Language::of_system().with("headless-joined", &[("name", name.into())])
+}
+
 /// The text of a notice.
 pub fn notice(notice: &Notice) -> String {
     let language = Language::of_system();

@@ -150,7 +150,7 @@ impl MeetingModel {
             (EngineNotice::NobodyAdmits, Phase::Inside) => NoticeKind::OrganiserLeft,
             (kind, _) => kind.into(),
         };
-        Notice { kind, detail: notice.detail.clone() }
+        Notice { kind, file: notice.file.clone(), detail: notice.detail.clone() }
     }
 
     /// The state of the lock.
@@ -309,7 +309,7 @@ mod tests {
     }
 
     fn notice(kind: EngineNotice) -> engine::Notice {
-        engine::Notice { kind, detail: String::new() }
+        engine::Notice { kind, file: None, detail: String::new() }
     }
 
     #[test]

@@ -83,6 +83,8 @@ impl From<engine::NoticeKind> for NoticeKind {
 pub struct Notice {
     /// What it is about.
     pub kind: NoticeKind,
+    /// The name of the file that it is about; `None` if it is not about a file.
+    pub file: Option<String>,
     /// The cause as the system or the server reported it, often in English; empty if there is none.
     pub detail: String,
 }
@@ -107,14 +109,7 @@ impl Notice {
     }
 
     fn text(&self, id: &str, language: Language) -> String {
-        let name = match self.kind {
-            NoticeKind::Engine(kind) => sentence::file(kind, &self.detail),
-            NoticeKind::OrganiserLeft
-            | NoticeKind::NoGpu
-            | NoticeKind::NoKeychain
-            | NoticeKind::LinkCopied
-            | NoticeKind::LinkChanged => String::new(),
-        };
+        let name = self.file.as_deref().unwrap_or_default();
         language.with(id, &[("name", name.into())])
     }
 
@@ -138,6 +133,6 @@ impl Notice {
 
 impl From<engine::Notice> for Notice {
     fn from(notice: engine::Notice) -> Self {
-        Self { kind: notice.kind.into(), detail: notice.detail }
+        Self { kind: notice.kind.into(), file: notice.file, detail: notice.detail }
     }
 }

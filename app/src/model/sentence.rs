@@ -5,7 +5,6 @@
 //! [`super::NoticeKind::OrganiserLeft`].
 
 use std::borrow::Cow;
-use std::path::Path;
 
 use engine::{Fault, LinkError, NoticeKind, Reason, clock_difference};
 
@@ -82,48 +81,6 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::OldLinkRefused => "notice-old-link-refused",
         NoticeKind::WrongClock => "notice-wrong-clock",
         NoticeKind::Refused => "notice-refused",
-    }
-}
-
-/// The name of the file that a notice is about, from its detail; empty if it is not about a file.
-pub fn file(kind: NoticeKind, detail: &str) -> String {
-    match kind {
-        NoticeKind::MissingFile => {
-            let path = Path::new(detail);
-            path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
-        }
-        NoticeKind::BadFile | NoticeKind::NotWritten | NoticeKind::DiskFull => {
-            detail.split_once(": ").map_or(detail, |(name, _)| name).to_owned()
-        }
-        NoticeKind::FileFormat => detail.rsplit_once(" (").map_or(detail, |(name, _)| name).to_owned(),
-        NoticeKind::NoCamera
-        | NoticeKind::CameraTaken
-        | NoticeKind::CameraLost
-        | NoticeKind::CameraFailed
-        | NoticeKind::NoSound
-        | NoticeKind::NoMicrophone
-        | NoticeKind::NoSpeaker
-        | NoticeKind::SoundRefused
-        | NoticeKind::SoundLost
-        | NoticeKind::SoundBack
-        | NoticeKind::SoundFormat
-        | NoticeKind::NoScreen
-        | NoticeKind::ScreenFormat
-        | NoticeKind::TooNarrow
-        | NoticeKind::StillWaiting
-        | NoticeKind::NobodyAdmits
-        | NoticeKind::Overloaded
-        | NoticeKind::CodecReplaced
-        | NoticeKind::TrackFailed
-        | NoticeKind::PeerUnreadable
-        | NoticeKind::NotOrganiser
-        | NoticeKind::NotRemoved
-        | NoticeKind::ChangeRejected
-        | NoticeKind::Reconnecting
-        | NoticeKind::Reconnected
-        | NoticeKind::OldLinkRefused
-        | NoticeKind::WrongClock
-        | NoticeKind::Refused => String::new(),
     }
 }
 

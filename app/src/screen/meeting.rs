@@ -415,7 +415,7 @@ fn is_refusal(kind: engine::NoticeKind) -> bool {
 }
 
 fn notify(kind: NoticeKind, detail: String) -> Action {
-    Action::Notify(Notice { kind, detail })
+    Action::Notify(Notice { kind, file: None, detail })
 }
 
 #[cfg(test)]
@@ -494,7 +494,7 @@ mod tests {
     fn without_a_camera_the_camera_is_missing_and_not_off() {
         let mut meeting = meeting(Microphone::On);
         assert!(!meeting.lacks_camera(), "off, as far as we know");
-        let missing = engine::Notice { kind: engine::NoticeKind::NoCamera, detail: String::new() };
+        let missing = engine::Notice { kind: engine::NoticeKind::NoCamera, file: None, detail: String::new() };
         meeting.handle_event(&Event::Notice(missing), Instant::now());
         assert!(meeting.lacks_camera());
         meeting.update(Message::CameraPressed);

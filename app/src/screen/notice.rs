@@ -187,7 +187,7 @@ mod tests {
     use std::time::Duration;
 
     fn notice(kind: impl Into<NoticeKind>) -> Notice {
-        Notice { kind: kind.into(), detail: String::new() }
+        Notice { kind: kind.into(), file: None, detail: String::new() }
     }
 
     #[test]

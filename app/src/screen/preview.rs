@@ -307,7 +307,7 @@ mod tests {
     use super::*;
 
     fn problem(kind: NoticeKind) -> Notice {
-        Notice { kind, detail: String::new() }
+        Notice { kind, file: None, detail: String::new() }
     }
 
     fn preview(name: &str) -> Preview {

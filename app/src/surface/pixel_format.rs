@@ -1,7 +1,5 @@
 //! The pixel format of windows that are drawn in software.
 
-use render::Drawing;
-
 /// Returns whether a window must have another pixel format than the screen. The pixel buffers of the software renderer have
 /// eight bits per colour. X11 screens of depth 30, 16 and 15 have not, but they also have windows of depth 32.
 #[cfg(target_os = "linux")]
@@ -9,7 +7,7 @@ pub fn differs_from_screen() -> bool {
     let wayland = ["WAYLAND_DISPLAY", "WAYLAND_SOCKET"];
     let is_wayland = wayland.iter().any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()));
     // `detect_drawing` is last: it waits for the graphics driver, which a thread loads while the window opens.
-    !is_wayland && lacks_eight_bits() == Some(true) && super::detect_drawing() == Drawing::Processor
+    !is_wayland && lacks_eight_bits() == Some(true) && super::detect_drawing() == render::Drawing::Processor
 }
 
 /// Returns false: the screens of these systems accept pixels with eight bits per colour.

@@ -55,7 +55,7 @@ pub fn recents() -> Vec<home::Recent> {
 }
 
 pub fn notices() -> Vec<Notice> {
-    let notice = |kind, detail: &str| Notice { kind, detail: detail.into() };
+    let notice = |kind, detail: &str| Notice { kind, file: None, detail: detail.into() };
     vec![
         notice(engine::NoticeKind::CameraTaken.into(), "/dev/video0: Device or resource busy"),
         notice(engine::NoticeKind::PeerUnreadable.into(), ""),
@@ -65,7 +65,7 @@ pub fn notices() -> Vec<Notice> {
 
 /// A notice of the engine without details.
 pub fn problem(kind: engine::NoticeKind) -> engine::Notice {
-    engine::Notice { kind, detail: String::new() }
+    engine::Notice { kind, file: None, detail: String::new() }
 }
 
 const NAMES: [&str; 9] = [

@@ -203,7 +203,7 @@ fn many_requests_leave_space_for_the_meeting() {
 fn a_lost_connection_is_shown_until_it_is_back() {
     for language in Language::ALL {
         let mut screen = meeting_of(3);
-        let notice = |kind| Event::Notice(Notice { kind, detail: String::new() });
+        let notice = |kind| Event::Notice(Notice { kind, file: None, detail: String::new() });
         event(&mut screen, &notice(NoticeKind::Reconnecting));
         let pictures = common::pictures(3);
         let title = language.text("meeting-reconnecting");
@@ -221,7 +221,10 @@ fn a_lost_connection_is_shown_until_it_is_back() {
 /// The mean difference between the largest and the smallest colour value of a pixel, in a part of a picture.
 fn colourfulness(picture: &app::snapshot::Rgba, [left, top, width, height]: [usize; 4]) -> usize {
     let row = |y: usize| &picture.pixels[(y * picture.width as usize + left) * 4..][..width * 4];
-    let spread = |pixel: &[u8]| usize::from(pixel[..3].iter().max().unwrap() - pixel[..3].iter().min().unwrap());
+    let spread = |pixel: &[u8]| {
+        let [red, green, blue] = [pixel[0], pixel[1], pixel[2]];
+        usize::from(red.max(green).max(blue) - red.min(green).min(blue))
+    };
     let sum: usize = (top..top + height).flat_map(|y| row(y).chunks_exact(4)).map(spread).sum();
     sum / (width * height)
 }
@@ -244,7 +247,7 @@ fn a_lost_picture_stays_grey_until_it_moves_again() {
         };
         let before = draw(&screen, &common::pictures(2), "before");
         assert!(before > 10, "{before}");
-        let notice = |kind| Event::Notice(Notice { kind, detail: String::new() });
+        let notice = |kind| Event::Notice(Notice { kind, file: None, detail: String::new() });
         event(&mut screen, &notice(NoticeKind::Reconnecting));
         assert!(draw(&screen, &common::pictures(2), "flows") > 10, "media may still flow");
         let pictures = common::pictures(2);

@@ -11,7 +11,7 @@ use crate::common::{self, context, hosted_meeting_of, meeting_of, smallest_conte
 
 fn queue() -> Queue {
     let mut queue = Queue::default();
-    queue.push(Notice { kind: NoticeKind::LinkCopied, detail: String::new() }, Instant::now());
+    queue.push(Notice { kind: NoticeKind::LinkCopied, file: None, detail: String::new() }, Instant::now());
     queue
 }
 

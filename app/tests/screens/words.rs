@@ -118,16 +118,18 @@ fn a_new_meeting_is_started_and_not_looked_for() {
 
 #[test]
 fn a_missing_file_is_named() {
-    for (kind, detail, expected) in [
-        (engine::NoticeKind::MissingFile, "clips/talk.mp4", "The file talk.mp4 does not exist"),
-        (engine::NoticeKind::BadFile, "talk.mp4: cut off", "The file talk.mp4 cannot be used"),
-        (engine::NoticeKind::FileFormat, "talk.mkv (Matroska)", "Conclave cannot play talk.mkv"),
+    use engine::NoticeKind::{BadFile, FileFormat, MissingFile};
+    for (kind, name, detail, expected) in [
+        (MissingFile, "talk.mp4", "clips/talk.mp4", "The file talk.mp4 does not exist"),
+        (BadFile, "talk.mp4", "cut off", "The file talk.mp4 cannot be used"),
+        (BadFile, "talk.mp4: 2 (final)", "cut off", "The file talk.mp4: 2 (final) cannot be used"),
+        (FileFormat, "talk.mkv", "talk.mkv (Matroska)", "Conclave cannot play talk.mkv"),
     ] {
-        let notice = Notice { kind: kind.into(), detail: detail.into() };
+        let notice = Notice { kind: kind.into(), file: Some(name.into()), detail: detail.into() };
         assert_eq!(notice.sentence(Language::English), expected);
         assert!(notice.sentence(Language::French).contains("talk.m"));
         let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne".into(), app::model::Devices::default());
-        screen.report_problem(engine::Notice { kind, detail: detail.into() });
+        screen.report_problem(engine::Notice { kind, file: Some(name.into()), detail: detail.into() });
         Ui::new(screen.view(&context(Language::English), &common::pictures(0))).find(expected);
     }
 }
@@ -138,8 +140,8 @@ fn a_file_that_is_not_written_is_named() {
         (engine::NoticeKind::NotWritten, "The file heard.wav cannot be written"),
         (engine::NoticeKind::DiskFull, "The disk is full. The file heard.wav is no longer written."),
     ] {
-        let detail = "heard.wav: /tmp/heard.wav cannot be written: No space left on device (os error 28)";
-        let notice = Notice { kind: kind.into(), detail: detail.into() };
+        let detail = "/tmp/heard.wav cannot be written: No space left on device (os error 28)";
+        let notice = Notice { kind: kind.into(), file: Some("heard.wav".into()), detail: detail.into() };
         let words = notice.announcement(Language::English);
         assert!(words.starts_with(expected), "{words}");
         assert!(notice.announcement(Language::French).to_lowercase().contains("le fichier heard.wav"), "{kind:?}");

@@ -4,7 +4,7 @@ use crate::device::{self, Direction};
 use crate::jitter::Statistics;
 use media::Level;
 use std::collections::HashMap;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU8};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A problem after which the engine continues.
@@ -72,6 +72,8 @@ pub struct Shared {
     pub muted: Mutex<bool>,
     /// True while nobody else is in the meeting. Then the microphone is only metered.
     pub alone: AtomicBool,
+    /// The loss of the microphone's packets in percent.
+    pub loss: AtomicU8,
 }
 
 /// The devices in use.

@@ -3,6 +3,10 @@
 //! A packet's *offset* is its arrival time minus its position in the sender's timeline. The relation between the two
 //! clocks is unknown and does not matter. The smallest recent offset is the base, and the spread above it is the
 //! jitter.
+//!
+//! A packet that comes late because it was lost at first (a copy in a later frame, a retransmission) is rare, but
+//! without it speech is concealed. So the wanted delay also covers the latest of these repairs in the last ten seconds,
+//! unless it took too long. The delay grows with the first repair, and falls after the last one has left the window.
 
 use super::units::samples_to_micros;
 use media::Timestamp;
@@ -13,12 +17,17 @@ use std::time::Duration;
 pub struct Delay {
     /// Offsets of the last packets in microseconds, with their arrival.
     arrivals: VecDeque<(Timestamp, i64)>,
+    /// Offsets of the last packets that were lost at first, with their arrival: only those that are larger than all
+    /// later ones.
+    repairs: VecDeque<(Timestamp, i64)>,
     /// Offsets at which the last blocks were played. The smallest counts, because a device may take blocks in bursts.
     played: VecDeque<i64>,
     /// Scratch memory.
     sorted: Vec<i64>,
     base: i64,
     spread: i64,
+    /// The number of packets so far, at most [`RELIABLE`].
+    measured: usize,
     /// Microseconds to wait in addition for the next packet, which may carry the FEC copy of a lost one.
     reserve: i64,
 }
@@ -28,10 +37,12 @@ impl Delay {
     pub fn new() -> Self {
         Self {
             arrivals: VecDeque::with_capacity(WINDOW + 1),
+            repairs: VecDeque::with_capacity(MAX_REPAIRS + 1),
             played: VecDeque::with_capacity(BLOCKS + 1),
             sorted: Vec::with_capacity(WINDOW + 1),
             base: 0,
             spread: 0,
+            measured: 0,
             reserve: 0,
         }
     }
@@ -44,6 +55,7 @@ impl Delay {
     /// Records the arrival of a packet.
     pub fn packet_arrived(&mut self, position: u64, at: Timestamp) {
         self.arrivals.push_back((at, offset(position, at)));
+        self.measured = (self.measured + 1).min(RELIABLE);
         while self.arrivals.len() > WINDOW
             || (self.arrivals.len() > MIN_PACKETS
                 && self.arrivals.front().is_some_and(|(then, _)| at.since(*then) > MAX_AGE))
@@ -52,10 +64,27 @@ impl Delay {
         }
         self.sorted.clear();
         self.sorted.extend(self.arrivals.iter().map(|(_, offset)| *offset));
-        let rank = (self.sorted.len() - 1) * IN_TIME_PERCENT / 100;
+        let rank = (self.sorted.len() - 1) * IN_TIME_PER_MILLE / 1_000;
         let (earlier, late, _) = self.sorted.select_nth_unstable(rank);
         self.base = earlier.iter().copied().min().unwrap_or(*late);
         self.spread = *late - self.base;
+        while self.repairs.front().is_some_and(|(then, _)| at.since(*then) > REPAIR_AGE) {
+            self.repairs.pop_front();
+        }
+    }
+
+    /// Records the arrival of a packet that was lost at first.
+    pub fn repair_arrived(&mut self, position: u64, at: Timestamp) {
+        let repaired = offset(position, at);
+        if self.arrivals.is_empty() || repaired - self.base > MAX_REPAIR {
+            return;
+        }
+        while self.repairs.back().is_some_and(|(_, other)| *other <= repaired) {
+            self.repairs.pop_back();
+        }
+        if self.repairs.len() < MAX_REPAIRS {
+            self.repairs.push_back((at, repaired));
+        }
     }
 
     /// If `wait` is true, makes the wanted delay one packet longer, so that the successor of a lost packet arrives
@@ -104,8 +133,10 @@ impl Delay {
     }
 
     fn wanted(&self) -> i64 {
-        let minimum = if self.arrivals.len() < MIN_PACKETS { INITIAL_DELAY } else { 0 };
-        self.base + (self.spread + BLOCK_MICROS + SHORTAGE_TOLERATED + self.reserve).clamp(minimum, MAX_DELAY)
+        let minimum = if self.measured < RELIABLE { INITIAL_DELAY } else { 0 };
+        let repair = self.repairs.front().map_or(0, |(_, repaired)| *repaired - self.base);
+        let late = (self.spread + self.reserve).max(repair);
+        self.base + (late + BLOCK_MICROS + SHORTAGE_TOLERATED).clamp(minimum, MAX_DELAY)
     }
 }
 
@@ -124,11 +155,25 @@ const WINDOW: usize = 400;
 /// Older offsets are dropped, so that clock drift does not count as jitter.
 const MAX_AGE: Duration = Duration::from_secs(30);
 
-/// The number of packets from which the measurement is reliable: half a second.
+/// The number of offsets that are kept whatever their age: half a second.
 const MIN_PACKETS: usize = 25;
 
-/// Percent of the packets that should arrive before they are needed.
-const IN_TIME_PERCENT: usize = 99;
+/// The number of packets from which the measurement is reliable: five seconds. Before, a loss is likely to be the first
+/// one, and its repair would come too late with a shorter delay.
+const RELIABLE: usize = 250;
+
+/// How many of a thousand packets should arrive before they are needed.
+const IN_TIME_PER_MILLE: usize = 995;
+
+/// How long a repair counts. At 0.2 % loss there is one in this time.
+const REPAIR_AGE: Duration = Duration::from_secs(10);
+
+/// The longest repair that is waited for, in microseconds over the base: three packets and the jitter of the frame that has
+/// the copies, or a retransmission on a short path.
+const MAX_REPAIR: i64 = 140_000;
+
+/// The number of repairs that are kept. Each is at least one microsecond later than the next.
+const MAX_REPAIRS: usize = 64;
 
 /// The number of blocks of which the smallest offset counts: 200 ms, longer than the burst of any device.
 const BLOCKS: usize = 20;
@@ -143,7 +188,7 @@ pub const SHORTAGE_TOLERATED: i64 = 2_500;
 /// Microseconds from one packet to the next.
 const PACKET_MICROS: i64 = 20_000;
 
-/// The minimum delay until [`MIN_PACKETS`] have arrived, in microseconds.
+/// The minimum delay until [`RELIABLE`] packets have arrived, in microseconds.
 const INITIAL_DELAY: i64 = 60_000;
 
 /// The maximum delay in microseconds. A longer one makes a conversation impossible.

@@ -97,6 +97,10 @@ struct Simulation {
     loss: f64,
     /// If `Some(n)`, every n-th packet is lost, too.
     every: Option<u64>,
+    /// The number of copies of earlier packets in a frame.
+    depth: u64,
+    /// If `Some(delay)`, a lost packet is retransmitted after this many microseconds.
+    retransmission: Option<u64>,
     /// The speed of the sender's clock relative to the receiver's.
     drift: f64,
     /// Whether packet `n` carries speech; `None` if it is not sent.
@@ -119,6 +123,8 @@ impl Simulation {
             jitter: 0,
             loss: 0.0,
             every: None,
+            depth: 0,
+            retransmission: None,
             drift: 1.0,
             script: |_| Some(true),
             longest_delay: Duration::ZERO,
@@ -154,9 +160,10 @@ impl Simulation {
             let Some(voice) = (self.script)(number) else { continue };
             self.sent += 1;
             let lost = self.random.share() < self.loss || self.every.is_some_and(|every| number % every == every - 1);
-            if !lost {
-                let late = (self.random.share() * self.jitter as f64) as u64;
-                self.in_flight.push((due + self.delay + late, number * PACKET as u64, voice));
+            let late = (self.random.share() * self.jitter as f64) as u64;
+            let repaired = if lost { self.retransmission } else { Some(0) };
+            if let Some(later) = repaired {
+                self.in_flight.push((due + self.delay + late + later, number * PACKET as u64, voice));
             }
         }
     }
@@ -164,8 +171,15 @@ impl Simulation {
     fn deliver(&mut self) {
         self.in_flight.sort_unstable();
         let arrived = self.in_flight.partition_point(|(at, ..)| *at <= self.now);
+        let (depth, script) = (self.depth, self.script);
         for (at, position, voice) in self.in_flight.drain(..arrived) {
-            self.buffer.insert(packet(position, voice), Timestamp::from_micros(at));
+            let at = Timestamp::from_micros(at);
+            for copied in (1..=depth).filter_map(|distance| position.checked_sub(distance * PACKET as u64)) {
+                if let Some(voice) = script(copied / PACKET as u64) {
+                    self.buffer.insert(packet(copied, voice), at, Origin::Copy);
+                }
+            }
+            self.buffer.insert(packet(position, voice), at, Origin::Frame);
         }
     }
 
@@ -273,6 +287,68 @@ fn on_a_calm_network_every_single_loss_is_restored_after_the_first_second() {
         // Noise has no period, so the initial delay can only be reduced in a pause.
         assert!(noise || then.delay <= Duration::from_millis(55), "{case}: {then:?}");
     }
+}
+
+#[test]
+fn copies_restore_lost_packets_in_full() {
+    for (loss, depth, limit) in [(0.02, 1, 0.1), (0.05, 2, 0.3), (0.1, 2, 1.0), (0.2, 3, 1.0), (0.3, 3, 4.0)] {
+        let mut all = (0, 0);
+        for seed in 20..24 {
+            let mut simulation = Simulation::new(seed);
+            (simulation.loss, simulation.depth, simulation.jitter) = (loss, depth, 10_000);
+            simulation.run(30);
+            let statistics = simulation.statistics();
+            all = (all.0 + statistics.concealed_ms, all.1 + statistics.talk_ms);
+            assert!(statistics.delay <= Duration::from_millis(100), "{loss}: {statistics:?}");
+            assert!(statistics.recovered_ms > statistics.concealed_ms, "{loss}: {statistics:?}");
+            assert!(simulation.codec.decoded.is_sorted());
+        }
+        let concealed = all.0 as f64 * 100.0 / all.1 as f64;
+        assert!(concealed <= limit, "{loss}: {concealed:.2} % concealed");
+    }
+}
+
+#[test]
+fn a_copy_and_its_fec_restore_two_packets_in_a_row() {
+    let mut simulation = Simulation::new(28);
+    (simulation.loss, simulation.depth, simulation.codec.copies) = (0.1, 1, true);
+    simulation.run(120);
+    let statistics = simulation.statistics();
+    assert!(simulation.concealed() < 0.4, "{:.2} %: {statistics:?}", simulation.concealed());
+    assert!(statistics.delay <= Duration::from_millis(80), "{statistics:?}");
+}
+
+#[test]
+fn copies_of_packets_that_arrived_change_nothing() {
+    let (mut with, mut without) = (Simulation::new(25), Simulation::new(25));
+    with.depth = 3;
+    assert_eq!(with.run(10), without.run(10));
+    assert_eq!(with.statistics(), without.statistics());
+    assert!(with.statistics().delay <= Duration::from_millis(30), "{:?}", with.statistics());
+}
+
+#[test]
+fn the_delay_covers_retransmissions_and_falls_after_the_last_one() {
+    let mut simulation = Simulation::new(26);
+    // So few are late that 99.5 % of the packets are not.
+    (simulation.every, simulation.retransmission) = (Some(400), Some(45_000));
+    simulation.run(60);
+    let lossy = simulation.statistics();
+    assert!(lossy.concealed_ms <= 60, "only the first of seven: {lossy:?}");
+    assert!((50..80).contains(&lossy.delay.as_millis()), "{lossy:?}");
+    simulation.every = None;
+    simulation.run(30);
+    let after = simulation.statistics();
+    assert!(after.delay <= Duration::from_millis(30), "{after:?}");
+}
+
+#[test]
+fn a_repair_that_takes_too_long_does_not_delay_the_conversation() {
+    let mut simulation = Simulation::new(27);
+    (simulation.every, simulation.retransmission) = (Some(500), Some(400_000));
+    simulation.run(60);
+    let statistics = simulation.statistics();
+    assert!(statistics.delay <= Duration::from_millis(60), "{statistics:?}");
 }
 
 #[test]
@@ -411,7 +487,7 @@ fn after_a_sender_restarts_its_packets_are_played() {
     let shift = simulation.now;
     for number in 0..500u64 {
         simulation.now = shift + number * 20_000;
-        simulation.buffer.insert(packet(number * 960, true), Timestamp::from_micros(simulation.now));
+        simulation.buffer.insert(packet(number * 960, true), Timestamp::from_micros(simulation.now), Origin::Frame);
         for _ in 0..2 {
             let mut block = crate::SILENCE;
             simulation.buffer.pull(Timestamp::from_micros(simulation.now), &mut simulation.codec, &mut block);
@@ -438,7 +514,7 @@ fn a_repeated_packet_is_played_once() {
     let mut simulation = Simulation::new(16);
     simulation.run(1);
     for number in 40..60u64 {
-        simulation.buffer.insert(packet(number * 960, true), Timestamp::from_micros(simulation.now));
+        simulation.buffer.insert(packet(number * 960, true), Timestamp::from_micros(simulation.now), Origin::Frame);
     }
     let before = simulation.codec.decoded.len();
     simulation.run(2);
@@ -453,7 +529,7 @@ fn arbitrary_packets_never_panic_and_stay_bounded() {
     for seed in 0..40 {
         let mut random = Random(seed * 77 + 1);
         let (mut buffer, mut codec) = (Buffer::new(), FakeCodec::default());
-        let mut now = random.next() % 1_000_000_000;
+        let (mut now, mut received) = (random.next() % 1_000_000_000, 0);
         for _ in 0..2_000 {
             now += random.next() % 30_000;
             let position = match random.next() % 8 {
@@ -466,7 +542,9 @@ fn arbitrary_packets_never_panic_and_stay_bounded() {
             if random.next().is_multiple_of(5) {
                 packet.payload = Bytes::unpooled(&[1, 2, 3]);
             }
-            buffer.insert(packet, Timestamp::from_micros(now));
+            let origin = if random.next().is_multiple_of(4) { Origin::Copy } else { Origin::Frame };
+            received += u64::from(origin == Origin::Frame);
+            buffer.insert(packet, Timestamp::from_micros(now), origin);
             for _ in 0..random.next() % 3 {
                 let mut block = crate::SILENCE;
                 buffer.pull(Timestamp::from_micros(now), &mut codec, &mut block);
@@ -476,7 +554,7 @@ fn arbitrary_packets_never_panic_and_stay_bounded() {
             assert!(buffer.decoded.len() < 4 * PACKET);
         }
         let statistics = buffer.statistics();
-        assert_eq!(statistics.packets_received, 2_000);
+        assert_eq!(statistics.packets_received, received);
         assert!(statistics.packets_played + statistics.packets_broken + statistics.packets_discarded <= 2_000 + 40);
     }
 }

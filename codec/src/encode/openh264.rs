@@ -25,7 +25,7 @@ fn open(config: &Config) -> Result<Box<dyn backend::Backend>, BoxError> {
     check(&config)?;
     let colour = Colour::default();
     let handle = Handle::open(&settings(&config, colour))?;
-    Ok(Box::new(Backend { opened_layers: config.temporal_layers, config, colour, handle }))
+    Ok(Box::new(Backend { opened_layers: config.temporal_layers, config, colour, limits_due: false, handle }))
 }
 
 /// One OpenH264 encoder.
@@ -34,6 +34,8 @@ struct Backend {
     /// The maximum number of temporal layers, because the library allocates its reference pictures when it is opened.
     opened_layers: u8,
     colour: Colour,
+    /// True until the first picture after a change of the temporal layers is encoded.
+    limits_due: bool,
     handle: Handle,
 }
 
@@ -56,7 +58,11 @@ impl backend::Backend for Backend {
         let milliseconds = frame.captured().as_micros() / 1_000;
         let picture = self.handle.encode(planes, self.config.size, milliseconds)?;
         let layered = self.config.temporal_layers > 1;
-        Ok((!picture.is_skipped()).then(|| packet(&picture, layered, pool)))
+        let packet = (!picture.is_skipped()).then(|| packet(&picture, layered, pool));
+        if std::mem::take(&mut self.limits_due) {
+            self.update_limits()?;
+        }
+        Ok(packet)
     }
 
     fn set_target(&mut self, target: EncoderTarget) -> Result<(), BoxError> {
@@ -65,9 +71,9 @@ impl backend::Backend for Backend {
         if temporal_layers != self.config.temporal_layers {
             self.config = Config { bitrate, rate: frame_rate, temporal_layers, ..self.config.clone() };
             self.handle.adjust(&settings(&self.config, self.colour))?;
+            self.limits_due = true;
             return Ok(());
         }
-        // Every call resets OpenH264's rate control, so only changes are passed on.
         if frame_rate != self.config.rate {
             self.handle.set_rate(frame_rate.as_f32())?;
             self.config.rate = frame_rate;
@@ -81,6 +87,14 @@ impl backend::Backend for Backend {
 }
 
 impl Backend {
+    /// Makes OpenH264 compute its limits for the pictures of each temporal layer again. It computes them before it knows the
+    /// weights of new temporal layers, so these would get no bits (`RcUpdateBitrateFps`). It computes them again only if
+    /// the bitrate changes.
+    fn update_limits(&mut self) -> Result<(), BoxError> {
+        self.handle.set_bitrate(bits(self.config.bitrate).saturating_add(1))?;
+        Ok(())
+    }
+
     /// Restarts the encoder with another colour space, because OpenH264 writes the parameter sets only at the start.
     /// The next frame is a key frame.
     fn set_colour(&mut self, colour: Colour) -> Result<(), BoxError> {

@@ -204,6 +204,26 @@ fn the_rate_is_kept_without_skipping() {
 }
 
 #[test]
+fn the_rate_is_kept_after_a_change_of_the_temporal_layers() {
+    let (frames, size) = (media::Pool::new(2), Size::new(320, 180));
+    let mut encoder = Encoder::open(&config(320, 180)).unwrap();
+    let mut number = 0;
+    for (kilobits, max_temporal) in [(200, 2), (60, 0), (200, 2), (100, 1), (150, 2), (90, 1)] {
+        encoder.set_target(target(kilobits, max_temporal)).unwrap();
+        let pictures = 90 >> (2 - max_temporal);
+        let mut bytes = 0;
+        for index in 0..pictures {
+            let encoded = encode(&mut encoder, &testing::picture(&frames, size, number), false);
+            // The rate control settles in the first second.
+            bytes += if index >= pictures / 3 { encoded.payload.len() as u64 } else { 0 };
+            number += 1 << (2 - max_temporal);
+        }
+        let kept = bytes * 8 / 2_000;
+        assert!((kilobits * 7 / 10..=kilobits * 12 / 10).contains(&kept), "{kept} of {kilobits} kbit/s");
+    }
+}
+
+#[test]
 fn a_screen_has_one_temporal_layer_and_sharp_text() {
     let frames = media::Pool::new(2);
     let requested = Config { content: Content::Screen, bitrate: Bitrate::kbps(1_500), ..config(640, 360) };

@@ -17,12 +17,15 @@ pub(crate) struct VideoHeader {
 }
 
 /// The inner header of an audio packet, 12 bytes:
-/// `version 4 bits, codec 4 | voice 1, level 7 | length in 2.5 ms 8 | padding 8 | capture time 32 | position 32`.
+/// `version 4 bits, codec 4 | voice 1, level 7 | copies 2, length in 2.5 ms 6 | padding 8 | capture time 32 |
+/// position 32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct AudioHeader {
     pub(crate) codec: AudioCodec,
     pub(crate) voice: bool,
     pub(crate) level: Level,
+    /// The number of copies of earlier packets, 0..=3.
+    pub(crate) copies: u8,
     /// Samples per channel, in units of [`SAMPLES`].
     pub(crate) length: u8,
     /// The number of zero bytes after the bitstream.
@@ -69,19 +72,22 @@ impl AudioHeader {
     pub(crate) fn encode(self) -> [u8; Self::LENGTH] {
         let AudioCodec::Opus = self.codec;
         let flags = u8::from(self.voice) << 7 | self.level.minus_dbov();
+        let length = self.copies << 6 | (self.length & LENGTH_BITS);
         let [t0, t1, t2, t3] = self.captured.to_be_bytes();
         let [p0, p1, p2, p3] = self.position.to_be_bytes();
-        [VERSION << 4 | OPUS, flags, self.length, self.padding, t0, t1, t2, t3, p0, p1, p2, p3]
+        [SOUND_VERSION << 4 | OPUS, flags, length, self.padding, t0, t1, t2, t3, p0, p1, p2, p3]
     }
 
     /// Decodes the header. Returns `None` if the version, the codec or the duration is not supported.
     pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let &[kind, flags, length, padding, t0, t1, t2, t3, p0, p1, p2, p3] =
             bytes.first_chunk::<{ Self::LENGTH }>()?;
-        (kind == VERSION << 4 | OPUS && (1..=MAX_UNITS).contains(&length)).then(|| Self {
+        let (copies, length) = (length >> 6, length & LENGTH_BITS);
+        (kind == SOUND_VERSION << 4 | OPUS && (1..=MAX_UNITS).contains(&length)).then(|| Self {
             codec: AudioCodec::Opus,
             voice: flags & 0x80 != 0,
             level: Level::new(flags & 0x7f),
+            copies,
             length,
             padding,
             captured: u32::from_be_bytes([t0, t1, t2, t3]),
@@ -101,12 +107,17 @@ impl AudioHeader {
     }
 }
 
+/// The version of the header of a picture.
 const VERSION: u8 = 1;
+/// The version of the header of sound. Version 1 had no copies.
+const SOUND_VERSION: u8 = 2;
 const H264: u8 = 1;
 const OPUS: u8 = 1;
 
 /// 2.5 ms at 48 kHz: the unit of Opus durations.
 const SAMPLES: u16 = 120;
+/// The bits of the length beside the number of copies.
+const LENGTH_BITS: u8 = 0x3f;
 /// The length field of the longest Opus packet, which has 120 ms.
 const MAX_UNITS: u8 = 48;
 
@@ -129,6 +140,7 @@ mod tests {
             codec: AudioCodec::Opus,
             voice: true,
             level: Level::new(33),
+            copies: 3,
             length: 8,
             padding: 31,
             captured: 7,
@@ -141,14 +153,13 @@ mod tests {
     #[test]
     fn other_versions_codecs_and_lengths_are_rejected() {
         for kind in 0..=u8::MAX {
-            let known = kind == 0x11;
-            assert_eq!(VideoHeader::decode(&[kind, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
-            assert_eq!(AudioHeader::decode(&[kind, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_some(), known);
+            assert_eq!(VideoHeader::decode(&[kind, 0, 0, 0, 0, 0, 0, 0]).is_some(), kind == 0x11);
+            assert_eq!(AudioHeader::decode(&[kind, 0, 8, 0, 0, 0, 0, 0, 0, 0, 0, 0]).is_some(), kind == 0x21);
         }
         assert_eq!(VideoHeader::decode(&[0x11; 7]), None);
-        assert_eq!(AudioHeader::decode(&[0x11; 11]), None);
-        assert_eq!(AudioHeader::decode(&[0x11, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
-        assert_eq!(AudioHeader::decode(&[0x11, 0, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(AudioHeader::decode(&[0x21; 11]), None);
+        assert_eq!(AudioHeader::decode(&[0x21, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
+        assert_eq!(AudioHeader::decode(&[0x21, 0, 49, 0, 0, 0, 0, 0, 0, 0, 0, 0]), None);
         assert_eq!((AudioHeader::units(960), AudioHeader::units(961), AudioHeader::units(0)), (Some(8), None, None));
         assert_eq!(AudioHeader::units(u16::MAX), None);
     }

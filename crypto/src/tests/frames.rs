@@ -2,7 +2,7 @@
 
 use super::{LEAVES, arrived, keys, picture, ring, sound};
 use crate::open::Error;
-use crate::{KeyRing, Leaf, Opener, ReceivedFrame, Sealer, seal};
+use crate::{KeyRing, Leaf, Opener, ReceivedFrame, Sealer, SoundCopy, seal};
 use media::{Buffer, BufferPool, Clock, Layer, Timestamp};
 use proto::Slot;
 use std::time::{Duration, Instant};
@@ -54,6 +54,46 @@ fn audio_round_trips_and_its_length_is_padded() {
     assert!(lengths.len() <= 5, "{lengths:?}");
     let odd = media::EncodedAudio { samples: 961, ..sound(0, b"") };
     assert_eq!(sealer.seal_audio(odd).unwrap_err(), seal::Error::Length(961));
+}
+
+#[test]
+fn copies_of_earlier_packets_round_trip() {
+    let mut sealer = Sealer::new(ring(1, 1), Slot::Microphone);
+    let mut opener = Opener::new(ring(1, 3), Slot::Microphone, Leaf(1), clock_at(1_000_000));
+    let copy = |position, voice, payload| SoundCopy { position, voice, payload };
+    for (length, kept) in [(40, 3), (255, 3), (700, 1)] {
+        let payload = vec![7; length];
+        let copies = [copy(8 * 960, true, &[8; 90][..]), copy(7 * 960, false, &[9; 255]), copy(6 * 960, true, &[6])];
+        let frame = sealer.seal_sound(sound(9 * 960, &payload), copies).unwrap();
+        assert!(frame.bytes().len() <= 1_100, "{}", frame.bytes().len());
+        let opened = opener.open_sound(arrived(&frame)).unwrap();
+        let found: Vec<SoundCopy<'_>> = opened.copies().collect();
+        match kept {
+            3 => assert_eq!(found, copies),
+            _ => assert_eq!(found, [copies[0], copies[2]], "the one that does not fit is left out"),
+        }
+        assert_eq!(opened.audio().position, 9 * 960);
+        let packet = opened.into_packet();
+        assert_eq!((packet.position, &*packet.payload), (9 * 960, payload.as_slice()));
+    }
+}
+
+#[test]
+fn only_three_copies_that_fit_are_sealed() {
+    let mut sealer = Sealer::new(ring(1, 1), Slot::Microphone);
+    let mut opener = Opener::new(ring(1, 3), Slot::Microphone, Leaf(1), clock_at(1_000_000));
+    let long = [1; 256];
+    let copies = [20, 19, 18, 17, 16].map(|packet| {
+        let payload = if packet == 19 { &long[..] } else { &long[..packet] };
+        SoundCopy { position: packet as u64 * 960, voice: true, payload }
+    });
+    let frame = sealer.seal_sound(sound(20 * 960, b"opus"), copies).unwrap();
+    let opened = opener.open_sound(arrived(&frame)).unwrap();
+    let found: Vec<u64> = opened.copies().map(|copy| copy.position / 960).collect();
+    assert_eq!(found, [18, 17, 16], "the packet itself and a long packet are no copies");
+    // A position before the start of the track cannot be a copy's.
+    let frame = sealer.seal_sound(sound(960, b"opus"), [SoundCopy { position: 0, voice: true, payload: b"first" }]);
+    assert_eq!(opener.open_sound(arrived(&frame.unwrap())).unwrap().copies().count(), 1);
 }
 
 #[test]

@@ -132,6 +132,11 @@ impl Devices {
         self.audio.set_alone(alone);
     }
 
+    /// Sets the loss of our microphone's packets in percent.
+    pub fn set_loss(&self, percent: u8) {
+        self.audio.set_loss(percent);
+    }
+
     fn set_microphone(&mut self, microphone: Microphone) {
         self.microphone = microphone;
         self.audio.set_muted(microphone != Microphone::On);

@@ -5,11 +5,13 @@ use super::membership::Membership;
 use crate::event::{Notice, NoticeKind};
 use crate::hardware::Codecs;
 use crate::notice;
-use crate::receive::{self, DecodeQueue, PictureReceiver, Receivers, VoiceReceiver, WaitingFrames};
+use crate::receive::{self, DecodeQueue, PictureReceiver, PlayoutQueue, Receivers, VoiceReceiver, WaitingFrames};
 use crate::send::{PictureSource, Report, VoiceSender, announced};
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
+use audio::RecentPackets;
 use capture::{Format, Open};
+use codec::rate::video_budget;
 use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
 use media::{Bitrate, BufferPool, Clock, Frame, Receiver};
 use net::Session;
@@ -150,14 +152,16 @@ impl Tracks {
 
     fn start_received(&mut self, waiting: Waiting, leaf: Leaf, name: &str, devices: &Devices) {
         let Waiting { track, kind, frames } = waiting;
-        let Context { session, ring, clock, stats, output, codecs, .. } = &self.context;
+        let Context { session, ring, clock, pool, stats, output, codecs, .. } = &self.context;
         let opener = Opener::new(ring.clone(), track.slot, leaf, *clock);
         let stats = stats.track(track);
         let (waiting, report) = (WaitingFrames::default(), self.receive_reporter(track));
         match kind {
             Kind::Audio => {
                 let remote = devices.add_voice(track);
-                self.receivers.add_voice(VoiceReceiver { track, frames, opener, remote, waiting, stats, report });
+                let (pool, recent) = (pool.clone(), RecentPackets::new());
+                let voice = VoiceReceiver { track, frames, opener, remote, pool, recent, waiting, stats, report };
+                self.receivers.add_voice(voice);
             }
             Kind::Video => {
                 let session = session.clone();
@@ -166,6 +170,7 @@ impl Tracks {
                     frames,
                     opener,
                     waiting,
+                    playout: PlayoutQueue::default(),
                     queue: DecodeQueue::default(),
                     decoders: codecs.decoders.clone(),
                     decoder: None,
@@ -261,7 +266,9 @@ impl Tracks {
             Report::Failed(error) => TrackEvent::Failed(Failure { slot, notice: notice::source(slot, &error) }),
             Report::TrackFailed(why) => TrackEvent::Failed(Failure { slot, notice: notice::track_failed(why) }),
             Report::EncoderReplaced(replacement) => TrackEvent::Notice(notice::codec_replaced(replacement.to_string())),
-            Report::Overloaded => TrackEvent::Notice(Notice { kind: NoticeKind::Overloaded, detail: String::new() }),
+            Report::Overloaded => {
+                TrackEvent::Notice(Notice { kind: NoticeKind::Overloaded, file: None, detail: String::new() })
+            }
         };
         Some(event)
     }
@@ -314,6 +321,11 @@ impl Tracks {
         self.share_budget();
     }
 
+    /// Sends this many copies of earlier packets with each packet of our microphone.
+    pub fn set_copies(&self, count: u8) {
+        self.context.uplink.set_copies(count);
+    }
+
     /// Encodes the next picture of a layer as a key frame.
     pub fn key_frame(&mut self, slot: Slot, spatial: u8) {
         if let Some(source) = self.sources.get(&slot) {
@@ -327,10 +339,10 @@ impl Tracks {
         self.share_budget();
     }
 
-    /// Divides the capacity: a shared screen has three quarters, because it is the main content. The camera has the
-    /// rest.
+    /// Divides what sound leaves of the capacity: a shared screen has three quarters, because it is the main content. The
+    /// camera has the rest.
     fn share_budget(&self) {
-        let (budget, screen) = (self.budget, self.sources.contains_key(&Slot::Screen));
+        let (budget, screen) = (video_budget(self.budget), self.sources.contains_key(&Slot::Screen));
         for (slot, source) in &self.sources {
             let Some(format) = source.format else { continue };
             let share = match (slot, screen) {
@@ -361,7 +373,7 @@ fn no_encode_thread(slot: Slot, error: &std::io::Error) -> Failure {
 }
 
 /// The assumed capacity of the uplink until the first estimate.
-const FIRST_BUDGET: Bitrate = Bitrate::kbps(2_500);
+const FIRST_BUDGET: Bitrate = Bitrate::kbps(300);
 
 /// The capacity of the channel for reports.
 const MAX_REPORTS: usize = 16;

@@ -1,6 +1,7 @@
 //! Opens, decodes and shows the pictures of one remote track.
 
 use super::decode_queue::DecodeQueue;
+use super::playout::PlayoutQueue;
 use super::report::Report;
 use super::waiting_frames::WaitingFrames;
 use crate::stats::open_failures::leaves_a_hole;
@@ -24,7 +25,9 @@ pub struct PictureReceiver {
     pub opener: Opener,
     /// Frames that arrived before their key.
     pub waiting: WaitingFrames,
-    /// Opened pictures that wait for the decoder.
+    /// Opened pictures that wait for the time at which they are shown.
+    pub playout: PlayoutQueue,
+    /// Those whose time has come, and that wait for the decoder.
     pub queue: DecodeQueue,
     /// The decoders, in order of preference. The first one is opened at the first picture.
     pub decoders: Backends,
@@ -59,14 +62,20 @@ impl Job for PictureReceiver {
         while let Some(received) = self.waiting.next(&self.opener, Instant::now()) {
             self.open(received);
         }
+        while let Some(picture) = self.playout.pop(Instant::now()) {
+            self.queue.push(picture);
+        }
         if !self.queue.catch_up() {
             tracing::debug!(track = ?self.track, "decoding is too slow, so pictures are dropped up to a key frame");
             self.ask_for_key();
         }
         match self.queue.next() {
             Some(picture) => self.process(&picture),
-            None if self.frames.is_ended() => Progress::Ended,
-            None => Progress::Idle,
+            None => match self.playout.next_due() {
+                Some(due) => Progress::WaitUntil(due),
+                None if self.frames.is_ended() => Progress::Ended,
+                None => Progress::Idle,
+            },
         }
     }
 
@@ -78,10 +87,11 @@ impl Job for PictureReceiver {
 impl PictureReceiver {
     fn open(&mut self, received: ReceivedFrame) {
         let (spatial, sequence, bytes) = (received.header.layer.spatial, received.sequence, received.bytes.len());
+        let arrival = received.received;
         let opened = self.opener.open(received);
         self.count(|stats| stats.judged(spatial, sequence, bytes, opened.as_ref().err().copied()));
         match opened {
-            Ok(encoded) => self.queue.push(encoded),
+            Ok(encoded) => self.playout.push(encoded, arrival),
             Err(why) => {
                 tracing::debug!(track = ?self.track, sequence, %why, "frame not opened");
                 if leaves_a_hole(why) {

@@ -1,6 +1,6 @@
 //! Tests from sealed frames to the screen, with a real decode thread.
 
-use super::{DecodeQueue, PictureReceiver, Report, WaitingFrames};
+use super::{DecodeQueue, PictureReceiver, PlayoutQueue, Report, WaitingFrames};
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::{Meta, VideoSink};
 use crate::worker::Worker;
@@ -107,6 +107,7 @@ impl Track {
             frames: receiver,
             opener: Opener::new(ring.clone(), Slot::Camera, leaf, clock),
             waiting: WaitingFrames::default(),
+            playout: PlayoutQueue::default(),
             queue: DecodeQueue::default(),
             decoders,
             decoder: None,

@@ -1,11 +1,12 @@
-//! Opens the packets of one remote voice and passes them to the jitter buffer.
+//! Opens the packets of one remote voice and passes them to the jitter buffer, with copies of those that were lost.
 
 use super::report::Report;
 use super::waiting_frames::WaitingFrames;
 use crate::stats::track_stats::Received;
 use crate::worker::{Job, Progress};
-use crypto::{Opener, ReceivedFrame};
-use media::{Notify, Panicked, Receiver};
+use audio::RecentPackets;
+use crypto::{OpenedSound, Opener, ReceivedFrame};
+use media::{BufferPool, EncodedAudio, Notify, Panicked, Receiver, Timestamp};
 use proto::TrackId;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
@@ -20,6 +21,10 @@ pub struct VoiceReceiver {
     pub opener: Opener,
     /// The jitter buffer that plays them.
     pub remote: audio::Remote,
+    /// Holds the copies of lost packets.
+    pub pool: BufferPool,
+    /// The packets that arrived last.
+    pub recent: RecentPackets,
     /// Frames that arrived before their key.
     pub waiting: WaitingFrames,
     /// The counters.
@@ -57,13 +62,37 @@ impl Job for VoiceReceiver {
 impl VoiceReceiver {
     fn take(&mut self, received: ReceivedFrame) {
         let (sequence, bytes) = (received.sequence, received.bytes.len());
-        let opened = self.opener.open_audio(received);
+        let opened = self.opener.open_sound(received);
         let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
         stats.judged(0, sequence, bytes, opened.as_ref().err().copied());
         drop(stats);
         match opened {
-            Ok(sound) => self.remote.push(sound),
+            Ok(sound) => self.play(sound),
             Err(why) => tracing::debug!(track = ?self.track, sequence, %why, "frame not opened"),
         }
     }
+
+    /// Passes the packet to the jitter buffer, and before it the copies of packets that have not arrived.
+    fn play(&mut self, sound: OpenedSound) {
+        let packet = sound.audio();
+        for copy in sound.copies().filter(|copy| self.recent.add(copy.position)) {
+            let before = (packet.position - copy.position) * MICROS_PER_SECOND / SAMPLE_RATE;
+            self.remote.push_copy(EncodedAudio {
+                codec: packet.codec,
+                position: copy.position,
+                samples: packet.samples,
+                captured: Timestamp::from_micros(packet.captured.as_micros().saturating_sub(before)),
+                voice: copy.voice,
+                level: packet.level,
+                payload: self.pool.copy(copy.payload),
+            });
+        }
+        self.recent.add(packet.position);
+        self.remote.push(sound.into_packet());
+    }
 }
+
+const MICROS_PER_SECOND: u64 = 1_000_000;
+
+/// Samples per second, in which positions count.
+const SAMPLE_RATE: u64 = 48_000;

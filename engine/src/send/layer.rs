@@ -148,7 +148,7 @@ impl LayerLoop {
         }
     }
 
-    /// Runs until the mailbox is closed.
+    /// Runs until the mailbox is closed. Skips pictures while the network has no room.
     ///
     /// # Errors
     /// Returns the error if no encoder is left.
@@ -159,7 +159,7 @@ impl LayerLoop {
             let LayerTarget::Running(target) = self.target else { continue };
             self.key |= self.key_wanted.swap(false, Ordering::AcqRel);
             let due = self.skipper.accept(frame.captured(), self.reduce(target).frame_rate);
-            if due || self.key {
+            if (due || self.key) && self.start.frame_sender.has_room() {
                 self.process(&frame, target)?;
             }
         }

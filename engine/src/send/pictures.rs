@@ -6,7 +6,7 @@ use crate::stats::track_stats::TrackStats;
 use capture::{CaptureThread, Format, Open};
 use codec::encode::{Backends, Config};
 use codec::layer::{Content, Ladder, Rung};
-use codec::rate::{LayerDemand, allocate};
+use codec::rate::{LayerDemand, LayerTarget, allocate};
 use crypto::KeyRing;
 use media::{Bitrate, BufferPool, Frame, Size, VideoCodec};
 use net::FrameSender;
@@ -67,6 +67,8 @@ struct TargetInputs {
     demand: Vec<LayerDemand>,
     /// `None` until the first budget. Until then all layers are paused.
     budget: Option<(Bitrate, Format)>,
+    /// The targets that were set last. Empty before the first ones.
+    targets: Vec<LayerTarget>,
 }
 
 impl PictureSource {
@@ -132,6 +134,7 @@ impl PictureSource {
         let threads =
             ladder.rungs().iter().map(|rung| (self.start_layer)(start(rung))).collect::<Result<Vec<_>, _>>()?;
         self.layers.replace(format.size, threads);
+        self.inputs().targets.clear();
         Ok(())
     }
 
@@ -146,17 +149,18 @@ impl PictureSource {
         let layer_demand = |layer: &proto::DemandedLayer| LayerDemand {
             spatial: layer.spatial,
             temporal_layers: layer.temporal_layers,
+            max_bitrate: layer.max_bitrate.map(|limit| Bitrate::bps(limit.into())),
         };
         let mut inputs = self.inputs();
         inputs.demand = demand.wanted.iter().map(layer_demand).collect();
-        self.set_targets(&inputs);
+        self.set_targets(&mut inputs);
     }
 
     /// Sets the bitrate that all layers share, of a source of `format`.
     pub fn set_budget(&self, budget: Bitrate, format: Format) {
         let mut inputs = self.inputs();
         inputs.budget = Some((budget, format));
-        self.set_targets(&inputs);
+        self.set_targets(&mut inputs);
     }
 
     /// Makes the next picture of one layer a key frame.
@@ -166,11 +170,15 @@ impl PictureSource {
         }
     }
 
-    fn set_targets(&self, inputs: &TargetInputs) {
+    fn set_targets(&self, inputs: &mut TargetInputs) {
         let Some((budget, format)) = inputs.budget else { return };
-        let targets = allocate(budget, format.rate, &ladder(self.slot, format), &inputs.demand);
-        for (layer, target) in self.layers.read().threads.iter().zip(targets) {
-            layer.set_target(target);
+        let targets = allocate(budget, format.rate, &ladder(self.slot, format), &inputs.demand, &inputs.targets);
+        if targets != inputs.targets {
+            tracing::debug!(slot = ?self.slot, %budget, ?targets, "layer targets");
+        }
+        inputs.targets = targets;
+        for (layer, target) in self.layers.read().threads.iter().zip(&inputs.targets) {
+            layer.set_target(*target);
         }
     }
 

@@ -112,6 +112,7 @@ impl Published {
         let layer = |(spatial, temporal_layers): &(u8, u8)| DemandedLayer {
             spatial: *spatial,
             temporal_layers: *temporal_layers,
+            max_bitrate: None,
         };
         let wanted = wanted.iter().map(layer).collect();
         self.pictures.set_demand(&TrackDemand { slot: Slot::Camera, wanted });
@@ -171,6 +172,20 @@ fn a_layer_without_a_viewer_is_paused_and_resumes_with_a_key_frame() {
         camera.take_picture();
         let found: Vec<_> = camera.network.one_of_each(&layers).iter().map(|header| header.key).collect();
         assert_eq!(found, keys);
+    }
+}
+
+#[test]
+fn a_layer_for_which_the_uplink_has_no_room_is_replaced_by_a_smaller_one() {
+    let mut camera = Published::new(&Backends::default());
+    camera.demand(&[(2, 3)]);
+    for (kilobits, layer) in [(5_000, 2), (150, 1), (60, 0), (5_000, 2)] {
+        camera.pictures.set_budget(Bitrate::kbps(kilobits), FORMAT);
+        for number in 0..3 {
+            camera.take_picture();
+            let headers = camera.network.one_of_each(&[layer]);
+            assert_eq!(headers[0].key, number == 0, "{kilobits} kbit/s, picture {number}");
+        }
     }
 }
 

@@ -7,12 +7,12 @@ use crate::event::Event;
 use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
-use crate::peer::{self, Feedback, Offer, Opened, Peer, lock};
+use crate::peer::{self, Estimate, Feedback, Offer, Opened, Peer, lock};
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
-use proto::{Kind, Slot, SpatialLayer, TrackId};
+use proto::{Kind, Slot, SpatialLayer, TrackDemand, TrackId};
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -60,6 +60,8 @@ struct Transport {
 pub enum Report {
     Event(peer::Event),
     Feedback(Feedback),
+    /// The estimate of the capacity has changed.
+    Estimate,
 }
 
 /// A local description for the dialect.
@@ -69,8 +71,9 @@ pub struct Local {
 }
 
 struct Published {
-    /// Spatial layers.
-    layers: Vec<u8>,
+    layers: Vec<SpatialLayer>,
+    /// What the layers with a viewer could use.
+    wanted: Bitrate,
     /// The task that sends holds the lock.
     queue: Arc<Mutex<FrameQueue>>,
     send_task: Option<Task>,
@@ -124,6 +127,7 @@ impl Media {
         // They close in the background, because that may take 100 ms.
         self.transports.clear();
         self.transports = open_transports(&ids, address, &self.pool, &self.stack).await?;
+        self.update_wanted();
         Ok(())
     }
 
@@ -134,6 +138,20 @@ impl Media {
 
     /// Waits for the next report of any transport. Cancel-safe.
     pub async fn next(&mut self) -> (TransportId, Report) {
+        let estimate = self.primary().map(|peer| peer.estimate().clone());
+        let changed = async {
+            match estimate {
+                Some(estimate) => estimate.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            report = self.next_report() => report,
+            () = changed => (TransportId::Primary, Report::Estimate),
+        }
+    }
+
+    async fn next_report(&mut self) -> (TransportId, Report) {
         poll_fn(|context| {
             for transport in &mut self.transports {
                 if let Poll::Ready(Some(event)) = transport.events.poll_recv(context) {
@@ -164,9 +182,10 @@ impl Media {
     /// Sends the frames of `queue` as the track of `slot`, instead of those of the queue before.
     pub fn publish(&mut self, slot: Slot, layers: &[SpatialLayer], queue: FrameQueue) {
         self.unpublish(slot);
-        let layers = layers.iter().map(|layer| layer.spatial).collect();
-        self.published
-            .insert(slot, Published { layers, queue: Arc::new(Mutex::new(queue)), send_task: None, agreed: false });
+        let queue = Arc::new(Mutex::new(queue));
+        let published =
+            Published { layers: layers.to_vec(), wanted: Bitrate::ZERO, queue, send_task: None, agreed: false };
+        self.published.insert(slot, published);
         self.start_send_tasks();
     }
 
@@ -174,6 +193,7 @@ impl Media {
         if let Some(send_task) = self.published.remove(&slot).and_then(|published| published.send_task) {
             send_task.abort();
         }
+        self.update_wanted();
     }
 
     /// Creates an offer by `plan`.
@@ -305,12 +325,36 @@ impl Media {
         }
     }
 
-    pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
+    /// Sets which layers of an own track have a viewer.
+    pub fn set_demand(&mut self, demand: &TrackDemand) {
+        let Some(published) = self.published.get_mut(&demand.slot) else { return };
+        let wanted = |layer: &&SpatialLayer| demand.wanted.iter().any(|wanted| wanted.spatial == layer.spatial);
+        let rates = published.layers.iter().filter(wanted).map(|layer| Bitrate::bps(layer.bitrate.into()));
+        published.wanted = rates.sum();
+        self.update_wanted();
+    }
+
+    /// Tells the estimator what the published tracks could use.
+    fn update_wanted(&self) {
+        let pictures: Bitrate = self.published.values().map(|published| published.wanted).sum();
+        let with_headers = Bitrate::bps(pictures.as_bps() * WANTED_PERCENT / 100);
+        let wanted = if pictures == Bitrate::ZERO { pictures } else { with_headers + SOUND };
+        if let Some(peer) = self.primary() {
+            peer.estimate().set_wanted(wanted);
+        }
+    }
+
+    /// Pushes an event if the estimate of the capacity has changed by more than a twentieth.
+    pub fn report_estimate(&mut self, event_queue: &mut EventQueue) {
         let estimate = self.primary().map_or(Bitrate::ZERO, |peer| peer.estimate().bitrate());
         if estimate.as_bps().abs_diff(self.estimate.as_bps()) * 20 > self.estimate.as_bps() {
             self.estimate = estimate;
             event_queue.push(Event::Estimate(estimate));
         }
+    }
+
+    pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
+        self.report_estimate(event_queue);
         if self.stale.take_if(|at| *at <= now).is_some() {
             let lost: Vec<_> =
                 self.queues.keys().filter(|track| !self.incoming.contains_key(*track)).copied().collect();
@@ -340,8 +384,8 @@ impl Media {
 
     fn request_key_frames(&self, event_queue: &mut EventQueue, of: impl Fn(&Published) -> bool) {
         for (slot, published) in self.published.iter().filter(|(_, published)| of(published)) {
-            for spatial in &published.layers {
-                event_queue.push(Event::KeyFrameWanted { slot: *slot, spatial: *spatial });
+            for layer in &published.layers {
+                event_queue.push(Event::KeyFrameWanted { slot: *slot, spatial: layer.spatial });
             }
         }
     }
@@ -355,7 +399,9 @@ impl Media {
             let Some(send_stream) = peer.send_stream(*slot) else { continue };
             if published.send_task.is_none() {
                 let queue = Arc::clone(&published.queue);
-                let send_task = send_task(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo());
+                // Audio never waits for room.
+                let pace = (kind_of(*slot) == Kind::Video).then(|| peer.estimate().clone());
+                let send_task = send_task(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo(), pace);
                 published.send_task = Some(task::spawn(&self.stack, send_task));
             }
         }
@@ -377,17 +423,23 @@ async fn open_transports(
 }
 
 /// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a
-/// frame of a layer, requests a key frame of that layer, as a receiver would.
+/// frame of a layer, requests a key frame of that layer, as a receiver would. With `pace`, waits while the pacer has no
+/// room, so that frames queue where they can be dropped.
 async fn send_task(
     send_stream: Arc<SendStream>,
     queue: Arc<Mutex<FrameQueue>>,
     flowing: watch::Receiver<bool>,
     echo: mpsc::Sender<Feedback>,
+    mut pace: Option<Estimate>,
 ) {
     let mut packets = Vec::new();
     // After a restart, the task before ends at its next await point.
     let mut queue = queue.lock().await;
     while let Some(frame) = queue.next().await {
+        if let Some(estimate) = &mut pace {
+            queue.set_rate(estimate.bitrate());
+            estimate.wait_for_room().await;
+        }
         if *flowing.borrow() {
             send_stream.send(frame, &mut packets).await;
         }
@@ -404,6 +456,12 @@ const MAX_SOUND: usize = 16 << 10;
 
 /// Bytes of video that may wait for their reader: about two seconds of the largest layer.
 const MAX_PICTURES: usize = 1 << 20;
+
+/// What pictures could use, with headers and retransmissions, in percent of their bitrates.
+const WANTED_PERCENT: u64 = 110;
+
+/// What a voice takes with its headers.
+const SOUND: Bitrate = Bitrate::kbps(50);
 
 /// How long a track may take to come back after the first answer that follows a restart.
 const STALE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -23,6 +23,11 @@ impl Manager {
         self.me = me;
     }
 
+    /// Returns the participant that sends the commands: 0 before the first [`Self::set_me`].
+    pub(super) fn me(&self) -> ParticipantId {
+        self.me
+    }
+
     pub(super) fn keys(&self) -> &ManagerKeys {
         &self.keys
     }

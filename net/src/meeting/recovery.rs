@@ -1,7 +1,8 @@
 //! The way back of a member that lost its connection or its group: when to connect, and what to say.
 //!
 //! It resumes: the same member, on a new connection, which gets the entries that it missed. If the server refuses that, or if this
-//! client cannot follow the group, it joins again.
+//! client cannot follow the group, it joins again. So does an organiser whose first attempt to come back was answered with
+//! a false Welcome.
 
 use super::joining::Joining;
 use super::problems::Awaited;
@@ -67,6 +68,13 @@ impl Recovery {
     /// Starts because this client is not a member of the others' group. The first attempt is after `delay`.
     pub(super) fn rejoin(me: ParticipantId, now: Instant, delay: Duration) -> Self {
         Self { route: Route::Rejoin, stage: Stage::Waiting(now + delay), ..Self::resume(me, now) }
+    }
+
+    /// Starts because a member has answered an organiser, which has not entered yet, with a false Welcome.
+    pub(super) fn after_false_welcome(me: ParticipantId, now: Instant) -> Self {
+        let mut recovery = Self::rejoin(me, now, Duration::ZERO);
+        recovery.handle_false_welcome(now);
+        recovery
     }
 
     pub(super) const fn route(&self) -> Route {
@@ -180,7 +188,7 @@ mod tests {
     fn the_first_attempts_come_at_once_and_the_later_ones_every_four_seconds() {
         let times = attempts(1);
         assert_eq!(times[..3].iter().map(Duration::as_millis).collect::<Vec<_>>(), [0, 250, 750]);
-        let delays: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        let delays: Vec<_> = times.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).collect();
         for (index, expected) in [(2, 1_000), (3, 2_000), (4, 4_000), (5, 4_000), (20, 4_000)] {
             let expected = Duration::from_millis(expected);
             assert!(delays[index] >= expected * 3 / 4 && delays[index] <= expected * 5 / 4, "{index}: {delays:?}");

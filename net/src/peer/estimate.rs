@@ -1,82 +1,253 @@
-//! The stack's bandwidth estimator, whose estimate can be read from other threads.
+//! The bandwidth estimator in the stack, and the estimate, which other threads can read.
 
+use congestion::{ClusterId, Config, PacketFeedback, Probe};
 use media::Bitrate;
-use rtc::interceptor::{BandwidthEstimator, Gcc, PacketReport};
-use std::sync::Arc;
+use rtc::interceptor::{BandwidthEstimator, PacketReport};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+use tokio::sync::{Notify, watch};
 
-/// The estimated capacity of the path. Clones share it.
+/// The estimated capacity of the path, and whether there is room for pictures. Clones share it.
 #[derive(Clone, Debug)]
 pub struct Estimate {
-    bits: Arc<AtomicU64>,
+    rates: Arc<Rates>,
+    room: watch::Receiver<bool>,
+}
+
+/// What the stack's task and the driver tell each other.
+#[derive(Debug)]
+struct Rates {
+    /// The estimate, in bits per second.
+    estimate: AtomicU64,
+    /// The estimate at the last call of [`Notify::notify_one`].
+    notified: AtomicU64,
+    changed: Notify,
+    /// What the published tracks could use, in bits per second.
+    wanted: AtomicU64,
 }
 
 impl Estimate {
     /// Returns the estimate.
     pub fn bitrate(&self) -> Bitrate {
-        Bitrate::bps(self.bits.load(Ordering::Relaxed))
+        self.rates.estimate()
+    }
+
+    /// Sets what the published tracks could use. Probes are sent while the estimate is lower.
+    pub fn set_wanted(&self, wanted: Bitrate) {
+        self.rates.wanted.store(wanted.as_bps(), Ordering::Relaxed);
+    }
+
+    /// Waits until the estimate has changed by a twentieth since the last time. Cancel-safe, for one task.
+    pub async fn changed(&self) {
+        self.rates.changed.notified().await;
+    }
+
+    /// Waits until the pacer has room for a picture. Returns at once if the connection is closed. Cancel-safe.
+    pub async fn wait_for_room(&mut self) {
+        // The sender is dropped together with the connection, which then takes no packet anyway.
+        let _ = self.room.wait_for(|room| *room).await;
     }
 }
 
-/// Google congestion control (GCC), as the stack implements it. It starts at the bitrate of a full-size camera, because
-/// it grows slowly.
+/// The end of the estimator that the stack calls with feedback.
 pub struct Estimator {
-    inner: Gcc,
-    published: Estimate,
+    shared: Arc<Mutex<Shared>>,
+    rates: Arc<Rates>,
 }
 
-impl Estimator {
-    /// Returns an estimator, and its estimate.
-    pub fn new() -> (Self, Estimate) {
-        let published = Estimate { bits: Arc::new(AtomicU64::new(INITIAL_ESTIMATE.as_bps())) };
-        #[expect(clippy::cast_precision_loss, reason = "bit rates are far below 2^52")]
-        let bits = |rate: Bitrate| rate.as_bps() as f64;
-        (
-            Self {
-                inner: Gcc::new(bits(INITIAL_ESTIMATE), bits(MIN_ESTIMATE), bits(MAX_ESTIMATE)),
-                published: published.clone(),
-            },
-            published,
-        )
+/// The end of the estimator that the pacer uses.
+pub struct SendSide {
+    shared: Arc<Mutex<Shared>>,
+    rates: Arc<Rates>,
+    room: watch::Sender<bool>,
+}
+
+/// Both ends are used by the stack's task only, so the lock is always free.
+struct Shared {
+    estimator: congestion::Estimator,
+    clusters: [Option<Cluster>; MAX_CLUSTERS],
+}
+
+/// When the packets of a probe were sent. The stack's reports name a packet by the time of its departure.
+#[derive(Clone, Copy)]
+struct Cluster {
+    id: ClusterId,
+    first: Instant,
+    last: Instant,
+}
+
+/// Returns the ends of a new estimator.
+pub fn estimator() -> (Estimator, SendSide, Estimate) {
+    let rates = Arc::new(Rates {
+        estimate: AtomicU64::new(START.as_bps()),
+        notified: AtomicU64::new(START.as_bps()),
+        changed: Notify::new(),
+        wanted: AtomicU64::new(0),
+    });
+    let (room, has_room) = watch::channel(true);
+    let estimator = congestion::Estimator::new(Config { start: START, min: MIN, max: MAX });
+    let shared = Arc::new(Mutex::new(Shared { estimator, clusters: [None; MAX_CLUSTERS] }));
+    (
+        Estimator { shared: Arc::clone(&shared), rates: Arc::clone(&rates) },
+        SendSide { shared, rates: Arc::clone(&rates), room },
+        Estimate { rates, room: has_room },
+    )
+}
+
+impl Rates {
+    fn estimate(&self) -> Bitrate {
+        Bitrate::bps(self.estimate.load(Ordering::Relaxed))
     }
 
-    fn publish(&self) {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "kept between MIN_ESTIMATE and MAX_ESTIMATE"
-        )]
-        let bits = self.inner.target_bitrate() as u64;
-        self.published.bits.store(bits, Ordering::Relaxed);
+    fn set_estimate(&self, estimate: Bitrate) {
+        self.estimate.store(estimate.as_bps(), Ordering::Relaxed);
+        let notified = self.notified.load(Ordering::Relaxed);
+        if estimate.as_bps().abs_diff(notified) * 20 > notified {
+            self.notified.store(estimate.as_bps(), Ordering::Relaxed);
+            self.changed.notify_one();
+        }
     }
 }
 
 impl BandwidthEstimator for Estimator {
     fn on_reports(&mut self, now: Instant, reports: &[PacketReport]) {
-        self.inner.on_reports(now, reports);
-        self.publish();
+        let mut shared = lock(&self.shared);
+        let Shared { estimator, clusters } = &mut *shared;
+        estimator.handle_feedback(
+            now,
+            reports.iter().map(|report| PacketFeedback {
+                sent: report.departure,
+                size: report.size,
+                arrived: report.arrival.filter(|_| report.arrived),
+                cluster: cluster_at(clusters, report.departure),
+            }),
+        );
+        let statistics = estimator.statistics();
+        tracing::trace!(?statistics, "feedback");
+        self.rates.set_estimate(statistics.estimate);
     }
 
+    #[expect(clippy::cast_precision_loss, reason = "bitrates are far below 2^52")]
     fn target_bitrate(&self) -> f64 {
-        self.inner.target_bitrate()
+        self.rates.estimate().as_bps() as f64
     }
 
     fn handle_timeout(&mut self, now: Instant) {
-        self.inner.handle_timeout(now);
-        self.publish();
-    }
-
-    fn poll_timeout(&self) -> Option<Instant> {
-        self.inner.poll_timeout()
+        let mut shared = lock(&self.shared);
+        shared.estimator.handle_timeout(now);
+        self.rates.set_estimate(shared.estimator.estimate());
     }
 }
 
-/// The first estimate: three layers of a camera, and audio.
-const INITIAL_ESTIMATE: Bitrate = Bitrate::kbps(4_000);
+impl SendSide {
+    /// Returns the estimate.
+    pub fn bitrate(&self) -> Bitrate {
+        self.rates.estimate()
+    }
 
-/// The lowest estimate. Less does not carry video.
-const MIN_ESTIMATE: Bitrate = Bitrate::kbps(100);
+    /// Counts a packet of media that is sent now, in `cluster` if a probe runs.
+    pub fn handle_sent(&self, now: Instant, size: usize, cluster: Option<ClusterId>) {
+        let mut shared = lock(&self.shared);
+        shared.estimator.handle_sent(now, size);
+        if let Some(cluster) = cluster {
+            shared.extend(cluster, now);
+        }
+    }
+
+    /// Counts a packet of a probe that carries nothing new.
+    pub fn handle_padding(&self, now: Instant, cluster: ClusterId) {
+        lock(&self.shared).extend(cluster, now);
+    }
+
+    /// Returns the probe to send now. There is none if nothing is wanted.
+    pub fn poll_probe(&self, now: Instant) -> Option<Probe> {
+        let wanted = Bitrate::bps(self.rates.wanted.load(Ordering::Relaxed));
+        if wanted == Bitrate::ZERO {
+            return None;
+        }
+        let mut shared = lock(&self.shared);
+        shared.estimator.set_wanted(wanted);
+        shared.estimator.poll_probe(now)
+    }
+
+    /// Tells the tasks that send pictures whether there is room.
+    pub fn set_room(&self, room: bool) {
+        self.room.send_if_modified(|before| std::mem::replace(before, room) != room);
+    }
+}
+
+impl Shared {
+    fn extend(&mut self, id: ClusterId, now: Instant) {
+        if let Some(cluster) = self.clusters.iter_mut().flatten().find(|cluster| cluster.id == id) {
+            cluster.last = now;
+            return;
+        }
+        self.clusters.rotate_right(1);
+        self.clusters[0] = Some(Cluster { id, first: now, last: now });
+    }
+}
+
+fn cluster_at(clusters: &[Option<Cluster>], departure: Instant) -> Option<ClusterId> {
+    let found = clusters.iter().flatten().find(|cluster| (cluster.first..=cluster.last).contains(&departure));
+    found.map(|cluster| cluster.id)
+}
+
+/// Locks the estimator. Ignores poisoning, because the estimator is consistent whenever the lock is free.
+fn lock(shared: &Mutex<Shared>) -> MutexGuard<'_, Shared> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The number of recent probes whose departure times are kept.
+const MAX_CLUSTERS: usize = 4;
+
+/// The first estimate. It carries sound and the smallest layer. On a path of 150 kbit/s it does little harm until the
+/// first feedback has come.
+const START: Bitrate = Bitrate::kbps(300);
+
+/// The lowest estimate: audio.
+const MIN: Bitrate = Bitrate::kbps(40);
 
 /// The highest estimate: camera and screen at their highest bitrates.
-const MAX_ESTIMATE: Bitrate = Bitrate::kbps(20_000);
+const MAX: Bitrate = Bitrate::kbps(20_000);
+
+/// The interval of the timer that looks for a probe to send.
+pub const PROBE_INTERVAL: Duration = Duration::from_millis(25);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_of_the_estimate_by_a_twentieth_wakes_the_driver_once() {
+        let (estimator, _, estimate) = estimator();
+        let woken = |estimate: &Estimate| {
+            let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+            std::pin::pin!(estimate.changed()).as_mut().poll(&mut context).is_ready()
+        };
+        assert!(!woken(&estimate));
+        estimator.rates.set_estimate(Bitrate::kbps(310));
+        assert!(!woken(&estimate));
+        estimator.rates.set_estimate(Bitrate::kbps(250));
+        assert!(woken(&estimate) && !woken(&estimate));
+    }
+
+    #[test]
+    fn a_report_belongs_to_the_probe_in_whose_time_it_departed() {
+        let (start, millis) = (Instant::now(), Duration::from_millis);
+        let (_, send_side, estimate) = estimator();
+        send_side.handle_sent(start, 1_000, None);
+        assert_eq!(send_side.poll_probe(start), None, "nothing is wanted");
+        estimate.set_wanted(Bitrate::kbps(2_500));
+        let probe = send_side.poll_probe(start).unwrap();
+        for after in [10, 15, 20] {
+            send_side.handle_padding(start + millis(after), probe.id);
+        }
+        let shared = lock(&send_side.shared);
+        let at = |after| cluster_at(&shared.clusters, start + millis(after));
+        assert_eq!(
+            [at(9), at(10), at(17), at(20), at(21)],
+            [None, Some(probe.id), Some(probe.id), Some(probe.id), None]
+        );
+    }
+}

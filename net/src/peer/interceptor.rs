@@ -1,13 +1,16 @@
 //! Connects our RTP code to the stack: one interceptor, next to the application, through which every packet goes.
 //!
-//! Incoming packets end in the [`RtpReceiver`]. Outgoing ones are kept and retransmitted on request. The stack's own
+//! Incoming packets end in the [`RtpReceiver`]. Outgoing ones are kept, retransmitted on request, and paced. The stack's own
 //! NACK responder is not used, because it omits the header extensions that tell an SFU the stream and layer of a
 //! retransmitted packet.
 
+use super::pacing::Pacing;
+use crate::random;
 use crate::rtp::history::History;
 use crate::rtp::rtp_receiver::{Request, RtpReceiver, extension};
 use crate::rtp::sent_packet::SentPacket;
 use bytes::{BufMut, Bytes, BytesMut};
+use congestion::Priority;
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
@@ -19,9 +22,9 @@ use rtc::rtcp::transport_feedbacks::transport_layer_nack::{
 use rtc::rtp;
 use rtc::sansio::Protocol;
 use rtc::shared::error::Error;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 
 /// The remote side's feedback on what is sent.
@@ -41,11 +44,14 @@ pub struct RtpInterceptor {
     sender_ssrc: u32,
     local: HashMap<u32, LocalStream>,
     acknowledged: HashSet<u32>,
-    write: VecDeque<TaggedPacket>,
+    pacing: Pacing,
+    /// The latest time of any call.
+    now: Option<Instant>,
 }
 
 /// A stream that we send.
 struct LocalStream {
+    is_audio: bool,
     history: History<SentPacket>,
     repair: Option<Repair>,
     mid: Option<u8>,
@@ -54,6 +60,7 @@ struct LocalStream {
     /// The values of the MID and RID extensions in the stream's first packets.
     mid_value: Option<Bytes>,
     rid_value: Option<Bytes>,
+    sent: Option<Instant>,
 }
 
 /// The stream for retransmissions (RFC 4588).
@@ -65,15 +72,21 @@ struct Repair {
 
 impl RtpInterceptor {
     /// Returns an interceptor that passes packets to `rtp_receiver` and feedback to `feedback`. If that channel is
-    /// full, the feedback is dropped.
-    pub fn new(rtp_receiver: Arc<Mutex<RtpReceiver>>, feedback: mpsc::Sender<Feedback>, sender_ssrc: u32) -> Self {
+    /// full, the feedback is dropped. Packets leave through `pacing`.
+    pub fn new(
+        rtp_receiver: Arc<Mutex<RtpReceiver>>,
+        feedback: mpsc::Sender<Feedback>,
+        sender_ssrc: u32,
+        pacing: Pacing,
+    ) -> Self {
         Self {
             rtp_receiver,
             feedback,
             sender_ssrc,
             local: HashMap::new(),
             acknowledged: HashSet::new(),
-            write: VecDeque::new(),
+            pacing,
+            now: None,
         }
     }
 
@@ -105,10 +118,23 @@ impl RtpInterceptor {
     }
 
     fn retransmit(&mut self, ssrc: u32, sequence: u16, now: Instant) {
-        let Some(packet) = self.local.get_mut(&ssrc).and_then(|local| local.retransmission(sequence, now)) else {
+        let local = self.local.get_mut(&ssrc).filter(|local| !local.is_silent(now));
+        let Some(packet) = local.and_then(|local| local.retransmission(sequence, now)) else {
             return;
         };
-        self.write.push_back(tagged(now, Packet::Rtp(packet)));
+        self.pacing.push(Priority::Retransmission, tagged(now, Packet::Rtp(packet)));
+    }
+
+    /// Lets the packets go that may be sent now.
+    fn release(&mut self, now: Instant) {
+        self.now = Some(now);
+        let Self { local, pacing, .. } = self;
+        let has_padding = local.values().any(|local| local.has_padding());
+        pacing.release(now, has_padding, |size| {
+            let packet =
+                local.values_mut().filter(|local| local.has_padding()).find_map(|local| local.padding(size))?;
+            Some(tagged(now, Packet::Rtp(packet)))
+        });
     }
 
     fn send_requests(&mut self, now: Instant) {
@@ -124,7 +150,7 @@ impl RtpInterceptor {
                     Box::new(PictureLossIndication { sender_ssrc: self.sender_ssrc, media_ssrc })
                 }
             };
-            self.write.push_back(tagged(now, Packet::Rtcp(vec![packet])));
+            self.pacing.pass(tagged(now, Packet::Rtcp(vec![packet])));
         }
     }
 }
@@ -135,8 +161,12 @@ impl LocalStream {
             let found = info.rtp_header_extensions.iter().find(|extension| extension.uri.ends_with(uri));
             found.and_then(|extension| u8::try_from(extension.id).ok())
         };
-        let repair = info.ssrc_rtx.zip(info.payload_type_rtx);
+        // The session description names no SSRC for the retransmissions of audio. The receiver recognises them by MID and
+        // payload type.
+        let repair =
+            info.payload_type_rtx.map(|payload_type| (info.ssrc_rtx.unwrap_or_else(random::ssrc), payload_type));
         Self {
+            is_audio: info.mime_type.to_ascii_lowercase().starts_with("audio/"),
             history: History::default(),
             repair: repair.map(|(ssrc, payload_type)| Repair { ssrc, payload_type, sequence: 0 }),
             mid: id(":sdes:mid"),
@@ -144,6 +174,7 @@ impl LocalStream {
             repaired_rid: id(":sdes:repaired-rtp-stream-id"),
             mid_value: None,
             rid_value: None,
+            sent: None,
         }
     }
 
@@ -153,13 +184,45 @@ impl LocalStream {
             self.mid_value = value(self.mid);
             self.rid_value = value(self.rid);
         }
+        self.sent = Some(now);
         self.history.add(packet.header.sequence_number, SentPacket::of(packet, [self.mid, self.rid]), now);
+    }
+
+    /// Returns the priority of the stream's packets.
+    fn priority(&self) -> Priority {
+        match self.rid_value.as_deref() {
+            _ if self.is_audio => Priority::Audio,
+            None | Some(b"0") => Priority::Base,
+            Some(_) => Priority::Rest,
+        }
+    }
+
+    /// Returns true if it has packets that can be sent again as padding.
+    fn has_padding(&self) -> bool {
+        !self.is_audio && self.repair.is_some() && self.sent.is_some()
+    }
+
+    /// Returns true if its layer was paused or replaced. What its receivers miss of it then is of no use to them. A voice pauses
+    /// between words.
+    fn is_silent(&self, now: Instant) -> bool {
+        !self.is_audio && self.sent.is_none_or(|sent| now.saturating_duration_since(sent) > MAX_SILENCE)
+    }
+
+    /// Returns the retransmission of a recent packet of about `size` bytes, for a probe.
+    fn padding(&mut self, size: usize) -> Option<rtp::Packet> {
+        let (sequence, packet) = self.history.recent(|packet| packet.payload.len().abs_diff(size))?;
+        let packet = packet.clone();
+        self.repair_packet(sequence, &packet)
     }
 
     /// Returns the retransmission of the packet `sequence` (RFC 4588, section 4), with MID and repaired RID (RFC 8852).
     fn retransmission(&mut self, sequence: u16, now: Instant) -> Option<rtp::Packet> {
+        let packet = self.history.resend(sequence, now)?.clone();
+        self.repair_packet(sequence, &packet)
+    }
+
+    fn repair_packet(&mut self, sequence: u16, packet: &SentPacket) -> Option<rtp::Packet> {
         let repair = self.repair.as_mut()?;
-        let packet = self.history.resend(sequence, now)?;
         let mut header = rtp::Header {
             version: 2,
             marker: packet.marker,
@@ -196,7 +259,12 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpInterceptor {
     fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
         match message.message.packet {
             Packet::Rtp(packet) => lock(&self.rtp_receiver).handle_packet(packet, message.now),
-            Packet::Rtcp(packets) => packets.iter().for_each(|packet| self.handle_rtcp(packet.as_ref(), message.now)),
+            Packet::Rtcp(packets) => {
+                for packet in &packets {
+                    self.handle_rtcp(packet.as_ref(), message.now);
+                }
+                self.release(message.now);
+            }
             _ => {}
         }
         Ok(())
@@ -208,27 +276,36 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpInterceptor {
     }
 
     fn handle_write(&mut self, message: TaggedPacket) -> Result<(), Error> {
-        if let Packet::Rtp(packet) = &message.message.packet
-            && let Some(local) = self.local.get_mut(&packet.header.ssrc)
-        {
-            local.record(packet, message.now);
-        }
-        self.write.push_back(message);
+        let now = message.now;
+        let Packet::Rtp(packet) = &message.message.packet else {
+            self.pacing.pass(message);
+            return Ok(());
+        };
+        let priority = if let Some(local) = self.local.get_mut(&packet.header.ssrc) {
+            local.record(packet, now);
+            local.priority()
+        } else {
+            Priority::Base
+        };
+        self.pacing.push(priority, message);
+        self.release(now);
         Ok(())
     }
 
     fn poll_write(&mut self) -> Option<TaggedPacket> {
-        self.write.pop_front()
+        self.pacing.pop()
     }
 
     fn handle_timeout(&mut self, now: Instant) -> Result<(), Error> {
         lock(&self.rtp_receiver).handle_timeout(now);
         self.send_requests(now);
+        self.release(now);
         Ok(())
     }
 
     fn poll_timeout(&mut self) -> Option<Instant> {
-        lock(&self.rtp_receiver).poll_timeout()
+        let receiver = lock(&self.rtp_receiver).poll_timeout();
+        receiver.into_iter().chain(self.now.and_then(|now| self.pacing.poll_timeout(now))).min()
     }
 }
 
@@ -259,6 +336,9 @@ pub fn lock(rtp_receiver: &Mutex<RtpReceiver>) -> std::sync::MutexGuard<'_, RtpR
 
 /// The maximum number of retransmissions for one NACK.
 const MAX_RESENT: usize = 256;
+
+/// How long after its last packet a stream still repeats packets.
+const MAX_SILENCE: Duration = Duration::from_millis(500);
 
 /// The maximum number of SSRCs that are handled in one FIR.
 const MAX_NAMED: usize = 16;

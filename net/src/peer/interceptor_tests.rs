@@ -1,4 +1,5 @@
 use super::*;
+use crate::peer::estimate::estimator;
 use media::BufferPool;
 use rtc::interceptor::RTPHeaderExtension;
 use std::time::Duration;
@@ -27,7 +28,7 @@ fn info() -> StreamInfo {
 fn interceptor() -> (RtpInterceptor, mpsc::Receiver<Feedback>) {
     let (sender, receiver) = mpsc::channel(4);
     let rtp_receiver = Arc::new(Mutex::new(RtpReceiver::new(BufferPool::new(1))));
-    let mut interceptor = RtpInterceptor::new(rtp_receiver, sender, 99);
+    let mut interceptor = RtpInterceptor::new(rtp_receiver, sender, 99, Pacing::new(estimator().1));
     interceptor.bind_local_stream(&info());
     (interceptor, receiver)
 }
@@ -47,11 +48,16 @@ fn nack(sequences: &[u16]) -> Packet {
     Packet::Rtcp(vec![Box::new(TransportLayerNack { sender_ssrc: 1, media_ssrc: 7, nacks })])
 }
 
-fn written(interceptor: &mut RtpInterceptor) -> Vec<rtp::Packet> {
-    let packets = std::iter::from_fn(|| interceptor.poll_write());
+/// Returns the packets that leave within 400 ms from `now` on.
+fn written(interceptor: &mut RtpInterceptor, now: Instant) -> Vec<rtp::Packet> {
+    let mut packets = Vec::new();
+    for millis in 0..400 {
+        interceptor.handle_timeout(now + Duration::from_millis(millis)).unwrap();
+        while let Some(packet) = interceptor.poll_write() {
+            packets.extend(if let Packet::Rtp(packet) = packet.message.packet { Some(packet) } else { None });
+        }
+    }
     packets
-        .filter_map(|packet| if let Packet::Rtp(packet) = packet.message.packet { Some(packet) } else { None })
-        .collect()
 }
 
 #[test]
@@ -59,9 +65,10 @@ fn a_retransmission_carries_its_streams_mid_and_rid() {
     let ((mut interceptor, _), now) = (interceptor(), Instant::now());
     interceptor.handle_write(tagged(now, Packet::Rtp(sent(10, true)))).unwrap();
     interceptor.handle_write(tagged(now, Packet::Rtp(sent(11, false)))).unwrap();
-    assert_eq!(written(&mut interceptor).len(), 2);
-    interceptor.handle_read(tagged(now + Duration::from_millis(30), nack(&[11, 12]))).unwrap();
-    let retransmitted = written(&mut interceptor);
+    assert_eq!(written(&mut interceptor, now).len(), 2);
+    let later = now + Duration::from_millis(400);
+    interceptor.handle_read(tagged(later, nack(&[11, 12]))).unwrap();
+    let retransmitted = written(&mut interceptor, later);
     assert_eq!(retransmitted.len(), 1);
     let header = &retransmitted[0].header;
     assert_eq!((header.ssrc, header.payload_type, header.sequence_number, header.marker), (8, 103, 0, true));
@@ -75,13 +82,34 @@ fn a_retransmission_carries_its_streams_mid_and_rid() {
 #[test]
 fn retransmissions_for_one_nack_are_bounded() {
     let ((mut interceptor, _), now) = (interceptor(), Instant::now());
-    for sequence in 0..1_000 {
+    for sequence in 0..300 {
         interceptor.handle_write(tagged(now, Packet::Rtp(sent(sequence, true)))).unwrap();
     }
-    written(&mut interceptor);
-    let all: Vec<u16> = (0..1_000).collect();
-    interceptor.handle_read(tagged(now + Duration::from_millis(30), nack(&all))).unwrap();
-    assert_eq!(written(&mut interceptor).len(), MAX_RESENT);
+    assert_eq!(written(&mut interceptor, now).len(), 300);
+    let (all, later): (Vec<u16>, Instant) = ((0..1_000).collect(), now + Duration::from_millis(400));
+    interceptor.handle_read(tagged(later, nack(&all))).unwrap();
+    let retransmitted = written(&mut interceptor, later).len();
+    assert!((50..=MAX_RESENT).contains(&retransmitted), "{retransmitted}");
+}
+
+#[test]
+fn sound_has_the_highest_priority_although_it_is_retransmitted() {
+    let audio = LocalStream::new(&StreamInfo { mime_type: "audio/opus".into(), ssrc_rtx: None, ..info() });
+    assert_eq!((audio.priority(), audio.repair.is_some()), (Priority::Audio, true));
+    assert_eq!(LocalStream::new(&info()).priority(), Priority::Base);
+    assert!(!audio.has_padding() && !audio.is_silent(Instant::now()));
+}
+
+#[test]
+fn packets_of_a_layer_that_was_paused_are_not_repeated() {
+    let ((mut interceptor, _), now) = (interceptor(), Instant::now());
+    interceptor.handle_write(tagged(now, Packet::Rtp(sent(10, true)))).unwrap();
+    assert_eq!(written(&mut interceptor, now).len(), 1);
+    for (after, count) in [(400, 1), (501, 0)] {
+        let at = now + Duration::from_millis(after);
+        interceptor.handle_read(tagged(at, nack(&[10]))).unwrap();
+        assert_eq!(written(&mut interceptor, at).len(), count, "after {after} ms");
+    }
 }
 
 #[test]

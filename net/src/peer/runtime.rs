@@ -1,5 +1,7 @@
-//! A runtime for the stack that enlarges the buffers of UDP sockets, so that a burst of packets is not dropped.
+//! A runtime for the stack that enlarges the buffers of UDP sockets, so that a burst of packets is not dropped, and that repeats
+//! the datagrams of DTLS handshakes, so that a connection is made although packets are lost.
 
+use super::repeating_socket::RepeatingSocket;
 use std::future::Future;
 use std::io;
 use std::net::{SocketAddr, TcpListener, UdpSocket};
@@ -8,7 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use webrtc::runtime::{AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime};
 
-/// Wraps a runtime, and enlarges the buffers of its UDP sockets.
+/// Wraps a runtime, enlarges the buffers of its UDP sockets, and repeats the handshakes on them.
 #[derive(Debug)]
 pub struct LargeSocketBuffers(pub Arc<dyn Runtime>);
 
@@ -21,7 +23,7 @@ impl Runtime for LargeSocketBuffers {
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         enlarge_buffers(&socket);
-        self.0.wrap_udp_socket(socket)
+        Ok(RepeatingSocket::open(self.0.wrap_udp_socket(socket)?, &self.0))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {

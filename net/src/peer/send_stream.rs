@@ -140,6 +140,7 @@ fn media_track(slot: Slot, kind: Kind, ssrcs: &[u32]) -> MediaStreamTrack {
         rtp_coding_parameters: RTCRtpCodingParameters {
             rid: if kind == Kind::Video { rid(spatial) } else { String::new() },
             ssrc: Some(*ssrc),
+            // The stack declares no SSRC for the retransmissions of audio. The interceptor chooses one.
             rtx: (kind == Kind::Video).then(|| RTCRtpRtxParameters { ssrc: random::ssrc() }),
             fec: None,
         },

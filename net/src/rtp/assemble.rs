@@ -1,9 +1,10 @@
 //! Reassembles frames from packets that may be lost, repeated or reordered.
 //!
 //! Pure and bounded. A frame is returned when all of its packets have arrived and all frames that it depends on were
-//! returned. Lost frames are skipped. A key frame is requested if nothing later can be decoded without one.
+//! returned. A frame whose packets are missing is skipped soon if a later one can be decoded without it, and otherwise when
+//! retransmission has failed for long. A key frame is requested if nothing later can be decoded without one.
 
-use super::unwrap::Unwrapper;
+use super::unwrap::{Unwrapper, low16};
 use bytes::Bytes;
 use media::{Buffer, BufferPool, Layer, Size};
 use proto::descriptor::{Descriptor, FrameDiffs, Mandatory, Structure};
@@ -21,6 +22,8 @@ pub struct Packet {
     pub descriptor: Bytes,
     /// The payload: a part of the frame.
     pub payload: Bytes,
+    /// When the packet arrived.
+    pub arrival: Instant,
 }
 
 /// A complete frame.
@@ -40,10 +43,12 @@ pub struct Frame {
     pub number: u64,
     /// The sealed bytes.
     pub bytes: Buffer,
+    /// When its last packet arrived.
+    pub arrival: Instant,
 }
 
 /// Reassembles the frames of one video track.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Assembler {
     /// Packets in order, without repetitions. Most packets arrive in order and are appended.
     waiting: VecDeque<(u64, Packet)>,
@@ -51,12 +56,22 @@ pub struct Assembler {
     counter: Unwrapper,
     /// The number of the packet that must come next.
     next: Option<u64>,
-    /// The number of the first missing packet, and since when it is missing.
-    gap: Option<(u64, Instant)>,
+    /// When a frame with missing packets may be skipped.
+    gap_due: Option<Instant>,
+    /// How long a frame may delay later ones that can be decoded without it.
+    patience: Duration,
     sequence: Option<CodedSequence>,
     /// The number of the last frame that was returned.
     last: Option<u64>,
+    /// Since when no frame can be returned without a key frame.
+    needed_since: Option<Instant>,
     last_key_request: Option<Instant>,
+}
+
+impl Default for Assembler {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// A key frame and the frames after it, until the next key frame.
@@ -74,7 +89,23 @@ struct CodedSequence {
 impl Assembler {
     /// Returns an assembler that waits for the first key frame.
     pub fn new() -> Self {
-        Self::default()
+        Self {
+            waiting: VecDeque::new(),
+            waiting_bytes: 0,
+            counter: Unwrapper::default(),
+            next: None,
+            gap_due: None,
+            patience: MIN_PATIENCE,
+            sequence: None,
+            last: None,
+            needed_since: None,
+            last_key_request: None,
+        }
+    }
+
+    /// Sets the interval at which a missing packet is requested. Later frames wait for two answers.
+    pub fn set_retry_interval(&mut self, retry: Duration) {
+        self.patience = (2 * retry + FIRST_REQUEST).clamp(MIN_PATIENCE, MAX_PATIENCE);
     }
 
     /// Handles a packet. Drops it if it is a repetition, too late or too long.
@@ -106,52 +137,58 @@ impl Assembler {
             self.next = Some(next);
             match self.find_end(next) {
                 Ok(end) => {
-                    self.gap = None;
+                    self.gap_due = None;
                     self.next = Some(end + 1);
                     if let Some(frame) = self.take(next, end, pool) {
                         return Some(frame);
                     }
                 }
-                // No later packet has arrived, so this is not a gap.
-                Err(missing) if self.waiting.back().is_none_or(|(last, _)| *last < missing) => {
-                    self.gap = None;
-                    return None;
-                }
                 Err(missing) => {
-                    let since = match self.gap {
-                        Some((number, since)) if number == missing => since,
-                        _ => now,
-                    };
-                    self.gap = Some((missing, since));
-                    if now.saturating_duration_since(since) < GAP_TIMEOUT {
-                        return None;
-                    }
-                    self.skip_gap();
+                    let start = self.start_after_gap(next, missing, now)?;
+                    self.skip_to(start);
                 }
             }
         }
     }
 
     /// Returns true if a key frame must be requested now. `needed` is true if the decoder needs one. Returns true again
-    /// every 400 ms until a key frame arrives.
+    /// every 400 ms until a key frame arrives. The first key frame of a stream has [`FIRST_KEY_TIMEOUT`] to arrive.
     pub fn poll_key_request(&mut self, needed: bool, now: Instant) -> bool {
-        let broken = self.sequence.as_ref().is_none_or(|sequence| sequence.broken) && self.counter.newest().is_some();
-        if !needed && !broken {
-            self.last_key_request = None;
+        let waits_for_first = self.sequence.is_none() && self.counter.newest().is_some();
+        let broken = self.sequence.as_ref().is_some_and(|sequence| sequence.broken);
+        if !needed && !broken && !waits_for_first {
+            (self.last_key_request, self.needed_since) = (None, None);
             return false;
         }
-        let due = self.last_key_request.is_none_or(|at| now.saturating_duration_since(at) >= KEY_REQUEST_INTERVAL);
+        let since = *self.needed_since.get_or_insert(now);
+        let patience = if needed || broken { Duration::ZERO } else { FIRST_KEY_TIMEOUT };
+        let due = self.last_key_request.map_or(since + patience, |at| at + KEY_REQUEST_INTERVAL) <= now;
         if due {
             self.last_key_request = Some(now);
         }
         due
     }
 
-    /// Returns when a gap times out or the next key request is due.
+    /// Returns when a frame may be skipped or the next key request is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let gap = self.gap.map(|(_, since)| since + GAP_TIMEOUT);
-        let key_request = self.last_key_request.map(|at| at + KEY_REQUEST_INTERVAL);
-        [gap, key_request].into_iter().flatten().min()
+        let first = self.needed_since.filter(|_| self.sequence.is_none()).map(|since| since + FIRST_KEY_TIMEOUT);
+        let key_request = self.last_key_request.map(|at| at + KEY_REQUEST_INTERVAL).or(first);
+        [self.gap_due, key_request].into_iter().flatten().min()
+    }
+
+    /// Returns the sequence number of the first packet that is still of use, or `None` before the first frame.
+    pub fn first_needed(&self) -> Option<u16> {
+        self.next.map(low16)
+    }
+
+    /// Returns true before the first packet.
+    pub fn is_empty(&self) -> bool {
+        self.counter.newest().is_none()
+    }
+
+    /// Returns true if packets have arrived, but not the first one of the first key frame.
+    pub fn misses_start(&self) -> bool {
+        self.next.is_none() && self.sequence.is_none() && self.find_start(0).is_none() && !self.waiting.is_empty()
     }
 
     /// Drops all frames until the next key frame, because the reader had no room for the last one.
@@ -173,22 +210,68 @@ impl Assembler {
         self.waiting_bytes = 0;
         self.counter = Unwrapper::default();
         self.next = None;
-        self.gap = None;
+        self.gap_due = None;
         if let Some(sequence) = &mut self.sequence {
             sequence.broken = true;
         }
     }
 
+    /// Returns where to continue because the frame that begins at `next` waits for its packet `missing`. Returns `None` if it
+    /// waits on.
+    fn start_after_gap(&mut self, next: u64, missing: u64, now: Instant) -> Option<u64> {
+        // Without a later packet, this is not a gap. A retransmitted packet may arrive before an older one.
+        let since = self.waiting_from(missing).map(|(_, packet)| packet.arrival).min();
+        let Some(since) = since else {
+            self.gap_due = None;
+            return None;
+        };
+        let waited = now.saturating_duration_since(since);
+        if waited >= GAP_TIMEOUT {
+            return Some(self.start_from(next + 1));
+        }
+        if waited >= self.patience
+            && let Some(start) = self.find_decodable(next + 1)
+        {
+            return Some(start);
+        }
+        self.gap_due = Some(since + if waited < self.patience { self.patience } else { GAP_TIMEOUT });
+        None
+    }
+
     /// Continues with the next frame that begins after the gap.
     fn skip_gap(&mut self) {
-        let from = self.next.map_or(0, |next| next + 1);
-        // If no later frame has begun, all waiting packets belong to the lost one.
+        let start = self.start_from(self.next.map_or(0, |next| next + 1));
+        self.skip_to(start);
+    }
+
+    /// Returns the first packet from `from` on that begins a frame. If no later frame has begun, all waiting packets belong
+    /// to the lost one.
+    fn start_from(&self, from: u64) -> u64 {
         let end = || self.waiting.back().map_or(from, |(last, _)| last + 1);
-        let start = self.find_start(from).unwrap_or_else(end);
+        self.find_start(from).unwrap_or_else(end)
+    }
+
+    fn skip_to(&mut self, start: u64) {
         self.next = Some(start);
         self.drop_before(start);
-        self.gap = None;
+        self.gap_due = None;
         tracing::debug!(start, "lost packets skipped");
+    }
+
+    /// Finds the first packet from `from` on that begins a complete frame which depends only on frames that were returned.
+    fn find_decodable(&self, from: u64) -> Option<u64> {
+        let is_decodable = |packet: &Packet| {
+            let known = self.sequence.as_ref().map(|sequence| &sequence.structure);
+            let Ok(descriptor) = Descriptor::read(&packet.descriptor, known) else { return false };
+            let key = descriptor.structure.is_some() && descriptor.frame_diffs.is_empty();
+            let follows = || {
+                let sequence = self.sequence.as_ref()?;
+                sequence.distance_to(descriptor.packet.number, &descriptor.frame_diffs)
+            };
+            descriptor.packet.start && (key || follows().is_some())
+        };
+        let mut starts = self.waiting_from(from).filter(|(_, packet)| is_decodable(packet)).map(|(number, _)| *number);
+        starts.find(|start| self.find_end(*start).is_ok())
     }
 
     /// Finds the first packet from `from` on that begins a frame. If no key frame was returned yet, it must begin a key
@@ -232,7 +315,7 @@ impl Assembler {
     /// Removes the packets `start..=end`. Returns their frame if it can be decoded.
     fn take(&mut self, start: u64, end: u64, pool: &BufferPool) -> Option<Frame> {
         let first = self.waiting_from(start).next().filter(|(number, _)| *number == start).map(|(_, packet)| packet)?;
-        let timestamp = first.timestamp;
+        let (timestamp, mut arrival) = (first.timestamp, first.arrival);
         let known = self.sequence.as_ref().map(|sequence| &sequence.structure);
         let read = Descriptor::read(&first.descriptor, known);
         let properties = match read {
@@ -243,13 +326,15 @@ impl Assembler {
             self.drop_before(end + 1);
             return None;
         };
-        let payloads =
-            || self.waiting_from(start).take_while(|(number, _)| *number <= end).map(|(_, packet)| &packet.payload);
-        let mut bytes = pool.take(payloads().map(Bytes::len).sum());
-        payloads().for_each(|payload| bytes.append(payload));
+        let packets = || self.waiting_from(start).take_while(|(number, _)| *number <= end).map(|(_, packet)| packet);
+        let mut bytes = pool.take(packets().map(|packet| packet.payload.len()).sum());
+        for packet in packets() {
+            bytes.append(&packet.payload);
+            arrival = arrival.max(packet.arrival);
+        }
         self.drop_before(end + 1);
         let FrameProperties { layer, size, key, discardable, number } = properties;
-        Some(Frame { layer, size, key, discardable, timestamp, number, bytes })
+        Some(Frame { layer, size, key, discardable, timestamp, number, bytes, arrival })
     }
 
     /// Returns the frame's properties, or `None` if a frame that it depends on was not returned.
@@ -292,32 +377,48 @@ impl CodedSequence {
         if same_layer && (1..0x8000).contains(&ahead) { u64::from(ahead) } else { 1 }
     }
 
-    /// Advances to a frame that depends on others. Returns how many frames ahead it is, or `None` if a frame that it
-    /// depends on was not returned, or if it is older than the newest frame.
-    fn advance(&mut self, number: u16, temporal: u8, frame_diffs: FrameDiffs) -> Option<u64> {
+    /// Returns how many frames ahead a frame is that depends on others. Returns `None` if a frame that it depends on was not
+    /// returned, or if it is older than the newest frame.
+    fn distance_to(&self, number: u16, frame_diffs: &FrameDiffs) -> Option<u16> {
         let ahead = number.wrapping_sub(self.newest);
-        if !(1..0x8000).contains(&ahead) {
-            return None;
-        }
         let was_returned = |diff: &u16| match diff.checked_sub(ahead) {
             Some(distance) => distance < 128 && self.returned >> distance & 1 == 1,
             None => false,
         };
-        if self.broken || !frame_diffs.iter().all(was_returned) {
+        let later = (1..0x8000).contains(&ahead);
+        (later && !self.broken && frame_diffs.iter().all(was_returned)).then_some(ahead)
+    }
+
+    /// Advances to a frame that depends on others. Returns how many frames ahead it is, or `None` as
+    /// [`CodedSequence::distance_to`] does.
+    fn advance(&mut self, number: u16, temporal: u8, frame_diffs: FrameDiffs) -> Option<u64> {
+        let Some(ahead) = self.distance_to(number, &frame_diffs) else {
+            let older = !(1..0x8000).contains(&number.wrapping_sub(self.newest));
             // All later frames depend on temporal layer 0. A loss in a higher layer ends with the next frame of layer
             // 0.
-            self.broken |= temporal == 0;
+            self.broken |= temporal == 0 && !older;
             return None;
-        }
+        };
         self.returned = self.returned.checked_shl(u32::from(ahead)).unwrap_or(0) | 1;
         self.newest = number;
         Some(u64::from(ahead))
     }
 }
 
-/// How long to wait for a missing packet before its frame is skipped. A retransmission over a slow path takes this
-/// long.
-const GAP_TIMEOUT: Duration = Duration::from_millis(250);
+/// How long to wait for a missing packet before its frame is skipped, and a key frame requested if all later ones depend on
+/// it. A conversation bears no longer delay, and a key frame that is lost itself takes as long.
+const GAP_TIMEOUT: Duration = Duration::from_millis(450);
+
+/// The bounds of the time for which a frame may delay later ones that can be decoded without it. A picture that is shown for
+/// 183 ms looks frozen (W3C webrtc-stats, at 30 a second).
+const MIN_PATIENCE: Duration = Duration::from_millis(60);
+const MAX_PATIENCE: Duration = Duration::from_millis(200);
+
+/// When a missing packet is requested for the first time.
+const FIRST_REQUEST: Duration = Duration::from_millis(8);
+
+/// How long the first key frame of a stream may take. It is on its way when its first packets arrive.
+const FIRST_KEY_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The interval between two requests for a key frame.
 const KEY_REQUEST_INTERVAL: Duration = Duration::from_millis(400);

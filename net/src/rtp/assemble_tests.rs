@@ -8,6 +8,7 @@ struct Sender {
     streams: [DescriptorWriter; 2],
     sequence: u16,
     timestamp: u32,
+    start: Instant,
 }
 
 /// The temporal layers of an L1T3 stream.
@@ -17,7 +18,7 @@ impl Sender {
     fn new(sequence: u16) -> Self {
         let streams =
             [DescriptorWriter::new(0, ScalabilityMode::L1T3), DescriptorWriter::new(1, ScalabilityMode::L1T3)];
-        Self { streams, sequence, timestamp: 0 }
+        Self { streams, sequence, timestamp: 0, start: Instant::now() }
     }
 
     fn frame(&mut self, spatial: u8, temporal: u8, key: bool, length: usize) -> Vec<Packet> {
@@ -35,6 +36,7 @@ impl Sender {
                 timestamp: self.timestamp,
                 descriptor: self.streams[usize::from(spatial)].bytes(&frame, position).into(),
                 payload: Bytes::copy_from_slice(payload),
+                arrival: self.start,
             });
             self.sequence = self.sequence.wrapping_add(1);
         }
@@ -56,9 +58,13 @@ impl Receiver {
 
     fn receive(&mut self, packets: impl IntoIterator<Item = Packet>) -> Vec<Frame> {
         for packet in packets {
-            self.assembler.handle_packet(packet);
+            self.handle(packet);
         }
         self.frames()
+    }
+
+    fn handle(&mut self, packet: Packet) {
+        self.assembler.handle_packet(Packet { arrival: self.now, ..packet });
     }
 
     fn frames(&mut self) -> Vec<Frame> {
@@ -112,8 +118,8 @@ fn a_lost_discardable_frame_is_skipped_without_a_key_frame() {
     later.extend(sender.frame(0, 2, false, 100));
     assert!(receiver.receive(later).is_empty());
     let timeout = receiver.assembler.poll_timeout().unwrap();
-    assert_eq!(timeout, receiver.now + GAP_TIMEOUT);
-    assert_eq!(numbers(&receiver.wait(250)), [2, 3]);
+    assert_eq!(timeout, receiver.now + MIN_PATIENCE);
+    assert_eq!(numbers(&receiver.wait(60)), [2, 3]);
     assert!(!receiver.assembler.poll_key_request(false, receiver.now));
 }
 
@@ -126,8 +132,64 @@ fn a_lost_frame_of_temporal_layer_1_affects_only_frames_that_depend_on_it() {
     let mut later = sender.frame(0, 2, false, 100);
     later.extend(sender.frame(0, 0, false, 100));
     receiver.receive(later);
-    assert_eq!(numbers(&receiver.wait(300)), [4]);
+    assert_eq!(numbers(&receiver.wait(60)), [4]);
     assert!(!receiver.assembler.poll_key_request(false, receiver.now));
+}
+
+#[test]
+fn a_late_packet_makes_all_frames_that_wait_for_it_decodable() {
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    receiver.receive(sender.frame(0, 0, true, 100));
+    let base = sender.frame(0, 0, false, 2_500);
+    let first = receiver.now;
+    assert!(receiver.receive([base[0].clone(), base[2].clone()]).is_empty());
+    for temporal in [2, 1, 2, 0, 2, 1, 2] {
+        let frame = sender.frame(0, temporal, false, 100);
+        assert!(receiver.wait(30).is_empty() && receiver.receive(frame).is_empty());
+    }
+    let frames = receiver.wait(200);
+    assert!(frames.is_empty(), "nothing later can be decoded without layer 0");
+    let frames = receiver.receive([base[1].clone()]);
+    assert_eq!(numbers(&frames), [1, 2, 3, 4, 5, 6, 7, 8]);
+    assert_eq!((frames[0].arrival, frames[1].arrival), (receiver.now, first + Duration::from_millis(30)));
+    assert!(!receiver.assembler.poll_key_request(false, receiver.now));
+}
+
+#[test]
+fn later_frames_wait_longer_for_a_slower_retransmission() {
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    receiver.assembler.set_retry_interval(Duration::from_millis(80));
+    receiver.receive(sender.frame(0, 0, true, 100));
+    sender.frame(0, 2, false, 100);
+    receiver.receive(sender.frame(0, 1, false, 100));
+    assert!(receiver.wait(167).is_empty());
+    assert_eq!(numbers(&receiver.wait(1)), [2]);
+}
+
+#[test]
+fn a_complete_key_frame_ends_the_wait_for_the_frames_before_it() {
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    receiver.receive(sender.frame(0, 0, true, 100));
+    sender.frame(0, 0, false, 100);
+    receiver.receive(sender.frame(0, 2, false, 100));
+    assert!(receiver.receive(sender.frame(1, 0, true, 3_000)).is_empty());
+    let frames = receiver.wait(60);
+    assert!(frames.len() == 1 && frames[0].key && frames[0].layer.spatial == 1);
+}
+
+#[test]
+fn the_first_key_frame_has_time_to_arrive() {
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    let key = sender.frame(0, 0, true, 2_500);
+    assert!(receiver.receive(key[1..].to_vec()).is_empty() && receiver.assembler.misses_start());
+    assert!(!receiver.assembler.poll_key_request(false, receiver.now));
+    let due = receiver.assembler.poll_timeout().unwrap();
+    assert_eq!(due, receiver.now + FIRST_KEY_TIMEOUT);
+    receiver.now = due;
+    assert!(receiver.assembler.poll_key_request(false, receiver.now));
+    assert!(!receiver.assembler.poll_key_request(false, receiver.now));
+    assert_eq!(receiver.receive([key[0].clone()]).len(), 1);
+    assert!(!receiver.assembler.misses_start() && !receiver.assembler.poll_key_request(false, receiver.now));
 }
 
 #[test]
@@ -136,7 +198,9 @@ fn after_a_lost_frame_of_layer_0_a_key_frame_is_requested_until_it_arrives() {
     receiver.receive(sender.frame(0, 0, true, 100));
     sender.frame(0, 0, false, 100);
     receiver.receive(sender.frame(0, 0, false, 100));
-    assert!(receiver.wait(300).is_empty());
+    assert!(receiver.wait(440).is_empty());
+    assert!(!receiver.assembler.poll_key_request(false, receiver.now), "retransmission has time");
+    assert!(receiver.wait(10).is_empty());
     assert!(receiver.assembler.poll_key_request(false, receiver.now));
     assert!(!receiver.assembler.poll_key_request(false, receiver.now));
     receiver.now += KEY_REQUEST_INTERVAL;
@@ -202,6 +266,7 @@ fn malformed_packets_never_panic_and_stay_bounded() {
             timestamp: random(),
             descriptor: descriptor.into(),
             payload,
+            arrival: receiver.now,
         });
         receiver.wait(u64::from(random() % 50));
         assert!(receiver.assembler.waiting() <= MAX_PACKETS);
@@ -228,12 +293,12 @@ fn over_a_lossy_path_only_decodable_frames_are_returned() {
             match random(20) {
                 0 => {}
                 1 => delayed.push((random(5), packet)),
-                _ => receiver.assembler.handle_packet(packet),
+                _ => receiver.handle(packet),
             }
         }
         delayed.retain_mut(|(wait, packet)| {
             if *wait == 0 {
-                receiver.assembler.handle_packet(packet.clone());
+                receiver.handle(packet.clone());
                 return false;
             }
             *wait -= 1;

@@ -37,6 +37,12 @@ impl<P> History<P> {
         sent.resendable_at = now + RESEND_INTERVAL;
         Some(&sent.packet)
     }
+
+    /// Returns the packet with the lowest `cost` among the last 64, with its sequence number.
+    pub fn recent(&self, cost: impl Fn(&P) -> usize) -> Option<(u16, &P)> {
+        let cheapest = self.sent.iter().rev().take(RECENT).min_by_key(|sent| cost(&sent.packet))?;
+        Some((cheapest.sequence, &cheapest.packet))
+    }
 }
 
 impl<P> Default for History<P> {
@@ -50,6 +56,9 @@ const MAX_AGE: Duration = Duration::from_millis(1_500);
 
 /// The maximum number of packets that are kept of one stream.
 const MAX_PACKETS: usize = 1_024;
+
+/// The number of packets among which one for a probe is chosen.
+const RECENT: usize = 64;
 
 /// The minimum interval between two retransmissions of the same packet.
 const RESEND_INTERVAL: Duration = Duration::from_millis(20);

@@ -4,6 +4,8 @@
 
 use super::unwrap::{Unwrapper, low16};
 use std::collections::BTreeMap;
+use std::mem;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// The missing packets of one stream.
@@ -11,17 +13,24 @@ use std::time::{Duration, Instant};
 pub struct NackTracker {
     counter: Unwrapper,
     missing: BTreeMap<u64, Missing>,
+    /// The share of recent packets that were missing, in [`WHOLE`]ths.
+    loss: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Missing {
+    /// When a later packet arrived.
+    since: Instant,
+    first_request: Option<Instant>,
     next_request: Instant,
-    requests: u32,
+    /// True if the next request is the second one of this round trip.
+    copy_due: bool,
 }
 
 impl NackTracker {
-    /// Handles the sequence number of a packet that arrived, by transmission or retransmission.
-    pub fn handle_packet(&mut self, sequence: u16, now: Instant) {
+    /// Handles the sequence number of a packet that arrived, by transmission or retransmission. Returns the time since its
+    /// first request, if it was requested.
+    pub fn handle_packet(&mut self, sequence: u16, now: Instant) -> Option<Duration> {
         let before = self.counter.newest();
         let number = self.counter.peek(sequence);
         if let Some(newest) = before
@@ -31,26 +40,50 @@ impl NackTracker {
             self.missing.clear();
             self.counter = Unwrapper::default();
             self.counter.unwrap(sequence);
-            return;
+            return None;
         }
         self.counter.unwrap(sequence);
-        self.missing.remove(&number);
-        for skipped in before.map_or(number, |newest| newest + 1)..number {
-            self.missing.insert(skipped, Missing { next_request: now + REORDER_DELAY, requests: 0 });
+        let arrived = self.missing.remove(&number);
+        self.miss(before.map_or(number, |newest| newest + 1)..number, now);
+        if before.is_none_or(|newest| newest < number) {
+            self.loss -= self.loss / LOSS_WINDOW;
         }
-        while self.missing.len() > MAX_MISSING {
-            self.missing.pop_first();
+        arrived?.first_request.map(|first| now.saturating_duration_since(first))
+    }
+
+    /// Records that the packets before the first one that arrived are missing, because it does not begin a frame. How many
+    /// there are is not known.
+    pub fn handle_missing_start(&mut self, now: Instant) {
+        if let Some(first) = self.counter.newest() {
+            self.miss(first.saturating_sub(MAX_BEFORE_FIRST)..first, now);
         }
     }
 
-    /// Returns the packets to request now, oldest first.
-    pub fn poll_request(&mut self, now: Instant) -> Vec<u16> {
-        self.missing.retain(|_, missing| missing.requests < MAX_REQUESTS || missing.next_request > now);
+    /// Forgets the packets before `sequence`, because their frames are not needed any more.
+    pub fn forget_before(&mut self, sequence: u16) {
+        let number = self.counter.peek(sequence);
+        if self.missing.first_key_value().is_some_and(|(first, _)| *first < number) {
+            self.missing = self.missing.split_off(&number);
+        }
+    }
+
+    /// Returns the packets to request now, oldest first. The caller requests each again after `retry`, the time in which a
+    /// retransmission arrives. If that is long, it requests each twice in that time, because a request and its answer may be
+    /// lost, too. With the answers to these, all retransmissions are at most a fifth of the packets.
+    pub fn poll_request(&mut self, now: Instant, retry: Duration) -> Vec<u16> {
+        self.missing.retain(|_, missing| now.saturating_duration_since(missing.since) < MAX_AGE);
         let mut due = Vec::new();
         for (number, missing) in &mut self.missing {
             if missing.next_request <= now {
-                missing.next_request = now + FIRST_RETRY * (1 << missing.requests.min(3));
-                missing.requests += 1;
+                missing.first_request.get_or_insert(now);
+                let copied = mem::take(&mut missing.copy_due);
+                missing.copy_due = !copied && retry >= LONG_ROUND_TRIP && self.loss <= MAX_COPIED_LOSS;
+                missing.next_request = now
+                    + match (copied, missing.copy_due) {
+                        (_, true) => COPY_DELAY,
+                        (true, false) => retry.saturating_sub(COPY_DELAY),
+                        (false, false) => retry,
+                    };
                 due.push(low16(*number));
             }
         }
@@ -61,20 +94,46 @@ impl NackTracker {
     pub fn poll_timeout(&self) -> Option<Instant> {
         self.missing.values().map(|missing| missing.next_request).min()
     }
+
+    fn miss(&mut self, numbers: Range<u64>, now: Instant) {
+        for number in numbers {
+            self.loss += (WHOLE - self.loss) / LOSS_WINDOW;
+            let next_request = now + REORDER_DELAY;
+            self.missing.insert(number, Missing { since: now, first_request: None, next_request, copy_due: false });
+        }
+        while self.missing.len() > MAX_MISSING {
+            self.missing.pop_first();
+        }
+    }
 }
 
 /// How long a packet may be late before it is requested. Networks reorder packets slightly.
 const REORDER_DELAY: Duration = Duration::from_millis(8);
 
-/// How long to wait before the second request. The wait doubles with each further one, up to eight times this value.
-const FIRST_RETRY: Duration = Duration::from_millis(50);
+/// A retry interval from which on a packet is requested twice in each.
+const LONG_ROUND_TRIP: Duration = Duration::from_millis(60);
 
-/// The maximum number of requests for one packet. The assembler skips the frame before the answer to a later request
-/// could arrive.
-const MAX_REQUESTS: u32 = 5;
+/// The time between these two requests. A burst of losses is shorter, and the sender answers a request that comes within 20 ms only
+/// once.
+const COPY_DELAY: Duration = Duration::from_millis(25);
+
+/// All packets.
+const WHOLE: u32 = 1 << 16;
+
+/// The highest loss at which packets are requested twice: a tenth.
+const MAX_COPIED_LOSS: u32 = WHOLE / 10 + WHOLE / 50;
+
+/// About how many packets count as recent.
+const LOSS_WINDOW: u32 = 256;
+
+/// How long a packet is requested. The assembler skips the frame before a later answer could arrive.
+const MAX_AGE: Duration = Duration::from_millis(600);
 
 /// The maximum number of missing packets that are tracked. If more are missing, a key frame is cheaper.
 const MAX_MISSING: usize = 256;
+
+/// The number of packets before the first one that may be missing: half of a large key frame.
+const MAX_BEFORE_FIRST: u64 = 24;
 
 /// The largest step in sequence numbers. A larger one means that the sender started a new sequence.
 const MAX_JUMP: u64 = 1_024;
@@ -88,24 +147,77 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_packet_is_requested_five_times_at_growing_intervals() {
+    fn a_missing_packet_is_requested_after_each_round_trip_until_it_is_too_old() {
+        for retry in [12, 50] {
+            let (mut tracker, start) = (NackTracker::default(), Instant::now());
+            for sequence in [65_534, 65_535, 2] {
+                tracker.handle_packet(sequence, start);
+            }
+            assert!(tracker.poll_request(start, ms(retry)).is_empty());
+            assert_eq!(tracker.poll_timeout(), Some(start + REORDER_DELAY));
+            let mut requests = Vec::new();
+            let mut now = start;
+            while let Some(timeout) = tracker.poll_timeout() {
+                assert!(timeout >= now);
+                now = timeout;
+                let due = tracker.poll_request(now, ms(retry));
+                assert!(due.is_empty() || due == [0, 1]);
+                requests.extend((!due.is_empty()).then_some(now));
+            }
+            assert!(requests.windows(2).all(|pair| pair[1] - pair[0] == ms(retry)));
+            assert!(requests.len() as u64 >= 590 / retry && now <= start + MAX_AGE + ms(retry));
+        }
+    }
+
+    #[test]
+    fn on_a_long_path_with_few_losses_each_packet_is_requested_twice_in_a_round_trip() {
+        let requests = |losses: u16| {
+            let (mut tracker, start) = (NackTracker::default(), Instant::now());
+            for number in (0..2_000).filter(|number| number % 100 >= losses) {
+                tracker.handle_packet(number, start);
+            }
+            tracker.missing.clear();
+            tracker.handle_packet(2_001, start);
+            let mut requests = Vec::new();
+            while let Some(now) = tracker.poll_timeout() {
+                requests.extend((!tracker.poll_request(now, ms(104)).is_empty()).then_some((now - start).as_millis()));
+            }
+            requests
+        };
+        assert_eq!(requests(5)[..5], [8, 33, 112, 137, 216]);
+        assert_eq!(requests(30)[..3], [8, 112, 216]);
+    }
+
+    #[test]
+    fn the_time_since_the_first_request_is_returned() {
         let (mut tracker, start) = (NackTracker::default(), Instant::now());
-        for sequence in [65_534, 65_535, 2] {
+        tracker.handle_packet(1, start);
+        assert_eq!(tracker.handle_packet(4, start), None);
+        assert_eq!(tracker.handle_packet(2, start + ms(3)), None, "it was not requested");
+        assert_eq!(tracker.poll_request(start + ms(8), ms(50)), [3]);
+        assert_eq!(tracker.poll_request(start + ms(58), ms(50)), [3]);
+        assert_eq!(tracker.handle_packet(3, start + ms(90)), Some(ms(82)));
+    }
+
+    #[test]
+    fn packets_of_frames_that_are_not_needed_are_not_requested() {
+        let (mut tracker, start) = (NackTracker::default(), Instant::now());
+        for sequence in [65_530, 2, 5] {
             tracker.handle_packet(sequence, start);
         }
-        assert!(tracker.poll_request(start).is_empty());
-        assert_eq!(tracker.poll_timeout(), Some(start + REORDER_DELAY));
-        let mut requests = 0;
-        let mut now = start;
-        while let Some(timeout) = tracker.poll_timeout() {
-            assert!(timeout >= now);
-            now = timeout;
-            let due = tracker.poll_request(now);
-            assert!(due.is_empty() || due == [0, 1]);
-            requests += usize::from(!due.is_empty());
-        }
-        assert_eq!(requests, 5);
-        assert!(now < start + ms(2_000));
+        tracker.forget_before(2);
+        assert_eq!(tracker.poll_request(start + ms(10), ms(50)), [3, 4]);
+    }
+
+    #[test]
+    fn packets_before_the_first_one_are_requested_if_it_begins_no_frame() {
+        let (mut tracker, start) = (NackTracker::default(), Instant::now());
+        tracker.handle_missing_start(start);
+        assert_eq!(tracker.poll_timeout(), None);
+        tracker.handle_packet(3, start);
+        tracker.handle_missing_start(start);
+        let requested = tracker.poll_request(start + ms(10), ms(50));
+        assert!(requested.len() == 24 && requested[23] == 2 && requested[0] == 65_515, "{requested:?}");
     }
 
     #[test]
@@ -114,7 +226,7 @@ mod tests {
         for sequence in [1, 4, 2] {
             tracker.handle_packet(sequence, start);
         }
-        assert_eq!(tracker.poll_request(start + ms(10)), [3]);
+        assert_eq!(tracker.poll_request(start + ms(10), ms(50)), [3]);
         tracker.handle_packet(3, start + ms(20));
         assert_eq!(tracker.poll_timeout(), None);
     }
@@ -126,7 +238,7 @@ mod tests {
         tracker.handle_packet(30_000, start);
         assert_eq!(tracker.poll_timeout(), None);
         tracker.handle_packet(30_002, start);
-        assert_eq!(tracker.poll_request(start + ms(10)), [30_001]);
+        assert_eq!(tracker.poll_request(start + ms(10), ms(50)), [30_001]);
     }
 
     #[test]

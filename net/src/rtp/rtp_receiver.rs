@@ -4,9 +4,11 @@
 //! Pure. The peer connection's task passes packets, and the session's task assigns tracks, through a mutex. A reader
 //! that stops reading loses frames of its own track only.
 
-use super::assemble::{Assembler, Packet};
+use super::assemble::{Assembler, Frame, Packet};
 use super::description::{Section, Source};
 use super::nack_tracker::NackTracker;
+use super::round_trip::RoundTrip;
+use super::sound_nacks::SoundNacks;
 use super::unwrap::Unwrapper;
 use bytes::{Buf, Bytes};
 use crypto::{Header, ReceivedFrame};
@@ -30,6 +32,8 @@ pub struct RtpReceiver {
     /// Packets whose SSRC no session description has named yet, because media may arrive before the answer. Bounded.
     early: VecDeque<rtp::Packet>,
     counts: Counts,
+    /// Of the requests for missing packets.
+    round_trip: RoundTrip,
 }
 
 /// Counts of what was received since the session began.
@@ -69,7 +73,14 @@ struct Reader {
 
 enum Assembly {
     Video(Box<Assembler>),
-    Audio(Unwrapper),
+    Audio(Sound),
+}
+
+/// The state of a sound stream, which needs no assembling.
+#[derive(Default)]
+struct Sound {
+    counter: Unwrapper,
+    nacks: SoundNacks,
 }
 
 impl RtpReceiver {
@@ -83,6 +94,7 @@ impl RtpReceiver {
             mids: HashMap::new(),
             early: VecDeque::new(),
             counts: Counts::default(),
+            round_trip: RoundTrip::default(),
         }
     }
 
@@ -108,8 +120,8 @@ impl RtpReceiver {
     /// named an SSRC for it.
     pub fn assign(&mut self, mid: &str, slot: Slot, kind: Kind, frames: Sender<ReceivedFrame>, now: Instant) -> bool {
         let assembly = match kind {
-            Kind::Video => Assembly::Video(Box::new(Assembler::new())),
-            Kind::Audio => Assembly::Audio(Unwrapper::default()),
+            Kind::Video => Assembly::Video(Box::default()),
+            Kind::Audio => Assembly::Audio(Sound::default()),
         };
         let Some(stream) = self.stream(mid) else { return false };
         stream.reader = Some(Reader { slot, frames, assembly, needs_key_frame: false });
@@ -160,16 +172,31 @@ impl RtpReceiver {
         self.counts.packets += 1;
         self.counts.repaired += u64::from(repair.is_some());
         let Some(reader) = &mut stream.reader else { return };
-        if matches!(reader.assembly, Assembly::Video(_)) {
-            stream.nacks.handle_packet(sequence, now);
+        match &mut reader.assembly {
+            Assembly::Video(_) => {
+                // A packet that was not retransmitted was only late.
+                let answered = stream.nacks.handle_packet(sequence, now).filter(|_| repair.is_some());
+                if let Some(time) = answered {
+                    self.round_trip.add(time);
+                }
+            }
+            Assembly::Audio(sound) => {
+                let number = sound.counter.unwrap(sequence);
+                if !sound.nacks.handle_packet(number, repair.is_some(), now) {
+                    return;
+                }
+            }
         }
         if repair.is_some() {
             packet.payload.advance(RTX_HEADER_BYTES);
         }
         // Moved and not cloned: the first clone of `Bytes` allocates.
         let (timestamp, payload) = (packet.header.timestamp, packet.payload);
-        let packet = Packet { sequence, timestamp, descriptor: descriptor.unwrap_or_default(), payload };
-        reader.handle_packet(packet, &self.pool, now);
+        let packet = Packet { sequence, timestamp, descriptor: descriptor.unwrap_or_default(), payload, arrival: now };
+        let first = reader.handle_packet(packet, &self.pool, now);
+        if first {
+            stream.nacks.handle_missing_start(now);
+        }
         self.counts.overflowed += reader.deliver(&self.pool, now);
     }
 
@@ -183,9 +210,19 @@ impl RtpReceiver {
     /// Returns the requests to send now.
     pub fn poll_requests(&mut self, now: Instant) -> Vec<Request> {
         let mut requests = Vec::new();
+        let retry = self.round_trip.retry_interval();
         for (ssrc, stream) in &mut self.streams {
             let Some(reader) = &mut stream.reader else { continue };
-            let missing = stream.nacks.poll_request(now);
+            let missing = match &mut reader.assembly {
+                Assembly::Video(assembler) => {
+                    assembler.set_retry_interval(retry);
+                    if let Some(first) = assembler.first_needed() {
+                        stream.nacks.forget_before(first);
+                    }
+                    stream.nacks.poll_request(now, retry)
+                }
+                Assembly::Audio(sound) => sound.nacks.poll_request(now),
+            };
             if !missing.is_empty() {
                 requests.push(Request::Nack(*ssrc, missing));
             }
@@ -201,7 +238,8 @@ impl RtpReceiver {
         let timeout = |stream: &Stream| {
             let assembler = match stream.reader.as_ref().map(|reader| &reader.assembly) {
                 Some(Assembly::Video(assembler)) => assembler.poll_timeout(),
-                Some(Assembly::Audio(_)) | None => return None,
+                Some(Assembly::Audio(sound)) => return sound.nacks.poll_timeout(),
+                None => return None,
             };
             [stream.nacks.poll_timeout(), assembler].into_iter().flatten().min()
         };
@@ -228,10 +266,15 @@ impl RtpReceiver {
 }
 
 impl Reader {
-    fn handle_packet(&mut self, packet: Packet, pool: &BufferPool, now: Instant) {
+    /// Handles a packet. Returns true if it is the first one of the stream, but not of a frame.
+    fn handle_packet(&mut self, packet: Packet, pool: &BufferPool, now: Instant) -> bool {
         match &mut self.assembly {
-            Assembly::Video(assembler) => assembler.handle_packet(packet),
-            Assembly::Audio(counter) => {
+            Assembly::Video(assembler) => {
+                let first = assembler.is_empty();
+                assembler.handle_packet(packet);
+                first && assembler.misses_start()
+            }
+            Assembly::Audio(sound) => {
                 // One packet is one frame. The jitter buffer reorders packets, and opening refuses repetitions.
                 let header = Header {
                     slot: self.slot,
@@ -242,10 +285,11 @@ impl Reader {
                     rtp_time: packet.timestamp,
                     voice: false,
                 };
-                let sequence = counter.unwrap(packet.sequence);
+                let sequence = sound.counter.peek(packet.sequence);
                 let bytes = pool.copy(&packet.payload);
                 // If the queue is full, the waiting audio is late already. Then this packet is dropped.
                 drop(self.frames.try_send(ReceivedFrame { header, bytes, sequence, received: now }));
+                false
             }
         }
     }
@@ -265,7 +309,8 @@ impl Reader {
                 voice: false,
             };
             self.needs_key_frame &= !frame.key;
-            let received = ReceivedFrame { header, bytes: frame.bytes, sequence: frame.number, received: now };
+            let Frame { bytes, number: sequence, arrival: received, .. } = frame;
+            let received = ReceivedFrame { header, bytes, sequence, received };
             if self.frames.try_send(received).is_err() {
                 overflowed += 1;
                 assembler.handle_overflow();

@@ -56,6 +56,58 @@ fn a_retransmitted_packet_completes_its_frame_and_is_not_requested_again() {
 }
 
 #[test]
+fn a_request_is_repeated_after_a_round_trip_as_it_was_measured() {
+    let (mut rtp_receiver, start) = (rtp_receiver(), Instant::now());
+    let (sender, receiver) = media::bounded(10_000);
+    assert!(rtp_receiver.assign("3", Slot::Camera, Kind::Video, sender, start));
+    let descriptors = descriptors(200);
+    let at = |ms: u64| start + Duration::from_millis(ms);
+    // The path takes 30 ms each way. Each tenth packet is lost, and the first request for each 40th one.
+    let (mut requests, mut answers): (u64, Vec<(u64, u16)>) = (0, Vec::new());
+    for ms in 0..8_000 {
+        if ms % 33 == 0 && ms / 33 < 200 && (ms / 33) % 10 != 5 {
+            let number = u16::try_from(ms / 33).unwrap();
+            rtp_receiver.handle_packet(packet(700, number, descriptors[usize::from(number)].clone(), b"frame"), at(ms));
+        }
+        for (_, number) in answers.extract_if(.., |(due, _)| *due == ms) {
+            let payload = [&number.to_be_bytes()[..], b"frame"].concat();
+            rtp_receiver.handle_packet(packet(701, 1, descriptors[usize::from(number)].clone(), &payload), at(ms));
+        }
+        for request in rtp_receiver.poll_requests(at(ms)) {
+            let Request::Nack(700, missing) = request else { panic!("{request:?}") };
+            for number in missing {
+                requests += 1;
+                if number % 40 != 5 || requests % 2 == 0 {
+                    answers.push((ms + 60, number));
+                }
+            }
+        }
+    }
+    assert_eq!(std::iter::from_fn(|| receiver.try_recv()).count(), 200, "every frame is complete");
+    // Twice in each round trip, because it is long.
+    assert!((40..56).contains(&requests), "{requests} requests for 20 lost packets");
+}
+
+#[test]
+fn a_lost_packet_of_sound_is_requested_and_its_retransmission_is_read() {
+    let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
+    let (sender, receiver) = media::bounded(10_000);
+    assert!(rtp_receiver.assign("3", Slot::Microphone, Kind::Audio, sender, now));
+    for sequence in [10, 12] {
+        rtp_receiver.handle_packet(packet(700, sequence, Vec::new(), b"sound"), now);
+    }
+    let due = rtp_receiver.poll_timeout().expect("a packet is missing");
+    assert!(due <= now + Duration::from_millis(10));
+    assert_eq!(rtp_receiver.poll_requests(due), [Request::Nack(700, vec![11])]);
+    rtp_receiver.handle_packet(packet(701, 1, Vec::new(), b"\x00\x0blost"), due);
+    assert_eq!(rtp_receiver.poll_timeout(), None);
+    let frames: Vec<_> =
+        std::iter::from_fn(|| receiver.try_recv()).map(|frame| (frame.sequence, frame.bytes.len())).collect();
+    let first = frames[0].0;
+    assert_eq!(frames, [(first, 5), (first + 2, 5), (first + 1, 4)]);
+}
+
+#[test]
 fn a_reader_that_stops_loses_frames_of_its_own_track_only() {
     let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
     rtp_receiver.declare(&[section("4", 800)]);

@@ -152,6 +152,7 @@ impl Native {
             Ok(ServerSignal::OfferRefused { number }) => tracing::debug!(number, "refusal of an unknown offer"),
             Ok(ServerSignal::Tracks { owner, tracks }) => self.handle_tracks(owner, tracks),
             Ok(ServerSignal::TrackDemand { layers }) => self.outputs.push_back(Output::TrackDemand(layers)),
+            Ok(ServerSignal::SoundLoss { percent }) => self.outputs.push_back(Output::SoundLoss(percent.min(100))),
             Err(proto::Malformed) => self.outputs.push_back(Output::Failed("the server sent malformed signalling")),
         }
     }

@@ -137,7 +137,9 @@ pub fn decode(batches: &[Vec<u8>]) -> Option<(State, Vec<Entry>)> {
         let batch: Batch = minicbor::decode(bytes).ok()?;
         for StoredEntry { position, told, message } in batch.entries {
             let next = Position(position.0.checked_add(1)?);
-            latest.iter_mut().for_each(|state| state.next = next);
+            if let Some(state) = &mut latest {
+                state.next = next;
+            }
             entries.push(Entry { position, told, message: message.into() });
         }
         latest = batch.state.or(latest);

@@ -1,19 +1,20 @@
-//! Divides one receiver's downlink among the video tracks that it receives. Pure: bitrates and requests in, layers out.
+//! Divides one viewer's downlink among the video tracks that it receives. Pure: bitrates and requests in, layers out.
 //!
-//! The order is: audio, then the smallest layer of every track, then larger layers. Tracks are served by priority, then by
-//! how far they are below their ideal layer, then in the order of the requests. For each track, the frame rate is reduced
-//! before the track is dropped.
+//! The order is: sound, then the lowest temporal layer of the smallest spatial layer of every track, then more temporal
+//! layers, then larger spatial layers. Tracks are served by priority, then by how far they are below their ideal layer,
+//! then by the size of their tile. If other viewers need the full bitrate of a larger spatial layer, it is preferred with
+//! one temporal layer less to a smaller one. The rest raises the bitrates of the allocated layers. A track that gets no layer is paused.
 
 use super::switch::Target;
 use proto::TileWish;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// One video track that the receiver requests.
+/// One video track that the viewer requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// Bits per second of each spatial layer with all its temporal layers, smallest first; 1 to 8 entries.
-    pub rates: Vec<u64>,
+    /// The bitrates of each spatial layer, smallest first; 1 to 8 entries.
+    pub rates: Vec<LayerRate>,
     /// The ideal layer: the one that fills the tile, with the temporal layers for its frame rate. `None` if the tile is
     /// hidden.
     pub ideal: Option<Target>,
@@ -21,26 +22,70 @@ pub struct Request {
     pub priority: u8,
     /// The tile's size in pixels.
     pub pixels: u32,
-    /// The layers that the receiver gets now. Keeping them needs no margin.
+    /// The layers that the viewer gets now. Keeping them needs no margin.
     pub current: Option<Target>,
 }
 
-/// Returns which layers the SFU forwards to one receiver: one entry for each request, in the same order. Together they
-/// fit into `budget` bits per second, of which `audio` are reserved.
-pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Target>> {
+/// The bits per second of a spatial layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LayerRate {
+    /// The bitrate to which its sender can reduce it, with all temporal layers.
+    pub min: u64,
+    /// Its full bitrate, with all temporal layers. Not less than `min`.
+    pub max: u64,
+    /// Percent of it that each temporal layer takes together with those below it, ascending. The last is 100.
+    pub temporal_percent: [u64; 3],
+}
+
+/// The part of the downlink that one track gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// The layers.
+    pub target: Target,
+    /// The bits per second for which there is room, with the temporal layers of `target`.
+    pub bitrate: u64,
+    /// The bits per second with all temporal layers to which the sender must reduce the layer. `None` if there is room
+    /// for the full bitrate.
+    pub limit: Option<u64>,
+}
+
+impl LayerRate {
+    /// Returns the bits per second of the temporal layers up to `temporal`, if all of them have `all`.
+    pub fn part(&self, all: u64, temporal: u8) -> u64 {
+        all.saturating_mul(self.temporal_percent[usize::from(temporal.min(2))]) / 100
+    }
+
+    /// Returns the bits per second of all temporal layers, if those up to `temporal` have `part`.
+    fn whole(&self, part: u64, temporal: u8) -> u64 {
+        part.saturating_mul(100) / self.temporal_percent[usize::from(temporal.min(2))].max(1)
+    }
+}
+
+/// Returns which layers the SFU forwards to one viewer: one entry for each request, in the same order. Together their
+/// bitrates fit into `budget` bits per second, of which `audio` are reserved.
+pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Share>> {
     let mut left = budget.saturating_sub(audio);
     let mut allocated: Vec<Option<Target>> = vec![None; requests.len()];
     let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].ideal.is_some()).collect();
     order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].pixels)));
-    allocate_smallest(&mut left, &order, requests, &mut allocated);
-    allocate_larger(&mut left, &order, requests, &mut allocated);
-    allocated
+    match budget {
+        0..SOUND_ONLY => order.clear(),
+        SOUND_ONLY..ONE_PICTURE => order.truncate(1),
+        ONE_PICTURE.. => {}
+    }
+    allocate_base(&mut left, &order, requests, &mut allocated);
+    allocate_more(&mut left, &order, requests, &mut allocated);
+    divide_rest(left, &order, requests, &allocated)
 }
 
-/// Returns the bits per second that all ideal layers together need.
+/// Returns the bits per second that all ideal layers together need at their full bitrates.
 pub fn desired_bitrate(audio: u64, requests: &[Request]) -> u64 {
-    let video = requests.iter().filter_map(|request| Some(bitrate(request, request.ideal?)));
-    audio.saturating_add(video.sum())
+    let full = |request: &Request| {
+        let ideal = request.ideal?;
+        let rate = request.rates.get(usize::from(ideal.spatial))?;
+        Some(rate.part(rate.max, ideal.temporal))
+    };
+    audio.saturating_add(requests.iter().filter_map(full).sum())
 }
 
 /// Returns the layer that fills a tile: the smallest one that is enlarged by at most a tenth in width or height.
@@ -67,74 +112,116 @@ fn temporal_layer(frames_per_second: u8) -> u8 {
     }
 }
 
-/// Allocates the smallest layer to all requests, in order. If it does not fit, allocates fewer of its temporal layers.
-fn allocate_smallest(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
+/// Allocates the lowest temporal layer of the smallest layer to all requests, in order.
+fn allocate_base(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
     for index in order {
-        let request = &requests[*index];
-        let Some(wanted) = request.ideal else { continue };
-        let choices = (0..=wanted.temporal).rev().map(|temporal| Target { spatial: 0, temporal });
-        let fitting = choices.into_iter().find(|target| bitrate(request, *target) <= *left);
-        if let Some(target) = fitting {
-            *left -= bitrate(request, target);
-            allocated[*index] = Some(target);
+        let base = Target { spatial: 0, temporal: 0 };
+        let needed = min_bitrate(&requests[*index], base);
+        if needed <= *left {
+            *left -= needed;
+            allocated[*index] = Some(base);
         }
     }
 }
 
 /// Allocates one more step to the request that is furthest below its ideal layer, until no step fits. The budget only
 /// shrinks, so a step that does not fit now never fits later. Each step is tried once.
-fn allocate_larger(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
+fn allocate_more(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
     let step = |order_index: usize, allocated: &[Option<Target>]| {
         let index = *order.get(order_index)?;
-        let (request, now) = (requests.get(index)?, *allocated.get(index)?);
+        let (request, now) = (requests.get(index)?, (*allocated.get(index)?)?);
         let wanted = request.ideal?;
-        let next = next_step(now?, wanted)?;
-        let layers_below = wanted.spatial.saturating_sub(next.spatial);
+        if now.spatial >= wanted.spatial && now.temporal >= wanted.temporal {
+            return None;
+        }
+        let layers_below = wanted.spatial - now.spatial;
         // Of equal requests the first in `order` is chosen, which has the higher priority or the larger tile.
-        Some((request.priority, layers_below, Reverse(order_index)))
+        Some((request.priority, layers_below, wanted.temporal - now.temporal, Reverse(order_index)))
     };
     let mut steps: BinaryHeap<_> = (0..order.len()).filter_map(|order_index| step(order_index, allocated)).collect();
     while let Some((.., Reverse(order_index))) = steps.pop() {
         let index = order[order_index];
         let request = &requests[index];
-        let Some((now, next)) = allocated[index].and_then(|now| Some((now, next_step(now, request.ideal?)?))) else {
+        let Some((now, wanted)) = allocated[index].zip(request.ideal) else { continue };
+        let allowed =
+            |next: &Target| next.temporal == wanted.temporal || next.spatial == now.spatial || is_fixed(request, *next);
+        let needed = |next: &Target| min_bitrate(request, *next).saturating_sub(min_bitrate(request, now));
+        let Some(next) = next_steps(now, wanted).filter(allowed).find(|next| fits(request, *next, needed(next), *left))
+        else {
             continue;
         };
-        let needed = bitrate(request, next).saturating_sub(bitrate(request, now));
-        if fits(request, next, needed, *left) {
-            *left = left.saturating_sub(needed);
-            allocated[index] = Some(next);
-            steps.extend(step(order_index, allocated));
-        }
+        *left = left.saturating_sub(needed(&next));
+        allocated[index] = Some(next);
+        steps.extend(step(order_index, allocated));
     }
 }
 
-/// Returns whether a step fits. A layer that is larger than the current one must fit with a margin. Without the margin,
-/// small changes of the budget would add and remove it again and again.
+/// Returns whether a step fits. Layers that are larger than the current ones must fit with a margin. Without the margin,
+/// small changes of the budget would add and remove them again and again.
 fn fits(request: &Request, next: Target, needed: u64, left: u64) -> bool {
-    let current = request.current.is_some_and(|current| current.spatial >= next.spatial);
-    if current { needed <= left } else { needed.saturating_mul(MARGIN_PERCENT) / 100 <= left }
+    let current =
+        request.current.is_some_and(|current| (current.spatial, current.temporal) >= (next.spatial, next.temporal));
+    let larger = request.current.is_some_and(|current| current.spatial < next.spatial);
+    let margin = if larger { LARGER_MARGIN_PERCENT } else { MARGIN_PERCENT };
+    if current { needed <= left } else { needed.saturating_mul(margin) / 100 <= left }
 }
 
-/// Returns the next step towards `wanted`: first all temporal layers, then the next spatial layer.
-fn next_step(now: Target, wanted: Target) -> Option<Target> {
-    if now.temporal < wanted.temporal {
-        return Some(Target { temporal: now.temporal + 1, ..now });
+/// Returns whether the sender cannot reduce the layer of a target.
+fn is_fixed(request: &Request, target: Target) -> bool {
+    request.rates.get(usize::from(target.spatial)).is_some_and(|rate| rate.min * 10 >= rate.max * 9)
+}
+
+/// Returns the next steps towards `wanted`, the best one first: one more temporal layer, or else the next spatial layer
+/// with all temporal layers or with one less.
+fn next_steps(now: Target, wanted: Target) -> impl Iterator<Item = Target> {
+    let more = (now.temporal < wanted.temporal).then(|| Target { temporal: now.temporal + 1, ..now });
+    let larger = (more.is_none() && now.spatial < wanted.spatial).then_some(now.spatial + 1);
+    let temporal = wanted.temporal.min(1)..=wanted.temporal;
+    let larger = larger
+        .into_iter()
+        .flat_map(move |spatial| temporal.clone().rev().map(move |temporal| Target { spatial, temporal }));
+    more.into_iter().chain(larger)
+}
+
+/// Raises the bitrates of the allocated layers, and returns the shares.
+fn divide_rest(
+    mut left: u64,
+    order: &[usize],
+    requests: &[Request],
+    allocated: &[Option<Target>],
+) -> Vec<Option<Share>> {
+    let mut shares = vec![None; requests.len()];
+    let funded: Vec<(usize, Target)> = order.iter().filter_map(|index| Some((*index, allocated[*index]?))).collect();
+    for (position, (index, target)) in funded.iter().enumerate() {
+        let Some(rate) = requests[*index].rates.get(usize::from(target.spatial)) else { continue };
+        let (min, max) = (rate.part(rate.min, target.temporal), rate.part(rate.max, target.temporal));
+        // Equal parts. What one does not use is left for those after it.
+        let part = left / (funded.len() - position) as u64;
+        let more = max.saturating_sub(min).min(part);
+        left -= more;
+        let bitrate = min + more;
+        let limit = (bitrate < max).then(|| rate.whole(bitrate, target.temporal));
+        shares[*index] = Some(Share { target: *target, bitrate, limit });
     }
-    (now.spatial < wanted.spatial).then_some(Target { spatial: now.spatial + 1, ..now })
+    shares
 }
 
-/// Returns the bits per second of a target.
-fn bitrate(request: &Request, target: Target) -> u64 {
-    let rate = request.rates.get(usize::from(target.spatial)).copied().unwrap_or(0);
-    rate * TEMPORAL_PERCENT[usize::from(target.temporal.min(2))] / 100
+/// Returns the bits per second to which the layers of a target can be reduced.
+fn min_bitrate(request: &Request, target: Target) -> u64 {
+    request.rates.get(usize::from(target.spatial)).map_or(0, |rate| rate.part(rate.min, target.temporal))
 }
-
-/// Percent of a layer's bitrate that each temporal layer takes together with those below it, as encoders divide it.
-const TEMPORAL_PERCENT: [u64; 3] = [50, 70, 100];
 
 /// Percent of its bitrate that must be free before a layer larger than the current one is added.
 const MARGIN_PERCENT: u64 = 110;
+
+/// The same for a larger spatial layer than the current one, because the change takes a key frame.
+const LARGER_MARGIN_PERCENT: u64 = 125;
+
+/// Below this budget there is only sound, in bits per second.
+const SOUND_ONLY: u64 = 50_000;
+
+/// Below this budget there is sound and one picture, in bits per second.
+const ONE_PICTURE: u64 = 150_000;
 
 #[cfg(test)]
 mod tests;

@@ -1,155 +1,502 @@
-//! Decides how many bits per second the SFU may send to a receiver, from the bandwidth estimate of its transport. Pure:
-//! the caller passes the time.
+//! Decides how many bits per second the SFU may send to a viewer, and when to probe for more. Pure: the caller passes the
+//! time.
 //!
-//! The estimator measures what is sent. While little is sent, its estimate is low. That does not mean that the link is
-//! narrow. So the estimate counts only after congestion: high loss or a much longer round trip, in two reports in a
-//! row. Otherwise a wide link is assumed.
+//! The input is str0m's estimate, what was sent, and whether it arrived. The estimate alone does not suffice:
+//! - A probe is a few packets. They pass through the burst of a token bucket, so the estimate exceeds the link. So the
+//!   budget follows a higher estimate in steps, which padding fills, and stops when packets are delayed.
+//! - While little is sent, jitter makes the estimate drop below what the link carries. So it never counts for less than
+//!   what arrived lately without loss and delay.
+//! - What arrives through a full link is its capacity. The budget stays just below it. From time to time, and less often
+//!   after each failure, more is sent as padding. Pictures get it only after it has passed.
+//!
+//! If packets are delayed, no picture is sent until they are not, because sound waits in the same queue of the network.
+//!
+//! All bitrates are with the headers of the packets.
 
 use std::time::{Duration, Instant};
 
-/// The downlink of one receiver.
+/// The downlink of one viewer.
 #[derive(Debug)]
 pub struct Downlink {
+    /// Bits per second that may be sent, with padding.
+    budget: u64,
+    /// The budgets before the last reports, newest first.
+    earlier: [u64; UNPROVED_REPORTS],
+    /// str0m's estimate in the last report.
     estimate: u64,
-    /// Bits per second that the link is assumed to carry while it is not congested.
-    assumed: u64,
-    /// The shortest round-trip time so far.
-    shortest: Option<Duration>,
-    /// Consecutive reports with congestion.
-    congested_reports: u32,
-    /// Until when the estimate alone counts.
-    congested_until: Option<Instant>,
-    /// How long the estimate alone counts after the next congestion.
-    hold: Duration,
+    /// The last reports, newest first.
+    recent: [Recent; RECENT_REPORTS],
+    /// The usual round-trip time: the shortest one, which grows slowly, because paths change.
+    usual: Option<Duration>,
+    /// What the link carried when it was full. `None` if it never was, or if it carries more since then.
+    capacity: Option<Capacity>,
+    /// True until the link was first full.
+    starting: bool,
+    /// Bits per second that the viewer wants.
+    desired: u64,
+    hold: Hold,
+    /// When pictures were last held back.
+    held_at: Option<Instant>,
+    probe: Probe,
 }
 
-/// The statistics of the last second of a downlink.
+/// A change of the link.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It has become full.
+    Full,
+    /// It has become full because it carries much less than before. What waits for it is of no use any more.
+    SuddenlyNarrow,
+}
+
+/// What a report said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
+    /// Bits per second that were sent.
+    sent: u64,
+    /// How much of that arrived.
+    arrived: u64,
+    /// How much longer than usual the round trip was.
+    delay: Duration,
+}
+
+/// What a full link carried.
+#[derive(Debug)]
+struct Capacity {
+    /// Bits per second.
+    rate: u64,
+    /// When it was last full, or delayed packets because it was tested.
+    at: Instant,
+    /// The time from then to the next test.
+    wait: Duration,
+    /// True if the link is still full.
+    full: bool,
+    /// The bits per second that are tested now.
+    test: Option<u64>,
+    /// How many reports said that packets are not delayed although enough is sent.
+    proofs: u32,
+}
+
+/// Whether pictures are held back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hold {
+    /// They are sent.
+    No,
+    /// They wait until the queue of the link is empty, and at most until this time.
+    Until(Instant),
+    /// They were held back for the longest time. They are sent, although packets are still delayed.
+    Over,
+}
+
+/// How a link became full.
+#[derive(Clone, Copy, Debug)]
+struct Cause {
+    /// It has suddenly become narrow.
+    sudden: bool,
+    /// Pictures were held back a moment ago.
+    after_hold: bool,
+}
+
+/// When to probe for more.
+#[derive(Debug)]
+struct Probe {
+    /// When the last probe was requested, and the estimate at that time.
+    last: Option<(Instant, u64)>,
+    /// The time from that probe to the next one.
+    interval: Duration,
+}
+
+/// The statistics of the last report interval of 100 ms.
 #[derive(Clone, Copy, Debug)]
 pub struct Report {
-    /// The fraction of packets that were lost, 0.0..=1.0.
-    pub lost: f32,
-    /// The round-trip time.
-    pub round_trip: Option<Duration>,
+    /// str0m's estimate, in bits per second.
+    pub estimate: u64,
     /// Bits per second that were sent.
     pub sent: u64,
+    /// The fraction of packets that were lost in the last second, 0.0..=1.0.
+    pub lost: f32,
+    /// The time from the sending of the newest packet that arrived to the feedback.
+    pub round_trip: Option<Duration>,
+    /// The longest time between two packets. So long may the newest packet have waited for the feedback.
+    pub pause: Duration,
 }
 
 impl Downlink {
     /// Returns a downlink with a first estimate, in bits per second.
     pub fn new(estimate: u64) -> Self {
         Self {
+            budget: estimate,
+            earlier: [estimate; UNPROVED_REPORTS],
             estimate,
-            assumed: DEFAULT_CAPACITY,
-            shortest: None,
-            congested_reports: 0,
-            congested_until: None,
-            hold: MIN_HOLD,
+            recent: [Recent::default(); RECENT_REPORTS],
+            usual: None,
+            capacity: None,
+            starting: true,
+            desired: 0,
+            hold: Hold::No,
+            held_at: None,
+            probe: Probe { last: None, interval: MIN_PROBE_INTERVAL },
         }
     }
 
-    /// Sets a new estimate, in bits per second.
-    pub fn handle_estimate(&mut self, estimate: u64) {
-        self.estimate = estimate;
-    }
-
-    /// Handles the statistics of the last second.
-    pub fn handle_report(&mut self, report: Report, now: Instant) {
-        let shortest = self.shortest.into_iter().chain(report.round_trip).min();
-        self.shortest = shortest;
-        let delayed = report.round_trip.zip(shortest).is_some_and(|(last, shortest)| last > shortest + MAX_DELAY);
-        let congested = report.lost >= MAX_LOSS || delayed;
-        self.congested_reports =
-            if congested && report.sent > self.estimate / 2 { self.congested_reports + 1 } else { 0 };
-        if self.congested_reports >= MIN_CONGESTED_REPORTS {
-            self.start_hold(now);
-        } else if report.lost < USUAL_LOSS && !delayed && self.congested_until.is_none() {
-            self.assumed = self.assumed.max(report.sent.saturating_mul(2));
+    /// Handles the statistics of the last report interval. Returns a change after which the budget must be divided again at
+    /// once.
+    pub fn handle_report(&mut self, report: Report, now: Instant) -> Option<Change> {
+        let delay = self.delay(&report);
+        self.earlier.rotate_right(1);
+        self.earlier[0] = self.budget;
+        self.estimate = report.estimate;
+        self.recent.rotate_right(1);
+        self.recent[0] = Recent { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
+        let after_hold = self.held_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
+        // A test delays packets, too.
+        let tested = self.capacity.as_ref().is_some_and(|capacity| capacity.test.is_some());
+        let sudden = self.is_sudden() && !after_hold && !tested;
+        self.update_hold(now);
+        if delay > MAX_DELAY || report.lost > MAX_LOSS && delay > USUAL_DELAY || sudden {
+            return self.handle_full_link(report.lost, Cause { sudden, after_hold }, now);
         }
-    }
-
-    /// Returns the bits per second that the SFU may send to the receiver.
-    pub fn budget(&mut self, now: Instant) -> u64 {
-        if self.congested_until.is_some_and(|until| now >= until) {
-            self.congested_until = None;
+        if let Some(capacity) = self.capacity.as_mut().filter(|_| delay <= USUAL_DELAY) {
+            capacity.full = false;
         }
-        if self.congested_until.is_some() { self.estimate } else { self.estimate.max(self.assumed) }
+        let target = if delay <= USUAL_DELAY && report.lost <= USUAL_LOSS {
+            let known = self.capacity.as_ref().map_or(0, Capacity::usable);
+            report.estimate.max(self.proved().min(self.budget)).max(known)
+        } else {
+            report.estimate
+        };
+        let largest = self.largest_step(delay, now);
+        self.budget = target.min(largest).max(MIN_BUDGET);
+        None
     }
 
-    /// Lets the estimate alone count for `hold`, which doubles each time.
-    fn start_hold(&mut self, now: Instant) {
-        match self.congested_until {
-            Some(until) if now < until => {}
-            Some(_) | None => {
-                self.congested_until = Some(now + self.hold);
-                self.hold = (self.hold * 2).min(MAX_HOLD);
-                self.assumed = DEFAULT_CAPACITY;
+    /// Keeps what a full link carries. Returns a change if it was not full before.
+    fn handle_full_link(&mut self, lost: f32, cause: Cause, now: Instant) -> Option<Change> {
+        self.starting = false;
+        let Cause { sudden, after_hold } = cause;
+        let through = self.through(lost).min(self.estimate.saturating_mul(100) / FULL_PERCENT);
+        let (rate, wait) = match &self.capacity {
+            // Pictures are held back, so what is sent now is no measure.
+            Some(before) if before.full && now.saturating_duration_since(before.at) < SETTLE_TIME => {
+                self.budget = self.budget.min(before.rate * FULL_PERCENT / 100).max(MIN_BUDGET);
+                return None;
             }
+            // While the link is full, the estimate follows what arrives. Soon after a hold, what was sent is no measure either.
+            Some(before) if before.full || after_hold => {
+                let least = before.rate * MIN_STILL_FULL_PERCENT / 100;
+                ((self.estimate * 100 / FULL_PERCENT).clamp(least, before.rate), before.wait)
+            }
+            Some(_) | None if sudden => (through.min(self.sent(RECENT_REPORTS) / SUDDEN_FACTOR), SUDDEN_WAIT),
+            Some(before) => (through.min(before.rate * USABLE_PERCENT / 100), MIN_WAIT),
+            None => (through, MIN_WAIT),
+        };
+        let first = self.capacity.as_ref().is_none_or(|before| !before.full);
+        let rate = rate.max(MIN_CAPACITY);
+        self.capacity = Some(Capacity { rate, at: now, wait, full: true, test: None, proofs: 0 });
+        self.budget = (rate * FULL_PERCENT / 100).max(MIN_BUDGET);
+        let much_less = self.budget < self.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
+        if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }
+    }
+
+    /// Returns the average bits per second that were sent in the last `reports` reports.
+    fn sent(&self, reports: usize) -> u64 {
+        self.recent[..reports].iter().map(|recent| recent.sent).sum::<u64>() / reports as u64
+    }
+
+    /// Returns the bits per second that left the queue of the link in the last reports: what was sent and not lost, without
+    /// what the queue has grown.
+    fn through(&self, lost: f32) -> u64 {
+        let sent = self.sent(THROUGH_REPORTS);
+        let growth = self.recent[0].delay.saturating_sub(self.recent[THROUGH_REPORTS].delay);
+        let time = REPORT_INTERVAL * u32::try_from(THROUGH_REPORTS).unwrap_or(1);
+        let percent = 100 * time.as_micros() / (time + growth).as_micros().max(1);
+        arrived(sent, lost).saturating_mul(u64::try_from(percent).unwrap_or(100)) / 100
+    }
+
+    /// Returns whether the link has become narrow, and not the budget too high: packets are suddenly delayed, although no
+    /// more is sent than before. More is sent if a large key frame delays packets, or if the budget was raised.
+    fn is_sudden(&self) -> bool {
+        let older = &self.recent[THROUGH_REPORTS..];
+        let before = older.iter().map(|recent| recent.sent).sum::<u64>() / older.len() as u64;
+        let calm = self.sent(THROUGH_REPORTS) * 100 <= before * CALM_PERCENT;
+        let (delay, before) = (self.recent[0].delay, self.recent[SUDDEN_REPORTS].delay);
+        let sudden = delay > MAX_DELAY && before <= USUAL_DELAY && delay > before + SUDDEN_GROWTH;
+        let raised = self.budget() * 10 < self.budget * 9;
+        self.budget > MIN_SUDDEN && calm && !raised && sudden && self.hold == Hold::No
+    }
+
+    /// Returns what arrived in half a second of the last reports.
+    fn proved(&self) -> u64 {
+        let half = |reports: &[Recent]| reports.iter().map(|recent| recent.arrived).sum::<u64>() / reports.len() as u64;
+        self.recent.windows(RECENT_REPORTS / 2).map(half).max().unwrap_or(0)
+    }
+
+    /// Holds pictures back while packets are delayed, but not for long if the path has become longer.
+    fn update_hold(&mut self, now: Instant) {
+        let delay = self.recent[0].delay;
+        if matches!(self.hold, Hold::Until(_)) {
+            self.held_at = Some(now);
         }
+        self.hold = match self.hold {
+            Hold::No if delay > MAX_DELAY => Hold::Until(now + MAX_HOLD),
+            Hold::Until(_) | Hold::Over if delay <= USUAL_DELAY => Hold::No,
+            Hold::Until(end) if now >= end => Hold::Over,
+            Hold::No | Hold::Until(_) | Hold::Over => self.hold,
+        };
+    }
+
+    /// Returns until when no picture may be sent, if the next report does not end that.
+    pub fn held_until(&self, now: Instant) -> Option<Instant> {
+        match self.hold {
+            Hold::Until(end) if now < end => Some(end),
+            Hold::Until(_) | Hold::No | Hold::Over => None,
+        }
+    }
+
+    /// Returns the highest next budget.
+    fn largest_step(&mut self, delay: Duration, now: Instant) -> u64 {
+        let percent = if self.starting { START_PERCENT } else { STEP_PERCENT };
+        let step = self.budget.saturating_mul(percent) / 100;
+        let sent = self.recent[0].sent.min(self.recent[1].sent);
+        let evident = self.estimate > EVIDENT_ESTIMATE;
+        let unfunded = self.desired > self.budget;
+        let average = self.sent(RECENT_REPORTS);
+        let Some(capacity) = &mut self.capacity else {
+            return if delay > USUAL_DELAY { self.budget } else { step };
+        };
+        let usable = capacity.usable();
+        let since = now.saturating_duration_since(capacity.at);
+        let due = since >= capacity.wait;
+        let evident = evident && self.estimate > capacity.rate * EVIDENT_FACTOR && since >= SUDDEN_WAIT;
+        let proof = capacity.rate * PROVED_PERCENT / 100;
+        match capacity.test {
+            Some(tested) if delay > USUAL_DELAY => {
+                let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
+                let wait = (capacity.wait * 2).clamp(MIN_WAIT, MAX_WAIT);
+                let rate = capacity.rate.max(carried);
+                *capacity = Capacity { rate, at: now, wait, full: false, test: None, proofs: 0 };
+            }
+            // A test counts only if there was enough to send.
+            Some(tested) if sent < tested * 4 / 5 => {}
+            Some(tested) if tested < proof => {
+                let percent = if evident { EVIDENT_TEST_PERCENT } else { TEST_PERCENT };
+                capacity.test = Some((tested * percent / 100).min(proof));
+            }
+            Some(tested) => {
+                capacity.proofs += 1;
+                if capacity.proofs > MIN_PROOFS {
+                    self.capacity = None;
+                    return tested;
+                }
+            }
+            None if (due || evident) && unfunded && !capacity.full && delay <= USUAL_DELAY => {
+                capacity.test = Some(usable * TEST_PERCENT / 100);
+            }
+            None => {}
+        }
+        step.min(usable)
+    }
+
+    /// Returns the bits per second to fill with padding: those that are tested, or the next step to a higher estimate.
+    pub fn padding(&self) -> u64 {
+        if self.recent[0].delay > USUAL_DELAY {
+            return 0;
+        }
+        match &self.capacity {
+            Some(capacity) => capacity.test.unwrap_or(0),
+            None if (MIN_PADDED..self.estimate.min(self.desired)).contains(&self.budget) => self.budget,
+            None => 0,
+        }
+    }
+
+    /// Returns how much longer than usual the round trip is, except for what a pause explains: the newest packet waits for the
+    /// feedback, and the queue becomes shorter.
+    fn delay(&mut self, report: &Report) -> Duration {
+        let Some(round_trip) = report.round_trip else { return Duration::ZERO };
+        let usual = self.usual.map_or(round_trip, |usual| round_trip.min(usual + USUAL_GROWTH));
+        self.usual = Some(usual);
+        round_trip.saturating_sub(usual).saturating_sub(report.pause)
+    }
+
+    /// Returns the bits per second that the SFU may send to the viewer without padding. A higher budget counts only when
+    /// feedback can be about it, because a larger layer begins with a key frame.
+    pub fn budget(&self) -> u64 {
+        self.earlier.iter().copied().fold(self.budget, u64::min)
+    }
+
+    /// Returns the bits per second at which packets leave. More than the budget, so that key frames are not late; but if
+    /// the capacity of the link is known, no more than that, because a burst delays the sound.
+    pub fn pace(&self) -> u64 {
+        match &self.capacity {
+            Some(capacity) => capacity.test.unwrap_or(0).max(capacity.rate).max(self.budget()),
+            None => self.budget().saturating_mul(PACE_PERCENT) / 100,
+        }
+    }
+
+    /// Sets the bits per second that the viewer wants. Returns whether to probe for them now.
+    pub fn set_desired(&mut self, desired: u64, now: Instant) -> bool {
+        self.desired = desired;
+        if desired <= self.estimate || self.recent[0].delay > USUAL_DELAY {
+            return false;
+        }
+        let Some((at, before)) = self.probe.last else {
+            self.probe.last = Some((now, self.estimate));
+            return false;
+        };
+        // The packets of a probe fill the queue of a narrow link. So it is probed only if a test needs a higher estimate,
+        // because the stack sends no more padding than its estimate.
+        let useful =
+            self.capacity.as_ref().is_none_or(|capacity| capacity.test.is_some_and(|test| test > self.estimate));
+        let narrow = self.capacity.as_ref().is_some_and(|capacity| capacity.rate < NARROW);
+        let interval = if narrow { NARROW_PROBE_INTERVAL } else { self.probe.interval };
+        if !useful || now.saturating_duration_since(at) < interval {
+            return false;
+        }
+        let raised = self.estimate > before.saturating_mul(RAISED_PERCENT) / 100;
+        self.probe.interval =
+            if raised { MIN_PROBE_INTERVAL } else { (self.probe.interval * 2).min(MAX_PROBE_INTERVAL) };
+        self.probe.last = Some((now, self.estimate));
+        true
     }
 }
 
-/// Bits per second that a link is assumed to carry without congestion: a few large pictures.
-const DEFAULT_CAPACITY: u64 = 6_000_000;
+impl Capacity {
+    /// Returns the bits per second that the link carries without a queue.
+    fn usable(&self) -> u64 {
+        self.rate * USABLE_PERCENT / 100
+    }
+}
 
-/// A fraction of lost packets that only congestion explains.
+/// Returns how much of `sent` bits per second arrived.
+fn arrived(sent: u64, lost: f32) -> u64 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of 1000")]
+    let kept = ((1.0 - lost.clamp(0.0, 1.0)) * 1_000.0) as u64;
+    sent.saturating_mul(kept) / 1_000
+}
+
+/// The time between two reports.
+pub const REPORT_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The reports that are kept: those of a second. The frames of a camera are uneven within a report interval.
+const RECENT_REPORTS: usize = 10;
+
+/// The reports after which feedback is about what was sent before them.
+const UNPROVED_REPORTS: usize = 4;
+
+/// The reports from which the capacity of a full link is computed.
+const THROUGH_REPORTS: usize = 3;
+
+/// A link has suddenly become narrow if packets are delayed for so much longer than so many reports ago, ...
+const SUDDEN_GROWTH: Duration = Duration::from_millis(50);
+const SUDDEN_REPORTS: usize = 2;
+
+/// ... and if the last reports have at most this percentage of what was sent before.
+const CALM_PERCENT: u64 = 130;
+
+/// The minimum budget, in bits per second: sound without a picture.
+const MIN_BUDGET: u64 = 30_000;
+
+/// The minimum of what is believed of a full link, in bits per second.
+const MIN_CAPACITY: u64 = 60_000;
+
+/// Percent of the budget that the next one may have, from report to report.
+const STEP_PERCENT: u64 = 120;
+
+/// The same before the link was first full: a new viewer soon gets a large picture.
+const START_PERCENT: u64 = 125;
+
+/// Percent of what arrives through a full link that is sent until its queue is empty.
+const FULL_PERCENT: u64 = 85;
+
+/// The minimum budget that padding fills, in bits per second. Below it, sound and the smallest layer fill it.
+const MIN_PADDED: u64 = 350_000;
+
+/// Percent of its capacity that a link is at least believed to have if it is still full after `SETTLE_TIME`.
+const MIN_STILL_FULL_PERCENT: u64 = 40;
+
+/// If the budget of a full link is less than this percentage of what was sent, most of that is lost.
+const MUCH_LESS_PERCENT: u64 = 50;
+
+/// Percent of what a full link carries that is sent later.
+const USABLE_PERCENT: u64 = 95;
+
+/// After a sudden change, the feedback is about the time before. Until it is not, the link is believed to carry this
+/// fraction of the budget.
+const SUDDEN_FACTOR: u64 = 5;
+
+/// The time from a sudden change to the first test.
+const SUDDEN_WAIT: Duration = Duration::from_secs(1);
+
+/// The time in which the queue of a full link becomes empty.
+const SETTLE_TIME: Duration = Duration::from_millis(600);
+
+/// Percent of a tested bitrate that the next one has.
+const TEST_PERCENT: u64 = 108;
+
+/// The same if the estimate shows that the link carries much more.
+const EVIDENT_TEST_PERCENT: u64 = 120;
+
+/// Percent of what a full link carried that is enough for a test.
+const PROVED_PERCENT: u64 = 170;
+
+/// Percent of what a link carries at which a test is delayed. The rest passes through a burst or waits.
+const FAILED_PERCENT: u64 = 120;
+
+/// The reports at this bitrate that show that it does not only pass through a burst.
+const MIN_PROOFS: u32 = 3;
+
+/// An estimate that is as many times higher than what a full link carried makes a test due.
+const EVIDENT_FACTOR: u64 = 3;
+
+/// The minimum of such an estimate, in bits per second: a few packets at this rate are more than the usual burst.
+const EVIDENT_ESTIMATE: u64 = 900_000;
+
+/// The time from a full link to the first test whether it carries more.
+const MIN_WAIT: Duration = Duration::from_secs(2);
+
+/// The longest time between two tests. A viewer whose link recovers gets its picture back within this time and about two
+/// seconds.
+const MAX_WAIT: Duration = Duration::from_secs(3);
+
+/// Percent of the budget at which packets leave while the capacity is not known. A key frame on a link of half the first
+/// estimate must not overflow its queue.
+const PACE_PERCENT: u64 = 130;
+
+/// An increase of the round-trip time that only a full queue explains. Then pictures are held back.
+const MAX_DELAY: Duration = Duration::from_millis(60);
+
+/// The longest time for which pictures are held back.
+const MAX_HOLD: Duration = Duration::from_secs(1);
+
+/// An increase of the round-trip time that jitter explains.
+const USUAL_DELAY: Duration = Duration::from_millis(40);
+
+/// How much the usual round-trip time grows from report to report.
+const USUAL_GROWTH: Duration = Duration::from_micros(250);
+
+/// The fraction of lost packets that shows a full link, if they are delayed, too.
 const MAX_LOSS: f32 = 0.1;
-
-/// An increase of the round-trip time that only a full queue explains.
-const MAX_DELAY: Duration = Duration::from_millis(400);
-
-/// Consecutive reports with congestion that start a hold. A single report may be noise.
-const MIN_CONGESTED_REPORTS: u32 = 2;
 
 /// The fraction of packets that a radio link loses without congestion.
 const USUAL_LOSS: f32 = 0.02;
 
-/// How long the estimate alone counts after the first congestion.
-const MIN_HOLD: Duration = Duration::from_secs(10);
+/// The time between two probes while they raise the estimate.
+const MIN_PROBE_INTERVAL: Duration = Duration::from_secs(1);
 
-/// How long the estimate alone counts at most.
-const MAX_HOLD: Duration = Duration::from_secs(160);
+/// The time between two probes while they do not raise it.
+const MAX_PROBE_INTERVAL: Duration = Duration::from_millis(2_500);
+
+/// The time between two probes on a narrow link. They fill its queue.
+const NARROW_PROBE_INTERVAL: Duration = Duration::from_secs(10);
+
+/// A link with less than these bits per second is narrow.
+const NARROW: u64 = 220_000;
+
+/// A budget below these bits per second is low enough for a link that has suddenly become narrow.
+const MIN_SUDDEN: u64 = 400_000;
+
+/// Percent of the estimate before a probe above which the probe has raised it.
+const RAISED_PERCENT: u64 = 110;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn report(lost: f32, round_trip: u64, sent: u64) -> Report {
-        Report { lost, round_trip: Some(Duration::from_millis(round_trip)), sent }
-    }
-
-    #[test]
-    fn a_low_estimate_does_not_count_without_congestion() {
-        let (mut downlink, now) = (Downlink::new(2_000_000), Instant::now());
-        downlink.handle_estimate(300_000);
-        downlink.handle_report(report(0.0, 20, 150_000), now);
-        assert_eq!(downlink.budget(now), DEFAULT_CAPACITY);
-    }
-
-    #[test]
-    fn after_congestion_the_estimate_counts_for_a_while_and_longer_each_time() {
-        let (mut downlink, start) = (Downlink::new(2_000_000), Instant::now());
-        downlink.handle_report(report(0.0, 20, 1_500_000), start);
-        downlink.handle_report(report(0.0, 900, 1_500_000), start);
-        assert_eq!(downlink.budget(start), DEFAULT_CAPACITY, "one report is not enough");
-        downlink.handle_report(report(0.0, 900, 1_500_000), start);
-        downlink.handle_estimate(700_000);
-        assert_eq!(downlink.budget(start + MIN_HOLD / 2), 700_000);
-        let later = start + MIN_HOLD;
-        assert_eq!(downlink.budget(later), DEFAULT_CAPACITY);
-        downlink.handle_report(report(0.2, 20, 1_500_000), later);
-        downlink.handle_report(report(0.2, 20, 1_500_000), later);
-        assert_eq!(downlink.budget(later + MIN_HOLD), 700_000);
-        assert_eq!(downlink.budget(later + MIN_HOLD * 2), DEFAULT_CAPACITY);
-    }
-
-    #[test]
-    fn a_busy_link_is_assumed_to_have_spare_capacity_until_it_is_congested() {
-        let (mut downlink, now) = (Downlink::new(2_000_000), Instant::now());
-        downlink.handle_report(report(0.01, 20, 9_000_000), now);
-        assert_eq!(downlink.budget(now), 18_000_000);
-        (0..2).for_each(|_| downlink.handle_report(report(0.3, 20, 9_000_000), now));
-        assert_eq!(downlink.budget(now), 2_000_000);
-        downlink.handle_report(report(0.0, 20, 9_000_000), now);
-        assert_eq!(downlink.budget(now), 2_000_000, "not during the hold");
-    }
-}
+mod tests;

@@ -1,5 +1,6 @@
 //! A participant as the SFU sees it: its transport, and what it declared about its tracks.
 
+use super::handshake::Handshake;
 use super::switch::Switch;
 use super::transport::{Context, Transport};
 use crate::Origin;
@@ -31,6 +32,8 @@ pub struct Peer {
     pub address: ClientAddress,
     /// The connection to it.
     pub transport: Transport,
+    /// The handshake of that connection.
+    pub handshake: Handshake,
     /// The track that it sends by each media description.
     pub sources: HashMap<Mid, TrackId>,
     /// The tile sizes that it requested. `None` before the first request.
@@ -49,6 +52,7 @@ impl Peer {
             meeting,
             address,
             transport: Transport::new(context, address.arrived_at, now),
+            handshake: Handshake::default(),
             sources: HashMap::new(),
             wishes: None,
             idle_switches: HashMap::new(),

@@ -2,16 +2,17 @@
 //!
 //! [`Room::allocate`] decides which layers each viewer gets, from its wishes and its downlink.
 
-use super::allocator;
+use super::allocator::{self, Share};
 use super::demand::Update;
 use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
 use super::reply::Reply;
-use super::switch::{Switch, Target};
-use super::track::{AUDIO_BITRATE, Source, Subscriber, Track};
+use super::switch::{MAX_TEMPORAL, PacketInfo, Switch, Target};
+use super::track::{AUDIO_BITRATE, KeyReason, Source, Subscriber, Track};
+use super::transport::{NotQueued, Transport};
 use proto::{Kind, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals, TrackDemand, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use str0m::media::{Mid, Rid};
 use str0m::rtp::RtpPacket;
 
@@ -27,6 +28,8 @@ pub struct Room {
     tracks: BTreeMap<TrackId, Track>,
     /// The tracks that each member receives.
     subscriptions: BTreeMap<ParticipantId, Vec<TrackId>>,
+    /// When the senders of sound were told its loss, or need not be.
+    sound_reported: Instant,
 }
 
 /// What the rooms hand to the SFU.
@@ -54,6 +57,7 @@ impl Room {
             totals: Totals::default(),
             tracks: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
+            sound_reported: now,
         }
     }
 
@@ -143,6 +147,7 @@ impl Room {
         }
         let unused = before.into_iter().map(|(mid, (_, subscriber))| (mid, subscriber.switch.for_next_track()));
         peer.idle_switches.extend(unused);
+        peer.transport.forget_streams();
         let transport = &peer.transport;
         peer.idle_switches.retain(|mid, _| transport.has(*mid));
         self.remove_unused_tracks();
@@ -175,17 +180,16 @@ impl Room {
         }
         let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(&id) else { return };
         let Some(info) = spatial_layer(rid).and_then(|spatial| source.inspect(spatial, packet, now)) else { return };
-        let video = source.published.kind == Kind::Video;
+        let kind = source.published.kind;
         for subscriber in subscribers {
-            let Some(header) = subscriber.switch.forward(&info) else { continue };
             let Some(peer) = peers.get_mut(&subscriber.participant) else { continue };
-            if peer.transport.write(subscriber, packet, header, video) {
+            let sent = match kind {
+                Kind::Audio => forward_sound(subscriber, packet, &info, &mut peer.transport),
+                Kind::Video => forward_picture(subscriber, packet, &info, &mut peer.transport),
+            };
+            if sent {
                 self.totals.packets_out += 1;
                 output.dirty.insert(subscriber.participant);
-            } else if video {
-                // The subscriber misses a packet, so it gets nothing until the next key frame. The next tick requests
-                // one.
-                subscriber.switch.end_source();
             }
         }
     }
@@ -204,9 +208,13 @@ impl Room {
             let Some(source) = &mut track.source else { continue };
             let mut subscribers = track.subscribers.iter();
             let subscriber = subscribers.find(|subscriber| subscriber.participant == from && subscriber.mid == mid);
-            let layer = |switch: &Switch| switch.current().or(switch.awaited_layer());
-            if let Some(spatial) = subscriber.and_then(|subscriber| layer(&subscriber.switch)) {
-                request_key_frame(id.owner, source, spatial, now, peers, output);
+            // A key frame of the awaited layer ends the loss, too.
+            let layer = |switch: &Switch| switch.awaited_layer().or(switch.current());
+            let Some(subscriber) = subscriber else { continue };
+            let waits = peers.get(&from).is_some_and(|peer| peer.transport.pictures.has_key_frame(subscriber.ssrc));
+            if let Some(spatial) = layer(&subscriber.switch).filter(|_| !waits) {
+                let request = KeyRequest { owner: id.owner, spatial, reason: KeyReason::Loss };
+                request_key_frame(request, source, now, peers, output);
             }
         }
     }
@@ -214,40 +222,69 @@ impl Room {
     /// Divides one receiver's downlink among the tracks that it wants. [`allocator::allocate`] computes the shares.
     /// (`codec::rate::allocate` divides a sender's uplink.)
     pub fn allocate(&mut self, participant: ParticipantId, peer: &mut Peer, now: Instant) {
+        self.shorten_queue(participant, peer);
         let mut requests = Vec::new();
         let mut audio = 0_u64;
         for id in self.subscriptions.get(&participant).into_iter().flatten() {
-            let Some(track) = self.tracks.get_mut(id) else { continue };
-            let Some(source) = &track.source else { continue };
+            let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
             let wish = peer.wishes.as_ref().and_then(|wishes| wishes.get(id));
-            for subscriber in track.subscribers.iter_mut().filter(|one| one.participant == participant) {
+            for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant) {
                 match source.published.kind {
                     Kind::Audio => {
                         let active = wish.is_none_or(|wish| !wish.hidden);
-                        audio += u64::from(active) * u64::from(AUDIO_BITRATE);
+                        audio += u64::from(active) * source.sound_rate(now).max(SILENCE_BITRATE);
                         subscriber.switch.set_target(active.then_some(Target { spatial: 0, temporal: 0 }));
                     }
                     Kind::Video => {
                         let no_wishes = peer.wishes.is_none();
-                        requests.push((*id, subscriber.mid, request(source, subscriber, wish, no_wishes, now)));
+                        requests.push((*id, subscriber.mid, request(source, subscriber, wish, no_wishes)));
                     }
                 }
             }
         }
+        // One voice always has room, also if nobody speaks now.
+        audio = if audio > 0 { audio.max(AUDIO_BITRATE.into()) } else { 0 };
         let all: Vec<allocator::Request> = requests.iter().map(|(.., request)| request.clone()).collect();
-        let allocated = allocator::allocate(peer.transport.downlink.budget(now), audio, &all);
+        let shares = allocator::allocate(peer.transport.downlink.budget(), audio, &all);
         let desired = allocator::desired_bitrate(audio, &all);
-        peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100);
-        for ((id, mid, _), target) in requests.iter().zip(allocated) {
-            self.set_target(*id, participant, *mid, target, now);
+        peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, audio, now);
+        for ((id, mid, request), share) in requests.iter().zip(shares) {
+            let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
+            for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == *mid) {
+                apply(subscriber, source, request, share, &mut peer.transport, now);
+            }
         }
     }
 
-    fn set_target(&mut self, id: TrackId, participant: ParticipantId, mid: Mid, target: Option<Target>, now: Instant) {
-        let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(&id) else { return };
-        for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == mid) {
-            subscriber.allocated = target;
-            subscriber.switch.set_target(target.map(|target| source.nearest(target, now)));
+    /// Drops the pictures that a receiver has not got yet: those that wait, and those that the network has lost. Its tracks go
+    /// on with key frames.
+    pub fn drop_pictures(&mut self, participant: ParticipantId, peer: &mut Peer) {
+        for id in self.subscriptions.get(&participant).into_iter().flatten().filter(|id| id.slot != Slot::Microphone) {
+            let Some(track) = self.tracks.get_mut(id) else { continue };
+            for subscriber in track.subscribers.iter_mut().filter(|one| one.participant == participant) {
+                match peer.transport.pictures.clear(subscriber.ssrc) {
+                    Some(next) => subscriber.switch.restart(next),
+                    None => subscriber.switch.stop(),
+                }
+                peer.transport.forget_sent(subscriber.ssrc);
+            }
+        }
+    }
+
+    /// Drops queued pictures of a receiver while its queue is longer than its bound.
+    fn shorten_queue(&mut self, participant: ParticipantId, peer: &mut Peer) {
+        let budget = peer.transport.downlink.budget();
+        while let Some(ssrc) = peer.transport.pictures.overlong_stream(budget) {
+            let Some(next) = peer.transport.pictures.clear(ssrc) else { return };
+            for id in self.subscriptions.get(&participant).into_iter().flatten() {
+                let Some(track) = self.tracks.get_mut(id) else { continue };
+                for subscriber in
+                    track.subscribers.iter_mut().filter(|one| one.participant == participant && one.ssrc == ssrc)
+                {
+                    subscriber.switch.restart(next);
+                    peer.transport.forget_sent(ssrc);
+                }
+            }
         }
     }
 
@@ -257,7 +294,7 @@ impl Room {
             let Some(source) = track.source.as_mut().filter(|source| source.published.kind == Kind::Video) else {
                 continue;
             };
-            let wanted = demand_of(source.layer_count(), &track.subscribers);
+            let wanted = source.collect_demand(&track.subscribers);
             if let Some(Update { wanted, stopped }) = source.update_demand(&wanted, now) {
                 self.totals.layers_stopped += stopped;
                 let layers = TrackDemand { slot: id.slot, wanted };
@@ -266,7 +303,25 @@ impl Room {
             let awaited: BTreeSet<u8> =
                 track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
             for spatial in awaited {
-                request_key_frame(id.owner, source, spatial, now, peers, output);
+                let request = KeyRequest { owner: id.owner, spatial, reason: KeyReason::Switch };
+                request_key_frame(request, source, now, peers, output);
+            }
+        }
+    }
+
+    /// Tells the senders of sound how much of it is lost, once a second, as often as it is measured.
+    pub fn report_sound_loss(&mut self, now: Instant, peers: &Peers, output: &mut Output) {
+        if now.saturating_duration_since(self.sound_reported) < SOUND_REPORT_INTERVAL {
+            return;
+        }
+        self.sound_reported = now;
+        for (id, Track { source, subscribers }) in &mut self.tracks {
+            let Some(source) = source.as_mut().filter(|source| source.published.kind == Kind::Audio) else { continue };
+            let Some(owner) = peers.get(&id.owner) else { continue };
+            let hearing = subscribers.iter().filter(|subscriber| subscriber.switch.current().is_some());
+            let lost = hearing.filter_map(|subscriber| Some(peers.get(&subscriber.participant)?.transport.loss.down));
+            if let Some(percent) = source.sound_loss.update(owner.transport.loss.up, lost.fold(0.0, f32::max), now) {
+                output.signal(id.owner, ServerSignal::SoundLoss { percent });
             }
         }
     }
@@ -292,18 +347,12 @@ impl Room {
 
 /// Returns what a subscriber requests of a track: the smallest layer if it has sent no request yet, and nothing if its last
 /// request does not name the track.
-fn request(
-    source: &Source,
-    subscriber: &Subscriber,
-    wish: Option<&TileWish>,
-    no_wishes: bool,
-    now: Instant,
-) -> allocator::Request {
+fn request(source: &Source, subscriber: &Subscriber, wish: Option<&TileWish>, no_wishes: bool) -> allocator::Request {
     let smallest = no_wishes.then_some(Target { spatial: 0, temporal: 2 });
     let ideal = wish.map_or(smallest, |wish| allocator::layers_for_tile(wish, &source.sizes()));
-    let current = subscriber.switch.target().filter(|_| subscriber.switch.current().is_some());
+    let current = subscriber.allocated.map(|share| share.target).filter(|_| subscriber.switch.current().is_some());
     allocator::Request {
-        rates: source.rates(now),
+        rates: source.rates(subscriber.participant),
         ideal,
         priority: wish.map_or(0, |wish| wish.priority),
         pixels: wish.map_or(0, |wish| u32::from(wish.width) * u32::from(wish.height)),
@@ -311,33 +360,86 @@ fn request(
     }
 }
 
-/// Returns how many temporal layers of each spatial layer are wanted. A spatial layer is wanted if it is allocated, or
-/// if it is still forwarded until a switch.
-fn demand_of(layers: usize, subscribers: &[Subscriber]) -> Vec<u8> {
-    let mut wanted = vec![0_u8; layers];
-    for subscriber in subscribers {
-        let Some(allocated) = subscriber.allocated else { continue };
-        let target = subscriber.switch.target().map(|target| target.spatial);
-        for spatial in [Some(allocated.spatial), target, subscriber.switch.current()].into_iter().flatten() {
-            if let Some(temporal) = wanted.get_mut(usize::from(spatial)) {
-                *temporal = (*temporal).max(allocated.temporal + 1);
-            }
-        }
-    }
-    wanted
+/// Sends one packet of sound to a subscriber. Returns whether it was sent.
+fn forward_sound(
+    subscriber: &mut Subscriber,
+    packet: &RtpPacket,
+    info: &PacketInfo,
+    transport: &mut Transport,
+) -> bool {
+    let header = subscriber.switch.forward(info, MAX_TEMPORAL);
+    header.is_some_and(|header| transport.write_audio(subscriber, packet, header))
 }
 
-fn request_key_frame(
-    owner: ParticipantId,
-    source: &mut Source,
-    spatial: u8,
+/// Queues one packet of a picture for a subscriber. Returns whether it was queued. If its queue is full, the subscriber
+/// gets nothing until the next key frame, which the next tick requests.
+fn forward_picture(
+    subscriber: &mut Subscriber,
+    packet: &RtpPacket,
+    info: &PacketInfo,
+    transport: &mut Transport,
+) -> bool {
+    let max_temporal = transport.pictures.max_temporal(transport.downlink.budget());
+    let Some(header) = subscriber.switch.forward(info, max_temporal) else { return false };
+    match transport.write_video(subscriber, packet, header, info) {
+        Ok(()) => true,
+        Err(NotQueued::NoStream) => {
+            subscriber.switch.end_source();
+            false
+        }
+        Err(NotQueued::Full { next }) => {
+            subscriber.switch.restart(next);
+            transport.forget_sent(subscriber.ssrc);
+            false
+        }
+    }
+}
+
+/// Gives a subscriber its share of the downlink. If that is a smaller layer, the larger one continues until then with as
+/// many temporal layers as fit, or stops, and its queued packets are dropped.
+fn apply(
+    subscriber: &mut Subscriber,
+    source: &Source,
+    request: &allocator::Request,
+    share: Option<Share>,
+    transport: &mut Transport,
     now: Instant,
-    peers: &mut Peers,
-    output: &mut Output,
 ) {
+    subscriber.allocated = share;
+    subscriber.switch.set_target(share.map(|share| source.nearest(share.target, now)));
+    let above = subscriber.switch.current().filter(|_| subscriber.switch.is_above_target());
+    if let (Some(share), Some(spatial)) = (share, above) {
+        let rate = request.rates.get(usize::from(spatial));
+        let fits = |temporal: &u8| rate.is_some_and(|rate| rate.part(rate.max, *temporal) <= share.bitrate);
+        let temporal = (0..=share.target.temporal).rev().find(fits);
+        subscriber.switch.reduce(temporal);
+        if temporal.is_none() {
+            // Nothing depends on its lost packets any more.
+            transport.forget_sent(subscriber.ssrc);
+        }
+    }
+    if subscriber.switch.current().is_none()
+        && let Some(next) = transport.pictures.clear(subscriber.ssrc)
+    {
+        subscriber.switch.restart(next);
+    }
+}
+
+/// A key frame that is needed.
+#[derive(Clone, Copy, Debug)]
+struct KeyRequest {
+    /// The sender.
+    owner: ParticipantId,
+    spatial: u8,
+    reason: KeyReason,
+}
+
+fn request_key_frame(request: KeyRequest, source: &mut Source, now: Instant, peers: &mut Peers, output: &mut Output) {
+    let KeyRequest { owner, spatial, reason } = request;
     let Some(peer) = peers.get_mut(&owner) else { return };
     let mid = source.mid;
-    if source.request_key_frame(spatial, now, || peer.transport.request_key_frame(mid, spatial)) {
+    if source.request_key_frame(spatial, reason, now, || peer.transport.request_key_frame(mid, spatial)) {
+        tracing::debug!(%owner, spatial, ?reason, "key frame requested");
         output.dirty.insert(owner);
     }
 }
@@ -366,6 +468,9 @@ fn first_sequence_number() -> u16 {
     u16::from_be_bytes(bytes) >> 2
 }
 
+/// The interval at which the loss of sound is compared with what its senders were told.
+const SOUND_REPORT_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Media descriptions for each member: two for each of its three tracks, and some more.
 const DESCRIPTIONS_PER_MEMBER: usize = 8;
 
@@ -378,6 +483,9 @@ pub const MAX_DESCRIPTIONS: usize = 1_024;
 /// The largest payload that is forwarded, in bytes. With headers and authentication tag it fits into the smallest usual
 /// MTU.
 const MAX_PAYLOAD: usize = 1_300;
+
+/// Bits per second that are reserved for a voice that is silent now.
+const SILENCE_BITRATE: u64 = 4_000;
 
 /// Percent of the requested bitrate that the bandwidth estimator probes for: retransmissions must fit, too.
 const PROBE_PERCENT: u64 = 120;

@@ -33,6 +33,12 @@ impl SequenceRewriter {
         self.skipped.clear();
     }
 
+    /// Makes `next` the next outgoing number, because the packets with that number and later ones were not sent. The caller
+    /// starts a source before it rewrites another number.
+    pub fn rewind(&mut self, next: u64) {
+        self.next = self.next.min(next);
+    }
+
     /// Returns the outgoing number of the source's packet `number`. Returns `None` if it is before the source's first,
     /// was skipped, or is so late that its outgoing number is not known any more.
     pub fn rewrite(&mut self, number: u64) -> Option<u64> {
@@ -102,6 +108,19 @@ mod tests {
         rewriter.skip(13);
         assert_eq!(rewriter.rewrite(14), Some(3));
         assert_eq!((rewriter.rewrite(11), rewriter.rewrite(12)), (Some(1), Some(2)));
+    }
+
+    #[test]
+    fn the_numbers_of_packets_that_were_not_sent_are_used_by_the_next_source() {
+        let mut rewriter = SequenceRewriter::new(7);
+        rewriter.start_source(500);
+        (500..510).for_each(|number| assert_eq!(rewriter.rewrite(number), Some(number - 493)));
+        rewriter.rewind(12);
+        rewriter.start_source(90);
+        assert_eq!(rewriter.rewrite(90), Some(12));
+        rewriter.rewind(40);
+        rewriter.start_source(3);
+        assert_eq!(rewriter.rewrite(3), Some(13), "a number is never skipped");
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! Decides which packets of a track one subscriber gets: one layer at a time, changed only at key frames.
+//! Decides which packets of a track one subscriber gets: one layer at a time, changed only at key frames. While a smaller
+//! layer is awaited, the larger one passes with fewer temporal layers or not at all.
 //! Pure: packets and targets in, rewritten headers out.
 
 use super::sequence_rewriter::SequenceRewriter;
@@ -26,7 +27,7 @@ pub struct PacketInfo {
     pub timestamp: u32,
     /// True if the packet is the first of its frame.
     pub start: bool,
-    /// True if the packet is the first of a key frame.
+    /// True if the packet is part of a key frame.
     pub key: bool,
     /// True if no later packet of the layer has arrived yet.
     pub newest: bool,
@@ -50,6 +51,8 @@ pub struct Switch {
     current: Option<u8>,
     /// The highest temporal layer that passes now. It changes between frames only.
     temporal: u8,
+    /// The highest temporal layer that passes of a layer that is larger than the target.
+    reduced: u8,
     sequences: SequenceRewriter,
     timestamps: TimestampRewriter,
 }
@@ -59,7 +62,14 @@ impl Switch {
     /// Hz.
     pub fn new(first: u16, clock_rate: u32) -> Self {
         let timestamps = TimestampRewriter { clock_rate, offset: 0, last: None };
-        Self { target: None, current: None, temporal: 0, sequences: SequenceRewriter::new(first), timestamps }
+        Self {
+            target: None,
+            current: None,
+            temporal: 0,
+            reduced: MAX_TEMPORAL,
+            sequences: SequenceRewriter::new(first),
+            timestamps,
+        }
     }
 
     /// Sets what the subscriber is to get. `None` stops at once.
@@ -86,6 +96,34 @@ impl Switch {
         (self.current != Some(spatial)).then_some(spatial)
     }
 
+    /// Sets how much passes of a layer that is larger than the target until the target arrives: its temporal layers up to
+    /// `temporal`, or nothing.
+    pub fn reduce(&mut self, temporal: Option<u8>) {
+        if !self.is_above_target() {
+            return;
+        }
+        match temporal {
+            Some(temporal) => self.reduced = temporal,
+            None => self.current = None,
+        }
+    }
+
+    /// Returns whether a layer passes that is larger than the target.
+    pub fn is_above_target(&self) -> bool {
+        self.current > self.target.map(|target| target.spatial)
+    }
+
+    /// Waits for a key frame, because the packets with the outgoing number `next` and later ones were not sent.
+    pub fn restart(&mut self, next: u64) {
+        self.current = None;
+        self.sequences.rewind(next);
+    }
+
+    /// Waits for a key frame, because packets that were sent are lost.
+    pub fn stop(&mut self) {
+        self.current = None;
+    }
+
     /// Waits for a key frame of the next source. Sequence numbers continue; the timestamp offset is computed again.
     pub fn end_source(&mut self) {
         self.current = None;
@@ -101,18 +139,22 @@ impl Switch {
         self
     }
 
-    /// Decides on one packet. Returns `None` if it is not forwarded.
-    pub fn forward(&mut self, packet: &PacketInfo) -> Option<RewrittenHeader> {
-        let target = self.target?;
+    /// Decides on one packet. `max_temporal` is the highest temporal layer for which the subscriber's queue has room.
+    /// Returns `None` if the packet is not forwarded.
+    pub fn forward(&mut self, packet: &PacketInfo, max_temporal: u8) -> Option<RewrittenHeader> {
+        let mut target = self.target?;
         if self.should_switch(packet, target) {
             self.current = Some(packet.spatial);
             self.temporal = target.temporal;
+            self.reduced = MAX_TEMPORAL;
             self.sequences.start_source(packet.sequence);
             self.timestamps.start_source(packet.timestamp, packet.arrival);
         }
         if self.current != Some(packet.spatial) {
             return None;
         }
+        let reduced = if self.is_above_target() { self.reduced } else { MAX_TEMPORAL };
+        target.temporal = target.temporal.min(max_temporal).min(reduced);
         self.update_temporal(packet, target);
         if packet.temporal > self.temporal {
             self.sequences.skip(packet.sequence);
@@ -129,7 +171,7 @@ impl Switch {
             None => packet.spatial <= target.spatial,
             Some(current) => packet.spatial == target.spatial && current != target.spatial,
         };
-        packet.key && packet.newest && better
+        packet.start && packet.key && packet.newest && better
     }
 
     /// Applies fewer temporal layers from the next frame on, and more from the next frame of layer 0, on which they
@@ -172,6 +214,9 @@ impl TimestampRewriter {
         rewritten
     }
 }
+
+/// The highest temporal layer of any stream.
+pub const MAX_TEMPORAL: u8 = 7;
 
 /// Two layers have different clocks if their timestamps differ by more than this. Jitter explains a smaller difference.
 const MAX_DRIFT_SECONDS: u32 = 2;

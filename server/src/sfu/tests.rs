@@ -116,6 +116,22 @@ fn names_in_the_session_part_allow_no_further_descriptions() {
     assert_eq!(offer(&mut sfu, 0, &description(24), now), (1, vec![]));
 }
 
+/// A member can have its transport reset: it closes the connection. Its descriptions are new to the next transport.
+#[test]
+fn an_offer_that_waits_while_its_transport_is_reset_costs_more() {
+    let start = Instant::now();
+    let (mut sfu, sdp) = (meeting_of(130, start), description(MAX_DESCRIPTIONS));
+    assert_eq!(offer(&mut sfu, 0, &sdp, start).0, 1);
+    assert_eq!(offer(&mut sfu, 1, &sdp, start).0, 1);
+    assert_eq!(offer(&mut sfu, 0, &sdp, start), (0, vec![]), "it waits");
+    sfu.reset_transport(ParticipantId(0), &TransportError::Closed, start);
+    // The budget is enough for an offer of known descriptions, and later for one of new descriptions.
+    for (after, answers) in [(130, 0), (240, 1)] {
+        sfu.handle_timeout(start + Duration::from_millis(after));
+        assert_eq!(replies(&mut sfu).0, answers, "{after} ms later");
+    }
+}
+
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }

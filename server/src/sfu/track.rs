@@ -1,8 +1,10 @@
 //! A track in the SFU: its layers as they arrive, and who receives it.
 
-use super::bitrate_meter::BitrateMeter;
-use super::demand::{self, Demand};
+use super::allocator::{LayerRate, Share};
+use super::demand::{self, Demand, Wanted};
 use super::extension::DescriptorBytes;
+use super::layer_meter::LayerMeter;
+use super::sound_loss::SoundLoss;
 use super::switch::{PacketInfo, Switch, Target};
 use crate::bucket::Bucket;
 use proto::descriptor::{Descriptor, Structure};
@@ -31,6 +33,10 @@ pub struct Source {
     demand: Demand,
     /// The bytes of sound that it may send now. `None` before the first packet, and for video.
     sound: Option<Bucket>,
+    /// What its owner was told about the loss of its sound.
+    pub sound_loss: SoundLoss,
+    /// The highest bitrate of its sound, and when it was measured.
+    voice: Option<(u64, Instant)>,
 }
 
 /// One layer as it arrives.
@@ -43,7 +49,28 @@ struct Layer {
     last_packet: Option<Instant>,
     last_key_request: Option<Instant>,
     wanted_since: Option<Instant>,
-    meter: BitrateMeter,
+    /// The RTP timestamp of the last key frame.
+    key_timestamp: Option<u32>,
+    meter: LayerMeter,
+    held: Held,
+}
+
+/// The bitrate at which the receivers of a layer keep it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Held {
+    /// The receiver with room for the highest bitrate, in bits per second with all temporal layers.
+    highest: Option<(ParticipantId, u64)>,
+    /// The highest bitrate of the other receivers.
+    second: u64,
+}
+
+/// Why a key frame is requested.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyReason {
+    /// A subscriber waits for the layer.
+    Switch,
+    /// A subscriber cannot decode the layer that it gets.
+    Loss,
 }
 
 /// One receiver of a track.
@@ -60,7 +87,7 @@ pub struct Subscriber {
     /// Which packets it gets.
     pub switch: Switch,
     /// The layers that its downlink has room for.
-    pub allocated: Option<Target>,
+    pub allocated: Option<Share>,
 }
 
 impl Track {
@@ -79,7 +106,15 @@ impl Source {
             Kind::Video => published.layers.iter().copied().map(Layer::new).collect(),
         };
         let mid = Mid::from(published.mid.as_str());
-        Self { demand: Demand::new(layers.len()), mid, layers, published, sound: None }
+        Self {
+            demand: Demand::new(layers.len()),
+            mid,
+            layers,
+            published,
+            sound: None,
+            voice: None,
+            sound_loss: SoundLoss::default(),
+        }
     }
 
     /// Returns the properties of a packet of layer `spatial` that the switch needs, or `None` if the packet cannot be
@@ -90,46 +125,96 @@ impl Source {
         let newest = layer.newest.is_none_or(|newest| sequence > newest);
         layer.newest = layer.newest.max(Some(sequence));
         layer.last_packet = Some(now);
-        layer.meter.add(packet.payload.len(), now);
         let (start, key, temporal) = match self.published.kind {
             // Each audio packet can be decoded alone.
             Kind::Audio => {
                 let bytes = u32::try_from(packet.payload.len()).ok()?;
                 let sound = self.sound.get_or_insert_with(|| Bucket::new(MAX_AUDIO, MAX_AUDIO, now));
+                layer.meter.add(0, packet.payload.len(), now);
                 sound.take(bytes, now).then_some((true, true, 0))?
             }
             Kind::Video => layer.read_descriptor(packet)?,
         };
         let timestamp = packet.header.timestamp;
+        let key = match self.published.kind {
+            Kind::Audio => key,
+            Kind::Video => layer.measure(temporal, key, packet, now),
+        };
         Some(PacketInfo { spatial, temporal, sequence, timestamp, start, key, newest, arrival: now })
     }
 
     /// Returns the target for a subscriber that is allocated `target`: the same, or the next smaller layer that arrives
-    /// if the sender does not send this one although it was requested.
+    /// if the sender does not send this one although it was requested. If a smaller layer arrives and this one does not,
+    /// the sender has replaced it, because its uplink has no room.
     pub fn nearest(&self, target: Target, now: Instant) -> Target {
-        let available = |spatial: &u8| self.layers.get(usize::from(*spatial)).is_some_and(|layer| layer.available(now));
-        let spatial = (0..=target.spatial).rev().find(available).unwrap_or(target.spatial);
+        let layer = |spatial: u8| self.layers.get(usize::from(spatial));
+        let arriving =
+            (0..target.spatial).rev().find(|spatial| layer(*spatial).is_some_and(|layer| layer.is_arriving(now)));
+        let timeout = if arriving.is_some() { REPLACED_TIMEOUT } else { LAYER_TIMEOUT };
+        let available = |spatial: &u8| layer(*spatial).is_some_and(|layer| layer.is_available(timeout, now));
+        let smaller = || arriving.or_else(|| (0..target.spatial).rev().find(available));
+        let spatial = Some(target.spatial).filter(available).or_else(smaller).unwrap_or(target.spatial);
         Target { spatial, ..target }
     }
 
-    /// Sets how many temporal layers of each spatial layer are wanted. Returns an update if the sender must be
-    /// notified.
-    pub fn update_demand(&mut self, wanted: &[u8], now: Instant) -> Option<demand::Update> {
-        for (layer, wanted) in self.layers.iter_mut().zip(wanted) {
-            if *wanted == 0 {
+    /// Sets what is wanted of each spatial layer. Returns an update if the sender must be notified. Called every 100 ms.
+    pub fn update_demand(&mut self, wanted: &[Wanted], now: Instant) -> Option<demand::Update> {
+        for (spatial, (layer, wanted)) in self.layers.iter_mut().zip(wanted).enumerate() {
+            if wanted.temporal_layers == 0 {
                 layer.wanted_since = None;
             } else {
                 layer.wanted_since.get_or_insert(now);
+            }
+            let full = layer.rate(layer.full(), wanted.temporal_layers.saturating_sub(1));
+            let told = self.demand.settled_limit(spatial, now).map_or(full, u64::from);
+            if wanted.max_bitrate.is_none() || told < full {
+                layer.meter.update(told, wanted.temporal_layers, now);
             }
         }
         self.demand.update(wanted, now)
     }
 
+    /// Returns what the subscribers want of each spatial layer together, and keeps how much each one needs. A layer is
+    /// wanted if it is allocated, or if it is still forwarded until a switch.
+    pub fn collect_demand(&mut self, subscribers: &[Subscriber]) -> Vec<Wanted> {
+        self.layers.iter_mut().for_each(|layer| layer.held = Held::default());
+        let mut wanted = vec![Wanted::default(); self.layers.len()];
+        for subscriber in subscribers {
+            let Some(share) = subscriber.allocated else { continue };
+            if let Some(layer) = self.layers.get_mut(usize::from(share.target.spatial)) {
+                let told = share.limit.map(|limit| layer.meter.told(limit));
+                layer.hold(subscriber.participant, told);
+            }
+            let target = subscriber.switch.target().map(|target| target.spatial);
+            for spatial in [Some(share.target.spatial), target, subscriber.switch.current()].into_iter().flatten() {
+                if let Some(wanted) = wanted.get_mut(usize::from(spatial)) {
+                    wanted.temporal_layers = wanted.temporal_layers.max(share.target.temporal + 1);
+                }
+            }
+        }
+        for (layer, wanted) in self.layers.iter().zip(&mut wanted) {
+            let limit = layer.held.highest.map(|(_, rate)| rate).filter(|rate| *rate < layer.full());
+            let part = |limit| layer.rate(limit, wanted.temporal_layers.saturating_sub(1));
+            wanted.max_bitrate = limit.and_then(|limit| u32::try_from(part(limit)).ok());
+        }
+        wanted
+    }
+
     /// Calls `request` if a key frame of the layer may be requested now. Returns whether one was requested. `request`
     /// returns false if no packet of the layer has arrived; then the next request does not have to wait.
-    pub fn request_key_frame(&mut self, spatial: u8, now: Instant, request: impl FnOnce() -> bool) -> bool {
+    pub fn request_key_frame(
+        &mut self,
+        spatial: u8,
+        reason: KeyReason,
+        now: Instant,
+        request: impl FnOnce() -> bool,
+    ) -> bool {
         let Some(layer) = self.layers.get_mut(usize::from(spatial)) else { return false };
-        let due = layer.last_key_request.is_none_or(|last| now.saturating_duration_since(last) >= KEY_REQUEST_INTERVAL);
+        let interval = match reason {
+            KeyReason::Switch => KEY_REQUEST_INTERVAL,
+            KeyReason::Loss => LOSS_KEY_REQUEST_INTERVAL,
+        };
+        let due = layer.last_key_request.is_none_or(|last| now.saturating_duration_since(last) >= interval);
         let requested = due && request();
         if requested {
             layer.last_key_request = Some(now);
@@ -137,16 +222,33 @@ impl Source {
         requested
     }
 
-    /// Returns the number of layers.
-    pub fn layer_count(&self) -> usize {
-        self.layers.len()
+    /// Returns the bits per second of each layer for one receiver. The sender can reduce a layer down to what the other
+    /// receivers of the layer need.
+    pub fn rates(&self, receiver: ParticipantId) -> Vec<LayerRate> {
+        let rate = |layer: &Layer| {
+            let others = match layer.held.highest {
+                Some((highest, rate)) if highest != receiver => rate,
+                Some(_) | None => layer.held.second,
+            };
+            let smallest = layer.declared.spatial == 0;
+            let percent = if smallest { SMALLEST_MIN_RATE_PERCENT } else { MIN_RATE_PERCENT };
+            let min = layer.full() * percent / 100;
+            layer.meter.expect(min.max(others).min(layer.full()), layer.full())
+        };
+        self.layers.iter().map(rate).collect()
     }
 
-    /// Returns the bits per second of each layer: what its owner declared, or what arrives if that is more.
-    pub fn rates(&self, now: Instant) -> Vec<u64> {
-        let rate =
-            |layer: &Layer| u64::from(layer.declared.bitrate).clamp(MIN_RATE, MAX_RATE).max(layer.meter.rate(now));
-        self.layers.iter().map(rate).collect()
+    /// Returns the highest bits per second of sound that arrived lately. A voice pauses between words.
+    pub fn sound_rate(&mut self, now: Instant) -> u64 {
+        let rate = self.layers.first().map_or(0, |layer| layer.meter.rate(now));
+        let recent = |(_, at): &(u64, Instant)| now.saturating_duration_since(*at) < VOICE_MEMORY;
+        match self.voice.filter(recent) {
+            Some((highest, _)) if highest >= rate => highest,
+            Some(_) | None => {
+                self.voice = Some((rate, now));
+                rate
+            }
+        }
     }
 
     /// Returns the widths and heights of the layers, smallest first.
@@ -164,8 +266,43 @@ impl Layer {
             last_packet: None,
             last_key_request: None,
             wanted_since: None,
-            meter: BitrateMeter::default(),
+            key_timestamp: None,
+            meter: LayerMeter::default(),
+            held: Held::default(),
         }
+    }
+
+    /// Returns the full bitrate, in bits per second.
+    fn full(&self) -> u64 {
+        u64::from(self.declared.bitrate).clamp(MIN_RATE, MAX_RATE)
+    }
+
+    /// Returns the part of `all` bits per second that the temporal layers up to `temporal` take.
+    fn rate(&self, all: u64, temporal: u8) -> u64 {
+        self.meter.expect(0, 0).part(all, temporal)
+    }
+
+    /// Keeps that a receiver has room for `limit` bits per second, or for the full bitrate.
+    fn hold(&mut self, receiver: ParticipantId, limit: Option<u64>) {
+        let rate = limit.unwrap_or(u64::MAX).min(self.full());
+        match self.held.highest {
+            Some((_, highest)) if rate <= highest => self.held.second = self.held.second.max(rate),
+            Some((_, highest)) => self.held = Held { highest: Some((receiver, rate)), second: highest },
+            None => self.held.highest = Some((receiver, rate)),
+        }
+    }
+
+    /// Measures a packet, unless it belongs to a key frame. Returns whether it does.
+    fn measure(&mut self, temporal: u8, key: bool, packet: &RtpPacket, now: Instant) -> bool {
+        let timestamp = packet.header.timestamp;
+        if key {
+            self.key_timestamp = Some(timestamp);
+        }
+        let of_key = self.key_timestamp == Some(timestamp);
+        if !of_key {
+            self.meter.add(temporal, packet.payload.len(), now);
+        }
+        of_key
     }
 
     /// Returns whether the packet begins a frame, whether it begins a key frame, and its temporal layer.
@@ -180,11 +317,16 @@ impl Layer {
         Some((start, key, read.temporal))
     }
 
-    /// Returns whether packets arrive or may still arrive. The latter holds for a layer that was requested only a
-    /// moment ago, or is not requested yet.
-    fn available(&self, now: Instant) -> bool {
-        let recent = |since: Option<Instant>| since.is_some_and(|at| now.saturating_duration_since(at) < LAYER_TIMEOUT);
+    /// Returns whether packets arrived within `timeout` or may still arrive. The latter holds for a layer that was
+    /// requested only a moment ago, or is not requested yet.
+    fn is_available(&self, timeout: Duration, now: Instant) -> bool {
+        let recent = |since: Option<Instant>| since.is_some_and(|at| now.saturating_duration_since(at) < timeout);
         recent(self.last_packet) || recent(self.wanted_since) || self.wanted_since.is_none()
+    }
+
+    /// Returns whether packets arrive now.
+    fn is_arriving(&self, now: Instant) -> bool {
+        self.last_packet.is_some_and(|at| now.saturating_duration_since(at) < MAX_PICTURE_INTERVAL)
     }
 }
 
@@ -192,8 +334,18 @@ impl Layer {
 /// many requests.
 const KEY_REQUEST_INTERVAL: Duration = Duration::from_millis(300);
 
+/// The same after a loss. A key frame has the size of about ten other pictures, so more of them would take more than a third
+/// of the bitrate.
+const LOSS_KEY_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
+
 /// How long a requested layer may send nothing before its subscribers get a smaller one.
 const LAYER_TIMEOUT: Duration = Duration::from_millis(1_500);
+
+/// The same if a smaller layer arrives.
+const REPLACED_TIMEOUT: Duration = Duration::from_millis(350);
+
+/// The longest interval between two pictures of a layer that arrives, with some jitter.
+const MAX_PICTURE_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Bits per second of one audio track with its headers.
 pub const AUDIO_BITRATE: u32 = 50_000;
@@ -201,6 +353,58 @@ pub const AUDIO_BITRATE: u32 = 50_000;
 /// The maximum number of audio bytes that are forwarded per second, and at once after a pause: five voices.
 const MAX_AUDIO: u32 = 32_000;
 
+/// Percent of its full bitrate to which a sender can reduce a layer. Below that, the next smaller layer looks better.
+const MIN_RATE_PERCENT: u64 = 40;
+
+/// The same for the smallest layer: a bad picture is better than none.
+const SMALLEST_MIN_RATE_PERCENT: u64 = 15;
+
+/// How long the bitrate of a voice is reserved.
+const VOICE_MEMORY: Duration = Duration::from_secs(10);
+
 /// The bounds of the bitrate that an owner declares, in bits per second.
 const MIN_RATE: u64 = 20_000;
 const MAX_RATE: u64 = 20_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::Slot;
+
+    #[test]
+    fn a_layer_that_the_sender_replaced_is_left_for_the_smaller_one_that_arrives() {
+        let layer = |spatial| SpatialLayer { spatial, width: 320 << spatial, height: 180 << spatial, bitrate: 500_000 };
+        let layers = (0..3).map(layer).collect();
+        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, layers, mid: "0".into() });
+        let (start, millis) = (Instant::now(), Duration::from_millis);
+        let target = |spatial| Target { spatial, temporal: 2 };
+        source.layers[2].wanted_since = Some(start);
+        source.layers[2].last_packet = Some(start);
+        assert_eq!(source.nearest(target(2), start + millis(1_400)), target(2), "nothing else arrives");
+        assert_eq!(source.nearest(target(2), start + millis(1_600)), target(1), "not requested yet");
+        source.layers[0].last_packet = Some(start + millis(300));
+        assert_eq!(source.nearest(target(2), start + millis(320)), target(2));
+        assert_eq!(source.nearest(target(2), start + millis(400)), target(0));
+        source.layers[2].last_packet = Some(start + millis(500));
+        assert_eq!(source.nearest(target(2), start + millis(500)), target(2));
+    }
+
+    #[test]
+    fn a_key_frame_is_requested_once_for_all_receivers_and_less_often_after_losses() {
+        let layer = |spatial| SpatialLayer { spatial, width: 320, height: 180, bitrate: 150_000 };
+        let layers = vec![layer(0), layer(1), layer(2)];
+        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, mid: "0".into(), layers });
+        let start = Instant::now();
+        let mut request = |spatial, reason, milliseconds, arrives| {
+            source.request_key_frame(spatial, reason, start + Duration::from_millis(milliseconds), || arrives)
+        };
+        assert!(request(0, KeyReason::Switch, 0, true));
+        assert!(!request(0, KeyReason::Switch, 299, true));
+        assert!(request(1, KeyReason::Loss, 299, true), "another layer");
+        assert!(request(0, KeyReason::Switch, 300, true));
+        assert!(!request(0, KeyReason::Loss, 1_299, true));
+        assert!(request(0, KeyReason::Loss, 1_300, true));
+        assert!(!request(2, KeyReason::Loss, 1_300, false), "nothing of the layer has arrived");
+        assert!(request(2, KeyReason::Loss, 1_301, true));
+    }
+}

@@ -2,8 +2,8 @@
 
 use super::mutate;
 use crypto::{
-    AuthorityChain, Fingerprint, Group, Header, Identity, Invitation, Joiner, KeyRing, KnockRequest, Leaf, ManagerKeys,
-    Opener, Profile, ReceivedFrame, Sealer,
+    AuthorityChain, Fingerprint, Group, Header, Identity, Invitation, Joiner, KeyRing, KnockRequest, Leaf,
+    MAX_COPY_BYTES, ManagerKeys, Opener, Profile, ReceivedFrame, Sealer, SoundLayout,
 };
 use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
 use proto::{MeetingId, ParticipantId, Slot};
@@ -156,6 +156,34 @@ pub(super) fn frame(bytes: &[u8]) {
         assert!(opener(Slot::Camera).open(received(Slot::Camera)).is_err());
         assert!(opener(Slot::Microphone).open_audio(received(Slot::Microphone)).is_err());
     });
+}
+
+/// Reads the plaintext of a sound frame, which a hostile member may fill with anything. The parts are within it.
+pub(super) fn sound(bytes: &[u8]) {
+    let Some(layout) = SoundLayout::read(bytes) else { return };
+    let mut end = layout.packet.end;
+    assert!(bytes.get(layout.packet).is_some(), "the packet is within the frame");
+    for copy in layout.copies.into_iter().flatten() {
+        assert!((120..=127 * 120).contains(&copy.distance), "{}", copy.distance);
+        assert!(copy.payload.start == end && (1..=MAX_COPY_BYTES).contains(&copy.payload.len()), "after the last part");
+        end = copy.payload.end;
+    }
+    assert!(end <= bytes.len());
+}
+
+pub(super) fn sounds() -> Vec<Vec<u8>> {
+    let sound = |copies: u8, headers: &[u8], rest: usize, padding: u8| {
+        let mut bytes = vec![0x21, 0x9e, copies << 6 | 8, padding, 0, 1, 2, 3, 0, 0, 3, 192];
+        bytes.extend_from_slice(headers);
+        bytes.resize(bytes.len() + rest, 7);
+        bytes
+    };
+    vec![
+        sound(0, &[], 80, 4),
+        sound(1, &[0x88, 70], 150, 30),
+        sound(3, &[0x88, 40, 0x90, 40, 0x18, 1], 161, 11),
+        sound(2, &[0xff, 255, 0x01, 255], 700, 0),
+    ]
 }
 
 /// Opens a valid frame that was changed. This must fail, and the unchanged frame must open after it.

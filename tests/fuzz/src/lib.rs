@@ -44,6 +44,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "mls", run: keys::mls, seeds: keys::messages, mutations: 500 },
     Target { name: "mls_mutated", run: keys::mls_mutated, seeds: keys::scripts, mutations: 100 },
     Target { name: "frame", run: keys::frame, seeds: keys::frames, mutations: 1_000 },
+    Target { name: "sound", run: keys::sound, seeds: keys::sounds, mutations: 20_000 },
     Target { name: "frame_mutated", run: keys::frame_mutated, seeds: keys::scripts, mutations: 500 },
     Target { name: "bitstream", run: media_bytes::bitstream, seeds: media_bytes::pictures, mutations: 1_000 },
     Target { name: "decoder", run: media_bytes::decoder, seeds: media_bytes::pictures, mutations: 60 },

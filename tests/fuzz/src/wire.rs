@@ -79,6 +79,7 @@ pub(super) fn native(bytes: &[u8]) {
                 | Output::Track(_)
                 | Output::TrackEnded(_)
                 | Output::TrackDemand(_)
+                | Output::SoundLoss(_)
                 | Output::Failed(_) => {}
                 Output::Connect { .. } | Output::AddCandidate { .. } => panic!("the native dialect has no such output"),
             }
@@ -150,6 +151,7 @@ pub(super) fn assembler(bytes: &[u8]) {
             timestamp: at * 3_000,
             descriptor: Bytes::copy_from_slice(descriptor),
             payload: Bytes::copy_from_slice(payload),
+            arrival: now,
         });
         let mut returned = 0;
         while let Some(frame) = assembler.poll_frame(&pool, now) {
@@ -204,13 +206,14 @@ pub(super) fn client_signals() -> Vec<Vec<u8>> {
 }
 
 pub(super) fn server_signals() -> Vec<Vec<u8>> {
-    let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3 }];
+    let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3, max_bitrate: None }];
     let signals = [
         ServerSignal::Tracks { owner: OTHER, tracks: published() },
         ServerSignal::Answer { number: 1, sdp: "v=0".into() },
         ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } },
         ServerSignal::Tracks { owner: OTHER, tracks: Vec::new() },
         ServerSignal::OfferRefused { number: 2 },
+        ServerSignal::SoundLoss { percent: 12 },
     ];
     signals.iter().map(proto::encode).collect()
 }

@@ -294,7 +294,7 @@ fn with_proof(facts: &Facts) -> Vec<LabelledMessage> {
 fn from_sfu(facts: &Facts) -> Vec<LabelledMessage> {
     let signal = |what, signal: &ServerSignal| (what, ServerMessage::Sfu(FromSfu::Signal(Blob(proto::encode(signal)))));
     let answer = |number, sdp: &str| ServerSignal::Answer { number, sdp: sdp.into() };
-    let wanted = vec![DemandedLayer { spatial: 7, temporal_layers: 255 }; 8];
+    let wanted = vec![DemandedLayer { spatial: 7, temporal_layers: 255, max_bitrate: None }; 8];
     vec![
         signal("garbage", &answer(1, "v=0")),
         signal("to no offer", &answer(u32::MAX, &"m=video 9 UDP/TLS/RTP/SAVPF 102\r\n".repeat(9_000))),
@@ -302,6 +302,7 @@ fn from_sfu(facts: &Facts) -> Vec<LabelledMessage> {
         signal("of nobody", &ServerSignal::Tracks { owner: ParticipantId(3), tracks: vec![camera()] }),
         signal("of the victim", &ServerSignal::Tracks { owner: facts.me, tracks: vec![camera()] }),
         signal("", &ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } }),
+        signal("", &ServerSignal::SoundLoss { percent: 255 }),
         ("garbage", ServerMessage::Sfu(FromSfu::Signal(garbage(300)))),
         ("", ServerMessage::Sfu(FromSfu::Totals { totals: Totals::default() })),
     ]

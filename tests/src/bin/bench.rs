@@ -1,10 +1,10 @@
-//! `cargo xtask bench [draw|sfu|crypto|codec|meeting|window] [--json]`, `cargo xtask bench ladder CLIP` for one clip, and
+//! `cargo xtask bench [draw|sfu|crypto|codec|voice|meeting|window] [--json]`, `cargo xtask bench ladder CLIP` for one clip, and
 //! `cargo xtask bench net` for calls over networks with limits, which takes many minutes and is not part of the others.
 
 use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::ExitCode;
-use tests::bench::{codec, crypto, draw, ladder, meeting, print, sfu, window};
+use tests::bench::{codec, crypto, draw, ladder, meeting, print, sfu, voice, window};
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -44,6 +44,9 @@ fn measure(arguments: &[String]) -> Result<()> {
     if wanted("crypto") {
         rows.extend(crypto::rows()?);
     }
+    if wanted("voice") {
+        rows.extend(voice::rows()?);
+    }
     if wanted("meeting") {
         rows.extend(meeting::rows()?);
     }
@@ -54,4 +57,4 @@ fn measure(arguments: &[String]) -> Result<()> {
     print(&rows, json)
 }
 
-const GROUPS: &[&str] = &["draw", "sfu", "crypto", "codec", "meeting", "window"];
+const GROUPS: &[&str] = &["draw", "sfu", "crypto", "codec", "voice", "meeting", "window"];

@@ -7,12 +7,21 @@
 //! | `down=RATE` | limits the rate from the server to the receiver |
 //! | `up=RATE` | limits the rate from the sender to the server |
 //! | `loss=PERCENT` | drops UDP packets at random, in each direction of the receiver's link |
+//! | `delay=TIME` | delays all packets, in each direction of the receiver's link |
+//! | `jitter=TIME` | the standard deviation of the delay, which should be at least twice as long; the order stays |
+//! | `burst=PERCENTxMIN-MAX` | drops packets in runs of MIN to MAX, PERCENT in all, in each direction of the receiver's link |
+//! | `reorder=PERCENT` | lets later packets overtake some, in each direction of the receiver's link |
+//! | `duplicate=PERCENT` | duplicates packets, in each direction of the receiver's link |
 //! | `queue=TIME` | the longest time that a packet waits at a limit before it is dropped, `200ms` by default |
 //! | `free` | nothing |
 //!
-//! `sender.down`, `receiver.up` and `sender.loss` set the other participant's link. A rate is a number of bits per second with
+//! `down`, `up` and `loss` are limits of the kernel. For the others, a thread of this process forwards all packets of the link,
+//! UDP and TCP (`wire.rs`).
+//!
+//! `sender.down`, `receiver.up`, `sender.loss` and so on set the other participant's link. A rate is a number of bits per second with
 //! `k` or `M`, or `free`. A time is a number with `s` or `ms`.
 
+use crate::impairment::{Impairment, LossBursts, Share};
 use media::Bitrate;
 use std::fmt;
 use std::str::FromStr;
@@ -55,12 +64,18 @@ pub enum LinkSetting {
     /// The rate limit from the participant to the server. `None` removes it.
     Up(Option<Bitrate>),
     /// The share of UDP packets that each direction loses.
-    Loss(LossRatio),
+    Loss(Share),
+    /// The delay of each direction.
+    Delay(Duration),
+    /// The standard deviation of the delay.
+    Jitter(Duration),
+    /// The packets that each direction loses in a row.
+    Bursts(LossBursts),
+    /// The share of packets that later ones overtake.
+    Reorder(Share),
+    /// The share of packets that arrive twice.
+    Duplicate(Share),
 }
-
-/// A share in hundredths of a percent, from 0 to 10 000.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LossRatio(u32);
 
 /// A text is not a specification of links.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -70,11 +85,26 @@ pub struct Error {
     why: &'static str,
 }
 
-impl LossRatio {
-    /// Returns the share in hundredths of a percent.
+impl LinkSetting {
+    /// Returns true if a [`super::wire::Wire`] makes the setting, and not the kernel.
     #[must_use]
-    pub fn per_ten_thousand(self) -> u32 {
-        self.0
+    pub fn needs_wire(self) -> bool {
+        match self {
+            Self::Down(_) | Self::Up(_) | Self::Loss(_) => false,
+            Self::Delay(_) | Self::Jitter(_) | Self::Bursts(_) | Self::Reorder(_) | Self::Duplicate(_) => true,
+        }
+    }
+
+    /// Makes the setting if a wire makes it.
+    pub(super) fn change(self, impairment: &mut Impairment) {
+        match self {
+            Self::Down(_) | Self::Up(_) | Self::Loss(_) => {}
+            Self::Delay(delay) => impairment.delay = delay,
+            Self::Jitter(jitter) => impairment.jitter = jitter,
+            Self::Bursts(bursts) => impairment.bursts = Some(bursts),
+            Self::Reorder(share) => impairment.reorder = share,
+            Self::Duplicate(share) => impairment.duplicate = share,
+        }
     }
 }
 
@@ -99,6 +129,12 @@ impl FromStr for NetworkSpec {
 }
 
 impl NetworkSpec {
+    /// Returns true if a [`super::wire::Wire`] must carry the packets of a participant's link.
+    #[must_use]
+    pub fn needs_wire(&self, participant: Participant) -> bool {
+        self.changes.iter().any(|change| change.participant == participant && change.setting.needs_wire())
+    }
+
     fn add(&mut self, text: &str) -> Result<(), &'static str> {
         if text == "free" {
             return Ok(());
@@ -116,8 +152,8 @@ impl NetworkSpec {
         };
         let usual = match what {
             "up" => Participant::Sender,
-            "down" | "loss" => Participant::Receiver,
-            _ => return Err("expected down, up, loss or queue"),
+            "down" | "loss" | "delay" | "jitter" | "burst" | "reorder" | "duplicate" => Participant::Receiver,
+            _ => return Err("expected down, up, loss, delay, jitter, burst, reorder, duplicate or queue"),
         };
         for (number, value) in values.split(',').enumerate() {
             let (value, at) = match value.split_once('@') {
@@ -140,6 +176,11 @@ fn setting(what: &str, value: &str) -> Result<LinkSetting, &'static str> {
     match what {
         "down" => Ok(LinkSetting::Down(limit()?)),
         "up" => Ok(LinkSetting::Up(limit()?)),
+        "delay" => delay(value).map(LinkSetting::Delay).ok_or("expected a delay of at most 10s"),
+        "jitter" => delay(value).map(LinkSetting::Jitter).ok_or("expected a deviation of at most 10s"),
+        "burst" => bursts(value).map(LinkSetting::Bursts).ok_or("expected bursts such as 5%x3-8"),
+        "reorder" => share(value).map(LinkSetting::Reorder).ok_or("expected a share from 0% to 100%"),
+        "duplicate" => share(value).map(LinkSetting::Duplicate).ok_or("expected a share from 0% to 100%"),
         _ => share(value).map(LinkSetting::Loss).ok_or("expected a loss from 0% to 100%"),
     }
 }
@@ -153,9 +194,21 @@ fn rate(text: &str) -> Option<Bitrate> {
     (8_000..=10_000_000_000).contains(&bits).then_some(Bitrate::bps(bits))
 }
 
-fn share(text: &str) -> Option<LossRatio> {
+fn share(text: &str) -> Option<Share> {
     let hundredths = u32::try_from(decimal(text.strip_suffix('%')?, 2)?).ok()?;
-    (hundredths <= 10_000).then_some(LossRatio(hundredths))
+    Share::from_ten_thousandths(hundredths)
+}
+
+fn delay(text: &str) -> Option<Duration> {
+    time(text).filter(|time| *time <= MAX_DELAY)
+}
+
+fn bursts(text: &str) -> Option<LossBursts> {
+    let (percent, lengths) = text.split_once('x')?;
+    let (min, max) = lengths.split_once('-')?;
+    let length = |text| decimal(text, 0).and_then(|length| u32::try_from(length).ok());
+    let bursts = LossBursts { share: share(percent)?, min_length: length(min)?, max_length: length(max)? };
+    (bursts.min_length >= 1 && (bursts.min_length..=MAX_BURST).contains(&bursts.max_length)).then_some(bursts)
 }
 
 fn time(text: &str) -> Option<Duration> {
@@ -194,14 +247,36 @@ impl fmt::Display for LinkChange {
             LinkSetting::Up(Some(rate)) => write!(to, "up {} bit/s", rate.as_bps())?,
             LinkSetting::Down(None) => to.write_str("down free")?,
             LinkSetting::Up(None) => to.write_str("up free")?,
-            LinkSetting::Loss(share) => write!(to, "loss {}.{:02} %", share.0 / 100, share.0 % 100)?,
+            LinkSetting::Loss(share) => write!(to, "loss {}", Percent(*share))?,
+            LinkSetting::Delay(delay) => write!(to, "delay {} ms", delay.as_millis())?,
+            LinkSetting::Jitter(deviation) => write!(to, "jitter {} ms", deviation.as_millis())?,
+            LinkSetting::Bursts(LossBursts { share, min_length, max_length }) => {
+                write!(to, "bursts {} of {min_length} to {max_length}", Percent(*share))?;
+            }
+            LinkSetting::Reorder(share) => write!(to, "reorder {}", Percent(*share))?,
+            LinkSetting::Duplicate(share) => write!(to, "duplicate {}", Percent(*share))?,
         }
         write!(to, " at {} s", at.as_secs_f64())
     }
 }
 
+struct Percent(Share);
+
+impl fmt::Display for Percent {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let share = self.0.per_ten_thousand();
+        write!(to, "{}.{:02} %", share / 100, share % 100)
+    }
+}
+
 /// Deep enough for the bursts of a key frame, as in a home router.
 const DEFAULT_QUEUE: Duration = Duration::from_millis(200);
+
+/// The longest delay of a link. A geostationary satellite has 0.3 s.
+const MAX_DELAY: Duration = Duration::from_secs(10);
+
+/// The longest burst.
+const MAX_BURST: u32 = 10_000;
 
 /// The latest time of a change: a day.
 const MAX_TIME_MS: u64 = 86_400_000;
@@ -225,6 +300,22 @@ mod tests {
             ["sender down free at 0 s", "receiver up 8000 bit/s at 0 s", "sender loss 0.05 % at 0 s"]
         );
         assert_eq!((changes("free"), changes("")), (vec![], vec![]));
+    }
+
+    #[test]
+    fn settings_of_longer_paths_need_a_wire() {
+        assert_eq!(
+            changes("delay=40ms jitter=30ms burst=5%x3-8 reorder=2% sender.duplicate=0.5%@1s"),
+            [
+                "receiver delay 40 ms at 0 s",
+                "receiver jitter 30 ms at 0 s",
+                "receiver bursts 5.00 % of 3 to 8 at 0 s",
+                "receiver reorder 2.00 % at 0 s",
+                "sender duplicate 0.50 % at 1 s",
+            ]
+        );
+        let spec: NetworkSpec = "down=1M loss=2% sender.delay=10ms@5s".parse().expect("a specification");
+        assert!(spec.needs_wire(Participant::Sender) && !spec.needs_wire(Participant::Receiver));
     }
 
     #[test]
@@ -266,7 +357,16 @@ mod tests {
             "loss=free",
             "queue=0s",
             "queue=5",
-            "jitter=3ms",
+            "wobble=3ms",
+            "delay=11s",
+            "delay=40",
+            "burst=5%",
+            "burst=5%x3",
+            "burst=5%x8-3",
+            "burst=5%x0-3",
+            "burst=5x3-8",
+            "reorder=2",
+            "duplicate=101%",
             "server.down=1M",
             "down=1M,2M",
             "down=1M,2M@",

@@ -31,6 +31,8 @@ pub struct Client {
     pub too_fast: bool,
     /// The packets that it received.
     pub received: Vec<RtpPacket>,
+    /// The packets of sound that it received: the number of each, and when it arrived.
+    pub sound: Vec<(u32, Instant)>,
     /// The layers for which the SFU requested a key frame.
     pub key_requests: Vec<Rid>,
     /// The last STUN binding request that it sent (RFC 8489).
@@ -39,8 +41,13 @@ pub struct Client {
     address: SocketAddr,
     pending: Option<(String, SdpPendingOffer)>,
     camera: Option<Mid>,
+    microphone: Option<Mid>,
+    /// When it sent each packet of sound.
+    spoken: Vec<Instant>,
     layers: Vec<Layer>,
     frame: u32,
+    /// The size of a key frame, in other frames.
+    pub key_frame_factor: usize,
     outgoing: Vec<(SocketAddr, Vec<u8>)>,
 }
 
@@ -54,6 +61,9 @@ struct Layer {
     descriptors: DescriptorWriter,
     /// The number of packets of one frame.
     packets: usize,
+    /// Bits per second that were declared, and that are sent.
+    full: u32,
+    bitrate: u32,
 }
 
 impl Client {
@@ -80,14 +90,18 @@ impl Client {
             malformed: false,
             too_fast: false,
             received: Vec::new(),
+            sound: Vec::new(),
             key_requests: Vec::new(),
             binding_request: Vec::new(),
             rtc,
             address,
             pending: None,
             camera: None,
+            microphone: None,
+            spoken: Vec::new(),
             layers: Vec::new(),
             frame: 0,
+            key_frame_factor: 1,
             outgoing: Vec::new(),
         }
     }
@@ -96,14 +110,21 @@ impl Client {
     pub fn add_camera(&mut self, layers: &[SpatialLayer]) -> String {
         self.layers = layers.iter().map(Layer::new).collect();
         let send = self.layers.iter().map(|layer| SimulcastLayer::new(&layer.rid)).collect();
-        let mid = self.add(Direction::SendOnly, Some(Simulcast { send, recv: Vec::new() }));
+        let mid = self.add(MediaKind::Video, Direction::SendOnly, Some(Simulcast { send, recv: Vec::new() }));
         self.camera = Some(mid);
         mid.to_string()
     }
 
-    /// Adds a media description that receives a camera to the next offer. Returns its mid.
-    pub fn add_receiver(&mut self) -> String {
-        self.add(Direction::RecvOnly, None).to_string()
+    /// Adds a microphone to the next offer. Returns the mid of its media description.
+    pub fn add_microphone(&mut self) -> String {
+        let mid = self.add(MediaKind::Audio, Direction::SendOnly, None);
+        self.microphone = Some(mid);
+        mid.to_string()
+    }
+
+    /// Adds a media description that receives a camera or a microphone to the next offer. Returns its mid.
+    pub fn add_receiver(&mut self, kind: MediaKind) -> String {
+        self.add(kind, Direction::RecvOnly, None).to_string()
     }
 
     /// Offers its camera or stops it, according to [`Client::published`].
@@ -115,9 +136,9 @@ impl Client {
         self.pending = api.apply().map(|(offer, pending)| (offer.to_sdp_string(), pending));
     }
 
-    fn add(&mut self, direction: Direction, simulcast: Option<Simulcast>) -> Mid {
+    fn add(&mut self, kind: MediaKind, direction: Direction, simulcast: Option<Simulcast>) -> Mid {
         let mut api = self.rtc.sdp_api();
-        let mid = api.add_media(MediaKind::Video, direction, None, None, simulcast);
+        let mid = api.add_media(kind, direction, None, None, simulcast);
         self.pending = api.apply().map(|(offer, pending)| (offer.to_sdp_string(), pending));
         self.offers += 1;
         mid
@@ -149,9 +170,10 @@ impl Client {
         }
         if let ServerSignal::TrackDemand { layers } = &signal {
             for (spatial, layer) in (0_u8..).zip(&mut self.layers) {
-                let wanted = layers.wanted.iter().any(|wanted| wanted.spatial == spatial);
-                layer.key_due |= wanted && !layer.wanted;
-                layer.wanted = wanted;
+                let demand = layers.wanted.iter().find(|wanted| wanted.spatial == spatial);
+                layer.key_due |= demand.is_some() && !layer.wanted;
+                layer.wanted = demand.is_some();
+                layer.bitrate = demand.and_then(|demand| demand.max_bitrate).unwrap_or(u32::MAX).min(layer.full);
             }
         }
         self.signals.push(signal);
@@ -172,19 +194,22 @@ impl Client {
         for layer in self.layers.iter_mut().filter(|layer| layer.wanted) {
             let mut direct = self.rtc.direct_api();
             let Some(stream) = direct.stream_tx_by_mid(mid, Some(layer.rid)) else { continue };
-            let frame = if std::mem::take(&mut layer.key_due) {
+            let key = std::mem::take(&mut layer.key_due);
+            let frame = if key {
                 Some(layer.descriptors.key_frame(layer.resolution))
             } else {
                 layer.descriptors.delta_frame(temporal)
             };
             let Some(frame) = frame else { continue };
-            for index in 0..layer.packets {
-                let position = PacketPosition { first: index == 0, last: index + 1 == layer.packets };
+            let packets = layer.packets * if key { self.key_frame_factor } else { 1 };
+            let bytes = layer.bitrate as usize / 30 / 8 / layer.packets;
+            for index in 0..packets {
+                let position = PacketPosition { first: index == 0, last: index + 1 == packets };
                 let mut extensions = ExtensionValues::default();
                 if let Some(descriptor) = DescriptorBytes::new(&layer.descriptors.bytes(&frame, position)) {
                     extensions.user_values.set(descriptor);
                 }
-                let payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); PAYLOAD_BYTES];
+                let payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); bytes.max(1)];
                 let write = RtpWrite::new(pt, layer.sequence.into(), self.frame * 3_000, now, payload);
                 stream.write_rtp(write.marker(position.last).ext_vals(extensions).nackable(true));
                 layer.sequence += 1;
@@ -194,6 +219,25 @@ impl Client {
         // After an error the transport receives no further packet, and the test fails.
         let _ = self.rtc.handle_input(Input::Timeout(now));
         self.drain();
+    }
+
+    /// Sends the next 20 ms of speech, if it has a microphone.
+    pub fn speak(&mut self, now: Instant) {
+        let Some(mid) = self.microphone.filter(|_| self.rtc.is_connected()) else { return };
+        let Some(pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied()) else { return };
+        let Ok(number) = u32::try_from(self.spoken.len()) else { return };
+        self.spoken.push(now);
+        let mut payload = vec![SOUND; SOUND_BYTES];
+        payload[1..5].copy_from_slice(&number.to_be_bytes());
+        let mut direct = self.rtc.direct_api();
+        let Some(stream) = direct.stream_tx_by_mid(mid, None) else { return };
+        stream.write_rtp(RtpWrite::new(pt, u64::from(number + 1).into(), number * 960, now, payload));
+    }
+
+    /// Returns when it sent each packet of sound.
+    #[must_use]
+    pub fn spoken(&self) -> &[Instant] {
+        &self.spoken
     }
 
     /// Returns the address that it sends from.
@@ -237,7 +281,10 @@ impl Client {
                     }
                     self.outgoing.push((transmit.destination, bytes));
                 }
-                Output::Event(Event::RtpPacket(packet)) => self.received.push(packet),
+                Output::Event(Event::RtpPacket(packet)) => match *packet.payload {
+                    [SOUND, a, b, c, d, ..] => self.sound.push((u32::from_be_bytes([a, b, c, d]), packet.timestamp)),
+                    _ => self.received.push(packet),
+                },
                 Output::Event(Event::KeyframeRequest(KeyframeRequest { rid: Some(rid), .. })) => {
                     self.key_requests.push(rid);
                     let layers = self.layers.iter_mut().filter(|layer| layer.rid == rid);
@@ -258,10 +305,18 @@ impl Layer {
             key_due: true,
             sequence: 1_000 * (u64::from(layer.spatial) + 1),
             descriptors: DescriptorWriter::new(layer.spatial, ScalabilityMode::L1T3),
-            packets: (layer.bitrate as usize / 30 / 8).div_ceil(PAYLOAD_BYTES),
+            packets: (layer.bitrate as usize / 30 / 8).div_ceil(MAX_PAYLOAD_BYTES),
+            full: layer.bitrate,
+            bitrate: layer.bitrate,
         }
     }
 }
 
-/// Bytes of a packet's payload.
-const PAYLOAD_BYTES: usize = 1_100;
+/// The first byte of each packet of sound. The number of packets in a frame is smaller.
+const SOUND: u8 = 255;
+
+/// Bytes of 20 ms of sound.
+const SOUND_BYTES: usize = 128;
+
+/// The maximum bytes of a packet's payload.
+const MAX_PAYLOAD_BYTES: usize = 1_100;

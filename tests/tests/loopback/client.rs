@@ -41,6 +41,10 @@ pub struct State {
     pub estimate: u64,
     /// The number of frames sent in each layer of the camera.
     pub sent: [u64; 3],
+    /// The number of frames of sound that were sent.
+    pub sounds_sent: u64,
+    /// The loss of its sound that the server has named last, in percent.
+    pub sound_loss: u8,
 }
 
 /// What a client received of one track.
@@ -278,6 +282,7 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                     encoder.key_frame(spatial);
                 }
             }
+            Event::SoundLoss(percent) => shared.change(|state| state.sound_loss = percent),
             Event::Estimate(estimate) => shared.change(|state| state.estimate = estimate.as_bps()),
             Event::Connected => shared.change(|state| state.connected = Some(Instant::now())),
             Event::Totals(totals) => shared.change(|state| state.totals = Some(totals)),
@@ -428,7 +433,8 @@ impl EncoderTask {
             payload: pool.copy(&number.to_be_bytes().repeat(8)),
         };
         if let Ok(sealed) = self.sealers.1.seal_audio(sound) {
-            let _ = self.voice.try_send(sealed);
+            let queued = self.voice.try_send(sealed).is_ok();
+            self.shared.change(|state| state.sounds_sent += u64::from(queued));
         }
     }
 

@@ -1,34 +1,55 @@
-//! A network path that loses datagrams in a pseudo-random order.
+//! A network path that loses datagrams in a pseudo-random order, or carries those to the client over an impaired link.
 
 use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
+use tests::link::{Impairment, Link};
+use tokio::time::Sleep;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime,
     Transmit,
 };
 
-/// A tokio runtime whose UDP sockets lose one datagram in `one_in` in each direction, after the first `FIRST_PASSED`.
+/// A tokio runtime whose UDP sockets lose datagrams in each direction, and receive over a link.
 #[derive(Debug)]
 pub struct Lossy {
-    one_in: u32,
+    /// Lost datagrams of a thousand.
+    lost: u32,
+    seed: u32,
+    /// The link to the client. `None` for a direct one.
+    downlink: Option<Downlink>,
     local: OnceLock<SocketAddr>,
 }
 
+/// Datagrams on their way to the client.
+type Downlink = Arc<Mutex<Link<(Vec<u8>, RecvMeta)>>>;
+
 impl Lossy {
-    /// Returns a path that loses one datagram in `one_in`.
-    pub fn one_in(one_in: u32) -> Arc<Self> {
-        Arc::new(Self { one_in, local: OnceLock::new() })
+    /// Returns a path that loses `lost` datagrams of a thousand, in an order that depends on `seed`.
+    pub fn new(lost: u32, seed: u32) -> Arc<Self> {
+        Arc::new(Self { lost, seed, downlink: None, local: OnceLock::new() })
+    }
+
+    /// Returns a path whose datagrams to the client are carried by an impaired link.
+    pub fn impaired(impairment: Impairment) -> Arc<Self> {
+        let downlink = Arc::new(Mutex::new(Link::new(impairment, 1)));
+        Arc::new(Self { lost: 0, seed: 1, downlink: Some(downlink), local: OnceLock::new() })
+    }
+
+    /// Changes the link to the client.
+    pub fn change(&self, impairment: Impairment) {
+        let link = self.downlink.as_ref().expect("it is an impaired path");
+        link.lock().unwrap_or_else(PoisonError::into_inner).change(impairment);
     }
 
     /// Returns a path that loses no datagram.
     pub fn lossless() -> Arc<Self> {
-        Self::one_in(u32::MAX)
+        Self::new(0, 1)
     }
 
     /// Returns the client's address; `None` until its socket is bound.
@@ -48,8 +69,11 @@ impl Runtime for Lossy {
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let _ = self.local.set(socket.local_addr()?);
-        let inner = TOKIO.wrap_udp_socket(socket)?;
-        Ok(Arc::new(Socket { inner, one_in: self.one_in, seed: AtomicU32::new(1), passed: AtomicU32::new(0) }))
+        let inner: Arc<dyn AsyncUdpSocket> = TOKIO.wrap_udp_socket(socket)?;
+        if let Some(link) = self.downlink.clone() {
+            return Ok(Arc::new(Impaired { inner, link, timer: Mutex::new(None) }));
+        }
+        Ok(Arc::new(Socket { inner, lost: self.lost, random: AtomicU32::new(self.seed) }))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -80,23 +104,15 @@ impl Runtime for Lossy {
 #[derive(Debug)]
 struct Socket {
     inner: Arc<dyn AsyncUdpSocket>,
-    one_in: u32,
-    seed: AtomicU32,
-    passed: AtomicU32,
+    lost: u32,
+    random: AtomicU32,
 }
-
-/// The number of datagrams that pass before the loss begins. They are for handshakes, which repeat a lost datagram only
-/// after seconds.
-const FIRST_PASSED: u32 = 60;
 
 impl Socket {
     fn loses(&self) -> bool {
-        if self.passed.fetch_add(1, Ordering::Relaxed) < FIRST_PASSED {
-            return false;
-        }
-        let next = |seed: u32| Some(seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
-        let seed = self.seed.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(0);
-        (seed >> 8).is_multiple_of(self.one_in)
+        let next = |number: u32| Some(number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
+        let number = self.random.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(0);
+        (number >> 8) % 1_000 < self.lost
     }
 }
 
@@ -124,6 +140,70 @@ impl AsyncUdpSocket for Socket {
                 continue;
             }
             return received;
+        }
+    }
+}
+
+/// A socket that receives over a link.
+#[derive(Debug)]
+struct Impaired {
+    inner: Arc<dyn AsyncUdpSocket>,
+    link: Downlink,
+    /// Wakes the task that receives when the next datagram arrives.
+    timer: Mutex<Option<Pin<Box<Sleep>>>>,
+}
+
+impl Impaired {
+    /// Puts the datagrams of the socket on the link.
+    fn fill(&self, cx: &mut Context<'_>, link: &mut Link<(Vec<u8>, RecvMeta)>) -> io::Result<()> {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let mut meta = [RecvMeta::default()];
+            match self.inner.poll_recv(cx, &mut [IoSliceMut::new(&mut buffer)], &mut meta) {
+                Poll::Ready(received) => {
+                    received?;
+                    let [meta] = meta;
+                    for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
+                        let mut one = meta;
+                        (one.len, one.stride) = (datagram.len(), datagram.len());
+                        link.send((datagram.to_vec(), one), datagram.len(), Instant::now());
+                    }
+                }
+                Poll::Pending => return Ok(()),
+            }
+        }
+    }
+}
+
+impl AsyncUdpSocket for Impaired {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        self.inner.poll_send(cx, transmit)
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        let mut link = self.link.lock().unwrap_or_else(PoisonError::into_inner);
+        self.fill(cx, &mut link)?;
+        let mut timer = self.timer.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            if let Some((datagram, one)) = link.receive(Instant::now()) {
+                bufs[0][..datagram.len()].copy_from_slice(&datagram);
+                meta[0] = one;
+                return Poll::Ready(Ok(1));
+            }
+            let Some(at) = link.next_arrival() else { return Poll::Pending };
+            let sleep = timer.insert(Box::pin(tokio::time::sleep_until(at.into())));
+            if sleep.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
         }
     }
 }

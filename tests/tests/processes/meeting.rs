@@ -58,6 +58,7 @@ fn a_killed_client_leaves_and_the_others_change_keys() {
     let link = anne.first_line();
     let bob = start("Bob", &["join", &link]);
     // They join one after the other, so that each join is an epoch.
+    assert_eq!(bob.first_line(), "Joined the meeting as Bob.");
     bob.wait_for_line(0, "participants people=2", TIMEOUT);
     let carol = start("Carol", &["join", &link]);
     let seen = |by: &str, of: &str| clip::shown(&folder.path(by), of);

@@ -3,8 +3,20 @@
 use crate::modules::{Crate, Module, circles, is_test};
 use std::collections::{BTreeMap, BTreeSet};
 
-const CRATES: &[&str] =
-    &["app", "engine", "render", "capture", "audio", "codec", "net", "crypto", "proto", "media", "server"];
+const CRATES: &[&str] = &[
+    "app",
+    "engine",
+    "render",
+    "capture",
+    "audio",
+    "codec",
+    "net",
+    "crypto",
+    "proto",
+    "media",
+    "congestion",
+    "server",
+];
 
 /// The maximum number of fields of a type that is not a plain record.
 const MAX_FIELDS: usize = 15;

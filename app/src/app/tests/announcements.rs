@@ -161,7 +161,7 @@ fn the_same_event_is_announced_again_if_it_happens_again() {
 #[test]
 fn notices_are_announced_and_urgent_ones_interrupt() {
     let mut reader = ScreenReader::in_meeting(Language::English);
-    let notice = |kind| Event::Notice(engine::Notice { kind, detail: String::new() });
+    let notice = |kind| Event::Notice(engine::Notice { kind, file: None, detail: String::new() });
     engine_event(&mut reader.app, notice(engine::NoticeKind::CameraLost));
     let camera = "The camera stopped. It was unplugged or failed. Connect it again, or choose another one.";
     assert_eq!(reader.wait(), polite(camera));

@@ -11,8 +11,8 @@ use crate::model::{Device, Kind, Notice};
 use crate::screen::{Context, device_name, select};
 use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, SPACE_XS, TARGET_BAR, Tone};
 
-/// The form.
-pub(super) fn form<'a>(screen: &'a Preview, context: &Context) -> Element<'a, Message> {
+/// The form, with the join button at its end or without it.
+pub(super) fn form<'a>(screen: &'a Preview, with_enter: bool, context: &Context) -> Element<'a, Message> {
     let error = screen.name_error().filter(|_| screen.submitted).map(|id| context.text(id));
     let name = field(Field {
         id: NAME,
@@ -31,15 +31,6 @@ pub(super) fn form<'a>(screen: &'a Preview, context: &Context) -> Element<'a, Me
     let camera = column![device_select(screen, Kind::Camera, context)].push(camera_problem(screen, context));
     let microphone =
         column![device_select(screen, Kind::Microphone, context), meter(&context.text("preview-level"), level)];
-    let enter = match screen.purpose {
-        Purpose::Start => context.text("preview-start"),
-        Purpose::Join { .. } => context.text("preview-join"),
-    };
-    let enter = press(text::strong(enter), "", Some(Message::EnterPressed))
-        .id("enter")
-        .look(Look::Primary)
-        .width(Length::Fill)
-        .height(TARGET_BAR);
     let encrypted = row![
         icon(Icon::Lock).size(ICON_SMALL).tone(Tone::Good),
         text::caption(context.text("preview-encrypted")).style(text::tone(Tone::Dim)).width(Length::Fill)
@@ -49,11 +40,21 @@ pub(super) fn form<'a>(screen: &'a Preview, context: &Context) -> Element<'a, Me
         camera.spacing(SPACE_S),
         microphone.push(microphone_problem(screen, context)).spacing(SPACE_S),
         device_select(screen, Kind::Speaker, context),
-        Element::from(enter),
-        encrypted.spacing(SPACE_S),
     ]
+    .push(with_enter.then(|| enter(screen, context)))
+    .push(encrypted.spacing(SPACE_S))
     .spacing(SPACE_L)
     .into()
+}
+
+/// The join button.
+pub(super) fn enter<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
+    let words = match screen.purpose {
+        Purpose::Start => context.text("preview-start"),
+        Purpose::Join { .. } => context.text("preview-join"),
+    };
+    let button = press(text::strong(words), "", Some(Message::EnterPressed)).id("enter").look(Look::Primary);
+    button.width(Length::Fill).height(TARGET_BAR).into()
 }
 
 /// The problem with the camera, if any.

@@ -1,7 +1,7 @@
 //! The view of the preview: the picture with its switches, and the form.
 
 use accesskit::Role;
-use iced::widget::{Stack, column, container, row, scrollable, tooltip};
+use iced::widget::{Column, Row, Stack, column, container, row, scrollable, space, tooltip};
 use iced::{Alignment, Length, Padding};
 
 use super::{Menu, Message, Picture, Preview, Purpose, form, is_missing};
@@ -24,7 +24,9 @@ impl Preview {
             }
         };
         let head = region(Role::Banner, &title, head(self, title.clone(), place, context));
-        let body = scrollable(body(self, context, pictures)).height(Length::Fill);
+        let layout = Layout::of(self, context);
+        let body = scrollable(body(self, layout, context, pictures)).height(Length::Fill);
+        let body = column![body].push((!layout.enter_inside).then(|| enter_bar(self, layout, context)));
         let page = column![head, region(Role::Main, &title, body)];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
         popup(page, self.menu.map(|menu| popup_menu(self, menu, context)))
@@ -44,16 +46,37 @@ fn head<'a>(screen: &Preview, title: String, place: String, context: &Context) -
     container(bar.spacing(SPACE_L).align_y(Alignment::Center)).padding([SPACE_M, SPACE_L]).into()
 }
 
+/// Where the parts of the screen are.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// The picture is beside the form, else above it.
+    side_by_side: bool,
+    /// The width of the picture, in logical pixels.
+    width: f32,
+    /// The join button is at the end of the form, else below the part that scrolls, so that it is always visible.
+    enter_inside: bool,
+}
+
+impl Layout {
+    fn of(screen: &Preview, context: &Context) -> Self {
+        let available = context.size.width - 2.0 * SPACE_XL;
+        let side_by_side = available >= FORM_WIDTH + SPACE_XL + MIN_PICTURE_WIDTH;
+        let width = if side_by_side { available - FORM_WIDTH - SPACE_XL } else { available };
+        let share = if side_by_side { MAX_PICTURE_SHARE } else { MAX_PICTURE_SHARE_ABOVE };
+        let width = width.min(MAX_PICTURE_WIDTH).min(context.size.height * share * ASPECT_RATIO);
+        let problems = if screen.problems.is_empty() { 0.0 } else { PROBLEMS_HEIGHT };
+        let enter_inside = side_by_side && context.size.height >= FORM_HEIGHT + problems;
+        Self { side_by_side, width, enter_inside }
+    }
+}
+
 /// The picture and the form: side by side if the window is wide enough, else one below the other.
-fn body<'a>(screen: &'a Preview, context: &Context, pictures: &Pictures) -> Element<'a, Message> {
-    let available = context.size.width - 2.0 * SPACE_XL;
-    let side_by_side = available > FORM_WIDTH + SPACE_XL + MIN_PICTURE_WIDTH;
-    let width = if side_by_side { available - FORM_WIDTH - SPACE_XL } else { available };
-    // The height is limited, so that the fields and the join button are visible.
-    let width = width.min(MAX_PICTURE_WIDTH).min(context.size.height * MAX_PICTURE_SHARE * ASPECT_RATIO);
-    let left =
-        column![picture(screen, width, context, pictures), toggles(screen, context)].spacing(SPACE_L).width(width);
-    let form = form::form(screen, context);
+fn body<'a>(screen: &'a Preview, layout: Layout, context: &Context, pictures: &Pictures) -> Element<'a, Message> {
+    let Layout { side_by_side, width, enter_inside } = layout;
+    let left = column![picture(screen, width, context, pictures), toggles(screen, width, context)]
+        .spacing(SPACE_L)
+        .width(width);
+    let form = form::form(screen, enter_inside, context);
     let body: Element<'a, Message> = if side_by_side {
         row![left, container(form).width(FORM_WIDTH)].spacing(SPACE_XL).into()
     } else {
@@ -62,9 +85,21 @@ fn body<'a>(screen: &'a Preview, context: &Context, pictures: &Pictures) -> Elem
     // In a tall window the content is a little above the middle.
     let used = width / ASPECT_RATIO + TARGET_BAR + HEADING_HEIGHT + 2.0 * SPACE_L;
     // With problems, the form is taller than the picture.
-    let centred = side_by_side && screen.problems.is_empty();
+    let centred = enter_inside && screen.problems.is_empty();
     let above = if centred { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
     container(body).center_x(Length::Fill).padding(Padding::from([SPACE_L, SPACE_XL]).top(above)).into()
+}
+
+/// The join button below the part that scrolls, at the place of the form.
+fn enter_bar<'a>(screen: &Preview, layout: Layout, context: &Context) -> Element<'a, Message> {
+    let Layout { side_by_side, width, .. } = layout;
+    let button = container(form::enter(screen, context));
+    let line: Element<'a, Message> = if side_by_side {
+        row![space().width(width), button.width(FORM_WIDTH)].spacing(SPACE_XL).into()
+    } else {
+        button.width(width.max(FORM_WIDTH)).into()
+    };
+    container(line).center_x(Length::Fill).padding([SPACE_M, SPACE_XL]).into()
 }
 
 /// The picture of the camera, or the reason why there is none.
@@ -104,8 +139,8 @@ fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictu
     container(layers).width(width).height(height).into()
 }
 
-/// The switches of microphone and camera. A missing device is shown as off.
-fn toggles<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
+/// The switches of microphone and camera, one below the other if the picture is narrow. A missing device is shown as off.
+fn toggles<'a>(screen: &Preview, width: f32, context: &Context) -> Element<'a, Message> {
     let microphone = Switch {
         id: "microphone",
         icons: (Icon::Microphone, Icon::MicrophoneOff),
@@ -135,7 +170,12 @@ fn toggles<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
             .map(|problem| Notice::from(problem.clone()).sentence(context.language)),
         pressed: Message::CameraPressed,
     };
-    let both = row![microphone.view(context), camera.view(context)].spacing(SPACE_S);
+    let both = [microphone.view(context), camera.view(context)];
+    let both: Element<'a, Message> = if width >= TOGGLES_WIDTH {
+        Row::with_children(both).spacing(SPACE_S).into()
+    } else {
+        Column::with_children(both).spacing(SPACE_S).align_x(Alignment::Center).into()
+    };
     container(both).center_x(Length::Fill).into()
 }
 
@@ -153,8 +193,16 @@ fn popup_menu<'a>(screen: &Preview, which: Menu, context: &Context) -> popup::Me
     popup::Menu { anchor, label: context.text(label), content: inside, on_close: Message::MenuClosed }
 }
 
-/// The maximum height of the picture, as a share of the height of the window.
+/// The maximum height of a picture beside the form, as a share of the height of the window.
 const MAX_PICTURE_SHARE: f32 = 0.6;
+/// The maximum height of a picture above the form, as a share of the height of the window: the name is visible below it.
+const MAX_PICTURE_SHARE_ABOVE: f32 = 0.3;
+/// In a window of this height, the whole form is visible, in logical pixels.
+const FORM_HEIGHT: f32 = 620.0;
+/// How much higher the form with two problems is, in logical pixels.
+const PROBLEMS_HEIGHT: f32 = 170.0;
+/// If the picture is narrower, the two switches do not fit side by side. In logical pixels.
+const TOGGLES_WIDTH: f32 = 400.0;
 /// The height of the top of the screen, in logical pixels.
 const HEADING_HEIGHT: f32 = 56.0;
 /// If the window is narrower, the host is not shown. In logical pixels.
@@ -162,7 +210,7 @@ const NARROW_WIDTH: f32 = 760.0;
 /// The width of the form, in logical pixels.
 const FORM_WIDTH: f32 = 330.0;
 /// If the picture would be narrower beside the form, it is above the form. In logical pixels.
-const MIN_PICTURE_WIDTH: f32 = 380.0;
+const MIN_PICTURE_WIDTH: f32 = 240.0;
 /// The maximum width of the picture, in logical pixels.
 const MAX_PICTURE_WIDTH: f32 = 760.0;
 

@@ -55,7 +55,7 @@ fn a_full_report_channel_delays_neither_close_nor_drop() {
         while tracks.reporter.try_send(fill()).is_ok() {}
         tracks.set_demand(TrackDemand {
             slot: Slot::Camera,
-            wanted: vec![DemandedLayer { spatial: 0, temporal_layers: 3 }],
+            wanted: vec![DemandedLayer { spatial: 0, temporal_layers: 3, max_bitrate: None }],
         });
         // The layer's thread now reports that its encoder failed, but the channel is full.
         opened.recv_timeout(TIMEOUT).expect("the encoder is opened");
@@ -101,7 +101,7 @@ fn share(tracks: &mut Tracks, size: Size) -> SyncSender<Size> {
 }
 
 fn demand_screen(tracks: &mut Tracks) {
-    let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 1 }];
+    let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 1, max_bitrate: None }];
     tracks.set_demand(TrackDemand { slot: Slot::Screen, wanted });
 }
 

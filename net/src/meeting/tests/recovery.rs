@@ -389,6 +389,70 @@ fn an_organiser_that_gets_a_false_welcome_asks_again() {
     assert!(matches!(organiser.sent().last(), Some(Up::Return { .. })));
 }
 
+/// A false Welcome ended the entry of an organiser that had left before.
+#[test]
+fn an_organiser_that_left_and_gets_a_false_welcome_asks_the_next_member() {
+    let (mut organiser, mut guest) = Client::two();
+    organiser.command(Command::Leave);
+    guest.log(1, LogEntry::Gone { participant: ADA });
+    let removal = guest.committed();
+    guest.log(2, removal.entry);
+    let mut back = Client::new(organiser.meeting.into_return_entry().unwrap());
+    back.receive(hello(ParticipantId(5)));
+    back.receive(back.admission_key());
+    assert!(matches!(back.sent().last(), Some(Up::Return { .. })));
+    let state = MediaState { camera: true, ..MediaState::default() };
+    back.command(Command::Announce(state));
+    let welcome = Blob(vec![0; 200]);
+    back.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: vec![], resume: TOKEN });
+    assert_eq!(back.reason(), None);
+    assert_eq!(back.sent(), [Up::Leave], "the members learn that this participant is not coming");
+    assert!(back.meeting.me().is_none() && back.meeting.policy().is_none());
+    back.meeting.handle_disconnected(back.now);
+    for command in [Command::Announce(state), Command::Refresh, Command::End] {
+        back.command(command);
+    }
+    let events = back.events();
+    assert!(matches!(events[..], [Event::Notice(Notice::NotAllowed), Event::Notice(Notice::NotAllowed)]));
+    back.wait(timing::FALSE_WELCOME_RETRY);
+    assert!(back.meeting.poll_reconnect());
+    back.meeting.handle_connected(back.now);
+    back.receive(hello(ParticipantId(6)));
+    back.receive(back.admission_key());
+    let participant = ParticipantId(6);
+    let Some(Up::Return { request, signature, .. }) = back.sent().pop() else { panic!("it comes back") };
+    guest.receive(Down::Returned { participant, request, signature });
+    guest.receive(Down::Ping);
+    guest.wait(timing::COMMIT_INTERVAL);
+    let commit = guest.committed();
+    guest.log(3, commit.entry.clone());
+    back.admit(&commit, 4);
+    let events = back.events();
+    assert!(events.iter().any(|event| matches!(event, Event::Entered { me: ParticipantId(6) })));
+    assert!(back.sent().iter().any(|message| matches!(message, Up::Tell { .. })), "the others learn of the camera");
+}
+
+#[test]
+fn an_organiser_that_left_gives_up_if_the_server_does_not_answer_after_a_false_welcome() {
+    let (mut organiser, _) = Client::two();
+    organiser.command(Command::Leave);
+    let mut back = Client::new(organiser.meeting.into_return_entry().unwrap());
+    back.receive(hello(ParticipantId(5)));
+    back.receive(back.admission_key());
+    let welcome = Blob(vec![0; 200]);
+    back.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: vec![], resume: TOKEN });
+    let start = back.now;
+    while back.reason().is_none() {
+        back.now = back.meeting.poll_timeout().unwrap();
+        back.meeting.handle_timeout(back.now);
+        if back.meeting.poll_reconnect() {
+            back.meeting.handle_disconnected(back.now);
+        }
+        assert!(back.now < start + Duration::from_secs(200));
+    }
+    assert!(back.now >= start + timing::RECOVERY_TIMEOUT);
+}
+
 /// A hostile member kept the organiser out for 140 s. Then the client ended and blamed the network.
 #[test]
 fn false_welcomes_do_not_use_up_the_time_to_come_back_and_are_bounded() {

@@ -3,7 +3,17 @@
 use super::*;
 use proto::{ParticipantId, Slot, TrackId};
 
-const RATES: [u64; 3] = [150_000, 500_000, 1_500_000];
+/// Layers that cannot be reduced.
+const RATES: [LayerRate; 3] = [fixed(150_000), fixed(500_000), fixed(1_500_000)];
+
+const fn fixed(rate: u64) -> LayerRate {
+    LayerRate { min: rate, max: rate, temporal_percent: [50, 70, 100] }
+}
+
+/// Returns the layers without their bitrates.
+fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Target>> {
+    super::allocate(budget, audio, requests).iter().map(|share| share.map(|share| share.target)).collect()
+}
 
 #[expect(clippy::unnecessary_wraps, reason = "allocations are compared as options")]
 fn target(spatial: u8, temporal: u8) -> Option<Target> {
@@ -22,10 +32,11 @@ fn every_target_is_allocated_if_the_budget_is_enough() {
 }
 
 #[test]
-fn audio_comes_first_then_the_smallest_layers_then_the_track_furthest_below_its_target() {
+fn sound_comes_first_then_the_smallest_layers_then_the_track_furthest_below_its_target() {
     let requests = [request(target(2, 2), 1, 1_000), request(target(2, 2), 1, 100), request(target(1, 2), 1, 10)];
-    assert_eq!(allocate(40_000, 40_000, &requests), [None, None, None]);
-    assert_eq!(allocate(490_000, 40_000, &requests), [target(0, 2); 3], "all three smallest layers, exactly");
+    assert_eq!(allocate(140_000, 140_000, &requests), [None, None, None]);
+    assert_eq!(allocate(265_000, 40_000, &requests), [target(0, 0); 3], "a base layer for everybody");
+    assert_eq!(allocate(540_000, 40_000, &requests), [target(0, 2); 3], "all three smallest layers");
     // 390 kbit/s more: one step to layer 1 (350 and the margin) for the first of those that are furthest below.
     assert_eq!(allocate(880_000, 40_000, &requests), [target(1, 2), target(0, 2), target(0, 2)]);
     assert_eq!(allocate(1_300_000, 40_000, &requests), [target(1, 2), target(1, 2), target(0, 2)]);
@@ -34,62 +45,90 @@ fn audio_comes_first_then_the_smallest_layers_then_the_track_furthest_below_its_
 #[test]
 fn a_higher_priority_is_served_before_a_larger_tile() {
     let requests = [request(target(2, 2), 1, 1_000_000), request(target(2, 2), 9, 10)];
-    assert_eq!(allocate(1_900_000, 0, &requests), [target(0, 2), target(2, 2)]);
-    assert_eq!(allocate(160_000, 0, &requests), [None, target(0, 2)]);
+    assert_eq!(allocate(1_900_000, 0, &requests), [target(1, 1), target(2, 2)]);
+    assert_eq!(allocate(240_000, 0, &requests), [target(0, 0), target(0, 2)]);
+    assert_eq!(allocate(140_000, 0, &requests), [None, target(0, 1)]);
+}
+
+#[test]
+fn a_narrow_link_carries_sound_and_one_picture_and_a_narrower_one_only_sound() {
+    let requests = [request(target(2, 2), 1, 10), request(target(2, 2), 2, 10), request(target(2, 2), 1, 90)];
+    assert_eq!(allocate(119_000, 0, &requests), [None, target(0, 1), None]);
+    assert_eq!(allocate(80_000, 0, &requests), [None, target(0, 0), None]);
+    assert_eq!(allocate(74_000, 0, &requests), [None; 3]);
+    let small = Request { rates: vec![fixed(10_000)], ..request(target(0, 2), 1, 10) };
+    assert_eq!(allocate(34_000, 0, &[small]), [None]);
 }
 
 #[test]
 fn the_frame_rate_is_reduced_before_a_track_is_dropped() {
     let requests = [request(target(0, 2), 2, 10), request(target(0, 2), 1, 10)];
-    assert_eq!(allocate(260_000, 0, &requests), [target(0, 2), target(0, 1)]);
-    assert_eq!(allocate(230_000, 0, &requests), [target(0, 2), target(0, 0)]);
-    assert_eq!(allocate(220_000, 0, &requests), [target(0, 2), None]);
+    assert_eq!(allocate(270_000, 0, &requests), [target(0, 2), target(0, 1)]);
+    assert_eq!(allocate(235_000, 0, &requests), [target(0, 2), target(0, 0)]);
+    assert_eq!(allocate(149_000, 0, &requests), [target(0, 1), None]);
+}
+
+#[test]
+fn a_larger_layer_that_cannot_be_reduced_is_preferred_with_fewer_pictures() {
+    let requests = [request(target(2, 2), 1, 10)];
+    assert_eq!(allocate(340_000, 0, &requests), [target(0, 2)], "a quarter of the pictures is too few");
+    assert_eq!(allocate(375_000, 0, &requests), [target(1, 1)]);
+    let elastic = requests.clone().map(|mut request| {
+        request.rates[1].min = 340_000;
+        request
+    });
+    assert_eq!(allocate(375_000, 0, &elastic), [target(1, 2)], "its sender can reduce it");
+    assert_eq!(allocate(540_000, 0, &requests), [target(1, 2)]);
 }
 
 #[test]
 fn the_current_layer_needs_no_margin() {
     let mut requests = [request(target(2, 2), 1, 10)];
-    assert_eq!(allocate(1_520_000, 0, &requests), [target(1, 2)]);
+    assert_eq!(allocate(1_520_000, 0, &requests), [target(2, 1)]);
     requests[0].current = target(2, 2);
     assert_eq!(allocate(1_520_000, 0, &requests), [target(2, 2)]);
-    assert_eq!(allocate(1_490_000, 0, &requests), [target(1, 2)]);
-}
-
-/// Allocates like `allocate`, in a simpler way: it takes the step that fits and is furthest below its ideal layer, and
-/// searches again.
-fn allocate_slowly(budget: u64, requests: &[Request]) -> Vec<Option<Target>> {
-    let (mut left, mut allocated) = (budget, vec![None; requests.len()]);
-    let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].ideal.is_some()).collect();
-    order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].pixels)));
-    allocate_smallest(&mut left, &order, requests, &mut allocated);
-    loop {
-        let steps = order.iter().filter_map(|index| {
-            let (request, now) = (&requests[*index], allocated[*index]?);
-            let next = next_step(now, request.ideal?)?;
-            let needed = bitrate(request, next).saturating_sub(bitrate(request, now));
-            let current = request.current.is_some_and(|current| current.spatial >= next.spatial);
-            let fits = if current { needed <= left } else { needed * MARGIN_PERCENT / 100 <= left };
-            let below = request.ideal?.spatial.saturating_sub(next.spatial);
-            fits.then_some((Reverse(request.priority), Reverse(below), *index, next, needed))
-        });
-        let Some((.., index, target, needed)) = steps.min_by_key(|step| (step.0, step.1)) else { return allocated };
-        left -= needed;
-        allocated[index] = Some(target);
-    }
+    assert_eq!(allocate(1_490_000, 0, &requests), [target(2, 1)]);
 }
 
 #[test]
-fn no_allocation_exceeds_the_budget_and_all_match_the_reference() {
+fn a_layer_that_its_sender_can_reduce_gets_what_is_left() {
+    let elastic = |rate: u64| LayerRate { min: rate * 2 / 5, max: rate, temporal_percent: [50, 70, 100] };
+    let rates = vec![elastic(200_000), elastic(550_000), elastic(1_500_000)];
+    let request = |ideal| Request { rates: rates.clone(), ..request(ideal, 1, 10) };
+    let shares = |budget, ideals: &[Option<Target>]| {
+        let requests: Vec<Request> = ideals.iter().map(|ideal| request(*ideal)).collect();
+        let share = |share: &Option<Share>| share.map(|share| (share.target, share.bitrate, share.limit));
+        super::allocate(budget, 32_000, &requests).iter().map(share).collect::<Vec<_>>()
+    };
+    let one = |spatial, temporal, bitrate, limit| Some((Target { spatial, temporal }, bitrate, limit));
+    assert_eq!(shares(122_000, &[target(2, 2)]), [one(0, 2, 90_000, Some(90_000))]);
+    assert_eq!(shares(300_000, &[target(2, 2)]), [one(1, 2, 268_000, Some(268_000))]);
+    assert_eq!(shares(900_000, &[target(2, 2)]), [one(2, 2, 868_000, Some(868_000))]);
+    assert_eq!(shares(2_000_000, &[target(2, 2)]), [one(2, 2, 1_500_000, None)]);
+    assert_eq!(shares(2_000_000, &[target(2, 0)]), [one(2, 0, 750_000, None)]);
+    assert_eq!(shares(732_000, &[target(2, 0)]), [one(2, 0, 700_000, Some(1_400_000))]);
+    assert_eq!(
+        shares(332_000, &[target(0, 2), target(0, 0), target(0, 2)]),
+        [one(0, 2, 113_333, Some(113_333)), one(0, 0, 73_333, Some(146_666)), one(0, 2, 113_334, Some(113_334))]
+    );
+}
+
+#[test]
+fn no_allocation_exceeds_the_budget_and_nothing_that_fits_is_left_out() {
     let mut seed = 7_u64;
     let mut random = |below: u32| {
         seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
         u32::try_from(seed >> 33).expect("31 bits") % below
     };
     let layer = |number: u32| u8::try_from(number).expect("a small one");
-    for _ in 0..2_000 {
+    for _ in 0..5_000 {
         let requests: Vec<Request> = (0..random(12))
             .map(|_| {
-                let rates: Vec<u64> = (0..=random(3)).map(|_| u64::from(random(3_000_000))).collect();
+                let mut rates = vec![];
+                for _ in 0..=random(3) {
+                    let max = u64::from(random(3_000_000));
+                    rates.push(LayerRate { min: max / u64::from(random(4) + 1), max, temporal_percent: [40, 75, 100] });
+                }
                 let largest = layer(random(3)).min(layer(u32::try_from(rates.len()).expect("few")) - 1);
                 Request {
                     rates,
@@ -101,11 +140,28 @@ fn no_allocation_exceeds_the_budget_and_all_match_the_reference() {
             })
             .collect();
         let budget = u64::from(random(5_000_000));
-        let allocated = allocate(budget, 40_000, &requests);
-        let spent: u64 =
-            requests.iter().zip(&allocated).filter_map(|(request, target)| Some(bitrate(request, (*target)?))).sum();
-        assert!(spent <= budget.saturating_sub(40_000), "{spent} of {budget}");
-        assert_eq!(allocated, allocate_slowly(budget.saturating_sub(40_000), &requests));
+        let shares = super::allocate(budget, 40_000, &requests);
+        let video = budget.saturating_sub(40_000);
+        let spent: u64 = shares.iter().flatten().map(|share| share.bitrate).sum();
+        assert!(spent <= video, "{spent} of {video}");
+        for (request, share) in requests.iter().zip(&shares) {
+            let Some(share) = share else {
+                let base = min_bitrate(request, Target { spatial: 0, temporal: 0 });
+                let more_important = |other: &Request| other.priority >= request.priority;
+                let others =
+                    requests.iter().zip(&shares).filter(|(other, share)| share.is_some() && !more_important(other));
+                assert!(
+                    budget < ONE_PICTURE || others.count() == 0 || base > 0,
+                    "a less important track was preferred"
+                );
+                continue;
+            };
+            let ideal = request.ideal.expect("all are visible");
+            assert!(share.target.spatial <= ideal.spatial && share.target.temporal <= ideal.temporal);
+            let rate = request.rates[usize::from(share.target.spatial)];
+            assert!(share.bitrate >= rate.part(rate.min, share.target.temporal));
+            assert_eq!(share.limit.is_none(), share.bitrate >= rate.part(rate.max, share.target.temporal));
+        }
     }
 }
 

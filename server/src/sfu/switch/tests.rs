@@ -31,7 +31,7 @@ impl Camera {
                     sequence,
                     timestamp: self.frame * 3_000,
                     start: part == 0,
-                    key: key && part == 0,
+                    key,
                     newest: true,
                     arrival,
                 });
@@ -43,7 +43,7 @@ impl Camera {
 }
 
 fn run(switch: &mut Switch, packets: &[PacketInfo]) -> Vec<(u8, RewrittenHeader)> {
-    packets.iter().filter_map(|packet| Some((packet.spatial, switch.forward(packet)?))).collect()
+    packets.iter().filter_map(|packet| Some((packet.spatial, switch.forward(packet, MAX_TEMPORAL)?))).collect()
 }
 
 const TOP: Option<Target> = Some(Target { spatial: 2, temporal: 2 });
@@ -131,9 +131,9 @@ fn a_lower_target_never_cuts_a_frame() {
     switch.set_target(BASE);
     run(&mut switch, &camera.frame([true; 3]));
     let frame = camera.frame([false; 3]);
-    assert!(switch.forward(&frame[0]).is_some());
+    assert!(switch.forward(&frame[0], MAX_TEMPORAL).is_some());
     switch.set_target(Some(Target { spatial: 0, temporal: 0 }));
-    assert!(switch.forward(&frame[1]).is_some(), "the frame began before the change");
+    assert!(switch.forward(&frame[1], MAX_TEMPORAL).is_some(), "the frame began before the change");
     assert!(run(&mut switch, &camera.frame([false; 3])).is_empty());
 }
 
@@ -170,4 +170,54 @@ fn the_next_source_starts_at_its_own_key_frame() {
     assert!(run(&mut switch, &camera.frame([false; 3])).is_empty());
     camera.sequence = [7, 7, 7];
     assert_eq!(run(&mut switch, &camera.frame([true; 3]))[0].1.sequence, 2);
+}
+
+#[test]
+fn a_larger_layer_passes_with_fewer_pictures_or_not_at_all_until_the_smaller_one_arrives() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(0, 90_000));
+    switch.set_target(TOP);
+    let mut passed = run(&mut switch, &camera.frame([false, false, true]));
+    switch.reduce(Some(0));
+    passed.extend(run(&mut switch, &camera.frame([false; 3])));
+    assert_eq!(passed.len(), 4, "the target is not reduced");
+    switch.set_target(BASE);
+    switch.reduce(Some(0));
+    for _ in 2..6 {
+        passed.extend(run(&mut switch, &camera.frame([false; 3])));
+    }
+    assert_eq!(passed.len(), 6, "frame 4 of the large layer");
+    switch.reduce(None);
+    assert_eq!((switch.current(), switch.awaited_layer()), (None, Some(0)));
+    assert!(run(&mut switch, &camera.frame([false; 3])).is_empty());
+    passed.extend(run(&mut switch, &camera.frame([true, false, false])));
+    passed.extend(run(&mut switch, &camera.frame([false; 3])));
+    let layers: Vec<u8> = passed.iter().map(|(spatial, _)| *spatial).collect();
+    assert_eq!(layers, [[2; 6].as_slice(), &[0; 4]].concat(), "the small layer is not reduced");
+    let numbers: Vec<u64> = passed.iter().map(|(_, packet)| packet.sequence).collect();
+    assert_eq!(numbers, (0..10).collect::<Vec<u64>>());
+}
+
+#[test]
+fn a_full_queue_takes_fewer_pictures_of_the_same_layer() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(0, 90_000));
+    switch.set_target(BASE);
+    run(&mut switch, &camera.frame([true; 3]));
+    let mut passed = 0;
+    for _ in 1..5 {
+        passed += camera.frame([false; 3]).iter().filter(|packet| switch.forward(packet, 1).is_some()).count();
+    }
+    assert_eq!(passed, 4, "frames 2 and 4");
+}
+
+#[test]
+fn after_a_stop_pictures_go_on_with_a_key_frame_and_the_next_number() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(0, 90_000));
+    switch.set_target(BASE);
+    assert_eq!(run(&mut switch, &camera.frame([true; 3])).len(), 2);
+    switch.stop();
+    assert_eq!((switch.current(), switch.awaited_layer()), (None, Some(0)));
+    assert!(run(&mut switch, &camera.frame([false; 3])).is_empty());
+    let numbers: Vec<u64> =
+        run(&mut switch, &camera.frame([true; 3])).iter().map(|(_, packet)| packet.sequence).collect();
+    assert_eq!(numbers, [2, 3]);
 }

@@ -117,7 +117,7 @@ mod tests {
     #[test]
     fn wrong_arguments_are_refused() {
         for wrong in [
-            &["--rows", "9"][..],
+            &["--rows", "13"][..],
             &["--rows", "x"],
             &["--rows"],
             &["--spec", "down=fast"],

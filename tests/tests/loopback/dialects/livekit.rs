@@ -37,8 +37,11 @@ impl LiveKit {
         if let Some(qualities) = frame["subscribedQualityUpdate"]["subscribedQualities"].as_array() {
             let slot = track_of(&frame["subscribedQualityUpdate"]["trackSid"]).slot;
             let enabled = qualities.iter().filter(|quality| quality["enabled"] == true);
-            let wanted =
-                enabled.map(|quality| DemandedLayer { spatial: spatial(&quality["quality"]), temporal_layers: 3 });
+            let wanted = enabled.map(|quality| DemandedLayer {
+                spatial: spatial(&quality["quality"]),
+                temporal_layers: 3,
+                max_bitrate: None,
+            });
             self.endpoint.push(Output::TrackDemand(TrackDemand { slot, wanted: wanted.collect() }));
         }
     }

@@ -1,0 +1,360 @@
+//! The estimate of a path's capacity.
+
+use crate::aimd::{Aimd, Situation};
+use crate::competition::Competition;
+use crate::feedback::{ClusterId, PacketFeedback, bits};
+use crate::inter_arrival::InterArrival;
+use crate::loss::LossController;
+use crate::probe::{Need, Outcome, Probe, Prober};
+use crate::proof::Proof;
+use crate::queue_delay::QueueDelay;
+use crate::rate_window::RateWindow;
+use crate::trendline::{Trendline, Usage};
+use crate::units::{bitrate, bps};
+use media::Bitrate;
+use std::time::{Duration, Instant};
+
+/// The bounds of an estimate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The first estimate.
+    pub start: Bitrate,
+    /// The lowest estimate.
+    pub min: Bitrate,
+    /// The highest estimate.
+    pub max: Bitrate,
+}
+
+/// What the estimator knows about the path.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Statistics {
+    /// The estimate.
+    pub estimate: Bitrate,
+    /// The rate that arrived in the last half second.
+    pub acknowledged: Bitrate,
+    /// The part of the packets that was lost recently, 0..1.
+    pub loss: f64,
+    /// The part of the packets that is lost whatever the rate, 0..1.
+    pub inherent_loss: f64,
+    /// The smoothed round trip.
+    pub round_trip: Duration,
+    /// How long packets wait in queues on the path.
+    pub queue_delay: Duration,
+    /// What the delay says.
+    pub usage: Usage,
+}
+
+/// Estimates how much a path can carry. The estimate always lies between `min` and `max` of its [`Config`].
+#[derive(Clone, Debug)]
+pub struct Estimator {
+    /// The origin of the sender's times.
+    origin: Option<Instant>,
+    wanted: f64,
+    sent: RateWindow,
+    acknowledged: RateWindow,
+    delay: DelayDetector,
+    aimd: Aimd,
+    competition: Competition,
+    loss: LossController,
+    prober: Prober,
+    proof: Proof,
+    /// The rate that a probe found, until it has held or not.
+    raised: Option<(f64, Instant)>,
+    overused: Option<Instant>,
+    round_trip: Duration,
+    silence: Silence,
+}
+
+/// The part of the estimator that reads delays.
+#[derive(Clone, Debug)]
+struct DelayDetector {
+    groups: InterArrival,
+    trendline: Trendline,
+    queue: QueueDelay,
+    /// The last probe that was left out. The group after it says nothing either.
+    skipped: Option<ClusterId>,
+}
+
+/// When feedback came, and when something was sent after it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Silence {
+    feedback: Option<Instant>,
+    sent: Option<Instant>,
+    lowered: Option<Instant>,
+}
+
+impl Estimator {
+    /// Returns an estimator that starts with the first estimate of `config`.
+    pub fn new(config: Config) -> Self {
+        Self {
+            origin: None,
+            wanted: bps(config.max),
+            sent: RateWindow::new(),
+            acknowledged: RateWindow::new(),
+            delay: DelayDetector {
+                groups: InterArrival::default(),
+                trendline: Trendline::new(),
+                queue: QueueDelay::default(),
+                skipped: None,
+            },
+            aimd: Aimd::new(bps(config.start), bps(config.min), bps(config.max)),
+            competition: Competition::default(),
+            loss: LossController::new(),
+            prober: Prober::new(),
+            proof: Proof::new(bps(config.start)),
+            raised: None,
+            overused: None,
+            round_trip: INITIAL_ROUND_TRIP,
+            silence: Silence::default(),
+        }
+    }
+
+    /// Sets the rate that the application could use. The estimator probes while its estimate is lower.
+    pub fn set_wanted(&mut self, wanted: Bitrate) {
+        self.wanted = bps(wanted);
+    }
+
+    /// Returns the estimate.
+    pub fn estimate(&self) -> Bitrate {
+        let rate = self.aimd.rate();
+        bitrate(self.loss.limit().map_or(rate, |limit| limit.min(rate)).max(self.aimd.min()))
+    }
+
+    /// Returns what is known about the path.
+    pub fn statistics(&self) -> Statistics {
+        Statistics {
+            estimate: self.estimate(),
+            acknowledged: bitrate(self.acknowledged.rate(LONG).unwrap_or(0.0)),
+            loss: self.loss.recent(),
+            inherent_loss: self.loss.inherent(),
+            round_trip: self.round_trip,
+            queue_delay: Duration::from_secs_f64(self.delay.queue.current().clamp(0.0, 60.0)),
+            usage: self.delay.usage(),
+        }
+    }
+
+    /// Counts a packet of `size` bytes that was sent. Padding is not counted.
+    pub fn handle_sent(&mut self, now: Instant, size: usize) {
+        let at = self.since_origin(now);
+        self.sent.add(at, bits(size));
+        self.silence.sent = Some(now);
+        self.silence.feedback.get_or_insert(now);
+    }
+
+    /// Applies the feedback on packets, in the order in which they were sent.
+    pub fn handle_feedback(&mut self, now: Instant, packets: impl IntoIterator<Item = PacketFeedback>) {
+        let (mut newest, mut lost) = (None, false);
+        for packet in packets {
+            let sent = self.since_origin(packet.sent);
+            lost |= packet.arrived.is_none();
+            if packet.cluster.is_none() {
+                self.loss.add(packet.arrived.is_none());
+            }
+            self.prober.add(sent, &packet);
+            if let Some(arrived) = packet.arrived {
+                self.acknowledged.add(arrived, packet.bits());
+                self.delay.add(sent, arrived, packet.cluster);
+                newest = Some(packet.sent);
+            }
+        }
+        let Some(newest) = newest else { return };
+        let round_trip = now.saturating_duration_since(newest).min(MAX_ROUND_TRIP);
+        self.round_trip = (self.round_trip * 7 + round_trip) / 8;
+        self.silence = Silence { feedback: Some(now), sent: None, lowered: None };
+        self.update(now, lost);
+    }
+
+    /// Lowers the estimate if feedback is missing (RFC 8083, section 4.2).
+    pub fn handle_timeout(&mut self, now: Instant) {
+        let silence = self.silence;
+        let (Some(feedback), Some(_)) = (silence.feedback, silence.sent) else { return };
+        let since = silence.lowered.map_or(feedback + MAX_SILENCE.max(self.round_trip * 3), |last| last + SILENCE_STEP);
+        if now >= since {
+            self.silence.lowered = Some(now);
+            self.aimd.set(self.aimd.rate() * SILENCE_FACTOR);
+            self.prober.cancel();
+        }
+    }
+
+    /// Returns when to call [`handle_timeout`](Self::handle_timeout) and [`poll_probe`](Self::poll_probe) next.
+    pub fn poll_timeout(&self, now: Instant) -> Instant {
+        now + POLL_INTERVAL
+    }
+
+    /// Returns the probe to send now, if one is due.
+    pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
+        self.silence.sent.or(self.silence.feedback)?;
+        let need = self.need(now);
+        self.prober.plan(now, &need)
+    }
+
+    fn need(&mut self, now: Instant) -> Need {
+        let recently = |at: Option<Instant>| at.is_some_and(|at| now.saturating_duration_since(at) < CALM);
+        let calm_queue = self.delay.queue.standing() < MAX_PROBE_QUEUE;
+        Need {
+            estimate: bps(self.estimate()),
+            wanted: self.wanted,
+            unproved: self.is_limited(now) && self.proof.is_old(now),
+            quiet: !recently(self.overused) && calm_queue && self.silence.lowered.is_none(),
+            jitter: self.delay.queue.jitter(),
+        }
+    }
+
+    /// Returns true if the application sends clearly less than it may.
+    fn is_limited(&mut self, now: Instant) -> bool {
+        let at = self.since_origin(now);
+        self.sent.rate_until(at) < LIMITED * bps(self.estimate())
+    }
+
+    fn update(&mut self, now: Instant, lost: bool) {
+        let (usage, queue_delay) = (self.delay.usage(), self.delay.queue.standing());
+        let long = self.acknowledged.rate(LONG);
+        let acknowledged = self.acknowledged.rate(SHORT).map(|short| long.map_or(short, |long| short.min(long)));
+        if let Some(rate) = long {
+            self.proof.record(rate, now);
+        }
+        if usage == Usage::Over {
+            self.overused = Some(now);
+        }
+        let cap = long.map_or(self.aimd.rate(), |rate| self.proof.cap(rate, now));
+        let competing = self.competition.update(now, queue_delay, self.aimd.rate());
+        self.delay.queue.hold(competing);
+        if competing {
+            let rate = self.competition.rate(now, self.aimd.rate(), self.round_trip, lost);
+            self.aimd.set(rate.min(cap.max(self.aimd.rate())));
+            self.overused = Some(now);
+            return;
+        }
+        let situation = Situation { usage, acknowledged, round_trip: self.round_trip, queue_delay, cap };
+        // A trial has to lower what is sent, which may be less than the estimate.
+        let at = self.since_origin(now);
+        let sent = self.sent.rate_until(at).min(bps(self.estimate()));
+        let mut lowered = self.aimd.update(now, &situation);
+        let congested = usage == Usage::Over || queue_delay > MAX_PROBE_QUEUE;
+        if let Some(rate) = self.loss.update(now, congested, sent, long) {
+            self.aimd.set(rate);
+            lowered = true;
+        }
+        if lowered {
+            self.handle_decrease(now);
+        }
+        if let Some(outcome) = self.prober.poll(self.loss.inherent(), self.aimd.rate()) {
+            self.handle_outcome(now, outcome, long.unwrap_or(0.0));
+        }
+        if self.raised.is_some_and(|(_, at)| now.saturating_duration_since(at) > HOLD) {
+            self.raised = None;
+            self.prober.succeed();
+        }
+        if self.is_limited(now) && long.is_some() && self.aimd.rate() > cap {
+            self.aimd.set(cap);
+        }
+    }
+
+    fn handle_decrease(&mut self, now: Instant) {
+        let rate = self.aimd.rate();
+        self.overused = Some(now);
+        self.proof.refute(rate);
+        self.prober.cancel();
+        if self.raised.take_if(|(raised, _)| rate < *raised * HELD).is_some() {
+            self.prober.back_off();
+        }
+    }
+
+    fn handle_outcome(&mut self, now: Instant, outcome: Outcome, acknowledged: f64) {
+        let rate = self.aimd.rate();
+        if outcome.carried || outcome.rate > rate {
+            self.proof.record(outcome.rate, now);
+        }
+        let certain = self.delay.queue.jitter() < MAX_CERTAIN_JITTER;
+        // Lowers the estimate only if the application does not fill it: otherwise the delay detector knows better.
+        let lowers = outcome.rate < rate && !outcome.carried && certain && acknowledged < LIMITED * rate;
+        if outcome.rate > bps(self.estimate()) {
+            self.loss.raise(outcome.rate);
+        }
+        if outcome.rate > rate {
+            self.aimd.set(outcome.rate);
+            if outcome.rate > JUDGED * rate {
+                self.raised = Some((outcome.rate, now));
+            }
+        } else if lowers {
+            self.aimd.set(outcome.rate.max(acknowledged));
+            self.proof.refute(self.aimd.rate());
+        }
+    }
+
+    fn since_origin(&mut self, at: Instant) -> Duration {
+        let origin = *self.origin.get_or_insert(at);
+        at.saturating_duration_since(origin)
+    }
+}
+
+impl DelayDetector {
+    /// Returns what the delay says. Overuse needs a queue.
+    fn usage(&self) -> Usage {
+        let queued = self.queue.standing() > MIN_QUEUE + self.queue.jitter() * QUEUE_JITTERS
+            || self.queue.current() > SUDDEN_QUEUE + JITTERS * self.queue.jitter();
+        match self.trendline.usage() {
+            Usage::Over if !queued => Usage::Normal,
+            usage @ (Usage::Over | Usage::Normal | Usage::Under) => usage,
+        }
+    }
+
+    /// Adds a packet. Packets of a probe are left out, because they fill a queue on purpose.
+    fn add(&mut self, sent: Duration, arrived: Duration, cluster: Option<ClusterId>) {
+        if cluster.is_some() {
+            self.skipped = cluster;
+            return;
+        }
+        if self.skipped.take().is_some() {
+            self.groups.reset();
+        }
+        self.queue.add(sent, arrived);
+        if let Some(delta) = self.groups.add(sent, arrived) {
+            self.trendline.update(delta);
+        }
+    }
+}
+
+/// The round trip before the first feedback.
+const INITIAL_ROUND_TRIP: Duration = Duration::from_millis(100);
+
+/// A longer round trip is not one.
+const MAX_ROUND_TRIP: Duration = Duration::from_secs(5);
+
+/// The windows of the acknowledged rate. A decrease takes the lower of both, so that it follows a sudden drop.
+const LONG: Duration = Duration::from_millis(480);
+const SHORT: Duration = Duration::from_millis(200);
+
+/// The application is limited if it sends less than this part of the estimate.
+const LIMITED: f64 = 0.8;
+
+/// How long after an overuse no probe is sent.
+const CALM: Duration = Duration::from_secs(1);
+
+/// Seconds: with a longer standing queue no probe is sent, and loss is congestion.
+const MAX_PROBE_QUEUE: f64 = 0.05;
+
+/// Seconds: without a standing queue of this length, growing delay is jitter. A delay of several times the jitter counts
+/// at once, because a collapse of the capacity must not wait for the queue to stand.
+const MIN_QUEUE: f64 = 0.006;
+const QUEUE_JITTERS: f64 = 1.5;
+const SUDDEN_QUEUE: f64 = 0.05;
+const JITTERS: f64 = 4.0;
+
+/// A probe that raises the estimate by less than this factor is not judged.
+const JUDGED: f64 = 1.3;
+
+/// Seconds: with more jitter, a failed probe says little.
+const MAX_CERTAIN_JITTER: f64 = 0.008;
+
+/// A probe's rate has held if there was no decrease below this part of it in this time.
+const HELD: f64 = 0.8;
+const HOLD: Duration = Duration::from_secs(3);
+
+/// After this time without feedback the estimate falls, by this factor in each step.
+const MAX_SILENCE: Duration = Duration::from_secs(1);
+const SILENCE_STEP: Duration = Duration::from_millis(500);
+const SILENCE_FACTOR: f64 = 0.7;
+
+/// The interval of the timer.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);

@@ -1,0 +1,299 @@
+//! Probes: short clusters of packets that are sent faster than the estimate, to find out whether the path carries more.
+
+use crate::feedback::{ClusterId, PacketFeedback};
+use crate::units::{bitrate, bps, float};
+use media::Bitrate;
+use std::time::{Duration, Instant};
+
+/// A cluster of packets to send: media if there is any, retransmissions or padding for the rest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Probe {
+    /// Its number, which the feedback on its packets names.
+    pub id: ClusterId,
+    /// How fast it is sent.
+    pub rate: Bitrate,
+    /// The minimum number of its bytes.
+    pub bytes: usize,
+    /// The minimum number of its packets.
+    pub packets: usize,
+}
+
+/// What the probe controller decides by.
+#[derive(Clone, Copy, Debug)]
+pub struct Need {
+    /// The estimate, in bits per second.
+    pub estimate: f64,
+    /// What the application could use, in bits per second.
+    pub wanted: f64,
+    /// True if the estimate has to be proved again, because the application uses less.
+    pub unproved: bool,
+    /// True if nothing speaks against a probe: no overuse, no queue.
+    pub quiet: bool,
+    /// The jitter of the path, in seconds.
+    pub jitter: f64,
+}
+
+/// What a probe found.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Outcome {
+    /// The rate that the path carried, in bits per second.
+    pub rate: f64,
+    /// True if the path carried the whole probe.
+    pub carried: bool,
+}
+
+/// Decides when to probe, and measures the result (`goog_cc`: `ProbeController`, `ProbeBitrateEstimator`). One probe is
+/// on the path at a time.
+#[derive(Clone, Debug)]
+pub struct Prober {
+    next: u32,
+    last: Option<Instant>,
+    /// The rate of the next probe, which follows a successful one at once.
+    follow: Option<f64>,
+    interval: Duration,
+    waiting: Option<Waiting>,
+}
+
+#[derive(Clone, Debug)]
+struct Waiting {
+    probe: Probe,
+    started: Instant,
+    meter: Meter,
+}
+
+impl Prober {
+    pub fn new() -> Self {
+        Self { next: 0, last: None, follow: None, interval: INTERVAL, waiting: None }
+    }
+
+    /// Lengthens the interval: the rate of the last probe did not hold.
+    pub fn back_off(&mut self) {
+        self.interval = (self.interval * 2).min(MAX_INTERVAL);
+        self.follow = None;
+    }
+
+    /// Restores the interval: the rate of the last probe held.
+    pub fn succeed(&mut self) {
+        self.interval = INTERVAL;
+    }
+
+    /// Cancels what would follow at once, because the path is congested.
+    pub fn cancel(&mut self) {
+        self.follow = None;
+    }
+
+    /// Returns the probe to send at `now`, if any.
+    pub fn plan(&mut self, now: Instant, need: &Need) -> Option<Probe> {
+        if let Some(waiting) = &self.waiting {
+            if now.saturating_duration_since(waiting.started) < TIMEOUT {
+                return None;
+            }
+            self.waiting = None;
+            self.follow = None;
+        }
+        let rate = self.rate(now, need)?;
+        let limited = rate.min(need.wanted.max(need.estimate) * MAX_OVER_WANTED).min(MAX_RATE);
+        let duration = (need.jitter * JITTERS).clamp(MIN_DURATION, MAX_DURATION);
+        self.next = self.next.wrapping_add(1);
+        self.last = Some(now);
+        self.follow = None;
+        let probe = Probe {
+            id: ClusterId(self.next),
+            rate: bitrate(limited),
+            bytes: bytes(limited * duration).max(MIN_BYTES),
+            packets: MIN_PACKETS,
+        };
+        self.waiting = Some(Waiting { probe, started: now, meter: Meter::default() });
+        Some(probe)
+    }
+
+    fn rate(&mut self, now: Instant, need: &Need) -> Option<f64> {
+        let due = self.last.is_none_or(|last| now.saturating_duration_since(last) >= self.interval);
+        let funded = need.estimate >= need.wanted * FUNDED;
+        if !need.quiet {
+            return None;
+        }
+        if need.unproved && funded {
+            return due.then_some(need.estimate);
+        }
+        if funded {
+            return None;
+        }
+        match (self.last, self.follow) {
+            (None, _) => Some(need.estimate * FIRST),
+            (Some(_), Some(follow)) => Some(follow),
+            (Some(_), None) => due.then_some(need.estimate * LATER),
+        }
+    }
+
+    /// Counts a packet of a probe.
+    pub fn add(&mut self, sent: Duration, feedback: &PacketFeedback) {
+        if let Some(waiting) = &mut self.waiting
+            && feedback.cluster == Some(waiting.probe.id)
+        {
+            waiting.meter.add(sent, feedback.arrived, feedback.bits());
+        }
+    }
+
+    /// Returns what the probe found, if enough of its packets are known. `inherent` is the part of packets that is lost
+    /// at any rate, `estimate` the estimate before.
+    pub fn poll(&mut self, inherent: f64, estimate: f64) -> Option<Outcome> {
+        let waiting = self.waiting.as_ref()?;
+        if !waiting.meter.covers(&waiting.probe) {
+            return None;
+        }
+        let probe = waiting.probe;
+        let measured = waiting.meter.rates();
+        let kept = waiting.meter.kept(inherent);
+        self.waiting = None;
+        let (sent, received) = measured?;
+        let received = received * kept;
+        let carried = received >= CARRIED * sent;
+        let rate = if carried { sent.min(received) } else { received * UTILISATION };
+        let rate = rate.min(bps(probe.rate) * MAX_RESULT);
+        if rate >= FOLLOW * bps(probe.rate) && rate > PROGRESS * estimate {
+            self.follow = Some(rate * LATER);
+        }
+        Some(Outcome { rate, carried })
+    }
+}
+
+/// Sums over the packets of one cluster.
+#[derive(Clone, Debug, Default)]
+struct Meter {
+    packets: u32,
+    arrived: u32,
+    bits: f64,
+    first_sent: Option<f64>,
+    last_sent: f64,
+    last_bits: f64,
+    /// The arrival of the first packet.
+    origin: f64,
+    /// The sums of x, x * x, y, x * y, z and x * z; x in bits, y the arrival and z the departure in seconds.
+    sums: [f64; 6],
+}
+
+impl Meter {
+    fn add(&mut self, sent: Duration, arrived: Option<Duration>, bits: f64) {
+        self.packets = self.packets.saturating_add(1);
+        self.bits += bits;
+        let sent = sent.as_secs_f64();
+        self.first_sent.get_or_insert(sent);
+        self.last_sent = sent;
+        self.last_bits = bits;
+        let Some(arrived) = arrived.map(|arrived| arrived.as_secs_f64()) else { return };
+        if self.arrived == 0 {
+            self.origin = arrived;
+        }
+        self.arrived = self.arrived.saturating_add(1);
+        // Lost bits count too, so that random loss does not look like a lower rate.
+        let (x, y, z) = (self.bits, arrived - self.origin, sent - self.first_sent.unwrap_or(sent));
+        for (sum, value) in self.sums.iter_mut().zip([x, x * x, y, x * y, z, x * z]) {
+            *sum += value;
+        }
+    }
+
+    /// Returns the part of the rate that remains after loss that is far above the inherent one. Such loss means that
+    /// the path drops what exceeds its capacity.
+    fn kept(&self, inherent: f64) -> f64 {
+        let arrived = f64::from(self.arrived) / f64::from(self.packets.max(1));
+        let lost = self.packets.saturating_sub(self.arrived);
+        if lost >= MIN_LOST && arrived < 1.0 - inherent - SUSPICIOUS_LOSS {
+            arrived / (1.0 - inherent).max(0.1)
+        } else {
+            1.0
+        }
+    }
+
+    fn covers(&self, probe: &Probe) -> bool {
+        let (packets, size) = (f64::from(self.packets), float(probe.bytes) * 8.0);
+        packets >= COVERED * float(probe.packets) && self.bits >= COVERED * size
+    }
+
+    /// Returns the rates of sending and of arrival, or `None` if they cannot be measured. The rate of arrival is the
+    /// slope of time over bits by least squares, because jitter moves single packets. The rate of sending is multiplied by
+    /// the ratio of both slopes if the path is faster, because the slope over packets of different sizes is not exact.
+    fn rates(&self) -> Option<(f64, f64)> {
+        let span = self.last_sent - self.first_sent?;
+        let count = f64::from(self.arrived);
+        let [x, xx, y, xy, z, xz] = self.sums;
+        let divisor = count * xx - x * x;
+        let (arrival, departure) = ((count * xy - x * y) / divisor, (count * xz - x * z) / divisor);
+        let measurable = arrival.is_finite() && arrival >= MIN_SLOPE && departure.is_finite();
+        if self.arrived < MIN_ARRIVED || !measurable || span < MIN_SPAN {
+            return None;
+        }
+        let sent = (self.bits - self.last_bits) / span;
+        let ratio = departure / arrival;
+        let received = if ratio >= CARRIED { sent * ratio } else { 1.0 / arrival };
+        (received <= MAX_RATIO * sent).then_some((sent, received))
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most MAX_RATE * MAX_DURATION")]
+fn bytes(bits: f64) -> usize {
+    (bits.max(0.0) / 8.0) as usize
+}
+
+/// The first probe's rate over the initial estimate, and that of later probes over the estimate.
+const FIRST: f64 = 3.0;
+const LATER: f64 = 2.0;
+
+/// A probe exceeds what is wanted by at most this factor.
+const MAX_OVER_WANTED: f64 = 1.15;
+
+/// Bits per second: the maximum rate of a probe.
+const MAX_RATE: f64 = 50e6;
+
+/// The interval between probes, and its maximum if their results do not hold.
+const INTERVAL: Duration = Duration::from_millis(2_500);
+const MAX_INTERVAL: Duration = Duration::from_secs(10);
+
+/// How long the feedback on a probe may take.
+const TIMEOUT: Duration = Duration::from_millis(1_500);
+
+/// The bounds of a probe's duration, in seconds. On a path with jitter it is longer.
+const MIN_DURATION: f64 = 0.025;
+const MAX_DURATION: f64 = 0.2;
+const JITTERS: f64 = 8.0;
+
+/// The minimum size of a probe. With less, the resolution of the feedback is too coarse.
+const MIN_PACKETS: usize = 5;
+const MIN_BYTES: usize = 1_000;
+
+/// Above this part of what is wanted, the estimate is sufficient.
+const FUNDED: f64 = 0.95;
+
+/// The part of a probe that must be known before it is measured.
+const COVERED: f64 = 0.8;
+
+/// A path that receives this part of the sent rate carries the probe.
+const CARRIED: f64 = 0.9;
+
+/// The part of a full path's rate that is used.
+const UTILISATION: f64 = 0.92;
+
+/// A result of this part of the probe's rate leads to the next probe at once.
+const FOLLOW: f64 = 0.7;
+
+/// A result that raises the estimate by less than this factor leads to none.
+const PROGRESS: f64 = 1.1;
+
+/// A result is at most this factor over the probe's rate.
+const MAX_RESULT: f64 = 1.25;
+
+/// The minimum number of packets that arrived.
+const MIN_ARRIVED: u32 = 3;
+
+/// The loss above the inherent one, in packets and as a part, that counts as congestion.
+const MIN_LOST: u32 = 3;
+const SUSPICIOUS_LOSS: f64 = 0.3;
+
+/// Seconds for each bit: 1 Gbit/s. A faster arrival is not measurable.
+const MIN_SLOPE: f64 = 1e-9;
+
+/// Seconds: a shorter cluster is not measurable.
+const MIN_SPAN: f64 = 0.001;
+
+/// If packets arrive this much faster than they were sent, the path held them and released them at once.
+const MAX_RATIO: f64 = 2.0;

@@ -1,0 +1,53 @@
+//! The rates that the path was seen to carry.
+
+use std::time::{Duration, Instant};
+
+/// Bounds the estimate while the application sends less than it may. Nothing is then known about the rest, so the
+/// estimate stays below 1.5 times the acknowledged rate, as in `goog_cc` (`AimdRateControl`). A rate that was proved in
+/// the last 15 seconds, by media or by a probe, stays allowed. So does the first estimate until it is refuted.
+#[derive(Clone, Copy, Debug)]
+pub struct Proof {
+    proved: Option<(f64, Instant)>,
+    assumed: f64,
+}
+
+impl Proof {
+    /// Returns the bounds for a first estimate of `start` bits per second.
+    pub fn new(start: f64) -> Self {
+        Self { proved: None, assumed: start }
+    }
+
+    /// Records that the path carried `rate` bits per second at `now`.
+    pub fn record(&mut self, rate: f64, now: Instant) {
+        if self.fresh(now).is_none_or(|proved| rate >= proved) {
+            self.proved = Some((rate, now));
+        }
+    }
+
+    /// Records that the path does not carry more than `rate`.
+    pub fn refute(&mut self, rate: f64) {
+        self.assumed = self.assumed.min(rate);
+        self.proved = self.proved.map(|(proved, at)| (proved.min(rate), at));
+    }
+
+    /// Returns the upper bound of an estimate.
+    pub fn cap(&self, acknowledged: f64, now: Instant) -> f64 {
+        (acknowledged * FACTOR + MARGIN).max(self.assumed).max(self.fresh(now).unwrap_or(0.0))
+    }
+
+    /// Returns true if the proof is older than a third of its life.
+    pub fn is_old(&self, now: Instant) -> bool {
+        self.proved.is_none_or(|(_, at)| now.saturating_duration_since(at) > LIFE / 3)
+    }
+
+    fn fresh(&self, now: Instant) -> Option<f64> {
+        self.proved.filter(|(_, at)| now.saturating_duration_since(*at) < LIFE).map(|(rate, _)| rate)
+    }
+}
+
+/// How long a proof is valid.
+const LIFE: Duration = Duration::from_secs(15);
+
+/// The factor and the margin, in bits per second, over the acknowledged rate.
+const FACTOR: f64 = 1.5;
+const MARGIN: f64 = 10_000.0;

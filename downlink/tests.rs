@@ -1,0 +1,271 @@
+//! Tests of the budget with reports of a simulated link.
+
+use super::*;
+
+/// A downlink with a clock that advances by one report interval with each report.
+struct Viewer {
+    downlink: Downlink,
+    now: Instant,
+    /// What the last report returned.
+    change: Option<Change>,
+}
+
+impl Viewer {
+    /// Returns a viewer that wants more than every link carries.
+    fn new(estimate: u64) -> Self {
+        let (mut downlink, now) = (Downlink::new(estimate), Instant::now());
+        downlink.set_desired(10_000_000, now);
+        Self { downlink, now, change: None }
+    }
+
+    /// Reports once. Returns the budget.
+    fn report(&mut self, estimate: u64, sent: u64, lost: f32, round_trip: u64) -> u64 {
+        self.report_after_pause(estimate, sent, lost, (round_trip, 0))
+    }
+
+    fn report_after_pause(&mut self, estimate: u64, sent: u64, lost: f32, (round_trip, pause): (u64, u64)) -> u64 {
+        self.now += REPORT_INTERVAL;
+        let round_trip = Some(Duration::from_millis(round_trip));
+        let report = Report { estimate, sent, lost, round_trip, pause: Duration::from_millis(pause) };
+        self.change = self.downlink.handle_report(report, self.now);
+        self.downlink.budget
+    }
+
+    fn held(&self) -> bool {
+        self.downlink.held_until(self.now).is_some()
+    }
+}
+
+#[test]
+fn a_lower_estimate_applies_at_once_and_a_higher_one_in_steps() {
+    let mut viewer = Viewer::new(1_000_000);
+    assert_eq!(viewer.report(400_000, 0, 0.0, 20), 400_000);
+    let budgets: Vec<u64> = (0..9).map(|_| viewer.report(2_000_000, 0, 0.0, 20) / 1_000).collect();
+    assert_eq!(budgets, [500, 625, 781, 976, 1_220, 1_525, 1_907, 2_000, 2_000]);
+    assert_eq!(viewer.report(0, 0, 0.0, 20), MIN_BUDGET, "sound always has a share");
+}
+
+#[test]
+fn a_step_to_a_higher_estimate_is_filled_with_padding_until_packets_are_delayed() {
+    let mut viewer = Viewer::new(300_000);
+    assert_eq!(viewer.report(2_000_000, 0, 0.0, 20), 375_000);
+    assert_eq!(viewer.downlink.padding(), 375_000);
+    viewer.report(2_000_000, 375_000, 0.0, 70);
+    assert_eq!((viewer.downlink.budget, viewer.downlink.padding()), (375_000, 0));
+    let mut viewer = Viewer::new(300_000);
+    viewer.downlink.set_desired(200_000, viewer.now);
+    viewer.report(2_000_000, 0, 0.0, 20);
+    assert_eq!(viewer.downlink.padding(), 0, "the viewer does not want more");
+}
+
+#[test]
+fn pictures_get_a_higher_budget_when_feedback_is_about_it_and_a_lower_one_at_once() {
+    let mut viewer = Viewer::new(400_000);
+    let mut budget = |estimate| {
+        viewer.report(estimate, 0, 0.0, 20);
+        viewer.downlink.budget() / 1_000
+    };
+    assert_eq!([(); 6].map(|()| budget(2_000_000)), [400, 400, 400, 400, 500, 625]);
+    assert_eq!(budget(100_000), 100);
+    assert_eq!([(); 5].map(|()| budget(2_000_000)), [100, 100, 100, 100, 125]);
+}
+
+#[test]
+fn a_low_estimate_does_not_count_for_less_than_what_arrives_without_delay() {
+    let mut viewer = Viewer::new(600_000);
+    (0..5).for_each(|_| _ = viewer.report(600_000, 500_000, 0.0, 20));
+    assert_eq!(viewer.report(100_000, 450_000, 0.01, 50), 500_000);
+    assert_eq!(viewer.report(100_000, 450_000, 0.01, 70), 100_000, "the delay says that the estimate is right");
+}
+
+#[test]
+fn a_pause_before_the_feedback_is_no_delay() {
+    let mut viewer = Viewer::new(600_000);
+    viewer.report(600_000, 100_000, 0.0, 20);
+    viewer.report_after_pause(600_000, 100_000, 0.2, (120, 70));
+    assert!(viewer.change.is_none() && !viewer.held());
+    viewer.report_after_pause(600_000, 100_000, 0.2, (120, 10));
+    assert!(viewer.change.is_some() && viewer.held());
+}
+
+/// Returns a viewer whose link of 300 kbit/s was full and is not any more.
+fn after_a_full_link() -> Viewer {
+    let mut viewer = Viewer::new(300_000);
+    (0..3).for_each(|_| _ = viewer.report(600_000, 300_000, 0.0, 20));
+    // The queue grows by a third of the time.
+    for delay in [53, 87] {
+        viewer.report(600_000, 400_000, 0.0, delay);
+    }
+    assert_eq!(viewer.change, Some(Change::Full));
+    let budget = viewer.downlink.budget;
+    assert!((250_000..=260_000).contains(&budget), "{budget}: 85 % of what left the queue");
+    (0..4).for_each(|_| _ = viewer.report(600_000, 80_000, 0.0, 120));
+    assert_eq!(viewer.downlink.budget, budget, "what is sent while pictures are held back is no measure");
+    viewer.report(600_000, 80_000, 0.0, 20);
+    viewer
+}
+
+#[test]
+fn a_full_link_gets_a_little_less_than_it_carried_until_a_test_with_padding() {
+    let mut viewer = after_a_full_link();
+    (0..2).for_each(|_| _ = viewer.report(600_000, 250_000, 0.0, 20));
+    let usable = viewer.downlink.budget;
+    assert!((280_000..=290_000).contains(&usable), "{usable}");
+    assert_eq!((viewer.downlink.padding(), viewer.downlink.pace() * 95 / 100), (0, usable));
+    let waited = (0..99).take_while(|_| viewer.downlink.padding() == 0 && viewer.report(600_000, usable, 0.0, 20) > 0);
+    assert_eq!(waited.count(), 13);
+    let test = viewer.downlink.padding();
+    assert!(test > usable);
+    viewer.report(600_000, test / 2, 0.0, 20);
+    assert_eq!(viewer.downlink.padding(), test, "a test counts only if there was enough to send");
+    viewer.report(600_000, test, 0.0, 70);
+    assert_eq!(viewer.downlink.padding(), 0, "packets are delayed");
+    let waited = (0..99).take_while(|_| viewer.downlink.padding() == 0 && viewer.report(600_000, usable, 0.0, 20) > 0);
+    assert_eq!(waited.count(), 30, "the next test is later");
+    let mut budgets = Vec::new();
+    while budgets.len() < 99 && viewer.downlink.padding() > 0 && viewer.downlink.capacity.is_some() {
+        let test = viewer.downlink.padding();
+        budgets.push(viewer.report(600_000, test, 0.0, 20));
+    }
+    assert!((11..=13).contains(&budgets.len()), "{budgets:?}");
+    assert!(budgets[..budgets.len() - 1].iter().all(|budget| *budget < 300_000), "pictures wait for the result");
+    assert!(*budgets.last().expect("a test") > 430_000);
+}
+
+#[test]
+fn a_viewer_that_wants_no_more_causes_no_test() {
+    let mut viewer = after_a_full_link();
+    viewer.downlink.set_desired(200_000, viewer.now);
+    let tested = (0..100).any(|_| viewer.report(600_000, 200_000, 0.0, 20) > 0 && viewer.downlink.padding() > 0);
+    assert!(!tested);
+}
+
+#[test]
+fn a_test_that_fails_late_shows_that_the_link_carries_a_little_more() {
+    let mut viewer = after_a_full_link();
+    let mut sent = 285_000;
+    while viewer.downlink.padding() < 420_000 {
+        sent = viewer.downlink.padding().max(285_000);
+        viewer.report(600_000, sent, 0.0, 20);
+    }
+    (0..3).for_each(|_| _ = viewer.report(600_000, sent, 0.0, 20));
+    viewer.report(600_000, sent, 0.0, 65);
+    (0..3).for_each(|_| _ = viewer.report(600_000, 285_000, 0.0, 20));
+    let budget = viewer.downlink.budget;
+    assert!((300_000..360_000).contains(&budget), "{budget}");
+}
+
+#[test]
+fn a_narrow_link_is_probed_only_for_a_test_that_needs_it_and_rarely() {
+    let mut viewer = Viewer::new(300_000);
+    (0..3).for_each(|_| _ = viewer.report(200_000, 150_000, 0.0, 20));
+    viewer.report(200_000, 200_000, 0.0, 53);
+    viewer.report(200_000, 200_000, 0.0, 87);
+    assert_eq!(viewer.change, Some(Change::Full));
+    let mut probes = Vec::new();
+    for tenth in 0..200 {
+        viewer.report(100_000, 100_000, 0.0, 20);
+        if viewer.downlink.set_desired(2_000_000, viewer.now) {
+            assert!(viewer.downlink.padding() > 100_000, "without a test");
+            probes.push(tenth);
+        }
+    }
+    assert!((1..=2).contains(&probes.len()), "{probes:?}");
+}
+
+#[test]
+fn a_much_higher_estimate_makes_a_test_due() {
+    let mut viewer = after_a_full_link();
+    viewer.report(2_100_000, 255_000, 0.0, 20);
+    let reports = (0..99).take_while(|_| {
+        let sent = viewer.downlink.padding().max(255_000);
+        viewer.report(2_100_000, sent, 0.0, 20) < 1_500_000
+    });
+    let reports = reports.count();
+    assert!(reports <= 20, "{reports} reports until there is room for the largest layer");
+}
+
+#[test]
+fn a_low_estimate_does_not_count_for_less_than_what_a_full_link_carried() {
+    let mut viewer = after_a_full_link();
+    (0..3).for_each(|_| _ = viewer.report(100_000, 100_000, 0.0, 20));
+    assert!(viewer.downlink.budget >= 280_000);
+}
+
+#[test]
+fn a_link_that_suddenly_is_narrow_gets_a_fifth_until_it_is_measured() {
+    let mut viewer = Viewer::new(1_700_000);
+    (0..20).for_each(|_| _ = viewer.report(1_700_000, 1_600_000, 0.0, 20));
+    viewer.report(1_700_000, 1_600_000, 0.08, 120);
+    assert!(viewer.change == Some(Change::SuddenlyNarrow) && viewer.held());
+    assert!(viewer.downlink.budget <= 300_000, "{}", viewer.downlink.budget);
+    // A key frame fills the queue for a moment, but nothing is lost.
+    let mut viewer = Viewer::new(1_700_000);
+    (0..20).for_each(|_| _ = viewer.report(1_700_000, 1_600_000, 0.0, 20));
+    viewer.report(1_700_000, 2_200_000, 0.0, 55);
+    viewer.report(1_700_000, 2_200_000, 0.0, 120);
+    assert!(viewer.change == Some(Change::Full) && viewer.downlink.budget > 1_000_000, "{}", viewer.downlink.budget);
+}
+
+#[test]
+fn pictures_are_held_back_while_packets_are_delayed_and_not_for_long() {
+    let mut viewer = Viewer::new(300_000);
+    viewer.report(300_000, 300_000, 0.0, 20);
+    assert!(!viewer.held());
+    let delayed = |viewer: &mut Viewer| viewer.report(300_000, 300_000, 0.0, 85);
+    let held = (0..20).take_while(|_| delayed(&mut viewer) > 0 && viewer.held()).count();
+    assert_eq!(held, 10, "the path may have become longer");
+    (0..5).for_each(|_| _ = delayed(&mut viewer));
+    assert!(!viewer.held());
+    viewer.report(300_000, 300_000, 0.0, 30);
+    viewer.report(300_000, 300_000, 0.0, 90);
+    assert!(viewer.held());
+    viewer.report(300_000, 300_000, 0.0, 60);
+    assert!(!viewer.held());
+}
+
+#[test]
+fn loss_without_delay_is_not_congestion() {
+    let mut viewer = Viewer::new(1_000_000);
+    (0..9).for_each(|_| _ = viewer.report(1_000_000, 900_000, 0.3, 20));
+    assert_eq!(viewer.downlink.budget, 1_000_000);
+}
+
+#[test]
+fn a_path_that_becomes_longer_is_not_full_for_ever() {
+    let mut viewer = Viewer::new(1_000_000);
+    viewer.report(1_000_000, 100_000, 0.0, 20);
+    (0..20).for_each(|_| _ = viewer.report(1_000_000, 100_000, 0.0, 300));
+    assert!(viewer.downlink.budget < 200_000);
+    (0..1_500).for_each(|_| {
+        let sent = viewer.downlink.padding().max(100_000);
+        viewer.report(1_000_000, sent, 0.0, 300);
+    });
+    assert_eq!(viewer.downlink.budget, 1_000_000);
+}
+
+#[test]
+fn an_unfunded_wish_is_probed_for_soon_and_then_less_often() {
+    let mut viewer = Viewer::new(300_000);
+    let start = viewer.now;
+    let probes = |viewer: &mut Viewer, from: u64| {
+        let at = |tenth: u64| start + Duration::from_secs(from) + Duration::from_millis(100 * tenth);
+        (0..100).filter(|tenth| viewer.downlink.set_desired(2_000_000, at(*tenth))).collect::<Vec<u64>>()
+    };
+    assert_eq!(probes(&mut viewer, 0), [10, 30, 55, 80]);
+    viewer.report(600_000, 0, 0.0, 20);
+    assert_eq!(probes(&mut viewer, 10), [5, 15, 35, 60, 85], "again, after one of them raised the estimate");
+}
+
+#[test]
+fn nothing_is_probed_for_while_the_estimate_is_enough_or_packets_are_delayed() {
+    let mut viewer = Viewer::new(300_000);
+    let start = viewer.now;
+    let later = |seconds| start + Duration::from_secs(seconds);
+    assert!((0..100).all(|second| !viewer.downlink.set_desired(200_000, later(second))));
+    viewer.report(300_000, 0, 0.0, 20);
+    viewer.report(300_000, 0, 0.0, 75);
+    assert!((0..100).all(|second| !viewer.downlink.set_desired(2_000_000, later(second))));
+    viewer.report(300_000, 0, 0.0, 30);
+    assert!((0..9).any(|second| viewer.downlink.set_desired(2_000_000, later(second))));
+}

@@ -1,0 +1,99 @@
+//! Tests from sealed sound frames to what is played, with real Opus.
+
+use super::{VoiceReceiver, WaitingFrames};
+use crate::stats::track_stats::TrackStats;
+use crate::worker::{Job, Progress};
+use audio::{PACKET, Playback, RecentPackets};
+use codec::opus::Encoder;
+use crypto::{Group, Identity, KeyRing, ManagerKeys, Opener, Profile, ReceivedFrame, Sealer, SentSounds};
+use media::{AudioCodec, BufferPool, Clock, EncodedAudio, Level, Sender, Timestamp, bounded};
+use proto::{ParticipantId, Slot, TrackId};
+use std::time::{Duration, Instant, SystemTime};
+
+/// A voice, and the job that receives it.
+struct Voice {
+    encoder: Encoder,
+    sealer: Sealer,
+    sent: SentSounds,
+    frames: Sender<ReceivedFrame>,
+    receiver: VoiceReceiver,
+    playback: Playback,
+    clock: Clock,
+}
+
+impl Voice {
+    fn new() -> Self {
+        let identity = Identity::generate().unwrap();
+        let (keys, profile) = (ManagerKeys::new().unwrap(), Profile::new("Anne").unwrap());
+        let group = Group::create(&identity, profile, ParticipantId(1), &keys, SystemTime::now()).unwrap();
+        let (ring, clock) = (KeyRing::new(), Clock::default());
+        ring.install(group.media_keys().unwrap(), &[group.me()], &[], Instant::now());
+        let (frames, received) = bounded(1 << 20);
+        let (remote, playback) = audio::connect().unwrap();
+        let track = TrackId { owner: ParticipantId(1), slot: Slot::Microphone };
+        let receiver = VoiceReceiver {
+            track,
+            frames: received,
+            opener: Opener::new(ring.clone(), Slot::Microphone, group.me(), clock),
+            remote,
+            pool: BufferPool::new(8),
+            recent: RecentPackets::new(),
+            waiting: WaitingFrames::default(),
+            stats: TrackStats::default().track(track),
+            report: Box::new(|report| panic!("{report:?}")),
+        };
+        let (encoder, sealer) = (Encoder::new().unwrap(), Sealer::new(ring, Slot::Microphone));
+        Self { encoder, sealer, sent: SentSounds::default(), frames, receiver, playback, clock }
+    }
+
+    /// Sends 20 ms of a tone with copies of the last packets. The frame arrives if `arrives`.
+    fn send(&mut self, number: u16, copies: usize, arrives: bool) {
+        let position = u64::from(number) * PACKET as u64;
+        let tone: Vec<f32> = (0..960_u16).map(|index| (f32::from(index) * 0.026).sin() * 0.3).collect();
+        let sound = EncodedAudio {
+            codec: AudioCodec::Opus,
+            position,
+            samples: 960,
+            captured: Timestamp::from_micros(u64::from(number) * 20_000),
+            voice: true,
+            level: Level::new(20),
+            payload: self.encoder.encode(&tone, &BufferPool::new(1)).unwrap().unwrap(),
+        };
+        let kept = SentSounds::of(&sound);
+        let sealed = self.sealer.seal_sound(sound, self.sent.newest(copies)).unwrap();
+        self.sent.add(kept);
+        if arrives {
+            let (header, sequence) = (*sealed.header(), u64::from(number));
+            let bytes = sealed.into_bytes();
+            self.frames.try_send(ReceivedFrame { header, bytes, sequence, received: Instant::now() }).unwrap();
+            assert!(matches!(self.receiver.step(), Progress::Worked));
+        }
+    }
+
+    /// Plays until `frames` frames were decoded.
+    fn play(&mut self, frames: u64) -> audio::Statistics {
+        let start = Instant::now();
+        for block in 0..200 {
+            self.playback.collect(self.clock);
+            self.playback.pull(start + Duration::from_millis(10) * block, self.clock);
+            if self.playback.statistics().packets_played == frames {
+                break;
+            }
+        }
+        self.playback.statistics()
+    }
+}
+
+#[test]
+fn lost_packets_are_played_from_the_copies_in_the_next_frame() {
+    for (copies, recovered) in [(0, 0), (2, 40)] {
+        let mut voice = Voice::new();
+        (0..12).for_each(|number| voice.send(number, copies, number != 5 && number != 6));
+        let statistics = voice.play(10);
+        assert_eq!((statistics.packets_received, statistics.packets_played), (10, 10), "{statistics:?}");
+        // Without copies, in-band FEC may restore the second packet.
+        assert_eq!(statistics.recovered_ms / 40 * 40, recovered, "{statistics:?}");
+        assert_eq!(statistics.concealed_ms == 0, copies == 2, "{statistics:?}");
+        assert_eq!(statistics.packets_discarded, 0, "copies of packets that arrived are ignored");
+    }
+}

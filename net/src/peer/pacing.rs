@@ -1,0 +1,98 @@
+//! Paces the packets that leave: audio first, then retransmissions, the smallest layers, and larger layers.
+
+use super::estimate::{PROBE_INTERVAL, SendSide};
+use congestion::{Full, Pacer, Priority};
+use rtc::interceptor::{Packet, TaggedPacket};
+use rtc::shared::marshal::MarshalSize;
+use std::collections::VecDeque;
+use std::time::Instant;
+
+/// The queues between our interceptor and the rest of the stack.
+pub struct Pacing {
+    pacer: Pacer<TaggedPacket>,
+    send_side: SendSide,
+    released: VecDeque<TaggedPacket>,
+    /// When to look for a probe again. `None` until the first packet.
+    probe_at: Option<Instant>,
+    dropped: u64,
+}
+
+impl Pacing {
+    /// Returns empty queues that follow the estimate of `send_side`.
+    pub fn new(send_side: SendSide) -> Self {
+        let pacer = Pacer::new(send_side.bitrate());
+        Self { pacer, send_side, released: VecDeque::new(), probe_at: None, dropped: 0 }
+    }
+
+    /// Passes RTCP on without delay.
+    pub fn pass(&mut self, packet: TaggedPacket) {
+        self.released.push_back(packet);
+    }
+
+    /// Queues an RTP packet. If the queue is full, drops it; the receiver requests it again.
+    pub fn push(&mut self, priority: Priority, packet: TaggedPacket) {
+        self.probe_at.get_or_insert(packet.now);
+        let size = size(&packet);
+        if let Err(Full(_)) = self.pacer.push(priority, size, packet) {
+            self.dropped += 1;
+            tracing::debug!(?priority, dropped = self.dropped, "packet dropped: the pacer is full");
+        }
+    }
+
+    /// Releases what may be sent now. `padding` returns a packet of about so many bytes for a probe. It can do so if
+    /// `has_padding` is true.
+    pub fn release(&mut self, now: Instant, has_padding: bool, padding: impl FnMut(usize) -> Option<TaggedPacket>) {
+        self.pacer.set_target(self.send_side.bitrate());
+        if self.probe_at.is_some_and(|at| at <= now) {
+            self.probe_at = Some(now + PROBE_INTERVAL);
+            if has_padding && let Some(probe) = self.send_side.poll_probe(now) {
+                tracing::debug!(rate = %probe.rate, bytes = probe.bytes, estimate = %self.send_side.bitrate(), "probe");
+                self.pacer.start_probe(&probe);
+            }
+        }
+        self.release_queued(now);
+        self.release_padding(now, padding);
+        self.send_side.set_room(!self.pacer.is_congested());
+    }
+
+    fn release_queued(&mut self, now: Instant) {
+        while let Some(released) = self.pacer.poll(now) {
+            let mut packet = released.packet;
+            // The time of departure, not of queueing: otherwise the wait would look like delay of the path.
+            packet.now = now;
+            self.send_side.handle_sent(now, size(&packet), released.cluster);
+            self.released.push_back(packet);
+        }
+    }
+
+    fn release_padding(&mut self, now: Instant, mut padding: impl FnMut(usize) -> Option<TaggedPacket>) {
+        while let Some((wanted, cluster)) = self.pacer.poll_padding(now) {
+            let Some(packet) = padding(wanted) else {
+                self.pacer.stop_probe();
+                break;
+            };
+            self.pacer.handle_padding(size(&packet));
+            self.send_side.handle_padding(now, cluster);
+            self.released.push_back(packet);
+        }
+    }
+
+    /// Returns the next packet that leaves now.
+    pub fn pop(&mut self) -> Option<TaggedPacket> {
+        self.released.pop_front()
+    }
+
+    /// Returns when to call [`release`](Self::release) next.
+    pub fn poll_timeout(&self, now: Instant) -> Option<Instant> {
+        self.pacer.poll_timeout(now).into_iter().chain(self.probe_at).min()
+    }
+}
+
+fn size(packet: &TaggedPacket) -> usize {
+    let Packet::Rtp(packet) = &packet.message.packet else { return 0 };
+    packet.marshal_size()
+}
+
+#[cfg(test)]
+#[path = "pacing_tests.rs"]
+mod tests;

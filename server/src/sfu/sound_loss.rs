@@ -1,0 +1,112 @@
+//! Tells senders how much of their sound is lost, so that they protect it. Pure: the caller passes the time.
+//!
+//! A sender sees the loss of its own path to the server, but not that of the receivers behind it, and receivers that
+//! are muted send no sound that could carry a report to it. The server sees all of it in the transport-wide feedback
+//! that it gets in any case. A server that lies gains nothing: it can drop sound as well, and a sender never sends
+//! more than three copies of a packet.
+
+use std::time::{Duration, Instant};
+
+/// The loss of one participant's path to the server and from it, as fractions, 0.0..=1.0. It rises with the first
+/// report of a higher loss, and falls slowly.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PathLoss {
+    /// From the participant to the server.
+    pub up: f32,
+    /// From the server to the participant.
+    pub down: f32,
+}
+
+impl PathLoss {
+    /// Records the fractions that were lost in the last second. `None` if nothing was sent.
+    pub fn handle_report(&mut self, up: Option<f32>, down: Option<f32>) {
+        smooth(&mut self.up, up);
+        smooth(&mut self.down, down);
+    }
+}
+
+fn smooth(loss: &mut f32, last: Option<f32>) {
+    let Some(last) = last.filter(|last| last.is_finite()) else { return };
+    let weight = if last > *loss { RISE } else { FALL };
+    *loss += (last.clamp(0.0, 1.0) - *loss) * weight;
+}
+
+/// What a sender was told about its sound.
+#[derive(Debug, Default)]
+pub struct SoundLoss {
+    /// The percent in the last report, and its time. The first report is made at once: a sender may still protect its
+    /// sound by the report of another server.
+    reported: Option<(u8, Instant)>,
+    /// Since when the loss is lower than reported.
+    lower_since: Option<Instant>,
+}
+
+impl SoundLoss {
+    /// Returns the percent to report to a sender, or `None` if it need not be told. `up` is the loss of its own path,
+    /// `down` that of the worst path to a receiver.
+    pub fn update(&mut self, up: f32, down: f32, now: Instant) -> Option<u8> {
+        let percent = percent(1.0 - (1.0 - up) * (1.0 - down));
+        if let Some((reported, at)) = self.reported {
+            if percent >= reported {
+                self.lower_since = None;
+            }
+            let lower_since = (percent < reported).then(|| *self.lower_since.get_or_insert(now));
+            let lower = lower_since.is_some_and(|since| now.saturating_duration_since(since) >= HOLD);
+            let early = now.saturating_duration_since(at) < MIN_INTERVAL;
+            if early || percent == reported || (percent < reported && !lower) {
+                return None;
+            }
+        }
+        (self.reported, self.lower_since) = (Some((percent, now)), None);
+        Some(percent)
+    }
+}
+
+/// Returns a fraction in percent, rounded.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
+fn percent(fraction: f32) -> u8 {
+    (fraction.clamp(0.0, 1.0) * 100.0).round() as u8
+}
+
+/// The weight of a report of a higher loss, and of a lower one.
+const RISE: f32 = 0.5;
+const FALL: f32 = 0.15;
+
+/// How long a lower loss lasts before it is reported.
+const HOLD: Duration = Duration::from_secs(5);
+
+/// The minimum interval between two reports.
+const MIN_INTERVAL: Duration = Duration::from_millis(900);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_higher_loss_is_reported_at_once_and_a_lower_one_after_a_while() {
+        let (mut sound, start) = (SoundLoss::default(), Instant::now());
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(sound.update(0.0, 0.0, start), Some(0), "the first report");
+        let start = at(5);
+        let at = |seconds| start + Duration::from_secs(seconds);
+        assert_eq!(sound.update(0.0, 0.1, at(0)), Some(10));
+        assert_eq!(sound.update(0.1, 0.1, at(0)), None, "too early");
+        assert_eq!(sound.update(0.1, 0.1, at(1)), Some(19), "the loss of both paths");
+        assert_eq!(sound.update(0.1, 0.1, at(9)), None);
+        for seconds in 10..15 {
+            assert_eq!(sound.update(0.02, 0.0, at(seconds)), None, "after {seconds} s");
+        }
+        assert_eq!(sound.update(0.02, 0.0, at(15)), Some(2));
+    }
+
+    #[test]
+    fn the_loss_of_a_path_rises_faster_than_it_falls() {
+        let mut path = PathLoss::default();
+        (0..3).for_each(|_| path.handle_report(None, Some(0.1)));
+        assert!(path.down > 0.08 && path.up == 0.0, "{path:?}");
+        (0..3).for_each(|_| path.handle_report(Some(7.0), Some(0.0)));
+        assert!(path.down > 0.05 && path.up < 1.0, "{path:?}");
+        path.handle_report(Some(f32::NAN), Some(-1.0));
+        assert!(path.up.is_finite() && path.down >= 0.0);
+    }
+}

@@ -1,0 +1,38 @@
+//! Tests of the bounds of a transport.
+
+use super::*;
+
+#[test]
+fn a_client_is_offered_the_address_by_which_it_came_and_the_public_ones() {
+    let socket = |text: &str| text.parse::<SocketAddr>().unwrap();
+    let sockets = ["127.0.0.1:7", "192.168.1.2:7", "[fd00::2]:8"].map(socket);
+    let context = Context::new(sockets.to_vec()).unwrap();
+    let candidates = |context: &Context, ip: &str| context.candidates(Some(ip.parse().unwrap()));
+    assert_eq!(candidates(&context, "192.168.1.2"), [sockets[1]]);
+    assert_eq!(candidates(&context, "fd00::2"), [sockets[2]]);
+    assert_eq!(candidates(&context, "10.0.0.1"), sockets, "no socket is on that address");
+    assert_eq!(context.candidates(None), sockets);
+    let public = ["203.0.113.5", "2001:db8::5", "192.168.1.2"].map(|ip| ip.parse().unwrap());
+    let context = context.with_public(public.to_vec());
+    let expected = ["192.168.1.2:7", "203.0.113.5:7", "[2001:db8::5]:8"].map(socket);
+    assert_eq!(candidates(&context, "192.168.1.2"), expected);
+}
+
+#[test]
+fn packets_of_endless_sources_are_dropped_and_known_sources_continue() {
+    let mut transport = Transport::new(&Context::new(Vec::new()).unwrap(), None, Instant::now());
+    let admitted = (0..1_000).filter(|ssrc| transport.admit_source(*ssrc)).count();
+    assert_eq!(admitted, MAX_SOURCES);
+    assert!(transport.admit_source(7) && !transport.admit_source(999));
+}
+
+#[test]
+fn only_rtp_packets_have_a_source() {
+    let datagram = |first: u8, second: u8| [&[first, second, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3][..], &[9; 20]].concat();
+    assert_eq!(rtp_source(&datagram(0x80, 111)), Some(3));
+    assert_eq!(rtp_source(&datagram(0x90, 0x80 | 0x66)), Some(3), "with a marker");
+    for (first, second) in [(0x80, 200), (0x81, 206), (0, 1), (22, 254)] {
+        assert_eq!(rtp_source(&datagram(first, second)), None);
+    }
+    assert_eq!(rtp_source(&datagram(0x80, 111)[..11]), None);
+}
