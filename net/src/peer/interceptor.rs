@@ -129,7 +129,7 @@ impl RtpInterceptor {
     fn release(&mut self, now: Instant) {
         self.now = Some(now);
         let Self { local, pacing, .. } = self;
-        let has_padding = local.values().any(|local| local.has_padding());
+        let has_padding = local.values().any(LocalStream::has_padding);
         pacing.release(now, has_padding, |size| {
             let packet =
                 local.values_mut().filter(|local| local.has_padding()).find_map(|local| local.padding(size))?;
