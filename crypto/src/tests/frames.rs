@@ -66,14 +66,14 @@ fn copies_of_earlier_packets_round_trip() {
         let copies = [copy(8 * 960, true, &[8; 90][..]), copy(7 * 960, false, &[9; 255]), copy(6 * 960, true, &[6])];
         let frame = sealer.seal_sound(sound(9 * 960, &payload), copies).unwrap();
         assert!(frame.bytes().len() <= 1_100, "{}", frame.bytes().len());
-        let opened = opener.open_sound(arrived(&frame)).unwrap();
-        let found: Vec<SoundCopy<'_>> = opened.copies().collect();
+        let decrypted = opener.open_sound(arrived(&frame)).unwrap();
+        let found: Vec<SoundCopy<'_>> = decrypted.copies().collect();
         match kept {
             3 => assert_eq!(found, copies),
             _ => assert_eq!(found, [copies[0], copies[2]], "the one that does not fit is left out"),
         }
-        assert_eq!(opened.audio().position, 9 * 960);
-        let packet = opened.into_packet();
+        assert_eq!(decrypted.audio().position, 9 * 960);
+        let packet = decrypted.into_packet();
         assert_eq!((packet.position, &*packet.payload), (9 * 960, payload.as_slice()));
     }
 }
@@ -88,8 +88,8 @@ fn only_three_copies_that_fit_are_sealed() {
         SoundCopy { position: packet as u64 * 960, voice: true, payload }
     });
     let frame = sealer.seal_sound(sound(20 * 960, b"opus"), copies).unwrap();
-    let opened = opener.open_sound(arrived(&frame)).unwrap();
-    let found: Vec<u64> = opened.copies().map(|copy| copy.position / 960).collect();
+    let decrypted = opener.open_sound(arrived(&frame)).unwrap();
+    let found: Vec<u64> = decrypted.copies().map(|copy| copy.position / 960).collect();
     assert_eq!(found, [18, 17, 16], "the packet itself and a long packet are no copies");
     // A position before the start of the track cannot be a copy's.
     let frame = sealer.seal_sound(sound(960, b"opus"), [SoundCopy { position: 0, voice: true, payload: b"first" }]);

@@ -155,7 +155,8 @@ mod tests {
     fn play(late: Duration) -> (Duration, Duration) {
         let (mut queue, start) = (PlayoutQueue::default(), Instant::now());
         let capture = |number: u64| ms(33 * number);
-        let arrival = |number: u64| start + capture(number) + ms(10) + if number % 5 == 0 { late } else { ms(0) };
+        let arrival =
+            |number: u64| start + capture(number) + ms(10) + if number.is_multiple_of(5) { late } else { ms(0) };
         let (mut next, mut shown): (u64, Vec<(Instant, Instant)>) = (0, Vec::new());
         for step in 0..10_000 {
             let now = start + ms(step);

@@ -28,12 +28,12 @@ impl Voice {
         let group = Group::create(&identity, profile, ParticipantId(1), &keys, SystemTime::now()).unwrap();
         let (ring, clock) = (KeyRing::new(), Clock::default());
         ring.install(group.media_keys().unwrap(), &[group.me()], &[], Instant::now());
-        let (frames, received) = bounded(1 << 20);
+        let (frames, incoming) = bounded(1 << 20);
         let (remote, playback) = audio::connect().unwrap();
         let track = TrackId { owner: ParticipantId(1), slot: Slot::Microphone };
         let receiver = VoiceReceiver {
             track,
-            frames: received,
+            frames: incoming,
             opener: Opener::new(ring.clone(), Slot::Microphone, group.me(), clock),
             remote,
             pool: BufferPool::new(8),

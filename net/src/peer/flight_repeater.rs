@@ -110,11 +110,11 @@ mod tests {
     fn repetitions_and_datagrams_are_bounded() {
         let (mut repeater, start) = (FlightRepeater::default(), Instant::now());
         (0..100).for_each(|_| repeater.handle_sent(datagram(b"x"), start));
-        let mut repeated = 0;
+        let mut count = 0;
         while let Some(due) = repeater.poll_timeout() {
-            repeated += repeater.poll(due).len();
+            count += repeater.poll(due).len();
         }
-        assert_eq!(repeated, MAX_DATAGRAMS * REPEATS.len());
+        assert_eq!(count, MAX_DATAGRAMS * REPEATS.len());
     }
 
     #[test]

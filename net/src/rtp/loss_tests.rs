@@ -107,26 +107,26 @@ fn run(loss: u32, delay: u64, seed: u64) -> Outcome {
     let mut path = Path { loss, delay, random: seed };
     let writer = DescriptorWriter::new(0, ScalabilityMode::L1T3);
     let mut source = LossySource { writer, packets: Vec::new(), frames: 0, key_due: true, keys: 0 };
-    let (mut down, mut up): (Vec<(u64, rtp::Packet)>, Vec<(u64, Request)>) = (Vec::new(), Vec::new());
+    let (mut down, mut up) = (Vec::<(u64, rtp::Packet)>::new(), Vec::<(u64, Request)>::new());
     let (mut outcome, mut returned, mut retransmitted): (_, Vec<(u64, u64)>, _) = (Outcome::default(), Vec::new(), 0);
     let mut last_key = 0;
     for ms in 0..30_000 {
-        let mut send = Vec::new();
+        let mut packets = Vec::new();
         if ms * 30 / 1_000 >= source.frames as u64 {
-            send = source.frame();
+            packets = source.frame();
         }
         for (_, request) in up.extract_if(.., |(due, _)| *due <= ms) {
             match request {
                 Request::Nack(_, numbers) => {
                     let answers: Vec<_> = numbers.into_iter().filter_map(|number| source.retransmit(number)).collect();
                     retransmitted += answers.len();
-                    send.extend(answers);
+                    packets.extend(answers);
                 }
                 Request::KeyFrame(_) if ms >= last_key + 300 => (source.key_due, last_key) = (true, ms),
                 Request::KeyFrame(_) => {}
             }
         }
-        down.extend(send.into_iter().filter_map(|packet| (!path.loses()).then_some((ms + path.delay, packet))));
+        down.extend(packets.into_iter().filter_map(|packet| (!path.loses()).then_some((ms + path.delay, packet))));
         for (_, packet) in down.extract_if(.., |(due, _)| *due <= ms) {
             rtp_receiver.handle_packet(packet, at(ms));
         }

@@ -21,7 +21,7 @@ fn sound_allocates_nothing_on_the_network_path() {
     let (mut encoder, mut wire) = (opus::Encoder::new().unwrap(), Wire::new(Slot::Microphone, Kind::Audio));
     wire.acknowledge();
     let (mut position, mut sounds, mut sent) = (0, 0, SentSounds::default());
-    let mut send = |count: usize| {
+    let mut send_packets = |count: usize| {
         let (mut seal, mut cost, mut open) = (0, Cost::default(), 0);
         for _ in 0..count {
             let payload = encoder.encode(&vowel(position), &pool).unwrap().expect("a voice is encoded");
@@ -35,17 +35,18 @@ fn sound_allocates_nothing_on_the_network_path() {
             });
             let received = wire.send(closed.unwrap(), &mut cost).expect("the packet arrives");
             let plain = counted(&mut open, || {
-                let opened = opener.open_sound(received).unwrap();
+                let decrypted = opener.open_sound(received).unwrap();
                 // As if all packets before it were lost.
-                sounds += opened.copies().map(|copy| pool.copy(copy.payload)).filter(|copy| !copy.is_empty()).count();
-                opened.into_packet()
+                sounds +=
+                    decrypted.copies().map(|copy| pool.copy(copy.payload)).filter(|copy| !copy.is_empty()).count();
+                decrypted.into_packet()
             });
             sounds += usize::from(plain.position == position - 960);
         }
         (seal, cost, open)
     };
-    send(100);
-    let (seal, cost, open) = send(200);
+    send_packets(100);
+    let (seal, cost, open) = send_packets(200);
     assert_eq!(seal, 0, "Sealer::seal_sound with copies");
     assert_eq!(cost.packets, 200);
     assert_eq!(cost.packetize, cost.packets, "one buffer owner per packet, for the transport");
