@@ -378,7 +378,7 @@ mod tests {
                 max_bitrate: limit.map(Bitrate::kbps),
             };
             let demands: Vec<LayerDemand> = (0..).zip(limits).map(demand).collect();
-            let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &demands);
+            let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder(), &demands, &[]);
             targets.into_iter().map(bitrate).collect::<Vec<_>>()
         };
         let full: Vec<_> = ladder().rungs().iter().map(|rung| Some(rung.bitrate)).collect();
