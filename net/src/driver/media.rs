@@ -328,9 +328,11 @@ impl Media {
     /// Sets which layers of an own track have a viewer.
     pub fn set_demand(&mut self, demand: &TrackDemand) {
         let Some(published) = self.published.get_mut(&demand.slot) else { return };
-        let wanted = |layer: &&SpatialLayer| demand.wanted.iter().any(|wanted| wanted.spatial == layer.spatial);
-        let rates = published.layers.iter().filter(wanted).map(|layer| Bitrate::bps(layer.bitrate.into()));
-        published.wanted = rates.sum();
+        let rate = |layer: &SpatialLayer| {
+            let wanted = demand.wanted.iter().find(|wanted| wanted.spatial == layer.spatial)?;
+            Some(Bitrate::bps(wanted.max_bitrate.map_or(layer.bitrate, |limit| limit.min(layer.bitrate)).into()))
+        };
+        published.wanted = published.layers.iter().filter_map(rate).sum();
         self.update_wanted();
     }
 

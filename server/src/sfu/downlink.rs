@@ -162,6 +162,8 @@ impl Downlink {
         let target = if delay <= USUAL_DELAY && report.lost <= USUAL_LOSS {
             let known = self.capacity.as_ref().map_or(0, Capacity::usable);
             report.estimate.max(self.proved().min(self.budget)).max(known)
+        } else if delay <= USUAL_DELAY && report.lost <= MAX_RANDOM_LOSS {
+            report.estimate.max(RANDOM_LOSS_BUDGET)
         } else {
             report.estimate
         };
@@ -196,6 +198,11 @@ impl Downlink {
         self.budget = (rate * FULL_PERCENT / 100).max(MIN_BUDGET);
         let much_less = self.budget < self.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
         if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }
+    }
+
+    /// Returns whether packets were delayed in the last second: then congestion may explain what was lost.
+    pub fn was_delayed(&self) -> bool {
+        self.recent.iter().any(|recent| recent.delay > USUAL_DELAY)
     }
 
     /// Returns the average bits per second that were sent in the last `reports` reports.
@@ -272,7 +279,8 @@ impl Downlink {
         match capacity.test {
             Some(tested) if delay > USUAL_DELAY => {
                 let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
-                let wait = (capacity.wait * 2).clamp(MIN_WAIT, MAX_WAIT);
+                let max_wait = if capacity.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };
+                let wait = (capacity.wait * 2).clamp(MIN_WAIT, max_wait);
                 let rate = capacity.rate.max(carried);
                 *capacity = Capacity { rate, at: now, wait, full: false, test: None, proofs: 0 };
             }
@@ -458,6 +466,9 @@ const MIN_WAIT: Duration = Duration::from_secs(2);
 /// seconds.
 const MAX_WAIT: Duration = Duration::from_secs(3);
 
+/// The same for a narrow link. A test delays its pictures for half a second.
+const NARROW_MAX_WAIT: Duration = Duration::from_secs(8);
+
 /// Percent of the budget at which packets leave while the capacity is not known. A key frame on a link of half the first
 /// estimate must not overflow its queue.
 const PACE_PERCENT: u64 = 130;
@@ -479,6 +490,14 @@ const MAX_LOSS: f32 = 0.1;
 
 /// The fraction of packets that a radio link loses without congestion.
 const USUAL_LOSS: f32 = 0.02;
+
+/// The largest fraction of lost packets that is not taken for congestion if no packet is delayed. str0m's estimate falls far
+/// below the capacity of such a path.
+const MAX_RANDOM_LOSS: f32 = 0.4;
+
+/// The bits per second that are sent at least on such a path: sound and a layer of 360 lines. A path that drops packets
+/// without a queue, because it carries less, is rare; this bounds what is lost on it.
+const RANDOM_LOSS_BUDGET: u64 = 700_000;
 
 /// The time between two probes while they raise the estimate.
 const MIN_PROBE_INTERVAL: Duration = Duration::from_secs(1);

@@ -238,17 +238,16 @@ impl Source {
         self.layers.iter().map(rate).collect()
     }
 
-    /// Returns the highest bits per second of sound that arrived lately. A voice pauses between words.
+    /// Returns the bits per second to reserve for its sound: those of the highest half-second lately, without the part by
+    /// which loud syllables exceed the average of speech. A voice pauses between words.
     pub fn sound_rate(&mut self, now: Instant) -> u64 {
         let rate = self.layers.first().map_or(0, |layer| layer.meter.rate(now));
         let recent = |(_, at): &(u64, Instant)| now.saturating_duration_since(*at) < VOICE_MEMORY;
-        match self.voice.filter(recent) {
-            Some((highest, _)) if highest >= rate => highest,
-            Some(_) | None => {
-                self.voice = Some((rate, now));
-                rate
-            }
+        let highest = self.voice.filter(recent).map(|(highest, _)| highest).filter(|highest| *highest >= rate);
+        if highest.is_none() {
+            self.voice = Some((rate, now));
         }
+        highest.unwrap_or(rate) * AVERAGE_PERCENT / 100
     }
 
     /// Returns the widths and heights of the layers, smallest first.
@@ -358,6 +357,9 @@ const MIN_RATE_PERCENT: u64 = 40;
 
 /// The same for the smallest layer: a bad picture is better than none.
 const SMALLEST_MIN_RATE_PERCENT: u64 = 15;
+
+/// Percent of its highest bitrate in half a second that speech has on average.
+const AVERAGE_PERCENT: u64 = 85;
 
 /// How long the bitrate of a voice is reserved.
 const VOICE_MEMORY: Duration = Duration::from_secs(10);

@@ -309,7 +309,6 @@ impl Transport {
             }
             Event::KeyframeRequest(request) => Some(TransportEvent::KeyFrameNeeded(request.mid)),
             Event::PeerStats(stats) => {
-                self.loss.handle_report(stats.ingress_loss_fraction, stats.egress_loss_fraction);
                 // The stack's event for a new estimate has the average of three seconds. That is too late after a drop.
                 let sent = self.sent.take(stats.bwe_tx?.as_u64(), now);
                 let report = downlink::Report {
@@ -320,6 +319,9 @@ impl Transport {
                     pause: sent.pause,
                 };
                 let full = self.downlink.handle_report(report, now);
+                // Copies of sound make congestion worse.
+                let random = stats.egress_loss_fraction.filter(|_| !self.downlink.was_delayed());
+                self.loss.handle_report(stats.ingress_loss_fraction, random);
                 let waiting = self.pictures.delay(self.downlink.budget());
                 tracing::trace!(?report, downlink = ?self.downlink, ?waiting, "downlink");
                 full.map(TransportEvent::LinkChanged)

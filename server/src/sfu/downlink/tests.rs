@@ -259,6 +259,27 @@ fn loss_without_delay_is_not_congestion() {
 }
 
 #[test]
+fn a_path_that_loses_a_third_without_delay_keeps_a_budget_for_a_picture() {
+    let mut viewer = Viewer::new(300_000);
+    let budgets: Vec<u64> = (0..6).map(|_| viewer.report(40_000, 300_000, 0.33, 20)).collect();
+    assert_eq!(budgets[..3], [375_000, 468_750, 585_937], "the estimate of the stack is far too low");
+    assert_eq!(budgets[3..], [RANDOM_LOSS_BUDGET; 3]);
+    assert_eq!(viewer.report(40_000, 700_000, 0.5, 20), 40_000, "that much is congestion");
+}
+
+#[test]
+fn congestion_may_explain_losses_until_a_second_after_the_last_delay() {
+    let mut viewer = Viewer::new(300_000);
+    viewer.report(300_000, 100_000, 0.2, 20);
+    assert!(!viewer.downlink.was_delayed());
+    viewer.report(300_000, 100_000, 0.2, 70);
+    (0..9).for_each(|_| _ = viewer.report(300_000, 100_000, 0.2, 20));
+    assert!(viewer.downlink.was_delayed());
+    viewer.report(300_000, 100_000, 0.2, 20);
+    assert!(!viewer.downlink.was_delayed());
+}
+
+#[test]
 fn a_path_that_becomes_longer_is_not_full_for_ever() {
     let mut viewer = Viewer::new(1_000_000);
     viewer.report(1_000_000, 100_000, 0.0, 20);
