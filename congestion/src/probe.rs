@@ -51,6 +51,8 @@ pub struct Prober {
     /// The rate of the next probe, which follows a successful one at once.
     follow: Option<f64>,
     interval: Duration,
+    /// How many more probes may follow soon, because none has been carried yet.
+    early: u32,
     waiting: Option<Waiting>,
 }
 
@@ -63,7 +65,7 @@ struct Waiting {
 
 impl Prober {
     pub fn new() -> Self {
-        Self { next: 0, last: None, follow: None, interval: INTERVAL, waiting: None }
+        Self { next: 0, last: None, follow: None, interval: INTERVAL, early: MAX_EARLY, waiting: None }
     }
 
     /// Lengthens the interval: the rate of the last probe did not hold.
@@ -97,6 +99,7 @@ impl Prober {
         self.next = self.next.wrapping_add(1);
         self.last = Some(now);
         self.follow = None;
+        self.early = self.early.saturating_sub(1);
         let probe = Probe {
             id: ClusterId(self.next),
             rate: bitrate(limited),
@@ -108,7 +111,8 @@ impl Prober {
     }
 
     fn rate(&mut self, now: Instant, need: &Need) -> Option<f64> {
-        let due = self.last.is_none_or(|last| now.saturating_duration_since(last) >= self.interval);
+        let interval = if self.early > 0 { EARLY_INTERVAL } else { self.interval };
+        let due = self.last.is_none_or(|last| now.saturating_duration_since(last) >= interval);
         let funded = need.estimate >= need.wanted * FUNDED;
         if !need.quiet {
             return None;
@@ -149,6 +153,9 @@ impl Prober {
         let (sent, received) = measured?;
         let received = received * kept;
         let carried = received >= CARRIED * sent;
+        if carried {
+            self.early = 0;
+        }
         let rate = if carried { sent.min(received) } else { received * UTILISATION };
         let rate = rate.min(bps(probe.rate) * MAX_RESULT);
         if rate >= FOLLOW * bps(probe.rate) && rate > PROGRESS * estimate {
@@ -248,6 +255,10 @@ const MAX_RATE: f64 = 50e6;
 /// The interval between probes, and its maximum if their results do not hold.
 const INTERVAL: Duration = Duration::from_millis(2_500);
 const MAX_INTERVAL: Duration = Duration::from_secs(10);
+
+/// The interval before a probe was carried, for so many probes: the feedback on the first ones is often incomplete.
+const EARLY_INTERVAL: Duration = Duration::from_millis(500);
+const MAX_EARLY: u32 = 4;
 
 /// How long the feedback on a probe may take.
 const TIMEOUT: Duration = Duration::from_millis(1_500);

@@ -143,7 +143,8 @@ impl Assembler {
                         return Some(frame);
                     }
                 }
-                Err(missing) => {
+                Err(Incomplete::CutOff(start)) => self.skip_to(start),
+                Err(Incomplete::Missing(missing)) => {
                     let start = self.start_after_gap(next, missing, now)?;
                     self.skip_to(start);
                 }
@@ -297,19 +298,23 @@ impl Assembler {
     /// Finds the last packet of the frame that begins at `start`.
     ///
     /// # Errors
-    /// Returns the number of the first missing packet.
-    fn find_end(&self, start: u64) -> Result<u64, u64> {
+    /// Returns [`Incomplete`] if it has not arrived, or not all packets before it.
+    fn find_end(&self, start: u64) -> Result<u64, Incomplete> {
         let mut expected = start;
         for (number, packet) in self.waiting_from(start) {
             if *number != expected {
-                return Err(expected);
+                return Err(Incomplete::Missing(expected));
             }
-            if Mandatory::read(&packet.descriptor).is_none_or(|mandatory| mandatory.end) {
+            let Some(mandatory) = Mandatory::read(&packet.descriptor) else { return Ok(expected) };
+            if mandatory.start && expected > start {
+                return Err(Incomplete::CutOff(expected));
+            }
+            if mandatory.end {
                 return Ok(expected);
             }
             expected += 1;
         }
-        Err(expected)
+        Err(Incomplete::Missing(expected))
     }
 
     /// Removes the packets `start..=end`. Returns their frame if it can be decoded.
@@ -357,6 +362,16 @@ impl Assembler {
         let size = resolution.map_or_else(Size::default, |resolution| Size::new(resolution.width, resolution.height));
         Some(FrameProperties { layer, size, key, discardable, number })
     }
+}
+
+/// Why a frame is not complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Incomplete {
+    /// The packet with this number has not arrived.
+    Missing(u64),
+    /// The packet with this number begins another frame. An SFU that stops a layer in the middle of a frame numbers the packets
+    /// of the next layer without a gap.
+    CutOff(u64),
 }
 
 /// The properties of a frame that can be decoded.

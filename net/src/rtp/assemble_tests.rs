@@ -110,6 +110,20 @@ fn reordered_and_repeated_packets_make_each_frame_once() {
 }
 
 #[test]
+fn a_frame_that_is_cut_off_by_a_key_frame_of_another_layer_is_not_joined_to_it() {
+    let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
+    receiver.receive(sender.frame(1, 0, true, 2_500));
+    let mut packets = sender.frame(1, 0, false, 2_500);
+    packets.truncate(2);
+    sender.sequence -= 1;
+    packets.extend(sender.frame(0, 0, true, 1_500));
+    packets.extend(sender.frame(0, 2, false, 100));
+    let frames = receiver.receive(packets);
+    let seen = |frame: &Frame| (frame.layer.spatial, frame.key, frame.bytes.len());
+    assert_eq!(frames.iter().map(seen).collect::<Vec<_>>(), [(0, true, 1_500), (0, false, 100)]);
+}
+
+#[test]
 fn a_lost_discardable_frame_is_skipped_without_a_key_frame() {
     let (mut sender, mut receiver) = (Sender::new(0), Receiver::new());
     receiver.receive(sender.frame(0, 0, true, 100));

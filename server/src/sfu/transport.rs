@@ -397,7 +397,7 @@ impl Transport {
         }
         let base = info.temporal == 0;
         let meta = Meta { sequence: header.sequence, bytes: packet.payload.len(), base, key: info.key };
-        let write = rtp_write(subscriber, packet, header).nackable(true);
+        let write = rtp_write(subscriber, packet, header);
         let queued = self.pictures.push(subscriber.ssrc, meta, write, self.downlink.budget());
         queued.map_err(|next| NotQueued::Full { next })
     }
@@ -493,7 +493,7 @@ fn rtp_write(subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeade
         packet.timestamp,
         packet.payload.clone(),
     );
-    write.marker(packet.header.marker).ext_vals(extensions)
+    write.marker(packet.header.marker).ext_vals(extensions).nackable(true)
 }
 
 /// Runs a function of the stack. A peer may be able to provoke a panic in it, so a panic must end this transport only
