@@ -3,7 +3,7 @@
 //! There are three network namespaces: the server has a link to the sender and one to the receiver. Each participant has
 //! its own link, so that a limit of the sender's uplink and one of the receiver's downlink differ, and that the server sees two
 //! addresses. `tc tbf` limits rates, with a bounded queue. nftables drops packets where they arrive, because a sender
-//! would get an error for a packet that is dropped where it leaves. A link that delays packets is a [`wire::Wire`].
+//! would get an error for a packet that is dropped where it leaves. A link that delays packets is a `wire::Wire`.
 
 mod ffi;
 mod schedule;

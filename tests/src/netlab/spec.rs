@@ -86,7 +86,7 @@ pub struct Error {
 }
 
 impl LinkSetting {
-    /// Returns true if a [`super::wire::Wire`] makes the setting, and not the kernel.
+    /// Returns true if a `Wire` of user space makes the setting, and not the kernel.
     #[must_use]
     pub fn needs_wire(self) -> bool {
         match self {
@@ -129,7 +129,7 @@ impl FromStr for NetworkSpec {
 }
 
 impl NetworkSpec {
-    /// Returns true if a [`super::wire::Wire`] must carry the packets of a participant's link.
+    /// Returns true if a `Wire` of user space must carry the packets of a participant's link.
     #[must_use]
     pub fn needs_wire(&self, participant: Participant) -> bool {
         self.changes.iter().any(|change| change.participant == participant && change.setting.needs_wire())
