@@ -1,20 +1,21 @@
 //! The rate controller of the delay detector: increases additively or multiplicatively, decreases multiplicatively.
 
 use crate::trendline::Usage;
+use crate::units::PACKET_BITS;
 use std::time::{Duration, Instant};
 
-/// What the rate controller reacts to.
+/// What the rate controller reacts to (`goog_cc`: `RateControlInput`).
 #[derive(Clone, Copy, Debug)]
-pub struct Situation {
-    /// What the delay detector says.
+pub struct RateControlInput {
+    /// The state of the delay detector.
     pub usage: Usage,
     /// The acknowledged rate, in bits per second.
     pub acknowledged: Option<f64>,
     /// The round trip.
     pub round_trip: Duration,
-    /// How long packets wait in queues, in seconds.
+    /// The delay of the standing queue, in seconds.
     pub queue_delay: f64,
-    /// The rate does not grow above this.
+    /// The bits per second above which the rate does not grow.
     pub cap: f64,
 }
 
@@ -63,16 +64,16 @@ impl Aimd {
         }
     }
 
-    /// Applies what is known at `now`. Returns true if the rate was lowered.
-    pub fn update(&mut self, now: Instant, situation: &Situation) -> bool {
+    /// Raises or lowers the rate. Returns true if it was lowered.
+    pub fn update(&mut self, now: Instant, input: &RateControlInput) -> bool {
         let elapsed = self.updated.map_or(0.0, |updated| now.saturating_duration_since(updated).as_secs_f64());
         self.updated = Some(now);
-        match situation.usage {
-            Usage::Over => return self.decrease(now, situation),
+        match input.usage {
+            Usage::Over => return self.decrease(now, input),
             Usage::Under => {}
-            Usage::Normal => self.increase(elapsed.min(1.0), situation),
+            Usage::Normal => self.increase(elapsed.min(1.0), input),
         }
-        if situation.queue_delay < EMPTY_QUEUE
+        if input.queue_delay < EMPTY_QUEUE
             && let Some(resume) = self.resume.take()
         {
             self.rate = self.rate.max(resume);
@@ -80,24 +81,24 @@ impl Aimd {
         false
     }
 
-    fn increase(&mut self, elapsed: f64, situation: &Situation) {
-        if situation.acknowledged.is_some_and(|rate| self.capacity.is_below(rate)) {
+    fn increase(&mut self, elapsed: f64, input: &RateControlInput) {
+        if input.acknowledged.is_some_and(|rate| self.capacity.is_below(rate)) {
             self.capacity = Capacity::default();
         }
         let growth = if self.capacity.is_known() {
             // One packet for each response time.
-            let response = situation.round_trip.as_secs_f64() + DETECTION_TIME;
+            let response = input.round_trip.as_secs_f64() + DETECTION_TIME;
             (PACKET_BITS / response).max(MIN_GROWTH)
         } else {
             self.rate * GROWTH
         };
-        let grown = (self.rate + growth * elapsed).min(situation.cap).min(self.max);
+        let grown = (self.rate + growth * elapsed).min(input.cap).min(self.max);
         self.rate = self.rate.max(grown);
     }
 
-    fn decrease(&mut self, now: Instant, situation: &Situation) -> bool {
-        let interval = situation.round_trip.clamp(MIN_INTERVAL, MAX_INTERVAL);
-        let measured = situation.acknowledged.unwrap_or(self.rate * DECREASE);
+    fn decrease(&mut self, now: Instant, input: &RateControlInput) -> bool {
+        let interval = input.round_trip.clamp(MIN_INTERVAL, MAX_INTERVAL);
+        let measured = input.acknowledged.unwrap_or(self.rate * DECREASE);
         let recent = self.decreased.is_some_and(|last| now.saturating_duration_since(last) < interval);
         if recent && measured > self.rate / 2.0 {
             return false;
@@ -106,11 +107,11 @@ impl Aimd {
         // If the capacity fell below the rate, a queue has built up. It empties only if less than the capacity is sent.
         // RFC 8698, section 4.3, also lowers the rate in proportion to the delay.
         let collapsed = measured < COLLAPSE * self.rate || self.resume.is_some();
-        let drain = if collapsed { 1.0 - situation.queue_delay.clamp(0.0, MAX_DRAIN) } else { 1.0 };
-        if situation.acknowledged.is_some_and(|rate| self.capacity.is_outside(rate)) {
+        let drain = if collapsed { 1.0 - input.queue_delay.clamp(0.0, MAX_DRAIN) } else { 1.0 };
+        if input.acknowledged.is_some_and(|rate| self.capacity.is_outside(rate)) {
             self.capacity = Capacity::default();
         }
-        if let Some(rate) = situation.acknowledged {
+        if let Some(rate) = input.acknowledged {
             self.capacity.add(rate);
         }
         self.resume = (drain < 1.0).then_some(target);
@@ -123,7 +124,7 @@ impl Aimd {
 /// The mean and deviation of the rate at which the path was full.
 #[derive(Clone, Copy, Debug, Default)]
 struct Capacity {
-    /// In kilobits per second.
+    /// The mean, in kilobits per second.
     mean: Option<f64>,
     /// The variance divided by the mean.
     deviation: f64,
@@ -168,10 +169,7 @@ const GROWTH: f64 = 0.08;
 /// Bits per second: the minimum growth in a second near the known capacity.
 const MIN_GROWTH: f64 = 4_000.0;
 
-/// Bits of a full packet.
-const PACKET_BITS: f64 = 9_600.0;
-
-/// Seconds that the detector takes.
+/// Seconds that the delay detector takes to detect overuse.
 const DETECTION_TIME: f64 = 0.1;
 
 /// The interval between two decreases is the round trip, within these bounds.
@@ -181,7 +179,7 @@ const MAX_INTERVAL: Duration = Duration::from_millis(200);
 /// If less than this part of the rate is acknowledged, the capacity has fallen.
 const COLLAPSE: f64 = 0.85;
 
-/// The maximum part of the rate that is left out until a queue is empty.
+/// The maximum part by which the rate is reduced further until a queue is empty.
 const MAX_DRAIN: f64 = 0.5;
 
 /// Seconds: a shorter queue counts as empty.

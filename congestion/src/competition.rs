@@ -1,5 +1,6 @@
 //! Competing with flows that fill queues, such as TCP.
 
+use crate::units::PACKET_BITS;
 use std::time::{Duration, Instant};
 
 /// Finds out whether others keep the queue full, and then shares the path as TCP does.
@@ -36,7 +37,8 @@ impl Competition {
         let queued = self.queued.get_or_insert(Queued { since: now, rate, longest: queue });
         queued.rate = queued.rate.max(rate);
         queued.longest = queued.longest.max(queue);
-        let stays = now.saturating_duration_since(queued.since) > PATIENCE && queue > STAYS * queued.longest;
+        let stays =
+            now.saturating_duration_since(queued.since) > MIN_DURATION && queue > MIN_REMAINING * queued.longest;
         if stays && rate < LOWERED * queued.rate {
             self.active = true;
         }
@@ -57,16 +59,16 @@ impl Competition {
     }
 }
 
-/// Seconds: a shorter queue is nobody's.
+/// Seconds: a shorter queue counts as empty.
 const SHORT_QUEUE: f64 = 0.04;
 
-/// How long the queue must stay.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// How long the queue must last before others can be the cause.
+const MIN_DURATION: Duration = Duration::from_secs(2);
 
-/// A queue of less than this part of its greatest length is emptying.
-const STAYS: f64 = 0.85;
+/// A queue that is shorter than this part of its greatest length is becoming empty.
+const MIN_REMAINING: f64 = 0.85;
 
-/// The rate must have been lowered to this part before the queue counts as that of others.
+/// If the queue lasts although the rate was lowered to this part, it belongs to others.
 const LOWERED: f64 = 0.6;
 
 /// The factor of a decrease. With [`GROWTH`] it gives about half of the path beside one Reno flow (RFC 5681), in simulation.
@@ -75,11 +77,8 @@ const DECREASE: f64 = 0.6;
 /// Packets by which the rate grows in each round trip.
 const GROWTH: f64 = 0.5;
 
-/// Added to the round trip between two decreases.
+/// The time between two decreases is the round trip and this.
 const REACTION: Duration = Duration::from_millis(100);
 
-/// Bits of a full packet.
-const PACKET_BITS: f64 = 9_600.0;
-
-/// Seconds: with a shorter round trip the rate does not grow faster.
+/// Seconds: a shorter round trip does not make the rate grow faster.
 const MIN_ROUND_TRIP: f64 = 0.05;

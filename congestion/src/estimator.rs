@@ -1,12 +1,12 @@
 //! The estimate of a path's capacity.
 
-use crate::aimd::{Aimd, Situation};
+use crate::aimd::{Aimd, RateControlInput};
 use crate::competition::Competition;
-use crate::feedback::{ClusterId, PacketFeedback, bits};
 use crate::inter_arrival::InterArrival;
 use crate::loss::LossController;
-use crate::probe::{Need, Outcome, Probe, Prober};
-use crate::proof::Proof;
+use crate::packet_feedback::{ClusterId, PacketFeedback, bits};
+use crate::probe::{Outcome, Probe, ProbeInput, Prober};
+use crate::proven_rate::ProvenRate;
 use crate::queue_delay::QueueDelay;
 use crate::rate_window::RateWindow;
 use crate::trendline::{Trendline, Usage};
@@ -25,22 +25,22 @@ pub struct Config {
     pub max: Bitrate,
 }
 
-/// What the estimator knows about the path.
+/// The estimate, and what was measured on the path.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Statistics {
+pub struct PathStats {
     /// The estimate.
     pub estimate: Bitrate,
     /// The rate that arrived in the last half second.
     pub acknowledged: Bitrate,
     /// The part of the packets that was lost recently, 0..1.
     pub loss: f64,
-    /// The part of the packets that is lost whatever the rate, 0..1.
+    /// The part of the packets that is lost at any rate, 0..1.
     pub inherent_loss: f64,
     /// The smoothed round trip.
     pub round_trip: Duration,
-    /// How long packets wait in queues on the path.
+    /// The smoothed time that packets wait in queues on the path.
     pub queue_delay: Duration,
-    /// What the delay says.
+    /// The state of the delay detector.
     pub usage: Usage,
 }
 
@@ -57,27 +57,28 @@ pub struct Estimator {
     competition: Competition,
     loss: LossController,
     prober: Prober,
-    proof: Proof,
-    /// The rate that a probe found, until it has held or not.
+    proven: ProvenRate,
+    /// The rate to which a probe raised the estimate, and when. `None` after that rate has held or failed.
     raised: Option<(f64, Instant)>,
     overused: Option<Instant>,
     round_trip: Duration,
-    silence: Silence,
+    feedback_timeout: FeedbackTimeout,
 }
 
-/// The part of the estimator that reads delays.
+/// The delay detector with its filters.
 #[derive(Clone, Debug)]
 struct DelayDetector {
     groups: InterArrival,
     trendline: Trendline,
     queue: QueueDelay,
-    /// The last probe that was left out. The group after it says nothing either.
+    /// The last probe, if no packet of media has arrived since. Its packets are not used.
     skipped: Option<ClusterId>,
 }
 
-/// When feedback came, and when something was sent after it.
+/// Decides whether feedback is missing: the times of the last feedback, of the last packet sent after it, and of the last
+/// decrease because feedback was missing.
 #[derive(Clone, Copy, Debug, Default)]
-struct Silence {
+struct FeedbackTimeout {
     feedback: Option<Instant>,
     sent: Option<Instant>,
     lowered: Option<Instant>,
@@ -101,15 +102,15 @@ impl Estimator {
             competition: Competition::default(),
             loss: LossController::new(),
             prober: Prober::new(),
-            proof: Proof::new(bps(config.start)),
+            proven: ProvenRate::new(bps(config.start)),
             raised: None,
             overused: None,
             round_trip: INITIAL_ROUND_TRIP,
-            silence: Silence::default(),
+            feedback_timeout: FeedbackTimeout::default(),
         }
     }
 
-    /// Sets the rate that the application could use. The estimator probes while its estimate is lower.
+    /// Sets the rate that the application could use. Probes are sent while the estimate is lower.
     pub fn set_wanted(&mut self, wanted: Bitrate) {
         self.wanted = bps(wanted);
     }
@@ -120,9 +121,9 @@ impl Estimator {
         bitrate(self.loss.limit().map_or(rate, |limit| limit.min(rate)).max(self.aimd.min()))
     }
 
-    /// Returns what is known about the path.
-    pub fn statistics(&self) -> Statistics {
-        Statistics {
+    /// Returns the estimate, and what was measured on the path.
+    pub fn stats(&self) -> PathStats {
+        PathStats {
             estimate: self.estimate(),
             acknowledged: bitrate(self.acknowledged.rate(LONG).unwrap_or(0.0)),
             loss: self.loss.recent(),
@@ -137,8 +138,8 @@ impl Estimator {
     pub fn handle_sent(&mut self, now: Instant, size: usize) {
         let at = self.since_origin(now);
         self.sent.add(at, bits(size));
-        self.silence.sent = Some(now);
-        self.silence.feedback.get_or_insert(now);
+        self.feedback_timeout.sent = Some(now);
+        self.feedback_timeout.feedback.get_or_insert(now);
     }
 
     /// Applies the feedback on packets, in the order in which they were sent.
@@ -160,50 +161,45 @@ impl Estimator {
         let Some(newest) = newest else { return };
         let round_trip = now.saturating_duration_since(newest).min(MAX_ROUND_TRIP);
         self.round_trip = (self.round_trip * 7 + round_trip) / 8;
-        self.silence = Silence { feedback: Some(now), sent: None, lowered: None };
+        self.feedback_timeout = FeedbackTimeout { feedback: Some(now), sent: None, lowered: None };
         self.update(now, lost);
     }
 
-    /// Lowers the estimate if feedback is missing (RFC 8083, section 4.2).
+    /// Lowers the estimate if feedback is missing (RFC 8083, section 4.2). Call it every 50 ms or more often.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let silence = self.silence;
+        let silence = self.feedback_timeout;
         let (Some(feedback), Some(_)) = (silence.feedback, silence.sent) else { return };
         let since = silence.lowered.map_or(feedback + MAX_SILENCE.max(self.round_trip * 3), |last| last + SILENCE_STEP);
         if now >= since {
-            self.silence.lowered = Some(now);
+            self.feedback_timeout.lowered = Some(now);
             self.aimd.set(self.aimd.rate() * SILENCE_FACTOR);
             self.prober.cancel();
         }
     }
 
-    /// Returns when to call [`handle_timeout`](Self::handle_timeout) and [`poll_probe`](Self::poll_probe) next.
-    pub fn poll_timeout(&self, now: Instant) -> Instant {
-        now + POLL_INTERVAL
-    }
-
-    /// Returns the probe to send now, if one is due.
+    /// Returns the probe to send now, if one is due. Call it every 50 ms or more often.
     pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
-        self.silence.sent.or(self.silence.feedback)?;
-        let need = self.need(now);
-        self.prober.plan(now, &need)
+        self.feedback_timeout.sent.or(self.feedback_timeout.feedback)?;
+        let input = self.probe_input(now);
+        self.prober.plan(now, &input)
     }
 
-    fn need(&mut self, now: Instant) -> Need {
+    fn probe_input(&mut self, now: Instant) -> ProbeInput {
         let recently = |at: Option<Instant>| at.is_some_and(|at| now.saturating_duration_since(at) < CALM);
         let calm_queue = self.delay.queue.standing() < MAX_PROBE_QUEUE;
-        Need {
+        ProbeInput {
             estimate: bps(self.estimate()),
             wanted: self.wanted,
-            unproved: self.is_limited(now) && self.proof.is_old(now),
-            quiet: !recently(self.overused) && calm_queue && self.silence.lowered.is_none(),
+            unproved: self.is_application_limited(now) && self.proven.is_old(now),
+            allowed: !recently(self.overused) && calm_queue && self.feedback_timeout.lowered.is_none(),
             jitter: self.delay.queue.jitter(),
         }
     }
 
-    /// Returns true if the application sends clearly less than it may.
-    fn is_limited(&mut self, now: Instant) -> bool {
+    /// Returns true if the application sends clearly less than the estimate (`goog_cc`: application limited region).
+    fn is_application_limited(&mut self, now: Instant) -> bool {
         let at = self.since_origin(now);
-        self.sent.rate_until(at) < LIMITED * bps(self.estimate())
+        self.sent.rate_until(at) < APPLICATION_LIMITED * bps(self.estimate())
     }
 
     fn update(&mut self, now: Instant, lost: bool) {
@@ -211,12 +207,12 @@ impl Estimator {
         let long = self.acknowledged.rate(LONG);
         let acknowledged = self.acknowledged.rate(SHORT).map(|short| long.map_or(short, |long| short.min(long)));
         if let Some(rate) = long {
-            self.proof.record(rate, now);
+            self.proven.record(rate, now);
         }
         if usage == Usage::Over {
             self.overused = Some(now);
         }
-        let cap = long.map_or(self.aimd.rate(), |rate| self.proof.cap(rate, now));
+        let cap = long.map_or(self.aimd.rate(), |rate| self.proven.cap(rate, now));
         let competing = self.competition.update(now, queue_delay, self.aimd.rate());
         self.delay.queue.hold(competing);
         if competing {
@@ -225,11 +221,11 @@ impl Estimator {
             self.overused = Some(now);
             return;
         }
-        let situation = Situation { usage, acknowledged, round_trip: self.round_trip, queue_delay, cap };
-        // A trial has to lower what is sent, which may be less than the estimate.
+        let input = RateControlInput { usage, acknowledged, round_trip: self.round_trip, queue_delay, cap };
+        // A trial starts from the sent rate, because the application may send less than the estimate.
         let at = self.since_origin(now);
         let sent = self.sent.rate_until(at).min(bps(self.estimate()));
-        let mut lowered = self.aimd.update(now, &situation);
+        let mut lowered = self.aimd.update(now, &input);
         let congested = usage == Usage::Over || queue_delay > MAX_PROBE_QUEUE;
         if let Some(rate) = self.loss.update(now, congested, sent, long) {
             self.aimd.set(rate);
@@ -245,7 +241,7 @@ impl Estimator {
             self.raised = None;
             self.prober.succeed();
         }
-        if self.is_limited(now) && long.is_some() && self.aimd.rate() > cap {
+        if self.is_application_limited(now) && long.is_some() && self.aimd.rate() > cap {
             self.aimd.set(cap);
         }
     }
@@ -253,7 +249,7 @@ impl Estimator {
     fn handle_decrease(&mut self, now: Instant) {
         let rate = self.aimd.rate();
         self.overused = Some(now);
-        self.proof.refute(rate);
+        self.proven.refute(rate);
         self.prober.cancel();
         if self.raised.take_if(|(raised, _)| rate < *raised * HELD).is_some() {
             self.prober.back_off();
@@ -263,11 +259,11 @@ impl Estimator {
     fn handle_outcome(&mut self, now: Instant, outcome: Outcome, acknowledged: f64) {
         let rate = self.aimd.rate();
         if outcome.carried || outcome.rate > rate {
-            self.proof.record(outcome.rate, now);
+            self.proven.record(outcome.rate, now);
         }
         let certain = self.delay.queue.jitter() < MAX_CERTAIN_JITTER;
-        // Lowers the estimate only if the application does not fill it: otherwise the delay detector knows better.
-        let lowers = outcome.rate < rate && !outcome.carried && certain && acknowledged < LIMITED * rate;
+        // A failed probe lowers the estimate only if the application sends less: otherwise the delay detector is more exact.
+        let lowers = outcome.rate < rate && !outcome.carried && certain && acknowledged < APPLICATION_LIMITED * rate;
         if outcome.rate > bps(self.estimate()) {
             self.loss.raise(outcome.rate);
         }
@@ -278,7 +274,7 @@ impl Estimator {
             }
         } else if lowers {
             self.aimd.set(outcome.rate.max(acknowledged));
-            self.proof.refute(self.aimd.rate());
+            self.proven.refute(self.aimd.rate());
         }
     }
 
@@ -289,7 +285,7 @@ impl Estimator {
 }
 
 impl DelayDetector {
-    /// Returns what the delay says. Overuse needs a queue.
+    /// Returns the state of the trendline. Overuse without a queue is jitter.
     fn usage(&self) -> Usage {
         let queued = self.queue.standing() > MIN_QUEUE + self.queue.jitter() * QUEUE_JITTERS
             || self.queue.current() > SUDDEN_QUEUE + JITTERS * self.queue.jitter();
@@ -318,36 +314,37 @@ impl DelayDetector {
 /// The round trip before the first feedback.
 const INITIAL_ROUND_TRIP: Duration = Duration::from_millis(100);
 
-/// A longer round trip is not one.
+/// The longest round trip that counts. More is a wrong clock.
 const MAX_ROUND_TRIP: Duration = Duration::from_secs(5);
 
 /// The windows of the acknowledged rate. A decrease takes the lower of both, so that it follows a sudden drop.
 const LONG: Duration = Duration::from_millis(480);
 const SHORT: Duration = Duration::from_millis(200);
 
-/// The application is limited if it sends less than this part of the estimate.
-const LIMITED: f64 = 0.8;
+/// The application is the limit if it sends less than this part of the estimate.
+const APPLICATION_LIMITED: f64 = 0.8;
 
-/// How long after an overuse no probe is sent.
+/// The time after overuse in which no probe is sent.
 const CALM: Duration = Duration::from_secs(1);
 
 /// Seconds: with a longer standing queue no probe is sent, and loss is congestion.
 const MAX_PROBE_QUEUE: f64 = 0.05;
 
-/// Seconds: without a standing queue of this length, growing delay is jitter. A delay of several times the jitter counts
-/// at once, because a collapse of the capacity must not wait for the queue to stand.
+/// Growing delay is overuse only if the standing queue has these seconds and this multiple of the jitter. A smoothed delay
+/// of `SUDDEN_QUEUE` seconds and `JITTERS` times the jitter is overuse at once, because the standing queue shows a collapse
+/// of the capacity too late.
 const MIN_QUEUE: f64 = 0.006;
 const QUEUE_JITTERS: f64 = 1.5;
 const SUDDEN_QUEUE: f64 = 0.05;
 const JITTERS: f64 = 4.0;
 
-/// A probe that raises the estimate by less than this factor is not judged.
+/// If a probe raises the estimate by less than this factor, it is not checked whether the rate holds.
 const JUDGED: f64 = 1.3;
 
-/// Seconds: with more jitter, a failed probe says little.
+/// Seconds: with more jitter, a failed probe does not lower the estimate.
 const MAX_CERTAIN_JITTER: f64 = 0.008;
 
-/// A probe's rate has held if there was no decrease below this part of it in this time.
+/// The rate of a probe has held if the estimate was not lowered below this part of it in this time.
 const HELD: f64 = 0.8;
 const HOLD: Duration = Duration::from_secs(3);
 
@@ -355,6 +352,3 @@ const HOLD: Duration = Duration::from_secs(3);
 const MAX_SILENCE: Duration = Duration::from_secs(1);
 const SILENCE_STEP: Duration = Duration::from_millis(500);
 const SILENCE_FACTOR: f64 = 0.7;
-
-/// The interval of the timer.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);

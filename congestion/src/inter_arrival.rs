@@ -1,13 +1,14 @@
-//! Groups packets that were sent in one burst, and compares the intervals between groups at both ends.
+//! Groups packets that were sent in one burst, and compares the times between groups at the sender and at the receiver
+//! (`goog_cc`: `InterArrivalDelta`).
 
 use std::time::Duration;
 
-/// The difference between two groups of packets, in seconds.
+/// The times between two groups of packets, in seconds.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Delta {
-    /// Between the sending of their last packets.
+    /// From the departure of the last packet of one group to that of the next.
     pub sent: f64,
-    /// Between the arrival of their last packets.
+    /// From the arrival of the last packet of one group to that of the next.
     pub arrived: f64,
     /// When the later group had arrived, on the receiver's clock.
     pub at: f64,
@@ -31,7 +32,7 @@ struct Group {
 }
 
 impl InterArrival {
-    /// Adds a packet. Returns the difference between the last two complete groups, if this packet starts a new one.
+    /// Adds a packet. If it starts a new group, returns the times between the last two complete ones.
     pub fn add(&mut self, sent: Duration, arrived: Duration) -> Option<Delta> {
         let (sent, arrived) = (sent.as_secs_f64(), arrived.as_secs_f64());
         let Some(current) = &mut self.current else {
@@ -41,7 +42,7 @@ impl InterArrival {
         if sent < current.first_sent {
             return None;
         }
-        if current.takes(sent, arrived) {
+        if current.includes(sent, arrived) {
             current.last_sent = current.last_sent.max(sent);
             current.last_arrived = current.last_arrived.max(arrived);
             return None;
@@ -53,7 +54,7 @@ impl InterArrival {
         delta
     }
 
-    /// Forgets all groups. The next difference does not span what happened between.
+    /// Forgets all groups, so that nothing that happened before counts.
     pub fn reset(&mut self) {
         *self = Self::default();
     }
@@ -79,7 +80,7 @@ impl Group {
         Self { first_sent: sent, last_sent: sent, first_arrived: arrived, last_arrived: arrived }
     }
 
-    fn takes(&self, sent: f64, arrived: f64) -> bool {
+    fn includes(&self, sent: f64, arrived: f64) -> bool {
         if sent - self.first_sent <= BURST {
             return true;
         }

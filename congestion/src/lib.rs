@@ -14,19 +14,19 @@
 mod aimd;
 mod competition;
 mod estimator;
-mod feedback;
 mod inter_arrival;
 mod loss;
 mod pacer;
+mod packet_feedback;
 mod probe;
-mod proof;
+mod proven_rate;
 mod queue_delay;
 mod rate_window;
 mod trendline;
 mod units;
 
-pub use estimator::{Config, Estimator, Statistics};
-pub use feedback::{ClusterId, PacketFeedback};
-pub use pacer::{Full, Pacer, Priority, Released};
+pub use estimator::{Config, Estimator, PathStats};
+pub use pacer::{Full, PacedPacket, Pacer, Priority};
+pub use packet_feedback::{ClusterId, PacketFeedback};
 pub use probe::Probe;
 pub use trendline::Usage;

@@ -5,20 +5,23 @@ use std::time::{Duration, Instant};
 /// Lowers the rate on loss that congestion causes, and only then.
 ///
 /// A path can lose packets for two reasons. A full queue drops what exceeds the capacity; a radio link drops packets
-/// whatever the rate. Like `goog_cc` (`LossBasedBweV2`), this controller estimates the inherent loss of the path. Loss
+/// at any rate. Like `goog_cc` (`LossBasedBweV2`), this controller estimates the inherent loss of the path. Loss
 /// above it with a long queue is congestion. Loss above it without a queue is tested: the rate is lowered for a moment.
 /// If the loss falls with the rate, something drops what exceeds a capacity, and the rate stays low. If not, the loss is
-/// inherent, and the rate returns.
+/// inherent, and the rate returns to its former value.
 #[derive(Clone, Debug)]
 pub struct LossController {
     packets: u32,
     lost: u32,
-    /// The number of runs of lost packets, and whether the last packet was lost.
+    /// The number of runs of successive lost packets.
     runs: u32,
+    /// True if the last packet was lost.
     losing: bool,
-    /// The smoothed length of a run.
+    /// The smoothed length of a run, in packets.
     burst: f64,
+    /// When the window began.
     started: Option<Instant>,
+    /// True if the path had a long queue in this window.
     congested: bool,
     inherent: f64,
     recent: f64,
@@ -26,9 +29,12 @@ pub struct LossController {
     trial: Option<Trial>,
 }
 
+/// A test whether the loss falls with the rate.
 #[derive(Clone, Copy, Debug)]
 struct Trial {
+    /// The loss before it, 0..1.
     loss: f64,
+    /// The bits per second that were sent before it.
     rate: f64,
 }
 
@@ -64,7 +70,7 @@ impl LossController {
         self.recent
     }
 
-    /// Raises the bound to a rate that a probe found. A trial goes on.
+    /// Raises the upper bound to the rate that a probe has found. During a trial it stays.
     pub fn raise(&mut self, rate: f64) {
         if self.trial.is_none() {
             self.limit = self.limit.map(|limit| limit.max(rate));
@@ -79,8 +85,9 @@ impl LossController {
         self.losing = lost;
     }
 
-    /// Evaluates the window if it is long enough. `congested` is true if the path has a long queue, `rate` is what is
-    /// sent now and `acknowledged` what arrives, in bits per second. Returns the rate to fall to on congestion.
+    /// Evaluates the window if it is long enough. `congested` is true if the path has a long queue, `rate` is the
+    /// bits per second that are sent now, and `acknowledged` those that arrive. If there is congestion, returns the rate
+    /// to which to fall.
     pub fn update(&mut self, now: Instant, congested: bool, rate: f64, acknowledged: Option<f64>) -> Option<f64> {
         let started = *self.started.get_or_insert(now);
         self.congested |= congested;
@@ -102,7 +109,8 @@ impl LossController {
         match self.trial.take() {
             Some(trial) => self.conclude(trial, loss),
             None if loss <= self.inherent + margin => {
-                // It falls by itself, but only a trial raises it: otherwise it would follow a slowly growing congestion.
+                // Less loss lowers the inherent loss, but only a trial raises it: otherwise it would follow slowly growing
+                // congestion.
                 self.inherent -= INHERENT_WEIGHT * (self.inherent - loss).max(0.0);
                 self.limit = self.limit.map(|limit| limit * RELEASE).filter(|limit| *limit < 2.0 * rate);
                 None
@@ -120,8 +128,8 @@ impl LossController {
         }
     }
 
-    /// Returns by how much the loss of this window may exceed the inherent one by chance: two standard deviations. Loss in
-    /// bursts varies as if there were fewer packets.
+    /// Returns by how much the loss of this window may exceed the inherent loss by chance: a fixed margin and two standard
+    /// deviations. Loss in bursts varies as if there were fewer packets.
     fn margin(&mut self) -> f64 {
         if self.runs > 0 {
             let burst = f64::from(self.lost) / f64::from(self.runs);
@@ -155,20 +163,20 @@ const TRIAL_PACKETS: u32 = 200;
 /// The minimum number of packets of any window.
 const MIN_PACKETS: u32 = 10;
 
-/// How long after the start of a trial feedback is about packets that were sent before.
+/// After the start of a trial, feedback is about packets that were sent before it for this time.
 const SETTLE: Duration = Duration::from_millis(150);
 
-/// Loss above the inherent one by less than this needs no reaction.
+/// Loss that exceeds the inherent loss by less than this needs no reaction.
 const MARGIN: f64 = 0.03;
 
-/// The weight of a window in the length of a burst of loss, and the longest one that counts.
+/// The weight of a window in the smoothed length of a run, and the longest run that counts, in packets.
 const BURST_WEIGHT: f64 = 0.1;
 const MAX_BURST: f64 = 8.0;
 
 /// The part of the rate that is sent in a trial.
 const TRIAL_RATE: f64 = 0.85;
 
-/// The weight of a window with less loss in the inherent loss.
+/// The weight in the inherent loss of a window with less loss.
 const INHERENT_WEIGHT: f64 = 0.15;
 
 /// More loss than this is never inherent.
@@ -177,10 +185,10 @@ const MAX_INHERENT: f64 = 0.6;
 /// The factor by which the limit grows in each window without congestion.
 const RELEASE: f64 = 1.2;
 
-/// The part of the delivered rate that a congested path gets.
+/// The part of the acknowledged rate that is sent after congestion.
 const DELIVERED: f64 = 0.95;
 
-/// The factor of a decrease if the delivered rate is not known.
+/// The factor of a decrease if the acknowledged rate is not known.
 const DECREASE: f64 = 0.85;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! The pacer: decides when each queued packet is sent.
 
-use crate::feedback::{ClusterId, bits};
+use crate::packet_feedback::{ClusterId, bits};
 use crate::probe::Probe;
 use crate::units::bps;
 use media::Bitrate;
@@ -16,20 +16,20 @@ pub enum Priority {
     Retransmission,
     /// The base layer of pictures.
     Base,
-    /// Other pictures.
+    /// The other layers of pictures.
     Rest,
 }
 
-/// The queue is full. It has the packet that was refused.
+/// The packet was not queued, because the queue is full. It holds the packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Full<P>(pub P);
 
-/// A packet to send now.
+/// A packet that the pacer has released, to send now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Released<P> {
+pub struct PacedPacket<P> {
     /// The packet.
     pub packet: P,
-    /// The probe of which it is a part.
+    /// The probe of which it is a part, if any.
     pub cluster: Option<ClusterId>,
 }
 
@@ -41,14 +41,14 @@ pub struct Released<P> {
 #[derive(Clone, Debug)]
 pub struct Pacer<P> {
     queues: [VecDeque<Queued<P>>; 4],
-    /// Bits in all queues but that of sound.
+    /// The bits in all queues except that of sound.
     waiting: f64,
-    /// Bits of retransmissions that may be queued now.
-    repair: f64,
+    /// The bits of retransmissions that may be queued now.
+    retransmission_budget: f64,
     target: f64,
     debt: f64,
     updated: Option<Instant>,
-    probe: Option<Running>,
+    probe: Option<RunningProbe>,
 }
 
 #[derive(Clone, Debug)]
@@ -58,9 +58,11 @@ struct Queued<P> {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Running {
+struct RunningProbe {
     id: ClusterId,
+    /// In bits per second.
     rate: f64,
+    /// The bits and packets that it still needs.
     bits: f64,
     packets: usize,
     /// The bytes of each padding packet.
@@ -73,7 +75,7 @@ impl<P> Pacer<P> {
         Self {
             queues: std::array::from_fn(|_| VecDeque::with_capacity(INITIAL_CAPACITY)),
             waiting: 0.0,
-            repair: MIN_REPAIR,
+            retransmission_budget: MIN_RETRANSMISSION,
             target: bps(target).max(MIN_TARGET),
             debt: 0.0,
             updated: None,
@@ -104,10 +106,10 @@ impl<P> Pacer<P> {
                 return Err(Full(packet));
             }
             if priority == Priority::Retransmission {
-                if bits > self.repair {
+                if bits > self.retransmission_budget {
                     return Err(Full(packet));
                 }
-                self.repair -= bits;
+                self.retransmission_budget -= bits;
             }
             self.waiting += bits;
         }
@@ -125,11 +127,11 @@ impl<P> Pacer<P> {
         self.waiting > self.target * MIN_FACTOR * MAX_DELAY
     }
 
-    /// Starts a probe. What is queued is sent at its rate, and padding fills the rest.
+    /// Starts a probe. Queued packets are sent at its rate. If they are too few, padding is added.
     pub fn start_probe(&mut self, probe: &Probe) {
         let padding = (probe.bytes / probe.packets.max(1)).clamp(MIN_PADDING, MAX_PADDING);
         self.debt = self.debt.min(0.0);
-        self.probe = Some(Running {
+        self.probe = Some(RunningProbe {
             id: probe.id,
             rate: bps(probe.rate).max(MIN_TARGET),
             bits: bits(probe.bytes),
@@ -138,13 +140,13 @@ impl<P> Pacer<P> {
         });
     }
 
-    /// Ends a probe for which there is no padding.
+    /// Ends the probe, because the caller has no padding.
     pub fn stop_probe(&mut self) {
         self.probe = None;
     }
 
     /// Returns the next packet to send now.
-    pub fn poll(&mut self, now: Instant) -> Option<Released<P>> {
+    pub fn poll(&mut self, now: Instant) -> Option<PacedPacket<P>> {
         self.settle(now);
         let cluster = self.probe.map(|probe| probe.id);
         let packet = if let Some(queued) = self.queues[index(Priority::Audio)].pop_front() {
@@ -158,7 +160,7 @@ impl<P> Pacer<P> {
             queued
         };
         self.spend(packet.bits);
-        Some(Released { packet: packet.packet, cluster })
+        Some(PacedPacket { packet: packet.packet, cluster })
     }
 
     /// Returns the bytes of a padding packet that the probe needs now. The caller sends one of about this size, and calls
@@ -208,12 +210,13 @@ impl<P> Pacer<P> {
             self.updated = Some(now);
         }
         self.debt = (self.debt - elapsed * self.rate()).max(0.0);
-        let most = (self.target * REPAIR_SHARE * MAX_REPAIR).max(MIN_REPAIR);
-        self.repair = (self.repair + elapsed * self.target * REPAIR_SHARE).min(most);
+        let most = (self.target * RETRANSMISSION_SHARE * MAX_RETRANSMISSION).max(MIN_RETRANSMISSION);
+        self.retransmission_budget =
+            (self.retransmission_budget + elapsed * self.target * RETRANSMISSION_SHARE).min(most);
     }
 
     fn spend(&mut self, bits: f64) {
-        // Sound is sent whatever the debt is. The bound keeps it from blocking pictures for long.
+        // Sound is sent at any debt. The bound prevents it from blocking pictures for long.
         self.debt = (self.debt + bits).min(self.rate() * MAX_DEBT);
         let Some(probe) = &mut self.probe else { return };
         probe.bits -= bits;
@@ -237,38 +240,38 @@ fn index(priority: Priority) -> usize {
 const MIN_FACTOR: f64 = 1.5;
 const MAX_FACTOR: f64 = 2.5;
 
-/// Seconds in which the queue should be sent.
+/// The seconds in which the queue should become empty.
 const SPREAD: f64 = 0.25;
 
 /// Seconds: if the queue takes longer at the lowest rate, the encoders should pause.
 const MAX_DELAY: f64 = 0.2;
 
-/// Seconds: the queue never takes longer at the highest rate.
+/// Seconds: the queue takes at most so long at the highest rate.
 const MAX_QUEUE: f64 = 1.0;
 
-/// Bits that always fit: one small key frame.
+/// The bits for which there is always room: one small key frame.
 const MIN_QUEUE: f64 = 400_000.0;
 
 /// The part of the target that retransmissions may take, the seconds of it that they may take at once, and the bits that
-/// they may always take at once.
-const REPAIR_SHARE: f64 = 0.5;
-const MAX_REPAIR: f64 = 0.5;
-const MIN_REPAIR: f64 = 40_000.0;
+/// they may take at once in any case.
+const RETRANSMISSION_SHARE: f64 = 0.5;
+const MAX_RETRANSMISSION: f64 = 0.5;
+const MIN_RETRANSMISSION: f64 = 40_000.0;
 
-/// Packets of sound that may wait for the next call of `poll`.
+/// The maximum number of packets of sound that wait for the next call of `poll`.
 const MAX_AUDIO: usize = 64;
 
-/// Bits per second: the lowest target.
+/// The lowest target, in bits per second.
 const MIN_TARGET: f64 = 20_000.0;
 
-/// Seconds of a burst.
+/// The seconds of a burst, without and with a probe.
 const BURST: f64 = 0.005;
 const PROBE_BURST: f64 = 0.001;
 
-/// Seconds of the highest debt.
+/// The highest debt, in seconds of the pacing rate.
 const MAX_DEBT: f64 = 0.5;
 
-/// Seconds: the longest wait.
+/// The longest wait until the next packet, in seconds.
 const MAX_WAIT: f64 = 0.5;
 
 /// Added to each wait.
@@ -278,7 +281,7 @@ const ROUNDING: Duration = Duration::from_micros(10);
 const MIN_PADDING: usize = 200;
 const MAX_PADDING: usize = 1_100;
 
-/// Packets for which each queue has room at the start.
+/// The number of packets for which each queue has memory at the start.
 const INITIAL_CAPACITY: usize = 256;
 
 #[cfg(test)]

@@ -1,34 +1,34 @@
 //! Probes: short clusters of packets that are sent faster than the estimate, to find out whether the path carries more.
 
-use crate::feedback::{ClusterId, PacketFeedback};
+use crate::packet_feedback::{ClusterId, PacketFeedback};
 use crate::units::{bitrate, bps, float};
 use media::Bitrate;
 use std::time::{Duration, Instant};
 
-/// A cluster of packets to send: media if there is any, retransmissions or padding for the rest.
+/// A cluster of packets to send: media first, then padding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Probe {
     /// Its number, which the feedback on its packets names.
     pub id: ClusterId,
-    /// How fast it is sent.
+    /// The rate at which it is sent.
     pub rate: Bitrate,
-    /// The minimum number of its bytes.
+    /// The minimum number of bytes.
     pub bytes: usize,
-    /// The minimum number of its packets.
+    /// The minimum number of packets.
     pub packets: usize,
 }
 
-/// What the probe controller decides by.
+/// What decides about the next probe.
 #[derive(Clone, Copy, Debug)]
-pub struct Need {
+pub struct ProbeInput {
     /// The estimate, in bits per second.
     pub estimate: f64,
     /// What the application could use, in bits per second.
     pub wanted: f64,
-    /// True if the estimate has to be proved again, because the application uses less.
+    /// True if the application sends less than the estimate, and a probe has to prove the estimate again.
     pub unproved: bool,
-    /// True if nothing speaks against a probe: no overuse, no queue.
-    pub quiet: bool,
+    /// True if the path may be probed: without recent overuse, without a standing queue, and with feedback.
+    pub allowed: bool,
     /// The jitter of the path, in seconds.
     pub jitter: f64,
 }
@@ -51,13 +51,13 @@ pub struct Prober {
     /// The rate of the next probe, which follows a successful one at once.
     follow: Option<f64>,
     interval: Duration,
-    /// How many more probes may follow soon, because none has been carried yet.
-    early: u32,
-    waiting: Option<Waiting>,
+    /// How many more probes are sent at the short interval. Zero after the path has carried one.
+    early_left: u32,
+    pending: Option<PendingProbe>,
 }
 
 #[derive(Clone, Debug)]
-struct Waiting {
+struct PendingProbe {
     probe: Probe,
     started: Instant,
     meter: Meter,
@@ -65,7 +65,7 @@ struct Waiting {
 
 impl Prober {
     pub fn new() -> Self {
-        Self { next: 0, last: None, follow: None, interval: INTERVAL, early: MAX_EARLY, waiting: None }
+        Self { next: 0, last: None, follow: None, interval: INTERVAL, early_left: MAX_EARLY, pending: None }
     }
 
     /// Lengthens the interval: the rate of the last probe did not hold.
@@ -79,82 +79,82 @@ impl Prober {
         self.interval = INTERVAL;
     }
 
-    /// Cancels what would follow at once, because the path is congested.
+    /// Cancels the probe that would follow at once, because the path is congested.
     pub fn cancel(&mut self) {
         self.follow = None;
     }
 
     /// Returns the probe to send at `now`, if any.
-    pub fn plan(&mut self, now: Instant, need: &Need) -> Option<Probe> {
-        if let Some(waiting) = &self.waiting {
-            if now.saturating_duration_since(waiting.started) < TIMEOUT {
+    pub fn plan(&mut self, now: Instant, input: &ProbeInput) -> Option<Probe> {
+        if let Some(pending) = &self.pending {
+            if now.saturating_duration_since(pending.started) < TIMEOUT {
                 return None;
             }
-            self.waiting = None;
+            self.pending = None;
             self.follow = None;
         }
-        let rate = self.rate(now, need)?;
-        let limited = rate.min(need.wanted.max(need.estimate) * MAX_OVER_WANTED).min(MAX_RATE);
-        let duration = (need.jitter * JITTERS).clamp(MIN_DURATION, MAX_DURATION);
+        let rate = self.rate(now, input)?;
+        let limited = rate.min(input.wanted.max(input.estimate) * MAX_OVER_WANTED).min(MAX_RATE);
+        let duration = (input.jitter * JITTERS).clamp(MIN_DURATION, MAX_DURATION);
         self.next = self.next.wrapping_add(1);
         self.last = Some(now);
         self.follow = None;
-        self.early = self.early.saturating_sub(1);
+        self.early_left = self.early_left.saturating_sub(1);
         let probe = Probe {
             id: ClusterId(self.next),
             rate: bitrate(limited),
             bytes: bytes(limited * duration).max(MIN_BYTES),
             packets: MIN_PACKETS,
         };
-        self.waiting = Some(Waiting { probe, started: now, meter: Meter::default() });
+        self.pending = Some(PendingProbe { probe, started: now, meter: Meter::default() });
         Some(probe)
     }
 
-    fn rate(&mut self, now: Instant, need: &Need) -> Option<f64> {
-        let interval = if self.early > 0 { EARLY_INTERVAL } else { self.interval };
+    fn rate(&mut self, now: Instant, input: &ProbeInput) -> Option<f64> {
+        let interval = if self.early_left > 0 { EARLY_INTERVAL } else { self.interval };
         let due = self.last.is_none_or(|last| now.saturating_duration_since(last) >= interval);
-        let funded = need.estimate >= need.wanted * FUNDED;
-        if !need.quiet {
+        let sufficient = input.estimate >= input.wanted * SUFFICIENT;
+        if !input.allowed {
             return None;
         }
-        if need.unproved && funded {
-            return due.then_some(need.estimate);
+        if input.unproved && sufficient {
+            return due.then_some(input.estimate);
         }
-        if funded {
+        if sufficient {
             return None;
         }
         match (self.last, self.follow) {
-            (None, _) => Some(need.estimate * FIRST),
+            (None, _) => Some(input.estimate * FIRST),
             (Some(_), Some(follow)) => Some(follow),
-            (Some(_), None) => due.then_some(need.estimate * LATER),
+            (Some(_), None) => due.then_some(input.estimate * LATER),
         }
     }
 
     /// Counts a packet of a probe.
     pub fn add(&mut self, sent: Duration, feedback: &PacketFeedback) {
-        if let Some(waiting) = &mut self.waiting
-            && feedback.cluster == Some(waiting.probe.id)
+        if let Some(pending) = &mut self.pending
+            && feedback.cluster == Some(pending.probe.id)
         {
-            waiting.meter.add(sent, feedback.arrived, feedback.bits());
+            pending.meter.add(sent, feedback.arrived, feedback.bits());
         }
     }
 
-    /// Returns what the probe found, if enough of its packets are known. `inherent` is the part of packets that is lost
-    /// at any rate, `estimate` the estimate before.
+    /// Returns what the probe found, if enough of its packets are known. `inherent` is the part of the packets that is
+    /// lost at any rate, 0..1, and `estimate` the estimate in bits per second.
     pub fn poll(&mut self, inherent: f64, estimate: f64) -> Option<Outcome> {
-        let waiting = self.waiting.as_ref()?;
-        if !waiting.meter.covers(&waiting.probe) {
+        let pending = self.pending.as_ref()?;
+        if !pending.meter.covers(&pending.probe) {
             return None;
         }
-        let probe = waiting.probe;
-        let measured = waiting.meter.rates();
-        let kept = waiting.meter.kept(inherent);
-        self.waiting = None;
+        let probe = pending.probe;
+        let measured = pending.meter.rates();
+        let kept = pending.meter.kept(inherent);
+        self.pending = None;
         let (sent, received) = measured?;
         let received = received * kept;
         let carried = received >= CARRIED * sent;
         if carried {
-            self.early = 0;
+            self.early_left = 0;
         }
         let rate = if carried { sent.min(received) } else { received * UTILISATION };
         let rate = rate.min(bps(probe.rate) * MAX_RESULT);
@@ -165,7 +165,7 @@ impl Prober {
     }
 }
 
-/// Sums over the packets of one cluster.
+/// Measures the rates at which the packets of one cluster were sent and arrived.
 #[derive(Clone, Debug, Default)]
 struct Meter {
     packets: u32,
@@ -200,8 +200,8 @@ impl Meter {
         }
     }
 
-    /// Returns the part of the rate that remains after loss that is far above the inherent one. Such loss means that
-    /// the path drops what exceeds its capacity.
+    /// Returns the part of the probe that the path carried, 0..1. It is below 1 only if the loss is far above the inherent
+    /// loss, which means that the path drops what exceeds its capacity.
     fn kept(&self, inherent: f64) -> f64 {
         let arrived = f64::from(self.arrived) / f64::from(self.packets.max(1));
         let lost = self.packets.saturating_sub(self.arrived);
@@ -246,7 +246,7 @@ fn bytes(bits: f64) -> usize {
 const FIRST: f64 = 3.0;
 const LATER: f64 = 2.0;
 
-/// A probe exceeds what is wanted by at most this factor.
+/// The rate of a probe is at most this factor over what the application could use.
 const MAX_OVER_WANTED: f64 = 1.15;
 
 /// Bits per second: the maximum rate of a probe.
@@ -256,7 +256,8 @@ const MAX_RATE: f64 = 50e6;
 const INTERVAL: Duration = Duration::from_millis(2_500);
 const MAX_INTERVAL: Duration = Duration::from_secs(10);
 
-/// The interval before a probe was carried, for so many probes: the feedback on the first ones is often incomplete.
+/// The interval until the path has carried a probe, and for how many probes at most. The feedback on the first ones is
+/// often incomplete, and the next one at the usual interval would come late.
 const EARLY_INTERVAL: Duration = Duration::from_millis(500);
 const MAX_EARLY: u32 = 4;
 
@@ -272,31 +273,31 @@ const JITTERS: f64 = 8.0;
 const MIN_PACKETS: usize = 5;
 const MIN_BYTES: usize = 1_000;
 
-/// Above this part of what is wanted, the estimate is sufficient.
-const FUNDED: f64 = 0.95;
+/// An estimate of this part of what the application could use is sufficient.
+const SUFFICIENT: f64 = 0.95;
 
-/// The part of a probe that must be known before it is measured.
+/// The part of a probe for which feedback must have come before the probe is measured.
 const COVERED: f64 = 0.8;
 
 /// A path that receives this part of the sent rate carries the probe.
 const CARRIED: f64 = 0.9;
 
-/// The part of a full path's rate that is used.
+/// The part of the measured rate that is used if the path did not carry the whole probe.
 const UTILISATION: f64 = 0.92;
 
 /// A result of this part of the probe's rate leads to the next probe at once.
 const FOLLOW: f64 = 0.7;
 
-/// A result that raises the estimate by less than this factor leads to none.
+/// A result that raises the estimate by less than this factor does not lead to another probe.
 const PROGRESS: f64 = 1.1;
 
 /// A result is at most this factor over the probe's rate.
 const MAX_RESULT: f64 = 1.25;
 
-/// The minimum number of packets that arrived.
+/// The minimum number of packets that must have arrived.
 const MIN_ARRIVED: u32 = 3;
 
-/// The loss above the inherent one, in packets and as a part, that counts as congestion.
+/// Loss is congestion if at least so many packets are lost, and the loss exceeds the inherent loss by this part.
 const MIN_LOST: u32 = 3;
 const SUSPICIOUS_LOSS: f64 = 0.3;
 

@@ -12,17 +12,19 @@ pub struct QueueDelay {
     current: f64,
     /// The minima of the last periods of 50 ms, the newest first.
     recent: [f64; 3],
-    turned: f64,
+    /// When the newest of these periods began.
+    recent_started: f64,
     /// The smoothed absolute difference between the minima of successive periods.
     jitter: f64,
     last: Option<f64>,
     last_sent: f64,
-    /// The minimum of this period and of the one before.
+    /// The minimum delay of this period of five seconds, and of the one before.
     minimum: Option<f64>,
     before: Option<f64>,
     base: f64,
+    /// When this period began.
     started: f64,
-    /// Since when others fill the queue.
+    /// Since when others have filled the queue.
     held: Option<f64>,
 }
 
@@ -32,7 +34,7 @@ impl QueueDelay {
         let (sent, arrived) = (sent.as_secs_f64(), arrived.as_secs_f64());
         let delay = arrived - sent;
         if self.last.is_some_and(|last| (delay - last).abs() > MAX_JUMP) {
-            *self = Self { recent: [delay; 3], started: sent, turned: sent, ..Self::default() };
+            *self = Self { recent: [delay; 3], started: sent, recent_started: sent, ..Self::default() };
         }
         if self.last.is_none() {
             self.recent = [delay; 3];
@@ -47,17 +49,17 @@ impl QueueDelay {
         self.minimum = Some(self.minimum.map_or(delay, |minimum| minimum.min(delay)));
         let base = self.before.into_iter().chain(self.minimum).fold(f64::INFINITY, f64::min);
         self.base = base;
-        if sent - self.turned > RECENT_PERIOD {
-            self.turned = sent;
-            self.jitter += SMOOTHING_OF_JITTER * ((self.recent[0] - self.recent[1]).abs() - self.jitter);
+        if sent - self.recent_started > RECENT_PERIOD {
+            self.recent_started = sent;
+            self.jitter += JITTER_SMOOTHING * ((self.recent[0] - self.recent[1]).abs() - self.jitter);
             self.recent = [delay, self.recent[0], self.recent[1]];
         }
         self.recent[0] = self.recent[0].min(delay);
         self.current += SMOOTHING * ((delay - base).max(0.0) - self.current);
     }
 
-    /// Keeps the minimum while `held`: others fill the queue, so that it is never empty. Otherwise their queue would
-    /// become the base delay.
+    /// Keeps the base delay while `held` is true: others fill the queue, so it is never empty. Otherwise the delay of their
+    /// queue would become the base delay.
     pub fn hold(&mut self, held: bool) {
         let since = self.held.unwrap_or(self.last_sent);
         self.held = held.then_some(since);
@@ -83,19 +85,19 @@ impl QueueDelay {
 /// Seconds of one period of the minimum.
 const PERIOD: f64 = 5.0;
 
-/// Seconds for which the minimum is kept at most. A change of the route may have raised the delay.
+/// Seconds for which the base delay is kept at most: a change of the route may have raised it.
 const MAX_HOLD: f64 = 60.0;
 
 /// The weight of a period in the jitter.
-const SMOOTHING_OF_JITTER: f64 = 0.05;
+const JITTER_SMOOTHING: f64 = 0.05;
 
 /// Seconds of one period of the standing queue.
 const RECENT_PERIOD: f64 = 0.05;
 
-/// The weight of a packet.
+/// The weight of a packet in the smoothed delay.
 const SMOOTHING: f64 = 0.2;
 
-/// Seconds: a greater change between two packets is a jump of a clock.
+/// Seconds: if the delay changes by more between two packets, a clock has jumped.
 const MAX_JUMP: f64 = 5.0;
 
 #[cfg(test)]

@@ -3,8 +3,8 @@
 use crate::units::float;
 use std::time::Duration;
 
-/// Counts bits in slots of 10 ms, over the last half second. `goog_cc` (`BitrateEstimator`) has the same purpose: the
-/// acknowledged bitrate.
+/// Counts bits in slots of 10 ms, over the last half second. It measures the acknowledged bitrate (`goog_cc`:
+/// `AcknowledgedBitrateEstimator`) and the rate of what is sent.
 #[derive(Clone, Debug)]
 pub struct RateWindow {
     slots: [f64; SLOTS],
@@ -19,7 +19,7 @@ impl RateWindow {
         Self { slots: [0.0; SLOTS], newest: None, oldest: 0 }
     }
 
-    /// Adds `bits` at `at`. Ignores what is older than the window. If the time jumps by more than two seconds in any
+    /// Adds `bits` at `at`. Ignores a packet that is older than the window. If the time jumps by more than two seconds in any
     /// direction, the window starts anew.
     pub fn add(&mut self, at: Duration, bits: f64) {
         let slot = slot_of(at);
@@ -33,8 +33,8 @@ impl RateWindow {
             }
         };
         if slot > newest {
-            for passed in newest + 1..=slot.min(newest + SLOTS as u64) {
-                self.slots[index(passed)] = 0.0;
+            for skipped in newest + 1..=slot.min(newest + SLOTS as u64) {
+                self.slots[index(skipped)] = 0.0;
             }
             self.newest = Some(slot);
         } else if newest - slot >= SLOTS as u64 {

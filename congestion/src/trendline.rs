@@ -4,7 +4,7 @@ use crate::inter_arrival::Delta;
 use crate::units::float;
 use std::collections::VecDeque;
 
-/// What the delay of the packets says about the path.
+/// The state of the delay detector (`goog_cc`: `BandwidthUsage`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Usage {
     /// The delay is stable.
@@ -27,9 +27,10 @@ pub struct Trendline {
     count: f64,
     threshold: f64,
     updated: Option<f64>,
-    /// Seconds for which the slope has been above the threshold.
-    over: f64,
-    above: u32,
+    /// Seconds for which the trend has been above the threshold.
+    overused_for: f64,
+    /// The number of successive groups with a trend above the threshold.
+    overuse_count: u32,
     previous: f64,
     usage: Usage,
 }
@@ -43,8 +44,8 @@ impl Trendline {
             count: 0.0,
             threshold: INITIAL_THRESHOLD,
             updated: None,
-            over: 0.0,
-            above: 0,
+            overused_for: 0.0,
+            overuse_count: 0,
             previous: 0.0,
             usage: Usage::Normal,
         }
@@ -54,7 +55,7 @@ impl Trendline {
         self.usage
     }
 
-    /// Adds the difference between two groups.
+    /// Adds the times between two groups.
     pub fn update(&mut self, delta: Delta) {
         let variation = (delta.arrived - delta.sent) * 1_000.0;
         self.count = (self.count + 1.0).min(MAX_COUNT);
@@ -76,34 +77,34 @@ impl Trendline {
         let count = float(self.samples.len());
         let (sum_x, sum_y) = self.samples.iter().fold((0.0, 0.0), |(x, y), sample| (x + sample.0, y + sample.1));
         let (mean_x, mean_y) = (sum_x / count, sum_y / count);
-        let (mut over, mut under) = (0.0, 0.0);
+        let (mut covariance, mut variance) = (0.0, 0.0);
         for (x, y) in &self.samples {
-            over += (x - mean_x) * (y - mean_y);
-            under += (x - mean_x) * (x - mean_x);
+            covariance += (x - mean_x) * (y - mean_y);
+            variance += (x - mean_x) * (x - mean_x);
         }
-        (under > 0.0).then(|| over / under / 1_000.0)
+        (variance > 0.0).then(|| covariance / variance / 1_000.0)
     }
 
     fn detect(&mut self, slope: f64, delta: Delta) {
         let trend = self.count * slope * GAIN;
         if trend > self.threshold {
-            self.over += if self.above == 0 { delta.sent / 2.0 } else { delta.sent };
-            self.above = self.above.saturating_add(1);
-            if self.over > MIN_OVERUSE && self.above > 1 && slope >= self.previous {
-                self.over = 0.0;
-                self.above = 0;
+            self.overused_for += if self.overuse_count == 0 { delta.sent / 2.0 } else { delta.sent };
+            self.overuse_count = self.overuse_count.saturating_add(1);
+            if self.overused_for > MIN_OVERUSE && self.overuse_count > 1 && slope >= self.previous {
+                self.overused_for = 0.0;
+                self.overuse_count = 0;
                 self.usage = Usage::Over;
             }
         } else {
-            self.over = 0.0;
-            self.above = 0;
+            self.overused_for = 0.0;
+            self.overuse_count = 0;
             self.usage = if trend < -self.threshold { Usage::Under } else { Usage::Normal };
         }
         self.previous = slope;
         self.adapt(trend, delta.at);
     }
 
-    /// Moves the threshold towards the trend: slowly up, so that an own queue is still detected, and down faster.
+    /// Moves the threshold towards the trend: slowly up, so that a queue of our own packets is still detected, and faster down.
     fn adapt(&mut self, trend: f64, at: f64) {
         let elapsed = self.updated.map_or(0.0, |updated| (at - updated).clamp(0.0, MAX_ADAPTATION));
         self.updated = Some(at);
@@ -136,17 +137,17 @@ const INITIAL_THRESHOLD: f64 = 12.5;
 const MIN_THRESHOLD: f64 = 6.0;
 const MAX_THRESHOLD: f64 = 600.0;
 
-/// The gains of the threshold, for each ms.
+/// The gains of the threshold in each ms, upwards and downwards.
 const THRESHOLD_UP: f64 = 0.0087;
 const THRESHOLD_DOWN: f64 = 0.039;
 
 /// A trend that is this much over the threshold, in ms, does not move it.
 const MAX_EXCESS: f64 = 15.0;
 
-/// Seconds: the longest time that one adaptation counts.
+/// Seconds: the longest time for which one adaptation counts.
 const MAX_ADAPTATION: f64 = 0.1;
 
-/// Seconds for which the trend must be above the threshold.
+/// Seconds for which the trend must be above the threshold before that is overuse.
 const MIN_OVERUSE: f64 = 0.01;
 
 #[cfg(test)]

@@ -2,7 +2,10 @@
 
 use media::Bitrate;
 
-/// Returns the bits per second.
+/// The bits of a full packet.
+pub const PACKET_BITS: f64 = 9_600.0;
+
+/// Returns a bitrate as a number of bits per second.
 #[expect(clippy::cast_precision_loss, reason = "bitrates are far below 2^52")]
 pub fn bps(rate: Bitrate) -> f64 {
     rate.as_bps() as f64
@@ -14,7 +17,7 @@ pub fn bitrate(bits: f64) -> Bitrate {
     Bitrate::bps(bits.max(0.0) as u64)
 }
 
-/// Returns a count as a number for formulas. It has at most 32 bits.
+/// Returns a count as a number for formulas. A count above 32 bits is lowered to the largest of 32 bits.
 pub fn float(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }

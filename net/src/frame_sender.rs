@@ -80,8 +80,8 @@ impl FrameSender {
         Err(Full)
     }
 
-    /// Returns false if a tenth of a second of frames waits already. Then an encoder skips its next picture: if the frame were
-    /// dropped later, its layer would need a key frame.
+    /// Returns false if more than a tenth of a second of frames waits. Then an encoder skips its next picture. If the queue
+    /// dropped the frame instead, its layer would need a key frame.
     #[must_use]
     pub fn has_room(&self) -> bool {
         self.shared.size.load(Ordering::Relaxed) <= self.shared.limit.load(Ordering::Relaxed) / ROOM_DIVISOR
@@ -102,7 +102,7 @@ impl FrameQueue {
         Some(frame)
     }
 
-    /// Limits the queue to what half a second at `rate` carries, between 32 KiB and 512 KiB.
+    /// Limits the queue to half a second at `rate`, but not below 32 KiB nor above 512 KiB.
     pub fn set_rate(&self, rate: Bitrate) {
         let bytes = usize::try_from(rate.as_bps() / 16).unwrap_or(MAX_BYTES).clamp(MIN_BYTES, MAX_BYTES);
         self.shared.limit.store(bytes, Ordering::Relaxed);
@@ -115,13 +115,13 @@ impl FrameQueue {
     }
 }
 
-/// Bytes that may wait: a third of a second of all layers at their highest bitrates.
+/// The maximum number of bytes that may wait: half a second at 8 Mbit/s.
 const MAX_BYTES: usize = 512 << 10;
 
-/// Bytes that may always wait: a key frame of a small layer.
+/// The number of bytes that may wait at any rate: a key frame of a small layer.
 const MIN_BYTES: usize = 32 << 10;
 
-/// An encoder pauses if this part of the limit is used.
+/// An encoder skips pictures if more than the limit divided by this waits.
 const ROOM_DIVISOR: usize = 5;
 
 /// Frames that may wait.
@@ -160,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn an_encoder_is_told_to_pause_before_frames_are_dropped() {
+    fn encoders_skip_pictures_before_frames_are_dropped() {
         let ((frame_sender, mut queue), seal) = (frame_sender(), TestSealer::new());
         queue.set_rate(Bitrate::kbps(300));
         assert!(frame_sender.has_room());

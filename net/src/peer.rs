@@ -11,7 +11,7 @@ mod repeating_socket;
 mod runtime;
 pub mod send_stream;
 mod stack;
-mod with_repair;
+mod with_rtx;
 
 pub use error::Error;
 pub use estimate::Estimate;
@@ -96,7 +96,7 @@ impl Peer {
             .with_setting_engine(stack::settings(address))
             .with_interceptor_registry(stack::interceptors(interceptor, estimator))
             .with_handler(Arc::new(Handler { events: reports }))
-            .with_runtime(Arc::new(runtime::LargeSocketBuffers(runtime)))
+            .with_runtime(Arc::new(runtime::PeerRuntime(runtime)))
             .with_udp_addrs(vec![SocketAddr::new(address, 0)])
             .build();
         // The stack's future is large, so it is boxed.

@@ -15,7 +15,7 @@ pub struct Estimate {
     room: watch::Receiver<bool>,
 }
 
-/// What the stack's task and the driver tell each other.
+/// The rates that the stack's task and the driver share.
 #[derive(Debug)]
 struct Rates {
     /// The estimate, in bits per second.
@@ -45,31 +45,31 @@ impl Estimate {
 
     /// Waits until the pacer has room for a picture. Returns at once if the connection is closed. Cancel-safe.
     pub async fn wait_for_room(&mut self) {
-        // The sender is dropped together with the connection, which then takes no packet anyway.
+        // The sender is dropped together with the connection, which then sends no packet.
         let _ = self.room.wait_for(|room| *room).await;
     }
 }
 
-/// The end of the estimator that the stack calls with feedback.
+/// The side of the estimator that gets feedback from the stack.
 pub struct Estimator {
     shared: Arc<Mutex<Shared>>,
     rates: Arc<Rates>,
 }
 
-/// The end of the estimator that the pacer uses.
+/// The side of the estimator that the pacer uses.
 pub struct SendSide {
     shared: Arc<Mutex<Shared>>,
     rates: Arc<Rates>,
     room: watch::Sender<bool>,
 }
 
-/// Both ends are used by the stack's task only, so the lock is always free.
+/// Only the stack's task uses the two sides, so the lock is always free.
 struct Shared {
     estimator: congestion::Estimator,
     clusters: [Option<Cluster>; MAX_CLUSTERS],
 }
 
-/// When the packets of a probe were sent. The stack's reports name a packet by the time of its departure.
+/// When the packets of a probe were sent. The stack's reports identify a packet only by the time of its departure.
 #[derive(Clone, Copy)]
 struct Cluster {
     id: ClusterId,
@@ -77,7 +77,7 @@ struct Cluster {
     last: Instant,
 }
 
-/// Returns the ends of a new estimator.
+/// Returns the two sides of a new estimator, and its estimate.
 pub fn estimator() -> (Estimator, SendSide, Estimate) {
     let rates = Arc::new(Rates {
         estimate: AtomicU64::new(START.as_bps()),
@@ -123,9 +123,9 @@ impl BandwidthEstimator for Estimator {
                 cluster: cluster_at(clusters, report.departure),
             }),
         );
-        let statistics = estimator.statistics();
-        tracing::trace!(?statistics, "feedback");
-        self.rates.set_estimate(statistics.estimate);
+        let stats = estimator.stats();
+        tracing::trace!(?stats, "feedback");
+        self.rates.set_estimate(stats.estimate);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "bitrates are far below 2^52")]
@@ -151,16 +151,16 @@ impl SendSide {
         let mut shared = lock(&self.shared);
         shared.estimator.handle_sent(now, size);
         if let Some(cluster) = cluster {
-            shared.extend(cluster, now);
+            shared.record_departure(cluster, now);
         }
     }
 
-    /// Counts a packet of a probe that carries nothing new.
+    /// Counts a padding packet of a probe.
     pub fn handle_padding(&self, now: Instant, cluster: ClusterId) {
-        lock(&self.shared).extend(cluster, now);
+        lock(&self.shared).record_departure(cluster, now);
     }
 
-    /// Returns the probe to send now. There is none if nothing is wanted.
+    /// Returns the probe to send now, if one is due. Without a track that could use bandwidth, there is none.
     pub fn poll_probe(&self, now: Instant) -> Option<Probe> {
         let wanted = Bitrate::bps(self.rates.wanted.load(Ordering::Relaxed));
         if wanted == Bitrate::ZERO {
@@ -178,11 +178,12 @@ impl SendSide {
 }
 
 impl Shared {
-    fn extend(&mut self, id: ClusterId, now: Instant) {
+    fn record_departure(&mut self, id: ClusterId, now: Instant) {
         if let Some(cluster) = self.clusters.iter_mut().flatten().find(|cluster| cluster.id == id) {
             cluster.last = now;
             return;
         }
+        // The oldest probe is forgotten.
         self.clusters.rotate_right(1);
         self.clusters[0] = Some(Cluster { id, first: now, last: now });
     }

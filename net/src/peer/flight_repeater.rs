@@ -16,7 +16,7 @@ pub struct FlightRepeater {
     repeats: u32,
 }
 
-/// A datagram and where it goes.
+/// A datagram and its destination.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Datagram {
     /// Its destination.
@@ -25,30 +25,31 @@ pub struct Datagram {
     pub bytes: Vec<u8>,
 }
 
-/// What a datagram says about the handshake (RFC 7983, section 7; RFC 6347, section 4.1).
+/// The meaning of a datagram for the handshake (RFC 7983, section 7; RFC 6347, section 4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum DatagramKind {
     /// A part of a flight.
     Handshake,
     /// The handshake is over: SRTP flows, or the connection is closed.
-    Over,
-    /// Nothing.
+    HandshakeOver,
+    /// It does not belong to a handshake.
     Other,
 }
 
-impl Kind {
+impl DatagramKind {
     /// Returns the kind of a datagram.
     pub fn of(datagram: &[u8]) -> Self {
         match datagram.first() {
             Some(20 | 22) => Self::Handshake,
-            Some(21 | 128..=191) => Self::Over,
+            Some(21 | 128..=191) => Self::HandshakeOver,
             Some(_) | None => Self::Other,
         }
     }
 }
 
 impl FlightRepeater {
-    /// Handles a handshake datagram that was sent. It begins a new flight if the last one was sent some time ago.
+    /// Handles a handshake datagram that was sent. It begins a new flight if the last
+    /// one was sent more than 20 ms ago.
     pub fn handle_sent(&mut self, datagram: Datagram, now: Instant) {
         if self.sent.is_none_or(|sent| now.saturating_duration_since(sent) > SAME_FLIGHT) {
             self.datagrams.clear();
@@ -59,7 +60,7 @@ impl FlightRepeater {
         (self.sent, self.repeats) = (Some(now), 0);
     }
 
-    /// Returns the datagrams to send again if their time has come.
+    /// Returns the datagrams to send again now.
     pub fn poll(&mut self, now: Instant) -> &[Datagram] {
         if self.poll_timeout().is_none_or(|due| due > now) {
             return &[];
@@ -68,7 +69,7 @@ impl FlightRepeater {
         &self.datagrams
     }
 
-    /// Returns when the flight is due again.
+    /// Returns when to send the flight again, or `None` if it was sent again often enough or there is none.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let after = *REPEATS.get(usize::try_from(self.repeats).ok()?)?;
         self.sent.map(|sent| sent + Duration::from_millis(after))
@@ -81,7 +82,7 @@ const REPEATS: [u64; 10] = [80, 180, 300, 450, 650, 900, 1_300, 1_900, 2_800, 4_
 /// Datagrams that are sent within this time belong to one flight.
 const SAME_FLIGHT: Duration = Duration::from_millis(20);
 
-/// The maximum number of datagrams of a flight. A certificate chain has a few.
+/// The maximum number of datagrams of a flight. A flight with a certificate has a few.
 const MAX_DATAGRAMS: usize = 16;
 
 #[cfg(test)]
@@ -120,16 +121,16 @@ mod tests {
     #[test]
     fn only_handshake_datagrams_are_repeated() {
         for (first, kind) in [
-            (20, Kind::Handshake),
-            (22, Kind::Handshake),
-            (23, Kind::Other),
-            (0, Kind::Other),
-            (21, Kind::Over),
-            (0x80, Kind::Over),
-            (0x91, Kind::Over),
+            (20, DatagramKind::Handshake),
+            (22, DatagramKind::Handshake),
+            (23, DatagramKind::Other),
+            (0, DatagramKind::Other),
+            (21, DatagramKind::HandshakeOver),
+            (0x80, DatagramKind::HandshakeOver),
+            (0x91, DatagramKind::HandshakeOver),
         ] {
-            assert_eq!(Kind::of(&[first, 1]), kind, "{first}");
+            assert_eq!(DatagramKind::of(&[first, 1]), kind, "{first}");
         }
-        assert_eq!(Kind::of(&[]), Kind::Other);
+        assert_eq!(DatagramKind::of(&[]), DatagramKind::Other);
     }
 }

@@ -53,18 +53,19 @@ pub struct RtpInterceptor {
 struct LocalStream {
     is_audio: bool,
     history: History<SentPacket>,
-    repair: Option<Repair>,
+    rtx: Option<RtxStream>,
     mid: Option<u8>,
     rid: Option<u8>,
     repaired_rid: Option<u8>,
     /// The values of the MID and RID extensions in the stream's first packets.
     mid_value: Option<Bytes>,
     rid_value: Option<Bytes>,
+    /// When its last packet was sent.
     sent: Option<Instant>,
 }
 
 /// The stream for retransmissions (RFC 4588).
-struct Repair {
+struct RtxStream {
     ssrc: u32,
     payload_type: u8,
     sequence: u16,
@@ -93,9 +94,9 @@ impl RtpInterceptor {
     fn handle_rtcp(&mut self, packet: &dyn rtcp::Packet, now: Instant) {
         let any = packet.as_any();
         if let Some(nack) = any.downcast_ref::<TransportLayerNack>() {
-            let wanted = nack.nacks.iter().flat_map(NackPair::packet_list);
+            let requested = nack.nacks.iter().flat_map(NackPair::packet_list);
             // A NACK of 1,500 bytes can name 6,000 packets. The limit prevents an attack that multiplies the traffic.
-            for sequence in wanted.take(MAX_RESENT) {
+            for sequence in requested.take(MAX_RESENT) {
                 self.retransmit(nack.media_ssrc, sequence, now);
             }
         } else if let Some(pli) = any.downcast_ref::<PictureLossIndication>() {
@@ -125,7 +126,7 @@ impl RtpInterceptor {
         self.pacing.push(Priority::Retransmission, tagged(now, Packet::Rtp(packet)));
     }
 
-    /// Lets the packets go that may be sent now.
+    /// Releases the packets that may be sent now.
     fn release(&mut self, now: Instant) {
         self.now = Some(now);
         let Self { local, pacing, .. } = self;
@@ -163,12 +164,11 @@ impl LocalStream {
         };
         // The session description names no SSRC for the retransmissions of audio. The receiver recognises them by MID and
         // payload type.
-        let repair =
-            info.payload_type_rtx.map(|payload_type| (info.ssrc_rtx.unwrap_or_else(random::ssrc), payload_type));
+        let rtx = info.payload_type_rtx.map(|payload_type| (info.ssrc_rtx.unwrap_or_else(random::ssrc), payload_type));
         Self {
             is_audio: info.mime_type.to_ascii_lowercase().starts_with("audio/"),
             history: History::default(),
-            repair: repair.map(|(ssrc, payload_type)| Repair { ssrc, payload_type, sequence: 0 }),
+            rtx: rtx.map(|(ssrc, payload_type)| RtxStream { ssrc, payload_type, sequence: 0 }),
             mid: id(":sdes:mid"),
             rid: id(":sdes:rtp-stream-id"),
             repaired_rid: id(":sdes:repaired-rtp-stream-id"),
@@ -197,13 +197,13 @@ impl LocalStream {
         }
     }
 
-    /// Returns true if it has packets that can be sent again as padding.
+    /// Returns true if the stream has packets that a probe can send again as padding.
     fn has_padding(&self) -> bool {
-        !self.is_audio && self.repair.is_some() && self.sent.is_some()
+        !self.is_audio && self.rtx.is_some() && self.sent.is_some()
     }
 
-    /// Returns true if its layer was paused or replaced. What its receivers miss of it then is of no use to them. A voice pauses
-    /// between words.
+    /// Returns true if the layer is paused or was replaced. Its receivers then no longer need what they have lost of it. Always
+    /// false for audio, because a voice pauses between words.
     fn is_silent(&self, now: Instant) -> bool {
         !self.is_audio && self.sent.is_none_or(|sent| now.saturating_duration_since(sent) > MAX_SILENCE)
     }
@@ -212,27 +212,27 @@ impl LocalStream {
     fn padding(&mut self, size: usize) -> Option<rtp::Packet> {
         let (sequence, packet) = self.history.recent(|packet| packet.payload.len().abs_diff(size))?;
         let packet = packet.clone();
-        self.repair_packet(sequence, &packet)
+        self.rtx_packet(sequence, &packet)
     }
 
     /// Returns the retransmission of the packet `sequence` (RFC 4588, section 4), with MID and repaired RID (RFC 8852).
     fn retransmission(&mut self, sequence: u16, now: Instant) -> Option<rtp::Packet> {
         let packet = self.history.resend(sequence, now)?.clone();
-        self.repair_packet(sequence, &packet)
+        self.rtx_packet(sequence, &packet)
     }
 
-    fn repair_packet(&mut self, sequence: u16, packet: &SentPacket) -> Option<rtp::Packet> {
-        let repair = self.repair.as_mut()?;
+    fn rtx_packet(&mut self, sequence: u16, packet: &SentPacket) -> Option<rtp::Packet> {
+        let rtx = self.rtx.as_mut()?;
         let mut header = rtp::Header {
             version: 2,
             marker: packet.marker,
-            payload_type: repair.payload_type,
-            sequence_number: repair.sequence,
+            payload_type: rtx.payload_type,
+            sequence_number: rtx.sequence,
             timestamp: packet.timestamp,
-            ssrc: repair.ssrc,
+            ssrc: rtx.ssrc,
             ..rtp::Header::default()
         };
-        repair.sequence = repair.sequence.wrapping_add(1);
+        rtx.sequence = rtx.sequence.wrapping_add(1);
         // The longest value is set first, because it decides the form of all header extensions (RFC 8285, section
         // 4.1.2).
         let mut values: Vec<(u8, Bytes)> = packet.extensions().collect();
@@ -337,7 +337,7 @@ pub fn lock(rtp_receiver: &Mutex<RtpReceiver>) -> std::sync::MutexGuard<'_, RtpR
 /// The maximum number of retransmissions for one NACK.
 const MAX_RESENT: usize = 256;
 
-/// How long after its last packet a stream still repeats packets.
+/// After this time without a packet, a stream retransmits nothing.
 const MAX_SILENCE: Duration = Duration::from_millis(500);
 
 /// The maximum number of SSRCs that are handled in one FIR.

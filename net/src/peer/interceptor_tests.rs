@@ -95,13 +95,13 @@ fn retransmissions_for_one_nack_are_bounded() {
 #[test]
 fn sound_has_the_highest_priority_although_it_is_retransmitted() {
     let audio = LocalStream::new(&StreamInfo { mime_type: "audio/opus".into(), ssrc_rtx: None, ..info() });
-    assert_eq!((audio.priority(), audio.repair.is_some()), (Priority::Audio, true));
+    assert_eq!((audio.priority(), audio.rtx.is_some()), (Priority::Audio, true));
     assert_eq!(LocalStream::new(&info()).priority(), Priority::Base);
     assert!(!audio.has_padding() && !audio.is_silent(Instant::now()));
 }
 
 #[test]
-fn packets_of_a_layer_that_was_paused_are_not_repeated() {
+fn packets_of_a_paused_layer_are_not_retransmitted() {
     let ((mut interceptor, _), now) = (interceptor(), Instant::now());
     interceptor.handle_write(tagged(now, Packet::Rtp(sent(10, true)))).unwrap();
     assert_eq!(written(&mut interceptor, now).len(), 1);

@@ -12,7 +12,7 @@ pub struct Pacing {
     pacer: Pacer<TaggedPacket>,
     send_side: SendSide,
     released: VecDeque<TaggedPacket>,
-    /// When to look for a probe again. `None` until the first packet.
+    /// When to ask for the next probe. `None` until the first packet.
     probe_at: Option<Instant>,
     dropped: u64,
 }
@@ -39,8 +39,8 @@ impl Pacing {
         }
     }
 
-    /// Releases what may be sent now. `padding` returns a packet of about so many bytes for a probe. It can do so if
-    /// `has_padding` is true.
+    /// Releases the packets that may be sent now. For a probe, `padding` returns a packet of about the given size in bytes. A
+    /// probe starts only if `has_padding` is true.
     pub fn release(&mut self, now: Instant, has_padding: bool, padding: impl FnMut(usize) -> Option<TaggedPacket>) {
         self.pacer.set_target(self.send_side.bitrate());
         if self.probe_at.is_some_and(|at| at <= now) {

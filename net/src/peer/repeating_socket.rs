@@ -1,6 +1,6 @@
 //! A UDP socket that repeats the datagrams of DTLS handshakes ([`FlightRepeater`]).
 
-use super::flight_repeater::{Datagram, FlightRepeater, Kind};
+use super::flight_repeater::{Datagram, DatagramKind, FlightRepeater};
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,12 +10,12 @@ use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Runtime, Transmit};
 
-/// The socket. A task repeats its datagrams and ends with it.
+/// The socket. A task repeats its datagrams. The task ends after the handshake, or if the socket is dropped.
 #[derive(Debug)]
 pub struct RepeatingSocket {
     inner: Arc<dyn AsyncUdpSocket>,
-    /// True after the first datagram of media.
-    over: AtomicBool,
+    /// True after the first datagram of media was sent.
+    handshake_over: AtomicBool,
     handshake: mpsc::Sender<Datagram>,
 }
 
@@ -23,25 +23,25 @@ impl RepeatingSocket {
     /// Returns a socket that sends and receives on `inner`. The caller must be in the runtime.
     pub fn open(inner: Arc<dyn AsyncUdpSocket>, runtime: &Arc<dyn Runtime>) -> Arc<Self> {
         let (handshake, sent) = mpsc::channel(MAX_WAITING);
-        let socket = Arc::new(Self { inner, over: AtomicBool::new(false), handshake });
+        let socket = Arc::new(Self { inner, handshake_over: AtomicBool::new(false), handshake });
         let task = repeat(Arc::downgrade(&socket), sent, Arc::clone(runtime));
-        // Without its handle, the task runs on.
+        // The task goes on without its handle.
         drop(runtime.spawn(Box::pin(task)));
         socket
     }
 
     fn handle_sent(&self, transmit: &Transmit<'_>) {
-        match Kind::of(transmit.contents) {
-            Kind::Handshake => {
+        match DatagramKind::of(transmit.contents) {
+            DatagramKind::Handshake => {
                 let size = transmit.segment_size.unwrap_or(transmit.contents.len()).max(1);
                 for bytes in transmit.contents.chunks(size) {
                     let datagram = Datagram { to: transmit.destination, bytes: bytes.to_vec() };
-                    // If there is no room, the stack repeats it.
+                    // If the channel is full, only the stack repeats the datagram.
                     let _ = self.handshake.try_send(datagram);
                 }
             }
-            Kind::Over => self.over.store(true, Ordering::Relaxed),
-            Kind::Other => {}
+            DatagramKind::HandshakeOver => self.handshake_over.store(true, Ordering::Relaxed),
+            DatagramKind::Other => {}
         }
     }
 }
@@ -53,7 +53,7 @@ impl AsyncUdpSocket for RepeatingSocket {
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         let sent = self.inner.poll_send(cx, transmit);
-        if matches!(sent, Poll::Ready(Ok(_))) && !self.over.load(Ordering::Relaxed) {
+        if matches!(sent, Poll::Ready(Ok(_))) && !self.handshake_over.load(Ordering::Relaxed) {
             self.handle_sent(transmit);
         }
         sent
@@ -89,7 +89,7 @@ async fn repeat(socket: Weak<RepeatingSocket>, mut sent: mpsc::Receiver<Datagram
                 None => return,
             },
             () = timer, if wait.is_some() => {
-                let Some(socket) = socket.upgrade().filter(|socket| !socket.over.load(Ordering::Relaxed)) else { return };
+                let Some(socket) = socket.upgrade().filter(|socket| !socket.handshake_over.load(Ordering::Relaxed)) else { return };
                 for datagram in repeater.poll(Instant::now()) {
                     if let Err(error) = socket.inner.send_to(&datagram.bytes, datagram.to).await {
                         tracing::debug!(%error, "handshake datagram not repeated");
@@ -100,7 +100,7 @@ async fn repeat(socket: Weak<RepeatingSocket>, mut sent: mpsc::Receiver<Datagram
     }
 }
 
-/// Datagrams that wait for the task.
+/// The maximum number of datagrams that wait for the task.
 const MAX_WAITING: usize = 32;
 
 #[cfg(test)]
@@ -134,7 +134,7 @@ mod tests {
             socket.send_to(&[0x80, 3], to).await.unwrap();
             assert_eq!(other.recv_from(&mut buffer).await.unwrap().0, 2);
             assert_eq!(buffer[..2], [0x80, 3]);
-            // The task ends at its next time, so the channel closes.
+            // The task ends when its timer fires, and the channel closes.
             socket.handshake.closed().await;
         });
     }

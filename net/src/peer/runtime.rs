@@ -12,11 +12,11 @@ use webrtc::runtime::{AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpS
 
 /// Wraps a runtime, enlarges the buffers of its UDP sockets, and repeats the handshakes on them.
 #[derive(Debug)]
-pub struct LargeSocketBuffers(pub Arc<dyn Runtime>);
+pub struct PeerRuntime(pub Arc<dyn Runtime>);
 
 type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-impl Runtime for LargeSocketBuffers {
+impl Runtime for PeerRuntime {
     fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
         self.0.spawn(future)
     }
@@ -91,7 +91,7 @@ mod tests {
         let same = socket.try_clone().unwrap();
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _context = tokio.enter();
-        let runtime = LargeSocketBuffers(Arc::new(webrtc::runtime::TokioRuntime));
+        let runtime = PeerRuntime(Arc::new(webrtc::runtime::TokioRuntime));
         let _wrapped = runtime.wrap_udp_socket(socket).unwrap();
         let large = socket2::SockRef::from(&same);
         assert!(large.recv_buffer_size().unwrap() > receive && large.send_buffer_size().unwrap() > send);

@@ -2,7 +2,7 @@
 
 use super::estimate::Estimator;
 use super::interceptor::RtpInterceptor;
-use super::with_repair::WithRepair;
+use super::with_rtx::WithRtx;
 use proto::descriptor;
 use rtc::interceptor::{CongestionControlBuilder, Registry, Slot as Position, TwccReceiverBuilder, TwccSenderBuilder};
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
@@ -25,10 +25,10 @@ pub fn video() -> RTCRtpCodec {
         channels: 0,
         sdp_fmtp_line: "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f".into(),
         rtcp_feedback: vec![
-            feedback("nack", ""),
-            feedback("nack", "pli"),
-            feedback("ccm", "fir"),
-            feedback("transport-cc", ""),
+            rtcp_feedback("nack", ""),
+            rtcp_feedback("nack", "pli"),
+            rtcp_feedback("ccm", "fir"),
+            rtcp_feedback("transport-cc", ""),
         ],
     }
 }
@@ -40,29 +40,29 @@ pub fn audio() -> RTCRtpCodec {
         clock_rate: 48_000,
         channels: 2,
         sdp_fmtp_line: "minptime=10;useinbandfec=1".into(),
-        rtcp_feedback: vec![feedback("nack", ""), feedback("transport-cc", "")],
+        rtcp_feedback: vec![rtcp_feedback("nack", ""), rtcp_feedback("transport-cc", "")],
     }
 }
 
-fn feedback(typ: &str, parameter: &str) -> RTCPFeedback {
+fn rtcp_feedback(typ: &str, parameter: &str) -> RTCPFeedback {
     RTCPFeedback { typ: typ.into(), parameter: parameter.into() }
 }
 
 /// Returns the codecs and header extensions that we offer.
 pub fn media() -> Result<MediaEngine, Error> {
     let mut engine = MediaEngine::default();
-    let repair = |mime_type: &str, clock_rate, repaired| RTCRtpCodec {
+    let rtx = |mime_type: &str, clock_rate, media_payload_type| RTCRtpCodec {
         mime_type: mime_type.into(),
         clock_rate,
         channels: 0,
-        sdp_fmtp_line: format!("apt={repaired}"),
+        sdp_fmtp_line: format!("apt={media_payload_type}"),
         rtcp_feedback: Vec::new(),
     };
     for (codec, payload_type, kind) in [
         (audio(), AUDIO_PAYLOAD_TYPE, RtpCodecKind::Audio),
-        (repair(MIME_TYPE_AUDIO_RTX, 48_000, AUDIO_PAYLOAD_TYPE), AUDIO_RTX_PAYLOAD_TYPE, RtpCodecKind::Audio),
+        (rtx(MIME_TYPE_AUDIO_RTX, 48_000, AUDIO_PAYLOAD_TYPE), AUDIO_RTX_PAYLOAD_TYPE, RtpCodecKind::Audio),
         (video(), VIDEO_PAYLOAD_TYPE, RtpCodecKind::Video),
-        (repair(MIME_TYPE_RTX, 90_000, VIDEO_PAYLOAD_TYPE), RTX_PAYLOAD_TYPE, RtpCodecKind::Video),
+        (rtx(MIME_TYPE_RTX, 90_000, VIDEO_PAYLOAD_TYPE), RTX_PAYLOAD_TYPE, RtpCodecKind::Video),
     ] {
         engine.register_codec(RTCRtpCodecParameters { rtp_codec: codec, payload_type }, kind)?;
     }
@@ -101,8 +101,8 @@ pub fn settings(address: IpAddr) -> SettingEngine {
 /// priorities and no probes. Packets that the stack's other interceptors create are RTCP, which is not paced.
 pub fn interceptors(interceptor: RtpInterceptor, estimator: Estimator) -> Registry {
     configure_rtcp_reports(Registry::new())
-        .with(Position::CongestionControl, WithRepair(CongestionControlBuilder::new(estimator).build()))
-        .with(Position::TwccSender, WithRepair(TwccSenderBuilder::new().build()))
+        .with(Position::CongestionControl, WithRtx(CongestionControlBuilder::new(estimator).build()))
+        .with(Position::TwccSender, WithRtx(TwccSenderBuilder::new().build()))
         .with(Position::TwccReceiver, TwccReceiverBuilder::new().build())
         .with(Position::from(APPLICATION_SIDE), interceptor)
 }

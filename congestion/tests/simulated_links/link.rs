@@ -1,11 +1,11 @@
 //! A simulated link: a rate with a bounded queue, propagation delay, jitter, loss, and a greedy flow beside ours.
 
-use super::random::Random;
+use super::random::SplitMix64;
 use std::collections::VecDeque;
 
 /// How a link behaves. Times are in seconds, rates in bits per second.
 #[derive(Clone, Debug)]
-pub struct Spec {
+pub struct LinkSpec {
     /// The rate from each time on.
     pub rates: Vec<(f64, f64)>,
     /// Seconds that a full queue takes at the current rate.
@@ -22,7 +22,7 @@ pub struct Spec {
     pub greedy: bool,
 }
 
-impl Spec {
+impl LinkSpec {
     pub fn new(rate: f64) -> Self {
         Self { rates: vec![(0.0, rate)], queue: 0.3, delay: 0.01, jitter: 0.0, loss: 0.0, burst: 1.0, greedy: false }
     }
@@ -32,7 +32,7 @@ impl Spec {
     }
 }
 
-/// Who sent a packet.
+/// The sender of a packet, with its number if it is ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Owner {
     Ours(u64),
@@ -40,21 +40,23 @@ pub enum Owner {
 }
 
 /// A packet that left the link.
-pub struct Arrival {
+pub struct ArrivedPacket {
     pub owner: Owner,
     pub at: f64,
 }
 
-pub struct Link {
-    pub spec: Spec,
+pub struct SimulatedLink {
+    pub spec: LinkSpec,
+    /// The packets with their bits, and the bits that are not sent yet.
     queue: VecDeque<(Owner, f64, f64)>,
+    /// The bits in the queue.
     queued: f64,
     /// True while packets are lost in a burst.
     losing: bool,
     last_arrival: f64,
-    random: Random,
+    random: SplitMix64,
     greedy: Greedy,
-    pub longest: f64,
+    /// The bits of our packets that arrived, and of those of the greedy flow.
     pub carried: f64,
     pub carried_greedy: f64,
 }
@@ -68,8 +70,8 @@ struct Greedy {
     acknowledgements: VecDeque<f64>,
 }
 
-impl Link {
-    pub fn new(spec: Spec, seed: u64) -> Self {
+impl SimulatedLink {
+    pub fn new(spec: LinkSpec, seed: u64) -> Self {
         let greedy = Greedy { window: 4.0, flying: 0.0, halved: 0.0, acknowledgements: VecDeque::new() };
         Self {
             spec,
@@ -77,15 +79,14 @@ impl Link {
             queued: 0.0,
             losing: false,
             last_arrival: 0.0,
-            random: Random::new(seed),
+            random: SplitMix64::new(seed),
             greedy,
-            longest: 0.0,
             carried: 0.0,
             carried_greedy: 0.0,
         }
     }
 
-    /// Returns the seconds that a packet now waits.
+    /// Returns the seconds that a packet waits if it is sent now.
     pub fn wait(&self, now: f64) -> f64 {
         self.queued / self.spec.rate(now)
     }
@@ -105,7 +106,7 @@ impl Link {
     }
 
     /// Moves packets for `step` seconds from `now`.
-    pub fn advance(&mut self, now: f64, step: f64, arrivals: &mut Vec<Arrival>) {
+    pub fn advance(&mut self, now: f64, step: f64, arrivals: &mut Vec<ArrivedPacket>) {
         if self.spec.greedy {
             self.pump(now);
         }
@@ -127,7 +128,7 @@ impl Link {
                     self.carried += bits;
                     let late = if self.spec.jitter > 0.0 { self.random.normal(self.spec.jitter).abs() } else { 0.0 };
                     self.last_arrival = self.last_arrival.max(done + late);
-                    arrivals.push(Arrival { owner, at: self.last_arrival });
+                    arrivals.push(ArrivedPacket { owner, at: self.last_arrival });
                 }
                 Owner::Greedy => {
                     self.carried_greedy += bits;
@@ -136,7 +137,6 @@ impl Link {
             }
         }
         self.queued = self.queued.max(0.0);
-        self.longest = self.longest.max(self.queued / rate);
     }
 
     fn pump(&mut self, now: f64) {
@@ -160,7 +160,7 @@ impl Link {
 
     /// Decides by a model of two states (Gilbert-Elliott): bursts have the mean length `burst`.
     fn is_lost(&mut self) -> bool {
-        let Spec { loss, burst, .. } = self.spec;
+        let LinkSpec { loss, burst, .. } = self.spec;
         if loss <= 0.0 {
             return false;
         }

@@ -1,8 +1,8 @@
-//! A simulated sender and receiver on a [`Link`]: sound, an encoder that follows the estimate, the pacer, and feedback
+//! A simulated sender and receiver on a [`SimulatedLink`]: sound, an encoder that follows the estimate, the pacer, and feedback
 //! every 50 ms.
 
-use super::link::{Arrival, Link, Owner, Spec};
-use super::random::Random;
+use super::link::{ArrivedPacket, LinkSpec, Owner, SimulatedLink};
+use super::random::SplitMix64;
 use congestion::{ClusterId, Config, Estimator, Pacer, PacketFeedback, Priority};
 use media::Bitrate;
 use std::collections::VecDeque;
@@ -12,17 +12,19 @@ use std::time::{Duration, Instant};
 pub const WANTED: Bitrate = Bitrate::kbps(2_500);
 
 pub struct Call {
-    pub link: Link,
+    pub link: SimulatedLink,
     pub estimator: Estimator,
     pacer: Pacer<usize>,
     origin: Instant,
-    random: Random,
+    random: SplitMix64,
     sent: VecDeque<Sent>,
+    /// The number of the first packet in `sent`.
     first: u64,
-    /// The highest packet that arrived, and the one up to which feedback was sent.
+    /// The highest number of a packet that arrived.
     highest: Option<u64>,
+    /// The number of the first packet without feedback.
     reported: u64,
-    arrivals: Vec<Arrival>,
+    arrivals: Vec<ArrivedPacket>,
     feedback: VecDeque<(f64, Vec<PacketFeedback>)>,
     /// The part of the rate that the encoder uses: 1 if it fills its rate, less for a picture that hardly moves.
     pub activity: f64,
@@ -31,7 +33,7 @@ pub struct Call {
     /// The one-way delay of each packet of sound, and when it was sent.
     pub sound: Vec<(f64, f64)>,
     pub longest_queue: Duration,
-    pub skipped: u32,
+    /// The bits of padding that were sent.
     pub padding: f64,
 }
 
@@ -45,17 +47,17 @@ struct Sent {
 }
 
 impl Call {
-    pub fn new(spec: Spec, seed: u64) -> Self {
+    pub fn new(spec: LinkSpec, seed: u64) -> Self {
         let start = Bitrate::kbps(300);
         let config = Config { start, min: Bitrate::kbps(40), max: Bitrate::kbps(20_000) };
         let mut estimator = Estimator::new(config);
         estimator.set_wanted(WANTED);
         Self {
-            link: Link::new(spec, seed),
+            link: SimulatedLink::new(spec, seed),
             estimator,
             pacer: Pacer::new(start),
             origin: Instant::now(),
-            random: Random::new(seed ^ 0xabcd),
+            random: SplitMix64::new(seed ^ 0xabcd),
             sent: VecDeque::new(),
             first: 0,
             highest: None,
@@ -66,7 +68,6 @@ impl Call {
             estimates: Vec::new(),
             sound: Vec::new(),
             longest_queue: Duration::ZERO,
-            skipped: 0,
             padding: 0.0,
         }
     }
@@ -113,7 +114,6 @@ impl Call {
     /// Encodes a picture. The encoder's rate varies, and a key frame takes four times as much.
     fn encode(&mut self, tick: u64) {
         if self.pacer.is_congested() {
-            self.skipped += 1;
             return;
         }
         let estimate = self.estimator.estimate().min(WANTED).as_bps() as f64;
@@ -147,7 +147,7 @@ impl Call {
 
     /// Sends feedback on what has arrived.
     fn report(&mut self, now: f64) {
-        for Arrival { owner, at } in self.arrivals.extract_if(.., |arrival| arrival.at <= now) {
+        for ArrivedPacket { owner, at } in self.arrivals.extract_if(.., |arrival| arrival.at <= now) {
             let Owner::Ours(id) = owner else { continue };
             let sent = &mut self.sent[(id - self.first) as usize];
             sent.arrived = Some(at);
@@ -198,7 +198,7 @@ impl Call {
         self.estimates[start..].iter().position(|estimate| *estimate <= rate).map(|at| at as f64 / 100.0)
     }
 
-    /// Returns the delay of sound that `part` of its packets do not exceed, of those sent between two times.
+    /// Returns the quantile `part` of the delays of sound that was sent between two times.
     pub fn sound_delay(&self, from: f64, to: f64, part: f64) -> f64 {
         let mut delays: Vec<f64> =
             self.sound.iter().filter(|(at, _)| (from..to).contains(at)).map(|(_, delay)| *delay).collect();

@@ -8,37 +8,43 @@
     reason = "tests"
 )]
 
-#[path = "bands/call.rs"]
+#[path = "simulated_links/call.rs"]
 mod call;
-#[path = "bands/link.rs"]
+#[path = "simulated_links/link.rs"]
 mod link;
-#[path = "bands/random.rs"]
+#[path = "simulated_links/random.rs"]
 mod random;
 
 use call::{Call, WANTED};
 use congestion::{Config, Estimator, Pacer, PacketFeedback, Priority};
-use link::Spec;
+use link::LinkSpec;
 use media::Bitrate;
-use random::Random;
+use random::SplitMix64;
 use std::time::{Duration, Instant};
 
-/// A path on which the estimate has to find the capacity.
-struct Band {
+/// A path whose capacity the estimate has to find.
+struct TestPath {
     name: &'static str,
-    spec: Spec,
-    /// What the call can use of the path, in bits per second.
+    spec: LinkSpec,
+    /// The bits per second that the call can use.
     usable: f64,
-    /// The least part of it that the estimate must find on average.
-    least: f64,
-    /// The longest delay of 95 % of the sound, in seconds.
-    sound: f64,
+    /// The part of it that the mean estimate must reach.
+    min_part: f64,
+    /// The limit in seconds for the 95th percentile of the delay of sound.
+    max_sound_delay: f64,
 }
 
-fn bands() -> Vec<Band> {
+fn paths() -> Vec<TestPath> {
     let wanted = WANTED.as_bps() as f64;
-    let limited = |name, rate: f64, sound| Band { name, spec: Spec::new(rate), usable: rate, least: 0.7, sound };
-    let free = |name, spec, sound| Band { name, spec, usable: wanted, least: 0.7, sound };
-    let unlimited = Spec::new(100e6);
+    let limited = |name, rate: f64, max_sound_delay| TestPath {
+        name,
+        spec: LinkSpec::new(rate),
+        usable: rate,
+        min_part: 0.7,
+        max_sound_delay,
+    };
+    let free = |name, spec, max_sound_delay| TestPath { name, spec, usable: wanted, min_part: 0.7, max_sound_delay };
+    let unlimited = LinkSpec::new(100e6);
     vec![
         free("free", unlimited.clone(), 0.02),
         limited("1.5 Mbit/s", 1.5e6, 0.12),
@@ -46,47 +52,47 @@ fn bands() -> Vec<Band> {
         limited("500 kbit/s", 5e5, 0.15),
         limited("300 kbit/s", 3e5, 0.2),
         limited("150 kbit/s", 1.5e5, 0.25),
-        Band {
+        TestPath {
             name: "1.5 Mbit/s, round trip 160 ms",
-            spec: Spec { delay: 0.08, ..Spec::new(1.5e6) },
+            spec: LinkSpec { delay: 0.08, ..LinkSpec::new(1.5e6) },
             usable: 1.5e6,
-            least: 0.7,
-            sound: 0.25,
+            min_part: 0.7,
+            max_sound_delay: 0.25,
         },
-        free("loss 2 %", Spec { loss: 0.02, ..unlimited.clone() }, 0.02),
-        free("loss 5 %", Spec { loss: 0.05, ..unlimited.clone() }, 0.02),
-        free("loss 10 %", Spec { loss: 0.1, ..unlimited.clone() }, 0.02),
-        free("loss 30 %", Spec { loss: 0.3, ..unlimited.clone() }, 0.02),
-        Band {
+        free("loss 2 %", LinkSpec { loss: 0.02, ..unlimited.clone() }, 0.02),
+        free("loss 5 %", LinkSpec { loss: 0.05, ..unlimited.clone() }, 0.02),
+        free("loss 10 %", LinkSpec { loss: 0.1, ..unlimited.clone() }, 0.02),
+        free("loss 30 %", LinkSpec { loss: 0.3, ..unlimited.clone() }, 0.02),
+        TestPath {
             name: "loss 5 % in bursts",
-            spec: Spec { loss: 0.05, burst: 5.0, delay: 0.04, ..unlimited.clone() },
+            spec: LinkSpec { loss: 0.05, burst: 5.0, delay: 0.04, ..unlimited.clone() },
             usable: wanted,
-            least: 0.6,
-            sound: 0.06,
+            min_part: 0.6,
+            max_sound_delay: 0.06,
         },
-        Band {
+        TestPath {
             name: "loss 10 % on 800 kbit/s",
-            spec: Spec { loss: 0.1, ..Spec::new(8e5) },
+            spec: LinkSpec { loss: 0.1, ..LinkSpec::new(8e5) },
             usable: 8e5,
-            least: 0.7,
-            sound: 0.15,
+            min_part: 0.7,
+            max_sound_delay: 0.15,
         },
-        free("jitter 30 ms", Spec { jitter: 0.03, ..unlimited }, 0.12),
+        free("jitter 30 ms", LinkSpec { jitter: 0.03, ..unlimited }, 0.12),
     ]
 }
 
 #[test]
-fn the_estimate_finds_what_each_band_carries() {
-    for Band { name, spec, usable, least, sound } in bands() {
+fn the_estimate_finds_what_each_path_carries() {
+    for TestPath { name, spec, usable, min_part, max_sound_delay } in paths() {
         for seed in 0..3 {
             let mut call = Call::new(spec.clone(), seed);
             call.run(40.0);
             // Above what is wanted, the estimate may be up to 1.5 times what is sent.
             let estimate = call.mean(10.0, 40.0).min(usable.max(WANTED.as_bps() as f64));
             let part = estimate / usable;
-            assert!((least..=1.05).contains(&part), "{name}, seed {seed}: {part:.2} of the capacity");
+            assert!((min_part..=1.05).contains(&part), "{name}, seed {seed}: {part:.2} of the capacity");
             let delay = call.sound_delay(5.0, 40.0, 0.95);
-            assert!(delay <= sound, "{name}, seed {seed}: sound waits {delay:.3} s");
+            assert!(delay <= max_sound_delay, "{name}, seed {seed}: sound waits {delay:.3} s");
             assert!(call.longest_queue <= Duration::from_millis(500), "{name}: {:?} in the pacer", call.longest_queue);
         }
     }
@@ -95,9 +101,9 @@ fn the_estimate_finds_what_each_band_carries() {
 #[test]
 fn random_loss_of_10_percent_keeps_80_percent_of_the_rate() {
     for seed in 0..5 {
-        let mut free = Call::new(Spec::new(100e6), seed);
+        let mut free = Call::new(LinkSpec::new(100e6), seed);
         free.run(30.0);
-        let mut lossy = Call::new(Spec { loss: 0.1, ..Spec::new(100e6) }, seed);
+        let mut lossy = Call::new(LinkSpec { loss: 0.1, ..LinkSpec::new(100e6) }, seed);
         lossy.run(30.0);
         let carried = lossy.link.carried / 0.9 / free.link.carried;
         assert!(carried >= 0.8, "{carried:.2} of the rate, seed {seed}");
@@ -108,7 +114,7 @@ fn random_loss_of_10_percent_keeps_80_percent_of_the_rate() {
 fn a_free_link_carries_720p_within_a_second() {
     for delay in [0.001, 0.02, 0.05] {
         for seed in 0..5 {
-            let mut call = Call::new(Spec { delay, ..Spec::new(100e6) }, seed);
+            let mut call = Call::new(LinkSpec { delay, ..LinkSpec::new(100e6) }, seed);
             call.run(2.0);
             let took = call.reaches(0.0, 2e6).unwrap_or(f64::INFINITY);
             assert!(took <= 1.0, "{took} s at a delay of {delay} s");
@@ -119,7 +125,7 @@ fn a_free_link_carries_720p_within_a_second() {
 #[test]
 fn a_start_on_300_kbits_does_not_fill_the_link() {
     for seed in 0..5 {
-        let mut call = Call::new(Spec::new(3e5), seed);
+        let mut call = Call::new(LinkSpec::new(3e5), seed);
         call.run(5.0);
         let delay = call.sound_delay(0.0, 5.0, 0.95);
         assert!(delay < 0.3, "sound waits {delay} s");
@@ -130,7 +136,7 @@ fn a_start_on_300_kbits_does_not_fill_the_link() {
 #[test]
 fn a_drop_is_followed_within_a_second_and_its_end_within_five() {
     for seed in 0..10 {
-        let spec = Spec { rates: vec![(0.0, 1e7), (20.0, 3e5), (35.0, 1e7)], queue: 0.2, ..Spec::new(1e7) };
+        let spec = LinkSpec { rates: vec![(0.0, 1e7), (20.0, 3e5), (35.0, 1e7)], queue: 0.2, ..LinkSpec::new(1e7) };
         let mut call = Call::new(spec, seed);
         call.run(45.0);
         let fell = call.falls(20.0, 3.15e5).unwrap_or(f64::INFINITY);
@@ -143,7 +149,7 @@ fn a_drop_is_followed_within_a_second_and_its_end_within_five() {
 /// A drop to a path with a queue of 1.5 s fills it. The queue has to empty, and the estimate must not stay at its minimum.
 #[test]
 fn a_deep_queue_empties_after_a_drop() {
-    let spec = Spec { rates: vec![(0.0, 1e7), (20.0, 3e5)], queue: 1.5, ..Spec::new(1e7) };
+    let spec = LinkSpec { rates: vec![(0.0, 1e7), (20.0, 3e5)], queue: 1.5, ..LinkSpec::new(1e7) };
     let mut call = Call::new(spec, 1);
     call.run(45.0);
     assert!(call.mean(35.0, 45.0) > 2e5);
@@ -154,7 +160,7 @@ fn a_deep_queue_empties_after_a_drop() {
 #[test]
 fn a_greedy_flow_neither_starves_us_nor_is_starved() {
     for seed in 0..3 {
-        let mut call = Call::new(Spec { greedy: true, ..Spec::new(2e6) }, seed);
+        let mut call = Call::new(LinkSpec { greedy: true, ..LinkSpec::new(2e6) }, seed);
         call.run(60.0);
         let (ours, greedy) = (call.link.carried / 60.0, call.link.carried_greedy / 60.0);
         assert!(greedy >= 0.4 * 2e6, "the other flow gets {greedy:.0} bit/s");
@@ -166,7 +172,7 @@ fn a_greedy_flow_neither_starves_us_nor_is_starved() {
 /// again.
 #[test]
 fn a_still_picture_does_not_lose_the_proved_rate() {
-    let mut call = Call::new(Spec::new(100e6), 1);
+    let mut call = Call::new(LinkSpec::new(100e6), 1);
     call.activity = 0.1;
     call.run(60.0);
     let lowest = call.estimates[500..].iter().copied().fold(f64::INFINITY, f64::min);
@@ -177,7 +183,7 @@ fn a_still_picture_does_not_lose_the_proved_rate() {
 /// While the application sends less than it may, the estimate must not grow beyond what the link is known to carry.
 #[test]
 fn a_still_picture_does_not_let_the_estimate_run_away() {
-    let mut call = Call::new(Spec::new(8e5), 1);
+    let mut call = Call::new(LinkSpec::new(8e5), 1);
     call.activity = 0.3;
     call.run(60.0);
     let mean = call.mean(10.0, 60.0);
@@ -190,11 +196,11 @@ fn a_still_picture_does_not_let_the_estimate_run_away() {
 fn no_estimate_runs_away_or_dies_on_a_thousand_bad_links() {
     let mut wrong = Vec::new();
     for seed in 0..1_000 {
-        let mut random = Random::new(seed);
+        let mut random = SplitMix64::new(seed);
         let mut rates = vec![(0.0, 10f64.powf(random.between(5.0, 7.3)))];
         let last = 10f64.powf(random.between(5.3, 7.0));
         rates.extend([(4.0, 10f64.powf(random.between(4.7, 7.3))), (8.0, last)]);
-        let spec = Spec {
+        let spec = LinkSpec {
             rates,
             queue: random.between(0.1, 0.6),
             delay: random.between(0.001, 0.15),
@@ -218,7 +224,7 @@ fn no_estimate_runs_away_or_dies_on_a_thousand_bad_links() {
 
 #[test]
 fn feedback_that_stops_lowers_the_estimate_and_its_return_raises_it() {
-    let mut call = Call::new(Spec { rates: vec![(0.0, 5e6), (10.0, 1.0), (16.0, 5e6)], ..Spec::new(5e6) }, 1);
+    let mut call = Call::new(LinkSpec { rates: vec![(0.0, 5e6), (10.0, 1.0), (16.0, 5e6)], ..LinkSpec::new(5e6) }, 1);
     call.run(30.0);
     assert!(call.mean(15.0, 16.0) < 0.3 * call.mean(5.0, 10.0));
     assert!(call.reaches(16.0, 2e6).unwrap_or(f64::INFINITY) <= 8.0);
@@ -229,7 +235,7 @@ fn feedback_that_stops_lowers_the_estimate_and_its_return_raises_it() {
 fn absurd_feedback_never_leaves_the_bounds() {
     let config = Config { start: Bitrate::kbps(400), min: Bitrate::kbps(40), max: Bitrate::kbps(20_000) };
     for seed in 0..300 {
-        let (mut random, start) = (Random::new(seed), Instant::now());
+        let (mut random, start) = (SplitMix64::new(seed), Instant::now());
         let mut estimator = Estimator::new(config);
         let (mut now, mut cluster) = (start, None);
         for _ in 0..300 {
@@ -255,7 +261,7 @@ fn absurd_feedback_never_leaves_the_bounds() {
             estimator.handle_timeout(now);
             let estimate = estimator.estimate();
             assert!((config.min..=config.max).contains(&estimate), "seed {seed}: {estimate}");
-            assert!(estimator.statistics().loss <= 1.0);
+            assert!(estimator.stats().loss <= 1.0);
         }
     }
 }
@@ -263,7 +269,7 @@ fn absurd_feedback_never_leaves_the_bounds() {
 #[test]
 fn absurd_use_of_the_pacer_keeps_its_bound() {
     for seed in 0..100 {
-        let (mut random, mut now) = (Random::new(seed), Instant::now());
+        let (mut random, mut now) = (SplitMix64::new(seed), Instant::now());
         let mut pacer = Pacer::new(Bitrate::bps(random.number()));
         for _ in 0..2_000 {
             pacer.set_target(Bitrate::bps(random.number() >> (random.number() % 64)));

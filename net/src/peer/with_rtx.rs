@@ -1,4 +1,4 @@
-//! Makes an interceptor of the stack count RTX packets (RFC 4588) too.
+//! Makes an interceptor of the stack handle RTX packets (RFC 4588), too.
 //!
 //! The stack binds the SSRC of each media stream to its interceptors, but not that of its RTX stream. Without this, RTX
 //! packets would have no transport-wide sequence number, so that nothing would be known about them, and a probe that is
@@ -10,9 +10,9 @@ use rtc::shared::error::Error;
 use std::time::Instant;
 
 /// An interceptor that gets the RTX stream of each local stream as a stream of its own.
-pub struct WithRepair<I>(pub I);
+pub struct WithRtx<I>(pub I);
 
-impl<I: Interceptor> Protocol<TaggedPacket, TaggedPacket, ()> for WithRepair<I> {
+impl<I: Interceptor> Protocol<TaggedPacket, TaggedPacket, ()> for WithRtx<I> {
     type Rout = TaggedPacket;
     type Wout = TaggedPacket;
     type Eout = ();
@@ -56,18 +56,18 @@ impl<I: Interceptor> Protocol<TaggedPacket, TaggedPacket, ()> for WithRepair<I> 
     }
 }
 
-impl<I: Interceptor> Interceptor for WithRepair<I> {
+impl<I: Interceptor> Interceptor for WithRtx<I> {
     fn bind_local_stream(&mut self, info: &StreamInfo) {
         self.0.bind_local_stream(info);
-        if let Some(repair) = repair(info) {
-            self.0.bind_local_stream(&repair);
+        if let Some(rtx) = rtx_stream(info) {
+            self.0.bind_local_stream(&rtx);
         }
     }
 
     fn unbind_local_stream(&mut self, info: &StreamInfo) {
         self.0.unbind_local_stream(info);
-        if let Some(repair) = repair(info) {
-            self.0.unbind_local_stream(&repair);
+        if let Some(rtx) = rtx_stream(info) {
+            self.0.unbind_local_stream(&rtx);
         }
     }
 
@@ -81,7 +81,7 @@ impl<I: Interceptor> Interceptor for WithRepair<I> {
 }
 
 /// Returns the RTX stream of a stream.
-fn repair(info: &StreamInfo) -> Option<StreamInfo> {
+fn rtx_stream(info: &StreamInfo) -> Option<StreamInfo> {
     let (ssrc, payload_type) = info.ssrc_rtx.zip(info.payload_type_rtx)?;
     Some(StreamInfo { ssrc, payload_type, ssrc_rtx: None, payload_type_rtx: None, ..info.clone() })
 }
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn rtx_packets_have_a_transport_wide_sequence_number() {
-        let mut sender = WithRepair(TwccSenderBuilder::new().build());
+        let mut sender = WithRtx(TwccSenderBuilder::new().build());
         let uri = super::super::stack::TRANSPORT_CC.into();
         sender.bind_local_stream(&StreamInfo {
             ssrc: 7,

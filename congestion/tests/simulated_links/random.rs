@@ -1,8 +1,8 @@
 //! A seeded generator of random numbers (`SplitMix64`).
 
-pub struct Random(u64);
+pub struct SplitMix64(u64);
 
-impl Random {
+impl SplitMix64 {
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }

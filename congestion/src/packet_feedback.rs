@@ -1,8 +1,8 @@
-//! What is known about one sent packet.
+//! The feedback on sent packets.
 
 use std::time::{Duration, Instant};
 
-/// The number of a probe.
+/// The number of a probe cluster: the packets of one probe.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClusterId(pub(crate) u32);
 
@@ -15,7 +15,7 @@ pub struct PacketFeedback {
     pub size: usize,
     /// When it arrived, on the receiver's clock, whose origin is unknown but fixed. `None` if it was lost.
     pub arrived: Option<Duration>,
-    /// The probe in which it was sent.
+    /// The probe in which it was sent, if any.
     pub cluster: Option<ClusterId>,
 }
 
