@@ -309,3 +309,44 @@ const MIN_SPAN: f64 = 0.001;
 
 /// If packets arrive this much faster than they were sent, the path held them and released them at once.
 const MAX_RATIO: f64 = 2.0;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const INPUT: ProbeInput =
+        ProbeInput { estimate: 300_000.0, wanted: 2_500_000.0, unproved: false, allowed: true, jitter: 0.0 };
+
+    /// Probes for ten seconds, one check every 10 ms. Each probe's feedback comes 100 ms later, and `carries` decides
+    /// by the number of the probe whether its packets arrive. Returns when probes were sent, in milliseconds.
+    fn probe_times(carries: impl Fn(usize) -> bool) -> Vec<u64> {
+        let (mut prober, start, mut times) = (Prober::new(), Instant::now(), Vec::new());
+        let mut waiting: Option<(u64, Probe)> = None;
+        for millis in (0..10_000).step_by(10) {
+            if let Some((sent, probe)) = waiting.take_if(|(sent, _)| millis == *sent + 100) {
+                for packet in 0..10 {
+                    let after = Duration::from_millis(sent + packet * 2);
+                    let arrived = carries(times.len()).then_some(after);
+                    let cluster = Some(probe.id);
+                    prober
+                        .add(after, &PacketFeedback { sent: start + after, size: probe.bytes / 10, arrived, cluster });
+                }
+                // A high estimate before, so that no probe follows at once.
+                let outcome = prober.poll(0.0, 10.0 * INPUT.wanted);
+                assert_eq!(outcome.is_some_and(|outcome| outcome.carried), carries(times.len()));
+            }
+            if let Some(probe) = prober.plan(start + Duration::from_millis(millis), &INPUT) {
+                times.push(millis);
+                waiting = Some((millis, probe));
+            }
+        }
+        times
+    }
+
+    #[test]
+    fn the_first_probes_are_repeated_soon_until_one_was_carried() {
+        assert_eq!(probe_times(|_| false), [0, 500, 1_000, 1_500, 4_000, 6_500, 9_000]);
+        assert_eq!(probe_times(|number| number >= 2), [0, 500, 3_000, 5_500, 8_000]);
+        assert_eq!(probe_times(|_| true), [0, 2_500, 5_000, 7_500]);
+    }
+}
