@@ -51,22 +51,22 @@ pub struct LayerDemand {
     pub max_bitrate: Option<Bitrate>,
 }
 
-/// Returns what pictures may take of an estimated uplink: what sound leaves, without a share for retransmissions.
+/// Returns the bitrate that pictures may take of an estimated uplink: the rest after sound, less 5 % for retransmissions.
 #[must_use]
 pub fn video_budget(uplink: Bitrate) -> Bitrate {
     Bitrate::bps(uplink.saturating_sub(SOUND).as_bps() * PICTURES_PERCENT / 100)
 }
 
-/// Divides a sender's uplink: the target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that
-/// of the source. `before` are the targets of the last call. A rung without a demand is paused, unless it is sent
+/// Returns the target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that of the source, and
+/// `before` are the targets of the last call. A rung without a demand is paused, unless it is sent
 /// instead of one that does not fit.
 ///
 /// No layer gets more than its rung's `bitrate` or than its demand's `max_bitrate`, and together they never get more than `budget`, with the headers of
 /// their packets. Layers are admitted from the smallest wanted one up, each with its minimum bitrate, and half as much
 /// again if it was paused, because its key frame costs as much as several pictures and must not be sent again and again.
 /// If a layer does not fit, the next smaller one that fits is sent instead, and all larger layers are paused, because
-/// small layers serve more viewers. If not even the smallest layer has its minimum bitrate, it gets what there is, at
-/// half the frame rate if that is little: a bad picture is better than none. Below [`MIN_VIDEO`] nothing is sent. The
+/// small layers serve more viewers. If not even the smallest layer has its minimum bitrate, it gets the whole
+/// budget, at half the frame rate if that is little, because a bad picture is better than none. Below [`MIN_VIDEO`] nothing is sent. The
 /// rest of the budget is divided among the admitted layers, in proportion to their distance from their full bitrates.
 #[must_use]
 pub fn allocate(
@@ -103,7 +103,7 @@ pub fn allocate(
 struct Admitted {
     spatial: u8,
     demand: LayerDemand,
-    range: Range,
+    range: BitrateRange,
 }
 
 /// Returns the layers that are sent, smallest first.
@@ -121,12 +121,12 @@ fn admit(budget: Bitrate, ladder: &Ladder, demands: &[LayerDemand], before: &[La
         let mut rungs = ladder.rungs().iter().rev().filter(|one| (lowest..=rung.spatial).contains(&one.spatial));
         let fits = |one: &&Rung| {
             let paused = before.get(usize::from(one.spatial)).is_none_or(|before| *before == LayerTarget::Paused);
-            let needed = Range::new(one, demand).cost().as_bps();
+            let needed = BitrateRange::new(one, demand).cost().as_bps();
             needed * (if paused { RESUME_PERCENT } else { 100 }) / 100 <= left.as_bps()
         };
         let chosen = rungs.find(fits).or_else(|| ladder.rungs().first().filter(|_| admitted.is_empty()));
         let Some(chosen) = chosen else { break };
-        let range = Range::new(chosen, demand);
+        let range = BitrateRange::new(chosen, demand);
         left = left.saturating_sub(range.cost());
         admitted.push(Admitted { spatial: chosen.spatial, demand, range });
         if chosen.spatial != rung.spatial {
@@ -147,15 +147,15 @@ fn divide(frame_rate: FrameRate, halvings: u8) -> FrameRate {
     FrameRate::new(frame_rate.numerator(), denominator).unwrap_or(frame_rate)
 }
 
-/// The minimum and the full bitrate of a layer, and that of its packets' headers.
+/// The minimum and the full bitrate of a layer, and the bitrate of its packets' headers.
 #[derive(Clone, Copy)]
-struct Range {
+struct BitrateRange {
     min_bitrate: Bitrate,
     max_bitrate: Bitrate,
     headers: Bitrate,
 }
 
-impl Range {
+impl BitrateRange {
     /// Returns the range of `rung` with the temporal layers of `demand`.
     fn new(rung: &Rung, demand: LayerDemand) -> Self {
         let percent = u64::from(TEMPORAL_SHARE[usize::from(missing_temporal_layers(demand))]);
@@ -168,7 +168,7 @@ impl Range {
         }
     }
 
-    /// Returns what the layer takes of the uplink at its minimum bitrate.
+    /// Returns the bitrate that the layer takes of the uplink if it has its minimum bitrate.
     fn cost(&self) -> Bitrate {
         self.min_bitrate + self.headers
     }
@@ -192,7 +192,7 @@ fn split(budget: Bitrate, admitted: &[Admitted]) -> Vec<Bitrate> {
     let usable_rest: Bitrate = admitted.iter().map(|admitted| admitted.range.usable_rest()).sum();
     let spare = budget.saturating_sub(minimum).min(usable_rest);
     // The smallest layer may be admitted below its minimum bitrate.
-    let rate = |range: &Range| range.min_bitrate.min(budget) + portion(spare, range.usable_rest(), usable_rest);
+    let rate = |range: &BitrateRange| range.min_bitrate.min(budget) + portion(spare, range.usable_rest(), usable_rest);
     admitted.iter().map(|admitted| rate(&admitted.range)).collect()
 }
 
@@ -203,32 +203,32 @@ fn portion(of: Bitrate, part: Bitrate, whole: Bitrate) -> Bitrate {
     Bitrate::bps(u64::try_from(share).unwrap_or(u64::MAX))
 }
 
-/// The bitrate below which no picture is sent. What is left then is for sound.
+/// The budget below which no picture is sent, so that sound gets all of the uplink.
 pub const MIN_VIDEO: Bitrate = Bitrate::kbps(15);
 
-/// What a voice takes with its headers. The SFU assumes the same.
+/// The bitrate of a voice with its headers. The SFU assumes the same (`AUDIO_BITRATE`).
 const SOUND: Bitrate = Bitrate::kbps(50);
 
-/// Percent of the rest that pictures may take. What is left is for retransmissions.
+/// The percentage of the rest after sound that pictures may take. The other 5 % are for retransmissions.
 const PICTURES_PERCENT: u64 = 95;
 
 /// The headers, extensions and tags of a layer at 30 pictures a second, with one packet each.
 const HEADERS: Bitrate = Bitrate::kbps(14);
 
-/// Percent of its minimum bitrate at which a paused layer is sent again.
+/// The percentage of its minimum bitrate that a paused layer needs to be sent again.
 const RESUME_PERCENT: u64 = 150;
 
-/// Percent of its minimum bitrate below which the smallest layer has half the pictures.
+/// The percentage of its minimum bitrate below which the smallest layer has half the frame rate.
 const SLOW_PERCENT: u64 = 60;
 
-/// Temporal layers of a demand at full frame rate.
+/// The number of temporal layers of a demand at full frame rate.
 const MAX_TEMPORAL_LAYERS: u8 = 3;
 
 /// The minimum limit that a demand can set. An encoder produces no usable picture below it.
 const MIN_LIMIT: Bitrate = Bitrate::kbps(30);
 
-/// Percent of a layer's bitrate without zero, one and two of its three temporal layers. The SFU assumes the same
-/// shares.
+/// The percentage of a layer's bitrate that its temporal layers take if none, one or two of the three are left out. The
+/// SFU assumes the same.
 const TEMPORAL_SHARE: [u8; 3] = [100, 70, 50];
 
 #[cfg(test)]
