@@ -4,10 +4,10 @@ use super::*;
 use proto::{ParticipantId, Slot, TrackId};
 
 /// Layers that cannot be reduced.
-const RATES: [LayerRate; 3] = [fixed(150_000), fixed(500_000), fixed(1_500_000)];
+const RATES: [LayerBitrates; 3] = [fixed(150_000), fixed(500_000), fixed(1_500_000)];
 
-const fn fixed(rate: u64) -> LayerRate {
-    LayerRate { min: rate, max: rate, temporal_percent: [50, 70, 100] }
+const fn fixed(rate: u64) -> LayerBitrates {
+    LayerBitrates { min: rate, max: rate, temporal_percent: [50, 70, 100] }
 }
 
 /// Returns the layers without their bitrates.
@@ -92,12 +92,12 @@ fn the_current_layer_needs_no_margin() {
 
 #[test]
 fn a_layer_that_its_sender_can_reduce_gets_what_is_left() {
-    let elastic = |rate: u64| LayerRate { min: rate * 2 / 5, max: rate, temporal_percent: [50, 70, 100] };
+    let elastic = |rate: u64| LayerBitrates { min: rate * 2 / 5, max: rate, temporal_percent: [50, 70, 100] };
     let rates = vec![elastic(200_000), elastic(550_000), elastic(1_500_000)];
     let request = |ideal| Request { rates: rates.clone(), ..request(ideal, 1, 10) };
     let shares = |budget, ideals: &[Option<Target>]| {
         let requests: Vec<Request> = ideals.iter().map(|ideal| request(*ideal)).collect();
-        let share = |share: &Option<Share>| share.map(|share| (share.target, share.bitrate, share.limit));
+        let share = |share: &Option<Allocation>| share.map(|share| (share.target, share.bitrate, share.limit));
         super::allocate(budget, 32_000, &requests).iter().map(share).collect::<Vec<_>>()
     };
     let one = |spatial, temporal, bitrate, limit| Some((Target { spatial, temporal }, bitrate, limit));
@@ -127,7 +127,11 @@ fn no_allocation_exceeds_the_budget_and_nothing_that_fits_is_left_out() {
                 let mut rates = vec![];
                 for _ in 0..=random(3) {
                     let max = u64::from(random(3_000_000));
-                    rates.push(LayerRate { min: max / u64::from(random(4) + 1), max, temporal_percent: [40, 75, 100] });
+                    rates.push(LayerBitrates {
+                        min: max / u64::from(random(4) + 1),
+                        max,
+                        temporal_percent: [40, 75, 100],
+                    });
                 }
                 let largest = layer(random(3)).min(layer(u32::try_from(rates.len()).expect("few")) - 1);
                 Request {
