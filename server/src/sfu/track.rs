@@ -371,6 +371,7 @@ const MAX_RATE: u64 = 20_000_000;
 
 #[cfg(test)]
 mod tests {
+    use super::super::layer_meter::HEADER_BYTES;
     use super::*;
     use proto::Slot;
 
@@ -390,6 +391,23 @@ mod tests {
         assert_eq!(source.nearest(target(2), start + millis(400)), target(0));
         source.layers[2].last_packet = Some(start + millis(500));
         assert_eq!(source.nearest(target(2), start + millis(500)), target(2));
+    }
+
+    #[test]
+    fn the_average_of_the_loudest_half_second_is_reserved_for_ten_seconds() {
+        let published = Published { slot: Slot::Microphone, kind: Kind::Audio, layers: Vec::new(), mid: "0".into() };
+        let (mut source, start) = (Source::new(published), Instant::now());
+        let at = |tenth: u32| start + Duration::from_millis(100) * tenth;
+        // 80 kbit/s for a second, then 8 kbit/s.
+        let reserved: Vec<u64> = (0..150)
+            .map(|tenth| {
+                let bytes = if tenth < 10 { 1_000 } else { 100 };
+                source.layers[0].meter.add(0, bytes - HEADER_BYTES, at(tenth));
+                source.sound_rate(at(tenth))
+            })
+            .collect();
+        assert_eq!((reserved[9], reserved[10], reserved[100]), (68_000, 68_000, 68_000));
+        assert_eq!(reserved[149], 6_800, "the loud second is over for ten seconds");
     }
 
     #[test]
