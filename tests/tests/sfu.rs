@@ -487,32 +487,26 @@ fn a_narrow_downlink_carries_a_moving_picture_and_sound_in_every_second() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
+/// Returns the bitrate limit of its smallest layer that client 0 was told last.
+fn last_limit(simulation: &Simulation) -> Option<Option<u32>> {
+    simulation.clients[0].signals.iter().rev().find_map(|signal| {
+        let ServerSignal::TrackDemand { layers } = signal else { return None };
+        layers.wanted.first().map(|layer| layer.max_bitrate)
+    })
+}
+
 #[test]
 fn a_sender_reduces_a_layer_to_what_the_downlink_of_its_only_viewer_carries() {
     let (mut simulation, _) = impaired(Impairment::limited(Bitrate::kbps(150)));
     simulation.send_for(0, secs(10));
-    let limit = simulation.clients[0].signals.iter().rev().find_map(|signal| match signal {
-        ServerSignal::TrackDemand { layers } => layers.wanted.first().map(|layer| layer.max_bitrate),
-        ServerSignal::Answer { .. }
-        | ServerSignal::OfferRefused { .. }
-        | ServerSignal::Tracks { .. }
-        | ServerSignal::SoundLoss { .. } => None,
-    });
-    let limit = limit.flatten().expect("the layer is limited");
+    let limit = last_limit(&simulation).flatten().expect("the layer is limited");
     // Speech takes 81 kbit/s.
     assert!((30_000..90_000).contains(&limit), "{limit}");
     let wide = simulation.join();
     simulation.subscribe(wide, 0);
     simulation.wish(wide, 0, (320, 180), 30);
     simulation.send_for(0, secs(3));
-    let last = simulation.clients[0].signals.iter().rev().find_map(|signal| match signal {
-        ServerSignal::TrackDemand { layers } => layers.wanted.first().map(|layer| layer.max_bitrate),
-        ServerSignal::Answer { .. }
-        | ServerSignal::OfferRefused { .. }
-        | ServerSignal::Tracks { .. }
-        | ServerSignal::SoundLoss { .. } => None,
-    });
-    assert_eq!(last, Some(None), "another viewer has room for all of it");
+    assert_eq!(last_limit(&simulation), Some(None), "another viewer has room for all of it");
 }
 
 #[test]
@@ -574,4 +568,23 @@ fn lost_packets_without_congestion_do_not_reduce_the_picture() {
     let seconds = seconds(&simulation, 1, start);
     show("loss of 10 %", &seconds);
     assert!(seconds[3..].iter().all(|second| second.layer == 2 && second.pictures >= 28));
+}
+
+/// Returns the highest loss of its sound, in percent, that the server told client 0.
+fn highest_loss(impairment: Impairment) -> u8 {
+    let (mut simulation, _) = impaired(impairment);
+    simulation.send_for(0, secs(20));
+    let losses = simulation.clients[0]
+        .signals
+        .iter()
+        .filter_map(|signal| if let ServerSignal::SoundLoss { percent } = signal { Some(*percent) } else { None });
+    losses.max().expect("the first report is made at once")
+}
+
+#[test]
+fn the_sender_of_sound_is_told_what_is_lost_by_chance_but_not_by_congestion() {
+    let random = highest_loss(Impairment { loss: ten_percent(), ..Impairment::default() });
+    assert!((8..=20).contains(&random), "{random} %");
+    let congestion = [80, 150, 300].map(|kilobits| highest_loss(Impairment::limited(Bitrate::kbps(kilobits))));
+    assert!(congestion.iter().all(|percent| *percent <= 2), "{congestion:?}");
 }
