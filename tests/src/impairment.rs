@@ -19,40 +19,42 @@ pub struct Impairment {
     /// should be at least twice the deviation.
     pub jitter: Duration,
     /// The share of packets that are lost independently of each other.
-    pub loss: Share,
+    pub loss: Fraction,
     /// Packets that are lost in a row.
     pub bursts: Option<LossBursts>,
     /// The share of packets that later ones overtake.
-    pub reorder: Share,
+    pub reorder: Fraction,
     /// The share of packets that arrive twice.
-    pub duplicate: Share,
+    pub duplicate: Fraction,
     /// The rate limit.
     pub limit: Option<RateLimit>,
 }
 
 /// A share in hundredths of a percent, from 0 to 10 000.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Share(u32);
+pub struct Fraction(u32);
 
 /// Losses in a row: the model of Gilbert and Elliott, whose bad state loses each packet. A bad state lasts for a number of
 /// packets in `lengths`, each with the same probability.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LossBursts {
     /// The share of all packets that are lost.
-    pub share: Share,
+    pub share: Fraction,
     /// The shortest run of lost packets, at least 1.
     pub min_length: u32,
     /// The longest run.
     pub max_length: u32,
 }
 
-/// A rate limit. A packet that finds the queue full is dropped.
+/// A rate limit: a token bucket with a bounded queue, as `tc tbf` has it. A packet that finds the queue full is dropped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimit {
     /// Bits per second.
     pub rate: Bitrate,
-    /// The longest time that a packet waits in the queue.
+    /// The longest time from the arrival of a packet to the end of its sending.
     pub queue: Duration,
+    /// The bytes that pass at once after a pause.
+    pub burst: usize,
 }
 
 /// One direction of a path.
@@ -64,7 +66,7 @@ pub struct ImpairedLink<P> {
     burst: u32,
     /// The current deviation from the delay in units of the jitter, and since when.
     deviation: Option<(f64, Instant)>,
-    /// When the rate limit has sent all packets.
+    /// When the rate limit has sent all packets. In the past if the next ones pass as a burst.
     busy_until: Option<Instant>,
     /// The latest arrival of a packet that keeps its place.
     last_arrival: Option<Instant>,
@@ -80,7 +82,18 @@ struct OnTheWay<P> {
     packet: P,
 }
 
-impl Share {
+impl Impairment {
+    /// Returns a path with a delay of a millisecond and the rate limit of `tc tbf burst 4kb latency 200ms`.
+    #[must_use]
+    pub fn limited(rate: Bitrate) -> Self {
+        let burst = 4_000;
+        // The kernel adds the burst to the length of the queue.
+        let queue = Duration::from_millis(200) + sending_time(burst, rate);
+        Self { delay: Duration::from_millis(1), limit: Some(RateLimit { rate, queue, burst }), ..Self::default() }
+    }
+}
+
+impl Fraction {
     /// Returns a share, or `None` if it is more than 10 000.
     #[must_use]
     pub fn from_ten_thousandths(share: u32) -> Option<Self> {
@@ -131,7 +144,7 @@ impl<P: Clone> ImpairedLink<P> {
         self.impairment = impairment;
     }
 
-    /// Sends a packet of `bytes` into the link. Drops it if it is lost, if a queue is full, or if too many packets are on their
+    /// Sends a packet of `bytes`, with its headers, into the link. Drops it if it is lost, if a queue is full, or if too many packets are on their
     /// way.
     pub fn send(&mut self, packet: P, bytes: usize, now: Instant) {
         let Some(sent) = self.pass_limit(bytes, now) else { return };
@@ -168,15 +181,15 @@ impl<P: Clone> ImpairedLink<P> {
 
     /// Returns when the rate limit has sent a packet, or `None` if its queue is full.
     fn pass_limit(&mut self, bytes: usize, now: Instant) -> Option<Instant> {
-        let Some(RateLimit { rate, queue }) = self.impairment.limit else { return Some(now) };
-        let start = self.busy_until.map_or(now, |busy| busy.max(now));
-        if start.saturating_duration_since(now) > queue {
+        let Some(RateLimit { rate, queue, burst }) = self.impairment.limit else { return Some(now) };
+        let earliest = now.checked_sub(sending_time(burst, rate)).unwrap_or(now);
+        let start = self.busy_until.map_or(earliest, |busy| busy.max(earliest));
+        let end = start + sending_time(bytes, rate);
+        if end.saturating_duration_since(now) > queue {
             return None;
         }
-        let nanoseconds = bytes as u128 * 8 * 1_000_000_000 / u128::from(rate.as_bps().max(1));
-        let end = start + Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX).min(MAX_SENDING_NS));
         self.busy_until = Some(end);
-        Some(end)
+        Some(end.max(now))
     }
 
     fn is_lost(&mut self) -> bool {
@@ -193,7 +206,7 @@ impl<P: Clone> ImpairedLink<P> {
         self.happens(self.impairment.loss)
     }
 
-    fn happens(&mut self, share: Share) -> bool {
+    fn happens(&mut self, share: Fraction) -> bool {
         share.0 > 0 && self.random.random_ratio(share.0, WHOLE)
     }
 
@@ -230,6 +243,12 @@ impl<P: Clone> ImpairedLink<P> {
     }
 }
 
+/// Returns how long a rate limit takes to send a packet.
+fn sending_time(bytes: usize, rate: Bitrate) -> Duration {
+    let nanoseconds = bytes as u128 * 8 * 1_000_000_000 / u128::from(rate.as_bps().max(1));
+    Duration::from_nanos(u64::try_from(nanoseconds).unwrap_or(u64::MAX).min(MAX_SENDING_NS))
+}
+
 impl<P> Ord for OnTheWay<P> {
     /// The first to arrive is the greatest, because a heap returns the greatest.
     fn cmp(&self, other: &Self) -> Ordering {
@@ -250,6 +269,9 @@ impl<P> PartialEq for OnTheWay<P> {
 }
 
 impl<P> Eq for OnTheWay<P> {}
+
+/// The bytes of the headers of IPv4 and UDP. The length of a packet includes them.
+pub const UDP_HEADER_BYTES: usize = 28;
 
 /// All packets, in hundredths of a percent.
 const WHOLE: u32 = 10_000;

@@ -6,8 +6,8 @@ const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-fn share(percent: u32) -> Share {
-    Share::from_ten_thousandths(percent * 100).expect("at most 100")
+fn share(percent: u32) -> Fraction {
+    Fraction::from_ten_thousandths(percent * 100).expect("at most 100")
 }
 
 /// Sends `count` packets of 1 000 bytes, one each millisecond. Returns the packets that arrive, with their delays.
@@ -106,12 +106,27 @@ fn duplicated_packets_arrive_twice() {
 #[test]
 fn a_limit_has_its_rate_and_a_bounded_queue() {
     // 8 Mbit/s are sent.
-    let limit = RateLimit { rate: Bitrate::kbps(2_000), queue: ms(200) };
+    let limit = RateLimit { rate: Bitrate::kbps(2_000), queue: ms(200), burst: 0 };
     let arrived = run(Impairment { limit: Some(limit), ..Impairment::default() }, 4_000);
     // A quarter, and what waits at the end.
     assert!((990..1_060).contains(&arrived.len()), "{}", arrived.len());
     let longest = arrived.iter().map(|(_, delay)| *delay).max();
-    assert!(longest.is_some_and(|longest| (ms(200)..=ms(210)).contains(&longest)), "{longest:?}");
+    assert!(longest.is_some_and(|longest| (ms(190)..=ms(200)).contains(&longest)), "{longest:?}");
+}
+
+#[test]
+fn a_burst_passes_at_once_and_what_would_wait_too_long_is_dropped() {
+    // 1 000 bytes take 10 ms.
+    let limit = RateLimit { rate: Bitrate::kbps(800), queue: ms(35), burst: 2_000 };
+    let impairment = Impairment { delay: ms(1), limit: Some(limit), ..Impairment::default() };
+    let (mut link, start) = (ImpairedLink::new(impairment, 1), Instant::now() + ms(9_000));
+    (0..9).for_each(|number| link.send(number, 1_000, start));
+    let arrivals = std::iter::from_fn(|| {
+        let at = link.next_arrival()?;
+        link.receive(at)?;
+        Some((at - start).as_millis())
+    });
+    assert_eq!(arrivals.collect::<Vec<_>>(), [1, 1, 11, 21, 31]);
 }
 
 #[test]

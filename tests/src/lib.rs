@@ -6,7 +6,6 @@ pub mod compare;
 pub mod delay_proxy;
 pub mod demo_meeting;
 pub mod impairment;
-pub mod link;
 #[cfg(target_os = "linux")]
 pub mod netlab;
 pub mod people;

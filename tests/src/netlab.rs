@@ -13,7 +13,7 @@ mod wire;
 pub use schedule::LinkSchedule;
 pub use spec::{Error as SpecError, LinkChange, LinkSetting, NetworkSpec, Participant};
 
-use crate::impairment::Share;
+use crate::impairment::Fraction;
 use media::Bitrate;
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -323,7 +323,7 @@ fn limit(name: &str, device: &str, rate: Option<Bitrate>, queue: Duration) -> Re
 }
 
 /// Drops a share of the UDP packets that arrive through a device.
-fn lose(name: &str, device: &str, share: Share) -> Result<(), Error> {
+fn lose(name: &str, device: &str, share: Fraction) -> Result<(), Error> {
     let per_ten_thousand = share.per_ten_thousand();
     let random = match per_ten_thousand {
         // nftables refuses a comparison that is always true.

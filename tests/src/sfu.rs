@@ -5,7 +5,7 @@ mod client;
 
 pub use client::Client;
 
-use crate::link::{Impairment, Link};
+use crate::impairment::{ImpairedLink, Impairment, UDP_HEADER_BYTES};
 use proto::{
     Blob, ClientSignal, Kind, MeetingId, ParticipantId, Published, Slot, SpatialLayer, Subscription, TileWish, ToSfu,
     TrackId,
@@ -30,7 +30,7 @@ pub struct Simulation {
     /// Datagrams on their way to the SFU, each with its source.
     to_server: Vec<(SocketAddr, Vec<u8>)>,
     /// The downlinks of clients that have an impaired one.
-    downlinks: HashMap<usize, Link<Vec<u8>>>,
+    downlinks: HashMap<usize, ImpairedLink<Vec<u8>>>,
     datagrams: u64,
     began: Instant,
     next_sound: Instant,
@@ -90,7 +90,10 @@ impl Simulation {
 
     /// Impairs the downlink of a client from now on.
     pub fn impair(&mut self, index: usize, impairment: Impairment) {
-        self.downlinks.entry(index).or_insert_with(|| Link::new(impairment, 1)).change(impairment);
+        match self.downlinks.get_mut(&index) {
+            Some(link) => link.set(impairment),
+            None => _ = self.downlinks.insert(index, ImpairedLink::new(impairment, 1)),
+        }
     }
 
     /// Returns what the SFU forwarded.
@@ -239,7 +242,7 @@ impl Simulation {
                 continue;
             }
             if let Some(link) = self.downlinks.get_mut(&client) {
-                link.send(transmit.contents.to_vec(), transmit.contents.len(), self.now);
+                link.send(transmit.contents.to_vec(), transmit.contents.len() + UDP_HEADER_BYTES, self.now);
             } else if let Some(client) = self.clients.get_mut(client) {
                 client.handle_datagram(SERVER, &transmit.contents, self.now);
             }

@@ -20,8 +20,8 @@ mod lobby;
 mod lossy;
 #[path = "loopback/lure.rs"]
 mod lure;
-#[path = "loopback/narrow.rs"]
-mod narrow;
+#[path = "loopback/narrow_downlink.rs"]
+mod narrow_downlink;
 #[path = "loopback/proxy.rs"]
 mod proxy;
 #[path = "loopback/removed.rs"]

@@ -1,5 +1,6 @@
 //! The SFU with real transports at both ends, on a simulated clock.
 
+use media::Bitrate;
 use proto::{
     Blob, ClientSignal, Kind, Published, ServerSignal, Slot, SpatialLayer, Subscription, ToSfu, TrackDemand, TrackId,
 };
@@ -7,7 +8,7 @@ use server::sfu::Command;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tests::bench::forward::{Load, forward};
-use tests::link::Impairment;
+use tests::impairment::{Fraction, Impairment};
 use tests::sfu::{Client, LAYERS, Simulation, camera, id};
 
 fn secs(seconds: u64) -> Duration {
@@ -406,16 +407,16 @@ fn show(what: &str, seconds: &[Second]) {
     println!("{what}: {}", list.join(" "));
 }
 
-/// Speech that did not arrive within [`PLAYOUT_DELAY`].
+/// Speech that did not arrive within [`PLAYOUT_DELAY`], so that the decoder must conceal it.
 #[derive(Clone, Copy, Debug)]
-struct MadeUp {
+struct Concealment {
     percent: f64,
-    /// The longest part without an interruption.
+    /// The longest time without sound.
     longest: Duration,
 }
 
-/// Returns the speech that client 1 has to make up of what client 0 said between two times.
-fn made_up(simulation: &Simulation, start: Instant, end: Instant) -> MadeUp {
+/// Returns how much client 1 must conceal of what client 0 said between two times.
+fn concealment(simulation: &Simulation, start: Instant, end: Instant) -> Concealment {
     let spoken = simulation.clients[0].spoken();
     let mut missing = vec![true; spoken.len()];
     for (number, at) in &simulation.clients[1].sound {
@@ -429,7 +430,10 @@ fn made_up(simulation: &Simulation, start: Instant, end: Instant) -> MadeUp {
         run = if *missing { run + 1 } else { 0 };
         longest = longest.max(run);
     }
-    MadeUp { percent: f64::from(total) * 100.0 / f64::from(all.max(1)), longest: Duration::from_millis(20) * longest }
+    Concealment {
+        percent: f64::from(total) * 100.0 / f64::from(all.max(1)),
+        longest: Duration::from_millis(20) * longest,
+    }
 }
 
 /// How late a packet of sound may be: the jitter buffer has adapted to a queue of 200 ms.
@@ -451,17 +455,16 @@ fn impaired(impairment: Impairment) -> (Simulation, Instant) {
     (simulation, start)
 }
 
-/// Returns what a camera and a voice over a link of `kilobits` lack of these goals.
+/// Sends a camera and a voice over a link of `kilobits`. Returns the goals that are missed.
 fn shortcomings(kilobits: u64, pictures: usize, layer: u8) -> Vec<String> {
-    let (mut simulation, start) = impaired(Impairment::kbps(kilobits));
+    let (mut simulation, start) = impaired(Impairment::limited(Bitrate::kbps(kilobits)));
     simulation.send_for(0, secs(30));
     let seconds = seconds(&simulation, 1, start);
     assert_eq!(seconds.len(), 30);
-    // At first the link is not known, and each client waits for sound.
-    let sound = made_up(&simulation, start + secs(3), start + secs(29));
+    // In the first seconds the rate of the link is not known.
+    let sound = concealment(&simulation, start + secs(3), start + secs(29));
     let keys = simulation.clients[0].key_requests.len();
     show(&format!("{kilobits} kbit/s, {keys} key frames, {sound:.2?}"), &seconds);
-    // At first the rate is not known.
     let still = seconds[2..].iter().filter(|second| second.pictures < 12).count();
     let mean = seconds.iter().map(|second| second.pictures).sum::<usize>() / seconds.len();
     let of_layer = seconds[15..].iter().filter(|second| second.layer >= layer).count();
@@ -469,7 +472,7 @@ fn shortcomings(kilobits: u64, pictures: usize, layer: u8) -> Vec<String> {
         (still <= usize::from(kilobits < 200), format!("{still} seconds without a moving picture")),
         (mean >= pictures, format!("{mean} pictures a second")),
         (of_layer >= 10, format!("{of_layer} of the last 15 seconds with layer {layer}")),
-        (sound.percent <= 1.0, format!("{:.1} % of the sound is made up", sound.percent)),
+        (sound.percent <= 1.0, format!("{:.1} % of the sound is concealed", sound.percent)),
         (keys <= 12, format!("{keys} key frames")),
     ];
     let missed = goals.into_iter().filter(|(met, _)| !met);
@@ -484,37 +487,31 @@ fn a_narrow_downlink_carries_a_moving_picture_and_sound_in_every_second() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
+/// Returns the bitrate limit of its smallest layer that client 0 was told last.
+fn last_limit(simulation: &Simulation) -> Option<Option<u32>> {
+    simulation.clients[0].signals.iter().rev().find_map(|signal| {
+        let ServerSignal::TrackDemand { layers } = signal else { return None };
+        layers.wanted.first().map(|layer| layer.max_bitrate)
+    })
+}
+
 #[test]
 fn a_sender_reduces_a_layer_to_what_the_downlink_of_its_only_viewer_carries() {
-    let (mut simulation, _) = impaired(Impairment::kbps(150));
+    let (mut simulation, _) = impaired(Impairment::limited(Bitrate::kbps(150)));
     simulation.send_for(0, secs(10));
-    let limit = simulation.clients[0].signals.iter().rev().find_map(|signal| match signal {
-        ServerSignal::TrackDemand { layers } => layers.wanted.first().map(|layer| layer.max_bitrate),
-        ServerSignal::Answer { .. }
-        | ServerSignal::OfferRefused { .. }
-        | ServerSignal::Tracks { .. }
-        | ServerSignal::SoundLoss { .. } => None,
-    });
-    let limit = limit.flatten().expect("the layer is limited");
+    let limit = last_limit(&simulation).flatten().expect("the layer is limited");
     // Speech takes 81 kbit/s.
     assert!((30_000..90_000).contains(&limit), "{limit}");
     let wide = simulation.join();
     simulation.subscribe(wide, 0);
     simulation.wish(wide, 0, (320, 180), 30);
     simulation.send_for(0, secs(3));
-    let last = simulation.clients[0].signals.iter().rev().find_map(|signal| match signal {
-        ServerSignal::TrackDemand { layers } => layers.wanted.first().map(|layer| layer.max_bitrate),
-        ServerSignal::Answer { .. }
-        | ServerSignal::OfferRefused { .. }
-        | ServerSignal::Tracks { .. }
-        | ServerSignal::SoundLoss { .. } => None,
-    });
-    assert_eq!(last, Some(None), "another viewer has room for all of it");
+    assert_eq!(last_limit(&simulation), Some(None), "another viewer has room for all of it");
 }
 
 #[test]
 fn a_viewer_on_a_wide_link_soon_gets_the_largest_layer_at_its_full_bitrate() {
-    let (mut simulation, start) = impaired(Impairment::kbps(10_000));
+    let (mut simulation, start) = impaired(Impairment::limited(Bitrate::kbps(10_000)));
     simulation.send_for(0, secs(5));
     let largest = simulation.clients[1].received.iter().find(|packet| packet.payload[0] > 2).expect("it arrives");
     let after = largest.timestamp - start;
@@ -526,14 +523,14 @@ fn a_viewer_on_a_wide_link_soon_gets_the_largest_layer_at_its_full_bitrate() {
 
 #[test]
 fn a_dip_of_the_link_stops_the_picture_for_a_moment_only_and_the_large_one_returns() {
-    let (mut simulation, start) = impaired(Impairment::kbps(10_000));
+    let (mut simulation, start) = impaired(Impairment::limited(Bitrate::kbps(10_000)));
     simulation.send_for(0, secs(10));
-    simulation.impair(1, Impairment::kbps(300));
+    simulation.impair(1, Impairment::limited(Bitrate::kbps(300)));
     simulation.send_for(0, secs(15));
-    simulation.impair(1, Impairment::kbps(10_000));
+    simulation.impair(1, Impairment::limited(Bitrate::kbps(10_000)));
     simulation.send_for(0, secs(10));
     let seconds = seconds(&simulation, 1, start);
-    let sound = made_up(&simulation, start, start + secs(34));
+    let sound = concealment(&simulation, start, start + secs(34));
     show(&format!("10, 0.3, 10 Mbit/s, {sound:.2?}"), &seconds);
     assert!(sound.percent <= 3.0 && sound.longest <= secs(1), "{sound:?}");
     let times =
@@ -547,7 +544,7 @@ fn a_dip_of_the_link_stops_the_picture_for_a_moment_only_and_the_large_one_retur
 
 #[test]
 fn a_receiver_for_which_a_key_frame_waits_gets_no_further_one() {
-    let (mut simulation, _) = impaired(Impairment::kbps(200));
+    let (mut simulation, _) = impaired(Impairment::limited(Bitrate::kbps(200)));
     // A key frame of 37 kilobytes: it waits for more than a second.
     simulation.clients[0].key_frame_factor = 60;
     simulation.send_for(0, Duration::from_millis(200));
@@ -559,11 +556,35 @@ fn a_receiver_for_which_a_key_frame_waits_gets_no_further_one() {
     assert_eq!(simulation.clients[0].key_requests.len(), before);
 }
 
+fn ten_percent() -> Fraction {
+    Fraction::from_ten_thousandths(1_000).expect("at most all")
+}
+
 #[test]
 fn lost_packets_without_congestion_do_not_reduce_the_picture() {
-    let (mut simulation, start) = impaired(Impairment { one_lost_in: 10, ..Impairment::default() });
+    let (mut simulation, start) =
+        impaired(Impairment { delay: Duration::from_millis(1), loss: ten_percent(), ..Impairment::default() });
     simulation.send_for(0, secs(20));
     let seconds = seconds(&simulation, 1, start);
     show("loss of 10 %", &seconds);
     assert!(seconds[3..].iter().all(|second| second.layer == 2 && second.pictures >= 28));
+}
+
+/// Returns the highest loss of its sound, in percent, that the server told client 0.
+fn highest_loss(impairment: Impairment) -> u8 {
+    let (mut simulation, _) = impaired(impairment);
+    simulation.send_for(0, secs(20));
+    let losses = simulation.clients[0]
+        .signals
+        .iter()
+        .filter_map(|signal| if let ServerSignal::SoundLoss { percent } = signal { Some(*percent) } else { None });
+    losses.max().expect("the first report is made at once")
+}
+
+#[test]
+fn the_sender_of_sound_is_told_what_is_lost_by_chance_but_not_by_congestion() {
+    let random = highest_loss(Impairment { loss: ten_percent(), ..Impairment::default() });
+    assert!((8..=20).contains(&random), "{random} %");
+    let congestion = [80, 150, 300].map(|kilobits| highest_loss(Impairment::limited(Bitrate::kbps(kilobits))));
+    assert!(congestion.iter().all(|percent| *percent <= 2), "{congestion:?}");
 }

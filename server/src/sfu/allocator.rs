@@ -3,7 +3,8 @@
 //! The order is: sound, then the lowest temporal layer of the smallest spatial layer of every track, then more temporal
 //! layers, then larger spatial layers. Tracks are served by priority, then by how far they are below their ideal layer,
 //! then by the size of their tile. If other viewers need the full bitrate of a larger spatial layer, it is preferred with
-//! one temporal layer less to a smaller one. The rest raises the bitrates of the allocated layers. A track that gets no layer is paused.
+//! one temporal layer less to a smaller one. The rest raises the bitrates of the allocated layers. A track that gets no
+//! layer is paused.
 
 use super::switch::Target;
 use proto::TileWish;
@@ -14,7 +15,7 @@ use std::collections::BinaryHeap;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The bitrates of each spatial layer, smallest first; 1 to 8 entries.
-    pub rates: Vec<LayerRate>,
+    pub rates: Vec<LayerBitrates>,
     /// The ideal layer: the one that fills the tile, with the temporal layers for its frame rate. `None` if the tile is
     /// hidden.
     pub ideal: Option<Target>,
@@ -28,7 +29,7 @@ pub struct Request {
 
 /// The bits per second of a spatial layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct LayerRate {
+pub struct LayerBitrates {
     /// The bitrate to which its sender can reduce it, with all temporal layers.
     pub min: u64,
     /// Its full bitrate, with all temporal layers. Not less than `min`.
@@ -39,7 +40,7 @@ pub struct LayerRate {
 
 /// The part of the downlink that one track gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Share {
+pub struct Allocation {
     /// The layers.
     pub target: Target,
     /// The bits per second for which there is room, with the temporal layers of `target`.
@@ -49,13 +50,13 @@ pub struct Share {
     pub limit: Option<u64>,
 }
 
-impl LayerRate {
-    /// Returns the bits per second of the temporal layers up to `temporal`, if all of them have `all`.
+impl LayerBitrates {
+    /// Returns the bits per second of the temporal layers up to `temporal`, if all temporal layers together have `all`.
     pub fn part(&self, all: u64, temporal: u8) -> u64 {
         all.saturating_mul(self.temporal_percent[usize::from(temporal.min(2))]) / 100
     }
 
-    /// Returns the bits per second of all temporal layers, if those up to `temporal` have `part`.
+    /// Returns the bits per second of all temporal layers together, if those up to `temporal` have `part`.
     fn whole(&self, part: u64, temporal: u8) -> u64 {
         part.saturating_mul(100) / self.temporal_percent[usize::from(temporal.min(2))].max(1)
     }
@@ -63,7 +64,7 @@ impl LayerRate {
 
 /// Returns which layers the SFU forwards to one viewer: one entry for each request, in the same order. Together their
 /// bitrates fit into `budget` bits per second, of which `audio` are reserved.
-pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Share>> {
+pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Allocation>> {
     let mut left = budget.saturating_sub(audio);
     let mut allocated: Vec<Option<Target>> = vec![None; requests.len()];
     let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].ideal.is_some()).collect();
@@ -183,14 +184,14 @@ fn next_steps(now: Target, wanted: Target) -> impl Iterator<Item = Target> {
     more.into_iter().chain(larger)
 }
 
-/// Raises the bitrates of the allocated layers, and returns the shares.
+/// Raises the bitrates of the allocated layers, and returns them.
 fn divide_rest(
     mut left: u64,
     order: &[usize],
     requests: &[Request],
     allocated: &[Option<Target>],
-) -> Vec<Option<Share>> {
-    let mut shares = vec![None; requests.len()];
+) -> Vec<Option<Allocation>> {
+    let mut all = vec![None; requests.len()];
     let funded: Vec<(usize, Target)> = order.iter().filter_map(|index| Some((*index, allocated[*index]?))).collect();
     for (position, (index, target)) in funded.iter().enumerate() {
         let Some(rate) = requests[*index].rates.get(usize::from(target.spatial)) else { continue };
@@ -201,9 +202,9 @@ fn divide_rest(
         left -= more;
         let bitrate = min + more;
         let limit = (bitrate < max).then(|| rate.whole(bitrate, target.temporal));
-        shares[*index] = Some(Share { target: *target, bitrate, limit });
+        all[*index] = Some(Allocation { target: *target, bitrate, limit });
     }
-    shares
+    all
 }
 
 /// Returns the bits per second to which the layers of a target can be reduced.

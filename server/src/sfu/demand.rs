@@ -1,8 +1,10 @@
 //! Decides when to notify a sender which of its layers its receivers want. Pure: the caller passes the time.
 //!
 //! A layer starts at once, and stops one second after the last receiver stopped wanting it, so that moving tiles do not
-//! restart an encoder. A lower bitrate limit applies at once, and a higher one at most every half second. A new sender sends nothing until its first update. If nothing is wanted, it gets the first
-//! update after one second, because it may be a sender that reconnected and still sends.
+//! restart an encoder. A lower bitrate limit applies at once, and a higher one at most every half second.
+//!
+//! A new sender sends nothing until its first update. If nothing is wanted, it gets the first update after one second,
+//! because it may be a sender that reconnected and still sends.
 
 use proto::DemandedLayer;
 use std::time::{Duration, Instant};
@@ -18,7 +20,7 @@ pub struct Demand {
 #[derive(Clone, Debug)]
 struct Layer {
     /// What the last update to the sender said. A stopped layer has no temporal layers.
-    reported: Wanted,
+    reported: LayerDemand,
     /// When that was, if it set a limit.
     limited_at: Option<Instant>,
     /// Since when fewer temporal layers than reported are wanted. Before the first update: since when the demand exists.
@@ -27,7 +29,7 @@ struct Layer {
 
 /// What the receivers of one spatial layer want together.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Wanted {
+pub struct LayerDemand {
     /// The number of temporal layers, 0 for none.
     pub temporal_layers: u8,
     /// The maximum bits per second, with all of these temporal layers. `None` for the full bitrate.
@@ -46,12 +48,12 @@ pub struct Update {
 impl Demand {
     /// Returns the demand for a track of `layers` spatial layers, whose sender sends none of them yet.
     pub fn new(layers: usize) -> Self {
-        let layer = Layer { reported: Wanted::default(), limited_at: None, lower_since: None };
+        let layer = Layer { reported: LayerDemand::default(), limited_at: None, lower_since: None };
         Self { layers: vec![layer; layers], sender_informed: false }
     }
 
     /// Sets what is wanted now of each spatial layer. Returns an update if the sender must be notified.
-    pub fn update(&mut self, wanted: &[Wanted], now: Instant) -> Option<Update> {
+    pub fn update(&mut self, wanted: &[LayerDemand], now: Instant) -> Option<Update> {
         let mut changed = false;
         let mut stopped = 0;
         for (layer, wanted) in self.layers.iter_mut().zip(wanted) {
@@ -65,10 +67,10 @@ impl Demand {
             }
             if temporal_layers > before || lower && expired {
                 stopped += u64::from(temporal_layers == 0);
-                layer.report(Wanted { temporal_layers, ..*wanted }, now);
+                layer.report(LayerDemand { temporal_layers, ..*wanted }, now);
                 changed = true;
             } else if temporal_layers > 0 && layer.is_new_limit(wanted.max_bitrate, now) {
-                layer.report(Wanted { temporal_layers: before, ..*wanted }, now);
+                layer.report(LayerDemand { temporal_layers: before, ..*wanted }, now);
                 changed = true;
             }
             changed |= !self.sender_informed && expired;
@@ -77,7 +79,7 @@ impl Demand {
         changed.then(|| Update { wanted: self.reported(), stopped })
     }
 
-    /// Returns the limit of a layer that its sender was told at least a second ago, in bits per second.
+    /// Returns the limit that the sender of a layer has had for at least a second, in bits per second.
     pub fn settled_limit(&self, spatial: usize, now: Instant) -> Option<u32> {
         let layer = self.layers.get(spatial)?;
         let settled = layer.limited_at.is_some_and(|at| now.saturating_duration_since(at) >= SETTLE_TIME);
@@ -87,7 +89,7 @@ impl Demand {
     fn reported(&self) -> Vec<DemandedLayer> {
         let reported = (0_u8..).zip(&self.layers).map(|(spatial, layer)| (spatial, layer.reported));
         let running = reported.filter(|(_, wanted)| wanted.temporal_layers > 0);
-        let demanded = |(spatial, Wanted { temporal_layers, max_bitrate })| DemandedLayer {
+        let demanded = |(spatial, LayerDemand { temporal_layers, max_bitrate })| DemandedLayer {
             spatial,
             temporal_layers,
             max_bitrate,
@@ -97,11 +99,11 @@ impl Demand {
 }
 
 impl Layer {
-    fn report(&mut self, wanted: Wanted, now: Instant) {
+    fn report(&mut self, wanted: LayerDemand, now: Instant) {
         *self = Self { reported: wanted, limited_at: wanted.max_bitrate.map(|_| now), lower_since: None };
     }
 
-    /// Returns whether the sender must be told another limit: soon if it is lower.
+    /// Returns whether to send the sender another limit now. A lower one is sent at once.
     fn is_new_limit(&self, limit: Option<u32>, now: Instant) -> bool {
         let before = self.reported.max_bitrate.map_or(UNLIMITED, u64::from);
         let limit = limit.map_or(UNLIMITED, u64::from);
@@ -144,14 +146,14 @@ mod tests {
     }
 
     /// Returns what is wanted, for numbers of temporal layers.
-    fn all<const N: usize>(temporal_layers: [u8; N]) -> [Wanted; N] {
-        temporal_layers.map(|temporal_layers| Wanted { temporal_layers, max_bitrate: None })
+    fn all<const N: usize>(temporal_layers: [u8; N]) -> [LayerDemand; N] {
+        temporal_layers.map(|temporal_layers| LayerDemand { temporal_layers, max_bitrate: None })
     }
 
     /// Returns the demand for a track whose sender sends all layers.
     fn all_reported(layers: usize, now: Instant) -> Demand {
         let mut demand = Demand::new(layers);
-        let all = vec![Wanted { temporal_layers: MAX_TEMPORAL_LAYERS, max_bitrate: None }; layers];
+        let all = vec![LayerDemand { temporal_layers: MAX_TEMPORAL_LAYERS, max_bitrate: None }; layers];
         assert_eq!(demand.update(&all, now).map(|update| update.wanted.len()), Some(layers));
         demand
     }
@@ -205,7 +207,7 @@ mod tests {
         let start = Instant::now();
         let mut demand = all_reported(1, start);
         let mut limit = |max_bitrate, milliseconds| {
-            let wanted = Wanted { temporal_layers: 3, max_bitrate };
+            let wanted = LayerDemand { temporal_layers: 3, max_bitrate };
             let update = demand.update(&[wanted], start + Duration::from_millis(milliseconds))?;
             Some(update.wanted[0].max_bitrate)
         };
@@ -224,7 +226,7 @@ mod tests {
         let start = Instant::now();
         let mut demand = all_reported(1, start);
         assert_eq!(demand.settled_limit(0, start + 2 * SETTLE_TIME), None, "there is none");
-        demand.update(&[Wanted { temporal_layers: 3, max_bitrate: Some(90_000) }], start);
+        demand.update(&[LayerDemand { temporal_layers: 3, max_bitrate: Some(90_000) }], start);
         assert_eq!(demand.settled_limit(0, start + SETTLE_TIME / 2), None);
         assert_eq!(demand.settled_limit(0, start + SETTLE_TIME), Some(90_000));
     }

@@ -25,7 +25,7 @@ pub struct Downlink {
     /// str0m's estimate in the last report.
     estimate: u64,
     /// The last reports, newest first.
-    recent: [Recent; RECENT_REPORTS],
+    recent: [PastReport; RECENT_REPORTS],
     /// The usual round-trip time: the shortest one, which grows slowly, because paths change.
     usual: Option<Duration>,
     /// What the link carried when it was full. `None` if it never was, or if it carries more since then.
@@ -45,13 +45,13 @@ pub struct Downlink {
 pub enum Change {
     /// It has become full.
     Full,
-    /// It has become full because it carries much less than before. What waits for it is of no use any more.
+    /// It has become full because it carries much less than before. The packets that wait for it would arrive too late.
     SuddenlyNarrow,
 }
 
-/// What a report said.
+/// What is kept of a report.
 #[derive(Clone, Copy, Debug, Default)]
-struct Recent {
+struct PastReport {
     /// Bits per second that were sent.
     sent: u64,
     /// How much of that arrived.
@@ -117,7 +117,7 @@ pub struct Report {
     pub lost: f32,
     /// The time from the sending of the newest packet that arrived to the feedback.
     pub round_trip: Option<Duration>,
-    /// The longest time between two packets. So long may the newest packet have waited for the feedback.
+    /// The longest time between two packets: how long the newest packet may have waited for the feedback.
     pub pause: Duration,
 }
 
@@ -128,7 +128,7 @@ impl Downlink {
             budget: estimate,
             earlier: [estimate; UNPROVED_REPORTS],
             estimate,
-            recent: [Recent::default(); RECENT_REPORTS],
+            recent: [PastReport::default(); RECENT_REPORTS],
             usual: None,
             capacity: None,
             starting: true,
@@ -147,7 +147,7 @@ impl Downlink {
         self.earlier[0] = self.budget;
         self.estimate = report.estimate;
         self.recent.rotate_right(1);
-        self.recent[0] = Recent { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
+        self.recent[0] = PastReport { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
         let after_hold = self.held_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
         // A test delays packets, too.
         let tested = self.capacity.as_ref().is_some_and(|capacity| capacity.test.is_some());
@@ -234,7 +234,8 @@ impl Downlink {
 
     /// Returns what arrived in half a second of the last reports.
     fn proved(&self) -> u64 {
-        let half = |reports: &[Recent]| reports.iter().map(|recent| recent.arrived).sum::<u64>() / reports.len() as u64;
+        let half =
+            |reports: &[PastReport]| reports.iter().map(|recent| recent.arrived).sum::<u64>() / reports.len() as u64;
         self.recent.windows(RECENT_REPORTS / 2).map(half).max().unwrap_or(0)
     }
 
@@ -252,7 +253,7 @@ impl Downlink {
         };
     }
 
-    /// Returns until when no picture may be sent, if the next report does not end that.
+    /// Returns the time until which no picture may be sent. A report may end that earlier.
     pub fn held_until(&self, now: Instant) -> Option<Instant> {
         match self.hold {
             Hold::Until(end) if now < end => Some(end),
@@ -326,8 +327,8 @@ impl Downlink {
         round_trip.saturating_sub(usual).saturating_sub(report.pause)
     }
 
-    /// Returns the bits per second that the SFU may send to the viewer without padding. A higher budget counts only when
-    /// feedback can be about it, because a larger layer begins with a key frame.
+    /// Returns the bits per second that the SFU may send to the viewer without padding. A higher budget counts only after
+    /// the feedback on it, because a larger layer begins with a key frame.
     pub fn budget(&self) -> u64 {
         self.earlier.iter().copied().fold(self.budget, u64::min)
     }
@@ -394,17 +395,17 @@ const UNPROVED_REPORTS: usize = 4;
 /// The reports from which the capacity of a full link is computed.
 const THROUGH_REPORTS: usize = 3;
 
-/// A link has suddenly become narrow if packets are delayed for so much longer than so many reports ago, ...
+/// How much the delay grows within [`SUDDEN_REPORTS`] if a link has suddenly become narrow.
 const SUDDEN_GROWTH: Duration = Duration::from_millis(50);
 const SUDDEN_REPORTS: usize = 2;
 
-/// ... and if the last reports have at most this percentage of what was sent before.
+/// The maximum that is sent meanwhile, in percent of what was sent before. More would fill the queue of any link.
 const CALM_PERCENT: u64 = 130;
 
 /// The minimum budget, in bits per second: sound without a picture.
 const MIN_BUDGET: u64 = 30_000;
 
-/// The minimum of what is believed of a full link, in bits per second.
+/// The minimum capacity that is assumed of a full link, in bits per second.
 const MIN_CAPACITY: u64 = 60_000;
 
 /// Percent of the budget that the next one may have, from report to report.
@@ -419,17 +420,17 @@ const FULL_PERCENT: u64 = 85;
 /// The minimum budget that padding fills, in bits per second. Below it, sound and the smallest layer fill it.
 const MIN_PADDED: u64 = 350_000;
 
-/// Percent of its capacity that a link is at least believed to have if it is still full after `SETTLE_TIME`.
+/// The minimum capacity of a link that is still full after [`SETTLE_TIME`], in percent of the one that was measured before.
 const MIN_STILL_FULL_PERCENT: u64 = 40;
 
-/// If the budget of a full link is less than this percentage of what was sent, most of that is lost.
+/// If the budget of a full link is less than this percentage of what was sent, most of what was sent is lost.
 const MUCH_LESS_PERCENT: u64 = 50;
 
 /// Percent of what a full link carries that is sent later.
 const USABLE_PERCENT: u64 = 95;
 
-/// After a sudden change, the feedback is about the time before. Until it is not, the link is believed to carry this
-/// fraction of the budget.
+/// After a sudden change, the feedback is still about the time before. The link is assumed to carry what was sent divided by
+/// this.
 const SUDDEN_FACTOR: u64 = 5;
 
 /// The time from a sudden change to the first test.
@@ -438,32 +439,34 @@ const SUDDEN_WAIT: Duration = Duration::from_secs(1);
 /// The time in which the queue of a full link becomes empty.
 const SETTLE_TIME: Duration = Duration::from_millis(600);
 
-/// Percent of a tested bitrate that the next one has.
+/// The next tested bitrate, in percent of the last one.
 const TEST_PERCENT: u64 = 108;
 
 /// The same if the estimate shows that the link carries much more.
 const EVIDENT_TEST_PERCENT: u64 = 120;
 
-/// Percent of what a full link carried that is enough for a test.
+/// The highest bitrate that is tested, in percent of what the full link carried. If it passes, the capacity is not known any
+/// more.
 const PROVED_PERCENT: u64 = 170;
 
-/// Percent of what a link carries at which a test is delayed. The rest passes through a burst or waits.
+/// The tested bitrate at which packets are delayed, in percent of what the link carries. At first, the excess passes as a burst
+/// or waits in the queue.
 const FAILED_PERCENT: u64 = 120;
 
 /// The reports at this bitrate that show that it does not only pass through a burst.
 const MIN_PROOFS: u32 = 3;
 
-/// An estimate that is as many times higher than what a full link carried makes a test due.
+/// A test is due at once if the estimate is more than this many times what the full link carried.
 const EVIDENT_FACTOR: u64 = 3;
 
 /// The minimum of such an estimate, in bits per second: a few packets at this rate are more than the usual burst.
 const EVIDENT_ESTIMATE: u64 = 900_000;
 
-/// The time from a full link to the first test whether it carries more.
+/// The time from when a link was full until more is sent for the first time, as a test.
 const MIN_WAIT: Duration = Duration::from_secs(2);
 
-/// The longest time between two tests. A viewer whose link recovers gets its picture back within this time and about two
-/// seconds.
+/// The longest time between two tests. If a link recovers, its viewer gets the large picture back after this time and about
+/// two seconds.
 const MAX_WAIT: Duration = Duration::from_secs(3);
 
 /// The same for a narrow link. A test delays its pictures for half a second.
@@ -495,8 +498,8 @@ const USUAL_LOSS: f32 = 0.02;
 /// below the capacity of such a path.
 const MAX_RANDOM_LOSS: f32 = 0.4;
 
-/// The bits per second that are sent at least on such a path: sound and a layer of 360 lines. A path that drops packets
-/// without a queue, because it carries less, is rare; this bounds what is lost on it.
+/// The minimum budget of such a path, in bits per second: sound and a layer of 360 lines. A policer that carries less than this
+/// loses packets without delay, too. There, the budget rises until [`MAX_RANDOM_LOSS`] is lost.
 const RANDOM_LOSS_BUDGET: u64 = 700_000;
 
 /// The time between two probes while they raise the estimate.

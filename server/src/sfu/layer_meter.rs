@@ -1,6 +1,7 @@
-//! Measures the bitrates of one spatial layer and of its temporal layers, with the headers of their packets. Pure: the caller passes the time.
+//! Measures the bitrates of one spatial layer and of its temporal layers, with the headers of their packets. Pure: the
+//! caller passes the time.
 
-use super::allocator::LayerRate;
+use super::allocator::LayerBitrates;
 use super::bitrate_meter::BitrateMeter;
 use std::time::Instant;
 
@@ -34,8 +35,8 @@ impl LayerMeter {
         self.temporal.iter().map(|meter| meter.rate(now)).sum()
     }
 
-    /// Compares what arrives with `expected` bits per second in `temporal_layers` temporal layers, which the sender was
-    /// told. Called every 100 ms.
+    /// Compares what arrives with `expected` bits per second, the limit that the sender has for `temporal_layers` temporal
+    /// layers. Called every 100 ms.
     pub fn update(&mut self, expected: u64, temporal_layers: u8, now: Instant) {
         let rates = self.temporal.each_ref().map(|meter| meter.rate(now));
         let total: u64 = rates.iter().sum();
@@ -52,16 +53,16 @@ impl LayerMeter {
         }
     }
 
-    /// Returns what to tell a sender that is to send `real` bits per second.
-    pub fn told(&self, real: u64) -> u64 {
+    /// Returns the limit with which a sender sends `real` bits per second.
+    pub fn limit_for(&self, real: u64) -> u64 {
         rounded(as_f64(real) / self.excess)
     }
 
-    /// Returns the bitrates to expect of a sender that is told `min` or `max` bits per second.
-    pub fn expect(&self, min: u64, max: u64) -> LayerRate {
-        let real = |told: u64| rounded(as_f64(told) * self.excess);
+    /// Returns the bitrates to expect of a sender whose limit is `min` or `max` bits per second.
+    pub fn expect(&self, min: u64, max: u64) -> LayerBitrates {
+        let real = |limit: u64| rounded(as_f64(limit) * self.excess);
         let [low, middle, _] = self.shares.map(|share| rounded(share * 100.0));
-        LayerRate { min: real(min), max: real(max.max(min)), temporal_percent: [low, middle, 100] }
+        LayerBitrates { min: real(min), max: real(max.max(min)), temporal_percent: [low, middle, 100] }
     }
 }
 
@@ -88,7 +89,7 @@ const TEMPORAL_LAYERS: usize = 3;
 /// The parts as encoders divide a bitrate, before any is measured.
 const USUAL_SHARES: [f64; TEMPORAL_LAYERS] = [0.5, 0.7, 1.0];
 
-/// The most that is believed of a sender that ignores what it was told.
+/// The maximum of [`LayerMeter::excess`], for a sender that ignores its limit.
 const MAX_EXCESS: f64 = 5.0;
 
 #[cfg(test)]
@@ -114,7 +115,7 @@ mod tests {
     fn the_parts_of_the_temporal_layers_are_the_usual_ones_until_they_are_measured() {
         assert_eq!(LayerMeter::default().expect(100, 200).temporal_percent, [50, 70, 100]);
         let (meter, now) = measured([1_000, 2_000, 1_000], 320_000, 3);
-        assert_eq!(meter.expect(100, 200), LayerRate { min: 100, max: 200, temporal_percent: [25, 75, 100] });
+        assert_eq!(meter.expect(100, 200), LayerBitrates { min: 100, max: 200, temporal_percent: [25, 75, 100] });
         assert_eq!(meter.rate(now), 320_000);
         let (meter, _) = measured([1_000, 2_000, HEADER_BYTES], 240_000, 2);
         assert_eq!(meter.expect(100, 200).temporal_percent, [50, 70, 100], "one was not asked for");
@@ -127,6 +128,6 @@ mod tests {
         let (meter, _) = measured([1_000, 2_000, 1_000], 640_000, 3);
         assert_eq!(meter.expect(100, 200).min, 100, "a still picture may move the next moment");
         let (meter, _) = measured([1_000, 2_000, 1_000], 1_000, 3);
-        assert_eq!((meter.expect(100, 200).min, meter.told(500)), (500, 100));
+        assert_eq!((meter.expect(100, 200).min, meter.limit_for(500)), (500, 100));
     }
 }

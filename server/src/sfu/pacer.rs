@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// A leaky bucket of the bytes that were sent.
 #[derive(Debug)]
 pub struct Pacer {
-    /// Bytes for which there was no time yet.
+    /// Bytes that were sent earlier than the rate allows.
     debt: u64,
     /// When the debt was last computed.
     at: Instant,

@@ -61,7 +61,7 @@ impl<P> PictureQueue<P> {
         Some(downlink.held_until(now).map_or(at, |end| at.max(end)))
     }
 
-    /// Returns how long the packets need at the rate that the sound leaves.
+    /// Returns how long it takes to send the packets with the part of the budget that sound does not need.
     pub fn delay(&self, budget: u64) -> Duration {
         let rate = budget.saturating_sub(self.sound).max(budget / 4).max(1);
         Duration::from_micros((self.queue.bytes() as u64 * 8).saturating_mul(1_000_000) / rate)
@@ -73,7 +73,7 @@ impl<P> PictureQueue<P> {
         if self.queue.has_key_frame(ssrc) { MAX_KEY_FRAME_DELAY } else { MAX_DELAY }
     }
 
-    /// Returns the highest temporal layer for which there is room. Fewer pictures are queued before the queue is full.
+    /// Returns the highest temporal layer for which there is room. The frame rate falls before the queue is full.
     pub fn max_temporal(&self, budget: u64) -> u8 {
         let delay = self.delay(budget);
         if delay < MAX_DELAY / 4 { MAX_TEMPORAL } else { u8::from(delay < MAX_DELAY / 2) }

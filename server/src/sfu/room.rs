@@ -2,7 +2,7 @@
 //!
 //! [`Room::allocate`] decides which layers each viewer gets, from its wishes and its downlink.
 
-use super::allocator::{self, Share};
+use super::allocator::{self, Allocation};
 use super::demand::Update;
 use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
@@ -28,7 +28,7 @@ pub struct Room {
     tracks: BTreeMap<TrackId, Track>,
     /// The tracks that each member receives.
     subscriptions: BTreeMap<ParticipantId, Vec<TrackId>>,
-    /// When the senders of sound were told its loss, or need not be.
+    /// When the loss of sound was last compared with what its senders were told.
     sound_reported: Instant,
 }
 
@@ -219,7 +219,7 @@ impl Room {
         }
     }
 
-    /// Divides one receiver's downlink among the tracks that it wants. [`allocator::allocate`] computes the shares.
+    /// Divides one receiver's downlink among the tracks that it wants. [`allocator::allocate`] decides.
     /// (`codec::rate::allocate` divides a sender's uplink.)
     pub fn allocate(&mut self, participant: ParticipantId, peer: &mut Peer, now: Instant) {
         self.shorten_queue(participant, peer);
@@ -245,13 +245,13 @@ impl Room {
         // One voice always has room, also if nobody speaks now.
         audio = if audio > 0 { audio.max(AUDIO_BITRATE.into()) } else { 0 };
         let all: Vec<allocator::Request> = requests.iter().map(|(.., request)| request.clone()).collect();
-        let shares = allocator::allocate(peer.transport.downlink.budget(), audio, &all);
+        let allocations = allocator::allocate(peer.transport.downlink.budget(), audio, &all);
         let desired = allocator::desired_bitrate(audio, &all);
         peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, audio, now);
-        for ((id, mid, request), share) in requests.iter().zip(shares) {
+        for ((id, mid, request), allocation) in requests.iter().zip(allocations) {
             let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
             for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == *mid) {
-                apply(subscriber, source, request, share, &mut peer.transport, now);
+                apply(subscriber, source, request, allocation, &mut peer.transport, now);
             }
         }
     }
@@ -350,7 +350,8 @@ impl Room {
 fn request(source: &Source, subscriber: &Subscriber, wish: Option<&TileWish>, no_wishes: bool) -> allocator::Request {
     let smallest = no_wishes.then_some(Target { spatial: 0, temporal: 2 });
     let ideal = wish.map_or(smallest, |wish| allocator::layers_for_tile(wish, &source.sizes()));
-    let current = subscriber.allocated.map(|share| share.target).filter(|_| subscriber.switch.current().is_some());
+    let current =
+        subscriber.allocated.map(|allocation| allocation.target).filter(|_| subscriber.switch.current().is_some());
     allocator::Request {
         rates: source.rates(subscriber.participant),
         ideal,
@@ -395,23 +396,23 @@ fn forward_picture(
     }
 }
 
-/// Gives a subscriber its share of the downlink. If that is a smaller layer, the larger one continues until then with as
+/// Gives a subscriber its part of the downlink. If that is a smaller layer, the larger one continues until then with as
 /// many temporal layers as fit, or stops, and its queued packets are dropped.
 fn apply(
     subscriber: &mut Subscriber,
     source: &Source,
     request: &allocator::Request,
-    share: Option<Share>,
+    allocation: Option<Allocation>,
     transport: &mut Transport,
     now: Instant,
 ) {
-    subscriber.allocated = share;
-    subscriber.switch.set_target(share.map(|share| source.nearest(share.target, now)));
+    subscriber.allocated = allocation;
+    subscriber.switch.set_target(allocation.map(|allocation| source.nearest(allocation.target, now)));
     let above = subscriber.switch.current().filter(|_| subscriber.switch.is_above_target());
-    if let (Some(share), Some(spatial)) = (share, above) {
+    if let (Some(allocation), Some(spatial)) = (allocation, above) {
         let rate = request.rates.get(usize::from(spatial));
-        let fits = |temporal: &u8| rate.is_some_and(|rate| rate.part(rate.max, *temporal) <= share.bitrate);
-        let temporal = (0..=share.target.temporal).rev().find(fits);
+        let fits = |temporal: &u8| rate.is_some_and(|rate| rate.part(rate.max, *temporal) <= allocation.bitrate);
+        let temporal = (0..=allocation.target.temporal).rev().find(fits);
         subscriber.switch.reduce(temporal);
         if temporal.is_none() {
             // Nothing depends on its lost packets any more.

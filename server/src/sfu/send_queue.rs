@@ -9,7 +9,7 @@ use str0m::rtp::Ssrc;
 /// The packets that wait for one viewer.
 #[derive(Debug)]
 pub struct SendQueue<P> {
-    streams: Vec<Stream<P>>,
+    streams: Vec<StreamQueue<P>>,
     bytes: usize,
     packets: usize,
     /// The number of packets that were queued so far.
@@ -17,7 +17,7 @@ pub struct SendQueue<P> {
 }
 
 #[derive(Debug)]
-struct Stream<P> {
+struct StreamQueue<P> {
     ssrc: Ssrc,
     waiting: VecDeque<Waiting<P>>,
     /// How many of them are part of key frames.
@@ -72,7 +72,7 @@ impl<P> SendQueue<P> {
             stream.keys += usize::from(meta.key);
         } else {
             let keys = usize::from(meta.key);
-            self.streams.push(Stream { ssrc, waiting: VecDeque::from([waiting]), keys, next: 0 });
+            self.streams.push(StreamQueue { ssrc, waiting: VecDeque::from([waiting]), keys, next: 0 });
         }
         true
     }
@@ -80,7 +80,7 @@ impl<P> SendQueue<P> {
     /// Takes the next packet: of the streams whose next packet is of the lowest temporal layer, the one that waits
     /// longest.
     pub fn pop(&mut self) -> Option<(Ssrc, Meta, P)> {
-        let head = |stream: &&mut Stream<P>| stream.waiting.front().map(|head| (!head.meta.base, head.order));
+        let head = |stream: &&mut StreamQueue<P>| stream.waiting.front().map(|head| (!head.meta.base, head.order));
         let waiting = self.streams.iter_mut().filter(|stream| !stream.waiting.is_empty());
         let stream = waiting.min_by_key(head)?;
         let Waiting { meta, packet, .. } = stream.waiting.pop_front()?;
@@ -117,7 +117,7 @@ impl<P> SendQueue<P> {
 
     /// Returns the stream with the most bytes.
     pub fn longest(&self) -> Option<Ssrc> {
-        let bytes = |stream: &&Stream<P>| stream.waiting.iter().map(|waiting| waiting.meta.bytes).sum::<usize>();
+        let bytes = |stream: &&StreamQueue<P>| stream.waiting.iter().map(|waiting| waiting.meta.bytes).sum::<usize>();
         self.streams.iter().filter(|stream| !stream.waiting.is_empty()).max_by_key(bytes).map(|stream| stream.ssrc)
     }
 

@@ -24,7 +24,7 @@ pub struct Sent {
     pub rate: u64,
     /// The longest time between two packets in the last two intervals.
     pub pause: Duration,
-    /// The estimate with headers. The stack's estimate is without.
+    /// The estimate with headers. The estimate of the stack does not include them.
     pub estimate: u64,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! A sender sees the loss of its own path to the server, but not that of the receivers behind it, and receivers that
 //! are muted send no sound that could carry a report to it. The server sees all of it in the transport-wide feedback
-//! that it gets in any case. A server that lies gains nothing: it can drop sound as well, and a sender never sends
-//! more than three copies of a packet.
+//! that it gets in any case. A server that lies gains nothing: it can drop sound as well. A receiver that lies makes its
+//! senders protect their sound for all receivers. A sender never sends more than three copies of a packet.
 
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,8 @@ pub struct PathLoss {
 }
 
 impl PathLoss {
-    /// Records the fractions that were lost in the last second. `None` if nothing was sent.
+    /// Records the fractions that were lost in the last second. `None` if nothing was sent, or if congestion may explain the
+    /// loss: copies of sound make congestion worse.
     pub fn handle_report(&mut self, up: Option<f32>, down: Option<f32>) {
         smooth(&mut self.up, up);
         smooth(&mut self.down, down);

@@ -1,7 +1,7 @@
 //! A track in the SFU: its layers as they arrive, and who receives it.
 
-use super::allocator::{LayerRate, Share};
-use super::demand::{self, Demand, Wanted};
+use super::allocator::{Allocation, LayerBitrates};
+use super::demand::{self, Demand, LayerDemand};
 use super::extension::DescriptorBytes;
 use super::layer_meter::LayerMeter;
 use super::sound_loss::SoundLoss;
@@ -31,12 +31,12 @@ pub struct Source {
     pub mid: Mid,
     layers: Vec<Layer>,
     demand: Demand,
-    /// The bytes of sound that it may send now. `None` before the first packet, and for video.
-    sound: Option<Bucket>,
+    /// Limits the bytes of sound. `None` before the first packet, and for video.
+    sound_limiter: Option<Bucket>,
     /// What its owner was told about the loss of its sound.
     pub sound_loss: SoundLoss,
-    /// The highest bitrate of its sound, and when it was measured.
-    voice: Option<(u64, Instant)>,
+    /// The highest bitrate of its sound lately, and when it was measured.
+    sound_peak: Option<(u64, Instant)>,
 }
 
 /// One layer as it arrives.
@@ -52,12 +52,12 @@ struct Layer {
     /// The RTP timestamp of the last key frame.
     key_timestamp: Option<u32>,
     meter: LayerMeter,
-    held: Held,
+    limits: ReceiverLimits,
 }
 
-/// The bitrate at which the receivers of a layer keep it.
+/// The highest two bitrates that the receivers of a layer have room for.
 #[derive(Clone, Copy, Debug, Default)]
-struct Held {
+struct ReceiverLimits {
     /// The receiver with room for the highest bitrate, in bits per second with all temporal layers.
     highest: Option<(ParticipantId, u64)>,
     /// The highest bitrate of the other receivers.
@@ -87,7 +87,7 @@ pub struct Subscriber {
     /// Which packets it gets.
     pub switch: Switch,
     /// The layers that its downlink has room for.
-    pub allocated: Option<Share>,
+    pub allocated: Option<Allocation>,
 }
 
 impl Track {
@@ -111,8 +111,8 @@ impl Source {
             mid,
             layers,
             published,
-            sound: None,
-            voice: None,
+            sound_limiter: None,
+            sound_peak: None,
             sound_loss: SoundLoss::default(),
         }
     }
@@ -129,9 +129,9 @@ impl Source {
             // Each audio packet can be decoded alone.
             Kind::Audio => {
                 let bytes = u32::try_from(packet.payload.len()).ok()?;
-                let sound = self.sound.get_or_insert_with(|| Bucket::new(MAX_AUDIO, MAX_AUDIO, now));
+                let limiter = self.sound_limiter.get_or_insert_with(|| Bucket::new(MAX_AUDIO, MAX_AUDIO, now));
                 layer.meter.add(0, packet.payload.len(), now);
-                sound.take(bytes, now).then_some((true, true, 0))?
+                limiter.take(bytes, now).then_some((true, true, 0))?
             }
             Kind::Video => layer.read_descriptor(packet)?,
         };
@@ -158,7 +158,7 @@ impl Source {
     }
 
     /// Sets what is wanted of each spatial layer. Returns an update if the sender must be notified. Called every 100 ms.
-    pub fn update_demand(&mut self, wanted: &[Wanted], now: Instant) -> Option<demand::Update> {
+    pub fn update_demand(&mut self, wanted: &[LayerDemand], now: Instant) -> Option<demand::Update> {
         for (spatial, (layer, wanted)) in self.layers.iter_mut().zip(wanted).enumerate() {
             if wanted.temporal_layers == 0 {
                 layer.wanted_since = None;
@@ -166,9 +166,9 @@ impl Source {
                 layer.wanted_since.get_or_insert(now);
             }
             let full = layer.rate(layer.full(), wanted.temporal_layers.saturating_sub(1));
-            let told = self.demand.settled_limit(spatial, now).map_or(full, u64::from);
-            if wanted.max_bitrate.is_none() || told < full {
-                layer.meter.update(told, wanted.temporal_layers, now);
+            let limit = self.demand.settled_limit(spatial, now).map_or(full, u64::from);
+            if wanted.max_bitrate.is_none() || limit < full {
+                layer.meter.update(limit, wanted.temporal_layers, now);
             }
         }
         self.demand.update(wanted, now)
@@ -176,24 +176,25 @@ impl Source {
 
     /// Returns what the subscribers want of each spatial layer together, and keeps how much each one needs. A layer is
     /// wanted if it is allocated, or if it is still forwarded until a switch.
-    pub fn collect_demand(&mut self, subscribers: &[Subscriber]) -> Vec<Wanted> {
-        self.layers.iter_mut().for_each(|layer| layer.held = Held::default());
-        let mut wanted = vec![Wanted::default(); self.layers.len()];
+    pub fn collect_demand(&mut self, subscribers: &[Subscriber]) -> Vec<LayerDemand> {
+        self.layers.iter_mut().for_each(|layer| layer.limits = ReceiverLimits::default());
+        let mut wanted = vec![LayerDemand::default(); self.layers.len()];
         for subscriber in subscribers {
-            let Some(share) = subscriber.allocated else { continue };
-            if let Some(layer) = self.layers.get_mut(usize::from(share.target.spatial)) {
-                let told = share.limit.map(|limit| layer.meter.told(limit));
-                layer.hold(subscriber.participant, told);
+            let Some(allocation) = subscriber.allocated else { continue };
+            if let Some(layer) = self.layers.get_mut(usize::from(allocation.target.spatial)) {
+                let limit = allocation.limit.map(|real| layer.meter.limit_for(real));
+                layer.add_limit(subscriber.participant, limit);
             }
             let target = subscriber.switch.target().map(|target| target.spatial);
-            for spatial in [Some(share.target.spatial), target, subscriber.switch.current()].into_iter().flatten() {
+            for spatial in [Some(allocation.target.spatial), target, subscriber.switch.current()].into_iter().flatten()
+            {
                 if let Some(wanted) = wanted.get_mut(usize::from(spatial)) {
-                    wanted.temporal_layers = wanted.temporal_layers.max(share.target.temporal + 1);
+                    wanted.temporal_layers = wanted.temporal_layers.max(allocation.target.temporal + 1);
                 }
             }
         }
         for (layer, wanted) in self.layers.iter().zip(&mut wanted) {
-            let limit = layer.held.highest.map(|(_, rate)| rate).filter(|rate| *rate < layer.full());
+            let limit = layer.limits.highest.map(|(_, rate)| rate).filter(|rate| *rate < layer.full());
             let part = |limit| layer.rate(limit, wanted.temporal_layers.saturating_sub(1));
             wanted.max_bitrate = limit.and_then(|limit| u32::try_from(part(limit)).ok());
         }
@@ -224,11 +225,11 @@ impl Source {
 
     /// Returns the bits per second of each layer for one receiver. The sender can reduce a layer down to what the other
     /// receivers of the layer need.
-    pub fn rates(&self, receiver: ParticipantId) -> Vec<LayerRate> {
+    pub fn rates(&self, receiver: ParticipantId) -> Vec<LayerBitrates> {
         let rate = |layer: &Layer| {
-            let others = match layer.held.highest {
+            let others = match layer.limits.highest {
                 Some((highest, rate)) if highest != receiver => rate,
-                Some(_) | None => layer.held.second,
+                Some(_) | None => layer.limits.second,
             };
             let smallest = layer.declared.spatial == 0;
             let percent = if smallest { SMALLEST_MIN_RATE_PERCENT } else { MIN_RATE_PERCENT };
@@ -238,14 +239,14 @@ impl Source {
         self.layers.iter().map(rate).collect()
     }
 
-    /// Returns the bits per second to reserve for its sound: those of the highest half-second lately, without the part by
-    /// which loud syllables exceed the average of speech. A voice pauses between words.
+    /// Returns the bits per second to reserve for its sound: [`AVERAGE_PERCENT`] of the highest half-second of the last ten
+    /// seconds, because speech pauses between words.
     pub fn sound_rate(&mut self, now: Instant) -> u64 {
         let rate = self.layers.first().map_or(0, |layer| layer.meter.rate(now));
-        let recent = |(_, at): &(u64, Instant)| now.saturating_duration_since(*at) < VOICE_MEMORY;
-        let highest = self.voice.filter(recent).map(|(highest, _)| highest).filter(|highest| *highest >= rate);
+        let recent = |(_, at): &(u64, Instant)| now.saturating_duration_since(*at) < SOUND_PEAK_LIFETIME;
+        let highest = self.sound_peak.filter(recent).map(|(highest, _)| highest).filter(|highest| *highest >= rate);
         if highest.is_none() {
-            self.voice = Some((rate, now));
+            self.sound_peak = Some((rate, now));
         }
         highest.unwrap_or(rate) * AVERAGE_PERCENT / 100
     }
@@ -267,7 +268,7 @@ impl Layer {
             wanted_since: None,
             key_timestamp: None,
             meter: LayerMeter::default(),
-            held: Held::default(),
+            limits: ReceiverLimits::default(),
         }
     }
 
@@ -276,18 +277,18 @@ impl Layer {
         u64::from(self.declared.bitrate).clamp(MIN_RATE, MAX_RATE)
     }
 
-    /// Returns the part of `all` bits per second that the temporal layers up to `temporal` take.
+    /// Returns the bits per second of the temporal layers up to `temporal`, if all temporal layers together have `all`.
     fn rate(&self, all: u64, temporal: u8) -> u64 {
         self.meter.expect(0, 0).part(all, temporal)
     }
 
     /// Keeps that a receiver has room for `limit` bits per second, or for the full bitrate.
-    fn hold(&mut self, receiver: ParticipantId, limit: Option<u64>) {
+    fn add_limit(&mut self, receiver: ParticipantId, limit: Option<u64>) {
         let rate = limit.unwrap_or(u64::MAX).min(self.full());
-        match self.held.highest {
-            Some((_, highest)) if rate <= highest => self.held.second = self.held.second.max(rate),
-            Some((_, highest)) => self.held = Held { highest: Some((receiver, rate)), second: highest },
-            None => self.held.highest = Some((receiver, rate)),
+        match self.limits.highest {
+            Some((_, highest)) if rate <= highest => self.limits.second = self.limits.second.max(rate),
+            Some((_, highest)) => self.limits = ReceiverLimits { highest: Some((receiver, rate)), second: highest },
+            None => self.limits.highest = Some((receiver, rate)),
         }
     }
 
@@ -358,11 +359,11 @@ const MIN_RATE_PERCENT: u64 = 40;
 /// The same for the smallest layer: a bad picture is better than none.
 const SMALLEST_MIN_RATE_PERCENT: u64 = 15;
 
-/// Percent of its highest bitrate in half a second that speech has on average.
+/// The average bitrate of speech, in percent of its highest half-second.
 const AVERAGE_PERCENT: u64 = 85;
 
-/// How long the bitrate of a voice is reserved.
-const VOICE_MEMORY: Duration = Duration::from_secs(10);
+/// How long the highest bitrate counts.
+const SOUND_PEAK_LIFETIME: Duration = Duration::from_secs(10);
 
 /// The bounds of the bitrate that an owner declares, in bits per second.
 const MIN_RATE: u64 = 20_000;
@@ -370,6 +371,7 @@ const MAX_RATE: u64 = 20_000_000;
 
 #[cfg(test)]
 mod tests {
+    use super::super::layer_meter::HEADER_BYTES;
     use super::*;
     use proto::Slot;
 
@@ -389,6 +391,23 @@ mod tests {
         assert_eq!(source.nearest(target(2), start + millis(400)), target(0));
         source.layers[2].last_packet = Some(start + millis(500));
         assert_eq!(source.nearest(target(2), start + millis(500)), target(2));
+    }
+
+    #[test]
+    fn the_average_of_the_loudest_half_second_is_reserved_for_ten_seconds() {
+        let published = Published { slot: Slot::Microphone, kind: Kind::Audio, layers: Vec::new(), mid: "0".into() };
+        let (mut source, start) = (Source::new(published), Instant::now());
+        let at = |tenth: u32| start + Duration::from_millis(100) * tenth;
+        // 80 kbit/s for a second, then 8 kbit/s.
+        let reserved: Vec<u64> = (0..150)
+            .map(|tenth| {
+                let bytes = if tenth < 10 { 1_000 } else { 100 };
+                source.layers[0].meter.add(0, bytes - HEADER_BYTES, at(tenth));
+                source.sound_rate(at(tenth))
+            })
+            .collect();
+        assert_eq!((reserved[9], reserved[10], reserved[100]), (68_000, 68_000, 68_000));
+        assert_eq!(reserved[149], 6_800, "the loud second is over for ten seconds");
     }
 
     #[test]

@@ -51,8 +51,8 @@ pub struct Transport {
     pub timeout: Instant,
     /// Bits per second that the viewer wants.
     desired: u64,
-    /// Bits per second that the stack was told to fill with padding, and to probe for when this rises.
-    told: (u64, u64),
+    /// The bits per second that the stack fills with padding, and those that it probes for if they rise.
+    bwe_bitrates: (u64, u64),
     /// When DTLS completed.
     connected_at: Option<Instant>,
     /// The pictures that wait.
@@ -194,7 +194,7 @@ impl Transport {
             loss: PathLoss::default(),
             timeout: now,
             desired: 0,
-            told: (0, 0),
+            bwe_bitrates: (0, 0),
             connected_at: None,
             pictures: PictureQueue::new(now),
             sent: SentMeter::new(now),
@@ -319,7 +319,6 @@ impl Transport {
                     pause: sent.pause,
                 };
                 let full = self.downlink.handle_report(report, now);
-                // Copies of sound make congestion worse.
                 let random = stats.egress_loss_fraction.filter(|_| !self.downlink.was_delayed());
                 self.loss.handle_report(stats.ingress_loss_fraction, random);
                 let waiting = self.pictures.delay(self.downlink.budget());
@@ -471,10 +470,10 @@ impl Transport {
         let changed = desired.abs_diff(self.desired) > self.desired / 10;
         let desired = if changed { desired } else { self.desired };
         let step = u64::from(self.downlink.set_desired(desired, now));
-        let wanted = if self.desired == desired { self.told.1 + step } else { desired };
+        let wanted = if self.desired == desired { self.bwe_bitrates.1 + step } else { desired };
         let padding = self.downlink.padding().min(desired);
-        if self.told != (padding, wanted) {
-            (self.desired, self.told) = (desired, (padding, wanted));
+        if self.bwe_bitrates != (padding, wanted) {
+            (self.desired, self.bwe_bitrates) = (desired, (padding, wanted));
             self.rtc.bwe().set_bitrate(Bitrate::bps(padding), Bitrate::bps(wanted));
         }
     }
@@ -562,8 +561,8 @@ const MAX_ADDRESSES: usize = 256;
 const RTX_CACHE_PACKETS: usize = 1_024;
 const RTX_CACHE_AGE: Duration = Duration::from_secs(2);
 
-/// The largest share of retransmissions in the bytes of a stream in one second. If it is exceeded, none is sent. At a loss of 30 %,
-/// repairing everything takes a share of 0.3, of which the base layer is half.
+/// The largest share of retransmissions in the bytes of a stream in one second. If it is exceeded, none is sent. At a loss
+/// of 30 %, repairing everything takes a share of 0.3, of which the base layer is half.
 const MAX_RTX_SHARE: f32 = 0.35;
 
 /// The sound packets that are kept for retransmission: a second.
@@ -577,7 +576,7 @@ const MAX_SOUND_RESENT: f32 = 0.5;
 /// The stack is advanced by less than this without a timer.
 const MIN_TIMER: Duration = Duration::from_micros(50);
 
-/// How many times it is, before other transports get their turn.
+/// How many times it is advanced so in one call. Then other transports get their turn.
 const MAX_ROUNDS: usize = 64;
 
 /// Bytes of the headers of IPv4 and UDP.

@@ -21,7 +21,7 @@
 //! `sender.down`, `receiver.up`, `sender.loss` and so on set the other participant's link. A rate is a number of bits per second with
 //! `k` or `M`, or `free`. A time is a number with `s` or `ms`.
 
-use crate::impairment::{Impairment, LossBursts, Share};
+use crate::impairment::{Fraction, Impairment, LossBursts};
 use media::Bitrate;
 use std::fmt;
 use std::str::FromStr;
@@ -64,7 +64,7 @@ pub enum LinkSetting {
     /// The rate limit from the participant to the server. `None` removes it.
     Up(Option<Bitrate>),
     /// The share of UDP packets that each direction loses.
-    Loss(Share),
+    Loss(Fraction),
     /// The delay of each direction.
     Delay(Duration),
     /// The standard deviation of the delay.
@@ -72,9 +72,9 @@ pub enum LinkSetting {
     /// The packets that each direction loses in a row.
     Bursts(LossBursts),
     /// The share of packets that later ones overtake.
-    Reorder(Share),
+    Reorder(Fraction),
     /// The share of packets that arrive twice.
-    Duplicate(Share),
+    Duplicate(Fraction),
 }
 
 /// A text is not a specification of links.
@@ -194,9 +194,9 @@ fn rate(text: &str) -> Option<Bitrate> {
     (8_000..=10_000_000_000).contains(&bits).then_some(Bitrate::bps(bits))
 }
 
-fn share(text: &str) -> Option<Share> {
+fn share(text: &str) -> Option<Fraction> {
     let hundredths = u32::try_from(decimal(text.strip_suffix('%')?, 2)?).ok()?;
-    Share::from_ten_thousandths(hundredths)
+    Fraction::from_ten_thousandths(hundredths)
 }
 
 fn delay(text: &str) -> Option<Duration> {
@@ -260,7 +260,7 @@ impl fmt::Display for LinkChange {
     }
 }
 
-struct Percent(Share);
+struct Percent(Fraction);
 
 impl fmt::Display for Percent {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
-use tests::link::{Impairment, Link};
+use tests::impairment::{ImpairedLink, Impairment, UDP_HEADER_BYTES};
 use tokio::time::Sleep;
 use webrtc::runtime::{
     AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime,
@@ -27,7 +27,7 @@ pub struct Lossy {
 }
 
 /// Datagrams on their way to the client.
-type Downlink = Arc<Mutex<Link<(Vec<u8>, RecvMeta)>>>;
+type Downlink = Arc<Mutex<ImpairedLink<(Vec<u8>, RecvMeta)>>>;
 
 impl Lossy {
     /// Returns a path that loses `lost` datagrams of a thousand, in an order that depends on `seed`.
@@ -37,14 +37,14 @@ impl Lossy {
 
     /// Returns a path whose datagrams to the client are carried by an impaired link.
     pub fn impaired(impairment: Impairment) -> Arc<Self> {
-        let downlink = Arc::new(Mutex::new(Link::new(impairment, 1)));
+        let downlink = Arc::new(Mutex::new(ImpairedLink::new(impairment, 1)));
         Arc::new(Self { lost: 0, seed: 1, downlink: Some(downlink), local: OnceLock::new() })
     }
 
     /// Changes the link to the client.
     pub fn change(&self, impairment: Impairment) {
         let link = self.downlink.as_ref().expect("it is an impaired path");
-        link.lock().unwrap_or_else(PoisonError::into_inner).change(impairment);
+        link.lock().unwrap_or_else(PoisonError::into_inner).set(impairment);
     }
 
     /// Returns a path that loses no datagram.
@@ -155,7 +155,7 @@ struct Impaired {
 
 impl Impaired {
     /// Puts the datagrams of the socket on the link.
-    fn fill(&self, cx: &mut Context<'_>, link: &mut Link<(Vec<u8>, RecvMeta)>) -> io::Result<()> {
+    fn fill(&self, cx: &mut Context<'_>, link: &mut ImpairedLink<(Vec<u8>, RecvMeta)>) -> io::Result<()> {
         let mut buffer = vec![0; 1 << 16];
         loop {
             let mut meta = [RecvMeta::default()];
@@ -166,7 +166,7 @@ impl Impaired {
                     for datagram in buffer[..meta.len].chunks(meta.stride.max(1)) {
                         let mut one = meta;
                         (one.len, one.stride) = (datagram.len(), datagram.len());
-                        link.send((datagram.to_vec(), one), datagram.len(), Instant::now());
+                        link.send((datagram.to_vec(), one), datagram.len() + UDP_HEADER_BYTES, Instant::now());
                     }
                 }
                 Poll::Pending => return Ok(()),

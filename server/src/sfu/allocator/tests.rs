@@ -4,10 +4,10 @@ use super::*;
 use proto::{ParticipantId, Slot, TrackId};
 
 /// Layers that cannot be reduced.
-const RATES: [LayerRate; 3] = [fixed(150_000), fixed(500_000), fixed(1_500_000)];
+const RATES: [LayerBitrates; 3] = [fixed(150_000), fixed(500_000), fixed(1_500_000)];
 
-const fn fixed(rate: u64) -> LayerRate {
-    LayerRate { min: rate, max: rate, temporal_percent: [50, 70, 100] }
+const fn fixed(rate: u64) -> LayerBitrates {
+    LayerBitrates { min: rate, max: rate, temporal_percent: [50, 70, 100] }
 }
 
 /// Returns the layers without their bitrates.
@@ -92,12 +92,12 @@ fn the_current_layer_needs_no_margin() {
 
 #[test]
 fn a_layer_that_its_sender_can_reduce_gets_what_is_left() {
-    let elastic = |rate: u64| LayerRate { min: rate * 2 / 5, max: rate, temporal_percent: [50, 70, 100] };
+    let elastic = |rate: u64| LayerBitrates { min: rate * 2 / 5, max: rate, temporal_percent: [50, 70, 100] };
     let rates = vec![elastic(200_000), elastic(550_000), elastic(1_500_000)];
     let request = |ideal| Request { rates: rates.clone(), ..request(ideal, 1, 10) };
     let shares = |budget, ideals: &[Option<Target>]| {
         let requests: Vec<Request> = ideals.iter().map(|ideal| request(*ideal)).collect();
-        let share = |share: &Option<Share>| share.map(|share| (share.target, share.bitrate, share.limit));
+        let share = |share: &Option<Allocation>| share.map(|share| (share.target, share.bitrate, share.limit));
         super::allocate(budget, 32_000, &requests).iter().map(share).collect::<Vec<_>>()
     };
     let one = |spatial, temporal, bitrate, limit| Some((Target { spatial, temporal }, bitrate, limit));
@@ -113,6 +113,34 @@ fn a_layer_that_its_sender_can_reduce_gets_what_is_left() {
     );
 }
 
+/// Returns whether the lowest layer of a request that got nothing fits beside those of the requests that are served first.
+fn base_fits(video: u64, request: &Request, requests: &[Request], shares: &[Option<Allocation>]) -> bool {
+    let base = |request: &Request| min_bitrate(request, Target { spatial: 0, temporal: 0 });
+    let order = |request: &Request| (request.priority, request.pixels);
+    let served = requests.iter().zip(shares).filter(|(_, share)| share.is_some()).map(|(other, _)| other);
+    let first: u64 = served.filter(|other| order(other) > order(request)).map(base).sum();
+    first + base(request) <= video
+}
+
+/// Returns whether one more step of a request fits into what the others leave.
+fn a_step_fits(
+    video: u64,
+    request: &Request,
+    target: Target,
+    requests: &[Request],
+    shares: &[Option<Allocation>],
+) -> bool {
+    let min =
+        |(request, share): (&Request, &Option<Allocation>)| share.map_or(0, |share| min_bitrate(request, share.target));
+    let left = video - requests.iter().zip(shares).map(min).sum::<u64>();
+    let Some(ideal) = request.ideal else { return false };
+    next_steps(target, ideal).any(|next| {
+        let whole = next.temporal == ideal.temporal || next.spatial == target.spatial || is_fixed(request, next);
+        let needed = min_bitrate(request, next).saturating_sub(min_bitrate(request, target));
+        whole && fits(request, next, needed, left)
+    })
+}
+
 #[test]
 fn no_allocation_exceeds_the_budget_and_nothing_that_fits_is_left_out() {
     let mut seed = 7_u64;
@@ -121,13 +149,20 @@ fn no_allocation_exceeds_the_budget_and_nothing_that_fits_is_left_out() {
         u32::try_from(seed >> 33).expect("31 bits") % below
     };
     let layer = |number: u32| u8::try_from(number).expect("a small one");
-    for _ in 0..5_000 {
+    for round in 0..5_000 {
+        // An owner may declare any bitrates. Usually each layer takes more than the one below it.
+        let ascending = round % 2 == 0;
         let requests: Vec<Request> = (0..random(12))
             .map(|_| {
-                let mut rates = vec![];
-                for _ in 0..=random(3) {
-                    let max = u64::from(random(3_000_000));
-                    rates.push(LayerRate { min: max / u64::from(random(4) + 1), max, temporal_percent: [40, 75, 100] });
+                let (mut rates, divisor) = (vec![], u64::from(random(4) + 1));
+                for spatial in 0..=random(3) {
+                    let max = if ascending {
+                        u64::from(random(250_000) + 250_000) << (2 * spatial)
+                    } else {
+                        u64::from(random(3_000_000))
+                    };
+                    let divisor = if ascending { divisor } else { u64::from(random(4) + 1) };
+                    rates.push(LayerBitrates { min: max / divisor, max, temporal_percent: [40, 75, 100] });
                 }
                 let largest = layer(random(3)).min(layer(u32::try_from(rates.len()).expect("few")) - 1);
                 Request {
@@ -146,17 +181,11 @@ fn no_allocation_exceeds_the_budget_and_nothing_that_fits_is_left_out() {
         assert!(spent <= video, "{spent} of {video}");
         for (request, share) in requests.iter().zip(&shares) {
             let Some(share) = share else {
-                let base = min_bitrate(request, Target { spatial: 0, temporal: 0 });
-                let more_important = |other: &Request| other.priority >= request.priority;
-                let others =
-                    requests.iter().zip(&shares).filter(|(other, share)| share.is_some() && !more_important(other));
-                assert!(
-                    budget < ONE_PICTURE || others.count() == 0 || base > 0,
-                    "a less important track was preferred"
-                );
+                assert!(budget < ONE_PICTURE || !base_fits(video, request, &requests, &shares));
                 continue;
             };
             let ideal = request.ideal.expect("all are visible");
+            assert!(!ascending || !a_step_fits(video, request, share.target, &requests, &shares));
             assert!(share.target.spatial <= ideal.spatial && share.target.temporal <= ideal.temporal);
             let rate = request.rates[usize::from(share.target.spatial)];
             assert!(share.bitrate >= rate.part(rate.min, share.target.temporal));

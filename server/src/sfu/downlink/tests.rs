@@ -181,6 +181,30 @@ fn a_test_that_delays_packets_suddenly_is_no_sudden_drop() {
     assert!(viewer.downlink.budget > budget / 2, "{}", viewer.downlink.budget);
 }
 
+/// Returns after how many reports each of the next tests of a full link begins, if all of them delay packets.
+fn waits_between_failed_tests(rate: u64, count: usize) -> Vec<usize> {
+    let mut viewer = Viewer::new(rate);
+    (0..3).for_each(|_| _ = viewer.report(rate, rate, 0.0, 20));
+    viewer.report(rate, rate, 0.0, 90);
+    assert_eq!(viewer.change, Some(Change::Full));
+    let wait = |_| {
+        let wait = (0..200).take_while(|_| {
+            viewer.report(rate, viewer.downlink.budget, 0.0, 20);
+            viewer.downlink.padding() == 0
+        });
+        let wait = wait.count();
+        viewer.report(rate, viewer.downlink.padding(), 0.0, 70);
+        wait
+    };
+    (0..count).map(wait).collect()
+}
+
+#[test]
+fn a_narrow_link_is_tested_less_often_after_each_failure_than_a_wide_one() {
+    assert_eq!(waits_between_failed_tests(1_000_000, 4), [19, 29, 29, 29]);
+    assert_eq!(waits_between_failed_tests(150_000, 4), [19, 39, 79, 79]);
+}
+
 #[test]
 fn a_narrow_link_is_probed_only_for_a_test_that_needs_it_and_rarely() {
     let mut viewer = Viewer::new(300_000);
@@ -265,6 +289,13 @@ fn a_path_that_loses_a_third_without_delay_keeps_a_budget_for_a_picture() {
     assert_eq!(budgets[..3], [375_000, 468_750, 585_937], "the estimate of the stack is far too low");
     assert_eq!(budgets[3..], [RANDOM_LOSS_BUDGET; 3]);
     assert_eq!(viewer.report(40_000, 700_000, 0.5, 20), 40_000, "that much is congestion");
+}
+
+#[test]
+fn a_path_that_loses_a_third_gets_no_more_than_it_carried_when_it_was_full() {
+    let mut viewer = after_a_full_link();
+    let highest = (0..9).map(|_| viewer.report(40_000, 250_000, 0.33, 20)).max();
+    assert!(highest.is_some_and(|highest| (280_000..=290_000).contains(&highest)), "{highest:?}");
 }
 
 #[test]

@@ -3,9 +3,10 @@
 use crate::client::{Client, State};
 use crate::lossy::Lossy;
 use crate::{backends_over, run, server};
+use media::Bitrate;
 use std::sync::Arc;
 use std::time::Duration;
-use tests::link::Impairment;
+use tests::impairment::Impairment;
 
 /// Returns an organiser who sends, and a guest who shows its camera in a large tile over the path.
 async fn viewer_over(server: &server::Server, path: Arc<Lossy>) -> (Client, Client) {
@@ -43,7 +44,7 @@ async fn count(viewer: &Client, sender: &Client, seconds: usize) -> Vec<u64> {
 fn a_downlink_of_300_kbit_s_carries_a_moving_picture() {
     run(async {
         let server = server().await;
-        let (organiser, guest) = viewer_over(&server, Lossy::impaired(Impairment::kbps(300))).await;
+        let (organiser, guest) = viewer_over(&server, Lossy::impaired(Impairment::limited(Bitrate::kbps(300)))).await;
         guest.until("pictures arrive", |state| state.received.values().any(|received| received.opened > 0)).await;
         let counts = count(&guest, &organiser, 15).await;
         println!("pictures in each second: {counts:?}");
@@ -56,14 +57,14 @@ fn a_downlink_of_300_kbit_s_carries_a_moving_picture() {
 fn a_viewer_recovers_from_a_dip_of_its_downlink() {
     run(async {
         let server = server().await;
-        let path = Lossy::impaired(Impairment::kbps(10_000));
+        let path = Lossy::impaired(Impairment::limited(Bitrate::kbps(10_000)));
         let (organiser, guest) = viewer_over(&server, Arc::clone(&path)).await;
         let camera = organiser.camera();
         let large = |state: &State| state.received.get(&camera).map_or(0, |received| received.layers[2]);
         guest.until("the largest layer arrives", |state| large(state) > 50).await;
-        path.change(Impairment::kbps(300));
+        path.change(Impairment::limited(Bitrate::kbps(300)));
         let dip = count(&guest, &organiser, 8).await;
-        path.change(Impairment::kbps(10_000));
+        path.change(Impairment::limited(Bitrate::kbps(10_000)));
         let before = guest.look(large);
         let limit = Duration::from_secs(8);
         guest.until_within(limit, "the largest layer returns", |state| large(state) > before + 25).await;
