@@ -6,7 +6,7 @@ use super::wire::{Cost, Wire, preallocated};
 use audio::process::{Process, Voice};
 use audio::{Block, Choice, Config, Engine, Remote};
 use codec::opus;
-use crypto::{Opener, ReceivedFrame, Sealer, SentSounds};
+use crypto::{Opener, ReceivedFrame, Sealer, SentSound, SentSounds};
 use media::{AudioCodec, Clock, EncodedAudio, Level, Mailbox};
 use proto::{Kind, Slot};
 use std::path::Path;
@@ -28,7 +28,7 @@ fn sound_allocates_nothing_on_the_network_path() {
             let sound = EncodedAudio { position, payload, ..packet() };
             position += 960;
             let closed = counted(&mut seal, || {
-                let kept = SentSounds::of(&sound);
+                let kept = SentSound::new(&sound);
                 let closed = sealer.seal_sound(sound, sent.newest(3));
                 sent.add(kept);
                 closed
