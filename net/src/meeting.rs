@@ -335,8 +335,8 @@ impl Meeting {
         self.follow(outcome, now);
     }
 
-    /// The address of the connection is gone, the computer was asleep, or its network has changed after the connection was lost.
-    /// A member begins at once to come back. A client that is no member yet waits for the end of its connection.
+    /// Handles a change of the network path to the server, or the end of a sleep of the computer. A member connects again
+    /// immediately. A client that is not a member yet waits until its connection ends.
     pub fn handle_network_change(&mut self, now: Instant) {
         match &mut self.phase {
             Phase::Member(_) => self.lose_connection(now),
