@@ -319,8 +319,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Queues a message for the server. A lost connection is not an error here: the reader reports it, and the meeting
-    /// is told.
+    /// Queues a message for the server. A lost connection is not an error here: the reader reports it to the
+    /// meeting.
     fn send(&self, message: &ClientMessage) -> Result<(), Error> {
         match self.server.send(message) {
             Err(signalling::Error::Lost) | Ok(()) => Ok(()),

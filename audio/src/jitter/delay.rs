@@ -154,7 +154,7 @@ const WINDOW: usize = 400;
 /// Older offsets are dropped, so that clock drift does not count as jitter.
 const MAX_AGE: Duration = Duration::from_secs(30);
 
-/// The number of offsets that are kept whatever their age: half a second.
+/// The number of offsets that are kept at any age: half a second.
 const MIN_PACKETS: usize = 25;
 
 /// From this number of packets on, the measurement is reliable: five seconds. Before, no repair may have been measured yet,

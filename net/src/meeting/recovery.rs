@@ -1,4 +1,4 @@
-//! The way back of a member that lost its connection or its group: when to connect, and what to say.
+//! The recovery of a member that lost its connection or its group: when to connect, and what to send first.
 //!
 //! It resumes: the same member, on a new connection, gets the entries that it missed. If the server refuses that, or if this
 //! client cannot follow the group, it joins again. So does an organiser that comes back and gets a false Welcome.
@@ -12,7 +12,7 @@ use super::timing::{
 use proto::ParticipantId;
 use std::time::{Duration, Instant};
 
-/// The state of the way back.
+/// The state of a recovery.
 pub(super) struct Recovery {
     /// When the connection was lost, or later if a member has answered since.
     since: Instant,
