@@ -119,8 +119,8 @@ impl Engine {
         self.shared.alone.store(alone, Ordering::Release);
     }
 
-    /// Sets the loss in percent of the microphone's packets on their way to the receiver with the worst path. The codec
-    /// protects them by it: see [`crate::Protection`].
+    /// Sets the loss in percent of the microphone's packets, to the receiver that loses most. It decides how the packets are
+    /// protected: see [`crate::Protection`].
     pub fn set_loss(&self, percent: u8) {
         self.shared.loss.store(percent, Ordering::Relaxed);
     }

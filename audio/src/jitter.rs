@@ -1,8 +1,9 @@
 //! The jitter buffer of one remote: takes packets as they arrive, and returns 10 ms of audio per call.
 //!
 //! Time is an argument and the codec a trait, so tests run on virtual time. The playout delay is long enough for 99.5 %
-//! of the packets, and for the repairs of lost ones (`delay`). During pauses the delay is corrected by adding or removing silence, during speech by
-//! removing or repeating one pitch period (`stretch`). If the sender's clock drifts, the wanted delay moves with it.
+//! of the packets, and for the repairs of lost ones (`delay`). During pauses the delay is corrected by adding or removing
+//! silence, during speech by removing or repeating one pitch period (`stretch`). If the sender's clock drifts, the wanted
+//! delay moves with it.
 //!
 //! If the packet before a gap carried speech, the gap is a loss; otherwise it is a DTX pause. Our senders end each talk
 //! spurt with a packet without speech.
@@ -137,7 +138,7 @@ impl Buffer {
                 let inserted = self.belongs(&packet, at) && self.place(Waiting { packet, origin });
                 self.statistics.packets_discarded += u64::from(!inserted);
             }
-            // A copy that is not needed is no fault of the network.
+            // A copy that is not needed does not count as discarded: the network has lost and delayed nothing.
             Origin::Copy if self.is_missing(packet.position) && !self.delay.is_foreign(packet.position, at) => {
                 self.recent.add(packet.position);
                 self.delay.repair_arrived(packet.position, at);
@@ -208,7 +209,7 @@ impl Buffer {
             *self = Self { statistics: self.statistics, ..Self::new() };
         }
         self.foreign = 0;
-        // A packet of which a copy was first is not late.
+        // If a copy of the packet has arrived before it, its delay does not matter.
         if self.recent.add(packet.position) {
             if packet.position < self.newest {
                 self.delay.repair_arrived(packet.position, at);

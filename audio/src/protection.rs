@@ -1,4 +1,4 @@
-//! How sound is protected against loss, by the measured loss. Pure.
+//! Chooses how sound is protected against loss, from the measured loss. Pure.
 //!
 //! A frame carries copies of the packets before it. More copies restore longer losses, but cost delay at the receiver and
 //! bytes on every path, so the bitrate of the codec falls with their number. In-band FEC of Opus takes bits of the

@@ -9,7 +9,7 @@ use std::time::Instant;
 
 /// The queue of one remote. Dropping it does not remove the remote.
 pub struct Remote {
-    inbox: Sender<Arrival>,
+    inbox: Sender<ArrivedPacket>,
 }
 
 impl Remote {
@@ -31,20 +31,20 @@ impl Remote {
 
     /// Queues a packet that arrived at `arrived`, as [`Remote::push`] does.
     pub fn push_at(&self, packet: EncodedAudio, origin: Origin, arrived: Instant) {
-        if self.inbox.try_send(Arrival { packet, origin, arrived }).is_err() {
+        if self.inbox.try_send(ArrivedPacket { packet, origin, arrived }).is_err() {
             tracing::trace!("inbox of a remote is full");
         }
     }
 }
 
 /// A packet, its origin and its arrival time.
-struct Arrival {
+struct ArrivedPacket {
     packet: EncodedAudio,
     origin: Origin,
     arrived: Instant,
 }
 
-impl ByteSize for Arrival {
+impl ByteSize for ArrivedPacket {
     fn byte_size(&self) -> usize {
         self.packet.payload.len() + OVERHEAD
     }
@@ -63,7 +63,7 @@ pub fn connect() -> Result<(Remote, Playback), Error> {
 
 /// The receiving side of one remote, on the thread that plays: its jitter buffer and its decoder.
 pub struct Playback {
-    arrivals: Receiver<Arrival>,
+    arrivals: Receiver<ArrivedPacket>,
     buffer: Buffer,
     voice: Voice,
     level: Level,

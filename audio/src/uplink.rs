@@ -24,7 +24,7 @@ pub struct Uplink {
     protection: Protection,
     /// The first byte of the last packet if it had the voice flag. Used for the packets that end the speech.
     last_voice_header: Option<u8>,
-    /// How often the end of the speech is still announced. Each announcement has copies of the packets before it.
+    /// How many times the end of the speech is still to be announced.
     announcements: u8,
     /// False while muted.
     open: bool,

@@ -18,6 +18,8 @@ pub struct Sealer {
     generation: Option<u64>,
     epoch: Option<(Epoch, Weak<EpochKeys>)>,
     layers: [Option<(Kid, Weak<StreamKey>)>; MAX_SPATIAL],
+    /// The position of the first packet of sound in this epoch. `None` before it.
+    first_position: Option<u64>,
 }
 
 /// The reason why a frame was not sealed. The frame is dropped.
@@ -42,7 +44,7 @@ impl Sealer {
     /// Returns a sealer for our track in `slot`.
     #[must_use]
     pub fn new(ring: KeyRing, slot: Slot) -> Self {
-        Self { ring, slot, generation: None, epoch: None, layers: Default::default() }
+        Self { ring, slot, generation: None, epoch: None, layers: Default::default(), first_position: None }
     }
 
     /// Encrypts a picture.
@@ -67,6 +69,7 @@ impl Sealer {
             rtp_time: video_time(picture.captured),
             voice: false,
         };
+        self.update_keys();
         let mut bytes = picture.payload;
         bytes.prepend(&inner.encode())?;
         let prefix = Prefix::of(picture.codec, picture.key);
@@ -83,7 +86,8 @@ impl Sealer {
 
     /// Encrypts an audio packet as [`Sealer::seal_audio`] does, with copies of packets before it, at most
     /// [`MAX_COPIES`]. Leaves out copies that do not fit: see [`SoundCopy`] for their limits. A frame with copies has at most
-    /// 1,024 bytes of plaintext.
+    /// 1,024 bytes of plaintext. Also leaves out copies of packets before the first one of the epoch: a member that joins
+    /// with this epoch must not get sound from before.
     ///
     /// # Errors
     /// Returns [`Error`] if there is no key for it, or the duration is not valid for Opus.
@@ -93,9 +97,12 @@ impl Sealer {
         copies: impl IntoIterator<Item = SoundCopy<'a>>,
     ) -> Result<Sealed, Error> {
         let length = AudioHeader::units(audio.samples).ok_or(Error::Length(audio.samples))?;
+        self.update_keys();
+        let first = self.first_position.map_or(audio.position, |first| first.min(audio.position));
+        self.first_position = Some(first);
         let mut bytes = audio.payload;
         let (mut headers, mut count) = ([[0; COPY_HEADER]; MAX_COPIES], 0_u8);
-        for copy in copies {
+        for copy in copies.into_iter().filter(|copy| copy.position >= first) {
             let Some(place) = headers.get_mut(usize::from(count)) else { break };
             let size = AudioHeader::LENGTH + MAX_COPIES * COPY_HEADER + bytes.len() + copy.payload.len();
             if let Some(header) = copy_header(&copy, audio.position).filter(|_| size <= MAX_WITH_COPIES) {
@@ -130,8 +137,8 @@ impl Sealer {
         self.seal_bytes(bytes, 0, Class::Audio, Prefix::None).map(|bytes| Sealed::new(header, bytes))
     }
 
+    /// Encrypts `bytes` with the keys of the last [`Self::update_keys`].
     fn seal_bytes(&mut self, mut bytes: Buffer, spatial: u8, class: Class, prefix: Prefix) -> Result<Buffer, Error> {
-        self.update_keys();
         let epoch = self.epoch.as_ref().and_then(|(_, keys)| keys.upgrade()).ok_or(Error::NoKeys)?;
         let layer = self.layers.get_mut(usize::from(spatial)).ok_or(Error::NoLayer)?;
         let known = layer.as_ref().and_then(|(kid, stream)| Some((*kid, stream.upgrade()?)));
@@ -158,6 +165,7 @@ impl Sealer {
         let newest = self.ring.newest();
         if newest.as_ref().map(|(epoch, _)| epoch) != self.epoch.as_ref().map(|(epoch, _)| epoch) {
             self.layers = Default::default();
+            self.first_position = None;
         }
         self.epoch = newest;
     }

@@ -1,4 +1,4 @@
-//! The last packets of a voice, of which later frames carry sent.
+//! The last packets of this client's voice, for the copies in later frames.
 
 use crate::frame::{MAX_COPIES, MAX_COPY_BYTES, SoundCopy};
 use media::EncodedAudio;
@@ -19,18 +19,20 @@ pub struct SentSound {
     bytes: [u8; MAX_COPY_BYTES],
 }
 
-impl SentSounds {
-    /// Returns what is kept of a packet.
+impl SentSound {
+    /// Returns what is kept of `packet`.
     #[must_use]
-    pub fn of(packet: &EncodedAudio) -> SentSound {
-        let mut kept = SentSound { position: packet.position, voice: packet.voice, ..SentSound::default() };
+    pub fn new(packet: &EncodedAudio) -> Self {
+        let mut kept = Self { position: packet.position, voice: packet.voice, ..Self::default() };
         if let Some(place) = kept.bytes.get_mut(..packet.payload.len()) {
             place.copy_from_slice(&packet.payload);
             kept.length = packet.payload.len();
         }
         kept
     }
+}
 
+impl SentSounds {
     /// Adds a packet.
     pub fn add(&mut self, packet: SentSound) {
         self.packets.rotate_right(1);
@@ -76,7 +78,7 @@ mod tests {
         let mut sent = SentSounds::default();
         assert_eq!(sent.newest(3).count(), 0);
         for number in 0..10 {
-            sent.add(SentSounds::of(&packet(number, 50 + usize::try_from(number).unwrap())));
+            sent.add(SentSound::new(&packet(number, 50 + usize::try_from(number).unwrap())));
         }
         let found = |count| -> Vec<_> {
             sent.newest(count).map(|copy| (copy.position / 960, copy.voice, copy.payload.len())).collect()
@@ -89,7 +91,7 @@ mod tests {
     fn a_long_packet_has_no_copy() {
         let mut sent = SentSounds::default();
         for (number, length) in [(0, MAX_COPY_BYTES), (1, MAX_COPY_BYTES + 1), (2, 1)] {
-            sent.add(SentSounds::of(&packet(number, length)));
+            sent.add(SentSound::new(&packet(number, length)));
         }
         let lengths: Vec<usize> = sent.newest(3).map(|copy| copy.payload.len()).collect();
         assert_eq!(lengths, [1, MAX_COPY_BYTES]);

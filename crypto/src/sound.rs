@@ -19,7 +19,7 @@ impl OpenedSound {
         Self { audio, packet: layout.packet, copies: layout.copies }
     }
 
-    /// Returns the packet with the whole plaintext as its payload, for its other fields.
+    /// Returns the packet, to read its other fields: its payload is still the whole plaintext.
     #[must_use]
     pub fn audio(&self) -> &EncodedAudio {
         &self.audio

@@ -18,7 +18,7 @@ use crate::media_requests::{self, Pending, Publication};
 use crate::meeting;
 use crate::peer;
 use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
-use crate::signalling::{self, Received, Wire};
+use crate::signalling::{self, Received, WebSocket};
 use bytes::Bytes;
 use crypto::KeyRing;
 use event_queue::EventQueue;
@@ -59,12 +59,12 @@ pub async fn run(config: Config, ends: Ends) {
 }
 
 async fn connect_and_run(config: Config, ends: Ends) -> Result<(), Error> {
-    let wire = tokio::select! {
-        wire = Wire::connect(&config.host, config.port, config.fingerprint, &ends.backends.stack) => wire?,
+    let socket = tokio::select! {
+        socket = WebSocket::connect(&config.host, config.port, config.fingerprint, &ends.backends.stack) => socket?,
         // The program does not read events any more.
         () = ends.events.closed() => return Ok(()),
     };
-    Driver::open(config, ends, wire).await?.run().await
+    Driver::open(config, ends, socket).await?.run().await
 }
 
 struct Driver {
@@ -99,14 +99,14 @@ enum Wake {
 }
 
 impl Driver {
-    async fn open(config: Config, ends: Ends, wire: Wire) -> Result<Self, Error> {
+    async fn open(config: Config, ends: Ends, socket: WebSocket) -> Result<Self, Error> {
         let Config { entry, host, port, fingerprint, ring, pool } = config;
         let Ends { commands, requests, wishes, events, shared, backends } = ends;
         let Backends { stack, sfu } = backends;
         // Media use the network interface that signalling uses.
         let transports = sfu.caps().topology.transports();
-        let media = Media::open(transports, wire.local().ip(), pool, Arc::clone(&stack)).await?;
-        let server = ServerConnection::new(wire, (host.clone(), port, fingerprint), Arc::clone(&stack));
+        let media = Media::open(transports, socket.local().ip(), pool, Arc::clone(&stack)).await?;
+        let server = ServerConnection::new(socket, (host.clone(), port, fingerprint), Arc::clone(&stack));
         let address = Address { host, port, fingerprint };
         let setup = Setup { commands, ring: ring.clone(), address, shared };
         Ok(Self {
@@ -218,7 +218,7 @@ impl Driver {
                 self.keys.inbox.send(KeysInput::Disconnected);
             }
             ServerEvent::Connected(local) => {
-                // First: the meeting greets the server while the sockets are opened.
+                // Before the restart of media, so that the meeting greets the server while the sockets are opened.
                 self.keys.inbox.send(KeysInput::Connected);
                 // Our server's SFU has forgotten this client, so media are negotiated anew, on new transports.
                 if !self.sfu_connection.is_ordered() {
@@ -229,7 +229,10 @@ impl Driver {
         Ok(())
     }
 
-    /// Replaces the transports of media, which do not connect any more, together with the connection to the server.
+    /// Requests a new connection to the server, and new transports with it, because the transports of media have failed.
+    ///
+    /// # Errors
+    /// Returns [`Error::NoMedia`] if new transports would not help.
     fn replace_transports(&mut self, now: Instant) -> Result<(), Error> {
         if !self.server.is_open() {
             // They are replaced when the connection is open again.
@@ -242,10 +245,10 @@ impl Driver {
         Ok(())
     }
 
-    /// Tells the meeting if the connection to the server is worth nothing any more.
+    /// Tells the meeting to connect to the server again if the network path has changed.
     fn check_path(&mut self, now: Instant) {
         let (local, server) = self.server.path();
-        // Without room, the next check reports it.
+        // If the queue to the meeting is full, the next check tries again.
         if self.path_watch.check(local, server, now) && self.keys.inbox.try_send(KeysInput::NetworkChanged) {
             tracing::info!("connecting to the server again: the network has changed, or this computer was asleep");
             self.path_watch.take();
@@ -316,8 +319,8 @@ impl Driver {
         Ok(())
     }
 
-    /// Queues a message for the server. A lost connection is not an error here: the reader reports it, and the meeting
-    /// is told.
+    /// Queues a message for the server. A lost connection is not an error here: the reader reports it to the
+    /// meeting.
     fn send(&self, message: &ClientMessage) -> Result<(), Error> {
         match self.server.send(message) {
             Err(signalling::Error::Lost) | Ok(()) => Ok(()),

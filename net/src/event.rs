@@ -28,7 +28,8 @@ pub enum Event {
     TrackEnded(TrackId),
     /// The layers of a track of this client that its receivers want.
     DemandChanged(TrackDemand),
-    /// The loss of this client's sound on its way to the receiver that loses most, 0 to 100 percent.
+    /// The loss of this client's sound in percent, 0 to 100, to the receiver that loses most. The server reports it, and it is
+    /// not authenticated: it may only change how much redundancy is sent.
     SoundLoss(u8),
     /// A receiver needs a key frame.
     KeyFrameWanted {

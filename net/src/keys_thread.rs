@@ -39,7 +39,7 @@ pub enum Input {
     Connected,
     /// The connection is closed, or could not be established.
     Disconnected,
-    /// The way to the server is another one now, or the computer was asleep.
+    /// The network path to the server has changed, or the computer was asleep.
     NetworkChanged,
 }
 

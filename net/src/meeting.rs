@@ -1,4 +1,4 @@
-//! The state machine of one client in one meeting: joining, members, keys, the way back, and the end.
+//! The state machine of one client in one meeting: joining, members, keys, recovery, and the end.
 //!
 //! Pure: no socket, no thread, and no clock but the caller's. The caller (`keys_thread`) passes in the server's messages,
 //! the connection's changes and the user's commands, each with the time, and polls for messages to send
@@ -253,7 +253,7 @@ impl Meeting {
         handle_membership(joined, message, &mut context)
     }
 
-    /// Handles a message on the way back.
+    /// Handles a message during a recovery.
     fn handle_recovering(&mut self, message: Down, now: Instant) -> Result<(), Exit> {
         let (Phase::Recovering(_, recovery), context) = self.parts(now) else { return Ok(()) };
         let awaited = recovery.awaited();
@@ -335,8 +335,8 @@ impl Meeting {
         self.follow(outcome, now);
     }
 
-    /// The address of the connection is gone, the computer was asleep, or its network has changed after the connection was lost.
-    /// A member begins at once to come back. A client that is no member yet waits for the end of its connection.
+    /// Handles a change of the network path to the server, or the end of a sleep of the computer. A member connects again
+    /// immediately. A client that is not a member yet waits until its connection ends.
     pub fn handle_network_change(&mut self, now: Instant) {
         match &mut self.phase {
             Phase::Member(_) => self.lose_connection(now),
@@ -443,7 +443,7 @@ impl Meeting {
         }
     }
 
-    /// Starts the way back on another connection, or the next attempt.
+    /// Starts a recovery on another connection, or its next attempt.
     fn lose_connection(&mut self, now: Instant) {
         self.outputs.drop_transmits();
         self.phase = match mem::replace(&mut self.phase, Phase::Over) {

@@ -99,8 +99,8 @@ pub enum Frame {
     Closed,
 }
 
-/// A connection to a server.
-pub struct Wire {
+/// A WebSocket connection to a server.
+pub struct WebSocket {
     incoming: SplitStream<Socket>,
     outgoing: mpsc::Sender<Message>,
     writer: Task,
@@ -108,14 +108,14 @@ pub struct Wire {
     path: (SocketAddr, SocketAddr),
 }
 
-type Socket = WebSocketStream<Box<dyn Stream>>;
+type Socket = WebSocketStream<Box<dyn ByteStream>>;
 
 /// TCP, or TLS over it.
-trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
 
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}
 
-impl Wire {
+impl WebSocket {
     /// Connects to the server at `host` and `port`, and verifies its certificate.
     ///
     /// # Errors
@@ -146,7 +146,7 @@ impl Wire {
         let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?;
         let request = format!("wss://{}/v1", authority(bare, port)).into_client_request().map_err(websocket_error)?;
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
-        let (socket, _) = client_async_with_config(request, Box::new(stream) as Box<dyn Stream>, Some(limits))
+        let (socket, _) = client_async_with_config(request, Box::new(stream) as Box<dyn ByteStream>, Some(limits))
             .await
             .map_err(websocket_error)?;
         Ok(Self::run(socket, path, stack))
@@ -182,7 +182,7 @@ impl Wire {
         let tcp = connect::connect(&host, port, &**stack).await.map_err(|error| connect_error(error, &host, port))?;
         tcp.set_nodelay(true).map_err(Error::Unreachable)?;
         let path = path(&tcp).map_err(Error::Unreachable)?;
-        let stream: Box<dyn Stream> = if secure {
+        let stream: Box<dyn ByteStream> = if secure {
             let name = ServerName::try_from(host.clone()).map_err(|_| Error::Name(host))?;
             let config = tls::config(None).map_err(Error::NoAuthorities)?;
             Box::new(TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?)

@@ -11,7 +11,7 @@ fn block<F: Future>(future: F) -> F::Output {
 
 async fn failure(host: &str, port: u16) -> Error {
     let stack: Arc<dyn Runtime> = Arc::new(TokioRuntime);
-    Wire::connect(host, port, Some([0; 32].into()), &stack).await.err().expect("no connection")
+    WebSocket::connect(host, port, Some([0; 32].into()), &stack).await.err().expect("no connection")
 }
 
 #[test]
@@ -145,7 +145,7 @@ fn a_dead_ipv6_address_does_not_delay_a_name_with_a_good_ipv4_address() {
         let stack: Arc<dyn Runtime> = Arc::new(Resolver(addresses));
         let start = Instant::now();
         let error =
-            Wire::connect("meet.example", 1, Some([0; 32].into()), &stack).await.err().expect("it is no server");
+            WebSocket::connect("meet.example", 1, Some([0; 32].into()), &stack).await.err().expect("it is no server");
         assert!(matches!(error, Error::Tls(_)), "it did not reach the good address: {error}");
         assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
         server.await.unwrap();

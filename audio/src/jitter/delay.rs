@@ -4,9 +4,9 @@
 //! clocks is unknown and does not matter. The smallest recent offset is the base, and the spread above it is the
 //! jitter.
 //!
-//! A packet that comes late because it was lost at first (a copy in a later frame, a retransmission) is rare, but
-//! without it speech is concealed. So the wanted delay also covers the latest of these repairs in the last ten seconds,
-//! unless it took too long. The delay grows with the first repair, and falls after the last one has left the window.
+//! A repair is a packet that was lost and arrived after all, as a copy in a later frame or as a retransmission. Repairs are
+//! rare, but without them speech is concealed. So the wanted delay also covers the largest offset of the repairs in the last
+//! ten seconds. Repairs that took more than 140 ms do not count.
 
 use super::units::samples_to_micros;
 use media::Timestamp;
@@ -17,8 +17,7 @@ use std::time::Duration;
 pub struct Delay {
     /// Offsets of the last packets in microseconds, with their arrival.
     arrivals: VecDeque<(Timestamp, i64)>,
-    /// Offsets of the last packets that were lost at first, with their arrival: only those that are larger than all
-    /// later ones.
+    /// Offsets of the last repairs, with their arrival: only those that are larger than all later ones.
     repairs: VecDeque<(Timestamp, i64)>,
     /// Offsets at which the last blocks were played. The smallest counts, because a device may take blocks in bursts.
     played: VecDeque<i64>,
@@ -73,7 +72,7 @@ impl Delay {
         }
     }
 
-    /// Records the arrival of a packet that was lost at first.
+    /// Records the arrival of a repair.
     pub fn repair_arrived(&mut self, position: u64, at: Timestamp) {
         let repaired = offset(position, at);
         if self.arrivals.is_empty() || repaired - self.base > MAX_REPAIR {
@@ -155,11 +154,11 @@ const WINDOW: usize = 400;
 /// Older offsets are dropped, so that clock drift does not count as jitter.
 const MAX_AGE: Duration = Duration::from_secs(30);
 
-/// The number of offsets that are kept whatever their age: half a second.
+/// The number of offsets that are kept at any age: half a second.
 const MIN_PACKETS: usize = 25;
 
-/// The number of packets from which the measurement is reliable: five seconds. Before, a loss is likely to be the first
-/// one, and its repair would come too late with a shorter delay.
+/// From this number of packets on, the measurement is reliable: five seconds. Before, no repair may have been measured yet,
+/// and with a shorter delay the first one would come too late.
 const RELIABLE: usize = 250;
 
 /// How many of a thousand packets should arrive before they are needed.
@@ -168,11 +167,11 @@ const IN_TIME_PER_MILLE: usize = 995;
 /// How long a repair counts. At 0.2 % loss there is one in this time.
 const REPAIR_AGE: Duration = Duration::from_secs(10);
 
-/// The longest repair that is waited for, in microseconds over the base: three packets and the jitter of the frame that has
-/// the copies, or a retransmission on a short path.
+/// A repair that comes later, in microseconds over the base, does not count. That is enough for a copy three packets later
+/// with some jitter, or for a retransmission on a short path.
 const MAX_REPAIR: i64 = 140_000;
 
-/// The number of repairs that are kept. Each is at least one microsecond later than the next.
+/// The maximum number of repairs that are kept.
 const MAX_REPAIRS: usize = 64;
 
 /// The number of blocks of which the smallest offset counts: 200 ms, longer than the burst of any device.

@@ -13,7 +13,7 @@ pub const MAX_COPIES: usize = 3;
 /// The longest packet of which a copy is sent, in bytes: 102 kbit/s.
 pub const MAX_COPY_BYTES: usize = 255;
 
-/// A copy of an earlier packet of the track.
+/// A copy of an earlier packet of the track: a redundant block, in the words of RFC 2198.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SoundCopy<'a> {
     /// The position of its first sample at 48 kHz. It is 2.5 to 317.5 ms before that of the frame's packet.
@@ -30,7 +30,7 @@ pub struct SoundLayout {
     pub(crate) header: AudioHeader,
     /// The bitstream of the packet.
     pub packet: Range<usize>,
-    /// The copies. The first absent one is the end of the list.
+    /// The copies. The list ends at the first `None`.
     pub copies: [Option<CopyLayout>; MAX_COPIES],
 }
 

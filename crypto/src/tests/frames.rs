@@ -61,6 +61,7 @@ fn copies_of_earlier_packets_round_trip() {
     let mut sealer = Sealer::new(ring(1, 1), Slot::Microphone);
     let mut opener = Opener::new(ring(1, 3), Slot::Microphone, Leaf(1), clock_at(1_000_000));
     let copy = |position, voice, payload| SoundCopy { position, voice, payload };
+    sealer.seal_audio(sound(0, b"the first packet of the epoch")).unwrap();
     for (length, kept) in [(40, 3), (255, 3), (700, 1)] {
         let payload = vec![7; length];
         let copies = [copy(8 * 960, true, &[8; 90][..]), copy(7 * 960, false, &[9; 255]), copy(6 * 960, true, &[6])];
@@ -82,6 +83,7 @@ fn copies_of_earlier_packets_round_trip() {
 fn only_three_copies_that_fit_are_sealed() {
     let mut sealer = Sealer::new(ring(1, 1), Slot::Microphone);
     let mut opener = Opener::new(ring(1, 3), Slot::Microphone, Leaf(1), clock_at(1_000_000));
+    sealer.seal_audio(sound(0, b"first")).unwrap();
     let long = [1; 256];
     let copies = [20, 19, 18, 17, 16].map(|packet| {
         let payload = if packet == 19 { &long[..] } else { &long[..packet] };
@@ -94,6 +96,24 @@ fn only_three_copies_that_fit_are_sealed() {
     // A position before the start of the track cannot be a copy's.
     let frame = sealer.seal_sound(sound(960, b"opus"), [SoundCopy { position: 0, voice: true, payload: b"first" }]);
     assert_eq!(opener.open_sound(arrived(&frame.unwrap())).unwrap().copies().count(), 1);
+}
+
+#[test]
+fn a_frame_has_no_copy_of_sound_from_before_its_epoch() {
+    let theirs = ring(1, 1);
+    let mut sealer = Sealer::new(theirs.clone(), Slot::Microphone);
+    let copy = |packet: u64| SoundCopy { position: packet * 960, voice: true, payload: b"copy" };
+    let mut seal =
+        |packet: u64| sealer.seal_sound(sound(packet * 960, b"opus"), [copy(packet - 1), copy(packet - 2)]).unwrap();
+    (4..10).for_each(|packet| drop(seal(packet)));
+    theirs.install(keys(2, 1), &LEAVES, &[], Instant::now());
+    // A member that joins in epoch 2.
+    let mut opener = Opener::new(ring(2, 3), Slot::Microphone, Leaf(1), clock_at(1_000_000));
+    for (packet, copied) in [(10, &[][..]), (11, &[10]), (12, &[11, 10])] {
+        let decrypted = opener.open_sound(arrived(&seal(packet))).unwrap();
+        let found: Vec<u64> = decrypted.copies().map(|copy| copy.position / 960).collect();
+        assert_eq!(found, copied, "packet {packet}");
+    }
 }
 
 #[test]

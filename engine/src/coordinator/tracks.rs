@@ -321,7 +321,7 @@ impl Tracks {
         self.share_budget();
     }
 
-    /// Sends this many copies of earlier packets with each packet of our microphone.
+    /// Sets how many copies of earlier packets are sent with each packet of our microphone.
     pub fn set_copies(&self, count: u8) {
         self.context.uplink.set_copies(count);
     }

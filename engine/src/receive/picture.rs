@@ -25,9 +25,9 @@ pub struct PictureReceiver {
     pub opener: Opener,
     /// Frames that arrived before their key.
     pub waiting: WaitingFrames,
-    /// Opened pictures that wait for the time at which they are shown.
+    /// Opened pictures that are not due yet.
     pub playout: PlayoutQueue,
-    /// Those whose time has come, and that wait for the decoder.
+    /// Pictures that are due and wait for the decoder.
     pub queue: DecodeQueue,
     /// The decoders, in order of preference. The first one is opened at the first picture.
     pub decoders: Backends,

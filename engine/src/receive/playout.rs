@@ -1,14 +1,15 @@
 //! Decides when the pictures of a track are decoded and shown.
 //!
-//! Pure. Usually a picture is shown as soon as it has arrived. If retransmissions come late, pictures wait, so that they are shown
-//! by capture time and the next late picture is not seen as a freeze. A retransmission came late if the next picture had arrived
-//! before it. A slow link does not reorder pictures, so its delay does not count and nothing waits for it.
+//! Pure. Usually a picture is shown as soon as it has arrived. If retransmissions come late, all pictures are delayed and shown
+//! at the intervals at which they were captured, so that the next late picture does not cause a freeze. A picture was completed
+//! by a late retransmission if its successor had arrived before it. A slow link does not reorder pictures, so its delay does not
+//! count.
 
 use media::Encoded;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Opened pictures of one track that wait for their time, in decoding order.
+/// Opened pictures of one track that are not due yet, in decoding order.
 #[derive(Debug, Default)]
 pub struct PlayoutQueue {
     pictures: VecDeque<(Instant, Encoded)>,
@@ -28,7 +29,7 @@ struct PlayoutDelay {
 #[derive(Clone, Copy, Debug)]
 struct Second {
     began: Instant,
-    /// The picture with the shortest way: when it was captured, and when it arrived.
+    /// The picture with the shortest time from capture to arrival: when it was captured, and when it arrived.
     fastest: (u64, Instant),
     /// The longest time by which a picture arrived after its successor.
     latest: Duration,
@@ -42,7 +43,7 @@ impl PlayoutQueue {
         self.pictures.push_back((self.delay.due(captured, received), picture));
     }
 
-    /// Returns the next picture if its time has come, or if too many wait.
+    /// Returns the next picture if it is due, or if too many wait.
     pub fn pop(&mut self, now: Instant) -> Option<Encoded> {
         let (due, _) = self.pictures.front()?;
         let now_due = *due <= now || self.pictures.len() > MAX_PICTURES;
@@ -81,7 +82,7 @@ impl PlayoutDelay {
         }
     }
 
-    /// Returns when a picture is due: never later than [`MAX_DELAY`] after its arrival.
+    /// Returns when a picture is due: at most [`MAX_DELAY`] after its arrival.
     fn due(&self, captured: u64, received: Instant) -> Instant {
         let latest = self.seconds.iter().map(|second| second.latest).max().unwrap_or_default();
         // The next retransmission may be lost itself, and then takes twice as long.
@@ -105,11 +106,11 @@ fn is_faster((captured, received): (u64, Instant), (other_captured, other_receiv
     received + captured_earlier < other_received + captured_later
 }
 
-/// How much later than its successor a picture may arrive without any waiting. Together with two frame intervals, that is far
-/// from a freeze: 183 ms at 30 pictures a second (W3C webrtc-stats).
+/// If pictures arrive at most this much after their successors, nothing is delayed. Together with two frame intervals it is far
+/// less than a freeze, which is 183 ms at 30 pictures a second (W3C webrtc-stats).
 const TOLERATED: Duration = Duration::from_millis(60);
 
-/// The longest time that a picture waits. A conversation bears no more (ITU-T G.114: 400 ms in all).
+/// The longest time that a picture waits. More disturbs a conversation (ITU-T G.114: 400 ms from mouth to ear).
 const MAX_DELAY: Duration = Duration::from_millis(300);
 
 /// The length of a [`Second`].
@@ -118,13 +119,13 @@ const SECOND: Duration = Duration::from_secs(1);
 /// The number of seconds that count.
 const SECONDS: usize = 10;
 
-/// The same in microseconds, with a margin.
+/// The longest time in microseconds between the captures of two pictures that are compared: [`SECONDS`] with a margin.
 const MAX_WINDOW_US: u64 = 15_000_000;
 
 /// The longest time between the captures of two pictures of a running camera.
 const MAX_STEP_US: u64 = 2_000_000;
 
-/// The maximum number of pictures that wait: half a second, with a margin.
+/// The maximum number of pictures that wait: half a second at 60 pictures a second.
 const MAX_PICTURES: usize = 32;
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use super::report::Report;
 use super::waiting_frames::WaitingFrames;
 use crate::stats::track_stats::Received;
 use crate::worker::{Job, Progress};
-use audio::RecentPackets;
+use audio::{RecentPackets, SAMPLE_RATE};
 use crypto::{OpenedSound, Opener, ReceivedFrame};
 use media::{BufferPool, EncodedAudio, Notify, Panicked, Receiver, Timestamp};
 use proto::TrackId;
@@ -72,11 +72,11 @@ impl VoiceReceiver {
         }
     }
 
-    /// Passes the packet to the jitter buffer, and before it the copies of packets that have not arrived.
+    /// Passes copies of packets that have not arrived to the jitter buffer, and then the packet.
     fn play(&mut self, sound: OpenedSound) {
         let packet = sound.audio();
         for copy in sound.copies().filter(|copy| self.recent.add(copy.position)) {
-            let before = (packet.position - copy.position) * MICROS_PER_SECOND / SAMPLE_RATE;
+            let before = (packet.position - copy.position) * MICROS_PER_SECOND / u64::from(SAMPLE_RATE);
             self.remote.push_copy(EncodedAudio {
                 codec: packet.codec,
                 position: copy.position,
@@ -93,6 +93,3 @@ impl VoiceReceiver {
 }
 
 const MICROS_PER_SECOND: u64 = 1_000_000;
-
-/// Samples per second, in which positions count.
-const SAMPLE_RATE: u64 = 48_000;

@@ -5,7 +5,7 @@ use crate::stats::track_stats::TrackStats;
 use crate::worker::{Job, Progress};
 use audio::{PACKET, Playback, RecentPackets};
 use codec::opus::Encoder;
-use crypto::{Group, Identity, KeyRing, ManagerKeys, Opener, Profile, ReceivedFrame, Sealer, SentSounds};
+use crypto::{Group, Identity, KeyRing, ManagerKeys, Opener, Profile, ReceivedFrame, Sealer, SentSound, SentSounds};
 use media::{AudioCodec, BufferPool, Clock, EncodedAudio, Level, Sender, Timestamp, bounded};
 use proto::{ParticipantId, Slot, TrackId};
 use std::time::{Duration, Instant, SystemTime};
@@ -59,7 +59,7 @@ impl Voice {
             level: Level::new(20),
             payload: self.encoder.encode(&tone, &BufferPool::new(1)).unwrap().unwrap(),
         };
-        let kept = SentSounds::of(&sound);
+        let kept = SentSound::new(&sound);
         let sealed = self.sealer.seal_sound(sound, self.sent.newest(copies)).unwrap();
         self.sent.add(kept);
         if arrives {

@@ -1,7 +1,7 @@
 //! Sends this client's voice. The audio thread calls [`VoiceSender::send`] with each encoded packet.
 
 use crate::stats::track_stats::TrackStats;
-use crypto::{KeyRing, Sealer, SentSounds};
+use crypto::{KeyRing, Sealer, SentSound, SentSounds};
 use media::EncodedAudio;
 use net::FrameSender;
 use proto::Slot;
@@ -37,7 +37,7 @@ impl VoiceSender {
         *self.sender.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Sends copies of this many packets with each packet from now on, at most three.
+    /// Sets how many copies of earlier packets are sent with each packet, at most three.
     pub fn set_copies(&self, count: u8) {
         self.copies.store(count, Ordering::Relaxed);
     }
@@ -47,7 +47,7 @@ impl VoiceSender {
         let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(sender) = sender.as_mut() else { return };
         let count = usize::from(self.copies.load(Ordering::Relaxed));
-        let kept = SentSounds::of(&packet);
+        let kept = SentSound::new(&packet);
         let sealed = sender.sealer.seal_sound(packet, sender.sent.newest(count));
         sender.sent.add(kept);
         let sealed = match sealed {

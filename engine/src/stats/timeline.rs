@@ -43,7 +43,8 @@ pub struct VideoSecond {
     pub spatial: Option<u8>,
     /// Width and height of the newest shown picture.
     pub size: Option<(u16, u16)>,
-    /// The longest time without a new picture that ended in this second or had not ended at its end.
+    /// The longest gap between two shown pictures that ended in this second. If the gap at the end of the second is longer, the
+    /// length of that gap so far.
     pub longest_gap_ms: u64,
 }
 

@@ -73,7 +73,8 @@ pub struct Counters {
     pub shown: u64,
     /// The layer and size of the last shown picture.
     pub layer: (Layer, Size),
-    /// The longest time without a new picture that ended since the last reading or has not ended yet.
+    /// The longest gap between two shown pictures that ended since the last reading. If the current gap is longer, its length
+    /// so far.
     pub recent_gap: Duration,
 }
 

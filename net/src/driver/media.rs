@@ -35,7 +35,7 @@ pub struct Media {
     incoming: HashMap<TrackId, (TransportId, String)>,
     /// The queues of the received tracks.
     queues: HashMap<TrackId, Sender<ReceivedFrame>>,
-    /// True between a restart and the next answer: then this client is in the meeting again.
+    /// True from a restart until the next answer, which shows that this client is in the meeting again.
     restarted: bool,
     /// When the tracks that did not come back after a restart end.
     stale: Option<Instant>,
@@ -72,7 +72,7 @@ pub struct Local {
 
 struct Published {
     layers: Vec<SpatialLayer>,
-    /// What the layers with a viewer could use.
+    /// The sum of the full bitrates of the layers that have a viewer, as far as a viewer has room for them.
     wanted: Bitrate,
     /// The task that sends holds the lock.
     queue: Arc<Mutex<FrameQueue>>,
@@ -131,7 +131,7 @@ impl Media {
         Ok(())
     }
 
-    /// Returns whether media have flowed not long ago, so that new transports may connect again.
+    /// Returns true if all transports were connected a short time ago, so that new ones may connect, too.
     pub fn may_connect_again(&self, now: Instant) -> bool {
         self.last_connected.is_some_and(|last| now.saturating_duration_since(last) < RECOVERY_TIMEOUT)
     }
@@ -336,7 +336,7 @@ impl Media {
         self.update_wanted();
     }
 
-    /// Tells the estimator what the published tracks could use.
+    /// Tells the estimator the highest bitrate that the published tracks can use. It probes for no more.
     fn update_wanted(&self) {
         let pictures: Bitrate = self.published.values().map(|published| published.wanted).sum();
         let with_headers = Bitrate::bps(pictures.as_bps() * WANTED_PERCENT / 100);
@@ -346,7 +346,7 @@ impl Media {
         }
     }
 
-    /// Pushes an event if the estimate of the capacity has changed by more than a twentieth.
+    /// Pushes an event if the estimate of the capacity has changed by more than 5 %.
     pub fn report_estimate(&mut self, event_queue: &mut EventQueue) {
         let estimate = self.primary().map_or(Bitrate::ZERO, |peer| peer.estimate().bitrate());
         if estimate.as_bps().abs_diff(self.estimate.as_bps()) * 20 > self.estimate.as_bps() {
@@ -459,7 +459,7 @@ const MAX_SOUND: usize = 16 << 10;
 /// Bytes of video that may wait for their reader: about two seconds of the largest layer.
 const MAX_PICTURES: usize = 1 << 20;
 
-/// What pictures could use, with headers and retransmissions, in percent of their bitrates.
+/// What pictures can use with headers and retransmissions, in percent of their bitrates.
 const WANTED_PERCENT: u64 = 110;
 
 /// What a voice takes with its headers.

@@ -1,31 +1,31 @@
-//! Notices that the way to the server has changed, or that the computer was asleep. The connection is dead then, but TCP notices
-//! it only much later.
+//! Notices that the network path to the server has changed, or that the computer was asleep. The connection is dead then, but TCP
+//! notices that only much later.
 //!
-//! It asks the system ten times a second. That takes a few system calls and sends nothing.
+//! Each check makes a few system calls and sends nothing.
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant, SystemTime};
 
-/// Watches the way of one connection.
+/// Watches the path of one connection.
 #[derive(Debug)]
 pub struct PathWatch {
-    /// The times of the last check. The first clock stands still while the computer is asleep, on most systems.
+    /// The times of the last check. On most systems, the monotonic clock stands still while the computer is asleep.
     last: (Instant, SystemTime),
     /// The local address that the system would use for a new connection, at the last check.
     source: Option<IpAddr>,
     /// The local address whose loss was reported.
     reported: Option<SocketAddr>,
-    /// True until the caller has taken the report.
+    /// True from a report until [`PathWatch::take`].
     changed: bool,
 }
 
-/// What the system says.
+/// The answers of the system at one check.
 #[derive(Clone, Copy, Debug)]
 struct Observation {
     /// The local address of the open connection, and whether this computer still has it. `None` if none is open.
     local: Option<(SocketAddr, bool)>,
-    /// The local address that a new connection would use. `None` if the server is in no network that this computer reaches.
+    /// The local address that a new connection would use. `None` if no network leads to the server.
     source: Option<IpAddr>,
     now: Instant,
     wall: SystemTime,
@@ -36,7 +36,7 @@ impl PathWatch {
         Self { last: (Instant::now(), SystemTime::now()), source: None, reported: None, changed: false }
     }
 
-    /// Asks the system about the open connection, if there is one, and about the way to `server`. Returns true if the client must
+    /// Asks the system about the open connection, if there is one, and about the path to `server`. Returns true if the client must
     /// connect again, until [`PathWatch::take`].
     pub fn check(&mut self, local: Option<SocketAddr>, server: SocketAddr, now: Instant) -> bool {
         let local = local.map(|local| (local, is_ours(local)));
@@ -48,7 +48,7 @@ impl PathWatch {
         self.changed = true;
     }
 
-    /// Notes that the caller connects again.
+    /// Records that the client connects again.
     pub fn take(&mut self) {
         self.changed = false;
     }
@@ -65,18 +65,18 @@ impl PathWatch {
         self.changed
     }
 
-    /// Returns true if more time has passed on the clock on the wall than for this process. It may also have been set.
+    /// Returns true if the wall clock has advanced more than the monotonic clock. That is also so if the clock was set forward.
     fn has_slept(&mut self, now: Instant, wall: SystemTime) -> bool {
         let (then, wall_then) = std::mem::replace(&mut self.last, (now, wall));
         let passed = now.saturating_duration_since(then);
-        wall.duration_since(wall_then).is_ok_and(|on_the_wall| on_the_wall > passed + MIN_SLEEP)
+        wall.duration_since(wall_then).is_ok_and(|by_wall| by_wall > passed + MIN_SLEEP)
     }
 }
 
 /// Returns whether this computer has an address.
 fn is_ours(mut address: SocketAddr) -> bool {
     address.set_port(0);
-    // Another error says nothing about the address.
+    // Another error does not mean that the address is gone.
     UdpSocket::bind(address).err().is_none_or(|error| error.kind() != ErrorKind::AddrNotAvailable)
 }
 
@@ -89,7 +89,7 @@ fn source(server: SocketAddr) -> Option<IpAddr> {
     socket.local_addr().ok().map(|local| local.ip())
 }
 
-/// How long a sleep must be to count. The server keeps a connection that is silent for longer.
+/// The shortest sleep that counts. After a shorter one the connection still works.
 const MIN_SLEEP: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn the_system_knows_its_own_addresses_and_the_way_to_others() {
+    fn the_system_knows_its_own_addresses_and_the_path_to_others() {
         let local = |text: &str| SocketAddr::new(ip(text), 50_000);
         assert!(is_ours(local("127.0.0.1")));
         // TEST-NET-1 (RFC 5737): no computer has such an address.

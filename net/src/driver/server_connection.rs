@@ -1,6 +1,6 @@
 //! The connection to our server. If it is lost, the meeting orders another one, which is opened in the background.
 
-use crate::signalling::{self, Error, Received, Wire};
+use crate::signalling::{self, Error, Received, WebSocket};
 use crate::task::{self, Task};
 use crypto::Fingerprint;
 use proto::ClientMessage;
@@ -22,8 +22,8 @@ pub struct ServerConnection {
 }
 
 enum State {
-    Open(Wire),
-    Opening { task: Task, opened: oneshot::Receiver<Wire> },
+    Open(WebSocket),
+    Opening { task: Task, opened: oneshot::Receiver<WebSocket> },
     Closed,
 }
 
@@ -36,15 +36,15 @@ pub enum ServerEvent {
 }
 
 impl ServerConnection {
-    /// Returns the open connection `wire`.
-    pub fn new(wire: Wire, server: (String, u16, Option<Fingerprint>), stack: Arc<dyn Runtime>) -> Self {
-        Self { server, remote: wire.remote(), stack, state: State::Open(wire) }
+    /// Returns the open connection `socket`.
+    pub fn new(socket: WebSocket, server: (String, u16, Option<Fingerprint>), stack: Arc<dyn Runtime>) -> Self {
+        Self { server, remote: socket.remote(), stack, state: State::Open(socket) }
     }
 
     /// Returns the local address of the open connection, and the server's address.
     pub fn path(&self) -> (Option<SocketAddr>, SocketAddr) {
         let local = match &self.state {
-            State::Open(wire) => Some(wire.local()),
+            State::Open(socket) => Some(socket.local()),
             State::Opening { .. } | State::Closed => None,
         };
         (local, self.remote)
@@ -61,14 +61,14 @@ impl ServerConnection {
         let (sender, opened) = oneshot::channel();
         let stack = Arc::clone(&self.stack);
         let task = task::spawn(&self.stack, async move {
-            match Wire::connect(&host, port, fingerprint, &stack).await {
+            match WebSocket::connect(&host, port, fingerprint, &stack).await {
                 // The session may be over, or another connection was ordered.
-                Ok(wire) => drop(sender.send(wire)),
+                Ok(socket) => drop(sender.send(socket)),
                 Err(error) => tracing::info!(%error, "cannot connect to the server again"),
             }
         });
         match std::mem::replace(&mut self.state, State::Opening { task, opened }) {
-            State::Open(wire) => drop(task::spawn(&self.stack, wire.close(limit))),
+            State::Open(socket) => drop(task::spawn(&self.stack, socket.close(limit))),
             State::Opening { task, .. } => task.abort(),
             State::Closed => {}
         }
@@ -77,10 +77,10 @@ impl ServerConnection {
     /// Queues a message. Drops it if the connection is not open.
     ///
     /// # Errors
-    /// Returns the errors of [`Wire::send`].
+    /// Returns the errors of [`WebSocket::send`].
     pub fn send(&self, message: &ClientMessage) -> Result<(), signalling::Error> {
         match &self.state {
-            State::Open(wire) => wire.send(message),
+            State::Open(socket) => socket.send(message),
             State::Opening { .. } | State::Closed => Err(Error::Lost),
         }
     }
@@ -90,17 +90,17 @@ impl ServerConnection {
         match &mut self.state {
             State::Closed => std::future::pending().await,
             State::Opening { opened, .. } => {
-                if let Ok(wire) = opened.await {
-                    let local = wire.local();
-                    self.remote = wire.remote();
-                    self.state = State::Open(wire);
+                if let Ok(socket) = opened.await {
+                    let local = socket.local();
+                    self.remote = socket.remote();
+                    self.state = State::Open(socket);
                     return ServerEvent::Connected(local);
                 }
                 self.state = State::Closed;
                 ServerEvent::Received(Received::Closed)
             }
-            State::Open(wire) => {
-                let received = wire.next().await;
+            State::Open(socket) => {
+                let received = socket.next().await;
                 if matches!(received, Received::Closed) {
                     self.state = State::Closed;
                 }
@@ -112,7 +112,7 @@ impl ServerConnection {
     /// Sends what is queued, and closes the connection. Gives up after `limit`.
     pub async fn close(self, limit: Duration) {
         match self.state {
-            State::Open(wire) => wire.close(limit).await,
+            State::Open(socket) => socket.close(limit).await,
             State::Opening { task, .. } => task.abort(),
             State::Closed => {}
         }

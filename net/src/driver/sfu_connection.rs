@@ -1,6 +1,6 @@
 //! The connection to an SFU's own server. It is opened in the background, so that the meeting is not delayed.
 
-use crate::signalling::{Frame, Wire};
+use crate::signalling::{Frame, WebSocket};
 use crate::task::{self, Task};
 use bytes::Bytes;
 use std::sync::Arc;
@@ -19,9 +19,9 @@ enum State {
     /// The dialect ordered no connection: signalling goes through our server.
     None,
     /// It is being opened.
-    Opening { task: Task, opened: oneshot::Receiver<Wire> },
+    Opening { task: Task, opened: oneshot::Receiver<WebSocket> },
     /// It is open.
-    Open(Wire),
+    Open(WebSocket),
     /// It was lost, or could not be opened.
     Lost,
 }
@@ -50,9 +50,9 @@ impl SfuConnection {
         let (sender, opened) = oneshot::channel();
         let stack = Arc::clone(&self.stack);
         let task = task::spawn(&self.stack, async move {
-            match Wire::connect_url(&url, headers, &stack).await {
+            match WebSocket::connect_url(&url, headers, &stack).await {
                 // The session may be over.
-                Ok(wire) => drop(sender.send(wire)),
+                Ok(socket) => drop(sender.send(socket)),
                 Err(error) => tracing::info!(%error, "cannot connect to the SFU's server"),
             }
         });
@@ -66,8 +66,8 @@ impl SfuConnection {
 
     /// Sends a frame. Drops it if the connection is not open.
     pub fn send(&self, frame: Bytes) {
-        if let State::Open(wire) = &self.state
-            && let Err(error) = wire.send_frame(frame)
+        if let State::Open(socket) = &self.state
+            && let Err(error) = socket.send_frame(frame)
         {
             tracing::debug!(%error, "signalling not sent");
         }
@@ -78,13 +78,13 @@ impl SfuConnection {
         match &mut self.state {
             State::None | State::Lost => std::future::pending().await,
             State::Opening { opened, .. } => match opened.await {
-                Ok(wire) => {
-                    self.state = State::Open(wire);
+                Ok(socket) => {
+                    self.state = State::Open(socket);
                     SfuEvent::Connected
                 }
                 Err(_) => self.lose(),
             },
-            State::Open(wire) => match wire.next_frame().await {
+            State::Open(socket) => match socket.next_frame().await {
                 Frame::Binary(bytes) | Frame::Text(bytes) => SfuEvent::Signal(bytes),
                 Frame::Closed => self.lose(),
             },
@@ -94,7 +94,7 @@ impl SfuConnection {
     /// Sends what is queued, and closes the connection. Gives up after `limit`.
     pub async fn close(self, limit: Duration) {
         match self.state {
-            State::Open(wire) => wire.close(limit).await,
+            State::Open(socket) => socket.close(limit).await,
             State::Opening { task, .. } => task.abort(),
             State::None | State::Lost => {}
         }

@@ -1,8 +1,7 @@
-//! The way back of a member that lost its connection or its group: when to connect, and what to say.
+//! The recovery of a member that lost its connection or its group: when to connect, and what to send first.
 //!
-//! It resumes: the same member, on a new connection, which gets the entries that it missed. If the server refuses that, or if this
-//! client cannot follow the group, it joins again. So does an organiser whose first attempt to come back was answered with
-//! a false Welcome.
+//! It resumes: the same member, on a new connection, gets the entries that it missed. If the server refuses that, or if this
+//! client cannot follow the group, it joins again. So does an organiser that comes back and gets a false Welcome.
 
 use super::joining::Joining;
 use super::problems::Awaited;
@@ -13,7 +12,7 @@ use super::timing::{
 use proto::ParticipantId;
 use std::time::{Duration, Instant};
 
-/// The state of the way back.
+/// The state of a recovery.
 pub(super) struct Recovery {
     /// When the connection was lost, or later if a member has answered since.
     since: Instant,
@@ -21,7 +20,7 @@ pub(super) struct Recovery {
     stage: Stage,
     /// How many attempts have failed.
     failures: u32,
-    /// Random, so that the delays of two clients differ.
+    /// The id of this participant, so that the delays of two clients differ.
     seed: u64,
     /// How many attempts a member has answered with a false Welcome. They do not count as failed: the connection works.
     false_welcomes: u32,
@@ -91,7 +90,7 @@ impl Recovery {
         self.stage = Stage::Waiting(now);
     }
 
-    /// The computer has another network, or was asleep: the next attempt is due at once, instead of one that has begun.
+    /// Handles another network, or the end of a sleep: the next attempt is due immediately. An attempt that has begun is given up.
     pub(super) fn restart(&mut self, now: Instant) {
         self.failures = 0;
         self.stage = Stage::Waiting(now);

@@ -4,6 +4,7 @@
 //! returned. A frame whose packets are missing is skipped soon if a later one can be decoded without it, and otherwise when
 //! retransmission has failed for long. A key frame is requested if nothing later can be decoded without one.
 
+use super::nack_tracker::REORDER_DELAY;
 use super::unwrap::{Unwrapper, low16};
 use bytes::Bytes;
 use media::{Buffer, BufferPool, Layer, Size};
@@ -103,9 +104,9 @@ impl Assembler {
         }
     }
 
-    /// Sets the interval at which a missing packet is requested. Later frames wait for two answers.
+    /// Sets the interval at which a missing packet is requested. Later frames wait until two requests could be answered.
     pub fn set_retry_interval(&mut self, retry: Duration) {
-        self.patience = (2 * retry + FIRST_REQUEST).clamp(MIN_PATIENCE, MAX_PATIENCE);
+        self.patience = (2 * retry + REORDER_DELAY).clamp(MIN_PATIENCE, MAX_PATIENCE);
     }
 
     /// Handles a packet. Drops it if it is a repetition, too late or too long.
@@ -217,8 +218,8 @@ impl Assembler {
         }
     }
 
-    /// Returns where to continue because the frame that begins at `next` waits for its packet `missing`. Returns `None` if it
-    /// waits on.
+    /// Returns the packet at which to continue if the frame that begins at `next` is skipped, because its packet `missing` has not
+    /// arrived. Returns `None` if the frame has more time.
     fn start_after_gap(&mut self, next: u64, missing: u64, now: Instant) -> Option<u64> {
         // Without a later packet, this is not a gap. A retransmitted packet may arrive before an older one.
         let since = self.waiting_from(missing).map(|(_, packet)| packet.arrival).min();
@@ -364,13 +365,13 @@ impl Assembler {
     }
 }
 
-/// Why a frame is not complete.
+/// The reason why a frame cannot be assembled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Incomplete {
     /// The packet with this number has not arrived.
     Missing(u64),
-    /// The packet with this number begins another frame. An SFU that stops a layer in the middle of a frame numbers the packets
-    /// of the next layer without a gap.
+    /// The packet with this number begins another frame, so the last packets of this one were never sent. An SFU that changes
+    /// layers in the middle of a frame numbers the packets of the next layer without a gap.
     CutOff(u64),
 }
 
@@ -421,7 +422,7 @@ impl CodedSequence {
 }
 
 /// How long to wait for a missing packet before its frame is skipped, and a key frame requested if all later ones depend on
-/// it. A conversation bears no longer delay, and a key frame that is lost itself takes as long.
+/// it. A longer delay disturbs a conversation, and a key frame takes as long if it is lost, too.
 const GAP_TIMEOUT: Duration = Duration::from_millis(450);
 
 /// The bounds of the time for which a frame may delay later ones that can be decoded without it. A picture that is shown for
@@ -429,10 +430,8 @@ const GAP_TIMEOUT: Duration = Duration::from_millis(450);
 const MIN_PATIENCE: Duration = Duration::from_millis(60);
 const MAX_PATIENCE: Duration = Duration::from_millis(200);
 
-/// When a missing packet is requested for the first time.
-const FIRST_REQUEST: Duration = Duration::from_millis(8);
-
-/// How long the first key frame of a stream may take. It is on its way when its first packets arrive.
+/// How long the first key frame of a stream may take before one is requested. When the first packets of a stream arrive, the
+/// others of its key frame follow.
 const FIRST_KEY_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The interval between two requests for a key frame.

@@ -43,8 +43,8 @@ impl Path {
     }
 }
 
-/// The sender and the server.
-struct LossySource {
+/// The sender of the camera, and the server that retransmits its packets.
+struct CameraSender {
     writer: DescriptorWriter,
     packets: Vec<rtp::Packet>,
     frames: usize,
@@ -52,7 +52,7 @@ struct LossySource {
     keys: usize,
 }
 
-impl LossySource {
+impl CameraSender {
     /// Returns the packets of the next frame: temporal layers in 0 2 1 2, with half of the bytes in layer 0.
     fn frame(&mut self) -> Vec<rtp::Packet> {
         let temporal = [0, 2, 1, 2][self.frames % 4];
@@ -106,7 +106,7 @@ fn run(loss: u32, delay: u64, seed: u64) -> Outcome {
     let (mut rtp_receiver, frames) = rtp_receiver(start);
     let mut path = Path { loss, delay, random: seed };
     let writer = DescriptorWriter::new(0, ScalabilityMode::L1T3);
-    let mut source = LossySource { writer, packets: Vec::new(), frames: 0, key_due: true, keys: 0 };
+    let mut source = CameraSender { writer, packets: Vec::new(), frames: 0, key_due: true, keys: 0 };
     let (mut down, mut up) = (Vec::<(u64, rtp::Packet)>::new(), Vec::<(u64, Request)>::new());
     let (mut outcome, mut returned, mut retransmitted): (_, Vec<(u64, u64)>, _) = (Outcome::default(), Vec::new(), 0);
     let mut last_key = 0;

@@ -12,13 +12,14 @@ use std::time::{Duration, Instant};
 #[derive(Debug, Default)]
 pub struct NackTracker {
     counter: Unwrapper,
-    missing: BTreeMap<u64, Missing>,
-    /// The share of recent packets that were missing, in [`WHOLE`]ths.
+    missing: BTreeMap<u64, MissingPacket>,
+    /// The part of the recent packets that were missing: [`WHOLE`] is all of them.
     loss: u32,
 }
 
+/// A packet that has not arrived although a later one has.
 #[derive(Clone, Copy, Debug)]
-struct Missing {
+struct MissingPacket {
     /// When a later packet arrived.
     since: Instant,
     first_request: Option<Instant>,
@@ -67,9 +68,9 @@ impl NackTracker {
         }
     }
 
-    /// Returns the packets to request now, oldest first. The caller requests each again after `retry`, the time in which a
-    /// retransmission arrives. If that is long, it requests each twice in that time, because a request and its answer may be
-    /// lost, too. With the answers to these, all retransmissions are at most a fifth of the packets.
+    /// Returns the packets to request now, oldest first. Each is due again after `retry`, the time in which a retransmission
+    /// arrives. If `retry` is long and few packets are lost, each is due twice in that time, because a request or its answer
+    /// may be lost, too. Then at most about a fifth of all packets are retransmissions.
     pub fn poll_request(&mut self, now: Instant, retry: Duration) -> Vec<u16> {
         self.missing.retain(|_, missing| now.saturating_duration_since(missing.since) < MAX_AGE);
         let mut due = Vec::new();
@@ -99,7 +100,8 @@ impl NackTracker {
         for number in numbers {
             self.loss += (WHOLE - self.loss) / LOSS_WINDOW;
             let next_request = now + REORDER_DELAY;
-            self.missing.insert(number, Missing { since: now, first_request: None, next_request, copy_due: false });
+            self.missing
+                .insert(number, MissingPacket { since: now, first_request: None, next_request, copy_due: false });
         }
         while self.missing.len() > MAX_MISSING {
             self.missing.pop_first();
@@ -108,22 +110,23 @@ impl NackTracker {
 }
 
 /// How long a packet may be late before it is requested. Networks reorder packets slightly.
-const REORDER_DELAY: Duration = Duration::from_millis(8);
+pub const REORDER_DELAY: Duration = Duration::from_millis(8);
 
-/// A retry interval from which on a packet is requested twice in each.
+/// If the retry interval is at least this long, a packet is requested twice in each.
 const LONG_ROUND_TRIP: Duration = Duration::from_millis(60);
 
-/// The time between these two requests. A burst of losses is shorter, and the sender answers a request that comes within 20 ms only
-/// once.
+/// The time between these two requests. A burst of losses is shorter. A sender does not answer a second request for a packet
+/// within 20 ms.
 const COPY_DELAY: Duration = Duration::from_millis(25);
 
-/// All packets.
+/// The value of [`NackTracker::loss`] if all packets are lost.
 const WHOLE: u32 = 1 << 16;
 
-/// The highest loss at which packets are requested twice: a tenth.
+/// The highest loss at which packets are requested twice: 12 %, so that a loss of 10 % with the error of its measurement is
+/// below it.
 const MAX_COPIED_LOSS: u32 = WHOLE / 10 + WHOLE / 50;
 
-/// About how many packets count as recent.
+/// The loss is an exponential average over about this many packets.
 const LOSS_WINDOW: u32 = 256;
 
 /// How long a packet is requested. The assembler skips the frame before a later answer could arrive.

@@ -1,8 +1,8 @@
 //! The round-trip time between a request for a packet and its retransmission.
 //!
 //! Pure. A retransmission does not say which request it answers, so a measured time counts from the first request. If that
-//! request or its answer was lost, the time is too long. The lower quartile of the last times is close to the true one as
-//! long as a quarter of the first requests are answered: up to half of the packets lost in each direction.
+//! request or its answer was lost, the measured time is too long. The lower quartile of the last times is close to the true one
+//! if at least a quarter of the first requests are answered, so up to a loss of 50 % in each direction.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -37,7 +37,7 @@ impl RoundTrip {
 /// The number of times that count.
 const MAX_TIMES: usize = 16;
 
-/// The interval before the first time is known.
+/// The interval before the first time was measured.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 
 /// What the other end takes to answer, and the precision of timers.

@@ -24,7 +24,7 @@ pub struct RtpReceiver {
     /// The id of the Dependency Descriptor's header extension.
     descriptor: Option<u8>,
     /// By SSRC.
-    streams: HashMap<u32, Stream>,
+    streams: HashMap<u32, RtpStream>,
     /// The SSRC of each retransmission stream, with the SSRC of what it retransmits.
     repairs: HashMap<u32, u32>,
     /// The SSRC of each media description.
@@ -32,7 +32,7 @@ pub struct RtpReceiver {
     /// Packets whose SSRC no session description has named yet, because media may arrive before the answer. Bounded.
     early: VecDeque<rtp::Packet>,
     counts: Counts,
-    /// Of the requests for missing packets.
+    /// Measured by the requests for missing packets of video.
     round_trip: RoundTrip,
 }
 
@@ -58,11 +58,13 @@ pub enum Request {
     KeyFrame(u32),
 }
 
-struct Stream {
+/// The state of one SSRC.
+struct RtpStream {
     nacks: NackTracker,
     reader: Option<Reader>,
 }
 
+/// The track that a stream was assigned to, and the queue to its reader.
 struct Reader {
     slot: Slot,
     frames: Sender<ReceivedFrame>,
@@ -108,7 +110,7 @@ impl RtpReceiver {
                 continue;
             }
             self.mids.insert(section.mid.clone(), source.ssrc);
-            let stream = || Stream { nacks: NackTracker::default(), reader: None };
+            let stream = || RtpStream { nacks: NackTracker::default(), reader: None };
             self.streams.entry(source.ssrc).or_insert_with(stream);
             if let Some(repair) = source.repair {
                 self.repairs.insert(repair, source.ssrc);
@@ -235,7 +237,7 @@ impl RtpReceiver {
 
     /// Returns when [`RtpReceiver::handle_timeout`] or [`RtpReceiver::poll_requests`] is due.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let timeout = |stream: &Stream| {
+        let timeout = |stream: &RtpStream| {
             let assembler = match stream.reader.as_ref().map(|reader| &reader.assembly) {
                 Some(Assembly::Video(assembler)) => assembler.poll_timeout(),
                 Some(Assembly::Audio(sound)) => return sound.nacks.poll_timeout(),
@@ -260,7 +262,7 @@ impl RtpReceiver {
         repair && self.mids.get(mid) == Some(&source.ssrc)
     }
 
-    fn stream(&mut self, mid: &str) -> Option<&mut Stream> {
+    fn stream(&mut self, mid: &str) -> Option<&mut RtpStream> {
         self.streams.get_mut(self.mids.get(mid)?)
     }
 }

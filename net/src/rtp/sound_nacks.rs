@@ -3,6 +3,7 @@
 //! A retransmission is useful only if it arrives before the sound is due, so it is requested only on a short path. Each
 //! retransmission measures the path.
 
+use super::nack_tracker::REORDER_DELAY;
 use super::unwrap::low16;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -14,27 +15,30 @@ pub struct SoundNacks {
     /// Bit n is set if the packet n before the newest has arrived.
     arrived: u64,
     /// Oldest first, at most [`MAX_MISSING`].
-    missing: VecDeque<Missing>,
+    missing: VecDeque<MissingPacket>,
     /// From the first request to the retransmission, smoothed. `None` before the first one.
     round_trip: Option<Duration>,
-    /// When the path was last tried although it is too long.
+    /// When a packet was last requested although the round trip is too long.
     tried: Option<Instant>,
 }
 
+/// A packet that has not arrived although a later one has.
 #[derive(Clone, Copy, Debug)]
-struct Missing {
+struct MissingPacket {
     number: u64,
     since: Instant,
-    /// `None` if it would come too late.
+    /// `None` if a retransmission would come too late.
     next_request: Option<Instant>,
     first_request: Option<Instant>,
 }
 
 impl SoundNacks {
-    /// Handles a packet that arrived, by transmission or retransmission, with its extended sequence number. Returns false if
-    /// it has arrived before: a packet that was only late is retransmitted, too. Also returns false for a retransmission of
-    /// a packet that is not missing or no longer waited for: servers send old packets to probe the bandwidth, and the
-    /// jitter buffer would take them for the delay of the network.
+    /// Handles a packet that arrived, by transmission or retransmission, with its extended sequence number. Returns true if
+    /// it is to be played.
+    ///
+    /// Returns false for a packet that has arrived before. Also returns false for a retransmission that comes too late, or of a
+    /// packet that is not missing: servers retransmit old packets to probe the bandwidth, and the jitter buffer would count that
+    /// time as a delay of the network.
     pub fn handle_packet(&mut self, number: u64, retransmitted: bool, now: Instant) -> bool {
         let found = self.missing.iter().position(|missing| missing.number == number);
         let found = found.and_then(|index| self.missing.remove(index));
@@ -67,7 +71,7 @@ impl SoundNacks {
         }
         for number in newest + 1..number {
             let next_request = Some(now + REORDER_DELAY);
-            self.missing.push_back(Missing { number, since: now, next_request, first_request: None });
+            self.missing.push_back(MissingPacket { number, since: now, next_request, first_request: None });
         }
         while self.missing.len() > MAX_MISSING {
             self.missing.pop_front();
@@ -78,8 +82,8 @@ impl SoundNacks {
     /// Returns the packets to request now, oldest first.
     pub fn poll_request(&mut self, now: Instant) -> Vec<u16> {
         self.missing.retain(|missing| now.saturating_duration_since(missing.since) < MEMORY);
-        let is_due = |missing: &Missing| missing.next_request.is_some_and(|at| at <= now);
-        let is_late = |missing: &Missing| now.saturating_duration_since(missing.since) >= TIMEOUT;
+        let is_due = |missing: &MissingPacket| missing.next_request.is_some_and(|at| at <= now);
+        let is_late = |missing: &MissingPacket| now.saturating_duration_since(missing.since) >= TIMEOUT;
         if self.missing.iter().any(|missing| is_due(missing) && !is_late(missing)) && self.is_too_long() {
             if self.tried.is_some_and(|tried| now.saturating_duration_since(tried) < TRY_INTERVAL) {
                 self.missing
@@ -118,26 +122,22 @@ fn bit(behind: u64) -> u64 {
     1_u64.unbounded_shl(u32::try_from(behind).unwrap_or(u32::MAX))
 }
 
-/// How long a packet may be late before it is requested. Networks reorder packets slightly.
-const REORDER_DELAY: Duration = Duration::from_millis(8);
-
 /// The time between two requests for one packet before a retransmission has arrived.
 const FIRST_RETRY: Duration = Duration::from_millis(50);
 
 /// The minimum time between two requests for one packet.
 const MIN_RETRY: Duration = Duration::from_millis(15);
 
-/// How long a packet is requested. The jitter buffer waits for a repair as long.
+/// How long a packet is requested. The jitter buffer does not wait much longer for a repair.
 const TIMEOUT: Duration = Duration::from_millis(120);
 
 /// How long a missing packet is remembered, so that a late retransmission measures the path.
 const MEMORY: Duration = Duration::from_secs(1);
 
-/// The longest time from a request to the retransmission with which sound is requested. With a longer one it would come too
-/// late, or delay the conversation.
+/// If retransmissions take longer than this, sound is not requested: they would come too late, or delay the conversation.
 const MAX_ROUND_TRIP: Duration = Duration::from_millis(100);
 
-/// How often a path that was too long is tried again.
+/// How often a packet is requested although the round trip is too long, to measure it again.
 const TRY_INTERVAL: Duration = Duration::from_secs(5);
 
 /// The maximum number of missing packets, and of packets of a gap: 320 ms.

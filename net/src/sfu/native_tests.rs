@@ -299,3 +299,10 @@ fn tracks_that_change_all_the_time_cause_few_offers() {
     }
     assert_eq!(driver.offers.len(), before + 10, "people who join after a pause do not wait");
 }
+
+#[test]
+fn a_server_cannot_report_a_loss_above_100_percent() {
+    let mut driver = TestDriver::entered();
+    driver.signal(&ServerSignal::SoundLoss { percent: 255 });
+    assert!(matches!(driver.others[..], [Output::SoundLoss(100)]));
+}

@@ -6,7 +6,7 @@ use super::wire::{Cost, Wire, preallocated};
 use audio::process::{Process, Voice};
 use audio::{Block, Choice, Config, Engine, Remote};
 use codec::opus;
-use crypto::{Opener, ReceivedFrame, Sealer, SentSounds};
+use crypto::{Opener, ReceivedFrame, Sealer, SentSound, SentSounds};
 use media::{AudioCodec, Clock, EncodedAudio, Level, Mailbox};
 use proto::{Kind, Slot};
 use std::path::Path;
@@ -28,7 +28,7 @@ fn sound_allocates_nothing_on_the_network_path() {
             let sound = EncodedAudio { position, payload, ..packet() };
             position += 960;
             let closed = counted(&mut seal, || {
-                let kept = SentSounds::of(&sound);
+                let kept = SentSound::new(&sound);
                 let closed = sealer.seal_sound(sound, sent.newest(3));
                 sent.add(kept);
                 closed
@@ -78,27 +78,42 @@ fn vowel(position: u64) -> [f32; opus::SAMPLES] {
     })
 }
 
+/// Returns a copy of a packet, with the fields of `packet` that the copy does not have.
+fn copied(packet: &EncodedAudio, position: u64, payload: media::Buffer) -> EncodedAudio {
+    let EncodedAudio { codec, samples, captured, voice, level, .. } = *packet;
+    EncodedAudio { codec, position, samples, captured, voice, level, payload }
+}
+
 /// Tests the whole thread: a file is processed, encoded and sealed. The same sound is opened, passes the jitter buffer, and is
-/// decoded, mixed and played on a null device. It runs in real time and takes five seconds.
+/// decoded, mixed and played on a null device. Every fifth frame is lost, and its packet is played from the copy in the next
+/// one. It runs in real time and takes five seconds.
 #[test]
 fn the_audio_thread_allocates_nothing() {
     let (remote, counts) = (Arc::new(OnceLock::<Remote>::new()), Mailbox::new());
     let ((ring, leaf), clock) = (keys::of_one_member(), Clock::default());
-    let mut sealer = Sealer::new(ring.clone(), Slot::Microphone);
+    let (mut sealer, mut sent) = (Sealer::new(ring.clone(), Slot::Microphone), SentSounds::default());
     let mut opener = Opener::new(ring, Slot::Microphone, leaf, clock);
     let (target, mut sequence) = (Arc::clone(&remote), 0);
+    let pool = preallocated(64);
+    let copies = pool.clone();
     let uplink = Box::new(move |packet| {
-        let closed = sealer.seal_audio(packet).unwrap();
-        let header = *closed.header();
+        let kept = SentSound::new(&packet);
+        let closed = sealer.seal_sound(packet, sent.newest(3)).unwrap();
+        sent.add(kept);
         sequence += 1;
+        let Some(remote) = target.get().filter(|_| sequence % LOST != 0) else { return };
+        let header = *closed.header();
         let received = ReceivedFrame { header, bytes: closed.into_bytes(), sequence, received: Instant::now() };
-        let plain = opener.open_audio(received).unwrap();
-        if let Some(remote) = target.get() {
-            remote.push(plain);
+        let sound = opener.open_sound(received).unwrap();
+        if sequence % LOST == 1
+            && let Some(copy) = sound.copies().next()
+        {
+            remote.push_copy(copied(sound.audio(), copy.position, copies.copy(copy.payload)));
         }
+        remote.push(sound.into_packet());
     });
     let voice = Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices/anne.wav");
-    let (microphone, speaker, pool) = (Choice::File(voice), Choice::Off, preallocated(64));
+    let (microphone, speaker) = (Choice::File(voice), Choice::Off);
     let counter = Counter { inner: Voice::new(), so_far: Counts::default(), before: None, counts: counts.clone() };
     let provider = audio::device::Provider::default();
     let config = Config { microphone, speaker, provider, clock, pool, uplink };
@@ -111,6 +126,7 @@ fn the_audio_thread_allocates_nothing() {
         counts.take_until(Instant::now() + Duration::from_mins(1)).expect("blocks are played");
     let statistics = engine.statistics(1).unwrap();
     assert!(statistics.packets_played > 100, "too few packets were played: {statistics:?}");
+    assert!(statistics.recovered_ms > 0, "no copy was played: {statistics:?}");
     assert_eq!(all - process, 0, "devices, Opus, seal, open, jitter buffer, mix");
     assert_eq!(process, recorded * SONORA_ALLOCATIONS, "noise suppression and gain of {recorded} blocks, by sonora");
 }
@@ -175,6 +191,9 @@ impl Process for Counter {
 
 /// Allocations of sonora for each recorded block.
 const SONORA_ALLOCATIONS: usize = 12;
+
+/// One of this many frames is lost.
+const LOST: u64 = 5;
 
 /// The number of blocks until all buffers have their final size.
 const WARM_UP: usize = 200;
