@@ -25,7 +25,7 @@ use crate::model::View;
 use crate::theme::{GAP_TILES, Theme};
 
 pub use paint::tile_font;
-pub use tile::{Loss, Tile};
+pub use tile::{ConnectionLoss, Tile};
 
 /// The widget that shows the tiles.
 pub struct Stage<'a, Message> {
@@ -147,7 +147,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
     ) {
         let Event::Window(window::Event::RedrawRequested(now)) = event else { return };
         // A picture that does not come causes no redraw.
-        if let Some(at) = self.tiles.iter().filter_map(|tile| tile.stands_still_at(*now)).min() {
+        if let Some(at) = self.tiles.iter().filter_map(|tile| tile.freezes_at(*now)).min() {
             shell.request_redraw_at(at);
         }
         let state = tree.state.downcast_mut::<State>();

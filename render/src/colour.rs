@@ -25,7 +25,7 @@ pub(crate) const fn grey_index(colour: Colour) -> u8 {
     index(colour) + 4
 }
 
-/// The conversion to grey of little contrast, which is lighter than black and darker than white.
+/// The conversion to a grey picture with less contrast: black becomes lighter, and white darker.
 fn grey([red, _, blue]: Conversion) -> Conversion {
     // Luma alone: the rows without their chroma, whose neutral value the constant contains.
     let neutral = 128.0 / 255.0;
@@ -61,8 +61,9 @@ fn conversion(colour: Colour) -> Conversion {
     [row(0.0, r_v), row(g_u, g_v), row(b_u, 0.0)]
 }
 
-/// What black becomes in grey, and how much lighter white is.
+/// The brightness of black in a grey picture.
 const GREY_BLACK: f32 = 0.08;
+/// How much brighter white is than black in a grey picture.
 const GREY_CONTRAST: f32 = 0.6;
 
 #[expect(clippy::cast_possible_truncation, reason = "coefficients lie in -3..3; 24 bits are enough for 8-bit colour")]

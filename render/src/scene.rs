@@ -153,7 +153,7 @@ impl Painter<'_> {
         if let Some(tag) = &tile.tag {
             self.tag(area, tag);
         }
-        if let Some(text) = tile.still.as_ref().filter(|_| source.is_some()) {
+        if let Some(text) = tile.frozen.as_ref().filter(|_| source.is_some()) {
             self.caption(area, text);
         }
     }
@@ -203,7 +203,7 @@ fn picture(background: Quad, source: Source, tile: &Tile) -> Quad {
     let [x, y] = mapping.origin;
     // The texture unit interpolates between two samples. A picture that is reduced more needs several taps.
     let conversion =
-        if tile.still.is_some() { colour::grey_index(source.colour) } else { colour::index(source.colour) };
+        if tile.frozen.is_some() { colour::grey_index(source.colour) } else { colour::index(source.colour) };
     let taps = (mapping.shrink() / SAMPLES_PER_TAP).ceil().clamp(1.0, 4.0);
     Quad {
         step: mapping.step,

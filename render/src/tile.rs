@@ -128,8 +128,8 @@ pub struct Tile {
     pub tag: Option<Tag>,
     /// Shown while the feed has no picture.
     pub placeholder: Option<Placeholder>,
-    /// The text over a picture that stands still because a connection is lost. The picture is grey then.
-    pub still: Option<Arc<str>>,
+    /// The text over a picture that is frozen because a connection was lost. The picture is grey then.
+    pub frozen: Option<Arc<str>>,
 }
 
 impl Tile {
@@ -146,7 +146,7 @@ impl Tile {
             ring: None,
             tag: None,
             placeholder: None,
-            still: None,
+            frozen: None,
         }
     }
 }

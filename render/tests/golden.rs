@@ -242,7 +242,7 @@ fn meeting() -> Vec<Tile> {
                 "Jean-Ba\u{fb03}ste de La Tour d\u{2019}Auvergne \u{2014} Direction g\u{e9}n\u{e9}rale des finances publiques, bureau 3B, site de Clermont-Ferrand",
                 true,
             ),
-            still: Some(Arc::from("Reconnecting\u{2026}")),
+            frozen: Some(Arc::from("Reconnecting\u{2026}")),
             ..base(1)
         },
         Tile {

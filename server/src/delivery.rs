@@ -207,7 +207,7 @@ impl Delivery {
 
     /// Returns the next action for the caller.
     pub fn poll_action(&mut self) -> Option<Action> {
-        // First, because the other actions tell clients of the changes.
+        // Changes come first, because the other actions tell clients of them.
         let change = self.meetings.poll_change().map(|(meeting, change)| Action::Store(meeting, change));
         change.or_else(|| self.actions.poll())
     }
@@ -321,7 +321,7 @@ impl Delivery {
         let meeting = self.meetings.get_mut(id).ok_or(Problem::NotResumable)?;
         let before = meeting.resume(participant, from, position, &mut self.actions)?;
         if let Some(connection) = self.connections.get(from) {
-            self.meetings.adopt(id, connection.origin);
+            self.meetings.assign(id, connection.origin);
             self.connections.insert(from, Connection { participant, state: State::Member(id), ..connection });
         }
         if let Some(before) = before {

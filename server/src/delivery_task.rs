@@ -161,7 +161,7 @@ impl DeliveryTask {
                     meter.allow(READ_AHEAD + self.longest(trust));
                 }
             }
-            // A write to the system's memory takes some microseconds. The answers must wait for it in any case.
+            // Writing to the page cache takes some microseconds. The answers must wait for it in any case.
             Action::Store(meeting, change) => {
                 if let Some(store) = &self.store {
                     store.apply(meeting, &change);

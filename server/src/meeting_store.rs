@@ -1,15 +1,16 @@
-//! The files of the meetings that run: one for each, removed at its end. After the server was killed, the next one continues
-//! them.
+//! The files of the meetings that run. Each meeting has one, which is removed when the meeting ends. If the server was killed,
+//! the next server in the same folder continues the meetings.
 //!
-//! A file is a sequence of records: the length of the bytes in four bytes, the first eight bytes of their SHA-256, the bytes.
-//! They are written, not flushed to the disk: they survive the end of the program, but not always that of the system. Then
-//! records at the end are missing, and members that know more than the server join again.
+//! A file is a sequence of records. A record is the length of its bytes (four bytes, big-endian), the first eight bytes of
+//! their SHA-256, and the bytes. Records are written, but not flushed to the disk: they survive a crash of the program, but
+//! not always one of the system. After such a crash, the last records may be missing, and members that know more than the
+//! server join again.
 
 use crate::delivery::Change;
 use proto::MeetingId;
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -25,9 +26,9 @@ pub struct MeetingStore {
 pub struct Opened {
     /// The store.
     pub store: MeetingStore,
-    /// The key of the resume tokens. It stays the same.
+    /// The key of the resume tokens: the same as that of the last server in this folder.
     pub secret: [u8; 32],
-    /// What was stored of each meeting, in the order in which it was stored. Empty if the file is damaged.
+    /// The records of each meeting, in the order in which they were stored. Empty if the file is damaged.
     pub stored: Vec<(MeetingId, Vec<Vec<u8>>)>,
 }
 
@@ -39,20 +40,21 @@ impl MeetingStore {
     pub fn open(folder: &Path) -> io::Result<Option<Opened>> {
         create_folder(folder)?;
         let lock = private().write(true).create(true).truncate(false).open(folder.join("lock"))?;
-        if lock.try_lock().is_err() {
-            return Ok(None);
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
         }
         let secret = secret(&folder.join("token-key"))?;
         let stored = read_all(folder)?;
         Ok(Some(Opened { store: Self { folder: folder.to_owned(), _lock: lock }, secret, stored }))
     }
 
-    /// Makes a change. If that fails, the meeting is not stored any more until the next [`Change::Replace`]: the meeting itself
-    /// goes on.
+    /// Writes a change. If this fails, the meeting continues, but is not stored until the next [`Change::Replace`].
     pub fn apply(&self, meeting: MeetingId, change: &Change) {
         let path = self.folder.join(format!("{meeting}{EXTENSION}"));
         let result = match change {
-            // Fails if an earlier change failed. Without that one, this one is of no use.
+            // Fails with `NotFound` if an earlier change failed: this one is of no use without it.
             Change::Append(bytes) => {
                 OpenOptions::new().append(true).open(&path).and_then(|mut file| file.write_all(&record(bytes)))
             }
@@ -62,8 +64,8 @@ impl MeetingStore {
         if let Err(error) = result
             && error.kind() != io::ErrorKind::NotFound
         {
-            tracing::error!(%error, "a meeting is not stored: it ends if the server is killed");
-            // An incomplete file is worth nothing. It may not exist.
+            tracing::error!(%error, folder = %self.folder.display(), "a meeting cannot be stored: it ends if the server is killed");
+            // An incomplete file is of no use. It may not exist.
             let _ = fs::remove_file(&path);
         }
     }
@@ -80,10 +82,14 @@ fn secret(path: &Path) -> io::Result<[u8; 32]> {
     Ok(secret)
 }
 
+/// Returns the records of each meeting. Removes files that [`replace`] did not complete.
 fn read_all(folder: &Path) -> io::Result<Vec<(MeetingId, Vec<Vec<u8>>)>> {
     let mut all = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
+        if Path::new(&name).extension().is_some_and(|extension| extension == INCOMPLETE) {
+            fs::remove_file(folder.join(&name))?;
+        }
         let id = name.to_str().and_then(|name| name.strip_suffix(EXTENSION)).and_then(|id| id.parse().ok());
         if let Some(id) = id {
             all.push((id, records(&fs::read(folder.join(name))?)));
@@ -112,9 +118,9 @@ fn records(mut file: &[u8]) -> Vec<Vec<u8>> {
     records
 }
 
-/// Writes a file beside `path`, and then gives it the name.
+/// Writes another file, and then renames it to `path`, so that `path` is never incomplete.
 fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let new = path.with_extension("new");
+    let new = path.with_extension(INCOMPLETE);
     private().write(true).create(true).truncate(true).open(&new)?.write_all(bytes)?;
     fs::rename(new, path)
 }
@@ -145,8 +151,11 @@ fn create_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
 
-/// How the names of the files end.
+/// The end of the names of the meetings' files.
 const EXTENSION: &str = ".meeting";
+
+/// The extension of a file that is not complete yet.
+const INCOMPLETE: &str = "new";
 
 /// Bytes of a record's checksum. It detects a record that was not written to its end.
 const CHECKSUM: usize = 8;
@@ -192,6 +201,15 @@ mod tests {
         again.store.apply(MEETING, &Change::Remove);
         drop(again.store);
         assert!(folder.open().stored.is_empty());
+    }
+
+    #[test]
+    fn a_file_that_was_not_completed_is_removed() {
+        let folder = Folder::new("incomplete");
+        drop(folder.open());
+        let incomplete = folder.0.join(format!("{MEETING}.new"));
+        fs::write(&incomplete, [1]).expect("it can be written");
+        assert!(folder.open().stored.is_empty() && !incomplete.exists());
     }
 
     #[test]

@@ -22,9 +22,9 @@ use tokio::task::{JoinHandle as Task, JoinSet};
 use tokio::time::{interval, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-/// A part that ends only if the server stops, or after a panic.
+/// A part of the server that ends only if the server stops, or after a panic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum Subsystem {
     Media,
     Delivery,
 }
@@ -40,7 +40,7 @@ pub struct Server {
     media_thread: Option<JoinHandle<()>>,
     supervisor: Task<()>,
     /// The part that has ended unexpectedly.
-    failed: watch::Receiver<Option<Part>>,
+    failed: watch::Receiver<Option<Subsystem>>,
     /// Set by the delivery task.
     meetings: Arc<AtomicUsize>,
 }
@@ -122,10 +122,10 @@ impl Server {
     pub fn failed(&self) -> impl Future<Output = Error> + use<> {
         let mut failed = self.failed.clone();
         async move {
-            let part = failed.wait_for(Option::is_some).await.ok().and_then(|part| *part);
-            match part {
-                Some(Part::Media) => Error::MediaFailed,
-                Some(Part::Delivery) => Error::DeliveryFailed,
+            let ended = failed.wait_for(Option::is_some).await.ok().and_then(|ended| *ended);
+            match ended {
+                Some(Subsystem::Media) => Error::MediaFailed,
+                Some(Subsystem::Delivery) => Error::DeliveryFailed,
                 // The server was stopped.
                 None => std::future::pending().await,
             }
@@ -193,17 +193,22 @@ impl Drop for Server {
 /// Returns the delivery service, and the store of its meetings if the server has a folder for data. Continues the meetings
 /// that are stored there.
 fn open_delivery(config: &Config) -> Result<(Delivery, Option<MeetingStore>), Error> {
-    let opened = config.data.as_deref().map(|data| MeetingStore::open(&data.join("meetings")));
-    match opened {
-        Some(Ok(Some(Opened { store, secret, stored }))) => {
+    let folder = config.data.as_deref().map(|data| data.join("meetings"));
+    match folder.as_deref().map(|folder| (folder, MeetingStore::open(folder))) {
+        Some((_, Ok(Some(Opened { store, secret, stored })))) => {
             let delivery = Delivery::restore(config.limits.clone(), &secret, &stored, Instant::now());
             if delivery.meetings() > 0 {
                 tracing::info!(meetings = delivery.meetings(), "meetings continue");
             }
             return Ok((delivery, Some(store)));
         }
-        Some(Ok(None)) => tracing::warn!("another server uses the data folder: meetings end if this server is killed"),
-        Some(Err(error)) => tracing::warn!(%error, "no meeting can be stored: meetings end if this server is killed"),
+        Some((_, Ok(None))) => {
+            tracing::warn!("another server uses the data folder: meetings end if this server is killed");
+        }
+        Some((folder, Err(error))) => {
+            let folder = folder.display();
+            tracing::warn!(%error, %folder, "no meeting can be stored: meetings end if this server is killed");
+        }
         None => {}
     }
     let mut secret = [0; 32];
@@ -218,20 +223,20 @@ async fn supervise(
     media_ended: oneshot::Receiver<Infallible>,
     delivery_ended: oneshot::Receiver<Infallible>,
     delivery: mpsc::Sender<delivery_task::Message>,
-    failure: watch::Sender<Option<Part>>,
+    failure: watch::Sender<Option<Subsystem>>,
 ) {
     // An error is the only result of both.
-    let part = tokio::select! {
-        _ = media_ended => Part::Media,
-        _ = delivery_ended => Part::Delivery,
+    let subsystem = tokio::select! {
+        _ = media_ended => Subsystem::Media,
+        _ = delivery_ended => Subsystem::Delivery,
     };
-    tracing::error!(?part, "a part of the server has ended unexpectedly: all meetings end");
+    tracing::error!(?subsystem, "a part of the server has ended unexpectedly: all meetings end");
     let (drained, done) = oneshot::channel();
     if delivery.send(delivery_task::Message::Drain(Problem::Draining, drained)).await.is_ok() {
         // After the timeout, the caller closes the connections.
         let _ = timeout(FAILURE_DRAIN_TIMEOUT, done).await;
     }
-    failure.send_replace(Some(part));
+    failure.send_replace(Some(subsystem));
 }
 
 /// Accepts connections, and drops at once those that exceed a quota. If this task ends, all connections end, because the

@@ -3,12 +3,12 @@
 //! There are three network namespaces: the server has a link to the sender and one to the receiver. Each participant has
 //! its own link, so that a limit of the sender's uplink and one of the receiver's downlink differ, and that the server sees two
 //! addresses. `tc tbf` limits rates, with a bounded queue. nftables drops packets where they arrive, because a sender
-//! would get an error for a packet that is dropped where it leaves. A link that delays packets is a `wire::Wire`.
+//! would get an error for a packet that is dropped where it leaves. A link that delays packets is a `tun_link::TunLink`.
 
 mod ffi;
 mod schedule;
 mod spec;
-mod wire;
+mod tun_link;
 
 pub use schedule::LinkSchedule;
 pub use spec::{Error as SpecError, LinkChange, LinkSetting, NetworkSpec, Participant};
@@ -22,12 +22,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use wire::{Wire, WireEnds};
+use tun_link::{TunLink, TunLinkEnds};
 
 /// The three namespaces. Drop ends all processes in them and removes them. If this process is killed, another process does so.
 pub struct Netlab {
     names: Arc<Names>,
-    wires: Arc<Wires>,
+    tun_links: Arc<TunLinks>,
     queue: Duration,
     /// The process that removes the namespaces when its standard input closes, at the latest when this process ends.
     remover: Child,
@@ -45,12 +45,12 @@ struct Names {
 
 /// The links whose packets this process forwards. The others are links of the kernel.
 #[derive(Debug, Default)]
-struct Wires {
-    sender: Option<Wire>,
-    receiver: Option<Wire>,
+struct TunLinks {
+    sender: Option<TunLink>,
+    receiver: Option<TunLink>,
 }
 
-/// Where a program runs.
+/// One of the three network namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namespace {
     /// The namespace of the sender.
@@ -109,11 +109,11 @@ impl Netlab {
         let names = Names::new();
         // Before the first namespace exists, so that none is left.
         let remover = names.remover()?;
-        let mut lab = Self { names: Arc::new(names), wires: Arc::default(), queue: spec.queue, remover };
+        let mut lab = Self { names: Arc::new(names), tun_links: Arc::default(), queue: spec.queue, remover };
         lab.add_namespaces()?;
         let sender = lab.add_link(Participant::Sender, spec)?;
         let receiver = lab.add_link(Participant::Receiver, spec)?;
-        lab.wires = Arc::new(Wires { sender, receiver });
+        lab.tun_links = Arc::new(TunLinks { sender, receiver });
         let first = spec.changes.iter().filter(|change| change.at.is_zero());
         first.into_iter().try_for_each(|change| lab.apply(change))?;
         Ok(lab)
@@ -125,22 +125,22 @@ impl Netlab {
     /// Returns [`Error::System`] if the thread cannot be started.
     pub fn start_schedule(&self, spec: &NetworkSpec) -> Result<LinkSchedule, Error> {
         let later = spec.changes.iter().filter(|change| !change.at.is_zero()).copied().collect();
-        let (names, wires, queue) = (Arc::clone(&self.names), Arc::clone(&self.wires), self.queue);
-        Ok(LinkSchedule::start(later, move |change| apply(&names, &wires, change, queue))?)
+        let (names, tun_links, queue) = (Arc::clone(&self.names), Arc::clone(&self.tun_links), self.queue);
+        Ok(LinkSchedule::start(later, move |change| apply(&names, &tun_links, change, queue))?)
     }
 
-    /// Returns a command that runs `program` at `place`.
+    /// Returns a command that runs `program` in `namespace`.
     #[must_use]
-    pub fn command(&self, place: Namespace, program: &Path) -> Command {
+    pub fn command(&self, namespace: Namespace, program: &Path) -> Command {
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", self.name(place)]).arg(program);
+        command.args(["netns", "exec", self.name(namespace)]).arg(program);
         command
     }
 
     /// Returns the name of a namespace, for `ip netns exec NAME`.
     #[must_use]
-    pub fn name(&self, place: Namespace) -> &str {
-        match place {
+    pub fn name(&self, namespace: Namespace) -> &str {
+        match namespace {
             Namespace::Sender => &self.names.sender,
             Namespace::Server => &self.names.server,
             Namespace::Receiver => &self.names.receiver,
@@ -168,7 +168,7 @@ impl Netlab {
     /// # Errors
     /// Returns [`Error`] if a command fails.
     pub fn apply(&self, change: &LinkChange) -> Result<(), Error> {
-        apply(&self.names, &self.wires, change, self.queue)
+        apply(&self.names, &self.tun_links, change, self.queue)
     }
 
     fn add_namespaces(&self) -> Result<(), Error> {
@@ -180,11 +180,11 @@ impl Netlab {
         Ok(())
     }
 
-    fn add_link(&self, participant: Participant, spec: &NetworkSpec) -> Result<Option<Wire>, Error> {
+    fn add_link(&self, participant: Participant, spec: &NetworkSpec) -> Result<Option<TunLink>, Error> {
         let (server, own) = address(participant);
         let (name, device) = (self.names.of(participant), participant.to_string());
-        let ends = if spec.needs_wire(participant) {
-            Some(self.add_wire(participant)?)
+        let ends = if spec.needs_tun_link(participant) {
+            Some(self.add_tun_link(participant)?)
         } else {
             self.add_veth(participant)?;
             None
@@ -196,7 +196,7 @@ impl Netlab {
             run("ip", &["netns", "exec", name, "nft", &format!("add {chain}")])?;
         }
         run("ip", &["-n", name, "route", "add", "default", "via", server])?;
-        Ok(ends.map(WireEnds::start).transpose()?)
+        Ok(ends.map(TunLinkEnds::start).transpose()?)
     }
 
     /// Adds a link of the kernel.
@@ -208,22 +208,22 @@ impl Netlab {
     }
 
     /// Adds a link whose packets this process forwards.
-    fn add_wire(&self, participant: Participant) -> Result<WireEnds, Error> {
+    fn add_tun_link(&self, participant: Participant) -> Result<TunLinkEnds, Error> {
         // A device has its final name in its namespace only, because names here must be unique.
         let number = self.names.number;
-        let end = |letter| format!("wire{}{letter}{number}", std::process::id());
+        let end = |letter| format!("tun{}{letter}{number}", std::process::id());
         let ends = match participant {
-            Participant::Sender => WireEnds::new([end('s'), end('t')])?,
-            Participant::Receiver => WireEnds::new([end('r'), end('u')])?,
+            Participant::Sender => TunLinkEnds::new([end('s'), end('t')])?,
+            Participant::Receiver => TunLinkEnds::new([end('r'), end('u')])?,
         };
         let [first, second] = ends.names();
         let device = participant.to_string();
-        for (old, place, new) in
+        for (old, namespace, new) in
             [(first, self.names.of(participant), SERVER_DEVICE), (second, &self.names.server, &device)]
         {
-            run("ip", &["link", "set", old, "netns", place])?;
+            run("ip", &["link", "set", old, "netns", namespace])?;
             // More than a second of packets may wait for the forwarder.
-            run("ip", &["-n", place, "link", "set", old, "name", new, "txqueuelen", "2000"])?;
+            run("ip", &["-n", namespace, "link", "set", old, "name", new, "txqueuelen", "2000"])?;
         }
         Ok(ends)
     }
@@ -237,8 +237,8 @@ impl Drop for Netlab {
     }
 }
 
-impl Wires {
-    fn of(&self, participant: Participant) -> Option<&Wire> {
+impl TunLinks {
+    fn of(&self, participant: Participant) -> Option<&TunLink> {
         match participant {
             Participant::Sender => self.sender.as_ref(),
             Participant::Receiver => self.receiver.as_ref(),
@@ -251,7 +251,7 @@ impl Names {
     fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = |place| format!("netlab-{}-{number}-{place}", std::process::id());
+        let name = |namespace| format!("netlab-{}-{number}-{namespace}", std::process::id());
         Self { number, sender: name("sender"), server: name("server"), receiver: name("receiver") }
     }
 
@@ -286,7 +286,7 @@ impl Names {
 }
 
 /// Applies one change.
-fn apply(names: &Names, wires: &Wires, change: &LinkChange, queue: Duration) -> Result<(), Error> {
+fn apply(names: &Names, tun_links: &TunLinks, change: &LinkChange, queue: Duration) -> Result<(), Error> {
     let (name, device) = (names.of(change.participant), change.participant.to_string());
     match change.setting {
         LinkSetting::Down(rate) => limit(&names.server, &device, rate, queue),
@@ -300,8 +300,8 @@ fn apply(names: &Names, wires: &Wires, change: &LinkChange, queue: Duration) -> 
         | LinkSetting::Bursts(_)
         | LinkSetting::Reorder(_)
         | LinkSetting::Duplicate(_) => {
-            if let Some(wire) = wires.of(change.participant) {
-                wire.update(|impairment| change.setting.change(impairment));
+            if let Some(link) = tun_links.of(change.participant) {
+                link.update(|impairment| change.setting.change(impairment));
             }
             Ok(())
         }
@@ -377,5 +377,5 @@ const TABLE: &str = "netlab";
 const MIN_BURST: u64 = 4_096;
 const BURSTS_PER_SECOND: u64 = 500;
 
-/// How often the remover looks, each tenth of a second, whether the processes have ended, before it kills them.
+/// How many times, one each tenth of a second, the remover checks whether the processes have ended before it kills them.
 const TERM_TRIES: u32 = 30;

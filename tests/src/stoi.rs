@@ -1,4 +1,4 @@
-//! The short-time objective intelligibility of speech, which no part of the product computes.
+//! The short-time objective intelligibility of speech. Only benchmarks use it.
 //!
 //! STOI: C. H. Taal, R. C. Hendriks, R. Heusdens, J. Jensen, "An Algorithm for Intelligibility Prediction of Time-Frequency
 //! Weighted Noisy Speech", IEEE TASLP 19(7), 2011. ESTOI: J. Jensen, C. H. Taal, "An Algorithm for Predicting the
@@ -206,7 +206,7 @@ const BANDS: usize = 15;
 const FIRST_BAND: f64 = 150.0;
 /// Frames of a segment: 384 ms.
 const SEGMENT: usize = 30;
-/// Frames that are softer than this below the loudest are silence, in dB.
+/// A frame that is softer than the loudest one by more than this is silence, in dB.
 const DYNAMIC_RANGE: f64 = 40.0;
 const EPSILON: f64 = f64::EPSILON;
 

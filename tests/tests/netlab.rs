@@ -44,7 +44,7 @@ fn rate_to_receiver(lab: &Netlab) -> String {
 fn a_network_has_its_limits_and_is_removed_when_dropped() {
     let Some(lab) = netlab("down=300k loss=5% sender.loss=100%") else { return };
     assert!(rate_to_receiver(&lab).contains("rate 300Kbit burst 4Kb lat 200ms"), "{}", rate_to_receiver(&lab));
-    let rules = |place| output(lab.command(place, "nft".as_ref()).args(["list", "ruleset"]));
+    let rules = |namespace| output(lab.command(namespace, "nft".as_ref()).args(["list", "ruleset"]));
     assert!(rules(Namespace::Receiver).contains("numgen random mod 10000 < 500"), "{}", rules(Namespace::Receiver));
     let all = rules(Namespace::Sender);
     assert!(all.contains("drop") && !all.contains("numgen"), "{all}");
@@ -59,15 +59,15 @@ fn a_network_has_its_limits_and_is_removed_when_dropped() {
 #[test]
 fn both_participants_reach_both_addresses_of_the_server() {
     let Some(lab) = netlab("free") else { return };
-    let connects = |place, address: &str| {
+    let connects = |namespace, address: &str| {
         // A refused connection has reached the server's system, which answers at once.
         let script = format!("exec 3<>/dev/tcp/{address}/9");
-        let refused = lab.command(place, "bash".as_ref()).args(["-c", &script]).output().expect("bash runs");
+        let refused = lab.command(namespace, "bash".as_ref()).args(["-c", &script]).output().expect("bash runs");
         String::from_utf8_lossy(&refused.stderr).contains("refused")
     };
-    for place in [Namespace::Sender, Namespace::Receiver] {
+    for namespace in [Namespace::Sender, Namespace::Receiver] {
         for participant in [Participant::Sender, Participant::Receiver] {
-            assert!(connects(place, Netlab::server_address(participant)), "{place:?} {participant:?}");
+            assert!(connects(namespace, Netlab::server_address(participant)), "{namespace:?} {participant:?}");
         }
     }
     assert!(lab.received_bytes(Participant::Receiver).expect("a counter") > 0);

@@ -12,13 +12,13 @@ pub fn clock(since: Instant) -> Subscription<Message> {
     Subscription::run_with(since, |since| seconds(*since))
 }
 
-/// Sends messages by which notices disappear and announcements become due. For the time in which there are any.
+/// Sends messages while there are notices or announcements, so that they disappear or are announced in time.
 pub fn notices() -> Subscription<Message> {
     iced::time::every(NOTICES_INTERVAL).map(Message::Tick)
 }
 
-/// Sends messages after which the window checks whether everybody has left a meeting on this computer. For the time
-/// after the user left it.
+/// Sends messages while a meeting on this computer goes on that the user has left. After each, the window checks whether
+/// everybody has left it.
 pub fn left_meeting() -> Subscription<Message> {
     iced::time::every(LEFT_MEETING_INTERVAL).map(Message::Tick)
 }

@@ -96,8 +96,8 @@ pub struct MeetingModel {
     pub asking: Vec<Asker>,
     /// The connection is lost, and the engine tries to come back.
     pub reconnecting: bool,
-    /// When the connection came back the last time; `None` if it was never lost.
-    pub back: Option<Instant>,
+    /// When the connection last came back; `None` if it was never lost.
+    pub reconnected_at: Option<Instant>,
     /// This device's key is lost when the program ends: no keychain stores it.
     pub temporary_key: bool,
 }

@@ -208,7 +208,7 @@ impl Meeting {
             self.since = Some(now);
         }
         if let Event::Notice(engine::Notice { kind: engine::NoticeKind::Reconnected, .. }) = event {
-            self.model.back = Some(now);
+            self.model.reconnected_at = Some(now);
         }
         if let Event::Notice(notice) = event
             && is_refusal(notice.kind)

@@ -28,49 +28,49 @@ pub struct Tile {
     pub mirrored: bool,
     /// The video; `None` while the camera is off.
     pub feed: Option<render::Feed>,
-    /// What to show if the video stands still because a connection is lost; `None` if none is.
-    pub loss: Option<Loss>,
+    /// The lost connection that may freeze the video; `None` if none was lost.
+    pub loss: Option<ConnectionLoss>,
 }
 
 /// The loss of a connection that carries the video of a tile.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Loss {
-    /// The text over a picture that stands still.
+pub struct ConnectionLoss {
+    /// The text over a frozen picture.
     pub text: Arc<str>,
     /// When the connection came back; `None` while it is lost.
-    pub back: Option<Instant>,
+    pub reconnected_at: Option<Instant>,
 }
 
 impl Tile {
-    /// Returns the text over the picture if it stands still at `now`.
-    pub fn still(&self, now: Instant) -> Option<Arc<str>> {
+    /// Returns the text over the picture if it is frozen at `now`.
+    pub fn frozen_text(&self, now: Instant) -> Option<Arc<str>> {
         let loss = self.loss.as_ref()?;
         let last = self.feed.as_ref()?.last_published()?;
-        let is_still = match loss.back {
+        let is_frozen = match loss.reconnected_at {
             // Media may flow while only the server's messages are lost.
-            None => now >= last + STILL_AFTER,
+            None => now >= last + FREEZE_TIMEOUT,
             Some(back) => last < back,
         };
-        is_still.then(|| loss.text.clone())
+        is_frozen.then(|| loss.text.clone())
     }
 
-    /// Returns when the picture counts as standing still, if no other one comes. `None` if that does not change.
-    pub fn stands_still_at(&self, now: Instant) -> Option<Instant> {
-        self.loss.as_ref().filter(|loss| loss.back.is_none())?;
-        let at = self.feed.as_ref()?.last_published()? + STILL_AFTER;
+    /// Returns when the picture will count as frozen if no other one comes. `None` if it is frozen already or cannot freeze.
+    pub fn freezes_at(&self, now: Instant) -> Option<Instant> {
+        self.loss.as_ref().filter(|loss| loss.reconnected_at.is_none())?;
+        let at = self.feed.as_ref()?.last_published()? + FREEZE_TIMEOUT;
         (at > now).then_some(at)
     }
 }
 
-/// A picture that is older than this stands still.
-const STILL_AFTER: Duration = Duration::from_millis(500);
+/// While the connection is lost, a picture that is older than this counts as frozen.
+const FREEZE_TIMEOUT: Duration = Duration::from_millis(500);
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use media::{Colour, PlaneRef, Size, Timestamp};
 
-    fn tile(back: Option<Instant>) -> Tile {
+    fn tile(reconnected_at: Option<Instant>) -> Tile {
         let feed = render::Feed::new();
         let plane = |data, size| PlaneRef { data, stride: 2, size };
         let size = Size::new(2, 2);
@@ -86,7 +86,7 @@ mod tests {
             speaking: false,
             mirrored: false,
             feed: Some(feed),
-            loss: Some(Loss { text: "Reconnecting".into(), back }),
+            loss: Some(ConnectionLoss { text: "Reconnecting".into(), reconnected_at }),
         }
     }
 
@@ -94,20 +94,20 @@ mod tests {
     fn a_picture_stands_still_half_a_second_after_the_last_one_while_the_connection_is_lost() {
         let tile = tile(None);
         let last = tile.feed.as_ref().and_then(render::Feed::last_published).unwrap();
-        assert_eq!(tile.still(last + Duration::from_millis(499)), None);
-        assert_eq!(tile.stands_still_at(last), Some(last + STILL_AFTER));
-        assert_eq!(tile.still(last + STILL_AFTER).as_deref(), Some("Reconnecting"));
-        assert_eq!(tile.stands_still_at(last + STILL_AFTER), None, "no further redraw");
+        assert_eq!(tile.frozen_text(last + Duration::from_millis(499)), None);
+        assert_eq!(tile.freezes_at(last), Some(last + FREEZE_TIMEOUT));
+        assert_eq!(tile.frozen_text(last + FREEZE_TIMEOUT).as_deref(), Some("Reconnecting"));
+        assert_eq!(tile.freezes_at(last + FREEZE_TIMEOUT), None, "no further redraw");
     }
 
     #[test]
     fn it_stands_still_after_the_connection_is_back_until_the_next_picture() {
         let back = Instant::now() + Duration::from_secs(1);
         let before = tile(Some(back));
-        assert!(before.still(back + Duration::from_secs(9)).is_some());
+        assert!(before.frozen_text(back + Duration::from_secs(9)).is_some());
         let after = tile(Some(Instant::now().checked_sub(Duration::from_millis(1)).unwrap()));
-        assert_eq!(after.still(back), None);
-        assert_eq!(after.still(back + Duration::from_hours(1)), None, "a camera that is slow is not lost");
-        assert_eq!(after.stands_still_at(Instant::now()), None);
+        assert_eq!(after.frozen_text(back), None);
+        assert_eq!(after.frozen_text(back + Duration::from_hours(1)), None, "a camera that is slow is not lost");
+        assert_eq!(after.freezes_at(Instant::now()), None);
     }
 }

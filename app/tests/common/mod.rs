@@ -473,6 +473,7 @@ pub fn save<Message>(folder: &str, name: &str, view: Element<'_, Message>, theme
     let picture = snapshot::snapshot(view, theme, size, scale).expect("something can draw");
     assert!(picture.pixels.chunks_exact(4).any(|pixel| pixel != &picture.pixels[..4]), "{name} is empty");
     if !folder.is_empty() {
+        std::fs::create_dir_all(folder).expect("the folder can be created");
         snapshot::save(&Path::new(folder).join(format!("{name}.png")), &picture).expect("the folder can be written");
     }
 }

@@ -240,6 +240,7 @@ fn a_lost_picture_stays_grey_until_it_moves_again() {
             let picture = snapshot::snapshot(view, &Theme::DARK, [1280, 800], 1.0).expect("something can draw");
             if let Some(folder) = std::env::var_os("SCREENS") {
                 let name = format!("still-{name}-{language:?}.png");
+                std::fs::create_dir_all(&folder).expect("the folder can be created");
                 snapshot::save(&std::path::Path::new(&folder).join(name), &picture).expect("written");
             }
             // The wall beside the other participant's head, away from the labels.

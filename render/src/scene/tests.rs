@@ -72,12 +72,12 @@ fn a_name_stays_within_its_tile() {
 #[test]
 fn a_still_picture_is_grey_and_its_text_stays_within_the_tile() {
     for width in 0..300_u16 {
-        let still = Some(Arc::from("Reconnexion\u{2026}"));
-        let tile = Tile { still, ..tile(1, 10.0, f32::from(width)) };
+        let frozen = Some(Arc::from("Reconnexion\u{2026}"));
+        let tile = Tile { frozen, ..tile(1, 10.0, f32::from(width)) };
         let scene = lay_out(std::slice::from_ref(&tile), &[Some(source(0))]);
         let edge = 10.0 + f32::from(width);
         assert!(scene.quads.iter().all(|quad| quad.area[0] >= 10.0 && right(quad) <= edge), "{width}");
-        let moving = lay_out(&[Tile { still: None, ..tile.clone() }], &[Some(source(0))]);
+        let moving = lay_out(&[Tile { frozen: None, ..tile.clone() }], &[Some(source(0))]);
         if let (Some(grey), Some(coloured)) = (scene.quads.first(), moving.quads.first()) {
             assert_eq!(grey.conversion(), coloured.conversion() + 4);
         }

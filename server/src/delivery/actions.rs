@@ -28,8 +28,8 @@ pub enum Action {
     Close(ConnectionId),
     /// Sets what a connection may send from now on.
     Trust(ConnectionId, Trust),
-    /// Changes what is stored of a meeting. The caller completes it before it executes the next action, so that the server
-    /// never forgets what it has said.
+    /// Changes what is stored of a meeting. The caller completes it before it executes the next action, so that a
+    /// server that is killed does not forget what it has sent.
     Store(MeetingId, Change),
     /// Passes a command to the SFU. [`sfu::Command::Join`] comes with the participant's connection.
     Sfu(sfu::Command, Option<ConnectionId>),

@@ -25,7 +25,7 @@ impl Authority {
         Self { meeting, key, previous: None, admission_key, chain }
     }
 
-    /// Returns the authority that `chain` leads to, as [`Self::chain`] returned it. Returns `None` if the bytes are damaged, or
+    /// Returns the authority at the end of `chain`, which [`Self::chain`] returned. Returns `None` if the bytes are damaged, or
     /// do not name `admission_key`. The signatures in the chain were verified when it was made.
     pub fn restore(meeting: MeetingId, chain: Vec<u8>, admission_key: Blob) -> Option<Self> {
         let (first, rotations) = chain.split_at_checked(PAIR)?;

@@ -47,8 +47,8 @@ impl Log {
         Self { needed: Kept::default(), told: Kept::default(), next: start, start, max_entries, max_bytes }
     }
 
-    /// Returns a log whose next entry is at the end of `positions`, and that keeps those of `entries` which are in it, within
-    /// the bounds of [`Self::new`].
+    /// Returns a log that keeps those of `entries` that are within `positions`, within the bounds of [`Self::new`]. Its next entry
+    /// is at the end of `positions`.
     pub fn restore(max_entries: usize, max_bytes: usize, positions: Range<Position>, entries: Vec<Entry>) -> Self {
         let mut log = Self { start: positions.start, next: positions.end, ..Self::new(max_entries, max_bytes) };
         for entry in entries.into_iter().filter(|entry| positions.contains(&entry.position)) {

@@ -8,7 +8,7 @@ use super::log::Log;
 use super::members::{Member, Members, Presence};
 use super::returns::Returns;
 use super::settings::Settings;
-use super::stored::{self, Change, State, StoredMember, Unstored};
+use super::stored::{self, Change, MemberState, State, Unstored};
 use super::waiting::{Request, Waiting, WaitingClient};
 use crate::{Origin, sfu};
 use proto::{
@@ -522,7 +522,7 @@ pub fn restore(id: MeetingId, batches: &[Vec<u8>], settings: Arc<Settings>, now:
     let State { meeting, chain, admission_key, locked, members: stored, gone, epoch, start, next } = state;
     let authority = Authority::restore(id, chain.0, admission_key).filter(|_| meeting == id)?;
     let (limits, mut members) = (&settings.limits, Members::default());
-    for StoredMember { participant, manager, last_counter } in stored {
+    for MemberState { participant, manager, last_counter } in stored {
         members.insert(participant, Member::absent(start, manager, last_counter, limits, now));
     }
     let log = Log::restore(limits.log_entries, limits.log_bytes, start..next, entries);
@@ -545,7 +545,7 @@ pub fn restore(id: MeetingId, batches: &[Vec<u8>], settings: Arc<Settings>, now:
 }
 
 fn state(meeting: &Meeting) -> State {
-    let members = meeting.members.iter().map(|(participant, member)| StoredMember {
+    let members = meeting.members.iter().map(|(participant, member)| MemberState {
         participant,
         manager: member.is_manager,
         last_counter: member.last_counter(),

@@ -17,15 +17,15 @@ pub struct Meetings {
 }
 
 impl Meetings {
-    /// Returns meetings that are stored, beginning with those that were stored before. What was stored of a meeting that is
-    /// `None` is removed.
+    /// Returns meetings whose changes are stored, beginning with the restored ones. What was stored of a meeting that is `None`
+    /// is damaged, and will be removed.
     pub fn stored(before: impl IntoIterator<Item = (MeetingId, Option<Meeting>)>) -> Self {
         let mut meetings = Self { stores: true, ..Self::default() };
         for (id, meeting) in before {
             if let Some(meeting) = meeting {
                 meetings.by_id.insert(id, (None, meeting));
             } else {
-                tracing::warn!("what was stored of a meeting is damaged: it cannot go on");
+                tracing::warn!("the stored bytes of a meeting are damaged: it cannot continue");
             }
             meetings.touched.insert(id);
         }
@@ -46,8 +46,8 @@ impl Meetings {
         None
     }
 
-    /// Lets a meeting that was restored belong to `origin`, if it belongs to none yet.
-    pub fn adopt(&mut self, id: MeetingId, origin: Origin) {
+    /// Assigns a restored meeting to `origin` if it belongs to no origin yet.
+    pub fn assign(&mut self, id: MeetingId, origin: Origin) {
         if let Some((owner, _)) = self.by_id.get_mut(&id) {
             owner.get_or_insert(origin);
         }

@@ -1,11 +1,12 @@
-//! What of a meeting is stored, so that its members resume after the server was killed. Pure: bytes in, bytes out.
+//! The stored form of a meeting, from which its members resume after the server was killed. Pure: bytes in, bytes out.
 //!
-//! The bytes of a meeting are one batch with everything, followed by a batch for each change. They hold what the service
-//! knows anyway: random ids, public keys and ciphertext. Connections, requests to be admitted and rates are not stored.
+//! The bytes of a meeting are one batch with the whole meeting, followed by a batch for each change. They hold what the service
+//! knows in any case: random ids, public keys, signed commands and ciphertext. Connections, requests to be admitted and
+//! rates are not stored.
 
 use super::log::{Entry, Log};
 use minicbor::{CborLen, Decode, Encode};
-use proto::{Blob, Epoch, MeetingId, ParticipantId, Position};
+use proto::{Blob, Down, Epoch, LogEntry, MAX_MEMBERS, MeetingId, ParticipantId, Position};
 
 /// A change of what is stored of a meeting. It is stored before the messages that follow from it are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub enum Change {
 pub struct Unstored {
     /// The new entries of the log.
     entries: Vec<Entry>,
-    /// True if anything but the log changed.
+    /// True if something other than the log changed.
     state: bool,
     /// Bytes that were appended since everything was stored. `None` if nothing is stored.
     appended: Option<usize>,
@@ -46,7 +47,7 @@ pub struct State {
     pub locked: bool,
     /// Its members.
     #[n(4)]
-    pub members: Vec<StoredMember>,
+    pub members: Vec<MemberState>,
     /// The participants that are logged as gone.
     #[n(5)]
     pub gone: Vec<ParticipantId>,
@@ -61,9 +62,9 @@ pub struct State {
     pub next: Position,
 }
 
-/// A member.
+/// What is stored of a member.
 #[derive(Debug, Encode, Decode, CborLen)]
-pub struct StoredMember {
+pub struct MemberState {
     /// Its id.
     #[n(0)]
     pub participant: ParticipantId,
@@ -78,22 +79,21 @@ pub struct StoredMember {
 /// New entries of the log, and the state after them. Without a state, only the log changed.
 #[derive(Debug, Encode, Decode, CborLen)]
 struct Batch {
+    /// Each is an encoded [`Down::Log`].
     #[n(0)]
-    entries: Vec<StoredEntry>,
+    entries: Vec<Blob>,
     #[n(1)]
     state: Option<State>,
 }
 
-#[derive(Debug, Encode, Decode, CborLen)]
-struct StoredEntry {
-    #[n(0)]
-    position: Position,
-    /// True for an application message.
-    #[n(1)]
-    told: bool,
-    /// The encoded [`proto::Down::Log`].
-    #[cbor(n(2), with = "minicbor::bytes")]
-    message: Vec<u8>,
+impl State {
+    /// Returns whether a meeting can have this state.
+    fn is_valid(&self) -> bool {
+        self.members.len() <= MAX_MEMBERS
+            && self.gone.len() <= MAX_MEMBERS
+            && self.start <= self.next
+            && self.next <= MAX_POSITION
+    }
 }
 
 impl Unstored {
@@ -107,7 +107,7 @@ impl Unstored {
         self.entries.push(entry);
     }
 
-    /// Notes that anything but the log has changed.
+    /// Notes that something other than the log has changed.
     pub fn change_state(&mut self) {
         self.state = true;
     }
@@ -129,29 +129,67 @@ impl Unstored {
     }
 }
 
-/// Returns the state and the entries that are in `batches`, in the order in which they were stored. Returns `None` if they are
-/// damaged.
+/// Returns the state and the entries that are in `batches`, in the order in which they were stored. Returns `None` if the
+/// batches are damaged.
 pub fn decode(batches: &[Vec<u8>]) -> Option<(State, Vec<Entry>)> {
     let (mut entries, mut latest) = (Vec::new(), None::<State>);
     for bytes in batches {
         let batch: Batch = minicbor::decode(bytes).ok()?;
-        for StoredEntry { position, told, message } in batch.entries {
-            let next = Position(position.0.checked_add(1)?);
+        for Blob(message) in batch.entries {
+            let Ok(Down::Log { position, entry }) = proto::decode(&message) else { return None };
             if let Some(state) = &mut latest {
-                state.next = next;
+                state.next = Position(position.0.checked_add(1)?);
             }
+            let told = matches!(entry, LogEntry::Told { .. });
             entries.push(Entry { position, told, message: message.into() });
         }
         latest = batch.state.or(latest);
     }
-    Some((latest?, entries))
+    Some((latest.filter(State::is_valid)?, entries))
 }
 
 fn encode(entries: &[Entry], state: Option<State>) -> Vec<u8> {
-    let stored =
-        |entry: &Entry| StoredEntry { position: entry.position, told: entry.told, message: entry.message.to_vec() };
-    proto::encode(&Batch { entries: entries.iter().map(stored).collect(), state })
+    let entries = entries.iter().map(|entry| Blob(entry.message.to_vec())).collect();
+    proto::encode(&Batch { entries, state })
 }
 
 /// Bytes that may be appended in addition to the length of the log.
 const SLACK: usize = 256 << 10;
+
+/// The highest position of a log that is continued. No meeting reaches it. The positions after it do not overflow.
+const MAX_POSITION: Position = Position(u64::MAX / 2);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        State {
+            meeting: MeetingId([1; 16]),
+            chain: Blob(vec![1]),
+            admission_key: Blob(vec![2]),
+            locked: false,
+            members: vec![MemberState { participant: ParticipantId(1), manager: true, last_counter: None }],
+            gone: Vec::new(),
+            epoch: Epoch(0),
+            start: Position(2),
+            next: Position(3),
+        }
+    }
+
+    #[test]
+    fn a_state_that_no_meeting_can_have_is_damaged() {
+        let is_valid = |state| decode(&[encode(&[], Some(state))]).is_some();
+        assert!(is_valid(state()));
+        assert!(!is_valid(State { start: Position(4), ..state() }));
+        assert!(!is_valid(State { next: Position(u64::MAX), ..state() }), "the next position would overflow");
+        assert!(!is_valid(State { gone: vec![ParticipantId(1); MAX_MEMBERS + 1], ..state() }));
+    }
+
+    #[test]
+    fn a_batch_with_other_bytes_than_log_entries_is_damaged() {
+        let message = proto::encode(&Down::Resumed).into();
+        let entry = Entry { position: Position(2), told: false, message };
+        assert!(decode(&[encode(&[entry], Some(state()))]).is_none());
+    }
+}

@@ -34,6 +34,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dependency_descriptor", run: wire::descriptor, seeds: wire::descriptors, mutations: 4_000 },
     Target { name: "assembler", run: wire::assembler, seeds: wire::packets, mutations: 500 },
     Target { name: "delivery", run: delivery::delivery, seeds: delivery::scripts, mutations: 1_000 },
+    Target { name: "stored_meeting", run: delivery::stored, seeds: delivery::stored_meetings, mutations: 1_000 },
     Target { name: "offer", run: sfu::offer, seeds: sfu::offers, mutations: 300 },
     Target { name: "datagram", run: sfu::datagrams, seeds: sfu::packets, mutations: 500 },
     Target { name: "invitation", run: keys::invitation, seeds: keys::invitations, mutations: 2_000 },

@@ -1,21 +1,21 @@
 //! Sound over lossy networks, on virtual time: how intelligible it stays, and which protection helps.
 //!
-//! The sender is the product's ([`audio::Uplink`]). A *method* is a protection alone: its packets are played at a fixed
-//! delay, so that what is heard can be compared with what was said sample by sample. A *call* has the product's policy, jitter
-//! buffer and retransmission.
+//! The sender is the product's ([`audio::Uplink`]). There are two kinds of measurements. The first is of one protection
+//! alone: its packets are played at a fixed delay, so that the played sound can be compared with the original sample by sample.
+//! The second is a *call* with the product's choice of the protection, its jitter buffer and its retransmission.
 
 mod call;
 mod loss;
-mod method;
+mod protection;
 
 use super::row::{Comparison, Row};
 use anyhow::{Context, Result};
 use audio::device::read_wav;
 use audio::{BLOCK, Block, PACKET, Protection, Uplink};
 use call::{Call, Outcome};
-use loss::Pattern;
+use loss::LossPattern;
 use media::{Bitrate, BufferPool, EncodedAudio, Timestamp};
-use method::{Heard, listen};
+use protection::{Played, play};
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -26,15 +26,15 @@ use std::time::Duration;
 /// Returns an error if the voices of the demo cannot be read.
 pub fn rows() -> Result<Vec<Row>> {
     let voices = voices()?;
-    let sent = METHODS.map(|method| -> Result<Vec<Vec<EncodedAudio>>> {
-        voices.iter().map(|voice| encode(voice, method.protection)).collect()
+    let sent = PROTECTIONS.map(|named| -> Result<Vec<Vec<EncodedAudio>>> {
+        voices.iter().map(|voice| encode(voice, named.protection)).collect()
     });
     let sent: Vec<Vec<Vec<EncodedAudio>>> = sent.into_iter().collect::<Result<_>>()?;
     let mut rows = Vec::new();
     for pattern in PATTERNS {
         let mut alone = None;
-        for (method, sent) in METHODS.iter().zip(&sent) {
-            rows.push(compare_method(&voices, sent, method, pattern, &mut alone)?);
+        for (named, sent) in PROTECTIONS.iter().zip(&sent) {
+            rows.push(compare_protection(&voices, sent, named, pattern, &mut alone)?);
         }
     }
     for call in CALLS {
@@ -43,30 +43,30 @@ pub fn rows() -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// Returns the intelligibility of a method, compared with the first one at the same loss, which is stored in `alone`.
-fn compare_method(
+/// Returns the intelligibility with a protection, compared with the first one at the same loss, which is stored in `alone`.
+fn compare_protection(
     voices: &[Vec<f32>],
     sent: &[Vec<EncodedAudio>],
-    method: &Method,
-    pattern: Pattern,
+    named: &NamedProtection,
+    pattern: LossPattern,
     alone: &mut Option<f64>,
 ) -> Result<Row> {
-    let heard = voices.iter().zip(sent).map(|(voice, sent)| listen(voice, sent, method.protection.copies, pattern));
-    let heard: Vec<Heard> = heard.collect::<Result<_>>()?;
-    let mean = |value: fn(&Heard) -> f64| average(heard.iter().map(value));
-    let subject = mean(|heard| heard.intelligibility.estoi);
+    let played = voices.iter().zip(sent).map(|(voice, sent)| play(voice, sent, named.protection.copies, pattern));
+    let played: Vec<Played> = played.collect::<Result<_>>()?;
+    let mean = |value: fn(&Played) -> f64| average(played.iter().map(value));
+    let subject = mean(|played| played.intelligibility.estoi);
     let name = format!(
-        "{pattern}, {}: STOI {:.3}, {:.1} % made up, {:.0} kbit/s",
-        method.name,
-        mean(|heard| heard.intelligibility.stoi),
-        mean(|heard| heard.made_up_percent),
-        mean(|heard| heard.kbps),
+        "{pattern}, {}: STOI {:.3}, {:.1} % concealed, {:.0} kbit/s",
+        named.name,
+        mean(|played| played.intelligibility.stoi),
+        mean(|played| played.concealed_percent),
+        mean(|played| played.kbps),
     );
     let comparison = Comparison { subject, peer: *alone.get_or_insert(subject), runs: voices.len() };
     Ok(Row::at_least(&name, "ESTOI", "Opus alone at this loss", comparison, 0.95))
 }
 
-/// Returns what a call made up, and how intelligible it was.
+/// Returns how much of the speech of a call was concealed, and how intelligible it was.
 fn calls(voices: &[Vec<f32>], call: Call) -> Result<[Row; 2]> {
     let outcomes: Vec<Outcome> = (1..).zip(voices).map(|(seed, voice)| call.run(voice, seed)).collect::<Result<_>>()?;
     let delay = average(outcomes.iter().map(|outcome| outcome.delay.as_secs_f64() * 1_000.0));
@@ -75,11 +75,11 @@ fn calls(voices: &[Vec<f32>], call: Call) -> Result<[Row; 2]> {
     let (concealed, talk) = (sum(|call| call.statistics.concealed_ms), sum(|call| call.statistics.talk_ms));
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of minutes")]
     let percent = concealed as f64 * 100.0 / talk.max(1) as f64;
-    let made_up = Comparison { subject: percent, peer: call.max_made_up_percent, runs: voices.len() };
+    let concealed = Comparison { subject: percent, peer: call.max_concealed_percent, runs: voices.len() };
     let stoi = average(outcomes.iter().map(|outcome| outcome.intelligibility.stoi));
     let intelligible = Comparison { subject: stoi, peer: MIN_STOI, runs: voices.len() };
     Ok([
-        Row::at_most(&name, "% made up", "limit", made_up, 1.0),
+        Row::at_most(&name, "% concealed", "limit", concealed, 1.0),
         Row::at_least(&name, "STOI", "limit", intelligible, 1.0),
     ])
 }
@@ -91,12 +91,12 @@ fn average(values: impl Iterator<Item = f64>) -> f64 {
 
 /// A protection, for a comparison.
 #[derive(Clone, Copy)]
-struct Method {
+struct NamedProtection {
     name: &'static str,
     protection: Protection,
 }
 
-impl Method {
+impl NamedProtection {
     const fn new(name: &'static str, copies: u8, kbps: u64, fec: u8) -> Self {
         Self { name, protection: Protection { copies, bitrate: Bitrate::kbps(kbps), fec } }
     }
@@ -127,41 +127,41 @@ fn voices() -> Result<Vec<Vec<f32>>> {
     ["anne.wav", "bob.wav"].into_iter().map(read).collect()
 }
 
-const METHODS: [Method; 8] = [
-    Method::new("Opus alone", 0, 32, 0),
-    Method::new("FEC", 0, 32, 10),
-    Method::new("1 copy", 1, 28, 0),
-    Method::new("1 copy and FEC", 1, 28, 10),
-    Method::new("2 copies", 2, 24, 0),
-    Method::new("2 copies and FEC", 2, 24, 10),
-    Method::new("3 copies", 3, 20, 0),
-    Method::new("3 copies and FEC", 3, 20, 10),
+const PROTECTIONS: [NamedProtection; 8] = [
+    NamedProtection::new("Opus alone", 0, 32, 0),
+    NamedProtection::new("FEC", 0, 32, 10),
+    NamedProtection::new("1 copy", 1, 28, 0),
+    NamedProtection::new("1 copy and FEC", 1, 28, 10),
+    NamedProtection::new("2 copies", 2, 24, 0),
+    NamedProtection::new("2 copies and FEC", 2, 24, 10),
+    NamedProtection::new("3 copies", 3, 20, 0),
+    NamedProtection::new("3 copies and FEC", 3, 20, 10),
 ];
 
-const PATTERNS: [Pattern; 6] = [
-    Pattern::Random(2),
-    Pattern::Random(5),
-    Pattern::Random(10),
-    Pattern::Random(20),
-    Pattern::Random(30),
-    Pattern::Bursts { percent: 5, min: 3, max: 8 },
+const PATTERNS: [LossPattern; 6] = [
+    LossPattern::Random(2),
+    LossPattern::Random(5),
+    LossPattern::Random(10),
+    LossPattern::Random(20),
+    LossPattern::Random(30),
+    LossPattern::Bursts { percent: 5, min: 3, max: 8 },
 ];
 
 const CALLS: [Call; 10] = [
-    Call::over(Pattern::Random(2), 2, 0.1),
-    Call::over(Pattern::Random(5), 2, 0.3),
-    Call::over(Pattern::Random(10), 2, 1.0),
-    Call::over(Pattern::Random(30), 2, 4.0),
-    Call::over(Pattern::Random(2), 80, 0.1),
-    Call::over(Pattern::Random(5), 80, 0.3),
-    Call::over(Pattern::Random(10), 80, 1.0),
-    Call::over(Pattern::Random(30), 80, 4.0),
-    Call::over(Pattern::Bursts { percent: 5, min: 3, max: 8 }, 80, 1.0),
-    Call { jitter: Duration::from_millis(30), ..Call::over(Pattern::Random(0), 80, 0.1) },
+    Call::over(LossPattern::Random(2), 2, 0.1),
+    Call::over(LossPattern::Random(5), 2, 0.3),
+    Call::over(LossPattern::Random(10), 2, 1.0),
+    Call::over(LossPattern::Random(30), 2, 4.0),
+    Call::over(LossPattern::Random(2), 80, 0.1),
+    Call::over(LossPattern::Random(5), 80, 0.3),
+    Call::over(LossPattern::Random(10), 80, 1.0),
+    Call::over(LossPattern::Random(30), 80, 4.0),
+    Call::over(LossPattern::Bursts { percent: 5, min: 3, max: 8 }, 80, 1.0),
+    Call { jitter: Duration::from_millis(30), ..Call::over(LossPattern::Random(0), 80, 0.1) },
 ];
 
 /// The length of each run.
 const SECONDS: usize = 30;
 
-/// Below this, not all words are understood.
+/// The lowest STOI at which nearly all words are understood.
 const MIN_STOI: f64 = 0.85;

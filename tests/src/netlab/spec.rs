@@ -16,7 +16,7 @@
 //! | `free` | nothing |
 //!
 //! `down`, `up` and `loss` are limits of the kernel. For the others, a thread of this process forwards all packets of the link,
-//! UDP and TCP (`wire.rs`).
+//! UDP and TCP (`tun_link.rs`).
 //!
 //! `sender.down`, `receiver.up`, `sender.loss` and so on set the other participant's link. A rate is a number of bits per second with
 //! `k` or `M`, or `free`. A time is a number with `s` or `ms`.
@@ -86,16 +86,16 @@ pub struct Error {
 }
 
 impl LinkSetting {
-    /// Returns true if a `Wire` of user space makes the setting, and not the kernel.
+    /// Returns true if this is a setting of a `TunLink`. The kernel makes the others.
     #[must_use]
-    pub fn needs_wire(self) -> bool {
+    pub fn needs_tun_link(self) -> bool {
         match self {
             Self::Down(_) | Self::Up(_) | Self::Loss(_) => false,
             Self::Delay(_) | Self::Jitter(_) | Self::Bursts(_) | Self::Reorder(_) | Self::Duplicate(_) => true,
         }
     }
 
-    /// Makes the setting if a wire makes it.
+    /// Changes `impairment` if this is a setting of a `TunLink`.
     pub(super) fn change(self, impairment: &mut Impairment) {
         match self {
             Self::Down(_) | Self::Up(_) | Self::Loss(_) => {}
@@ -129,10 +129,10 @@ impl FromStr for NetworkSpec {
 }
 
 impl NetworkSpec {
-    /// Returns true if a `Wire` of user space must carry the packets of a participant's link.
+    /// Returns true if a participant's link must be a `TunLink`.
     #[must_use]
-    pub fn needs_wire(&self, participant: Participant) -> bool {
-        self.changes.iter().any(|change| change.participant == participant && change.setting.needs_wire())
+    pub fn needs_tun_link(&self, participant: Participant) -> bool {
+        self.changes.iter().any(|change| change.participant == participant && change.setting.needs_tun_link())
     }
 
     fn add(&mut self, text: &str) -> Result<(), &'static str> {
@@ -303,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_of_longer_paths_need_a_wire() {
+    fn settings_of_longer_paths_need_a_tun_link() {
         assert_eq!(
             changes("delay=40ms jitter=30ms burst=5%x3-8 reorder=2% sender.duplicate=0.5%@1s"),
             [
@@ -315,7 +315,7 @@ mod tests {
             ]
         );
         let spec: NetworkSpec = "down=1M loss=2% sender.delay=10ms@5s".parse().expect("a specification");
-        assert!(spec.needs_wire(Participant::Sender) && !spec.needs_wire(Participant::Receiver));
+        assert!(spec.needs_tun_link(Participant::Sender) && !spec.needs_tun_link(Participant::Receiver));
     }
 
     #[test]

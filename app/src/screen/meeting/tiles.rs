@@ -5,7 +5,7 @@ use engine::{Microphone, Person, Slot, TrackId};
 use crate::model::{MeetingModel, View, initials};
 use crate::pictures::Pictures;
 use crate::screen::Context;
-use crate::stage::{Loss, Tile};
+use crate::stage::{ConnectionLoss, Tile};
 use crate::theme;
 
 /// The tiles: a shared screen first, then the other participants in the order of the list, our own last. `lacks_camera` says
@@ -38,10 +38,10 @@ fn screen_tile(person: &Person, meeting: &MeetingModel, context: &Context, pictu
     }
 }
 
-/// The loss of our own connection, until the pictures of the others move again.
-fn loss(meeting: &MeetingModel, context: &Context) -> Option<Loss> {
-    let back = if meeting.reconnecting { None } else { Some(meeting.back?) };
-    Some(Loss { text: context.text("tile-reconnecting").into(), back })
+/// The last loss of our own connection: the pictures of the others may be frozen until each one moves again.
+fn loss(meeting: &MeetingModel, context: &Context) -> Option<ConnectionLoss> {
+    let reconnected_at = if meeting.reconnecting { None } else { Some(meeting.reconnected_at?) };
+    Some(ConnectionLoss { text: context.text("tile-reconnecting").into(), reconnected_at })
 }
 
 fn camera_tile(

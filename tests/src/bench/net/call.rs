@@ -80,39 +80,39 @@ impl Call {
         &self,
         lab: &Netlab,
         folder: &OutputFolder,
-        role: &Role,
+        setup: &BenchClient,
         enter: &[&str],
     ) -> Result<RunningProgram> {
-        let mut client = self.command(lab, role.place, "conclave")?;
+        let mut client = self.command(lab, setup.namespace, "conclave")?;
         client.args(enter).args(["--headless", "--no-recent", "--tile", "1280x720", "--speaker", "off"]);
-        client.args(["--name", role.name]).arg("--report").arg(folder.file(&role.report()));
+        client.args(["--name", setup.name]).arg("--report").arg(folder.file(&setup.report()));
         client.arg("--camera").arg(format!("file:{}", self.clip.display()));
-        client.arg("--microphone").arg(format!("file:{}", assets().join("voices").join(role.voice).display()));
-        RunningProgram::start(role.name, client, folder)
+        client.arg("--microphone").arg(format!("file:{}", assets().join("voices").join(setup.voice).display()));
+        RunningProgram::start(setup.name, client, folder)
     }
 
     /// Returns a command that runs a program before all other work of this machine: in a session of its own, whose group the
     /// scheduler prefers (sched(7), autogroup). Without this feature, other work disturbs the figures more.
-    fn command(&self, lab: &Netlab, place: Namespace, program: &str) -> Result<Command> {
+    fn command(&self, lab: &Netlab, namespace: Namespace, program: &str) -> Result<Command> {
         let path = self.programs.join(program);
         let path = path.canonicalize().with_context(|| format!("{} is not built", path.display()))?;
-        let mut command = lab.command(place, "setsid".as_ref());
+        let mut command = lab.command(namespace, "setsid".as_ref());
         let script = "{ echo -20 > /proc/self/autogroup; } 2> /dev/null; exec \"$0\" \"$@\"";
         command.args(["sh", "-c", script]).arg(path);
         Ok(command)
     }
 }
 
-/// A participant.
+/// A client of the call.
 #[derive(Debug)]
-pub struct Role {
+pub struct BenchClient {
     /// The name in the meeting.
     pub name: &'static str,
-    place: Namespace,
+    namespace: Namespace,
     voice: &'static str,
 }
 
-impl Role {
+impl BenchClient {
     /// Returns the name of the file of its report.
     pub fn report(&self) -> String {
         format!("{}.json", self.name)
@@ -120,9 +120,9 @@ impl Role {
 }
 
 /// The participant that is shown.
-pub const SENDER: Role = Role { name: "sender", place: Namespace::Sender, voice: "anne.wav" };
+pub const SENDER: BenchClient = BenchClient { name: "sender", namespace: Namespace::Sender, voice: "anne.wav" };
 /// The participant that measures.
-pub const RECEIVER: Role = Role { name: "receiver", place: Namespace::Receiver, voice: "bob.wav" };
+pub const RECEIVER: BenchClient = BenchClient { name: "receiver", namespace: Namespace::Receiver, voice: "bob.wav" };
 
 /// The folder of the demo's footage and voices.
 pub fn assets() -> PathBuf {

@@ -32,7 +32,7 @@ pub struct CallFigures {
     /// The median of the lines of the newest picture of each second. A second without a new picture counts as 0 lines.
     pub median_height: Option<u16>,
     /// Concealed speech in percent of played speech. Silence does not count.
-    pub made_up_percent: Option<f64>,
+    pub concealed_percent: Option<f64>,
     /// Time from capture to showing, median.
     pub latency_p50_ms: Option<u64>,
     /// The 95th percentile of the same.
@@ -57,7 +57,7 @@ pub struct RateChangeFigures {
     /// From the drop to the first moving second after one that was not. `None` if all seconds moved.
     pub moving_again_s: Option<f64>,
     /// The most speech that was concealed in one second after the drop.
-    pub made_up_ms: u64,
+    pub concealed_ms: u64,
     /// From the rise to the end of the first second with 80 % of the pixels that were shown a second before the drop. `None`
     /// if there was none.
     pub regained_s: Option<f64>,
@@ -77,7 +77,7 @@ pub struct SecondFigures {
     /// The longest time without a new picture that ended in this second, or lasts at its end.
     pub longest_gap_ms: u64,
     /// Concealed speech.
-    pub made_up_ms: u64,
+    pub concealed_ms: u64,
 }
 
 /// What the bench knows of a call besides the receiver's report.
@@ -125,7 +125,7 @@ impl CallFigures {
             sizes,
             lines_after_ms: video.map(lines_after).unwrap_or_default(),
             median_height: heights.get(heights.len() / 2).copied(),
-            made_up_percent: voice
+            concealed_percent: voice
                 .filter(|voice| voice.talk_ms > 0)
                 .map(|voice| round(100.0 * to_f64(voice.concealed_ms) / to_f64(voice.talk_ms))),
             latency_p50_ms: video.and_then(|video| video.latency_ms.p50),
@@ -174,7 +174,7 @@ fn per_second<'a>(seconds: impl Iterator<Item = &'a Second>, sender: &str) -> Ve
             size: video.size,
             video_kbps: kbps(video.bytes, time),
             longest_gap_ms: video.longest_gap_ms,
-            made_up_ms: second.audio.iter().find(of).map_or(0, |audio| audio.concealed_ms),
+            concealed_ms: second.audio.iter().find(of).map_or(0, |audio| audio.concealed_ms),
         }
     });
     figures.collect()
@@ -201,7 +201,7 @@ fn change(timeline: &[SecondFigures], changes: &[LinkChange]) -> Option<RateChan
     Some(RateChangeFigures {
         still_ms: after(drop).map(|second| second.longest_gap_ms).max().unwrap_or(0),
         moving_again_s: seconds.find(|second| second.is_moving()).map(|second| since(second, drop + SECOND)),
-        made_up_ms: after(drop).map(|second| second.made_up_ms).max().unwrap_or(0),
+        concealed_ms: after(drop).map(|second| second.concealed_ms).max().unwrap_or(0),
         regained_s: after(rise)
             .find(|second| reference > 0.0 && second.pixels_a_second() >= 0.8 * reference)
             .map(|second| since(second, rise)),
@@ -219,7 +219,7 @@ impl fmt::Display for CallFigures {
         let sizes: Vec<String> = sizes.iter().map(|(size, seconds)| format!("{size} {seconds} s")).collect();
         write!(
             to,
-            "moving {}/{}, {} fps, [{}], first {} ms, 720 lines after {} ms, {} freezes, gap {} ms, sound made up {} %, \
+            "moving {}/{}, {} fps, [{}], first {} ms, 720 lines after {} ms, {} freezes, gap {} ms, sound concealed {} %, \
              latency {}/{} ms, {} kbit/s, video {}, cpu {} %",
             self.moving,
             self.seconds,
@@ -229,7 +229,7 @@ impl fmt::Display for CallFigures {
             text(self.height_after_ms(720)),
             self.freezes,
             self.longest_gap_ms,
-            self.made_up_percent.map_or_else(|| "-".to_owned(), |percent| percent.to_string()),
+            self.concealed_percent.map_or_else(|| "-".to_owned(), |percent| percent.to_string()),
             text(self.latency_p50_ms),
             text(self.latency_p95_ms),
             self.received_kbps,
@@ -259,7 +259,7 @@ pub fn round(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }
 
-/// Converts a count, of which a call has few enough for an exact result.
+/// Converts a count. The counts of a call are small enough for an exact result.
 #[expect(clippy::cast_precision_loss, reason = "counts of one call are small")]
 pub fn to_f64(count: u64) -> f64 {
     count as f64
@@ -323,7 +323,7 @@ mod tests {
         assert_eq!((figures.first_picture_ms, figures.median_height), (Some(200), Some(720)));
         let after = [200, 360, 540, 720, 721].map(|lines| figures.height_after_ms(lines));
         assert_eq!(after, [Some(500), Some(500), Some(900), Some(900), None]);
-        assert_eq!((figures.made_up_percent, figures.received_kbps, figures.video_kbps), (Some(1.0), 333, 100));
+        assert_eq!((figures.concealed_percent, figures.received_kbps, figures.video_kbps), (Some(1.0), 333, 100));
         assert_eq!(figures.change, None);
     }
 

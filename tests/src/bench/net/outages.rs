@@ -25,11 +25,11 @@ pub enum Outage {
     Server,
     /// The receiver's process is stopped for this time, as by a computer that sleeps.
     Stopped(Duration),
-    /// UDP does not pass for this time.
+    /// No UDP packet passes for this time.
     Udp(Duration),
 }
 
-/// What an outage did.
+/// The effects of an outage.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct OutageFigures {
     /// What happened.
@@ -50,7 +50,7 @@ impl Outage {
         [Self::Interface, Self::Server, Self::Stopped(stop), Self::Udp(UDP_CUT)]
     }
 
-    /// The time between the begin and the end of the outage.
+    /// The time between the start and the end of the outage.
     fn length(self) -> Duration {
         match self {
             Self::Interface | Self::Server => Duration::ZERO,
@@ -135,7 +135,7 @@ impl Outage {
         let end = |second: &Second| Duration::from_millis(second.at_ms) + join;
         let gaps =
             timeline.iter().filter(|second| end(second) > ended).map(|second| Duration::from_millis(gap(second)));
-        // The outage is a part of the first gap. Another one may follow, when old pictures have been shown.
+        // The outage is a part of the first gap. If old pictures are shown after it, a second gap follows.
         let lasts =
             |gap: Duration| if gap + TOLERANCE < self.length() { gap } else { gap.saturating_sub(self.length()) };
         let again = gaps.map(lasts).max();
@@ -249,7 +249,7 @@ const UDP_CUT: Duration = Duration::from_secs(5);
 const SETTLED: usize = 2;
 const MOVING: u64 = 12;
 
-/// How exactly the times of an outage are known.
+/// The tolerance of the times of an outage.
 const TOLERANCE: Duration = Duration::from_millis(500);
 
 /// How long leaving may take.

@@ -147,9 +147,9 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
                     1_500.0,
                 ),
                 at_most(
-                    "made up in a second of the drop",
+                    "sound concealed in a second of the drop",
                     "ms",
-                    |of| of.change.as_ref().map(|it| to_f64(it.made_up_ms)),
+                    |of| of.change.as_ref().map(|it| to_f64(it.concealed_ms)),
                     60.0,
                 ),
                 at_most("80 % regained after the rise", "s", |of| of.change.as_ref()?.regained_s, 5.0),
@@ -163,7 +163,7 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
             ("loss=5% delay=40ms", 0.3),
             ("loss=10% delay=40ms", 1.0),
         ]
-        .map(|(spec, made_up)| (spec, limits_of_loss(made_up)))
+        .map(|(spec, max_concealed)| (spec, limits_of_loss(max_concealed)))
         .into(),
         9 => vec![("burst=5%x3-8 delay=40ms", vec![freezes(2.0), sound(1.0)])],
         10 => [("loss=30%", 26.0 / 30.0), ("loss=30% down=1M", 24.0 / 30.0)]
@@ -183,8 +183,8 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
     paths.into_iter().map(path).collect()
 }
 
-fn limits_of_loss(made_up: f64) -> Vec<Limit> {
-    vec![moving(1.0), freezes(0.0), sound(made_up)]
+fn limits_of_loss(max_concealed: f64) -> Vec<Limit> {
+    vec![moving(1.0), freezes(0.0), sound(max_concealed)]
 }
 
 fn limits_of_500k() -> Vec<Limit> {
@@ -225,7 +225,7 @@ fn freezes(max: f64) -> Limit {
 }
 
 fn sound(max: f64) -> Limit {
-    at_most("sound made up", "%", |of| of.made_up_percent, max)
+    at_most("sound concealed", "%", |of| of.concealed_percent, max)
 }
 
 fn latency(of: &CallFigures) -> Option<f64> {

@@ -1,7 +1,7 @@
 //! One direction of a call: the product's sender, a network on virtual time, and the product's jitter buffer.
 
 use super::encode;
-use super::loss::{Losses, Pattern};
+use super::loss::{LossPattern, Losses};
 use crate::stoi::{self, Intelligibility};
 use anyhow::{Context, Result};
 use audio::{BLOCK, Origin, Protection, RecentPackets, Remote, Statistics};
@@ -13,12 +13,12 @@ use std::time::{Duration, Instant};
 /// A call over one network.
 #[derive(Clone, Copy)]
 pub struct Call {
-    pub pattern: Pattern,
+    pub pattern: LossPattern,
     pub round_trip: Duration,
-    /// The standard deviation of the delay, which is not negative.
+    /// The standard deviation of the delay of a packet. No packet arrives before it is sent.
     pub jitter: Duration,
-    /// The limit for concealed speech.
-    pub max_made_up_percent: f64,
+    /// The goal: the largest share of the speech that is concealed.
+    pub max_concealed_percent: f64,
 }
 
 /// The result of a call.
@@ -38,15 +38,15 @@ impl fmt::Display for Call {
 
 impl Call {
     /// Returns a call without jitter.
-    pub const fn over(pattern: Pattern, round_trip_ms: u64, max_made_up_percent: f64) -> Self {
+    pub const fn over(pattern: LossPattern, round_trip_ms: u64, max_concealed_percent: f64) -> Self {
         let round_trip = Duration::from_millis(round_trip_ms);
-        Self { pattern, round_trip, jitter: Duration::ZERO, max_made_up_percent }
+        Self { pattern, round_trip, jitter: Duration::ZERO, max_concealed_percent }
     }
 
-    /// Sends a voice.
+    /// Sends a voice over the network, and plays what arrives.
     pub fn run(self, voice: &[f32], seed: u64) -> Result<Outcome> {
         let percent = match self.pattern {
-            Pattern::Random(percent) | Pattern::Bursts { percent, .. } => percent,
+            LossPattern::Random(percent) | LossPattern::Bursts { percent, .. } => percent,
         };
         let protection = Protection::for_loss(percent);
         let packets = encode(voice, protection)?;
@@ -111,8 +111,8 @@ fn copy(packet: &EncodedAudio) -> EncodedAudio {
     EncodedAudio { payload: Buffer::unpooled(&packet.payload), ..*packet }
 }
 
-/// Returns what was played, moved so that it fits to what was said: the jitter buffer changes its delay. Each 100 ms are
-/// searched near the place of the last ones.
+/// Returns the played sound, aligned with the original, because the jitter buffer changes its delay. Searches each 100 ms near
+/// the place of the previous ones.
 fn align(said: &[f32], played: &[f32]) -> Vec<f32> {
     let mut lag = best_lag(&said[..48_000 * 4], &played[..48_000 * 5], (0..12_000).step_by(8));
     let mut aligned = Vec::with_capacity(said.len());
@@ -131,7 +131,7 @@ fn align(said: &[f32], played: &[f32]) -> Vec<f32> {
     aligned
 }
 
-/// Returns the number of samples by which `said` is found later in `played`.
+/// Returns the number of samples by which `played` is later than `said`.
 fn best_lag(said: &[f32], played: &[f32], lags: impl Iterator<Item = usize>) -> usize {
     let fit = |lag: usize| -> f32 {
         let later = played.get(lag..).unwrap_or_default();

@@ -6,12 +6,12 @@ use std::fmt;
 
 /// A pattern of losses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Pattern {
+pub enum LossPattern {
     /// Each packet is lost with this probability in percent.
     Random(u8),
-    /// Runs of packets are lost, all lengths with the same probability: this many percent of all packets.
+    /// Packets are lost in runs. All lengths from `min` to `max` have the same probability.
     Bursts {
-        /// Lost packets in percent.
+        /// The lost share of all packets in percent.
         percent: u8,
         /// The shortest run.
         min: u8,
@@ -20,7 +20,7 @@ pub enum Pattern {
     },
 }
 
-impl fmt::Display for Pattern {
+impl fmt::Display for LossPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Random(percent) => write!(f, "{percent} % loss"),
@@ -29,25 +29,25 @@ impl fmt::Display for Pattern {
     }
 }
 
-/// Decides the fate of packets in order.
+/// Decides which packets are lost, in the order in which they are sent.
 pub struct Losses {
-    pattern: Pattern,
+    pattern: LossPattern,
     random: ChaCha8Rng,
-    /// The rest of the current run.
+    /// The number of packets that the current run will still lose.
     left: u8,
 }
 
 impl Losses {
-    /// Returns the losses of a seed.
-    pub fn new(pattern: Pattern, seed: u64) -> Self {
+    /// Returns the losses of `pattern` that belong to `seed`.
+    pub fn new(pattern: LossPattern, seed: u64) -> Self {
         Self { pattern, random: ChaCha8Rng::seed_from_u64(seed), left: 0 }
     }
 
     /// Returns true if the next packet is lost.
     pub fn next(&mut self) -> bool {
         match self.pattern {
-            Pattern::Random(percent) => self.random.random_bool(f64::from(percent) / 100.0),
-            Pattern::Bursts { percent, min, max } => {
+            LossPattern::Random(percent) => self.random.random_bool(f64::from(percent) / 100.0),
+            LossPattern::Bursts { percent, min, max } => {
                 let (share, mean) = (f64::from(percent) / 100.0, f64::midpoint(min.into(), max.into()));
                 if self.left == 0 && self.random.random_bool(share / (mean * (1.0 - share))) {
                     self.left = self.random.random_range(min..=max);
@@ -72,9 +72,9 @@ mod tests {
     #[test]
     fn as_many_packets_are_lost_as_the_pattern_says() {
         for (pattern, expected) in [
-            (Pattern::Random(10), 10.0),
-            (Pattern::Random(0), 0.0),
-            (Pattern::Bursts { percent: 5, min: 3, max: 8 }, 5.0),
+            (LossPattern::Random(10), 10.0),
+            (LossPattern::Random(0), 0.0),
+            (LossPattern::Bursts { percent: 5, min: 3, max: 8 }, 5.0),
         ] {
             let mut losses = Losses::new(pattern, 1);
             let lost = (0..100_000).filter(|_| losses.next()).count();

@@ -14,21 +14,21 @@ use std::time::Instant;
 
 /// The two ends of a link, before they are in their namespaces.
 #[derive(Debug)]
-pub struct WireEnds {
+pub struct TunLinkEnds {
     files: [File; 2],
     names: [String; 2],
 }
 
 /// A link whose packets a thread forwards. Drop ends it.
 #[derive(Debug)]
-pub struct Wire {
+pub struct TunLink {
     impairment: Arc<Mutex<Impairment>>,
     /// A byte tells the thread that the settings have changed. The thread ends when it is dropped.
     wake: Option<PipeWriter>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl WireEnds {
+impl TunLinkEnds {
     /// Creates the devices `names` in the network namespace of this thread.
     ///
     /// # Errors
@@ -46,7 +46,7 @@ impl WireEnds {
     ///
     /// # Errors
     /// Returns the system's error if the thread cannot be started.
-    pub fn start(self) -> io::Result<Wire> {
+    pub fn start(self) -> io::Result<TunLink> {
         let impairment = Arc::new(Mutex::new(Impairment::default()));
         let (waked, wake) = io::pipe()?;
         let (thread_id, started) = sync_channel(1);
@@ -60,13 +60,13 @@ impl WireEnds {
             report_thread(&thread_id);
             forwarder.run();
         };
-        let thread = Builder::new().name("wire".into()).spawn(run)?;
+        let thread = Builder::new().name("tun link".into()).spawn(run)?;
         prefer_thread(&started);
-        Ok(Wire { impairment, wake: Some(wake), thread: Some(thread) })
+        Ok(TunLink { impairment, wake: Some(wake), thread: Some(thread) })
     }
 }
 
-impl Wire {
+impl TunLink {
     /// Changes what both directions do to packets.
     pub fn update(&self, change: impl FnOnce(&mut Impairment)) {
         change(&mut self.impairment.lock().unwrap_or_else(PoisonError::into_inner));
@@ -77,7 +77,7 @@ impl Wire {
     }
 }
 
-impl Drop for Wire {
+impl Drop for TunLink {
     fn drop(&mut self) {
         self.wake = None;
         if let Some(thread) = self.thread.take() {

@@ -1,28 +1,28 @@
-//! One protection alone, at a fixed delay.
+//! Sound with one protection alone, played at a fixed delay.
 
-use super::loss::{Losses, Pattern};
+use super::loss::{LossPattern, Losses};
 use crate::stoi::{self, Intelligibility};
 use anyhow::{Context, Result};
 use audio::PACKET;
 use codec::opus::Decoder;
 use media::EncodedAudio;
 
-/// What a listener gets.
-pub struct Heard {
-    /// Compared with what was said.
+/// What a listener gets of a voice.
+pub struct Played {
+    /// The intelligibility of the played sound.
     pub intelligibility: Intelligibility,
     /// The concealed share of the packets with speech.
-    pub made_up_percent: f64,
+    pub concealed_percent: f64,
     /// The bitrate of the packets and their copies while somebody speaks, without headers.
     pub kbps: f64,
 }
 
 /// Sends the packets of a voice, each with copies, over a network that loses some, and plays what arrives.
-pub fn listen(voice: &[f32], packets: &[EncodedAudio], copies: u8, pattern: Pattern) -> Result<Heard> {
+pub fn play(voice: &[f32], packets: &[EncodedAudio], copies: u8, pattern: LossPattern) -> Result<Played> {
     let arrived = arrived(packets, copies.into(), &mut Losses::new(pattern, 7));
     let at = |position: u64| packets.binary_search_by_key(&position, |packet| packet.position).ok();
     let (mut decoder, mut frame, mut played) = (Decoder::new()?, [0.0; PACKET], Vec::with_capacity(voice.len()));
-    let (mut made_up, mut speech) = (0.0, 0.0);
+    let (mut concealed, mut speech) = (0.0, 0.0);
     for start in (0..voice.len() as u64).step_by(PACKET) {
         let packet = |position| at(position).filter(|index| arrived[*index]).map(|index| &packets[index].payload);
         let sent = at(start);
@@ -34,12 +34,12 @@ pub fn listen(voice: &[f32], packets: &[EncodedAudio], copies: u8, pattern: Patt
             decoder.decode_fec(next, &mut frame)?;
         } else {
             decoder.conceal(&mut frame)?;
-            made_up += f64::from(u8::from(voiced));
+            concealed += f64::from(u8::from(voiced));
         }
         played.extend_from_slice(&frame);
     }
     let intelligibility = stoi::measure(voice, &played[CODEC_DELAY..]).context("the voice is too short")?;
-    Ok(Heard { intelligibility, made_up_percent: 100.0 * made_up / speech, kbps: kbps(packets, copies) })
+    Ok(Played { intelligibility, concealed_percent: 100.0 * concealed / speech, kbps: kbps(packets, copies) })
 }
 
 /// Returns which packets arrive, in their own frame or as a copy.
