@@ -5,6 +5,7 @@
 mod device_watch;
 mod engine_link;
 mod entry;
+mod export;
 mod hosting;
 mod message;
 mod notifications;
@@ -188,6 +189,7 @@ impl App {
             Message::Ended(ended::Message::RetryPressed) => return self.enter(),
             Message::ShortcutsShown(shown) => self.shows_shortcuts = shown,
             Message::Notice(message) => self.notifications.update(message),
+            Message::Notify(notice) => self.notify(notice),
             Message::DevicesListed(lists) => self.preparation.devices_listed(&lists, &mut self.screen),
             Message::PreviewEvent(event) => {
                 if let Screen::Preview(screen) = &mut self.screen {
@@ -286,6 +288,7 @@ impl App {
             meeting::Action::Notify(notice) => self.notify(notice),
             meeting::Action::Notice(message) => self.notifications.update(message),
             meeting::Action::ListMonitors => return list_monitors(),
+            meeting::Action::ExportStatistics => return self.export_statistics(),
             meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => return self.preferences.set(preference),
@@ -309,6 +312,12 @@ impl App {
             | meeting::Action::SetWishes(_) => {}
         }
         Task::none()
+    }
+
+    /// Writes the statistics of the meeting to a file, on another thread.
+    fn export_statistics(&self) -> Task<Message> {
+        let Some(stats) = self.session.engine().map(engine::Engine::stats) else { return Task::none() };
+        background::run(move || export::statistics(&stats)).map(Message::Notify)
     }
 
     /// Shows the home screen and ends the meeting or the preview, if there is one. Keeps a meeting to which we can come
@@ -429,6 +438,7 @@ impl App {
             | Event::Sharing(_)
             | Event::AsksToJoin { .. }
             | Event::StoppedAsking(_)
+            | Event::Second(_)
             | Event::Totals(_) => {}
         }
         Task::none()

@@ -4,6 +4,7 @@
 
 pub mod a11y;
 pub mod adapter;
+pub mod bars;
 mod element;
 pub mod elided;
 pub mod fade;
@@ -24,8 +25,10 @@ pub mod scroll;
 pub mod shortcut;
 pub mod text;
 pub mod text_field;
+pub(crate) mod tooltip;
 pub mod wake;
 
+pub use bars::bars;
 pub use element::Element;
 pub use elided::elided;
 pub use fade::fade;

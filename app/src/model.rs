@@ -6,6 +6,7 @@ mod device;
 pub mod link;
 mod meeting;
 mod notice;
+pub mod reduction;
 pub mod sentence;
 mod view;
 

@@ -229,7 +229,8 @@ impl Watch {
             | app::Message::PreviewEvent(_)
             | app::Message::Meeting(_)
             | app::Message::ShortcutsShown(_)
-            | app::Message::Notice(_) => Reaction::Forward,
+            | app::Message::Notice(_)
+            | app::Message::Notify(_) => Reaction::Forward,
         }
     }
 
@@ -254,6 +255,7 @@ impl Watch {
             | Event::StoppedAsking(_)
             | Event::LinkChanged { .. }
             | Event::Notice(_)
+            | Event::Second(_)
             | Event::Totals(_) => Reaction::Forward,
         }
     }
@@ -339,6 +341,7 @@ impl Runner {
             | app::Message::Ended(_)
             | app::Message::ShortcutsShown(_)
             | app::Message::Notice(_)
+            | app::Message::Notify(_)
             | app::Message::DevicesListed(_)
             | app::Message::PreviewEvent(_) => false,
         }

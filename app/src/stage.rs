@@ -13,14 +13,15 @@ use accesskit::Role;
 use engine::{TileWish, TrackId};
 use iced::advanced::image::{self, Renderer as _};
 use iced::advanced::widget::{Id, Operation, Tree};
-use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, renderer};
+use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, overlay, renderer};
 use iced::widget::shader;
-use iced::{Event, Length, Rectangle, Renderer, Size, window};
+use iced::{Event, Length, Point, Rectangle, Renderer, Size, Vector, window};
 
 use crate::grid;
 use crate::kit::Element;
 use crate::kit::a11y::Semantics;
 use crate::kit::forward::stateful;
+use crate::kit::tooltip::{Tooltip, TooltipText};
 use crate::model::View;
 use crate::theme::{GAP_TILES, Theme};
 
@@ -56,6 +57,21 @@ impl<'a, Message> Stage<'a, Message> {
     pub fn on_software(mut self, message: Message) -> Self {
         self.on_software = Some(message);
         self
+    }
+
+    /// Records which tile is under the pointer. Its tooltip is an overlay, which a new layout shows.
+    fn hover(&self, state: &mut State, pointer: Option<Point>, bounds: Rectangle, shell: &mut Shell<'_, Message>) {
+        let under = |pointer: Point| {
+            let tiles = self.tiles.iter().zip(places(&self.tiles, bounds));
+            tiles.filter(|(_, place)| place.contains(pointer)).last().map(|(tile, _)| tile.view)
+        };
+        let hovered = pointer.and_then(under);
+        let before = std::mem::replace(&mut state.hovered, hovered);
+        let has_hint = |view| self.tiles.iter().any(|tile| Some(tile.view) == view && tile.hint.is_some());
+        if before != hovered && (has_hint(before) || has_hint(hovered)) {
+            shell.invalidate_layout();
+            shell.request_redraw();
+        }
     }
 
     /// The requests for the video of other participants, in physical pixels.
@@ -109,6 +125,9 @@ struct State {
     reported: bool,
     /// Draws the tiles if there is no GPU.
     canvas: RefCell<paint::Canvas>,
+    /// The view of the tile under the pointer.
+    hovered: Option<View>,
+    tooltip: TooltipText,
 }
 
 impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
@@ -139,12 +158,20 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
         tree: &mut Tree,
         event: &Event,
         layout: Layout<'_>,
-        _cursor: mouse::Cursor,
+        cursor: mouse::Cursor,
         renderer: &Renderer,
         _clipboard: &mut dyn Clipboard,
         shell: &mut Shell<'_, Message>,
         _viewport: &Rectangle,
     ) {
+        if let Event::Mouse(_) = event {
+            self.hover(
+                tree.state.downcast_mut::<State>(),
+                cursor.position_over(layout.bounds()),
+                layout.bounds(),
+                shell,
+            );
+        }
         let Event::Window(window::Event::RedrawRequested(now)) = event else { return };
         // A picture that does not come causes no redraw.
         if let Some(at) = self.tiles.iter().filter_map(|tile| tile.freezes_at(*now)).min() {
@@ -161,6 +188,23 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
             state.last_wishes.clone_from(&wishes);
             shell.publish(on_wishes(wishes));
         }
+    }
+
+    fn overlay<'b>(
+        &'b mut self,
+        tree: &'b mut Tree,
+        layout: Layout<'b>,
+        _renderer: &Renderer,
+        _viewport: &Rectangle,
+        translation: Vector,
+    ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
+        let state = tree.state.downcast_mut::<State>();
+        let index = self.tiles.iter().position(|tile| Some(tile.view) == state.hovered)?;
+        let place = places(&self.tiles, layout.bounds()).get(index).copied()? + translation;
+        let text = self.tiles.get(index)?.hint.as_deref()?;
+        // Inside the tile, at its top: the label is at its bottom.
+        let anchor = Rectangle { x: place.x + GAP_TILES, height: 0.0, ..place };
+        Some(overlay::Element::new(Box::new(Tooltip { text, anchor, paragraph: &mut state.tooltip })))
     }
 
     fn draw(

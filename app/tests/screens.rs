@@ -24,6 +24,8 @@ mod share;
 mod small;
 #[path = "screens/space.rs"]
 mod space;
+#[path = "screens/statistics.rs"]
+mod statistics;
 #[path = "screens/still.rs"]
 mod still;
 #[path = "screens/words.rs"]
@@ -107,6 +109,7 @@ fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>
             screen.view(context, &common::pictures(9), &reported).map(drop),
         );
     }
+    statistics::every_state(context, visit);
     let mut screen = hosted_meeting_of(2);
     screen.open(meeting::Panel::People);
     visit("meeting-addresses", screen.view(context, &common::pictures(9), &[]).map(drop));
@@ -364,6 +367,7 @@ fn tab_order_of_the_meeting_is_from_top_left_to_bottom_right() {
     let order = ui.tab_order();
     let expected = [
         "lock",
+        "statistics",
         "preferences",
         "shortcuts",
         "full-screen",

@@ -98,7 +98,8 @@ impl Coordinator {
     async fn handle_network(&mut self, event: net::Event) -> ControlFlow<Reason> {
         match event {
             net::Event::Meeting(event) => return self.handle_meeting(event).await,
-            net::Event::Track { track, kind, frames, .. } => {
+            net::Event::Track { track, kind, layers, frames } => {
+                self.stats.learn(|known| drop(known.layers.insert(track, layers)));
                 self.tracks.add(Waiting { track, kind, frames });
                 self.tracks.start_waiting(&self.membership, &self.devices);
             }
@@ -108,6 +109,7 @@ impl Coordinator {
             }
             net::Event::Connected => tracing::info!("a media transport is connected"),
             net::Event::TrackEnded(track) => {
+                self.stats.learn(|known| known.end_track(track));
                 self.tracks.end(track);
                 if track.slot == Slot::Microphone {
                     self.devices.count_sound(&self.stats);
@@ -119,9 +121,14 @@ impl Coordinator {
                 self.tracks.set_copies(audio::Protection::for_loss(percent).copies);
                 self.devices.set_loss(percent);
             }
+            net::Event::LayersChanged(track, layers) => {
+                self.stats.learn(|known| drop(known.layers.insert(track, layers)));
+            }
+            net::Event::Downlink(report) => self.stats.learn(|known| known.downlink = Some(report)),
+            net::Event::Flows(flows) => self.stats.learn(|known| known.flows = flows.into_iter().collect()),
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
             net::Event::Estimate(budget) => {
-                self.stats.set_uplink(budget);
+                self.stats.learn(|known| known.uplink = Some(budget));
                 self.tracks.set_budget(budget);
             }
             net::Event::Totals(totals) => {
@@ -141,9 +148,14 @@ impl Coordinator {
             meeting::Event::Members(members) => self.set_members(members).await,
             // The network session keeps the keys and reports `Rekeyed`.
             meeting::Event::Joined(_) | meeting::Event::Keys { .. } => {}
-            meeting::Event::Reconnecting => self.notice(NoticeKind::Reconnecting, String::new()).await,
+            meeting::Event::Reconnecting => {
+                self.stats.learn(|known| known.reconnecting = true);
+                self.notice(NoticeKind::Reconnecting, String::new()).await;
+            }
             meeting::Event::Reconnected { me } => {
                 self.membership.set_me(me);
+                self.stats.set_me(me);
+                self.stats.learn(|known| known.reconnecting = false);
                 self.notice(NoticeKind::Reconnected, String::new()).await;
             }
             meeting::Event::LinkChanged => {
@@ -182,7 +194,7 @@ impl Coordinator {
             }
             Command::ChooseSpeaker(choice) => self.devices.choose_speaker(choice),
             Command::SetWishes(tiles) => {
-                self.stats.set_wishes(&tiles);
+                self.stats.learn(|known| known.set_wishes(&tiles));
                 self.session.set_wishes(tiles);
             }
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
@@ -227,7 +239,14 @@ impl Coordinator {
             self.events.send(Event::Level(level)).await;
         }
         self.devices.count_sound(&self.stats);
-        self.stats.handle_tick();
+        let uplink_limits = self.tracks.uplink_limits();
+        self.stats.learn(|known| known.uplink_limits = uplink_limits);
+        if let Some(second) = self.stats.handle_tick() {
+            if self.membership.set_limits(&second) {
+                self.announce().await;
+            }
+            self.events.send(Event::Second(second)).await;
+        }
         self.report_audio_warnings().await;
         ControlFlow::Continue(())
     }
@@ -248,6 +267,7 @@ impl Coordinator {
 
     async fn set_members(&mut self, members: Vec<Member>) {
         self.stats.add_names(members.iter().map(|member| (member.id, member.name.clone())));
+        self.stats.learn(|known| known.set_members(&members));
         let people = self.membership.set_members(members);
         self.devices.set_alone(people.iter().all(|person| person.me));
         self.tracks.start_waiting(&self.membership, &self.devices);
@@ -293,10 +313,13 @@ impl Coordinator {
 
     /// Announces to the others what this client sends, and reports changes to the screens.
     async fn announce(&mut self) {
+        let (camera_limit, screen_limit) = self.membership.limits();
         let state = meeting::MediaState {
             microphone: self.devices.microphone(),
             camera: self.tracks.is_open(Slot::Camera),
             screen: self.tracks.is_open(Slot::Screen),
+            camera_limit,
+            screen_limit,
         };
         for event in self.membership.announce(state) {
             self.events.send(event).await;

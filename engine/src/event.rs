@@ -1,11 +1,13 @@
 //! Commands of the screens to the engine, and events of the engine to the screens.
 
+use crate::stats::timeline::Second;
 use crate::{Choice, Screen};
 use audio::Choice as AudioChoice;
 use crypto::Words;
 use net::meeting::Microphone;
 pub use proto::{Fault, Reason};
 use proto::{ParticipantId, TileWish, Totals};
+use std::sync::Arc;
 
 /// An action of the user.
 #[derive(Clone, Debug)]
@@ -82,6 +84,8 @@ pub enum Event {
     Camera(bool),
     /// True if the others see our screen.
     Sharing(bool),
+    /// What happened in the last second, once a second.
+    Second(Arc<Second>),
     /// A notice for the user. The meeting continues.
     Notice(Notice),
     /// The server's totals for this meeting.
@@ -121,6 +125,8 @@ pub struct Person {
     pub camera: bool,
     /// True while the screen is sent.
     pub screen: bool,
+    /// False while the person's connection to the server is lost. It may come back.
+    pub connected: bool,
 }
 
 /// The state of the group's keys.

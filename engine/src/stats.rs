@@ -3,13 +3,18 @@
 //! Threads update them while the meeting runs. [`crate::report`] reads them, also after the meeting.
 
 pub mod histogram;
+pub mod history;
+mod known;
 pub mod open_failures;
+mod second;
 pub mod timeline;
 pub mod track_stats;
 pub mod usage;
 
-use media::{Bitrate, Clock, Timestamp};
-use proto::{ParticipantId, TileWish, Totals, TrackId};
+use history::History;
+use known::Known;
+use media::{Clock, Timestamp};
+use proto::{ParticipantId, Totals, TrackId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use timeline::{Sample, Second, Timeline};
@@ -90,28 +95,37 @@ impl Stats {
         lock(&self.timeline).seconds()
     }
 
-    /// Ends a second of the timeline if it is over.
-    pub(crate) fn handle_tick(&self) {
+    /// Returns what each flow did in each second, for the last hour or less.
+    #[must_use]
+    pub fn history(&self) -> History {
+        lock(&self.timeline).history()
+    }
+
+    /// Ends a second of the timeline if it is over, and returns it.
+    pub(crate) fn handle_tick(&self) -> Option<Arc<Second>> {
         let now = self.clock.now();
-        let Some(entered) = lock(&self.facts).entered else { return };
+        let entered = lock(&self.facts).entered?;
         let mut timeline = lock(&self.timeline);
         if !timeline.is_due(entered, now) {
-            return;
+            return None;
         }
-        let (sound, names) = {
+        let (sound, names, me) = {
             let facts = lock(&self.facts);
-            (facts.sound.clone(), facts.names.clone())
+            (facts.sound.clone(), facts.names.clone(), facts.me)
         };
         let sent = self.tracks.all_sent().into_iter().collect();
-        timeline.end_second(now.since(entered), Sample { tracks: self.tracks.counters(now), sound, sent, names });
+        let sample = Sample { tracks: self.tracks.counters(now), sound, sent, names, me };
+        Some(timeline.end_second(now.since(entered), sample))
     }
 
-    pub(crate) fn set_wishes(&self, tiles: &[TileWish]) {
-        lock(&self.timeline).set_wishes(tiles);
+    /// Changes what the timeline knows besides counters.
+    pub(crate) fn learn(&self, change: impl FnOnce(&mut Known)) {
+        change(lock(&self.timeline).known());
     }
 
-    pub(crate) fn set_uplink(&self, estimate: Bitrate) {
-        lock(&self.timeline).set_uplink(estimate);
+    /// Records that we came back, perhaps as another participant.
+    pub(crate) fn set_me(&self, me: ParticipantId) {
+        lock(&self.facts).me = Some(me);
     }
 
     /// Records that we were admitted now, as `me`.

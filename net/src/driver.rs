@@ -354,7 +354,9 @@ impl Driver {
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),
+            Output::LayersChanged(track, layers) => self.event_queue.push(Event::LayersChanged(track, layers)),
             Output::SoundLoss(percent) => self.event_queue.push(Event::SoundLoss(percent)),
+            Output::Downlink(report) => self.event_queue.push(Event::Downlink(report)),
             Output::TrackDemand(layers) => self.set_demand(layers),
             Output::Failed(reason) => return Err(Error::Negotiation(reason)),
         }
@@ -399,8 +401,11 @@ impl Driver {
             | Event::Rekeyed(_)
             | Event::Track { .. }
             | Event::TrackEnded(_)
+            | Event::LayersChanged(..)
             | Event::DemandChanged(_)
             | Event::SoundLoss(_)
+            | Event::Downlink(_)
+            | Event::Flows(_)
             | Event::KeyFrameWanted { .. }
             | Event::Estimate(_)
             | Event::Connected

@@ -2,9 +2,10 @@
 
 use crate::error::Error;
 use crate::meeting;
+use crate::rtp::flow::Flow;
 use crypto::ReceivedFrame;
 use media::Bitrate;
-use proto::{Epoch, Kind, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
+use proto::{DownlinkReport, Epoch, Kind, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
 
 /// An event of a session. The last one is [`meeting::Event::Ended`] or [`Event::Failed`]; then the channel closes.
 pub enum Event {
@@ -26,11 +27,18 @@ pub enum Event {
     },
     /// The track is no longer received. Its queue is closed.
     TrackEnded(TrackId),
+    /// The track has these layers from now on, smallest first.
+    LayersChanged(TrackId, Vec<SpatialLayer>),
     /// The layers of a track of this client that its receivers want.
     DemandChanged(TrackDemand),
     /// The loss of this client's sound in percent, 0 to 100, to the receiver that loses most. The server reports it, and it is
     /// not authenticated: it may only change how much redundancy is sent.
     SoundLoss(u8),
+    /// What the server measures of the path to this client, and which tracks it gets less of than it wishes. It is not
+    /// authenticated: it may only be shown.
+    Downlink(DownlinkReport),
+    /// What arrived of each received track since it began. Sent once a second.
+    Flows(Vec<(TrackId, Flow)>),
     /// A receiver needs a key frame.
     KeyFrameWanted {
         /// The slot of this client's track.

@@ -45,4 +45,5 @@ pub use event::Event;
 #[doc(hidden)]
 pub use frame_sender::{FrameQueue, frame_sender};
 pub use frame_sender::{FrameSender, Full};
+pub use rtp::flow::Flow;
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};

@@ -35,7 +35,7 @@ mod tests;
 mod timing;
 
 pub use event::{Command, Entry, Event, Member, Notice};
-pub use state::{MediaState, Microphone};
+pub use state::{MediaState, Microphone, SendLimit};
 pub use timing::{RECOVERY_TIMEOUT, SERVER_TIMEOUT};
 
 use context::{Context, clock_ahead, clock_notice};
@@ -560,7 +560,7 @@ fn handle_membership(joined: &mut JoinedMeeting, message: Down, context: &mut Co
             joined.handle_return(participant, &request, &signature, context);
         }
         Down::CommitTooLate { epoch } => joined.handle_commit_too_late(epoch, context),
-        Down::Presence { participant, connected } => joined.handle_presence(participant, connected),
+        Down::Presence { participant, connected } => joined.handle_presence(participant, connected, context.outputs),
         Down::Log { position, entry } => return joined.handle_log_entry(position, entry, context),
         Down::Skipped { position, count } => return joined.handle_skipped(position, count),
         Down::Beacon { signed } => return joined.handle_beacon(&signed),

@@ -3,6 +3,7 @@
 
 pub mod assemble;
 pub mod description;
+pub mod flow;
 pub mod history;
 pub mod nack_tracker;
 pub mod packetize;

@@ -14,7 +14,7 @@ pub mod null;
 
 use bytes::Bytes;
 use media::Bitrate;
-use proto::{Kind, ParticipantId, Published, Slot, SpatialLayer, TileWish, TrackDemand, TrackId};
+use proto::{DownlinkReport, Kind, ParticipantId, Published, Slot, SpatialLayer, TileWish, TrackDemand, TrackId};
 use std::time::Instant;
 
 /// The signalling dialect of an SFU.
@@ -215,10 +215,14 @@ pub enum Output {
     Track(Incoming),
     /// A track is no longer received.
     TrackEnded(TrackId),
+    /// A received track has other layers from now on.
+    LayersChanged(TrackId, Vec<SpatialLayer>),
     /// The layers of an own track that have a viewer.
     TrackDemand(TrackDemand),
     /// The loss of our sound on its way to the receiver that loses most, in percent.
     SoundLoss(u8),
+    /// What the SFU measures of the path to this client, and which tracks are reduced.
+    Downlink(DownlinkReport),
     /// Negotiation has failed: the session ends.
     Failed(&'static str),
 }

@@ -4,6 +4,7 @@
 //! another one is a [`Blob`]: ciphertext that the server orders and relays. docs/protocol.md describes these types.
 
 pub mod descriptor;
+mod downlink;
 mod encoding;
 mod envelope;
 mod ids;
@@ -16,6 +17,7 @@ mod signal;
 pub mod signed;
 mod track;
 
+pub use downlink::{DownlinkReport, LimitCause, LimitedTrack};
 pub use encoding::{Blob, Limited, Malformed, decode, encode, is_sendable};
 pub use envelope::{ClientMessage, Envelope, FromSfu, ServerMessage, ToSfu};
 pub use ids::{Epoch, MeetingId, ParticipantId, Position, ResumeToken, Slot, TrackId, UnknownId};

@@ -3,8 +3,8 @@
 
 use crate::encoding::Limited;
 use crate::{
-    Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published, Subscription, TileWish,
-    TrackDemand,
+    DownlinkReport, Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published,
+    Subscription, TileWish, TrackDemand,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -82,6 +82,14 @@ pub enum ServerSignal {
         #[n(0)]
         percent: u8,
     },
+    /// What the SFU measures of the path to the client, and which tracks it gets less of than it wishes. Replaces the earlier
+    /// report. Sent if it has changed, at most once a second.
+    #[n(5)]
+    Downlink {
+        /// The report.
+        #[n(0)]
+        report: DownlinkReport,
+    },
 }
 
 impl Limited for ClientSignal {
@@ -104,6 +112,7 @@ impl Limited for ServerSignal {
             Self::Answer { sdp, .. } => sdp.len() <= MAX_SDP,
             Self::Tracks { tracks, .. } => are_tracks(tracks),
             Self::TrackDemand { layers } => layers.wanted.len() <= MAX_LAYERS,
+            Self::Downlink { report } => report.is_within(MAX_TILES),
             Self::OfferRefused { .. } | Self::SoundLoss { .. } => true,
         }
     }
@@ -147,7 +156,7 @@ const MAX_SLOTS: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{DemandedLayer, Slot, SpatialLayer, TrackId, encode};
+    use crate::{DemandedLayer, LimitCause, LimitedTrack, Slot, SpatialLayer, TrackId, encode};
 
     fn camera(mid: &str) -> Published {
         let layer = SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 150_000 };
@@ -245,6 +254,13 @@ mod tests {
             let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3, max_bitrate: None }; count];
             ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } }
         };
+        let limited = |slot, count| {
+            let limited = vec![LimitedTrack { track: TrackId { slot, ..track }, cause: LimitCause::Sender }; count];
+            let report = DownlinkReport { limited, ..DownlinkReport::default() };
+            is_accepted(&ServerSignal::Downlink { report })
+        };
+        assert!(limited(Slot::Camera, MAX_TILES) && !limited(Slot::Camera, MAX_TILES + 1));
+        assert!(!limited(Slot::Microphone, 1), "sound is never reduced");
         assert!(is_accepted(&layers(MAX_LAYERS)));
         assert!(!is_accepted(&layers(MAX_LAYERS + 1)));
     }

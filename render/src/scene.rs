@@ -150,8 +150,9 @@ impl Painter<'_> {
             let band = if tile.tag.is_some() { self.tag_band(area) } else { 0.0 };
             self.placeholder(Area { height: (area.height - band).max(0.0), ..area }, placeholder);
         }
-        if let Some(tag) = &tile.tag {
-            self.tag(area, tag);
+        let tag = tile.tag.as_ref().and_then(|tag| self.tag(area, tag));
+        if let Some(note) = &tile.note {
+            self.note(area, note, tag);
         }
         if let Some(text) = tile.frozen.as_ref().filter(|_| source.is_some()) {
             self.caption(area, text);

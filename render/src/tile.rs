@@ -126,6 +126,8 @@ pub struct Tile {
     pub ring: Option<Rgba>,
     /// The name tag.
     pub tag: Option<Tag>,
+    /// A label at the bottom right that says why the picture is reduced. It is above the name tag if there is no space beside it.
+    pub note: Option<Arc<str>>,
     /// Shown while the feed has no picture.
     pub placeholder: Option<Placeholder>,
     /// The text over a picture that is frozen because a connection was lost. The picture is grey then.
@@ -133,7 +135,7 @@ pub struct Tile {
 }
 
 impl Tile {
-    /// Creates a tile that shows nothing yet: no feed, name tag, ring, placeholder or text, and square corners.
+    /// Creates a tile that shows nothing yet: no feed, name tag, note, ring, placeholder or text, and square corners.
     #[must_use]
     pub const fn new(id: u64, area: Area) -> Self {
         Self {
@@ -145,6 +147,7 @@ impl Tile {
             mirrored: false,
             ring: None,
             tag: None,
+            note: None,
             placeholder: None,
             frozen: None,
         }

@@ -8,6 +8,7 @@ mod allocator;
 mod bitrate_meter;
 mod demand;
 mod downlink;
+mod downlink_report;
 pub mod extension;
 mod handshake;
 mod layer_meter;
@@ -163,6 +164,7 @@ impl Sfu {
                 }
                 room.notify_senders(now, &mut self.peers, &mut self.output);
                 room.report_sound_loss(now, &self.peers, &mut self.output);
+                room.report_downlinks(now, &mut self.peers, &mut self.output);
             }
             self.transmits.extend(self.peers.values_mut().flat_map(|peer| peer.handshake.repeat(now)));
             self.answer_offers(now);

@@ -227,7 +227,12 @@ impl Person {
                 Event::Level(level) => self.level = level,
                 Event::Notice(notice) => self.notices.push(notice.kind),
                 Event::Ended(reason) => self.ended = Some(reason),
-                Event::Progress(_) | Event::Locked(_) | Event::Speaking(_) | Event::Sharing(_) | Event::Totals(_) => {}
+                Event::Second(_)
+                | Event::Progress(_)
+                | Event::Locked(_)
+                | Event::Speaking(_)
+                | Event::Sharing(_)
+                | Event::Totals(_) => {}
             }
         }
     }

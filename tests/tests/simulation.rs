@@ -536,7 +536,7 @@ fn random_actions(seed: u64) {
 }
 
 fn state(microphone: Microphone, camera: bool) -> MediaState {
-    MediaState { microphone, camera, screen: false }
+    MediaState { microphone, camera, ..MediaState::default() }
 }
 
 fn secs(seconds: u64) -> Duration {

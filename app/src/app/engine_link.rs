@@ -31,6 +31,7 @@ pub fn command(action: &meeting::Action) -> Option<Command> {
         | meeting::Action::Copy(_)
         | meeting::Action::Notify(_)
         | meeting::Action::Notice(_)
+        | meeting::Action::ExportStatistics
         | meeting::Action::ListMonitors
         | meeting::Action::FullScreen
         | meeting::Action::ShowShortcuts

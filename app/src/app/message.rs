@@ -5,6 +5,7 @@ use std::time::Instant;
 use engine::device_list::Lists;
 use iced::{Size, theme};
 
+use crate::model::Notice;
 use crate::preview_session;
 use crate::screen::{end_dialog, ended, entering, home, meeting, notice, preview};
 use crate::session::{Attempt, Started};
@@ -39,6 +40,8 @@ pub enum Message {
     ShortcutsShown(bool),
     /// On a notice.
     Notice(notice::Message),
+    /// Shows a notice: work on another thread has ended.
+    Notify(Notice),
     /// Devices were plugged in or unplugged, or are listed for the first time.
     DevicesListed(Lists),
     /// The preview's devices report an event.

@@ -144,6 +144,7 @@ fn person(id: u64, name: &str) -> engine::Person {
         microphone: engine::Microphone::On,
         camera: true,
         screen: false,
+        connected: true,
     }
 }
 

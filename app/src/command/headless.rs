@@ -135,6 +135,7 @@ impl HeadlessMeeting<'_> {
             | Event::StoppedAsking(_)
             | Event::LinkChanged { .. }
             | Event::Notice(_)
+            | Event::Second(_)
             | Event::Totals(_)
             | Event::Ended(_) => {}
         }

@@ -1,18 +1,17 @@
 //! A line of text that ends in an ellipsis if it is wider than its bounds. Assistive tools get the whole text, and a
 //! tooltip shows it.
 
-use iced::advanced::text::{self, Paragraph as _, Renderer as _, Text, paragraph::Plain};
+use iced::advanced::text::{self, Paragraph as _, Text, paragraph::Plain};
 use iced::advanced::widget::{Operation, Tree, text as text_widget};
-use iced::advanced::{Clipboard, Layout, Renderer as _, Shell, Widget, layout, mouse, overlay, renderer};
+use iced::advanced::{Clipboard, Layout, Shell, Widget, layout, mouse, overlay, renderer};
 use iced::alignment::Vertical;
 use iced::widget::text::{LineHeight, Shaping, Style, Wrapping};
-use iced::{Event, Font, Length, Point, Rectangle, Renderer, Size, Vector};
+use iced::{Event, Font, Length, Rectangle, Renderer, Size, Vector};
 
 use crate::kit::Element;
 use crate::kit::forward::stateful;
-use crate::theme::{
-    self, LINE_HEIGHT, REGULAR, SEMIBOLD, SPACE_S, SPACE_XS, TEXT_CAPTION, TEXT_SMALL, TEXT_TITLE, Theme, Tone,
-};
+use crate::kit::tooltip::{Tooltip, TooltipText};
+use crate::theme::{LINE_HEIGHT, REGULAR, SEMIBOLD, TEXT_CAPTION, TEXT_SMALL, TEXT_TITLE, Theme, Tone};
 
 /// A line of text with an ellipsis if needed.
 #[derive(Debug)]
@@ -61,21 +60,17 @@ impl Elided {
     }
 
     fn format<'a>(&self, content: &'a str) -> Text<&'a str, Font> {
-        format(content, self.size, self.font, Size::INFINITE, Wrapping::None)
-    }
-}
-
-fn format(content: &str, size: f32, font: Font, bounds: Size, wrapping: Wrapping) -> Text<&str, Font> {
-    Text {
-        content,
-        bounds,
-        size: size.into(),
-        line_height: LineHeight::Relative(LINE_HEIGHT),
-        font,
-        align_x: text::Alignment::Default,
-        align_y: Vertical::Top,
-        shaping: Shaping::Advanced,
-        wrapping,
+        Text {
+            content,
+            bounds: Size::INFINITE,
+            size: self.size.into(),
+            line_height: LineHeight::Relative(LINE_HEIGHT),
+            font: self.font,
+            align_x: text::Alignment::Default,
+            align_y: Vertical::Top,
+            shaping: Shaping::Advanced,
+            wrapping: Wrapping::None,
+        }
     }
 }
 
@@ -89,7 +84,7 @@ struct State {
     /// The line ends in an ellipsis.
     cut: bool,
     hovered: bool,
-    tooltip: Plain<Paragraph>,
+    tooltip: TooltipText,
 }
 
 impl State {
@@ -185,7 +180,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Elided {
     ) -> Option<overlay::Element<'b, Message, Theme, Renderer>> {
         let state = tree.state.downcast_mut::<State>();
         let anchor = layout.bounds() + translation;
-        let tooltip = Tooltip { whole: &self.whole, anchor, paragraph: &mut state.tooltip };
+        let tooltip = Tooltip { text: &self.whole, anchor, paragraph: &mut state.tooltip };
         (state.hovered && state.cut).then(|| overlay::Element::new(Box::new(tooltip)))
     }
 }
@@ -195,50 +190,6 @@ impl<Message> From<Elided> for Element<'_, Message> {
         Element::new(elided)
     }
 }
-
-/// The overlay with the whole text.
-struct Tooltip<'b> {
-    whole: &'b str,
-    anchor: Rectangle,
-    paragraph: &'b mut Plain<Paragraph>,
-}
-
-impl<Message> overlay::Overlay<Message, Theme, Renderer> for Tooltip<'_> {
-    fn layout(&mut self, _renderer: &Renderer, window: Size) -> layout::Node {
-        let room = Size::new((window.width - 4.0 * SPACE_S).clamp(0.0, MAX_TOOLTIP_WIDTH), f32::INFINITY);
-        self.paragraph.update(format(self.whole, TEXT_CAPTION, REGULAR, room, Wrapping::WordOrGlyph));
-        let text_size = self.paragraph.min_bounds();
-        let size = Size::new(text_size.width + 2.0 * SPACE_S, text_size.height + 2.0 * SPACE_XS);
-        layout::Node::new(size).move_to(place(self.anchor, size, window))
-    }
-
-    fn draw(
-        &self,
-        renderer: &mut Renderer,
-        theme: &Theme,
-        _style: &renderer::Style,
-        layout: Layout<'_>,
-        _cursor: mouse::Cursor,
-    ) {
-        let (bounds, look) = (layout.bounds(), theme::menu(theme));
-        let quad = renderer::Quad { bounds, border: look.border, shadow: look.shadow, ..renderer::Quad::default() };
-        if let Some(background) = look.background {
-            renderer.fill_quad(quad, background);
-        }
-        let inside = bounds.position() + Vector::new(SPACE_S, SPACE_XS);
-        renderer.fill_paragraph(self.paragraph.raw(), inside, theme.colours().text, bounds);
-    }
-}
-
-/// The position of a tooltip: below the line, or above it if there is no space below. Always inside the window.
-fn place(anchor: Rectangle, size: Size, window: Size) -> Point {
-    let below = anchor.y + anchor.height + SPACE_XS;
-    let y = if below + size.height > window.height { anchor.y - size.height - SPACE_XS } else { below };
-    Point::new(anchor.x.min(window.width - size.width - SPACE_S).max(SPACE_S), y.max(0.0))
-}
-
-/// The text of a tooltip is wrapped at this width, in logical pixels.
-const MAX_TOOLTIP_WIDTH: f32 = 320.0;
 
 #[cfg(test)]
 mod tests {
@@ -270,14 +221,5 @@ mod tests {
             assert!(shown.chars().count() > last, "a wider line shows more: {shown}");
             last = shown.chars().count();
         }
-    }
-
-    #[test]
-    fn the_tooltip_stays_inside_the_window() {
-        let (window, size) = (Size::new(800.0, 600.0), Size::new(300.0, 40.0));
-        let at = |x, y| Rectangle::new(Point::new(x, y), Size::new(100.0, 20.0));
-        assert_eq!(place(at(100.0, 100.0), size, window), Point::new(100.0, 124.0));
-        assert_eq!(place(at(700.0, 100.0), size, window), Point::new(492.0, 124.0));
-        assert_eq!(place(at(100.0, 570.0), size, window), Point::new(100.0, 526.0));
     }
 }

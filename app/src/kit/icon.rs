@@ -71,6 +71,10 @@ pub enum Icon {
     FullScreen,
     /// Keyboard shortcuts.
     Keyboard,
+    /// Statistics.
+    Statistics,
+    /// Save to a file.
+    Save,
 }
 
 impl Icon {
@@ -139,6 +143,10 @@ impl Icon {
             Self::Bell => "<path d='M6 10a6 6 0 0 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7zM10 20.5a2.3 2.3 0 0 0 4 0'/>",
             Self::Keyboard => {
                 "<rect x='2.5' y='6' width='19' height='12' rx='2.5'/><path d='M6.5 10v.1M10.2 10v.1M13.8 10v.1M17.5 10v.1M8 14h8'/>"
+            }
+            Self::Statistics => "<path d='M3.5 20.5h17M6.5 17v-4M12 17V7M17.5 17v-7'/>",
+            Self::Save => {
+                "<path d='M12 3.5v11M7.5 10.5l4.5 4.5 4.5-4.5M4 16.5V18a2.5 2.5 0 0 0 2.5 2.5h11A2.5 2.5 0 0 0 20 18v-1.5'/>"
             }
             Self::FullScreen => {
                 "<path d='M4 9V5.5A1.5 1.5 0 0 1 5.5 4H9M15 4h3.5A1.5 1.5 0 0 1 20 5.5V9M20 15v3.5a1.5 1.5 0 0 1-1.5 1.5H15M9 20H5.5A1.5 1.5 0 0 1 4 18.5V15'/>"

@@ -17,6 +17,8 @@ pub enum Shortcut {
     People,
     /// Alt with Q, as in Zoom; Cmd with W on macOS, where Alt with Q types a letter.
     Leave,
+    /// Ctrl or Cmd with Shift and I.
+    Statistics,
     /// F11.
     FullScreen,
     /// Ctrl or Cmd with `/`: lists the shortcuts.
@@ -52,6 +54,7 @@ impl Shortcut {
             Self::Camera => &[KeyName::Command, KeyName::Is("E")],
             Self::Share => &[KeyName::Command, KeyName::Shift, KeyName::Is("S")],
             Self::People => &[KeyName::Command, KeyName::Is("P")],
+            Self::Statistics => &[KeyName::Command, KeyName::Shift, KeyName::Is("I")],
             Self::Leave if cfg!(target_os = "macos") => &[KeyName::Command, KeyName::Is("W")],
             Self::Leave => &[KeyName::Alt, KeyName::Is("Q")],
             Self::FullScreen => &[KeyName::Is("F11")],
@@ -100,6 +103,7 @@ fn letter(letter: char, modifiers: Modifiers) -> Option<Shortcut> {
         ('e', _) if !modifiers.shift() => Some(Shortcut::Camera),
         ('s', _) if modifiers.shift() => Some(Shortcut::Share),
         ('p', _) if !modifiers.shift() => Some(Shortcut::People),
+        ('i', _) if modifiers.shift() => Some(Shortcut::Statistics),
         _ => None,
     }
 }

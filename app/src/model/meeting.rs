@@ -1,9 +1,11 @@
 //! One meeting as its screen shows it.
 
+use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use engine::NoticeKind as EngineNotice;
-use engine::{AudioChoice, Choice, Event, KeyState, Microphone, ParticipantId, Person, Setup, Step};
+use engine::{AudioChoice, Choice, Event, KeyState, Microphone, ParticipantId, Person, Second, Setup, Step};
 
 use super::link;
 use super::notice::{Notice, NoticeKind};
@@ -98,6 +100,10 @@ pub struct MeetingModel {
     pub reconnecting: bool,
     /// When the connection last came back; `None` if it was never lost.
     pub reconnected_at: Option<Instant>,
+    /// When the connection of each other participant last came back; no entry if it was never lost.
+    pub returned: HashMap<ParticipantId, Instant>,
+    /// What happened in the last second; `None` before the first one.
+    pub second: Option<Arc<Second>>,
     /// This device's key is lost when the program ends: no keychain stores it.
     pub temporary_key: bool,
 }
@@ -139,6 +145,7 @@ impl MeetingModel {
             }
             Event::Sharing(on) => self.sharing = *on,
             Event::Notice(notice) => self.handle_notice(notice.kind),
+            Event::Second(second) => self.second = Some(Arc::clone(second)),
             Event::Level(_) | Event::Totals(_) | Event::Ended(_) => {}
         }
         Vec::new()
@@ -169,6 +176,14 @@ impl MeetingModel {
         if let Some(lock) = &self.lock {
             self.comparison = Some(Comparison { epoch: lock.epoch, equal });
         }
+    }
+
+    /// Records who of `people` has come back at `now`. Called before the list is replaced.
+    pub fn note_returns(&mut self, people: &[Person], now: Instant) {
+        let was_lost = |person: &&Person| self.person(person.id).is_some_and(|before| !before.connected);
+        let back: Vec<_> = people.iter().filter(|person| person.connected).filter(was_lost).map(|one| one.id).collect();
+        self.returned.extend(back.into_iter().map(|id| (id, now)));
+        self.returned.retain(|id, _| people.iter().any(|person| person.id == *id));
     }
 
     /// The participant with this id.
@@ -305,6 +320,7 @@ mod tests {
             microphone: Microphone::On,
             camera: true,
             screen: false,
+            connected: true,
         }
     }
 

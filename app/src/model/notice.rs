@@ -22,12 +22,20 @@ pub enum NoticeKind {
     LinkCopied,
     /// The link has changed, because we removed somebody.
     LinkChanged,
+    /// The statistics were written to a file. The detail is its path.
+    StatisticsSaved,
 }
 
 impl NoticeKind {
     /// All kinds except those of the engine.
-    pub const OF_WINDOW: [Self; 5] =
-        [Self::OrganiserLeft, Self::NoGpu, Self::NoKeychain, Self::LinkCopied, Self::LinkChanged];
+    pub const OF_WINDOW: [Self; 6] = [
+        Self::OrganiserLeft,
+        Self::NoGpu,
+        Self::NoKeychain,
+        Self::LinkCopied,
+        Self::LinkChanged,
+        Self::StatisticsSaved,
+    ];
 
     /// The Fluent id of its sentence; the advice is its attribute.
     pub const fn id(self) -> &'static str {
@@ -38,6 +46,7 @@ impl NoticeKind {
             Self::NoKeychain => "notice-no-keychain",
             Self::LinkCopied => "notice-link-copied",
             Self::LinkChanged => "notice-link-changed",
+            Self::StatisticsSaved => "notice-statistics-saved",
         }
     }
 
@@ -46,7 +55,8 @@ impl NoticeKind {
         match self {
             Self::Engine(engine::NoticeKind::SoundBack | engine::NoticeKind::Reconnected)
             | Self::LinkCopied
-            | Self::LinkChanged => None,
+            | Self::LinkChanged
+            | Self::StatisticsSaved => None,
             Self::Engine(kind) => Some(kind.fault()),
             Self::OrganiserLeft => Some(Fault::Peer),
             Self::NoGpu | Self::NoKeychain => Some(Fault::Here),
@@ -120,7 +130,8 @@ impl Notice {
             // The name of a participant, or of a file and its format.
             NoticeKind::Engine(
                 engine::NoticeKind::NotRemoved | engine::NoticeKind::ChangeRejected | engine::NoticeKind::FileFormat,
-            ) => self.detail.clone(),
+            )
+            | NoticeKind::StatisticsSaved => self.detail.clone(),
             NoticeKind::Engine(_)
             | NoticeKind::OrganiserLeft
             | NoticeKind::NoGpu

@@ -193,6 +193,7 @@ fn person(id: u64) -> engine::Person {
         microphone: engine::Microphone::On,
         camera: true,
         screen: false,
+        connected: true,
     }
 }
 

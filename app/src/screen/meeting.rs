@@ -10,6 +10,7 @@ mod lock;
 mod people;
 mod picker;
 mod share;
+mod statistics;
 mod tiles;
 mod view;
 
@@ -69,6 +70,8 @@ pub enum Panel {
     Lock,
     /// The notifications.
     Notices,
+    /// The statistics.
+    Statistics,
 }
 
 /// The menus of the bars.
@@ -99,6 +102,8 @@ pub enum Message {
     ShareConfirmed,
     /// The control of a panel was pressed, which opens or closes the panel.
     PanelPressed(Panel),
+    /// "Export as CSV" was pressed.
+    ExportPressed,
     /// "Copy link" was pressed.
     CopyPressed,
     /// The address in the link is being chosen.
@@ -158,6 +163,8 @@ pub enum Action {
     Share(Option<Screen>),
     /// Copy this link to the clipboard.
     Copy(String),
+    /// Write the statistics to a file.
+    ExportStatistics,
     /// Remove a participant.
     Remove(ParticipantId),
     /// Use this device.
@@ -210,6 +217,9 @@ impl Meeting {
         if let Event::Notice(engine::Notice { kind: engine::NoticeKind::Reconnected, .. }) = event {
             self.model.reconnected_at = Some(now);
         }
+        if let Event::People(people) = event {
+            self.model.note_returns(people, now);
+        }
         if let Event::Notice(notice) = event
             && is_refusal(notice.kind)
         {
@@ -246,6 +256,7 @@ impl Meeting {
             }
             Message::ShareConfirmed => return self.share(),
             Message::PanelPressed(panel) => self.panel = if self.panel == Some(panel) { None } else { Some(panel) },
+            Message::ExportPressed => return Action::ExportStatistics,
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::Address(message) => self.address.update(message, &mut self.model),
             Message::LeavePressed => return self.press_leave(),
@@ -284,6 +295,7 @@ impl Meeting {
             Shortcut::Camera => Message::CameraPressed,
             Shortcut::Share => Message::SharePressed,
             Shortcut::People => Message::PanelPressed(Panel::People),
+            Shortcut::Statistics => Message::PanelPressed(Panel::Statistics),
             Shortcut::Leave => Message::LeaveKeyPressed,
             Shortcut::FullScreen => Message::FullScreenPressed,
             Shortcut::List => Message::ShortcutsPressed,

@@ -259,6 +259,7 @@ impl Preview {
             Shortcut::Close => Some(Message::BackPressed),
             Shortcut::Share
             | Shortcut::People
+            | Shortcut::Statistics
             | Shortcut::Leave
             | Shortcut::FullScreen
             | Shortcut::List

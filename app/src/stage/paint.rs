@@ -67,6 +67,7 @@ fn render_tile(index: usize, tile: &Tile, place: Rectangle, theme: &Theme, scale
         ring: tile.speaking.then(|| rgba(theme.colours().accent)),
         tag: (!tile.name.is_empty()).then(|| Tag { text: tile.name.clone(), muted: tile.muted }),
         placeholder: Some(placeholder),
+        note: tile.note.clone(),
         frozen: tile.frozen_text(Instant::now()),
         ..render::Tile::new(index as u64, area)
     }

@@ -30,6 +30,10 @@ pub struct Tile {
     pub feed: Option<render::Feed>,
     /// The lost connection that may freeze the video; `None` if none was lost.
     pub loss: Option<ConnectionLoss>,
+    /// The label that says why the video is reduced; `None` if it is not.
+    pub note: Option<Arc<str>>,
+    /// The text of the tooltip; `None` if there is none.
+    pub hint: Option<String>,
 }
 
 /// The loss of a connection that carries the video of a tile.
@@ -87,6 +91,8 @@ mod tests {
             mirrored: false,
             feed: Some(feed),
             loss: Some(ConnectionLoss { text: "Reconnecting".into(), reconnected_at }),
+            note: None,
+            hint: None,
         }
     }
 

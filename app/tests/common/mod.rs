@@ -90,6 +90,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
         microphone: if index == 3 { Microphone::Muted } else { Microphone::On },
         camera: index != 4 && index != 6,
         screen: false,
+        connected: true,
     };
     // Zeros select the first word of the list twelve times: "abandon" in English, "abaisser" in French.
     let words = Words::of(&[0; 17]).expect("17 bytes are enough");

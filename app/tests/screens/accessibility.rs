@@ -177,6 +177,7 @@ fn each_control_with_a_shortcut_names_it() {
         ("People, 4", "Ctrl+P"),
         ("Leave the meeting", "Alt+Q"),
         ("Keyboard shortcuts", "Ctrl+/"),
+        ("Statistics", "Ctrl+Shift+I"),
         ("Full screen", "F11"),
     ] {
         assert_eq!(keys(name).as_deref(), Some(expected), "{name}");

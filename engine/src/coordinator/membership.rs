@@ -1,9 +1,11 @@
 //! The people in the meeting, the state of the keys, and the announced state of this client.
 
 use crate::event::{Event, KeyState, Person};
+use crate::limitation::Limitation;
+use crate::stats::timeline::Second;
 use audio::Levels;
 use crypto::{Leaf, Words};
-use net::meeting::{MediaState, Member};
+use net::meeting::{MediaState, Member, SendLimit};
 use proto::{Epoch, ParticipantId, Slot};
 
 /// The people in the meeting, the state of the keys, and the announced state of this client.
@@ -15,6 +17,8 @@ pub struct Membership {
     epoch: Epoch,
     /// What this client sends, as announced to the others.
     announced: MediaState,
+    /// Why our camera and our screen are sent smaller or slower than viewers request.
+    limits: (Option<SendLimit>, Option<SendLimit>),
     /// The people who speak now, loudest first.
     speaking: Vec<ParticipantId>,
 }
@@ -23,7 +27,8 @@ impl Membership {
     /// Returns the state before this client enters the meeting.
     pub fn new(organiser: bool) -> Self {
         let announced = MediaState::default();
-        Self { organiser, me: None, members: Vec::new(), epoch: Epoch(0), announced, speaking: Vec::new() }
+        let speaking = Vec::new();
+        Self { organiser, me: None, members: Vec::new(), epoch: Epoch(0), announced, limits: (None, None), speaking }
     }
 
     /// Returns true after [`Membership::enter`].
@@ -64,6 +69,22 @@ impl Membership {
     /// Returns the state of the keys with their new words.
     pub fn lock(&self, words: Words) -> KeyState {
         KeyState { epoch: self.epoch.0, words, suite: SUITE }
+    }
+
+    /// Sets why our camera and our screen are sent smaller or slower than viewers request. Returns true if that is new.
+    pub fn set_limits(&mut self, second: &Second) -> bool {
+        let limit = |limitation| match limitation {
+            Some(Limitation::OwnUplink) => Some(SendLimit::Uplink),
+            Some(_) => Some(SendLimit::Computer),
+            None => None,
+        };
+        let limits = (limit(second.camera_limit), limit(second.screen_limit));
+        std::mem::replace(&mut self.limits, limits) != limits
+    }
+
+    /// Returns why our camera and our screen are sent smaller or slower than viewers request.
+    pub fn limits(&self) -> (Option<SendLimit>, Option<SendLimit>) {
+        self.limits
     }
 
     /// Records that `state` is announced to the others. Returns the changes for the screens.
@@ -109,6 +130,7 @@ fn person(member: &Member) -> Person {
         microphone: member.state.microphone,
         camera: member.state.camera,
         screen: member.state.screen,
+        connected: member.connected,
     }
 }
 
@@ -145,6 +167,7 @@ mod tests {
             organiser: false,
             me,
             state: MediaState::default(),
+            connected: true,
         };
         let people = Membership::new(false).set_members(vec![member(7, false), member(8, true), member(9, false)]);
         assert_eq!(people.iter().map(|person| person.id.0).collect::<Vec<_>>(), [8, 7, 9]);

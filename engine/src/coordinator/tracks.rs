@@ -16,7 +16,7 @@ use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
 use media::{Bitrate, BufferPool, Clock, Frame, Receiver};
 use net::Session;
 use proto::{Kind, ParticipantId, Slot, TrackDemand, TrackId};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -324,6 +324,12 @@ impl Tracks {
     /// Sets how many copies of earlier packets are sent with each packet of our microphone.
     pub fn set_copies(&self, count: u8) {
         self.context.uplink.set_copies(count);
+    }
+
+    /// Returns the slots of which viewers want more than our uplink carries.
+    pub fn uplink_limits(&self) -> BTreeSet<Slot> {
+        let limited = self.sources.iter().filter(|(_, source)| source.pictures.is_limited());
+        limited.map(|(slot, _)| *slot).collect()
     }
 
     /// Encodes the next picture of a layer as a key frame.

@@ -199,7 +199,13 @@ impl LayerLoop {
             Err(error) => tracing::warn!(slot = ?self.start.slot, %error, "picture not encoded"),
         }
         let now = Instant::now();
-        match self.load.record(now.saturating_duration_since(begin), now) {
+        let busy = now.saturating_duration_since(begin);
+        let Start { slot, config, stats, .. } = &self.start;
+        stats.sent(*slot, config.spatial, |sent| {
+            sent.encode_time += busy;
+            (sent.size, sent.overloaded) = (Some(config.size), self.reduced);
+        });
+        match self.load.record(busy, now) {
             Some(LoadChange::Overloaded) if !self.reduced => self.set_reduced(true),
             Some(LoadChange::Relaxed) if self.reduced => self.set_reduced(false),
             Some(LoadChange::Overloaded | LoadChange::Relaxed) | None => Ok(()),

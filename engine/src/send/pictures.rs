@@ -69,6 +69,8 @@ struct TargetInputs {
     budget: Option<(Bitrate, Format)>,
     /// The targets that were set last. Empty before the first ones.
     targets: Vec<LayerTarget>,
+    /// True if viewers want more than the budget allows.
+    limited: bool,
 }
 
 impl PictureSource {
@@ -163,6 +165,12 @@ impl PictureSource {
         self.set_targets(&mut inputs);
     }
 
+    /// Returns true if viewers want more or faster layers than the budget allows. A lower bitrate of the same layers does not
+    /// count.
+    pub fn is_limited(&self) -> bool {
+        self.inputs().limited
+    }
+
     /// Makes the next picture of one layer a key frame.
     pub fn key_frame(&self, spatial: u8) {
         if let Some(layer) = self.layers.read().threads.get(usize::from(spatial)) {
@@ -176,6 +184,8 @@ impl PictureSource {
         if targets != inputs.targets {
             tracing::debug!(slot = ?self.slot, %budget, ?targets, "layer targets");
         }
+        inputs.limited =
+            is_limited(&targets, &allocate(UNLIMITED, format.rate, &ladder(self.slot, format), &inputs.demand, &[]));
         inputs.targets = targets;
         for (layer, target) in self.layers.read().threads.iter().zip(&inputs.targets) {
             layer.set_target(*target);
@@ -186,6 +196,19 @@ impl PictureSource {
         self.inputs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// Returns true if `targets` have fewer or slower layers than `wanted`, the targets without a limit.
+fn is_limited(targets: &[LayerTarget], wanted: &[LayerTarget]) -> bool {
+    let is_less = |(target, wanted): (&LayerTarget, &LayerTarget)| match (target, wanted) {
+        (LayerTarget::Paused, LayerTarget::Running(_)) => true,
+        (LayerTarget::Running(target), LayerTarget::Running(wanted)) => target.max_temporal < wanted.max_temporal,
+        (LayerTarget::Running(_) | LayerTarget::Paused, LayerTarget::Paused) => false,
+    };
+    targets.iter().zip(wanted).any(is_less)
+}
+
+/// More than all layers need.
+const UNLIMITED: Bitrate = Bitrate::kbps(1_000_000);
 
 /// Returns the layers in which a source of this format is sent, as the protocol names them, smallest first. The list is
 /// empty if the source is too narrow to be sent.

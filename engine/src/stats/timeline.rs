@@ -1,88 +1,19 @@
-//! What changed in each second of a meeting, for `report.json`. The last [`MAX_SECONDS`] seconds are kept.
+//! What changed in each second of a meeting, for `report.json` and the statistics panel. The last [`MAX_SECONDS`] seconds are
+//! kept.
 
+use super::history::History;
+use super::known::Known;
+pub use super::second::{AudioSecond, PacketSecond, PathSecond, Second, SentSecond, VideoSecond};
 use super::track_stats::{Counters, Sent};
-use media::{Bitrate, Timestamp};
-use proto::{ParticipantId, Slot, TileWish, TrackId};
-use serde::{Deserialize, Serialize};
+use crate::limitation::{self, Limitation, Steady, TrackFigures};
+use crate::quality::{ConnectionFigures, Quality};
+use media::Timestamp;
+use net::Flow;
+use net::meeting::SendLimit;
+use proto::{ParticipantId, Slot, TrackId};
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
-
-/// One second of a meeting. A client that is busy may end it late: use the difference of two `at_ms`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Second {
-    /// Time from being admitted to the end of this second.
-    pub at_ms: u64,
-    /// The estimated capacity of the uplink, in kbit/s. `None` before the first estimate.
-    pub uplink_kbps: Option<u64>,
-    /// One entry for each picture track that we wish or that delivered something in this second.
-    pub video: Vec<VideoSecond>,
-    /// One entry for each voice that delivered or played something in this second.
-    pub audio: Vec<AudioSecond>,
-    /// One entry for each layer that was sent.
-    pub sent: Vec<SentSecond>,
-}
-
-/// One second of a received picture track.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct VideoSecond {
-    /// The sender's name.
-    pub from: String,
-    /// `camera` or `screen`.
-    pub track: String,
-    /// Width and height of the tile that we wish. `None` if we wish no picture.
-    pub wished: Option<(u16, u16)>,
-    /// Complete frames that the network delivered.
-    pub received: u64,
-    /// Bytes of these frames, without packet headers and retransmissions.
-    pub bytes: u64,
-    /// Pictures that were decoded.
-    pub decoded: u64,
-    /// Pictures that were shown.
-    pub shown: u64,
-    /// The layer of the newest shown picture, 0 is the smallest. `None` before the first one.
-    pub spatial: Option<u8>,
-    /// Width and height of the newest shown picture.
-    pub size: Option<(u16, u16)>,
-    /// The longest gap between two shown pictures that ended in this second. If the gap at the end of the second is longer, the
-    /// length of that gap so far.
-    pub longest_gap_ms: u64,
-}
-
-/// One second of a received voice.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AudioSecond {
-    /// The sender's name.
-    pub from: String,
-    /// Packets that the network delivered.
-    pub received: u64,
-    /// Bytes of these packets, without headers.
-    pub bytes: u64,
-    /// Packets that were played.
-    pub played: u64,
-    /// Speech that was played, in milliseconds.
-    pub talk_ms: u64,
-    /// The part of `talk_ms` that was concealed.
-    pub concealed_ms: u64,
-    /// The part of `talk_ms` that was restored by in-band FEC.
-    pub recovered_ms: u64,
-    /// The delay of the jitter buffer at the end of the second.
-    pub delay_ms: u64,
-}
-
-/// One second of a layer that we send.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SentSecond {
-    /// `microphone`, `camera` or `screen`.
-    pub track: String,
-    /// The layer, 0 is the smallest.
-    pub spatial: u8,
-    /// Frames queued for the network.
-    pub frames: u64,
-    /// Frames dropped because the queue was full.
-    pub dropped: u64,
-    /// Bytes of the queued frames.
-    pub bytes: u64,
-}
 
 /// The counters at the end of a second.
 #[derive(Default)]
@@ -95,16 +26,23 @@ pub struct Sample {
     pub sent: BTreeMap<(Slot, u8), Sent>,
     /// The names of the participants.
     pub names: BTreeMap<ParticipantId, String>,
+    /// Our own id.
+    pub me: Option<ParticipantId>,
 }
 
 /// Compares the counters of each second with those of the second before.
 #[derive(Default)]
 pub struct Timeline {
     seconds: VecDeque<Second>,
-    wishes: BTreeMap<TrackId, (u16, u16)>,
-    uplink: Option<Bitrate>,
+    history: History,
+    known: Known,
     /// The counters at the end of the last second.
     last: Sample,
+    last_flows: BTreeMap<TrackId, Flow>,
+    /// What the tile of each track says.
+    told: BTreeMap<TrackId, Steady<Limitation>>,
+    /// What limits our own pictures.
+    own: BTreeMap<Slot, Steady<SendLimit>>,
 }
 
 impl Timeline {
@@ -115,49 +53,187 @@ impl Timeline {
         now.since(entered) >= Duration::from_secs(ended.saturating_add(1))
     }
 
-    /// Ends a second `since` after being admitted. After a stall, the seconds that have passed are one entry.
-    pub fn end_second(&mut self, since: Duration, sample: Sample) {
-        let mut second = Second {
-            at_ms: millis(since),
-            uplink_kbps: self.uplink.map(|rate| rate.as_bps() / 1_000),
-            ..Second::default()
-        };
-        let name = |owner: ParticipantId| sample.names.get(&owner).cloned().unwrap_or_default();
+    /// Ends a second `since` after being admitted, and returns it. After a stall, the seconds that have passed are one entry.
+    /// The returned second has an entry for each received picture track, also for those that nobody looks at.
+    pub fn end_second(&mut self, since: Duration, sample: Sample) -> Arc<Second> {
+        let at_ms = millis(since);
+        let length_ms = at_ms - self.seconds.back().map_or(0, |last| last.at_ms);
+        let mut second = Second { at_ms, length_ms, path: self.path(), ..Second::default() };
         for (&track, now) in &sample.tracks {
-            let last = self.last.tracks.get(&track).copied().unwrap_or_default();
             if track.slot == Slot::Microphone {
-                let sound = |all: &BTreeMap<_, audio::Statistics>| all.get(&track.owner).copied().unwrap_or_default();
-                let (played_before, played) = (sound(&self.last.sound), sound(&sample.sound));
-                if now.received != last.received || played != played_before {
-                    second.audio.push(audio(name(track.owner), (&last, now), (played_before, played)));
-                }
+                second.audio.extend(self.audio(track, now, &sample));
             } else {
-                let wished = self.wishes.get(&track).copied();
-                if wished.is_some() || now.received != last.received || now.decoded != last.decoded {
-                    second.video.push(video(name(track.owner), track.slot, wished, &last, now));
-                }
+                let video = self.video(track, now, &sample, &second);
+                second.video.extend(video);
             }
         }
         for (&(slot, spatial), now) in &sample.sent {
             let last = self.last.sent.get(&(slot, spatial)).copied().unwrap_or_default();
             second.sent.push(sent(slot, spatial, last, *now));
         }
-        self.last = sample;
+        second.camera_limit = self.own_limit(Slot::Camera, since, &sample);
+        second.screen_limit = self.own_limit(Slot::Screen, since, &sample);
+        second.quality = self.quality(&second, sample.me);
+        self.told.retain(|track, _| sample.tracks.contains_key(track));
+        (self.last, self.last_flows) = (sample, self.known.flows.clone());
+        self.keep(&second);
+        Arc::new(second)
+    }
+
+    /// Keeps the second without the tracks that are not looked at, which may be many.
+    fn keep(&mut self, second: &Second) {
+        let mut kept = second.clone();
+        kept.video.retain(|video| video.wished.is_some() || video.received + video.decoded > 0);
+        self.history.push(&kept);
         if self.seconds.len() == MAX_SECONDS {
             self.seconds.pop_front();
         }
-        self.seconds.push_back(second);
+        self.seconds.push_back(kept);
     }
 
-    /// Records the tiles that we wish.
-    pub fn set_wishes(&mut self, tiles: &[TileWish]) {
-        let visible = tiles.iter().filter(|tile| !tile.hidden);
-        self.wishes = visible.map(|tile| (tile.track, (tile.width, tile.height))).collect();
+    fn path(&self) -> PathSecond {
+        let report = self.known.downlink.as_ref();
+        PathSecond {
+            uplink_kbps: self.known.uplink.map(|rate| rate.as_bps() / 1_000),
+            downlink_kbps: report.map(|report| u64::from(report.bitrate) / 1_000),
+            round_trip_ms: report.and_then(|report| report.round_trip).map(u64::from),
+            lost_up_percent: report.map(|report| report.lost_up.min(100)),
+            lost_down_percent: report.map(|report| report.lost_down.min(100)),
+        }
     }
 
-    /// Records the estimated capacity of the uplink.
-    pub fn set_uplink(&mut self, estimate: Bitrate) {
-        self.uplink = Some(estimate);
+    /// Returns the entry of a picture track. `None` if it has ended and delivered nothing.
+    fn video(&mut self, track: TrackId, now: &Counters, sample: &Sample, second: &Second) -> Option<VideoSecond> {
+        let last = self.last.tracks.get(&track).copied().unwrap_or_default();
+        let wished = self.known.wishes.get(&track).copied();
+        let is_received = self.known.layers.contains_key(&track);
+        if wished.is_none() && !is_received && now.received == last.received && now.decoded == last.decoded {
+            return None;
+        }
+        let layer = (now.shown > 0).then_some(now.layer);
+        let mut video = VideoSecond {
+            id: Some(track),
+            from: name(sample, track.owner),
+            track: name_of(track.slot),
+            wished,
+            received: now.received - last.received,
+            bytes: now.bytes - last.bytes,
+            decoded: now.decoded - last.decoded,
+            shown: now.shown - last.shown,
+            spatial: layer.map(|(layer, _)| layer.spatial),
+            size: layer.map(|(_, size)| (size.width, size.height)),
+            longest_gap_ms: millis(now.recent_gap),
+            packets: self.packets(track),
+            decode_ms: millis(now.decode_time.saturating_sub(last.decode_time)),
+            ..VideoSecond::default()
+        };
+        video.limited_by = self.judge(track, &video, now.skipped - last.skipped, second);
+        let steady = self.told.entry(track).or_insert(Steady::new(TELL_AFTER, TELL_AFTER));
+        video.told = steady.update(video.limited_by, Duration::from_millis(second.at_ms));
+        Some(video)
+    }
+
+    fn judge(&self, track: TrackId, video: &VideoSecond, skipped: u64, second: &Second) -> Option<Limitation> {
+        let Known { downlink, layers, senders, reconnecting, .. } = &self.known;
+        let sender = senders.get(&track.owner);
+        limitation::judge(&TrackFigures {
+            connected: !reconnecting,
+            sender_connected: sender.is_none_or(|sender| sender.connected),
+            wished: video.wished,
+            layers: layers.get(&track).map_or(&[], Vec::as_slice),
+            size: video.size,
+            received: video.received,
+            skipped,
+            shown_rate: second.per_second(video.shown),
+            cause: downlink.as_ref().and_then(|report| report.cause(track)),
+            lost_down: second.path.lost_down_percent.unwrap_or(0),
+            sender: sender.and_then(|sender| sender.limit(track.slot)),
+        })
+    }
+
+    fn audio(&self, track: TrackId, now: &Counters, sample: &Sample) -> Option<AudioSecond> {
+        let last = self.last.tracks.get(&track).copied().unwrap_or_default();
+        let sound = |all: &BTreeMap<_, audio::Statistics>| all.get(&track.owner).copied().unwrap_or_default();
+        let (before, played) = (sound(&self.last.sound), sound(&sample.sound));
+        if now.received == last.received && played == before {
+            return None;
+        }
+        // The statistics of a voice start again if its track does.
+        let since = |last: u64, now: u64| now.saturating_sub(last);
+        Some(AudioSecond {
+            id: Some(track.owner),
+            from: name(sample, track.owner),
+            received: now.received - last.received,
+            bytes: now.bytes - last.bytes,
+            played: since(before.packets_played, played.packets_played),
+            talk_ms: since(before.talk_ms, played.talk_ms),
+            concealed_ms: since(before.concealed_ms, played.concealed_ms),
+            recovered_ms: since(before.recovered_ms, played.recovered_ms),
+            delay_ms: millis(played.delay),
+            packets: self.packets(track),
+        })
+    }
+
+    /// Returns how the packets of a track arrived since the last second. The counts start again if the transport does.
+    fn packets(&self, track: TrackId) -> PacketSecond {
+        let Some(now) = self.known.flows.get(&track).copied() else { return PacketSecond::default() };
+        let last =
+            self.last_flows.get(&track).copied().filter(|last| last.expected <= now.expected).unwrap_or_default();
+        let packets = now.expected - last.expected;
+        // A packet that was late counts in the second in which it arrives.
+        let arrived = now.arrived.saturating_sub(last.arrived).min(packets);
+        PacketSecond { packets, packets_lost: packets - arrived, jitter_ms: millis(now.jitter) }
+    }
+
+    /// Returns what limits our own pictures of `slot`, if that lasts.
+    fn own_limit(&mut self, slot: Slot, since: Duration, sample: &Sample) -> Option<Limitation> {
+        let is_slow = |(&(other, spatial), now): (&(Slot, u8), &Sent)| {
+            let last = self.last.sent.get(&(other, spatial)).copied().unwrap_or_default();
+            other == slot && now.overloaded && now.frames > last.frames
+        };
+        let limit = if sample.sent.iter().any(is_slow) {
+            Some(SendLimit::Computer)
+        } else {
+            self.known.uplink_limits.contains(&slot).then_some(SendLimit::Uplink)
+        };
+        let steady = self.own.entry(slot).or_insert(Steady::new(ANNOUNCE_AFTER, ANNOUNCE_HOLD));
+        steady.update(limit, since).map(Limitation::of_own)
+    }
+
+    fn quality(&self, second: &Second, me: Option<ParticipantId>) -> BTreeMap<ParticipantId, Quality> {
+        let lost_down = second.path.lost_down_percent.unwrap_or(0);
+        let others = self.known.senders.iter().map(|(id, sender)| {
+            let of_this = |video: &&VideoSecond| video.id.is_some_and(|track| track.owner == *id);
+            let limits = [sender.camera_limit, sender.screen_limit].into_iter().flatten().map(Limitation::of_sender);
+            let told = second.video.iter().filter(of_this).filter_map(|video| video.told);
+            let voice = second.audio.iter().find(|audio| audio.id == Some(*id));
+            let figures = ConnectionFigures {
+                lost: !sender.connected,
+                limitation: limits.chain(told).find(|limitation| *limitation != Limitation::SenderComputer),
+                loss_percent: lost_down,
+                concealed_percent: voice.map_or(0, concealed_percent),
+            };
+            (*id, Quality::of_sender(figures))
+        });
+        let mut all: BTreeMap<_, _> = others.collect();
+        if let (Some(me), Some(_)) = (me, &self.known.downlink) {
+            let path = |limitation: &Limitation| limitation.owner() == limitation::Owner::Path;
+            let told = second.video.iter().filter_map(|video| video.told);
+            let own = second.camera_limit.into_iter().chain(second.screen_limit);
+            let figures = ConnectionFigures {
+                lost: self.known.reconnecting,
+                limitation: told.chain(own).find(path),
+                loss_percent: lost_down.max(second.path.lost_up_percent.unwrap_or(0)),
+                concealed_percent: 0,
+            };
+            all.insert(me, Quality::of_own(figures));
+        }
+        all
+    }
+
+    /// Returns what the timeline knows besides counters, to change it.
+    pub fn known(&mut self) -> &mut Known {
+        &mut self.known
     }
 
     /// Returns the kept seconds, the oldest first.
@@ -165,41 +241,17 @@ impl Timeline {
     pub fn seconds(&self) -> Vec<Second> {
         self.seconds.iter().cloned().collect()
     }
-}
 
-fn video(from: String, slot: Slot, wished: Option<(u16, u16)>, last: &Counters, now: &Counters) -> VideoSecond {
-    let layer = (now.shown > 0).then_some(now.layer);
-    VideoSecond {
-        from,
-        track: name_of(slot),
-        wished,
-        received: now.received - last.received,
-        bytes: now.bytes - last.bytes,
-        decoded: now.decoded - last.decoded,
-        shown: now.shown - last.shown,
-        spatial: layer.map(|(layer, _)| layer.spatial),
-        size: layer.map(|(_, size)| (size.width, size.height)),
-        longest_gap_ms: millis(now.recent_gap),
+    /// Returns the history of each flow.
+    #[must_use]
+    pub fn history(&self) -> History {
+        self.history.clone()
     }
 }
 
-fn audio(
-    from: String,
-    (last, now): (&Counters, &Counters),
-    (played_before, played): (audio::Statistics, audio::Statistics),
-) -> AudioSecond {
-    // The statistics of a voice start again if its track does.
-    let since = |last: u64, now: u64| now.saturating_sub(last);
-    AudioSecond {
-        from,
-        received: now.received - last.received,
-        bytes: now.bytes - last.bytes,
-        played: since(played_before.packets_played, played.packets_played),
-        talk_ms: since(played_before.talk_ms, played.talk_ms),
-        concealed_ms: since(played_before.concealed_ms, played.concealed_ms),
-        recovered_ms: since(played_before.recovered_ms, played.recovered_ms),
-        delay_ms: millis(played.delay),
-    }
+fn concealed_percent(audio: &AudioSecond) -> u8 {
+    let percent = (audio.concealed_ms * 100).checked_div(audio.talk_ms).unwrap_or(0);
+    u8::try_from(percent).unwrap_or(u8::MAX)
 }
 
 fn sent(slot: Slot, spatial: u8, last: Sent, now: Sent) -> SentSecond {
@@ -209,7 +261,13 @@ fn sent(slot: Slot, spatial: u8, last: Sent, now: Sent) -> SentSecond {
         frames: now.frames - last.frames,
         dropped: now.dropped - last.dropped,
         bytes: now.bytes - last.bytes,
+        size: now.size.map(|size| (size.width, size.height)),
+        encode_ms: millis(now.encode_time.saturating_sub(last.encode_time)),
     }
+}
+
+fn name(sample: &Sample, owner: ParticipantId) -> String {
+    sample.names.get(&owner).cloned().unwrap_or_default()
 }
 
 fn name_of(slot: Slot) -> String {
@@ -223,74 +281,14 @@ fn millis(time: Duration) -> u64 {
 /// The number of seconds that are kept: ten minutes.
 pub const MAX_SECONDS: usize = 600;
 
+/// How long a reduction lasts before a tile says it, and how long its end lasts before the tile is silent.
+const TELL_AFTER: Duration = Duration::from_secs(3);
+
+/// How long our own pictures are limited before the others are told, and how long they are not before the others are told that.
+/// Each change is a message to all members.
+const ANNOUNCE_AFTER: Duration = Duration::from_secs(2);
+const ANNOUNCE_HOLD: Duration = Duration::from_secs(10);
+
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const SECOND: Duration = Duration::from_secs(1);
-    const CAMERA: TrackId = TrackId { owner: ParticipantId(7), slot: Slot::Camera };
-
-    fn sample(shown: u64) -> Sample {
-        let counters = Counters { received: shown, decoded: shown, shown, ..Counters::default() };
-        let voice = TrackId { slot: Slot::Microphone, ..CAMERA };
-        Sample {
-            tracks: BTreeMap::from([(CAMERA, counters), (voice, counters)]),
-            sound: BTreeMap::new(),
-            sent: BTreeMap::from([((Slot::Camera, 1), Sent { frames: shown, dropped: 0, bytes: 10 * shown })]),
-            names: BTreeMap::from([(CAMERA.owner, "Anne".to_owned())]),
-        }
-    }
-
-    #[test]
-    fn a_second_has_what_changed_since_the_last_one() {
-        let mut timeline = Timeline::default();
-        let tile =
-            TileWish { track: CAMERA, width: 640, height: 360, frames_per_second: 30, priority: 1, hidden: false };
-        timeline.set_wishes(&[tile]);
-        timeline.set_uplink(Bitrate::kbps(800));
-        timeline.end_second(SECOND, sample(20));
-        timeline.end_second(2 * SECOND, sample(50));
-        let [first, second] = timeline.seconds().try_into().expect("two seconds");
-        assert_eq!((first.at_ms, second.at_ms, second.uplink_kbps), (1_000, 2_000, Some(800)));
-        let shown = |second: &Second| (second.video[0].shown, second.sent[0].frames, second.sent[0].bytes);
-        assert_eq!((shown(&first), shown(&second)), ((20, 20, 200), (30, 30, 300)));
-        assert_eq!((second.video[0].from.as_str(), second.video[0].wished), ("Anne", Some((640, 360))));
-    }
-
-    #[test]
-    fn a_track_that_has_ended_is_in_no_later_second() {
-        let mut timeline = Timeline::default();
-        for (number, shown) in (1..).zip([20, 20]) {
-            timeline.end_second(number * SECOND, sample(shown));
-        }
-        let tile =
-            TileWish { track: CAMERA, width: 640, height: 360, frames_per_second: 30, priority: 1, hidden: false };
-        timeline.set_wishes(&[tile]);
-        timeline.end_second(3 * SECOND, sample(20));
-        let entries: Vec<_> =
-            timeline.seconds().iter().map(|second| (second.video.len(), second.audio.len())).collect();
-        assert_eq!(entries, [(1, 1), (0, 0), (1, 0)], "a wished track that delivers nothing is a stall");
-    }
-
-    #[test]
-    fn the_oldest_seconds_are_forgotten() {
-        let mut timeline = Timeline::default();
-        for number in 1..=700 {
-            timeline.end_second(number * SECOND, sample(u64::from(number)));
-        }
-        let seconds = timeline.seconds();
-        assert_eq!((seconds.len(), seconds[0].at_ms), (MAX_SECONDS, 101_000));
-    }
-
-    #[test]
-    fn seconds_end_at_whole_seconds_and_a_stall_is_one_second() {
-        let entered = Timestamp::from_micros(500_000);
-        let after = |ms: u64| Timestamp::from_micros(500_000 + 1_000 * ms);
-        let mut timeline = Timeline::default();
-        assert!(!timeline.is_due(entered, after(999)) && timeline.is_due(entered, after(1_000)));
-        timeline.end_second(Duration::from_millis(1_050), sample(1));
-        assert!(!timeline.is_due(entered, after(1_999)) && timeline.is_due(entered, after(2_000)));
-        timeline.end_second(Duration::from_millis(5_200), sample(1));
-        assert!(!timeline.is_due(entered, after(5_999)) && timeline.is_due(entered, after(6_000)));
-    }
-}
+#[path = "timeline_tests.rs"]
+mod tests;

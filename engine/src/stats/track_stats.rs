@@ -39,6 +39,10 @@ pub struct Received {
     pub longest_gap: Duration,
     /// Time from capture to [`crate::VideoSink::show`].
     pub latency: Histogram,
+    /// Frames that were skipped because decoding fell behind.
+    pub skipped: u64,
+    /// The time that decoding took.
+    pub decode_time: Duration,
     /// The layer and size of the newest shown picture.
     pub layer: (Layer, Size),
     /// The sizes of the shown pictures, in the order of their first pictures, at most eight.
@@ -71,6 +75,10 @@ pub struct Counters {
     pub decoded: u64,
     /// Shown pictures.
     pub shown: u64,
+    /// Frames that were skipped because decoding fell behind.
+    pub skipped: u64,
+    /// The time that decoding took.
+    pub decode_time: Duration,
     /// The layer and size of the last shown picture.
     pub layer: (Layer, Size),
     /// The longest gap between two shown pictures that ended since the last reading. If the current gap is longer, its length
@@ -87,6 +95,12 @@ pub struct Sent {
     pub dropped: u64,
     /// Bytes of ciphertext.
     pub bytes: u64,
+    /// The time that scaling, encoding and sealing took.
+    pub encode_time: Duration,
+    /// The size of its pictures. `None` for sound.
+    pub size: Option<Size>,
+    /// True while this computer is too slow to encode all its pictures.
+    pub overloaded: bool,
 }
 
 impl TrackStats {
@@ -193,6 +207,8 @@ impl Received {
             bytes: self.bytes,
             decoded: self.decoded,
             shown: self.shown,
+            skipped: self.skipped,
+            decode_time: self.decode_time,
             layer: self.layer,
             recent_gap: std::mem::take(&mut self.recent_gap).max(lasting),
         }

@@ -43,6 +43,8 @@ pub struct Media {
     last_connected: Option<Instant>,
     /// The estimate in the last event.
     estimate: Bitrate,
+    /// When the flows were last reported.
+    flows_reported: Option<Instant>,
 }
 
 /// One peer connection.
@@ -105,6 +107,7 @@ impl Media {
             stale: None,
             last_connected: None,
             estimate: Bitrate::ZERO,
+            flows_reported: None,
         })
     }
 
@@ -355,8 +358,24 @@ impl Media {
         }
     }
 
+    /// Pushes an event with what arrived of each received track, once a second.
+    fn report_flows(&mut self, event_queue: &mut EventQueue, now: Instant) {
+        if self.flows_reported.is_some_and(|at| now.saturating_duration_since(at) < FLOW_INTERVAL) {
+            return;
+        }
+        self.flows_reported = Some(now);
+        let flow = |(track, (transport, mid)): (&TrackId, &(TransportId, String))| {
+            Some((*track, lock(self.peer(*transport)?.rtp_receiver()).flow(mid)?))
+        };
+        let flows: Vec<_> = self.incoming.iter().filter_map(flow).collect();
+        if !flows.is_empty() {
+            event_queue.push(Event::Flows(flows));
+        }
+    }
+
     pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
         self.report_estimate(event_queue);
+        self.report_flows(event_queue, now);
         if self.stale.take_if(|at| *at <= now).is_some() {
             let lost: Vec<_> =
                 self.queues.keys().filter(|track| !self.incoming.contains_key(*track)).copied().collect();
@@ -464,6 +483,10 @@ const WANTED_PERCENT: u64 = 110;
 
 /// What a voice takes with its headers.
 const SOUND: Bitrate = Bitrate::kbps(50);
+
+/// The interval at which what arrived of the received tracks is reported. A little less than a second, because timeouts are
+/// up to 100 ms apart.
+const FLOW_INTERVAL: Duration = Duration::from_millis(950);
 
 /// How long a track may take to come back after the first answer that follows a restart.
 const STALE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -136,6 +136,8 @@ pub struct Member {
     pub me: bool,
     /// What the member sends, as it announced.
     pub state: MediaState,
+    /// False while its connection to the server is lost. It may come back.
+    pub connected: bool,
 }
 
 /// A message for the user.

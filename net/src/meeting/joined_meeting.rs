@@ -161,8 +161,11 @@ impl JoinedMeeting {
         self.send_due(context);
     }
 
-    pub(super) fn handle_presence(&mut self, participant: ParticipantId, connected: bool) {
-        self.roster.set_connected(participant, connected);
+    /// Handles the loss of another member's connection, or its return.
+    pub(super) fn handle_presence(&mut self, participant: ParticipantId, connected: bool, outputs: &mut Outputs) {
+        if self.roster.set_connected(participant, connected) {
+            emit_members(&self.roster, outputs);
+        }
     }
 
     /// Handles the server's answer that it did not accept a commit of this client.

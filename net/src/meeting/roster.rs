@@ -52,7 +52,8 @@ impl Roster {
             let known = self.people.get(&member.participant).map(|person| person.state);
             let state = if me { own } else { known.unwrap_or_default() };
             let crypto::Member { leaf, participant: id, name, device, organiser, .. } = member;
-            (id, Member { id, leaf, name, device, organiser, me, state })
+            let connected = !self.absent.contains(&id);
+            (id, Member { id, leaf, name, device, organiser, me, state, connected })
         };
         let people: BTreeMap<_, _> = members.into_iter().map(person).collect();
         let before = std::mem::replace(&mut self.people, people);
@@ -127,18 +128,21 @@ impl Roster {
         self.gone.insert(id, now).is_none() && person.organiser
     }
 
-    /// Records that a member's connection was lost, or that it has resumed.
-    pub(super) fn set_connected(&mut self, id: ParticipantId, connected: bool) {
+    /// Records that a member's connection was lost, or that it has resumed. Returns true if that is new.
+    pub(super) fn set_connected(&mut self, id: ParticipantId, connected: bool) -> bool {
+        let Some(person) = self.people.get_mut(&id) else { return false };
         if connected {
             self.absent.remove(&id);
-        } else if self.contains(id) {
+        } else {
             self.absent.insert(id);
         }
+        std::mem::replace(&mut person.connected, connected) != connected
     }
 
     /// Forgets who is absent. The server reports it again after the connection was resumed.
     pub(super) fn clear_absent(&mut self) {
         self.absent.clear();
+        self.people.values_mut().for_each(|person| person.connected = true);
     }
 
     /// Returns the leaves of a device that no connected member uses: it lost its connection, and joins again.

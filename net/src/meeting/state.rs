@@ -15,6 +15,24 @@ pub struct MediaState {
     /// True while a screen is shared.
     #[n(2)]
     pub screen: bool,
+    /// Why the camera is sent smaller or slower than viewers request. `None` if it is not.
+    #[n(3)]
+    pub camera_limit: Option<SendLimit>,
+    /// The same of the screen.
+    #[n(4)]
+    pub screen_limit: Option<SendLimit>,
+}
+
+/// Why a member sends less of its pictures than viewers request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+#[cbor(index_only)]
+pub enum SendLimit {
+    /// Its uplink has no room for more.
+    #[n(0)]
+    Uplink,
+    /// Its computer cannot encode more.
+    #[n(1)]
+    Computer,
 }
 
 /// The state of a microphone.
@@ -68,14 +86,19 @@ mod tests {
 
     #[test]
     fn a_state_round_trips_and_other_bytes_are_rejected() {
-        let state = MediaState { microphone: Microphone::Muted, camera: true, screen: false };
+        let state = MediaState { microphone: Microphone::Muted, camera: true, ..MediaState::default() };
         let message = Message::State { count: 70_000, state };
         let bytes = message.encode();
         assert_eq!(Message::decode(&bytes), Some(message));
         for length in 0..bytes.len() {
             assert_eq!(Message::decode(&bytes[..length]), None);
         }
-        assert_eq!(Message::decode(&[bytes, vec![0]].concat()), None);
+        assert_eq!(Message::decode(&[bytes.clone(), vec![0]].concat()), None);
         assert_eq!(Message::decode(&[0x82, 0x09, 0x80]), None, "a kind of a later version");
+        let state =
+            MediaState { camera_limit: Some(SendLimit::Uplink), screen_limit: Some(SendLimit::Computer), ..state };
+        let limited = Message::State { count: 70_000, state };
+        assert_eq!(Message::decode(&limited.encode()), Some(limited));
+        assert!(limited.encode().len() > bytes.len(), "a member without a limit sends no field for it");
     }
 }

@@ -385,7 +385,7 @@ fn an_own_commit_is_recognised_by_its_bytes() {
 fn a_state_announced_before_joining_is_sent_after_joining() {
     let mut organiser = Client::organiser();
     let (mut guest, request) = Client::knocking(&organiser, 2);
-    let state = MediaState { microphone: Microphone::On, camera: true, screen: false };
+    let state = MediaState { microphone: Microphone::On, camera: true, ..MediaState::default() };
     guest.command(Command::Announce(state));
     organiser.receive(Down::Knocked { participant: ParticipantId(2), request });
     let commit = organiser.committed();

@@ -6,6 +6,7 @@
 
 use super::assemble::{Assembler, Frame, Packet};
 use super::description::{Section, Source};
+use super::flow::{Flow, FlowMeter};
 use super::nack_tracker::NackTracker;
 use super::round_trip::RoundTrip;
 use super::sound_nacks::SoundNacks;
@@ -69,6 +70,7 @@ struct Reader {
     slot: Slot,
     frames: Sender<ReceivedFrame>,
     assembly: Assembly,
+    meter: FlowMeter,
     /// True if the decoder needs a key frame.
     needs_key_frame: bool,
 }
@@ -126,7 +128,7 @@ impl RtpReceiver {
             Kind::Audio => Assembly::Audio(Sound::default()),
         };
         let Some(stream) = self.stream(mid) else { return false };
-        stream.reader = Some(Reader { slot, frames, assembly, needs_key_frame: false });
+        stream.reader = Some(Reader { slot, frames, assembly, meter: FlowMeter::new(kind), needs_key_frame: false });
         let Some(source) = self.mids.get(mid).copied() else { return false };
         let (early, others): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.early).into_iter().partition(|packet| {
@@ -154,6 +156,12 @@ impl RtpReceiver {
         }
     }
 
+    /// Returns what arrived of the track that the stream of `mid` was assigned to. `None` if it is not assigned.
+    pub fn flow(&self, mid: &str) -> Option<Flow> {
+        let stream = self.mids.get(mid).and_then(|ssrc| self.streams.get(ssrc))?;
+        Some(stream.reader.as_ref()?.meter.flow())
+    }
+
     /// Handles a packet.
     pub fn handle_packet(&mut self, mut packet: rtp::Packet, now: Instant) {
         let descriptor = self.descriptor.and_then(|id| extension(&packet.header, id));
@@ -174,6 +182,9 @@ impl RtpReceiver {
         self.counts.packets += 1;
         self.counts.repaired += u64::from(repair.is_some());
         let Some(reader) = &mut stream.reader else { return };
+        if repair.is_none() {
+            reader.meter.handle_packet(sequence, packet.header.timestamp, now);
+        }
         match &mut reader.assembly {
             Assembly::Video(_) => {
                 // A packet that was not retransmitted was only late.

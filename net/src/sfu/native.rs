@@ -153,6 +153,7 @@ impl Native {
             Ok(ServerSignal::Tracks { owner, tracks }) => self.handle_tracks(owner, tracks),
             Ok(ServerSignal::TrackDemand { layers }) => self.outputs.push_back(Output::TrackDemand(layers)),
             Ok(ServerSignal::SoundLoss { percent }) => self.outputs.push_back(Output::SoundLoss(percent.min(100))),
+            Ok(ServerSignal::Downlink { report }) => self.outputs.push_back(Output::Downlink(report)),
             Err(proto::Malformed) => self.outputs.push_back(Output::Failed("the server sent malformed signalling")),
         }
     }
@@ -176,10 +177,16 @@ impl Native {
         if self.me == Some(owner) {
             return;
         }
-        self.remote.retain(|track, _| track.owner != owner);
+        let before: Vec<_> = self.remote.extract_if(.., |track, _| track.owner == owner).collect();
         for Published { slot, kind, layers, .. } in tracks.into_iter().filter(Published::is_complete) {
             if self.remote.len() < MAX_TRACKS && kind == kind_of(slot) {
                 self.remote.insert(TrackId { owner, slot }, Remote { kind, layers });
+            }
+        }
+        for (track, Remote { layers, .. }) in before {
+            let now = self.remote.get(&track).map(|remote| &remote.layers).filter(|now| **now != layers);
+            if let Some(now) = now.filter(|_| self.is_announced(track)) {
+                self.outputs.push_back(Output::LayersChanged(track, now.clone()));
             }
         }
         for receiver in &mut self.receivers {
@@ -192,6 +199,12 @@ impl Native {
                 self.outputs.push_back(Output::TrackEnded(track));
             }
         }
+    }
+
+    /// Returns true if the driver knows that it receives `track`.
+    fn is_announced(&self, track: TrackId) -> bool {
+        let announced = Usage::Track { track, announced: true };
+        self.receivers.iter().any(|receiver| receiver.usage == announced)
     }
 
     fn handle_answer(&mut self, number: u32, sdp: String) {

@@ -1,4 +1,5 @@
 use super::*;
+use proto::DownlinkReport;
 
 const ME: ParticipantId = ParticipantId(1);
 
@@ -43,7 +44,11 @@ impl TestDriver {
                 Output::Apply { kind, .. } => assert_eq!(kind, SdpKind::Answer),
                 Output::Track(incoming) => self.tracks.push((incoming.track, incoming.mid)),
                 Output::TrackEnded(track) => self.tracks.retain(|(other, _)| *other != track),
-                other @ (Output::TrackDemand(_) | Output::SoundLoss(_) | Output::Failed(_)) => self.others.push(other),
+                other @ (Output::LayersChanged(..)
+                | Output::TrackDemand(_)
+                | Output::SoundLoss(_)
+                | Output::Downlink(_)
+                | Output::Failed(_)) => self.others.push(other),
                 other @ (Output::Connect { .. } | Output::AddCandidate { .. }) => {
                     panic!("not of this dialect: {other:?}")
                 }
@@ -305,4 +310,21 @@ fn a_server_cannot_report_a_loss_above_100_percent() {
     let mut driver = TestDriver::entered();
     driver.signal(&ServerSignal::SoundLoss { percent: 255 });
     assert!(matches!(driver.others[..], [Output::SoundLoss(100)]));
+}
+
+#[test]
+fn reports_about_the_downlink_and_new_layers_of_a_track_are_passed_on() {
+    let mut driver = TestDriver::entered();
+    let report = DownlinkReport { bitrate: 300_000, ..DownlinkReport::default() };
+    driver.signal(&ServerSignal::Downlink { report: report.clone() });
+    assert_eq!(driver.others, [Output::Downlink(report)]);
+    driver.others.clear();
+    driver.sends(2, &[Slot::Camera]);
+    driver.answer();
+    driver.sends(2, &[Slot::Camera]);
+    assert_eq!(driver.others, [], "the layers are the same");
+    let layers = vec![SpatialLayer { width: 640, ..layer() }];
+    let camera = Published { slot: Slot::Camera, kind: Kind::Video, mid: "x".into(), layers: layers.clone() };
+    driver.signal(&ServerSignal::Tracks { owner: ParticipantId(2), tracks: vec![camera] });
+    assert_eq!(driver.others, [Output::LayersChanged(track(2, Slot::Camera), layers)]);
 }

@@ -25,24 +25,26 @@ impl Painter<'_> {
 
     /// A rounded label with the name and, if muted, the badge. A tile that is too narrow for text shows only the badge;
     /// a smaller one shows nothing.
-    pub(super) fn tag(&mut self, area: Area, tag: &Tag) {
+    ///
+    /// Returns the label.
+    pub(super) fn tag(&mut self, area: Area, tag: &Tag) -> Option<Area> {
         let (style, scale) = (self.style, self.scale);
         let Measure { size, height, padding, margin, gap, badge } = self.measure(area);
         let room = area.width - 2.0 * (margin + padding);
         let badge_room = if tag.muted { badge + gap } else { 0.0 };
         if area.height < height + 2.0 * margin || room < badge {
-            return;
+            return None;
         }
         // Limit the width in a wide tile, so that the tag does not cover faces.
         let max_width = (room - badge_room).min((room * MAX_WIDTH_SHARE).max(MIN_LIMITED_WIDTH * scale));
         let key = LineKey::new(&tag.text, size, style.tag_weight, if max_width < 2.0 * size { 0.0 } else { max_width });
-        let Some(line) = self.text.line(&key) else { return };
+        let line = self.text.line(&key)?;
         let text_width = line.width.ceil();
         let inner = match (text_width > 0.0, tag.muted) {
             (true, true) => text_width + gap + badge,
             (true, false) => text_width,
             (false, true) => badge,
-            (false, false) => return,
+            (false, false) => return None,
         };
         let label = Area::new(area.x + margin, area.y + area.height - margin - height, inner + 2.0 * padding, height);
         self.quads.push(shape(label, style.tag_background, (6.0 * scale).round().min(height / 3.0)));
@@ -54,6 +56,29 @@ impl Painter<'_> {
             let slot = self.text.badge(badge as u32);
             self.quads.extend(slot.map(|slot| glyph(x, y, slot, style.tag_muted)));
         }
+        Some(label)
+    }
+
+    /// A rounded label with a text at the bottom right, or above the name tag if there is not enough space beside it. A tile
+    /// that is too small shows none.
+    pub(super) fn note(&mut self, area: Area, text: &Arc<str>, tag: Option<Area>) {
+        let (style, scale) = (self.style, self.scale);
+        let Measure { size, height, padding, margin, gap, .. } = self.measure(area);
+        let room = area.width - 2.0 * (margin + padding);
+        if area.height < MIN_NOTE_ROWS * height + 2.0 * margin || room < MIN_NOTE_LETTERS * size {
+            return;
+        }
+        let key = LineKey::new(text, size, style.tag_weight, room);
+        let Some(line) = self.text.line(&key) else { return };
+        let width = line.width.ceil() + 2.0 * padding;
+        let bottom = area.y + area.height - margin - height;
+        let right = area.x + area.width - margin - width;
+        let beside = tag.is_none_or(|tag| tag.x + tag.width + gap <= right);
+        let (x, y) = if beside { (right, bottom) } else { (area.x + margin, bottom - height - gap) };
+        let label = Area::new(x, y, width, height);
+        self.quads.push(shape(label, style.tag_background, (6.0 * scale).round().min(height / 3.0)));
+        let baseline = (label.y + (height - line.ascent - line.descent) / 2.0 + line.ascent).round();
+        add_line(self.quads, line, label.x + padding, baseline, style.tag_text);
     }
 
     /// A rounded label with a text in the centre of a tile. A tile that is too small shows none.
@@ -97,6 +122,10 @@ impl Painter<'_> {
 /// Tile heights in logical pixels: below the first the tag is smaller, from the second on its margin is larger.
 const SMALL_TILE: f32 = 96.0;
 const LARGE_TILE: f32 = 140.0;
+
+/// A tile with a note has space for at least this many rows of text, and this many letters of the font size.
+const MIN_NOTE_ROWS: f32 = 4.0;
+const MIN_NOTE_LETTERS: f32 = 6.0;
 
 /// The font size in a small tile relative to the normal one.
 const SMALL_FONT_SCALE: f32 = 0.85;

@@ -88,6 +88,30 @@ fn a_still_picture_is_grey_and_its_text_stays_within_the_tile() {
 }
 
 #[test]
+fn a_note_is_beside_the_name_or_above_it_and_stays_within_its_tile() {
+    let mut places = [0, 0];
+    for width in 0..700_u16 {
+        let name = Tag { text: Arc::from("Marguerite de Navarre"), muted: true };
+        let note = Some(Arc::from("Votre connexion est lente"));
+        let without = Tile { tag: Some(name), ..tile(1, 10.0, f32::from(width)) };
+        let count = lay_out(std::slice::from_ref(&without), &[Some(source(0))]).quads.len();
+        let scene = lay_out(&[Tile { note, ..without }], &[Some(source(0))]);
+        let edge = 10.0 + f32::from(width);
+        assert!(scene.quads.iter().all(|quad| quad.area[0] >= 10.0 && right(quad) <= edge), "{width}");
+        let shapes: Vec<_> = scene.quads.iter().filter(|quad| quad.kind() == quad::SHAPE).collect();
+        let [tag, label] = shapes[..] else {
+            assert!(width < 180 && scene.quads.len() == count, "{width}: a tile that is too narrow shows no note");
+            continue;
+        };
+        let is_beside = (label.area[1] - tag.area[1]).abs() < 0.5;
+        places[usize::from(is_beside)] += 1;
+        let apart = if is_beside { right(tag) <= label.area[0] } else { label.area[1] + label.area[3] <= tag.area[1] };
+        assert!(apart, "{width}: the labels do not overlap");
+    }
+    assert!(places[0] > 50 && places[1] > 50, "{places:?}");
+}
+
+#[test]
 fn a_placeholder_is_drawn_only_without_a_picture() {
     let mut tile = tile(1, 0.0, 256.0);
     tile.placeholder = Some(Placeholder { initials: Arc::from("AM"), colour: Rgba::opaque(0x33_66cc) });

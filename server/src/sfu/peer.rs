@@ -1,5 +1,6 @@
 //! A participant as the SFU sees it: its transport, and what it declared about its tracks.
 
+use super::downlink_report::LastReport;
 use super::handshake::Handshake;
 use super::switch::Switch;
 use super::transport::{Context, Transport};
@@ -43,6 +44,8 @@ pub struct Peer {
     pub idle_switches: HashMap<Mid, Switch>,
     /// How many offers it may send now.
     pub offers: Bucket,
+    /// What it was told about its downlink.
+    pub last_report: LastReport,
 }
 
 impl Peer {
@@ -57,6 +60,7 @@ impl Peer {
             wishes: None,
             idle_switches: HashMap::new(),
             offers: Bucket::new(OFFERS_PER_SECOND, OFFER_BURST, now),
+            last_report: LastReport::default(),
         }
     }
 

@@ -4,13 +4,17 @@
 
 use super::allocator::{self, Allocation};
 use super::demand::Update;
+use super::downlink_report;
 use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
 use super::reply::Reply;
 use super::switch::{MAX_TEMPORAL, PacketInfo, Switch, Target};
 use super::track::{AUDIO_BITRATE, KeyReason, Source, Subscriber, Track};
 use super::transport::{NotQueued, Transport};
-use proto::{Kind, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals, TrackDemand, TrackId};
+use proto::{
+    Kind, LimitedTrack, MAX_TILES, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals,
+    TrackDemand, TrackId,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 use str0m::media::{Mid, Rid};
@@ -142,7 +146,7 @@ impl Room {
                     idle.unwrap_or_else(|| Switch::new(first_sequence_number(), clock_rate(id.slot)))
                 }
             };
-            let subscriber = Subscriber { participant, mid, ssrc, payload, switch, allocated: None };
+            let subscriber = Subscriber { participant, mid, ssrc, payload, switch, allocated: None, limited: None };
             self.tracks.entry(*id).or_default().subscribers.push(subscriber);
         }
         let unused = before.into_iter().map(|(mid, (_, subscriber))| (mid, subscriber.switch.for_next_track()));
@@ -326,6 +330,24 @@ impl Room {
         }
     }
 
+    /// Tells each viewer what its downlink carries, and which of its tracks are reduced, if that has changed.
+    pub fn report_downlinks(&self, now: Instant, peers: &mut Peers, output: &mut Output) {
+        for (viewer, tracks) in &self.subscriptions {
+            let Some(peer) = peers.get_mut(viewer).filter(|peer| peer.last_report.is_due(now)) else { continue };
+            let limited = tracks.iter().filter_map(|id| {
+                let track = self.tracks.get(id).filter(|track| track.source.is_some())?;
+                let mut subscribers = track.subscribers.iter();
+                let cause = subscribers.find(|subscriber| subscriber.participant == *viewer)?.limited?;
+                Some(LimitedTrack { track: *id, cause })
+            });
+            let limited = limited.take(MAX_TILES).collect();
+            let report = downlink_report::report(&peer.transport, limited);
+            if peer.last_report.update(&report, now) {
+                output.signal(*viewer, ServerSignal::Downlink { report });
+            }
+        }
+    }
+
     fn announce(&self, owner: ParticipantId, output: &mut Output) {
         let tracks = self.published(owner);
         for member in self.members.iter().filter(|member| **member != owner) {
@@ -408,6 +430,9 @@ fn apply(
 ) {
     subscriber.allocated = allocation;
     subscriber.switch.set_target(allocation.map(|allocation| source.nearest(allocation.target, now)));
+    let (allocated, available) = (allocation.map(|allocation| allocation.target), subscriber.switch.target());
+    let budget = transport.downlink.budget();
+    subscriber.limited = downlink_report::cause(budget, request.ideal, allocated, available);
     let above = subscriber.switch.current().filter(|_| subscriber.switch.is_above_target());
     if let (Some(allocation), Some(spatial)) = (allocation, above) {
         let rate = request.rates.get(usize::from(spatial));

@@ -65,7 +65,7 @@ impl SoundLoss {
 
 /// Returns a fraction in percent, rounded.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and 100")]
-fn percent(fraction: f32) -> u8 {
+pub fn percent(fraction: f32) -> u8 {
     (fraction.clamp(0.0, 1.0) * 100.0).round() as u8
 }
 

@@ -14,9 +14,10 @@ use proto::descriptor::{
     ScalabilityMode, Structure,
 };
 use proto::{
-    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, Epoch, FromSfu, Kind, ManagerCommand, MeetingId,
-    ParticipantId, Position, Problem, Published, Refusal, ResumeToken, ServerMessage, ServerSignal, SignedCommand,
-    Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up, VERSION, Welcome,
+    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, Epoch, FromSfu, Kind, LimitCause,
+    LimitedTrack, ManagerCommand, MeetingId, ParticipantId, Position, Problem, Published, Refusal, ResumeToken,
+    ServerMessage, ServerSignal, SignedCommand, Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand,
+    TrackId, Up, VERSION, Welcome,
 };
 use std::time::{Duration, Instant, SystemTime};
 
@@ -78,8 +79,10 @@ pub(super) fn native(bytes: &[u8]) {
                 Output::Apply { .. }
                 | Output::Track(_)
                 | Output::TrackEnded(_)
+                | Output::LayersChanged(..)
                 | Output::TrackDemand(_)
                 | Output::SoundLoss(_)
+                | Output::Downlink(_)
                 | Output::Failed(_) => {}
                 Output::Connect { .. } | Output::AddCandidate { .. } => panic!("the native dialect has no such output"),
             }
@@ -214,8 +217,15 @@ pub(super) fn server_signals() -> Vec<Vec<u8>> {
         ServerSignal::Tracks { owner: OTHER, tracks: Vec::new() },
         ServerSignal::OfferRefused { number: 2 },
         ServerSignal::SoundLoss { percent: 12 },
+        ServerSignal::Downlink { report: downlink_report() },
     ];
     signals.iter().map(proto::encode).collect()
+}
+
+fn downlink_report() -> DownlinkReport {
+    let track = TrackId { owner: OTHER, slot: Slot::Camera };
+    let limited = vec![LimitedTrack { track, cause: LimitCause::Downlink }];
+    DownlinkReport { bitrate: 300_000, lost_down: 7, lost_up: 0, round_trip: Some(45), limited }
 }
 
 /// Returns a whole negotiation, and each signal alone.

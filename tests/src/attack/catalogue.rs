@@ -3,10 +3,10 @@
 
 use super::kinds;
 use proto::{
-    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, Epoch, FromSfu, Kind, LogEntry, MAX_KNOCK,
-    MAX_MEMBER_MESSAGE, MAX_TILES, ManagerCommand, MeetingId, ParticipantId, Position, Problem, Published,
-    ROTATION_BYTES, Refusal, ResumeToken, ServerMessage, ServerSignal, SignedCommand, Slot, SpatialLayer, Subscription,
-    TileWish, ToSfu, Totals, TrackDemand, TrackId, Up, VERSION, Welcome,
+    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, Epoch, FromSfu, Kind, LimitCause,
+    LimitedTrack, LogEntry, MAX_KNOCK, MAX_MEMBER_MESSAGE, MAX_TILES, ManagerCommand, MeetingId, ParticipantId,
+    Position, Problem, Published, ROTATION_BYTES, Refusal, ResumeToken, ServerMessage, ServerSignal, SignedCommand,
+    Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up, VERSION, Welcome,
 };
 
 /// What an attacker knows.
@@ -303,6 +303,7 @@ fn from_sfu(facts: &Facts) -> Vec<LabelledMessage> {
         signal("of the victim", &ServerSignal::Tracks { owner: facts.me, tracks: vec![camera()] }),
         signal("", &ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } }),
         signal("", &ServerSignal::SoundLoss { percent: 255 }),
+        signal("of nobody's tracks", &ServerSignal::Downlink { report: false_report() }),
         ("garbage", ServerMessage::Sfu(FromSfu::Signal(garbage(300)))),
         ("", ServerMessage::Sfu(FromSfu::Totals { totals: Totals::default() })),
     ]
@@ -311,6 +312,12 @@ fn from_sfu(facts: &Facts) -> Vec<LabelledMessage> {
 /// Returns a command with a wrong signature.
 fn forged(from: ParticipantId, command: &ManagerCommand) -> SignedCommand {
     SignedCommand { from, counter: 1 << 40, command: Blob(proto::encode(command)), signature: [7; 64] }
+}
+
+fn false_report() -> DownlinkReport {
+    let track = TrackId { owner: ParticipantId(3), slot: Slot::Screen };
+    let limited = vec![LimitedTrack { track, cause: LimitCause::Sender }; MAX_TILES];
+    DownlinkReport { bitrate: u32::MAX, lost_down: 255, lost_up: 255, round_trip: Some(u16::MAX), limited }
 }
 
 fn camera() -> Published {

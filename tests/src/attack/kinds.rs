@@ -130,6 +130,7 @@ fn of_server_signal(signal: &ServerSignal) -> &'static str {
         ServerSignal::OfferRefused { .. } => "ServerSignal::OfferRefused",
         ServerSignal::Tracks { .. } => "ServerSignal::Tracks",
         ServerSignal::TrackDemand { .. } => "ServerSignal::TrackDemand",
+        ServerSignal::Downlink { .. } => "ServerSignal::Downlink",
         ServerSignal::SoundLoss { .. } => "ServerSignal::SoundLoss",
     }
 }

@@ -48,6 +48,8 @@ pub struct Client {
     frame: u32,
     /// The size of a key frame, in other frames.
     pub key_frame_factor: usize,
+    /// The number of layers that its uplink has room for.
+    pub max_layers: usize,
     outgoing: Vec<(SocketAddr, Vec<u8>)>,
 }
 
@@ -99,6 +101,7 @@ impl Client {
             camera: None,
             microphone: None,
             spoken: Vec::new(),
+            max_layers: usize::MAX,
             layers: Vec::new(),
             frame: 0,
             key_frame_factor: 1,
@@ -191,7 +194,7 @@ impl Client {
         let Some(mid) = self.camera.filter(|_| self.rtc.is_connected()) else { return };
         let Some(pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied()) else { return };
         let temporal = [0, 2, 1, 2][self.frame as usize % 4];
-        for layer in self.layers.iter_mut().filter(|layer| layer.wanted) {
+        for layer in self.layers.iter_mut().take(self.max_layers).filter(|layer| layer.wanted) {
             let mut direct = self.rtc.direct_api();
             let Some(stream) = direct.stream_tx_by_mid(mid, Some(layer.rid)) else { continue };
             let key = std::mem::take(&mut layer.key_due);

@@ -168,7 +168,7 @@ impl Run {
         let camera = self.simulation.random().random();
         let client = self.person(who).client;
         if self.simulation.client(client).ending.is_none() {
-            let state = MediaState { microphone, camera, screen: false };
+            let state = MediaState { microphone, camera, ..MediaState::default() };
             self.simulation.command(client, Command::Announce(state));
         }
     }

@@ -30,6 +30,9 @@ pub(super) fn top<'a>(screen: &Meeting, context: &Context, reported: usize) -> E
     let status = row![].push(people).push(dot).push(since).spacing(SPACE_S);
     let bell = quiet_button(Icon::Bell, &context.text("meeting-notices"), Message::PanelPressed(Panel::Notices));
     let bell = bell.id("notices").toggled(screen.panel == Some(Panel::Notices));
+    let statistics = Message::PanelPressed(Panel::Statistics);
+    let statistics = quiet_button(Icon::Statistics, &context.text("statistics-title"), statistics);
+    let statistics = statistics.id("statistics").toggled(screen.panel == Some(Panel::Statistics));
     let full_screen = quiet_button(Icon::FullScreen, &context.text("meeting-full-screen"), Message::FullScreenPressed);
     let shortcuts = quiet_button(Icon::Keyboard, &context.text("shortcuts-title"), Message::ShortcutsPressed);
     let shortcuts = shortcuts.id("shortcuts").opens_dialog();
@@ -37,6 +40,7 @@ pub(super) fn top<'a>(screen: &Meeting, context: &Context, reported: usize) -> E
     let preferences = preferences::button(context, open, |_| Message::MenuPressed(Menu::Preferences));
     let rest = row![status, Space::new().width(Length::Fill)]
         .push((reported > 0).then(|| below(bell, "meeting-notices", None, context)))
+        .push(below(statistics, "statistics-title", Some(Shortcut::Statistics), context))
         .push(below(preferences, "menu-preferences", None, context))
         .push(below(shortcuts, "shortcuts-title", Some(Shortcut::List), context))
         .push(below(full_screen.id("full-screen"), "meeting-full-screen", Some(Shortcut::FullScreen), context));

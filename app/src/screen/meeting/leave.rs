@@ -41,6 +41,7 @@ pub(super) mod tests {
             microphone: Microphone::On,
             camera: true,
             screen: false,
+            connected: true,
         };
         let hosts = if hosted { vec!["192.0.2.1".to_owned()] } else { Vec::new() };
         MeetingModel { organiser, hosts, people: (1..=people).map(person).collect(), ..MeetingModel::default() }

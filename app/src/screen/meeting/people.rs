@@ -1,12 +1,12 @@
 //! The panel with the participants.
 
 use accesskit::Role;
-use engine::{Microphone, Person};
+use engine::{Microphone, Person, Quality};
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Background, Border, Length};
 
 use super::{Meeting, Message, address};
-use crate::kit::{Element, Icon, elided, icon, press, region, text};
+use crate::kit::{Element, Icon, bars, elided, icon, press, region, text};
 use crate::model::initials;
 use crate::screen::{Context, icon_button};
 use crate::theme::{self, ICON_SMALL, Look, ON_AVATAR, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
@@ -48,16 +48,27 @@ fn line<'a>(screen: &Meeting, person: &Person, context: &Context) -> Element<'a,
         Microphone::Off => (Icon::MicrophoneOff, Tone::Dim, Some("tile-no-microphone")),
     };
     let shares = if person.me { screen.model.sharing } else { person.screen };
+    let quality = screen.model.second.as_ref().and_then(|second| second.quality.get(&person.id).copied());
     let mut line = row![avatar(person), words.width(Length::Fill)]
+        .push(quality.map(bars))
         .push(shares.then(|| icon(Icon::Share).size(ICON_SMALL).tone(Tone::Accent)))
         .push(icon(symbol).size(ICON_SMALL).tone(tone));
     if screen.model.organiser && !person.me {
         line = line.push(remove(person, context));
     }
     let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_XS + 2.0, SPACE_S]);
-    let states = state.into_iter().chain(shares.then_some("tile-sharing"));
+    let states = state.into_iter().chain(shares.then_some("tile-sharing")).chain(quality.map(quality_text));
     let label = states.fold(name, |label, state| format!("{label}, {}", context.text(state)));
     region(Role::ListItem, &label, line)
+}
+
+/// The text id of a quality, for assistive tools.
+const fn quality_text(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Poor => "quality-poor",
+        Quality::Fair => "quality-fair",
+        Quality::Good => "quality-good",
+    }
 }
 
 fn remove<'a>(person: &Person, context: &Context) -> Element<'a, Message> {

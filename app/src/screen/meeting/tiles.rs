@@ -1,8 +1,10 @@
 //! Creates the tiles of a meeting from its participants.
 
-use engine::{Microphone, Person, Slot, TrackId};
+use std::sync::Arc;
 
-use crate::model::{MeetingModel, View, initials};
+use engine::{Limitation, Microphone, Person, Slot, TrackId, VideoSecond};
+
+use crate::model::{MeetingModel, View, initials, reduction};
 use crate::pictures::Pictures;
 use crate::screen::Context;
 use crate::stage::{ConnectionLoss, Tile};
@@ -24,23 +26,33 @@ pub fn tiles(meeting: &MeetingModel, lacks_camera: bool, context: &Context, pict
 fn screen_tile(person: &Person, meeting: &MeetingModel, context: &Context, pictures: &Pictures) -> Tile {
     let view = View::Track(TrackId { owner: person.id, slot: Slot::Screen });
     let name = context.language.with("tile-screen", &[("name", person.name.as_str().into())]);
+    let feed = Some(pictures.feed(view));
+    let reduced = Reduced::of(person, Slot::Screen, &feed, meeting, context);
+    let label = [Some(name.clone()), reduced.sentence].into_iter().flatten().collect::<Vec<_>>().join(", ");
     Tile {
         view,
-        label: name.clone(),
+        label,
         name: name.into(),
         initials: initials(&person.name).into(),
         colour: theme::avatar(person.id.0),
         muted: false,
         speaking: false,
         mirrored: false,
-        feed: Some(pictures.feed(view)),
-        loss: loss(meeting, context),
+        feed,
+        loss: loss(person, meeting, context),
+        note: reduced.note,
+        hint: reduced.hint,
     }
 }
 
-/// The last loss of our own connection: the pictures of the others may be frozen until each one moves again.
-fn loss(meeting: &MeetingModel, context: &Context) -> Option<ConnectionLoss> {
-    let reconnected_at = if meeting.reconnecting { None } else { Some(meeting.reconnected_at?) };
+/// The last loss of our own connection or of the one of `person`: the picture may be frozen until it moves again.
+fn loss(person: &Person, meeting: &MeetingModel, context: &Context) -> Option<ConnectionLoss> {
+    let reconnected_at = if meeting.reconnecting || !person.connected {
+        None
+    } else {
+        let returned = meeting.returned.get(&person.id).copied();
+        Some(meeting.reconnected_at.max(returned)?)
+    };
     Some(ConnectionLoss { text: context.text("tile-reconnecting").into(), reconnected_at })
 }
 
@@ -64,7 +76,9 @@ fn camera_tile(
         // Whether another participant has a camera is not known.
         (false, false, _) => "tile-no-video",
     };
-    let state = State { microphone, speaking, camera: camera_word, screen };
+    let feed = camera.then(|| pictures.feed(view));
+    let reduced = Reduced::of(person, Slot::Camera, &feed, meeting, context);
+    let state = State { microphone, speaking, camera: camera_word, screen, reduced: reduced.sentence.clone() };
     let name = if person.me {
         context.language.with("tile-you", &[("name", person.name.as_str().into())])
     } else {
@@ -79,8 +93,53 @@ fn camera_tile(
         muted: microphone != Microphone::On,
         speaking,
         mirrored: person.me,
-        feed: camera.then(|| pictures.feed(view)),
-        loss: if person.me { None } else { loss(meeting, context) },
+        feed,
+        loss: if person.me { None } else { loss(person, meeting, context) },
+        note: reduced.note,
+        hint: reduced.hint,
+    }
+}
+
+/// What a tile says about a reduced picture.
+#[derive(Default)]
+struct Reduced {
+    /// The label on the tile. `None` if the picture is only as small as it should be, or if the text over a frozen picture
+    /// says it.
+    note: Option<Arc<str>>,
+    /// The text of the tooltip.
+    hint: Option<String>,
+    /// The sentence for assistive tools.
+    sentence: Option<String>,
+}
+
+impl Reduced {
+    fn of(person: &Person, slot: Slot, feed: &Option<render::Feed>, meeting: &MeetingModel, context: &Context) -> Self {
+        let second = meeting.second.as_deref();
+        let video = second.and_then(|second| second.video_of(TrackId { owner: person.id, slot }));
+        let told = if person.me {
+            second.and_then(|second| second.own_limit(slot)).filter(|_| feed.is_some())
+        } else if !person.connected {
+            Some(Limitation::SenderReconnecting)
+        } else {
+            video.and_then(|video| video.told).filter(|_| feed.is_some())
+        };
+        let Some(limitation) = told else { return Self::default() };
+        let language = context.language;
+        let sentence = if person.me {
+            reduction::own_sentence(limitation, language)
+        } else {
+            reduction::sentence(limitation, &person.name, slot, language)
+        };
+        let cause = reduction::cause(limitation, &person.name, language);
+        let rate = |video: &VideoSecond| second.map_or(0, |second| second.per_second(video.shown));
+        let figures = video.and_then(|video| reduction::figures(video, rate(video), language));
+        let hint: Vec<String> = [Some(sentence.clone()), Some(cause), figures].into_iter().flatten().collect();
+        let is_frozen = matches!(limitation, Limitation::Reconnecting | Limitation::SenderReconnecting)
+            && feed.as_ref().is_some_and(|feed| feed.last_published().is_some());
+        let note =
+            (limitation.is_disturbing() && !is_frozen).then(|| reduction::label(limitation, slot, language).into());
+        let sentence = limitation.is_disturbing().then_some(sentence);
+        Self { note, hint: Some(hint.join("\n")), sentence }
     }
 }
 
@@ -91,6 +150,8 @@ struct State {
     /// The text id.
     camera: &'static str,
     screen: bool,
+    /// Why the picture is reduced.
+    reduced: Option<String>,
 }
 
 /// The description for assistive tools, such as "Anne Martin, organiser, muted, camera on".
@@ -111,5 +172,74 @@ fn label(name: &str, person: &Person, state: &State, context: &Context) -> Strin
         parts.push(context.text("tile-sharing"));
     }
     parts.push(context.text(state.camera));
+    parts.extend(state.reduced.clone());
     parts.join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use engine::{Event, ParticipantId};
+    use media::{Colour, PlaneRef, Size, Timestamp};
+
+    use super::*;
+    use crate::locale::Language;
+    use crate::model::Devices;
+    use crate::screen::meeting::Meeting;
+    use crate::theme::Choice;
+
+    const BOB: View = View::Track(TrackId { owner: ParticipantId(2), slot: Slot::Camera });
+
+    fn people(connected: bool) -> Event {
+        let person = |id: u64| Person {
+            id: ParticipantId(id),
+            name: format!("Person {id}"),
+            me: id == 1,
+            organiser: id == 1,
+            device: String::new(),
+            microphone: Microphone::On,
+            camera: true,
+            screen: false,
+            connected: connected || id != 2,
+        };
+        Event::People(vec![person(1), person(2), person(3)])
+    }
+
+    fn show(pictures: &Pictures) {
+        let size = Size::new(2, 2);
+        let plane = |data, size| PlaneRef { data, stride: 2, size };
+        let planes = [plane(&[90; 4][..], size), plane(&[90; 2], size.chroma()), plane(&[90; 2], size.chroma())];
+        assert!(pictures.feed(BOB).show(planes, Colour::default(), 0, Timestamp::default()));
+    }
+
+    #[test]
+    fn the_picture_of_a_participant_who_is_cut_off_is_frozen_until_it_moves_again() {
+        let (pictures, start) = (Pictures::default(), Instant::now());
+        let mut screen = Meeting::new(MeetingModel::default(), Devices::default());
+        let context = Context {
+            language: Language::English,
+            theme: Choice::Dark,
+            reduced_motion: true,
+            size: iced::Size::new(800.0, 600.0),
+            scale: 1.0,
+            now: start,
+        };
+        show(&pictures);
+        let frozen = |screen: &Meeting, now| {
+            let tiles = tiles(&screen.model, false, &context, &pictures);
+            let frozen = tiles.into_iter().filter(|tile| tile.frozen_text(now).is_some());
+            frozen.map(|tile| tile.view).collect::<Vec<_>>()
+        };
+        let later = start + Duration::from_secs(5);
+        screen.handle_event(&people(true), start);
+        assert_eq!(frozen(&screen, later), []);
+        screen.handle_event(&people(false), start);
+        assert_eq!(frozen(&screen, later), [BOB], "only the picture of who is cut off");
+        let back = Instant::now();
+        screen.handle_event(&people(true), back);
+        assert_eq!(frozen(&screen, back + Duration::from_secs(1)), [BOB], "no picture has come yet");
+        show(&pictures);
+        assert_eq!(frozen(&screen, back + Duration::from_secs(9)), []);
+    }
 }

@@ -4,7 +4,9 @@ use accesskit::Role;
 use iced::widget::{Stack, column, container, row};
 use iced::{Alignment, Length, Padding};
 
-use super::{Meeting, Menu, Message, Panel, banner, bar, confirm_leave, leave_dialog, lock, people, share, tiles};
+use super::{
+    Meeting, Menu, Message, Panel, banner, bar, confirm_leave, leave_dialog, lock, people, share, statistics, tiles,
+};
 use crate::kit::{Element, Icon, heading, icon, modal, popup, press, region, text};
 use crate::model::{Kind, Notice};
 use crate::pictures::Pictures;
@@ -73,6 +75,7 @@ fn panel<'a>(screen: &'a Meeting, panel: Panel, context: &Context, reported: &'a
     let (title, inside) = match panel {
         Panel::People => (context.text("people-title"), people::panel(screen, context)),
         Panel::Lock => (context.text("lock-title"), lock::panel(screen, context)),
+        Panel::Statistics => (context.text("statistics-title"), statistics::panel(screen, context)),
         Panel::Notices => (context.text("meeting-notices"), notice::list(reported, context)),
     };
     let close = press(

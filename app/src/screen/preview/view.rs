@@ -115,6 +115,8 @@ fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictu
         mirrored: true,
         feed: screen.is_camera_on().then(|| pictures.feed(View::Own)),
         loss: None,
+        note: None,
+        hint: None,
     };
     let height = width / ASPECT_RATIO;
     let words = match (screen.camera, screen.camera_problem(), screen.picture) {

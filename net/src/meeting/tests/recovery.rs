@@ -27,7 +27,7 @@ fn resume(client: &mut Client) {
 fn a_member_resumes_a_lost_connection_and_sends_what_waited() {
     let (_, mut guest) = Client::two();
     lose(&mut guest);
-    let state = MediaState { microphone: Microphone::On, camera: false, screen: false };
+    let state = MediaState { microphone: Microphone::On, camera: false, ..MediaState::default() };
     guest.command(Command::Announce(state));
     assert!(guest.sent().is_empty());
     guest.events();
@@ -177,6 +177,25 @@ fn a_member_that_cannot_resume_joins_again_and_the_same_commit_removes_its_old_l
 }
 
 #[test]
+fn members_learn_who_lost_the_connection_and_who_is_back() {
+    let (mut organiser, _) = Client::two();
+    organiser.events();
+    let mut presence = |connected| {
+        organiser.receive(Down::Presence { participant: ParticipantId(2), connected });
+        let members = organiser.events().into_iter().filter_map(|event| {
+            let Event::Members(people) = event else { return None };
+            people.into_iter().find(|person| person.id == ParticipantId(2))
+        });
+        members.map(|person| person.connected).collect::<Vec<_>>()
+    };
+    assert_eq!(presence(false), [false]);
+    assert_eq!(presence(false), [], "nothing new");
+    assert_eq!(presence(true), [true]);
+    organiser.receive(Down::Presence { participant: ParticipantId(99), connected: false });
+    assert!(organiser.events().is_empty(), "a stranger");
+}
+
+#[test]
 fn a_second_device_of_a_present_member_does_not_remove_the_first() {
     let (mut organiser, guest) = Client::two();
     let Entrant { identity, profile, .. } = guest.meeting.entrant;
@@ -279,7 +298,7 @@ fn an_announcement_that_was_lost_with_the_connection_is_sent_again() {
 #[test]
 fn late_messages_are_read_for_two_seconds_and_their_author_repeats_them() {
     let (mut organiser, mut guest) = Client::two();
-    let states = [true, false].map(|camera| MediaState { camera, microphone: Microphone::On, screen: false });
+    let states = [true, false].map(|camera| MediaState { camera, microphone: Microphone::On, ..MediaState::default() });
     let told = states.map(|state| {
         guest.command(Command::Announce(state));
         let Some(Up::Tell { epoch, blob }) = guest.sent().pop() else { panic!("it sends its state") };

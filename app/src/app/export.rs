@@ -1,0 +1,88 @@
+//! Writes the history of the statistics to a file.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs, io};
+
+use engine::Stats;
+
+use crate::model::{Notice, NoticeKind};
+
+/// Writes the history as CSV into the user's folder for downloads. Returns the notice to show. Blocks on the disk.
+pub fn statistics(stats: &Stats) -> Notice {
+    let csv = stats.history().csv();
+    let Some(folder) = downloads() else { return failed("the environment names no home folder") };
+    match write(&folder, csv.as_bytes()) {
+        Ok(path) => Notice {
+            kind: NoticeKind::StatisticsSaved,
+            file: path.file_name().map(|name| name.to_string_lossy().into_owned()),
+            detail: path.display().to_string(),
+        },
+        Err(error) => failed(&error.to_string()),
+    }
+}
+
+fn failed(cause: &str) -> Notice {
+    Notice { kind: engine::NoticeKind::NotWritten.into(), file: Some(format!("{NAME}.csv")), detail: cause.to_owned() }
+}
+
+/// Writes a new file. Its name has a number, so that no file is replaced.
+fn write(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    for number in 1..=MAX_FILES {
+        let path = folder.join(format!("{NAME}-{number}.csv"));
+        match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => return file.write_all(bytes).map(|()| path),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// The user's folder for downloads; the home folder if there is none.
+fn downloads() -> Option<PathBuf> {
+    let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let home = folder("HOME").or_else(|| folder("USERPROFILE"))?;
+    let settings = folder("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")).join("user-dirs.dirs");
+    let named = fs::read_to_string(settings).ok().and_then(|text| named_folder(&text, &home));
+    Some(named.into_iter().chain([home.join("Downloads")]).find(|folder| folder.is_dir()).unwrap_or(home))
+}
+
+/// The folder for downloads that a file of xdg-user-dirs names.
+fn named_folder(text: &str, home: &Path) -> Option<PathBuf> {
+    let value = text.lines().find_map(|line| line.trim().strip_prefix("XDG_DOWNLOAD_DIR="))?.trim_matches('"');
+    let inside = value.strip_prefix("$HOME/").map(|rest| home.join(rest));
+    inside.or_else(|| Some(PathBuf::from(value)).filter(|path| path.is_absolute()))
+}
+
+/// The beginning of the file's name.
+const NAME: &str = "conclave-statistics";
+
+/// The highest number of a file.
+const MAX_FILES: u32 = 10_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_file_is_replaced() {
+        let folder = env::temp_dir().join(format!("conclave-export-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let names: Vec<_> = (0..2).map(|_| write(&folder, b"second\r\n").unwrap()).collect();
+        let expected = [1, 2].map(|number| folder.join(format!("{NAME}-{number}.csv")));
+        assert_eq!(names, expected);
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(write(&folder, b"").is_err(), "a folder that does not exist");
+    }
+
+    #[test]
+    fn the_folder_for_downloads_has_the_name_of_the_system() {
+        let home = Path::new("/home/anne");
+        let text = "# comment\nXDG_DESKTOP_DIR=\"$HOME/Bureau\"\nXDG_DOWNLOAD_DIR=\"$HOME/Téléchargements\"\n";
+        assert_eq!(named_folder(text, home), Some(home.join("Téléchargements")));
+        assert_eq!(named_folder("XDG_DOWNLOAD_DIR=\"/data\"", home), Some("/data".into()));
+        assert_eq!(named_folder("XDG_DOWNLOAD_DIR=\"relative\"", home), None);
+        assert_eq!(named_folder("", home), None);
+    }
+}

@@ -1,0 +1,372 @@
+//! Why a picture is shown smaller or slower than its tile wishes, or not at all, and who can change it. Pure: figures of one
+//! second in, a reason out.
+
+use net::meeting::SendLimit;
+use proto::{LimitCause, SpatialLayer};
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Why a picture is reduced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Limitation {
+    /// Our connection to the server is lost.
+    Reconnecting,
+    /// The sender's connection to the server is lost.
+    SenderReconnecting,
+    /// Nothing has arrived yet.
+    Connecting,
+    /// No tile shows the track, so it is not sent to us.
+    NotVisible,
+    /// Our downlink has room for sound only.
+    SoundOnly,
+    /// Our downlink has no room for more.
+    DownlinkNarrow,
+    /// Our downlink loses packets, so it carries less.
+    DownlinkLoss,
+    /// Our uplink has no room for more. Only of what we send.
+    OwnUplink,
+    /// This computer is too slow to encode or decode more.
+    OwnComputer,
+    /// The sender's uplink has no room for more.
+    SenderUplink,
+    /// The sender's computer is too slow to encode more.
+    SenderComputer,
+    /// The sender's camera or screen has no more pixels.
+    SenderSource,
+    /// The sender sends less, and has not said why.
+    Sender,
+    /// The server forwards less although neither path nor sender is the cause.
+    Server,
+}
+
+/// Where the cause of a [`Limitation`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Owner {
+    /// This computer, or its user.
+    You,
+    /// The sender, with its computer and its network.
+    Sender,
+    /// The server.
+    Server,
+    /// The network between this computer and the server.
+    Path,
+}
+
+impl Limitation {
+    /// Returns where the cause is.
+    #[must_use]
+    pub const fn owner(self) -> Owner {
+        match self {
+            Self::NotVisible | Self::OwnComputer => Owner::You,
+            Self::SenderReconnecting
+            | Self::SenderUplink
+            | Self::SenderComputer
+            | Self::SenderSource
+            | Self::Sender => Owner::Sender,
+            Self::Server => Owner::Server,
+            Self::Reconnecting
+            | Self::Connecting
+            | Self::SoundOnly
+            | Self::DownlinkNarrow
+            | Self::DownlinkLoss
+            | Self::OwnUplink => Owner::Path,
+        }
+    }
+
+    /// Returns true if the user sees less than usual. A track that is hidden, and a camera that is smaller than its tile, are as
+    /// they should be.
+    #[must_use]
+    pub const fn is_disturbing(self) -> bool {
+        match self {
+            Self::NotVisible | Self::SenderSource => false,
+            Self::Reconnecting
+            | Self::SenderReconnecting
+            | Self::Connecting
+            | Self::SoundOnly
+            | Self::DownlinkNarrow
+            | Self::DownlinkLoss
+            | Self::OwnUplink
+            | Self::OwnComputer
+            | Self::SenderUplink
+            | Self::SenderComputer
+            | Self::Sender
+            | Self::Server => true,
+        }
+    }
+
+    /// Returns the name in files: that of `report.json`.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Reconnecting => "reconnecting",
+            Self::SenderReconnecting => "sender_reconnecting",
+            Self::Connecting => "connecting",
+            Self::NotVisible => "not_visible",
+            Self::SoundOnly => "sound_only",
+            Self::DownlinkNarrow => "downlink_narrow",
+            Self::DownlinkLoss => "downlink_loss",
+            Self::OwnUplink => "own_uplink",
+            Self::OwnComputer => "own_computer",
+            Self::SenderUplink => "sender_uplink",
+            Self::SenderComputer => "sender_computer",
+            Self::SenderSource => "sender_source",
+            Self::Sender => "sender",
+            Self::Server => "server",
+        }
+    }
+
+    /// Returns the reason of the receivers for a limit that its sender has announced.
+    #[must_use]
+    pub const fn of_sender(limit: SendLimit) -> Self {
+        match limit {
+            SendLimit::Uplink => Self::SenderUplink,
+            SendLimit::Computer => Self::SenderComputer,
+        }
+    }
+
+    /// Returns the reason of the sender itself for its limit.
+    #[must_use]
+    pub const fn of_own(limit: SendLimit) -> Self {
+        match limit {
+            SendLimit::Uplink => Self::OwnUplink,
+            SendLimit::Computer => Self::OwnComputer,
+        }
+    }
+}
+
+/// What is known of one received picture track in one second.
+#[derive(Clone, Copy, Debug)]
+pub struct TrackFigures<'a> {
+    /// False while our connection to the server is lost.
+    pub connected: bool,
+    /// False while the sender's connection to the server is lost.
+    pub sender_connected: bool,
+    /// Width and height of the tile. `None` if no tile shows the track.
+    pub wished: Option<(u16, u16)>,
+    /// The layers that the sender announced, smallest first.
+    pub layers: &'a [SpatialLayer],
+    /// Width and height of the newest shown picture. `None` before the first one.
+    pub size: Option<(u16, u16)>,
+    /// Frames that arrived.
+    pub received: u64,
+    /// Frames that were skipped because decoding fell behind.
+    pub skipped: u64,
+    /// Pictures per second that were shown.
+    pub shown_rate: u64,
+    /// What the server reports of the track.
+    pub cause: Option<LimitCause>,
+    /// Packets that our downlink loses although it is not full, in percent.
+    pub lost_down: u8,
+    /// Why the sender sends less, as it announced.
+    pub sender: Option<SendLimit>,
+}
+
+/// Returns why a track was reduced in one second. `None` if its tile got what it wishes.
+///
+/// The first cause that applies is returned, in the order in which the user can do something about it: a lost connection,
+/// a tile that is hidden, our path, the sender, this computer, the server.
+#[must_use]
+pub fn judge(figures: &TrackFigures<'_>) -> Option<Limitation> {
+    if !figures.connected {
+        return Some(Limitation::Reconnecting);
+    }
+    // Media may flow while only the sender's messages are lost.
+    if !figures.sender_connected && figures.received == 0 {
+        return Some(Limitation::SenderReconnecting);
+    }
+    let Some(wished) = figures.wished else { return Some(Limitation::NotVisible) };
+    match figures.cause {
+        Some(LimitCause::SoundOnly) => return Some(Limitation::SoundOnly),
+        Some(LimitCause::Downlink) if figures.lost_down >= LOSSY_PERCENT => return Some(Limitation::DownlinkLoss),
+        Some(LimitCause::Downlink) => return Some(Limitation::DownlinkNarrow),
+        Some(LimitCause::Sender) | None => {}
+    }
+    let sender = figures.sender.map(Limitation::of_sender);
+    let Some(size) = figures.size else { return Some(sender.unwrap_or(Limitation::Connecting)) };
+    let is_small = !fills(size, wished);
+    if sender.is_some() && (is_small || figures.shown_rate < SLOW_RATE) {
+        return sender;
+    }
+    if figures.skipped * 100 > figures.received * SKIPPED_PERCENT {
+        return Some(Limitation::OwnComputer);
+    }
+    let is_largest = figures.layers.iter().all(|layer| !is_larger((layer.width, layer.height), size));
+    match (is_small, is_largest, figures.cause) {
+        (false, ..) => None,
+        (true, true, _) => Some(Limitation::SenderSource),
+        (true, false, Some(_)) => Some(Limitation::Sender),
+        (true, false, None) => Some(Limitation::Server),
+    }
+}
+
+/// Returns true if a picture fills a tile: it is enlarged by at most a tenth in width or height. The server chooses layers by
+/// the same rule.
+fn fills((width, height): (u16, u16), (tile_width, tile_height): (u16, u16)) -> bool {
+    let enough = |picture: u16, tile: u16| u32::from(picture) * 11 >= u32::from(tile) * 10;
+    enough(width, tile_width) || enough(height, tile_height)
+}
+
+fn is_larger((width, height): (u16, u16), (other_width, other_height): (u16, u16)) -> bool {
+    u32::from(width) * u32::from(height) > u32::from(other_width) * u32::from(other_height)
+}
+
+/// A value that is shown only if it lasts, so that the window does not flicker.
+#[derive(Clone, Copy, Debug)]
+pub struct Steady<T> {
+    /// How long any value must last before it is shown.
+    rise: Duration,
+    /// How long another value, or none, must last before it replaces the one that is shown.
+    hold: Duration,
+    shown: Option<T>,
+    /// The value that differs from the one that is shown, and since when.
+    other: Option<(Option<T>, Duration)>,
+}
+
+impl<T: Copy + PartialEq> Steady<T> {
+    /// Returns a filter that shows nothing.
+    #[must_use]
+    pub const fn new(rise: Duration, hold: Duration) -> Self {
+        Self { rise, hold, shown: None, other: None }
+    }
+
+    /// Handles the value of a second that ended at `now`. Returns the value to show.
+    pub fn update(&mut self, value: Option<T>, now: Duration) -> Option<T> {
+        if value == self.shown {
+            self.other = None;
+            return self.shown;
+        }
+        let since = match self.other {
+            // While nothing is shown, all values count together: one that changes all the time lasts, too.
+            Some((_, since)) if self.shown.is_none() => since,
+            Some((other, since)) if other == value => since,
+            Some(_) | None => now,
+        };
+        self.other = Some((value, since));
+        let needed = if self.shown.is_none() { self.rise } else { self.hold };
+        if now.saturating_sub(since) >= needed {
+            (self.shown, self.other) = (value, None);
+        }
+        self.shown
+    }
+}
+
+/// Above this loss, a narrow downlink is a lossy one.
+const LOSSY_PERCENT: u8 = 5;
+
+/// Below this rate a picture moves visibly less than usual, in pictures per second.
+const SLOW_RATE: u64 = 18;
+
+/// If more of the received frames are skipped, decoding is too slow.
+const SKIPPED_PERCENT: u64 = 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn layer(spatial: u8, width: u16, height: u16) -> SpatialLayer {
+        SpatialLayer { spatial, width, height, bitrate: 0 }
+    }
+
+    const LAYERS: [SpatialLayer; 3] = [layer(0, 320, 180), layer(1, 640, 360), layer(2, 1280, 720)];
+
+    /// A track whose tile gets what it wishes.
+    const GOOD: TrackFigures<'_> = TrackFigures {
+        connected: true,
+        sender_connected: true,
+        wished: Some((1280, 720)),
+        layers: &LAYERS,
+        size: Some((1280, 720)),
+        received: 30,
+        skipped: 0,
+        shown_rate: 30,
+        cause: None,
+        lost_down: 0,
+        sender: None,
+    };
+    const SMALL: TrackFigures<'_> = TrackFigures { size: Some((320, 180)), ..GOOD };
+
+    #[test]
+    fn each_reduction_has_one_cause() {
+        use Limitation as L;
+        let (down, sound, sender) = (Some(LimitCause::Downlink), Some(LimitCause::SoundOnly), Some(LimitCause::Sender));
+        let (uplink, computer) = (Some(SendLimit::Uplink), Some(SendLimit::Computer));
+        for (figures, expected, what) in [
+            (GOOD, None, "all that is wished"),
+            (TrackFigures { wished: Some((1400, 900)), ..GOOD }, None, "hardly enlarged"),
+            (TrackFigures { connected: false, ..SMALL }, Some(L::Reconnecting), "our connection"),
+            (TrackFigures { sender_connected: false, received: 0, ..GOOD }, Some(L::SenderReconnecting), "theirs"),
+            (TrackFigures { sender_connected: false, ..GOOD }, None, "their media still flow"),
+            (TrackFigures { wished: None, received: 0, ..GOOD }, Some(L::NotVisible), "hidden"),
+            (TrackFigures { cause: sound, size: None, ..GOOD }, Some(L::SoundOnly), "sound only"),
+            (TrackFigures { cause: down, ..SMALL }, Some(L::DownlinkNarrow), "narrow"),
+            (TrackFigures { cause: down, ..GOOD }, Some(L::DownlinkNarrow), "fewer pictures"),
+            (TrackFigures { cause: down, lost_down: 8, ..SMALL }, Some(L::DownlinkLoss), "lossy"),
+            (TrackFigures { lost_down: 30, ..GOOD }, None, "losses that were repaired"),
+            (
+                TrackFigures { cause: down, sender: uplink, ..SMALL },
+                Some(L::DownlinkNarrow),
+                "what we can change first",
+            ),
+            (TrackFigures { size: None, received: 0, ..GOOD }, Some(L::Connecting), "no picture yet"),
+            (
+                TrackFigures { size: None, received: 0, sender: uplink, ..GOOD },
+                Some(L::SenderUplink),
+                "nothing is sent",
+            ),
+            (TrackFigures { cause: sender, sender: uplink, ..SMALL }, Some(L::SenderUplink), "their uplink"),
+            (TrackFigures { sender: uplink, ..GOOD }, None, "their uplink limits other viewers only"),
+            (TrackFigures { shown_rate: 15, sender: computer, ..GOOD }, Some(L::SenderComputer), "their computer"),
+            (TrackFigures { shown_rate: 15, ..GOOD }, None, "a camera in the dark"),
+            (TrackFigures { skipped: 15, shown_rate: 15, ..GOOD }, Some(L::OwnComputer), "our computer"),
+            (TrackFigures { cause: sender, ..SMALL }, Some(L::Sender), "they have not said why"),
+            (TrackFigures { layers: &LAYERS[..1], ..SMALL }, Some(L::SenderSource), "a small camera"),
+            (SMALL, Some(L::Server), "nobody else is the cause"),
+        ] {
+            assert_eq!(judge(&figures), expected, "{what}");
+        }
+    }
+
+    /// Returns what is shown after each second.
+    fn shown(values: &[Option<Limitation>]) -> Vec<Option<Limitation>> {
+        let mut steady = Steady::new(Duration::from_secs(3), Duration::from_secs(3));
+        let second = |(second, value): (u64, &Option<Limitation>)| steady.update(*value, Duration::from_secs(second));
+        (0..).zip(values).map(second).collect()
+    }
+
+    #[test]
+    fn a_reduction_is_shown_after_three_seconds_and_does_not_flicker() {
+        let [narrow, lossy] = [Limitation::DownlinkNarrow, Limitation::DownlinkLoss].map(Some);
+        assert_eq!(shown(&[narrow, narrow, narrow, None, narrow]), [None; 5], "short reductions");
+        assert_eq!(shown(&[narrow; 5]), [None, None, None, narrow, narrow]);
+        let mut values = [narrow; 14];
+        values[5] = None;
+        values[7..9].fill(lossy);
+        assert!(shown(&values)[3..].iter().all(|shown| *shown == narrow), "short changes");
+        values[7..13].fill(None);
+        assert_eq!(shown(&values)[9..12], [narrow, None, None], "it ends after three seconds");
+        let changing: Vec<_> = (0..6).map(|second| if second % 2 == 0 { narrow } else { lossy }).collect();
+        assert_eq!(shown(&changing)[3..], [lossy; 3], "a cause that changes all the time is shown, too");
+    }
+
+    #[test]
+    fn the_name_in_files_is_that_of_the_report() {
+        for limitation in [Limitation::OwnUplink, Limitation::SenderReconnecting, Limitation::SoundOnly] {
+            let json = serde_json::to_string(&limitation).unwrap();
+            assert_eq!(json.trim_matches('"'), limitation.name());
+        }
+    }
+
+    #[test]
+    fn every_cause_has_an_owner() {
+        for (limitation, owner) in [
+            (Limitation::DownlinkNarrow, Owner::Path),
+            (Limitation::SenderUplink, Owner::Sender),
+            (Limitation::Server, Owner::Server),
+            (Limitation::OwnComputer, Owner::You),
+        ] {
+            assert_eq!(limitation.owner(), owner);
+        }
+        assert!(!Limitation::NotVisible.is_disturbing() && Limitation::DownlinkLoss.is_disturbing());
+    }
+}
