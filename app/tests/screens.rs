@@ -446,7 +446,7 @@ fn the_space_bar_talks_unless_a_control_has_the_keyboard_focus() {
         .collect();
     assert_eq!(talked, ["TalkKeyChanged(true)", "TalkKeyChanged(false)"]);
     let mut ui = view();
-    for _ in 0..5 {
+    for _ in 0..6 {
         ui.tap(Named::Tab);
     }
     ui.tap(Named::Space);

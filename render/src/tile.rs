@@ -126,7 +126,7 @@ pub struct Tile {
     pub ring: Option<Rgba>,
     /// The name tag.
     pub tag: Option<Tag>,
-    /// A label at the bottom right that says why the picture is reduced. It is above the name tag if there is no space beside it.
+    /// A label at the bottom right that says why the picture is reduced. It is at the top left if there is no space beside the name tag.
     pub note: Option<Arc<str>>,
     /// Shown while the feed has no picture.
     pub placeholder: Option<Placeholder>,

@@ -5,7 +5,7 @@ use engine::{
     AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta, Microphone,
     RejoinState, VideoOutput, VideoSink,
 };
-use engine::{NoticeKind, ParticipantId, Person as EnginePerson, Setup, Slot, TileWish, TrackId};
+use engine::{NoticeKind, ParticipantId, Person as EnginePerson, Second, Setup, Slot, TileWish, TrackId};
 use media::{Frame, Notify, Size};
 use server::{Config, Limits, Server};
 use std::collections::BTreeMap;
@@ -85,6 +85,8 @@ pub struct Person {
     pub muted: bool,
     /// The level of its microphone, from 0.0 to 1.0.
     pub level: f32,
+    /// What happened in the last second. `None` before the first one.
+    pub second: Option<Arc<Second>>,
     /// Who asks to join with an old link.
     pub asking: Vec<(ParticipantId, String)>,
     /// The notices, in order.
@@ -163,8 +165,8 @@ impl Person {
 
     fn new((engine, events): (Engine, Events), output: CountingOutput) -> Self {
         let (link, me, people, ended) = (String::new(), None, Vec::new(), None);
-        let (camera, muted, level, asking, notices) = (false, false, 0.0, Vec::new(), Vec::new());
-        Self { engine, link, me, people, camera, muted, level, asking, notices, ended, events, output }
+        let (camera, muted, level, second, asking, notices) = (false, false, 0.0, None, Vec::new(), Vec::new());
+        Self { engine, link, me, people, camera, muted, level, second, asking, notices, ended, events, output }
     }
 
     /// Handles events until `done` returns true. Returns how long that took.
@@ -225,14 +227,10 @@ impl Person {
                 Event::Camera(on) => self.camera = on,
                 Event::Microphone(microphone) => self.muted = microphone == Microphone::Muted,
                 Event::Level(level) => self.level = level,
+                Event::Second(second) => self.second = Some(second),
                 Event::Notice(notice) => self.notices.push(notice.kind),
                 Event::Ended(reason) => self.ended = Some(reason),
-                Event::Second(_)
-                | Event::Progress(_)
-                | Event::Locked(_)
-                | Event::Speaking(_)
-                | Event::Sharing(_)
-                | Event::Totals(_) => {}
+                Event::Progress(_) | Event::Locked(_) | Event::Speaking(_) | Event::Sharing(_) | Event::Totals(_) => {}
             }
         }
     }

@@ -96,7 +96,7 @@ mod tests {
             let (sentence, label) =
                 (sentence(limitation, "Anne", Slot::Camera, language), label(limitation, Slot::Camera, language));
             assert!(sentence.ends_with('.') && sentence.len() > 20, "{sentence}");
-            assert!(!label.starts_with("limit-") && label.chars().count() <= 28, "{label}: too long for a tile");
+            assert!(!label.contains("limit-") && label.chars().count() <= 28, "{label}: too long for a tile");
             assert!(!cause(limitation, "Anne", language).contains("limit-"));
         }
         let screen = sentence(Limitation::SenderSource, "Anne", Slot::Screen, Language::English);

@@ -1,5 +1,6 @@
 //! Tests that every control and its focus ring are visible, in large and small windows.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use app::kit::a11y::{ROOT, TreeBuilder};
@@ -30,6 +31,9 @@ fn every_control_and_its_focus_ring_are_visible_in_every_window() {
         check("people", &context, screen.view(&context, &pictures, &[]));
         screen.update(meeting::Message::PanelPressed(meeting::Panel::Lock));
         check("lock", &context, screen.view(&context, &pictures, &[]));
+        screen.model.second = Some(Arc::new(crate::statistics::second()));
+        screen.update(meeting::Message::PanelPressed(meeting::Panel::Statistics));
+        check("statistics", &context, screen.view(&context, &pictures, &[]));
         let mut screen = meeting_of(2);
         screen.update(meeting::Message::SharePressed);
         screen.update(meeting::Message::MonitorsListed(Ok(common::monitors(2))));

@@ -41,7 +41,7 @@ fn video(id: u64, size: (u16, u16), limited_by: Option<Limitation>) -> VideoSeco
 }
 
 /// A second in which Bob is reduced by our downlink and Carol by her uplink.
-fn second() -> Second {
+pub fn second() -> Second {
     let voice = |id| AudioSecond {
         id: Some(ParticipantId(id)),
         received: 50,

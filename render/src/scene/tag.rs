@@ -59,8 +59,8 @@ impl Painter<'_> {
         Some(label)
     }
 
-    /// A rounded label with a text at the bottom right, or above the name tag if there is not enough space beside it. A tile
-    /// that is too small shows none.
+    /// A rounded label with a text at the bottom right, or at the top left if there is not enough space beside the name tag.
+    /// A tile that is too small shows none.
     pub(super) fn note(&mut self, area: Area, text: &Arc<str>, tag: Option<Area>) {
         let (style, scale) = (self.style, self.scale);
         let Measure { size, height, padding, margin, gap, .. } = self.measure(area);
@@ -74,7 +74,7 @@ impl Painter<'_> {
         let bottom = area.y + area.height - margin - height;
         let right = area.x + area.width - margin - width;
         let beside = tag.is_none_or(|tag| tag.x + tag.width + gap <= right);
-        let (x, y) = if beside { (right, bottom) } else { (area.x + margin, bottom - height - gap) };
+        let (x, y) = if beside { (right, bottom) } else { (area.x + margin, area.y + margin) };
         let label = Area::new(x, y, width, height);
         self.quads.push(shape(label, style.tag_background, (6.0 * scale).round().min(height / 3.0)));
         let baseline = (label.y + (height - line.ascent - line.descent) / 2.0 + line.ascent).round();

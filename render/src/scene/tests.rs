@@ -88,7 +88,7 @@ fn a_still_picture_is_grey_and_its_text_stays_within_the_tile() {
 }
 
 #[test]
-fn a_note_is_beside_the_name_or_above_it_and_stays_within_its_tile() {
+fn a_note_is_beside_the_name_or_at_the_top_and_stays_within_its_tile() {
     let mut places = [0, 0];
     for width in 0..700_u16 {
         let name = Tag { text: Arc::from("Marguerite de Navarre"), muted: true };

@@ -23,8 +23,10 @@ pub(super) fn top<'a>(screen: &Meeting, context: &Context, reported: usize) -> E
     let people = context.language.with("meeting-people-count", &[("count", screen.model.people.len().into())]);
     let since = screen.since.map(|since| clock(context.now.saturating_duration_since(since).as_secs()));
     let dot = || text::small("·").style(text::tone(Tone::Dim));
-    // In a narrow window, only the button of the people panel shows the number of participants.
-    let people = (context.size.width >= MIN_WIDTH_FOR_PEOPLE).then(|| text::small(people).style(text::tone(Tone::Dim)));
+    // In a narrow window, only the button of the people panel shows the number of participants, and there is no clock.
+    let wide = context.size.width >= MIN_WIDTH_FOR_PEOPLE;
+    let since = since.filter(|_| wide);
+    let people = wide.then(|| text::small(people).style(text::tone(Tone::Dim)));
     let dot = (people.is_some() && since.is_some()).then(dot);
     let since = since.map(|since| text::small(since).style(text::tone(Tone::Dim)));
     let status = row![].push(people).push(dot).push(since).spacing(SPACE_S);
@@ -50,7 +52,7 @@ pub(super) fn top<'a>(screen: &Meeting, context: &Context, reported: usize) -> E
     region(Role::Banner, &context.text("meeting-status"), bar)
 }
 
-/// If the window is narrower, the top bar does not show the number of participants. In logical pixels.
+/// If the window is narrower, the top bar shows neither the number of participants nor the duration. In logical pixels.
 const MIN_WIDTH_FOR_PEOPLE: f32 = 600.0;
 
 /// The control that opens the security panel. Its icon shows the state.
