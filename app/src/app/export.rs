@@ -67,13 +67,12 @@ mod tests {
 
     #[test]
     fn no_file_is_replaced() {
-        let folder = env::temp_dir().join(format!("conclave-export-{}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        let names: Vec<_> = (0..2).map(|_| write(&folder, b"second\r\n").unwrap()).collect();
-        let expected = [1, 2].map(|number| folder.join(format!("{NAME}-{number}.csv")));
+        let folder = tempfile::tempdir().unwrap();
+        let names: Vec<_> = (0..2).map(|_| write(folder.path(), b"second\r\n").unwrap()).collect();
+        let expected = [1, 2].map(|number| folder.path().join(format!("{NAME}-{number}.csv")));
         assert_eq!(names, expected);
-        fs::remove_dir_all(&folder).unwrap();
-        assert!(write(&folder, b"").is_err(), "a folder that does not exist");
+        let missing = folder.path().join("missing");
+        assert!(write(&missing, b"").is_err(), "a folder that does not exist");
     }
 
     #[test]
