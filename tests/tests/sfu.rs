@@ -1,9 +1,12 @@
 //! The SFU with real transports at both ends, on a simulated clock.
 
+#[path = "sfu/reports.rs"]
+mod reports;
+
 use media::Bitrate;
 use proto::{
-    Blob, ClientSignal, DemandedLayer, DownlinkReport, Kind, LimitCause, Published, ServerSignal, Slot, SpatialLayer,
-    Subscription, ToSfu, TrackDemand, TrackId,
+    Blob, ClientSignal, DemandedLayer, Kind, Published, ServerSignal, Slot, SpatialLayer, Subscription, ToSfu,
+    TrackDemand, TrackId,
 };
 use server::sfu::Command;
 use std::net::SocketAddr;
@@ -590,36 +593,4 @@ fn the_sender_of_sound_is_told_what_is_lost_by_chance_but_not_by_congestion() {
     assert!((8..=20).contains(&random), "{random} %");
     let congestion = [80, 150, 300].map(|kilobits| highest_loss(Impairment::limited(Bitrate::kbps(kilobits))));
     assert!(congestion.iter().all(|percent| *percent <= 2), "{congestion:?}");
-}
-
-/// Returns what the server told viewer 1 last about its downlink.
-fn last_report(simulation: &Simulation) -> DownlinkReport {
-    let reports = simulation.clients[1].signals.iter().rev();
-    let last =
-        reports.filter_map(|signal| if let ServerSignal::Downlink { report } = signal { Some(report) } else { None });
-    last.clone().next().expect("a report").clone()
-}
-
-#[test]
-fn a_viewer_is_told_why_its_picture_is_reduced() {
-    let cause = |impairment, max_layers| {
-        let (mut simulation, _) = impaired(impairment);
-        simulation.clients[0].max_layers = max_layers;
-        simulation.send_for(0, secs(12));
-        let report = last_report(&simulation);
-        let reports =
-            simulation.clients[1].signals.iter().filter(|signal| matches!(signal, ServerSignal::Downlink { .. }));
-        assert!(reports.count() <= 13, "at most one a second");
-        (report.cause(camera(0)), report)
-    };
-    let (free, report) = cause(Impairment { delay: Duration::from_millis(20), ..Impairment::default() }, 3);
-    assert_eq!(free, None, "{report:?}");
-    assert!(report.bitrate > 1_000_000 && report.round_trip.is_some_and(|time| time >= 20), "{report:?}");
-    let (narrow, report) = cause(Impairment::limited(Bitrate::kbps(300)), 3);
-    assert_eq!(narrow, Some(LimitCause::Downlink), "{report:?}");
-    assert!((150_000..400_000).contains(&report.bitrate), "{report:?}");
-    let (sound, report) = cause(Impairment::limited(Bitrate::kbps(40)), 3);
-    assert_eq!(sound, Some(LimitCause::SoundOnly), "{report:?}");
-    let (sender, report) = cause(Impairment::default(), 1);
-    assert_eq!(sender, Some(LimitCause::Sender), "{report:?}");
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use accesskit::{Role, TreeUpdate};
 use app::kit::Element;
@@ -179,11 +180,31 @@ fn a_tooltip_explains_the_reduced_tile_under_the_pointer() {
     let (none, over_bob) = (pixels(&screen, outside), pixels(&screen, Point::new(300.0, 200.0)));
     assert!(none != over_bob, "a tooltip over Bob");
     assert!(none == pixels(&screen, Point::new(300.0, 600.0)), "David is not reduced");
-    if let Ok(folder) = std::env::var("SCREENS") {
-        let path = std::path::Path::new(&folder).join("tooltip.png");
-        let picture = app::snapshot::Rgba { width: 1280, height: 800, pixels: over_bob };
-        app::snapshot::save(&path, &picture).expect("the folder can be written");
-    }
+    store("tooltip", over_bob);
+}
+
+/// Writes a picture of the whole window, if pictures are wanted.
+fn store(name: &str, pixels: Vec<u8>) {
+    let Ok(folder) = std::env::var("SCREENS") else { return };
+    let path = std::path::Path::new(&folder).join(format!("{name}.png"));
+    std::fs::create_dir_all(folder).expect("the folder can be created");
+    let picture = app::snapshot::Rgba { width: 1280, height: 800, pixels };
+    app::snapshot::save(&path, &picture).expect("the folder can be written");
+}
+
+#[test]
+fn the_picture_of_who_was_cut_off_is_grey_until_it_moves() {
+    let mut screen = reduced_meeting();
+    // Bob is back, but his last picture is older.
+    screen.model.returned.insert(BOB, Instant::now() + Duration::from_secs(60));
+    let pixels = pixels(&screen, Point::new(640.0, 10.0));
+    let is_grey = |x: usize, y: usize| {
+        let [red, green, blue] = pixels[(y * 1280 + x) * 4..][..3] else { panic!("a pixel has three colours") };
+        red.abs_diff(green) < 3 && green.abs_diff(blue) < 3
+    };
+    assert!(is_grey(320, 330) && is_grey(120, 120), "Bob");
+    assert!(!is_grey(320, 690) && !is_grey(120, 500), "David");
+    store("cut-off", pixels);
 }
 
 #[test]

@@ -158,6 +158,21 @@ mod tests {
     }
 
     #[test]
+    fn a_new_limit_of_our_pictures_is_announced_once() {
+        let mut membership = Membership::new(false);
+        let second = |camera_limit| Second { camera_limit, ..Second::default() };
+        assert!(!membership.set_limits(&second(None)), "nothing is limited at first");
+        for (limit, announced) in
+            [(Limitation::OwnUplink, SendLimit::Uplink), (Limitation::OwnComputer, SendLimit::Computer)]
+        {
+            assert!(membership.set_limits(&second(Some(limit))));
+            assert!(!membership.set_limits(&second(Some(limit))));
+            assert_eq!(membership.limits(), (Some(announced), None));
+        }
+        assert!(membership.set_limits(&second(None)));
+    }
+
+    #[test]
     fn we_come_first_among_the_people() {
         let member = |id: u64, me: bool| Member {
             id: ParticipantId(id),

@@ -232,3 +232,25 @@ fn content(slot: Slot) -> Content {
         Slot::Camera | Slot::Microphone => Content::Camera,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use media::FrameRate;
+
+    #[test]
+    fn an_uplink_that_has_no_room_for_a_wanted_layer_is_a_limit_and_a_lower_bitrate_is_none() {
+        let ladder = Ladder::for_source(Size::new(1280, 720), Content::Camera);
+        let limited = |budget, wanted: &[u8]| {
+            let demand = |spatial: &u8| LayerDemand { spatial: *spatial, temporal_layers: 3, max_bitrate: None };
+            let demands: Vec<_> = wanted.iter().map(demand).collect();
+            let targets = |budget| allocate(budget, FrameRate::THIRTY, &ladder, &demands, &[]);
+            is_limited(&targets(budget), &targets(UNLIMITED))
+        };
+        assert!(limited(Bitrate::kbps(150), &[2]), "a smaller layer is sent instead");
+        assert!(limited(Bitrate::kbps(10), &[0]), "nothing is sent");
+        assert!(!limited(Bitrate::kbps(10), &[]), "nobody looks");
+        assert!(!limited(Bitrate::kbps(5_000), &[0, 2]), "all layers fit");
+        assert!(!limited(Bitrate::kbps(150), &[0]), "the layer has a lower bitrate only");
+    }
+}

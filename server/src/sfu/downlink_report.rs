@@ -31,13 +31,13 @@ pub fn cause(
 }
 
 /// Returns the report about a viewer's path, with the tracks that are reduced.
-pub fn report(transport: &Transport, limited: Vec<LimitedTrack>) -> DownlinkReport {
+pub fn report(transport: &Transport, limited: &[LimitedTrack]) -> DownlinkReport {
     DownlinkReport {
         bitrate: u32::try_from(transport.downlink.budget()).unwrap_or(u32::MAX),
         lost_down: percent(transport.loss.down),
         lost_up: percent(transport.loss.up),
         round_trip: transport.round_trip.map(|time| u16::try_from(time.as_millis()).unwrap_or(u16::MAX)),
-        limited,
+        limited: limited.to_vec(),
     }
 }
 

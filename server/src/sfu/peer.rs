@@ -6,7 +6,7 @@ use super::switch::Switch;
 use super::transport::{Context, Transport};
 use crate::Origin;
 use crate::bucket::Bucket;
-use proto::{MeetingId, ParticipantId, TileWish, TrackId};
+use proto::{LimitedTrack, MeetingId, ParticipantId, TileWish, TrackId};
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::Instant;
@@ -44,6 +44,8 @@ pub struct Peer {
     pub idle_switches: HashMap<Mid, Switch>,
     /// How many offers it may send now.
     pub offers: Bucket,
+    /// The tracks of which it gets less than it wishes, since its downlink was last divided.
+    pub limited: Vec<LimitedTrack>,
     /// What it was told about its downlink.
     pub last_report: LastReport,
 }
@@ -60,6 +62,7 @@ impl Peer {
             wishes: None,
             idle_switches: HashMap::new(),
             offers: Bucket::new(OFFERS_PER_SECOND, OFFER_BURST, now),
+            limited: Vec::new(),
             last_report: LastReport::default(),
         }
     }

@@ -146,7 +146,7 @@ impl Room {
                     idle.unwrap_or_else(|| Switch::new(first_sequence_number(), clock_rate(id.slot)))
                 }
             };
-            let subscriber = Subscriber { participant, mid, ssrc, payload, switch, allocated: None, limited: None };
+            let subscriber = Subscriber { participant, mid, ssrc, payload, switch, allocated: None };
             self.tracks.entry(*id).or_default().subscribers.push(subscriber);
         }
         let unused = before.into_iter().map(|(mid, (_, subscriber))| (mid, subscriber.switch.for_next_track()));
@@ -252,12 +252,19 @@ impl Room {
         let allocations = allocator::allocate(peer.transport.downlink.budget(), audio, &all);
         let desired = allocator::desired_bitrate(audio, &all);
         peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, audio, now);
+        let mut limited = Vec::new();
         for ((id, mid, request), allocation) in requests.iter().zip(allocations) {
             let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
             for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == *mid) {
                 apply(subscriber, source, request, allocation, &mut peer.transport, now);
+                let allocated = allocation.map(|allocation| allocation.target);
+                let budget = peer.transport.downlink.budget();
+                let cause = downlink_report::cause(budget, request.ideal, allocated, subscriber.switch.target());
+                limited.extend(cause.map(|cause| LimitedTrack { track: *id, cause }));
             }
         }
+        limited.truncate(MAX_TILES);
+        peer.limited = limited;
     }
 
     /// Drops the pictures that a receiver has not got yet: those that wait, and those that the network has lost. Its tracks go
@@ -332,16 +339,9 @@ impl Room {
 
     /// Tells each viewer what its downlink carries, and which of its tracks are reduced, if that has changed.
     pub fn report_downlinks(&self, now: Instant, peers: &mut Peers, output: &mut Output) {
-        for (viewer, tracks) in &self.subscriptions {
+        for viewer in self.subscriptions.keys() {
             let Some(peer) = peers.get_mut(viewer).filter(|peer| peer.last_report.is_due(now)) else { continue };
-            let limited = tracks.iter().filter_map(|id| {
-                let track = self.tracks.get(id).filter(|track| track.source.is_some())?;
-                let mut subscribers = track.subscribers.iter();
-                let cause = subscribers.find(|subscriber| subscriber.participant == *viewer)?.limited?;
-                Some(LimitedTrack { track: *id, cause })
-            });
-            let limited = limited.take(MAX_TILES).collect();
-            let report = downlink_report::report(&peer.transport, limited);
+            let report = downlink_report::report(&peer.transport, &peer.limited);
             if peer.last_report.update(&report, now) {
                 output.signal(*viewer, ServerSignal::Downlink { report });
             }
@@ -430,9 +430,6 @@ fn apply(
 ) {
     subscriber.allocated = allocation;
     subscriber.switch.set_target(allocation.map(|allocation| source.nearest(allocation.target, now)));
-    let (allocated, available) = (allocation.map(|allocation| allocation.target), subscriber.switch.target());
-    let budget = transport.downlink.budget();
-    subscriber.limited = downlink_report::cause(budget, request.ideal, allocated, available);
     let above = subscriber.switch.current().filter(|_| subscriber.switch.is_above_target());
     if let (Some(allocation), Some(spatial)) = (allocation, above) {
         let rate = request.rates.get(usize::from(spatial));

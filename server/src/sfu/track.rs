@@ -8,7 +8,7 @@ use super::sound_loss::SoundLoss;
 use super::switch::{PacketInfo, Switch, Target};
 use crate::bucket::Bucket;
 use proto::descriptor::{Descriptor, Structure};
-use proto::{Kind, LimitCause, ParticipantId, Published, SpatialLayer};
+use proto::{Kind, ParticipantId, Published, SpatialLayer};
 use std::time::{Duration, Instant};
 use str0m::media::{Mid, Pt};
 use str0m::rtp::{RtpPacket, Ssrc};
@@ -88,8 +88,6 @@ pub struct Subscriber {
     pub switch: Switch,
     /// The layers that its downlink has room for.
     pub allocated: Option<Allocation>,
-    /// Why it gets less than it wishes.
-    pub limited: Option<LimitCause>,
 }
 
 impl Track {

@@ -189,7 +189,7 @@ fn members_learn_who_lost_the_connection_and_who_is_back() {
         members.map(|person| person.connected).collect::<Vec<_>>()
     };
     assert_eq!(presence(false), [false]);
-    assert_eq!(presence(false), [], "nothing new");
+    assert_eq!(presence(false), Vec::<bool>::new(), "nothing new");
     assert_eq!(presence(true), [true]);
     organiser.receive(Down::Presence { participant: ParticipantId(99), connected: false });
     assert!(organiser.events().is_empty(), "a stranger");
