@@ -288,7 +288,7 @@ impl App {
             meeting::Action::Notify(notice) => self.notify(notice),
             meeting::Action::Notice(message) => self.notifications.update(message),
             meeting::Action::ListMonitors => return list_monitors(),
-            meeting::Action::ExportStatistics => return self.export_statistics(),
+            meeting::Action::ExportStatistics => return export::statistics(self.session.engine()),
             meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => return self.preferences.set(preference),
@@ -312,12 +312,6 @@ impl App {
             | meeting::Action::SetWishes(_) => {}
         }
         Task::none()
-    }
-
-    /// Writes the statistics of the meeting to a file, on another thread.
-    fn export_statistics(&self) -> Task<Message> {
-        let Some(stats) = self.session.engine().map(engine::Engine::stats) else { return Task::none() };
-        background::run(move || export::statistics(&stats)).map(Message::Notify)
     }
 
     /// Shows the home screen and ends the meeting or the preview, if there is one. Keeps a meeting to which we can come

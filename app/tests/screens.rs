@@ -104,10 +104,8 @@ fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>
         let mut screen = meeting_of(4);
         screen.update(meeting::Message::PanelPressed(panel));
         let reported = notices();
-        visit(
-            &format!("meeting-{panel:?}").to_lowercase(),
-            screen.view(context, &common::pictures(9), &reported).map(drop),
-        );
+        let name = format!("meeting-{panel:?}").to_lowercase();
+        visit(&name, screen.view(context, &common::pictures(9), &reported).map(drop));
     }
     statistics::every_state(context, visit);
     let mut screen = hosted_meeting_of(2);

@@ -4,12 +4,21 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use engine::Stats;
+use engine::{Engine, Stats};
+use iced::Task;
 
+use super::message::Message;
+use crate::background;
 use crate::model::{Notice, NoticeKind};
 
-/// Writes the history as CSV into the user's folder for downloads. Returns the notice to show. Blocks on the disk.
-pub fn statistics(stats: &Stats) -> Notice {
+/// Writes the history of a meeting as CSV into the user's folder for downloads, on another thread. The message is the notice
+/// to show.
+pub fn statistics(engine: Option<&Engine>) -> Task<Message> {
+    let Some(stats) = engine.map(Engine::stats) else { return Task::none() };
+    background::run(move || export(&stats)).map(Message::Notify)
+}
+
+fn export(stats: &Stats) -> Notice {
     let csv = stats.history().csv();
     let Some(folder) = downloads() else { return failed("the environment names no home folder") };
     match write(&folder, csv.as_bytes()) {

@@ -72,7 +72,7 @@ impl Job for PictureReceiver {
         let next = self.queue.next();
         let skipped = self.queue.take_skipped();
         if skipped > 0 {
-            self.count(|stats| stats.skipped += skipped);
+            self.count(|stats| stats.decoding.skipped += skipped);
         }
         match next {
             Some(picture) => self.process(&picture),
@@ -113,7 +113,7 @@ impl PictureReceiver {
         }
         let begin = Instant::now();
         let result = self.open_decoder(encoded.codec).and_then(|()| self.decode(encoded));
-        self.count(|stats| stats.decode_time += begin.elapsed());
+        self.count(|stats| stats.decoding.time += begin.elapsed());
         self.report_replacements();
         match result {
             Ok(()) => self.needs_key = false,

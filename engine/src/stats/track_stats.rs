@@ -29,8 +29,8 @@ pub struct Received {
     pub sent: u64,
     /// Bytes of the complete frames.
     pub bytes: u64,
-    /// Pictures that were decoded. Some are not shown, because a newer one is shown already.
-    pub decoded: u64,
+    /// What was decoded.
+    pub decoding: Decoding,
     /// Pictures passed to the [`crate::VideoSink`].
     pub shown: u64,
     /// Freezes as in W3C webrtc-stats: gaps longer than max(3 d, d + 150 ms), where d is the mean gap.
@@ -39,10 +39,6 @@ pub struct Received {
     pub longest_gap: Duration,
     /// Time from capture to [`crate::VideoSink::show`].
     pub latency: Histogram,
-    /// Frames that were skipped because decoding fell behind.
-    pub skipped: u64,
-    /// The time that decoding took.
-    pub decode_time: Duration,
     /// The layer and size of the newest shown picture.
     pub layer: (Layer, Size),
     /// The sizes of the shown pictures, in the order of their first pictures, at most eight.
@@ -51,6 +47,17 @@ pub struct Received {
     recent_gap: Duration,
     last_shown: Option<Timestamp>,
     last_sequence: Option<(u8, u64)>,
+}
+
+/// What was decoded of one received track.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Decoding {
+    /// Pictures that were decoded. Some are not shown, because a newer one is shown already.
+    pub decoded: u64,
+    /// Frames that were skipped because decoding fell behind.
+    pub skipped: u64,
+    /// The time that decoding took.
+    pub time: Duration,
 }
 
 /// The pictures of one size that were shown.
@@ -164,7 +171,7 @@ impl Received {
 
     /// Counts a decoded picture.
     pub fn decoded(&mut self) {
-        self.decoded += 1;
+        self.decoding.decoded += 1;
     }
 
     /// Counts a shown picture.
@@ -205,10 +212,10 @@ impl Received {
         Counters {
             received: self.received,
             bytes: self.bytes,
-            decoded: self.decoded,
+            decoded: self.decoding.decoded,
             shown: self.shown,
-            skipped: self.skipped,
-            decode_time: self.decode_time,
+            skipped: self.decoding.skipped,
+            decode_time: self.decoding.time,
             layer: self.layer,
             recent_gap: std::mem::take(&mut self.recent_gap).max(lasting),
         }

@@ -8,6 +8,7 @@ use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
 use crate::peer::{self, Estimate, Feedback, Offer, Opened, Peer, lock};
+use crate::rtp::flow::Flow;
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
@@ -358,24 +359,15 @@ impl Media {
         }
     }
 
-    /// Pushes an event with what arrived of each received track, once a second.
-    fn report_flows(&mut self, event_queue: &mut EventQueue, now: Instant) {
-        if self.flows_reported.is_some_and(|at| now.saturating_duration_since(at) < FLOW_INTERVAL) {
-            return;
-        }
-        self.flows_reported = Some(now);
-        let flow = |(track, (transport, mid)): (&TrackId, &(TransportId, String))| {
-            Some((*track, lock(self.peer(*transport)?.rtp_receiver()).flow(mid)?))
-        };
-        let flows: Vec<_> = self.incoming.iter().filter_map(flow).collect();
-        if !flows.is_empty() {
-            event_queue.push(Event::Flows(flows));
-        }
-    }
-
     pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
         self.report_estimate(event_queue);
-        self.report_flows(event_queue, now);
+        if self.flows_reported.is_none_or(|at| now.saturating_duration_since(at) >= FLOW_INTERVAL) {
+            self.flows_reported = Some(now);
+            let flows = flows(self);
+            if !flows.is_empty() {
+                event_queue.push(Event::Flows(flows));
+            }
+        }
         if self.stale.take_if(|at| *at <= now).is_some() {
             let lost: Vec<_> =
                 self.queues.keys().filter(|track| !self.incoming.contains_key(*track)).copied().collect();
@@ -427,6 +419,14 @@ impl Media {
             }
         }
     }
+}
+
+/// Returns what arrived of each received track.
+fn flows(media: &Media) -> Vec<(TrackId, Flow)> {
+    let flow = |(track, (transport, mid)): (&TrackId, &(TransportId, String))| {
+        Some((*track, lock(media.peer(*transport)?.rtp_receiver()).flow(mid)?))
+    };
+    media.incoming.iter().filter_map(flow).collect()
 }
 
 async fn open_transports(

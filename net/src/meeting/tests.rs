@@ -4,6 +4,7 @@ use proto::{Blob, Epoch, Fault, LogEntry, Position, Problem, Refusal, ResumeToke
 use std::sync::LazyLock;
 
 mod authority;
+mod presence;
 mod recovery;
 
 const ADA: ParticipantId = ParticipantId(0xada);

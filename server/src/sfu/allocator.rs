@@ -219,7 +219,7 @@ const MARGIN_PERCENT: u64 = 110;
 const LARGER_MARGIN_PERCENT: u64 = 125;
 
 /// Below this budget there is only sound, in bits per second.
-pub const SOUND_ONLY: u64 = 50_000;
+const SOUND_ONLY: u64 = 50_000;
 
 /// Below this budget there is sound and one picture, in bits per second.
 const ONE_PICTURE: u64 = 150_000;

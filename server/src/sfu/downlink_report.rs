@@ -3,25 +3,24 @@
 //! A viewer sees which layer it gets, but not why: only the SFU knows the budget of its downlink, and whether the sender
 //! sends the layer that was requested.
 
-use super::allocator::SOUND_ONLY;
 use super::sound_loss::percent;
 use super::switch::Target;
 use super::transport::Transport;
 use proto::{DownlinkReport, LimitCause, LimitedTrack};
 use std::time::{Duration, Instant};
 
-/// Returns why a viewer gets less of a track than it wishes, or `None` if it gets all. `budget` are the bits per second of
-/// its downlink, `ideal` the layers that fill its tile, `allocated` those for which its downlink has room, and `available`
+/// Returns why a viewer gets less of a track than it wishes, or `None` if it gets all. `sound_only` is true if its downlink has
+/// room for no picture at all. `ideal` are the layers that fill its tile, `allocated` those for which its downlink has room, and `available`
 /// those of them that the sender sends.
 pub fn cause(
-    budget: u64,
+    sound_only: bool,
     ideal: Option<Target>,
     allocated: Option<Target>,
     available: Option<Target>,
 ) -> Option<LimitCause> {
     let ideal = ideal?;
     let Some(allocated) = allocated else {
-        return Some(if budget < SOUND_ONLY { LimitCause::SoundOnly } else { LimitCause::Downlink });
+        return Some(if sound_only { LimitCause::SoundOnly } else { LimitCause::Downlink });
     };
     if allocated.spatial < ideal.spatial || allocated.temporal < ideal.temporal {
         return Some(LimitCause::Downlink);
@@ -88,17 +87,16 @@ mod tests {
 
     #[test]
     fn a_reduction_has_the_cause_that_the_sfu_knows() {
-        let (wide, narrow, voice) = (3_000_000, 300_000, 40_000);
-        for (budget, ideal, allocated, available, expected, what) in [
-            (wide, target(2, 2), target(2, 2), target(2, 2), None, "all"),
-            (wide, None, None, None, None, "a hidden tile"),
-            (narrow, target(2, 2), target(0, 2), target(0, 2), Some(LimitCause::Downlink), "a smaller layer"),
-            (narrow, target(1, 2), target(1, 1), target(1, 1), Some(LimitCause::Downlink), "fewer pictures"),
-            (narrow, target(1, 2), None, None, Some(LimitCause::Downlink), "no room for this track"),
-            (voice, target(1, 2), None, None, Some(LimitCause::SoundOnly), "sound only"),
-            (wide, target(2, 2), target(2, 2), target(0, 2), Some(LimitCause::Sender), "the sender sends less"),
+        for (sound_only, ideal, allocated, available, expected, what) in [
+            (false, target(2, 2), target(2, 2), target(2, 2), None, "all"),
+            (false, None, None, None, None, "a hidden tile"),
+            (false, target(2, 2), target(0, 2), target(0, 2), Some(LimitCause::Downlink), "a smaller layer"),
+            (false, target(1, 2), target(1, 1), target(1, 1), Some(LimitCause::Downlink), "fewer pictures"),
+            (false, target(1, 2), None, None, Some(LimitCause::Downlink), "no room for this track"),
+            (true, target(1, 2), None, None, Some(LimitCause::SoundOnly), "sound only"),
+            (false, target(2, 2), target(2, 2), target(0, 2), Some(LimitCause::Sender), "the sender sends less"),
             (
-                narrow,
+                false,
                 target(2, 2),
                 target(1, 2),
                 target(0, 2),
@@ -106,7 +104,7 @@ mod tests {
                 "both: what the viewer can change",
             ),
         ] {
-            assert_eq!(cause(budget, ideal, allocated, available), expected, "{what}");
+            assert_eq!(cause(sound_only, ideal, allocated, available), expected, "{what}");
         }
     }
 

@@ -252,14 +252,13 @@ impl Room {
         let allocations = allocator::allocate(peer.transport.downlink.budget(), audio, &all);
         let desired = allocator::desired_bitrate(audio, &all);
         peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, audio, now);
-        let mut limited = Vec::new();
+        let (sound_only, mut limited) = (allocations.iter().all(Option::is_none), Vec::new());
         for ((id, mid, request), allocation) in requests.iter().zip(allocations) {
             let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
             for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == *mid) {
                 apply(subscriber, source, request, allocation, &mut peer.transport, now);
                 let allocated = allocation.map(|allocation| allocation.target);
-                let budget = peer.transport.downlink.budget();
-                let cause = downlink_report::cause(budget, request.ideal, allocated, subscriber.switch.target());
+                let cause = downlink_report::cause(sound_only, request.ideal, allocated, subscriber.switch.target());
                 limited.extend(cause.map(|cause| LimitedTrack { track: *id, cause }));
             }
         }

@@ -177,25 +177,6 @@ fn a_member_that_cannot_resume_joins_again_and_the_same_commit_removes_its_old_l
 }
 
 #[test]
-fn members_learn_who_lost_the_connection_and_who_is_back() {
-    let (mut organiser, _) = Client::two();
-    organiser.events();
-    let mut presence = |connected| {
-        organiser.receive(Down::Presence { participant: ParticipantId(2), connected });
-        let members = organiser.events().into_iter().filter_map(|event| {
-            let Event::Members(people) = event else { return None };
-            people.into_iter().find(|person| person.id == ParticipantId(2))
-        });
-        members.map(|person| person.connected).collect::<Vec<_>>()
-    };
-    assert_eq!(presence(false), [false]);
-    assert_eq!(presence(false), Vec::<bool>::new(), "nothing new");
-    assert_eq!(presence(true), [true]);
-    organiser.receive(Down::Presence { participant: ParticipantId(99), connected: false });
-    assert!(organiser.events().is_empty(), "a stranger");
-}
-
-#[test]
 fn a_second_device_of_a_present_member_does_not_remove_the_first() {
     let (mut organiser, guest) = Client::two();
     let Entrant { identity, profile, .. } = guest.meeting.entrant;
