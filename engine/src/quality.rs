@@ -31,12 +31,16 @@ impl Quality {
     #[must_use]
     pub fn of_sender(figures: ConnectionFigures) -> Self {
         let own = matches!(figures.limitation, Some(Limitation::SenderUplink | Limitation::SenderReconnecting));
-        match figures {
-            ConnectionFigures { lost: true, .. } => Self::Poor,
-            ConnectionFigures { concealed_percent: POOR_CONCEALED.., loss_percent: 0..FAIR_LOSS, .. } => Self::Poor,
-            ConnectionFigures { concealed_percent: FAIR_CONCEALED.., loss_percent: 0..FAIR_LOSS, .. } => Self::Fair,
-            ConnectionFigures { .. } if own => Self::Fair,
-            ConnectionFigures { .. } => Self::Good,
+        if figures.lost {
+            return Self::Poor;
+        }
+        // If we lose packets ourselves, speech that is missing says nothing about the sender.
+        let concealed = if figures.loss_percent < FAIR_LOSS { figures.concealed_percent } else { 0 };
+        match concealed {
+            POOR_CONCEALED.. => Self::Poor,
+            FAIR_CONCEALED.. => Self::Fair,
+            _ if own => Self::Fair,
+            _ => Self::Good,
         }
     }
 
@@ -59,8 +63,10 @@ impl Quality {
             )
             | None => false,
         };
+        if figures.lost {
+            return Self::Poor;
+        }
         match figures.loss_percent {
-            _ if figures.lost => Self::Poor,
             POOR_LOSS.. => Self::Poor,
             FAIR_LOSS.. => Self::Fair,
             _ if narrow => Self::Fair,

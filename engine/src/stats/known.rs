@@ -40,7 +40,7 @@ pub struct Sender {
 impl Sender {
     /// Returns why the pictures of `slot` are sent smaller or slower.
     #[must_use]
-    pub const fn limit(&self, slot: Slot) -> Option<SendLimit> {
+    pub const fn limit(self, slot: Slot) -> Option<SendLimit> {
         match slot {
             Slot::Camera => self.camera_limit,
             Slot::Screen => self.screen_limit,

@@ -268,7 +268,7 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                 state.removed = reason == Reason::Removed;
                 state.over = Some(reason.to_string());
             }),
-            Event::Meeting(_) => {}
+            Event::Meeting(_) | Event::LayersChanged(..) | Event::Downlink(_) | Event::Flows(_) => {}
             Event::Rekeyed(epoch) => shared.change(|state| state.epoch = epoch.0),
             Event::Track { track, kind, frames, .. } => {
                 waiting.push(IncomingTrack { track, kind, frames });
@@ -283,7 +283,6 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                 }
             }
             Event::SoundLoss(percent) => shared.change(|state| state.sound_loss = percent),
-            Event::LayersChanged(..) | Event::Downlink(_) | Event::Flows(_) => {}
             Event::Estimate(estimate) => shared.change(|state| state.estimate = estimate.as_bps()),
             Event::Connected => shared.change(|state| state.connected = Some(Instant::now())),
             Event::Totals(totals) => shared.change(|state| state.totals = Some(totals)),
