@@ -17,7 +17,7 @@ use crate::media_requests::{self, Pending, Publication};
 use crate::meeting;
 use crate::peer;
 use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
-use crate::signalling::{self, Received, Wire};
+use crate::signalling::{self, Endpoint, Received, Wire};
 use bytes::Bytes;
 use crypto::KeyRing;
 use event_queue::EventQueue;
@@ -57,12 +57,15 @@ pub async fn run(config: Config, ends: Ends) {
 }
 
 async fn connect_and_run(config: Config, ends: Ends) -> Result<(), Error> {
+    let Config { host, port, fingerprint, .. } = &config;
+    let proxy = ends.backends.proxy.clone();
+    let server = Endpoint { host: host.clone(), port: *port, fingerprint: *fingerprint, proxy };
     let wire = tokio::select! {
-        wire = Wire::connect(&config.host, config.port, config.fingerprint, &ends.backends.stack) => wire?,
+        wire = Wire::connect(&server, &ends.backends.stack) => wire?,
         // The program does not read events any more.
         () = ends.events.closed() => return Ok(()),
     };
-    Driver::open(config, ends, wire).await?.run().await
+    Driver::open(config, server, ends, wire).await?.run().await
 }
 
 struct Driver {
@@ -96,14 +99,14 @@ enum Wake {
 }
 
 impl Driver {
-    async fn open(config: Config, ends: Ends, wire: Wire) -> Result<Self, Error> {
+    async fn open(config: Config, endpoint: Endpoint, ends: Ends, wire: Wire) -> Result<Self, Error> {
         let Config { entry, host, port, fingerprint, ring, pool } = config;
         let Ends { commands, requests, wishes, events, shared, backends } = ends;
-        let Backends { stack, sfu } = backends;
+        let Backends { stack, sfu, .. } = backends;
         // Media use the network interface that signalling uses.
         let transports = sfu.caps().topology.transports();
-        let media = Media::open(transports, wire.local().ip(), pool, Arc::clone(&stack)).await?;
-        let server = ServerConnection::new(wire, (host.clone(), port, fingerprint), Arc::clone(&stack));
+        let media = Media::open(transports, wire.local().ip(), pool, endpoint.clone(), Arc::clone(&stack)).await?;
+        let server = ServerConnection::new(wire, endpoint, Arc::clone(&stack));
         let address = Address { host, port, fingerprint };
         let setup = Setup { commands, ring: ring.clone(), address, shared };
         Ok(Self {
@@ -279,7 +282,7 @@ impl Driver {
             }
             // The transports are replaced if the connection to the server comes back.
             Report::Event(peer::Event::Failed) if !self.server.is_open() => {}
-            Report::Event(peer::Event::Failed) => return Err(Error::NoMedia),
+            Report::Event(peer::Event::Failed) => return Err(self.media.no_media()),
             Report::Feedback(feedback) => self.media.handle_feedback(transport, feedback, &mut self.event_queue),
         }
         Ok(())
@@ -317,6 +320,7 @@ impl Driver {
                     self.sfu.handle(Input::Local { transport, sdp, mids }, now);
                 }
             }
+            Output::TunnelToken { transport, token } => self.media.set_tunnel_token(transport, token)?,
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),
@@ -363,6 +367,7 @@ impl Driver {
             | Event::KeyFrameWanted { .. }
             | Event::Estimate(_)
             | Event::Connected
+            | Event::MediaPath(_)
             | Event::Totals(_)
             | Event::Failed(_) => {}
         }

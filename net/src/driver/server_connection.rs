@@ -1,8 +1,7 @@
 //! The connection to our server. If it is lost, the meeting orders another one, which is opened in the background.
 
-use crate::signalling::{self, Error, Received, Wire};
+use crate::signalling::{self, Endpoint, Error, Received, Wire};
 use crate::task::{self, Task};
-use crypto::Fingerprint;
 use proto::ClientMessage;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,8 +11,8 @@ use webrtc::runtime::Runtime;
 
 /// The connection.
 pub struct ServerConnection {
-    /// The server's name or address, its port, and the hash of its certificate.
-    server: (String, u16, Option<Fingerprint>),
+    /// Where the server is.
+    server: Endpoint,
     /// Runs its tasks.
     stack: Arc<dyn Runtime>,
     state: State,
@@ -35,7 +34,7 @@ pub enum ServerEvent {
 
 impl ServerConnection {
     /// Returns the open connection `wire`.
-    pub fn new(wire: Wire, server: (String, u16, Option<Fingerprint>), stack: Arc<dyn Runtime>) -> Self {
+    pub fn new(wire: Wire, server: Endpoint, stack: Arc<dyn Runtime>) -> Self {
         Self { server, stack, state: State::Open(wire) }
     }
 
@@ -46,11 +45,11 @@ impl ServerConnection {
 
     /// Closes the connection after its messages were sent, for at most `limit`, and starts to open another one.
     pub fn reconnect(&mut self, limit: Duration) {
-        let (host, port, fingerprint) = self.server.clone();
+        let server = self.server.clone();
         let (sender, opened) = oneshot::channel();
         let stack = Arc::clone(&self.stack);
         let task = task::spawn(&self.stack, async move {
-            match Wire::connect(&host, port, fingerprint, &stack).await {
+            match Wire::connect(&server, &stack).await {
                 // The session may be over, or another connection was ordered.
                 Ok(wire) => drop(sender.send(wire)),
                 Err(error) => tracing::info!(%error, "cannot connect to the server again"),

@@ -110,8 +110,9 @@ const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transport-
 /// checks would take most of the time to connect.
 const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The number of checks without an answer before a path fails: ten seconds.
-const MAX_CHECKS: u16 = 200;
+/// The number of checks without an answer before a path fails: twenty seconds, so that the media tunnel can still be opened
+/// after several attempts.
+const MAX_CHECKS: u16 = 400;
 
 /// The payload type of audio.
 const AUDIO_PAYLOAD_TYPE: u8 = 111;
