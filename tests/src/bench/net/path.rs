@@ -118,7 +118,7 @@ impl fmt::Display for Verdict {
 
 /// Returns all paths.
 pub fn all() -> Vec<NetworkPath> {
-    [1, 2, 3, 4, 5, 6, 7, 8, 10].into_iter().flat_map(of_row).collect()
+    [1, 2, 3, 4, 5, 6, 7, 8, 10, 16].into_iter().flat_map(of_row).collect()
 }
 
 /// Returns the paths of a row. The list is empty if the row is not measured here.
@@ -154,6 +154,8 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
         8 => [("loss=2%", 0.1), ("loss=5%", 0.3), ("loss=10%", 1.0)]
             .map(|(spec, made_up)| (spec, vec![moving(1.0), freezes(0.0), sound(made_up)]))
             .into(),
+        // No UDP at all. The clients open no TCP connection to another port than the server's.
+        16 => vec![("loss=100%", vec![moving(26.0 / 30.0), first_picture_over_tls(4_000.0)])],
         10 => [("loss=30%", 26.0 / 30.0), ("loss=30% down=1M", 24.0 / 30.0)]
             .map(|(spec, share)| {
                 let latency = at_most("latency, 95th percentile", "ms", |of| of.latency_p95_ms.map(to_f64), 500.0);
@@ -190,6 +192,14 @@ fn frame_rate(min: f64) -> Limit {
 
 fn first_picture(max: f64) -> Limit {
     at_most("first picture after joining", "ms", |of| of.first_picture_ms.map(to_f64), max)
+}
+
+fn first_picture_over_tls(max: f64) -> Limit {
+    let figure = |of: &CallFigures| {
+        let is_tls = of.media_path.as_deref() == Some("tls");
+        Some(to_f64(of.join_ms? + of.first_picture_ms?)).filter(|_| is_tls)
+    };
+    at_most("first picture over TLS", "ms", figure, max)
 }
 
 fn after_540_lines(max: f64) -> Limit {
