@@ -26,6 +26,8 @@ mod proxy;
 mod removed;
 #[path = "loopback/stranger.rs"]
 mod stranger;
+#[path = "loopback/tunnel.rs"]
+mod tunnel;
 
 use client::{Client, State};
 use lossy::Lossy;

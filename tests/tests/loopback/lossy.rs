@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -17,18 +17,25 @@ use webrtc::runtime::{
 #[derive(Debug)]
 pub struct Lossy {
     one_in: u32,
+    /// True if all datagrams are lost.
+    blocked: Arc<AtomicBool>,
     local: OnceLock<SocketAddr>,
 }
 
 impl Lossy {
     /// Returns a path that loses one datagram in `one_in`.
     pub fn one_in(one_in: u32) -> Arc<Self> {
-        Arc::new(Self { one_in, local: OnceLock::new() })
+        Arc::new(Self { one_in, blocked: Arc::default(), local: OnceLock::new() })
     }
 
     /// Returns a path that loses no datagram.
     pub fn lossless() -> Arc<Self> {
         Self::one_in(u32::MAX)
+    }
+
+    /// Loses all datagrams from now on, or only those that it would lose otherwise.
+    pub fn block(&self, all: bool) {
+        self.blocked.store(all, Ordering::Relaxed);
     }
 
     /// Returns the client's address; `None` until its socket is bound.
@@ -49,7 +56,8 @@ impl Runtime for Lossy {
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
         let _ = self.local.set(socket.local_addr()?);
         let inner = TOKIO.wrap_udp_socket(socket)?;
-        Ok(Arc::new(Socket { inner, one_in: self.one_in, seed: AtomicU32::new(1), passed: AtomicU32::new(0) }))
+        let (one_in, blocked) = (self.one_in, Arc::clone(&self.blocked));
+        Ok(Arc::new(Socket { inner, one_in, blocked, seed: AtomicU32::new(1), passed: AtomicU32::new(0) }))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -81,6 +89,7 @@ impl Runtime for Lossy {
 struct Socket {
     inner: Arc<dyn AsyncUdpSocket>,
     one_in: u32,
+    blocked: Arc<AtomicBool>,
     seed: AtomicU32,
     passed: AtomicU32,
 }
@@ -91,6 +100,9 @@ const FIRST_PASSED: u32 = 60;
 
 impl Socket {
     fn loses(&self) -> bool {
+        if self.blocked.load(Ordering::Relaxed) {
+            return true;
+        }
         if self.passed.fetch_add(1, Ordering::Relaxed) < FIRST_PASSED {
             return false;
         }
