@@ -17,7 +17,7 @@ pub struct Options {
     /// Offers a test pattern as a camera
     #[arg(long, hide = true)]
     pub developer: bool,
-    /// The HTTP proxy on the way to the server: http://HOST:PORT or http://USER:PASSWORD@HOST:PORT. Without this option, the environment variables HTTPS_PROXY, ALL_PROXY and NO_PROXY decide
+    /// The HTTP proxy on the way to the server: `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`; without this option, the environment variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` decide
     #[arg(long, value_name = "URL", global = true)]
     pub proxy: Option<ProxyUrl>,
     /// The command; without one, the window opens.

@@ -43,7 +43,9 @@ impl TestDriver {
                 Output::Apply { kind, .. } => assert_eq!(kind, SdpKind::Answer),
                 Output::Track(incoming) => self.tracks.push((incoming.track, incoming.mid)),
                 Output::TrackEnded(track) => self.tracks.retain(|(other, _)| *other != track),
-                other @ (Output::TunnelToken { .. } | Output::TrackDemand(_) | Output::Failed(_)) => self.others.push(other),
+                other @ (Output::TunnelToken { .. } | Output::TrackDemand(_) | Output::Failed(_)) => {
+                    self.others.push(other)
+                }
                 other @ (Output::Connect { .. } | Output::AddCandidate { .. }) => {
                     panic!("not of this dialect: {other:?}")
                 }
