@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response};
 use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 
@@ -97,20 +97,31 @@ async fn open(stream: TcpStream, context: &Context, meter: Arc<Meter>) -> Option
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
     let (stream, mut purpose) = (MeteredStream::new(tls, meter), None);
-    #[expect(clippy::result_large_err, reason = "the WebSocket library's signature")]
-    let check = |request: &Request, response: Response| match purpose_of(request, &context.tunnels.key) {
-        Ok(found) => {
-            purpose = Some(found);
-            Ok(response)
-        }
-        Err(status) => {
-            let mut refusal = ErrorResponse::new(None);
-            *refusal.status_mut() = status;
-            Err(refusal)
-        }
-    };
+    let check = PurposeCheck { key: &context.tunnels.key, purpose: &mut purpose };
     let socket = tokio_tungstenite::accept_hdr_async_with_config(stream, check, Some(config)).await.ok()?;
     Some((socket, purpose?))
+}
+
+/// Checks the request of a WebSocket, and stores what it asks for.
+struct PurposeCheck<'c> {
+    key: &'c TunnelKey,
+    purpose: &'c mut Option<Purpose>,
+}
+
+impl Callback for PurposeCheck<'_> {
+    fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
+        match purpose_of(request, self.key) {
+            Ok(purpose) => {
+                *self.purpose = Some(purpose);
+                Ok(response)
+            }
+            Err(status) => {
+                let mut refusal = ErrorResponse::new(None);
+                *refusal.status_mut() = status;
+                Err(refusal)
+            }
+        }
+    }
 }
 
 /// Returns what the request of a WebSocket asks for, or the status that refuses it.

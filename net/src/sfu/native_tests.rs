@@ -44,7 +44,7 @@ impl TestDriver {
                 Output::Track(incoming) => self.tracks.push((incoming.track, incoming.mid)),
                 Output::TrackEnded(track) => self.tracks.retain(|(other, _)| *other != track),
                 other @ (Output::TunnelToken { .. } | Output::TrackDemand(_) | Output::Failed(_)) => {
-                    self.others.push(other)
+                    self.others.push(other);
                 }
                 other @ (Output::Connect { .. } | Output::AddCandidate { .. }) => {
                     panic!("not of this dialect: {other:?}")

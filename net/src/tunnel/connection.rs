@@ -97,7 +97,6 @@ async fn read(shared: &Shared, mut source: SplitStream<Socket>) -> String {
             Ok(Some(Ok(Message::Binary(message)))) if proto::datagrams(&message).is_ok() => {
                 shared.handle_message(&message, Instant::now());
             }
-            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) => {}
             Ok(Some(Ok(Message::Close(_))) | None) => return "the server closed the media tunnel".into(),
             Ok(Some(Ok(Message::Binary(_) | Message::Text(_) | Message::Frame(_)))) => {
                 return "the server sent a malformed message through the media tunnel".into();
@@ -105,7 +104,7 @@ async fn read(shared: &Shared, mut source: SplitStream<Socket>) -> String {
             Ok(Some(Err(error))) => return error.to_string(),
             // The stack's checks go through the tunnel, so the server sends at least their answers.
             Err(_) if shared.path() == MediaPath::Tls => return "the media tunnel is silent".into(),
-            Err(_) => {}
+            Ok(Some(Ok(Message::Ping(_) | Message::Pong(_)))) | Err(_) => {}
         }
     }
 }

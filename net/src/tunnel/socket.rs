@@ -97,11 +97,9 @@ impl AsyncUdpSocket for TunnelSocket {
         if !route.udp {
             return Poll::Ready(Ok(contents.len()));
         }
-        match self.inner.poll_send(cx, transmit) {
-            // It is on its way through the tunnel. Another call would send it there twice.
-            Poll::Pending | Poll::Ready(Err(_)) if route.tls => Poll::Ready(Ok(contents.len())),
-            sent => sent,
-        }
+        let sent = self.inner.poll_send(cx, transmit);
+        // If it is on its way through the tunnel, another call would send it there twice.
+        if route.tls { Poll::Ready(Ok(contents.len())) } else { sent }
     }
 
     fn poll_recv(

@@ -193,10 +193,10 @@ pub fn is_virtual(address: SocketAddr) -> bool {
     }
 }
 
-/// The virtual addresses of IPv4: 240.0.0.0/4 is reserved and routed nowhere (RFC 1112, section 4).
+/// The virtual addresses of IPv4: `240.0.0.0/4` is reserved and routed nowhere (RFC 1112, section 4).
 const VIRTUAL_V4: u32 = 0xf000_0000;
 
-/// The virtual addresses of IPv6: 100::/64 is only for datagrams to be discarded (RFC 6666).
+/// The virtual addresses of IPv6: `100::/64` is only for datagrams to be discarded (RFC 6666).
 const VIRTUAL_V6: u128 = 0x0100 << 112;
 
 /// The number of virtual addresses of each family.

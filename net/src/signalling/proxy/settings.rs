@@ -56,14 +56,11 @@ impl ProxySettings {
             (!value.trim().is_empty()).then(|| value.trim().to_owned())
         };
         let url = variable("HTTPS_PROXY").or_else(|| variable("ALL_PROXY"));
-        let proxy = url.and_then(|url| match url.parse() {
-            Ok(proxy) => Some(proxy),
-            Err(BadUrl) => {
-                // The value may contain a password.
-                tracing::warn!("the proxy in the environment is ignored: only http://HOST:PORT is supported");
-                None
-            }
-        });
+        let proxy = url.as_deref().and_then(|url| url.parse().ok());
+        if url.is_some() && proxy.is_none() {
+            // The value may contain a password.
+            tracing::warn!("the proxy in the environment is ignored: only http://HOST:PORT is supported");
+        }
         let exceptions = variable("NO_PROXY").unwrap_or_default();
         let exceptions = exceptions.split(',').map(|one| one.trim().to_lowercase()).filter(|one| !one.is_empty());
         Self { proxy, exceptions: exceptions.collect(), spares_loopback: true }
@@ -87,7 +84,7 @@ impl ProxySettings {
         let address: Option<IpAddr> = host.parse().ok();
         let is_loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
         let is_exception = self.exceptions.iter().any(|exception| matches(exception, &host));
-        self.proxy.as_ref().filter(|_| !is_exception && !(is_loopback && self.spares_loopback))
+        self.proxy.as_ref().filter(|_| !(is_exception || is_loopback && self.spares_loopback))
     }
 }
 
