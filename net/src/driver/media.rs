@@ -9,10 +9,12 @@ use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
 use crate::peer::{self, Estimate, Feedback, Offer, Opened, Peer, lock};
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
+use crate::signalling::Endpoint;
 use crate::task::{self, Task};
+use crate::tunnel::Tunnel;
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
-use proto::{Kind, Slot, SpatialLayer, TrackDemand, TrackId};
+use proto::{Kind, MediaPath, Slot, SpatialLayer, TrackDemand, TrackId};
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -25,6 +27,10 @@ use webrtc::runtime::Runtime;
 /// The transports and tracks of a session.
 pub struct Media {
     transports: Vec<Transport>,
+    /// Where the tunnels lead.
+    server: Endpoint,
+    /// The path in the last event.
+    path: Option<MediaPath>,
     /// Runs the tasks that send.
     stack: Arc<dyn Runtime>,
     pool: BufferPool,
@@ -49,6 +55,8 @@ pub struct Media {
 struct Transport {
     id: TransportId,
     peer: Peer,
+    /// The way to the server if UDP does not work.
+    tunnel: Tunnel,
     events: mpsc::Receiver<peer::Event>,
     feedback: mpsc::Receiver<Feedback>,
     /// When both descriptions were set for the first time.
@@ -82,7 +90,7 @@ struct Published {
 }
 
 impl Media {
-    /// Opens `transports` on `address`.
+    /// Opens `transports` on `address`. If UDP does not work, they use tunnels to `server`.
     ///
     /// # Errors
     /// Returns [`Error::Media`] if no socket can be opened.
@@ -90,11 +98,14 @@ impl Media {
         transports: &[TransportId],
         address: IpAddr,
         pool: BufferPool,
+        server: Endpoint,
         stack: Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
-        let opened = open_transports(transports, address, &pool, &stack).await?;
+        let opened = open_transports(transports, address, &pool, (&server, &stack)).await?;
         Ok(Self {
             transports: opened,
+            server,
+            path: None,
             stack,
             pool,
             flowing: watch::Sender::new(false),
@@ -126,7 +137,7 @@ impl Media {
         (self.restarted, self.stale) = (true, None);
         // They close in the background, because that may take 100 ms.
         self.transports.clear();
-        self.transports = open_transports(&ids, address, &self.pool, &self.stack).await?;
+        self.transports = open_transports(&ids, address, &self.pool, (&self.server, &self.stack)).await?;
         self.update_wanted();
         Ok(())
     }
@@ -232,6 +243,17 @@ impl Media {
             }
         }
         Ok(local)
+    }
+
+    /// Sets the token by which the tunnel of a transport can be opened.
+    pub fn set_tunnel_token(&mut self, id: TransportId, token: String) -> Result<(), Error> {
+        self.transport(id)?.tunnel.set_token(token);
+        Ok(())
+    }
+
+    /// Returns the error that no path carries media.
+    pub fn no_media(&self) -> Error {
+        Error::NoMedia(self.transports.iter().find_map(|transport| transport.tunnel.failure()))
     }
 
     pub async fn add_candidate(&mut self, id: TransportId, candidate: IceCandidate) -> Result<(), Error> {
@@ -355,8 +377,18 @@ impl Media {
         }
     }
 
+    /// Pushes an event if media take another path than before.
+    fn report_path(&mut self, event_queue: &mut EventQueue) {
+        let primary = self.transports.iter().find(|transport| transport.id == TransportId::Primary);
+        let path = primary.filter(|primary| primary.connected).map(|primary| primary.tunnel.path());
+        if let Some(path) = path.filter(|path| self.path.replace(*path) != Some(*path)) {
+            event_queue.push(Event::MediaPath(path));
+        }
+    }
+
     pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
         self.report_estimate(event_queue);
+        self.report_path(event_queue);
         if self.stale.take_if(|at| *at <= now).is_some() {
             let lost: Vec<_> =
                 self.queues.keys().filter(|track| !self.incoming.contains_key(*track)).copied().collect();
@@ -370,7 +402,7 @@ impl Media {
         let waiting = self.transports.iter().filter(|transport| !transport.connected);
         let mut since = waiting.filter_map(|transport| transport.negotiated);
         if since.any(|since| now.saturating_duration_since(since) > CONNECT_TIMEOUT) {
-            return Err(Error::NoMedia);
+            return Err(self.no_media());
         }
         Ok(())
     }
@@ -414,12 +446,14 @@ async fn open_transports(
     ids: &[TransportId],
     address: IpAddr,
     pool: &BufferPool,
-    stack: &Arc<dyn Runtime>,
+    (server, stack): (&Endpoint, &Arc<dyn Runtime>),
 ) -> Result<Vec<Transport>, Error> {
     let mut opened = Vec::new();
     for id in ids {
-        let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), Arc::clone(stack))).await?;
-        opened.push(Transport { id: *id, peer, events, feedback, negotiated: None, connected: false });
+        let tunnel = Tunnel::new(server.clone(), stack);
+        let runtime = tunnel.runtime(Arc::clone(stack));
+        let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), runtime)).await?;
+        opened.push(Transport { id: *id, peer, tunnel, events, feedback, negotiated: None, connected: false });
     }
     Ok(opened)
 }

@@ -118,8 +118,9 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 /// two seconds, that happens several times a minute if 30 % of the packets are lost.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The number of checks without an answer before a path fails: ten seconds.
-const MAX_CHECKS: u16 = 200;
+/// The number of checks without an answer before a path fails: twenty seconds, so that the media tunnel can still be opened
+/// after several attempts.
+const MAX_CHECKS: u16 = 400;
 
 /// The payload type of audio.
 const AUDIO_PAYLOAD_TYPE: u8 = 111;

@@ -13,6 +13,7 @@ use super::sound_loss::PathLoss;
 use super::switch::{PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
 use crate::Limits;
+use crate::tunnel::TunnelKey;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
@@ -38,6 +39,8 @@ pub struct Context {
     public: Vec<IpAddr>,
     /// How much work the offers of one address may cause.
     pub(super) offer_work: WorkLimit,
+    /// Makes the tokens of media tunnels. `None` if the server has none.
+    pub(super) tunnels: Option<Arc<TunnelKey>>,
 }
 
 /// One participant's transport.
@@ -129,6 +132,7 @@ impl Context {
             sockets: addresses,
             public: Vec::new(),
             offer_work: WorkLimit::new(&Limits::default()),
+            tunnels: None,
         })
     }
 
@@ -142,6 +146,12 @@ impl Context {
     #[must_use]
     pub fn with_limits(self, limits: &Limits) -> Self {
         Self { offer_work: WorkLimit::new(limits), ..self }
+    }
+
+    /// Returns the context with tokens of media tunnels in the answers.
+    #[must_use]
+    pub(crate) fn with_tunnels(self, key: Arc<TunnelKey>) -> Self {
+        Self { tunnels: Some(key), ..self }
     }
 
     /// Adds a media socket.
