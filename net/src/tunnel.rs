@@ -26,9 +26,10 @@ pub struct Tunnel {
 }
 
 impl Tunnel {
-    /// Returns a tunnel to `server` that is not open. Its task runs on `stack`.
-    pub fn new(server: Endpoint, stack: &Arc<dyn Runtime>) -> Self {
-        let shared = Arc::new(Shared::default());
+    /// Returns a tunnel to `server` that is not open. Its task runs on `stack`. If the client's transport before this one used a
+    /// tunnel, `before` says so, and this one is opened at once.
+    pub fn new(server: Endpoint, before: MediaPath, stack: &Arc<dyn Runtime>) -> Self {
+        let shared = Arc::new(Shared::new(before));
         let (token, tokens) = watch::channel(None);
         let run = connection::run(Arc::clone(&shared), server, Arc::clone(stack), tokens);
         Self { shared, token, task: task::spawn(stack, run) }

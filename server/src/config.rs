@@ -110,7 +110,7 @@ pub struct Limits {
     pub silence: Duration,
     /// How long one message may take to be written to a connection.
     pub write: Duration,
-    /// How long a media tunnel may carry nothing. A client that uses it sends at least a check every two seconds.
+    /// How long a media tunnel may carry nothing. A client that uses it sends at least a check every half second.
     pub tunnel_idle: Duration,
 }
 

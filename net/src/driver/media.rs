@@ -101,7 +101,7 @@ impl Media {
         server: Endpoint,
         stack: Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
-        let opened = open_transports(transports, address, &pool, (&server, &stack)).await?;
+        let opened = open_transports(transports, address, &pool, (&server, MediaPath::Udp, &stack)).await?;
         Ok(Self {
             transports: opened,
             server,
@@ -137,7 +137,8 @@ impl Media {
         (self.restarted, self.stale) = (true, None);
         // They close in the background, because that may take 100 ms.
         self.transports.clear();
-        self.transports = open_transports(&ids, address, &self.pool, (&self.server, &self.stack)).await?;
+        let way = (&self.server, self.path.unwrap_or(MediaPath::Udp), &self.stack);
+        self.transports = open_transports(&ids, address, &self.pool, way).await?;
         self.update_wanted();
         Ok(())
     }
@@ -446,11 +447,11 @@ async fn open_transports(
     ids: &[TransportId],
     address: IpAddr,
     pool: &BufferPool,
-    (server, stack): (&Endpoint, &Arc<dyn Runtime>),
+    (server, before, stack): (&Endpoint, MediaPath, &Arc<dyn Runtime>),
 ) -> Result<Vec<Transport>, Error> {
     let mut opened = Vec::new();
     for id in ids {
-        let tunnel = Tunnel::new(server.clone(), stack);
+        let tunnel = Tunnel::new(server.clone(), before, stack);
         let runtime = tunnel.runtime(Arc::clone(stack));
         let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), runtime)).await?;
         opened.push(Transport { id: *id, peer, tunnel, events, feedback, negotiated: None, connected: false });

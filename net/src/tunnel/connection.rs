@@ -30,9 +30,14 @@ pub async fn run(
         let failure = match opened.unwrap_or(Err(Error::Silent)) {
             Ok(socket) => {
                 tracing::info!("media tunnel open");
-                pause = MIN_PAUSE;
-                shared.handle_opened(Instant::now());
-                carry(&shared, socket).await
+                let opened = Instant::now();
+                shared.handle_opened(opened);
+                let failure = carry(&shared, socket).await;
+                // A proxy may open tunnels and close them at once.
+                if opened.elapsed() > MAX_PAUSE {
+                    pause = MIN_PAUSE;
+                }
+                failure
             }
             Err(error) => Some(error.to_string()),
         };

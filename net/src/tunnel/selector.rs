@@ -1,6 +1,6 @@
 //! Decides by which path media go: the ladder from UDP to the tunnel and back. Pure: the caller passes the time.
 //!
-//! UDP is tried first. If it is silent for [`FIRST_SILENCE`], the tunnel is wanted, and media change to it when it is open.
+//! UDP is tried first. If it is silent for [`FIRST_SILENCE`], or if media took the tunnel before the client reconnected, the tunnel is wanted, and media change to it when it is open.
 //! Checks still go by UDP as well. After [`GOOD_CHECKS`] of them are answered, media change back, and a little later the
 //! tunnel is closed. Each time UDP fails after that, it has to wait longer for the next trial.
 
@@ -26,7 +26,7 @@ pub struct PathSelector {
     /// The checks whose answer is awaited.
     checks: VecDeque<Check>,
     udp: Udp,
-    /// True after the tunnel was lost while it carried media, until UDP works.
+    /// True if media took a tunnel that is lost, until UDP works.
     is_tunnel_lost: bool,
     /// How many checks in a row UDP has answered while media took the tunnel.
     good_checks: u32,
@@ -67,22 +67,21 @@ struct Check {
     answered: bool,
 }
 
-impl Default for PathSelector {
-    fn default() -> Self {
+impl PathSelector {
+    /// Returns a selector without a tunnel. `before` is the path of the client's transport before this one, or UDP.
+    pub fn new(before: MediaPath) -> Self {
         Self {
             path: MediaPath::Udp,
             is_tunnel_open: false,
             checks: VecDeque::new(),
             udp: Udp::default(),
-            is_tunnel_lost: false,
+            is_tunnel_lost: before == MediaPath::Tls,
             good_checks: 0,
             returned: None,
             quarantine: Quarantine::None,
         }
     }
-}
 
-impl PathSelector {
     /// Returns the path by which media go.
     pub const fn path(&self) -> MediaPath {
         self.path
@@ -249,10 +248,10 @@ impl Quarantine {
 /// How long the first check may have no answer by UDP. A path around the world and back takes a third of it.
 pub const FIRST_SILENCE: Duration = Duration::from_millis(1_200);
 
-/// How long UDP that has worked may be silent. The stack sends a check every two seconds.
+/// How long UDP that has worked may be silent. The stack sends a check every half second.
 pub const SILENCE: Duration = Duration::from_millis(2_500);
 
-/// How long the DTLS handshake may have no answer by UDP. The stack repeats a lost message after a second.
+/// How long the DTLS handshake may have no answer by UDP. The client repeats a lost message several times.
 pub const HANDSHAKE_SILENCE: Duration = Duration::from_millis(2_200);
 
 /// Packets of media that have no answer if UDP is silent.

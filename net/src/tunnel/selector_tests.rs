@@ -14,7 +14,11 @@ struct World {
 
 impl World {
     fn new(udp: (bool, bool), tls: bool) -> Self {
-        Self { selector: PathSelector::default(), now: Instant::now(), next: 0, udp, tls, open: false }
+        Self::after(MediaPath::Udp, udp, tls)
+    }
+
+    fn after(before: MediaPath, udp: (bool, bool), tls: bool) -> Self {
+        Self { selector: PathSelector::new(before), now: Instant::now(), next: 0, udp, tls, open: false }
     }
 
     /// Sends a datagram, and delivers the answers of the server. Returns how many of them the stack gets.
@@ -157,6 +161,16 @@ fn a_lost_tunnel_is_wanted_again_and_nothing_is_sent_into_it_meanwhile() {
     world.tls = true;
     world.run(2 * STEP, 5);
     assert_eq!(world.path(), (MediaPath::Tls, true));
+}
+
+#[test]
+fn a_client_whose_media_took_the_tunnel_wants_it_at_once_after_a_reconnection_unless_udp_works() {
+    let mut world = World::after(MediaPath::Tls, BLOCKED, true);
+    world.run(2 * STEP, 5);
+    assert_eq!(world.path(), (MediaPath::Tls, true));
+    let mut world = World::after(MediaPath::Tls, GOOD, true);
+    world.run(60 * SECOND, 5);
+    assert_eq!(world.path(), (MediaPath::Udp, false));
 }
 
 #[test]

@@ -46,10 +46,11 @@ impl Remote {
     }
 }
 
-impl Default for Shared {
-    fn default() -> Self {
+impl Shared {
+    /// Returns the state of a tunnel that is not open. `before` is the path of the client's transport before this one, or UDP.
+    pub fn new(before: MediaPath) -> Self {
         let state = State {
-            selector: PathSelector::default(),
+            selector: PathSelector::new(before),
             outgoing: DatagramQueue::new(MAX_TUNNEL_QUEUE, MAX_TUNNEL_AGE),
             incoming: DatagramQueue::new(MAX_INCOMING, MAX_INCOMING_AGE),
             waker: None,
@@ -58,9 +59,7 @@ impl Default for Shared {
         };
         Self { state: Mutex::new(state), changed: Notify::new() }
     }
-}
 
-impl Shared {
     /// Returns the path by which media go.
     pub fn path(&self) -> MediaPath {
         self.lock().selector.path()
@@ -214,7 +213,7 @@ mod tests {
 
     /// Returns a state whose tunnel is open because UDP is silent, and the server's address.
     fn opened(now: Instant) -> (Shared, SocketAddr) {
-        let (shared, server) = (Shared::default(), SocketAddr::from(([192, 0, 2, 1], 7_443)));
+        let (shared, server) = (Shared::new(MediaPath::Udp), SocketAddr::from(([192, 0, 2, 1], 7_443)));
         assert_eq!(shared.send(server, &check(1), None, now), Route { udp: true, tls: false });
         let later = now + FIRST_SILENCE;
         assert!(shared.handle_timeout(later));

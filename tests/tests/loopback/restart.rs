@@ -41,7 +41,7 @@ async fn start(data: &Path, listen: SocketAddr) -> Server {
 }
 
 /// Asserts that everybody still has the tracks of everybody, and waits for 25 more pictures on each.
-async fn go_on(clients: &[Client]) {
+pub async fn go_on(clients: &[Client]) {
     for one in clients {
         for other in clients.iter().filter(|other| other.me() != one.me()) {
             let camera = other.camera();

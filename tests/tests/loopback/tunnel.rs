@@ -2,17 +2,19 @@
 
 use super::client::Client;
 use super::lossy::Lossy;
+use super::restart::go_on;
 use super::{all_receive, backends_over, opened, run, server};
 use futures_util::{SinkExt, StreamExt};
 use net::{Backends, ProxySettings};
 use proto::{MediaPath, ServerSignal, TUNNEL_PATH};
 use server::{Limits, Server};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::attack::wire::{Tls, another_address, connect_tls};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
@@ -98,47 +100,102 @@ fn media_change_to_udp_when_it_comes_and_to_tls_when_it_dies() {
     });
 }
 
-/// An HTTP proxy that lets only CONNECT with the right user through. Counts the connections.
-async fn proxy(connections: Arc<AtomicUsize>) -> ProxySettings {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move {
-        while let Ok((mut client, _)) = listener.accept().await {
-            let connections = Arc::clone(&connections);
-            tokio::spawn(async move {
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    head.push(client.read_u8().await.unwrap());
-                }
-                let head = String::from_utf8(head).unwrap();
-                if !head.contains("\r\nProxy-Authorization: Basic YTpi\r\n") {
-                    let refusal =
-                        b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
-                    client.write_all(refusal).await.unwrap();
-                    return;
-                }
-                let to = head.split_whitespace().nth(1).unwrap().to_owned();
-                assert!(head.starts_with("CONNECT "), "{head}");
-                let mut server = TcpStream::connect(to).await.unwrap();
-                client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
-                connections.fetch_add(1, Ordering::Relaxed);
-                // The connection may end with an error.
-                let _ = copy_bidirectional(&mut client, &mut server).await;
-            });
-        }
-    });
-    ProxySettings::of(format!("http://a:b@{address}").parse().unwrap())
+/// An HTTP proxy that lets only CONNECT with the right user through.
+struct HttpProxy {
+    address: SocketAddr,
+    /// The connections to the server, in the order in which they were opened.
+    connections: Arc<Mutex<Vec<AbortHandle>>>,
+}
+
+impl HttpProxy {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, connections) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<AbortHandle>>>::default());
+        let opened = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let Some(mut server) = connect_as_asked(&mut client).await else { continue };
+                let carry = tokio::spawn(async move {
+                    // The connection may end with an error.
+                    let _ = copy_bidirectional(&mut client, &mut server).await;
+                });
+                opened.lock().unwrap().push(carry.abort_handle());
+            }
+        });
+        Self { address, connections }
+    }
+
+    fn settings(&self) -> ProxySettings {
+        ProxySettings::of(format!("http://a:b@{}", self.address).parse().unwrap())
+    }
+
+    /// Returns how many connections were opened.
+    fn opened(&self) -> usize {
+        self.connections.lock().unwrap().len()
+    }
+
+    /// Loses the connections from this one on.
+    fn lose(&self, first: usize) {
+        self.connections.lock().unwrap()[first..].iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// Answers a request of a client of a proxy. Returns the connection that it asks for.
+async fn connect_as_asked(client: &mut TcpStream) -> Option<TcpStream> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    if !head.contains("\r\nProxy-Authorization: Basic YTpi\r\n") {
+        let refusal = b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+        client.write_all(refusal).await.unwrap();
+        return None;
+    }
+    assert!(head.starts_with("CONNECT "), "{head}");
+    let server = TcpStream::connect(head.split_whitespace().nth(1).unwrap()).await.unwrap();
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+    Some(server)
+}
+
+/// Returns a meeting whose guest has no UDP and uses a proxy.
+async fn meeting_through(server: &Server, proxy: &HttpProxy) -> Vec<Client> {
+    let clients = meeting_with(server, Backends { proxy: proxy.settings(), ..backends_over(blocked()) }).await;
+    all_receive(&clients, 25).await;
+    assert_eq!((path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 2), "one for messages and one for media");
+    clients
 }
 
 #[test]
 fn a_meeting_goes_through_an_http_proxy() {
     run(async {
-        let (server, connections) = (server().await, Arc::new(AtomicUsize::new(0)));
-        let proxy = proxy(Arc::clone(&connections)).await;
-        let clients = meeting_with(&server, Backends { proxy, ..backends_over(blocked()) }).await;
-        all_receive(&clients, 25).await;
-        assert_eq!(path(&clients[1]), Some(MediaPath::Tls));
-        assert_eq!(connections.load(Ordering::Relaxed), 2, "one for messages and one for media");
+        meeting_through(&server().await, &HttpProxy::start().await).await;
+    });
+}
+
+#[test]
+fn a_meeting_through_a_proxy_goes_on_after_the_proxy_has_lost_all_connections() {
+    run(async {
+        let (server, proxy) = (server().await, HttpProxy::start().await);
+        let clients = meeting_through(&server, &proxy).await;
+        let lost = Instant::now();
+        proxy.lose(0);
+        clients[1].until("the guest is back", |state| state.reconnected == 1).await;
+        go_on(&clients).await;
+        println!("25 more pictures {:?} after the loss", lost.elapsed());
+        assert_eq!((path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 4));
+    });
+}
+
+#[test]
+fn a_lost_tunnel_is_opened_again_without_a_reconnection_of_the_meeting() {
+    run(async {
+        let (server, proxy) = (server().await, HttpProxy::start().await);
+        let clients = meeting_through(&server, &proxy).await;
+        proxy.lose(1);
+        go_on(&clients).await;
+        assert_eq!((path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 3));
+        assert_eq!(clients[1].look(|state| state.reconnecting), 0);
     });
 }
 
@@ -177,7 +234,7 @@ impl net::sfu::Sfu for Listening {
         self.native.caps()
     }
 
-    fn handle(&mut self, input: net::sfu::Input, now: std::time::Instant) {
+    fn handle(&mut self, input: net::sfu::Input, now: Instant) {
         if let net::sfu::Input::Signal(bytes) = &input
             && let Ok(ServerSignal::Answer { tunnel: Some(token), .. }) = proto::decode_signal::<ServerSignal>(bytes)
         {
@@ -190,7 +247,7 @@ impl net::sfu::Sfu for Listening {
         self.native.poll()
     }
 
-    fn poll_timeout(&self) -> Option<std::time::Instant> {
+    fn poll_timeout(&self) -> Option<Instant> {
         self.native.poll_timeout()
     }
 }
