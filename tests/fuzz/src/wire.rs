@@ -60,7 +60,9 @@ pub(super) fn tunnel_messages() -> Vec<Vec<u8>> {
     let now = Instant::now();
     let message = |lengths: &[usize]| {
         let mut queue = proto::DatagramQueue::new(proto::MAX_TUNNEL_QUEUE, proto::MAX_TUNNEL_AGE);
-        lengths.iter().for_each(|length| queue.push(&vec![0x80; *length], now));
+        for length in lengths {
+            queue.push(&vec![0x80; *length], now);
+        }
         let mut message = Vec::new();
         queue.pop_batch(&mut message, now);
         message

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::lossy::Lossy;
-use super::restart::go_on;
+use super::restart::{go_on, receive_more};
 use super::{all_receive, backends_over, opened, run, server};
 use futures_util::{SinkExt, StreamExt};
 use net::{Backends, ProxySettings};
@@ -181,7 +181,7 @@ fn a_meeting_through_a_proxy_goes_on_after_the_proxy_has_lost_all_connections() 
         let lost = Instant::now();
         proxy.lose(0);
         clients[1].until("the guest is back", |state| state.reconnected == 1).await;
-        go_on(&clients).await;
+        receive_more(&clients).await;
         println!("25 more pictures {:?} after the loss", lost.elapsed());
         assert_eq!((path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 4));
     });

@@ -11,7 +11,13 @@ use std::sync::Arc;
 /// The proxy of a program, and the servers that are reached without it. The default is no proxy.
 #[derive(Clone, Debug, Default)]
 pub struct ProxySettings {
-    proxy: Option<ProxyUrl>,
+    rules: Option<Arc<Rules>>,
+}
+
+/// A proxy and its exceptions.
+#[derive(Clone, Debug)]
+struct Rules {
+    proxy: ProxyUrl,
     exceptions: Vec<String>,
     /// True if servers on this computer are reached without the proxy.
     spares_loopback: bool,
@@ -37,13 +43,16 @@ impl ProxySettings {
     /// Returns settings by which `proxy` leads to all servers.
     #[must_use]
     pub fn of(proxy: ProxyUrl) -> Self {
-        Self { proxy: Some(proxy), exceptions: Vec::new(), spares_loopback: false }
+        Self::new(proxy, Vec::new(), false)
     }
 
     /// Returns the settings by which servers on this computer are reached without the proxy.
     #[must_use]
-    pub fn sparing_loopback(self) -> Self {
-        Self { spares_loopback: true, ..self }
+    pub fn sparing_loopback(mut self) -> Self {
+        if let Some(rules) = &mut self.rules {
+            Arc::make_mut(rules).spares_loopback = true;
+        }
+        self
     }
 
     /// Returns the settings of the variables `HTTPS_PROXY`, else `ALL_PROXY`, and `NO_PROXY`, each also in lower case. `read`
@@ -63,15 +72,15 @@ impl ProxySettings {
         }
         let exceptions = variable("NO_PROXY").unwrap_or_default();
         let exceptions = exceptions.split(',').map(|one| one.trim().to_lowercase()).filter(|one| !one.is_empty());
-        Self { proxy, exceptions: exceptions.collect(), spares_loopback: true }
+        proxy.map(|proxy| Self::new(proxy, exceptions.collect(), true)).unwrap_or_default()
     }
 
     /// Adds a way to authenticate to the proxy. Those that were added first are preferred, after Basic with the user of the
     /// URL. Does nothing if there is no proxy.
     #[must_use]
     pub fn with_authenticator(mut self, authenticator: Arc<dyn ProxyAuthenticator>) -> Self {
-        if let Some(proxy) = &mut self.proxy {
-            proxy.authenticators.push(authenticator);
+        if let Some(rules) = &mut self.rules {
+            Arc::make_mut(rules).proxy.authenticators.push(authenticator);
         }
         self
     }
@@ -80,11 +89,16 @@ impl ProxySettings {
     /// directly.
     #[must_use]
     pub fn for_host(&self, host: &str) -> Option<&ProxyUrl> {
+        let Rules { proxy, exceptions, spares_loopback } = self.rules.as_deref()?;
         let host = host.to_lowercase();
         let address: Option<IpAddr> = host.parse().ok();
         let is_loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
-        let is_exception = self.exceptions.iter().any(|exception| matches(exception, &host));
-        self.proxy.as_ref().filter(|_| !(is_exception || is_loopback && self.spares_loopback))
+        let is_exception = exceptions.iter().any(|exception| matches(exception, &host));
+        (!(is_exception || is_loopback && *spares_loopback)).then_some(proxy)
+    }
+
+    fn new(proxy: ProxyUrl, exceptions: Vec<String>, spares_loopback: bool) -> Self {
+        Self { rules: Some(Arc::new(Rules { proxy, exceptions, spares_loopback })) }
     }
 }
 
