@@ -62,8 +62,10 @@ impl<'a, Message> Stage<'a, Message> {
     /// Records which tile is under the pointer. Its tooltip is an overlay, which a new layout shows.
     fn hover(&self, state: &mut State, pointer: Option<Point>, bounds: Rectangle, shell: &mut Shell<'_, Message>) {
         let under = |pointer: Point| {
-            let tiles = self.tiles.iter().zip(places(&self.tiles, bounds));
-            tiles.filter(|(_, place)| place.contains(pointer)).last().map(|(tile, _)| tile.view)
+            let places = places(&self.tiles, bounds);
+            // The last one is drawn over the others.
+            let index = places.iter().rposition(|place| place.contains(pointer))?;
+            self.tiles.get(index).map(|tile| tile.view)
         };
         let hovered = pointer.and_then(under);
         let before = std::mem::replace(&mut state.hovered, hovered);

@@ -14,7 +14,7 @@ pub mod usage;
 use history::History;
 use known::Known;
 use media::{Clock, Timestamp};
-use proto::{ParticipantId, Totals, TrackId};
+use proto::{MediaPath, ParticipantId, Totals, TrackId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use timeline::{Sample, Second, Timeline};
@@ -47,6 +47,8 @@ pub struct Facts {
     pub sound: BTreeMap<ParticipantId, audio::Statistics>,
     /// The server's newest totals.
     pub totals: Option<Totals>,
+    /// The path by which media go now. `None` before media are connected.
+    pub media_path: Option<MediaPath>,
 }
 
 impl Stats {
@@ -61,6 +63,7 @@ impl Stats {
             epochs: 0,
             sound: BTreeMap::new(),
             totals: None,
+            media_path: None,
         };
         Self { clock, tracks: TrackStats::default(), facts: Arc::new(Mutex::new(facts)), timeline: Arc::default() }
     }
@@ -126,6 +129,11 @@ impl Stats {
     /// Records that we came back, perhaps as another participant.
     pub(crate) fn set_me(&self, me: ParticipantId) {
         lock(&self.facts).me = Some(me);
+    }
+
+    pub(crate) fn set_media_path(&self, path: MediaPath) {
+        lock(&self.facts).media_path = Some(path);
+        self.learn(|known| known.media_path = Some(path));
     }
 
     /// Records that we were admitted now, as `me`.

@@ -5,7 +5,7 @@ use crate::meeting;
 use crate::rtp::flow::Flow;
 use crypto::ReceivedFrame;
 use media::Bitrate;
-use proto::{DownlinkReport, Epoch, Kind, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
+use proto::{DownlinkReport, Epoch, Kind, MediaPath, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
 
 /// An event of a session. The last one is [`meeting::Event::Ended`] or [`Event::Failed`]; then the channel closes.
 pub enum Event {
@@ -50,6 +50,8 @@ pub enum Event {
     Estimate(Bitrate),
     /// A media transport is connected. Frames sent before were dropped.
     Connected,
+    /// The path by which media go, if it has changed. The first one follows [`Event::Connected`].
+    MediaPath(MediaPath),
     /// The server's counters for this meeting.
     Totals(Totals),
     /// The session failed.

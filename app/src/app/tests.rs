@@ -194,6 +194,7 @@ fn setup() -> Setup {
         speaker: engine::AudioChoice::Off,
         screen: false,
         muted: false,
+        proxy: engine::ProxySettings::default(),
     }
 }
 

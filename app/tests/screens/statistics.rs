@@ -9,7 +9,7 @@ use app::kit::Element;
 use app::locale::Language;
 use app::screen::{Context, meeting};
 use app::theme::Theme;
-use engine::timeline::{AudioSecond, PacketSecond, PathSecond, Second, SentSecond, VideoSecond};
+use engine::timeline::{AudioSecond, LinkSecond, PacketSecond, Second, SentSecond, VideoSecond};
 use engine::{Limitation, ParticipantId, Quality, Slot, TrackId};
 use iced::keyboard::Modifiers;
 use iced::mouse::{self, Cursor};
@@ -65,7 +65,7 @@ pub fn second() -> Second {
     Second {
         at_ms: 61_000,
         length_ms: 1_000,
-        path: PathSecond {
+        link: LinkSecond {
             uplink_kbps: Some(1_250),
             downlink_kbps: Some(640),
             round_trip_ms: Some(41),

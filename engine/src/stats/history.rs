@@ -47,10 +47,10 @@ impl History {
     pub fn push(&mut self, second: &Second) {
         let common = Row {
             at_s: u32::try_from(second.at_ms / 1_000).unwrap_or(u32::MAX),
-            round_trip_ms: second.path.round_trip_ms.map_or(0, short),
+            round_trip_ms: second.link.round_trip_ms.map_or(0, short),
             ..Row::default()
         };
-        let down = Row { link_kbps: second.path.downlink_kbps.map_or(0, short), ..common };
+        let down = Row { link_kbps: second.link.downlink_kbps.map_or(0, short), ..common };
         for video in &second.video {
             let row = Row {
                 kbps: short(second.kbps(video.bytes)),
@@ -70,11 +70,11 @@ impl History {
             let received = tiny(second.per_second(audio.received));
             self.add(true, &audio.from, "microphone", Row { kbps, received, ..with_packets(down, &audio.packets) });
         }
-        let lost_permille = second.path.lost_up_percent.map_or(0, |percent| u16::from(percent) * 10);
+        let lost_permille = second.link.lost_up_percent.map_or(0, |percent| u16::from(percent) * 10);
         for sent in second.sent.iter().filter(|sent| sent.frames > 0) {
             let row = Row {
                 kbps: short(second.kbps(sent.bytes)),
-                link_kbps: second.path.uplink_kbps.map_or(0, short),
+                link_kbps: second.link.uplink_kbps.map_or(0, short),
                 size: sent.size.unwrap_or_default(),
                 received: tiny(second.per_second(sent.frames)),
                 lost_permille,
@@ -194,7 +194,7 @@ pub const MAX_ROWS: usize = 100_000;
 
 #[cfg(test)]
 mod tests {
-    use super::super::second::{AudioSecond, PathSecond, SentSecond, VideoSecond};
+    use super::super::second::{AudioSecond, LinkSecond, SentSecond, VideoSecond};
     use super::*;
 
     fn second(at_ms: u64, from: &str) -> Second {
@@ -216,7 +216,7 @@ mod tests {
         let audio = AudioSecond { from: from.into(), received: 50, bytes: 4_000, packets, ..AudioSecond::default() };
         let sent =
             SentSecond { track: "camera".into(), spatial: 1, frames: 30, bytes: 60_000, ..SentSecond::default() };
-        let path = PathSecond {
+        let path = LinkSecond {
             uplink_kbps: Some(900),
             downlink_kbps: Some(500),
             round_trip_ms: Some(41),
@@ -226,7 +226,7 @@ mod tests {
         Second {
             at_ms,
             length_ms: 1_000,
-            path,
+            link: path,
             video: vec![video],
             audio: vec![audio],
             sent: vec![sent],

@@ -2,7 +2,7 @@
 
 use net::Flow;
 use net::meeting::{Member, SendLimit};
-use proto::{DownlinkReport, ParticipantId, Slot, SpatialLayer, TileWish, TrackId};
+use proto::{DownlinkReport, MediaPath, ParticipantId, Slot, SpatialLayer, TileWish, TrackId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The newest values.
@@ -12,6 +12,8 @@ pub struct Known {
     pub wishes: BTreeMap<TrackId, (u16, u16)>,
     /// The estimated capacity of the uplink.
     pub uplink: Option<media::Bitrate>,
+    /// The path by which media go. `None` before they are connected.
+    pub media_path: Option<MediaPath>,
     /// What the server reports about the path.
     pub downlink: Option<DownlinkReport>,
     /// What arrived of each received track.

@@ -14,9 +14,11 @@ pub struct Second {
     pub at_ms: u64,
     /// The time that it lasted.
     pub length_ms: u64,
-    /// What is known of the path to the server.
+    /// The path by which media go at the end of this second: `udp` or `tls`. `None` before media are connected.
+    pub path: Option<String>,
+    /// What is measured of the link to the server.
     #[serde(flatten)]
-    pub path: PathSecond,
+    pub link: LinkSecond,
     /// One entry for each picture track that we wish or that delivered something in this second.
     pub video: Vec<VideoSecond>,
     /// One entry for each voice that delivered or played something in this second.
@@ -32,10 +34,10 @@ pub struct Second {
     pub quality: BTreeMap<ParticipantId, Quality>,
 }
 
-/// The path between this client and the server at the end of a second. A value is `None` before its first measurement.
+/// The link between this client and the server at the end of a second. A value is `None` before its first measurement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct PathSecond {
+pub struct LinkSecond {
     /// The estimated capacity of the uplink, in kbit/s.
     pub uplink_kbps: Option<u64>,
     /// What the server may send to us, in kbit/s.

@@ -3,7 +3,7 @@
 
 use super::history::History;
 use super::known::Known;
-pub use super::second::{AudioSecond, PacketSecond, PathSecond, Second, SentSecond, VideoSecond};
+pub use super::second::{AudioSecond, LinkSecond, PacketSecond, Second, SentSecond, VideoSecond};
 use super::track_stats::{Counters, Sent};
 use crate::limitation::{self, Limitation, Steady, TrackFigures};
 use crate::quality::{ConnectionFigures, Quality};
@@ -58,7 +58,13 @@ impl Timeline {
     pub fn end_second(&mut self, since: Duration, sample: Sample) -> Arc<Second> {
         let at_ms = millis(since);
         let length_ms = at_ms - self.seconds.back().map_or(0, |last| last.at_ms);
-        let mut second = Second { at_ms, length_ms, path: self.path(), ..Second::default() };
+        let mut second = Second {
+            at_ms,
+            length_ms,
+            path: self.known.media_path.map(|path| path.as_str().to_owned()),
+            link: self.link(),
+            ..Second::default()
+        };
         for (&track, now) in &sample.tracks {
             if track.slot == Slot::Microphone {
                 second.audio.extend(self.audio(track, now, &sample));
@@ -91,9 +97,9 @@ impl Timeline {
         self.seconds.push_back(kept);
     }
 
-    fn path(&self) -> PathSecond {
+    fn link(&self) -> LinkSecond {
         let report = self.known.downlink.as_ref();
-        PathSecond {
+        LinkSecond {
             uplink_kbps: self.known.uplink.map(|rate| rate.as_bps() / 1_000),
             downlink_kbps: report.map(|report| u64::from(report.bitrate) / 1_000),
             round_trip_ms: report.and_then(|report| report.round_trip).map(u64::from),
@@ -146,7 +152,7 @@ impl Timeline {
             skipped,
             shown_rate: second.per_second(video.shown),
             cause: downlink.as_ref().and_then(|report| report.cause(track)),
-            lost_down: second.path.lost_down_percent.unwrap_or(0),
+            lost_down: second.link.lost_down_percent.unwrap_or(0),
             sender: sender.and_then(|sender| sender.limit(track.slot)),
         })
     }
@@ -201,7 +207,7 @@ impl Timeline {
     }
 
     fn quality(&self, second: &Second, me: Option<ParticipantId>) -> BTreeMap<ParticipantId, Quality> {
-        let lost_down = second.path.lost_down_percent.unwrap_or(0);
+        let lost_down = second.link.lost_down_percent.unwrap_or(0);
         let others = self.known.senders.iter().map(|(id, sender)| {
             let of_this = |video: &&VideoSecond| video.id.is_some_and(|track| track.owner == *id);
             let limits = [sender.camera_limit, sender.screen_limit].into_iter().flatten().map(Limitation::of_sender);
@@ -223,7 +229,7 @@ impl Timeline {
             let figures = ConnectionFigures {
                 lost: self.known.reconnecting,
                 limitation: told.chain(own).find(path),
-                loss_percent: lost_down.max(second.path.lost_up_percent.unwrap_or(0)),
+                loss_percent: lost_down.max(second.link.lost_up_percent.unwrap_or(0)),
                 concealed_percent: 0,
             };
             all.insert(me, Quality::of_own(figures));

@@ -29,7 +29,7 @@ fn a_second_has_what_changed_since_the_last_one() {
     timeline.end_second(SECOND, sample(20));
     timeline.end_second(2 * SECOND, sample(50));
     let [first, second] = timeline.seconds().try_into().expect("two seconds");
-    assert_eq!((first.at_ms, second.at_ms, second.path.uplink_kbps), (1_000, 2_000, Some(800)));
+    assert_eq!((first.at_ms, second.at_ms, second.link.uplink_kbps), (1_000, 2_000, Some(800)));
     let shown = |second: &Second| (second.video[0].shown, second.sent[0].frames, second.sent[0].bytes);
     assert_eq!((shown(&first), shown(&second)), ((20, 20, 200), (30, 30, 300)));
     assert_eq!((second.video[0].from.as_str(), second.video[0].wished), ("Anne", Some((640, 360))));
@@ -105,7 +105,7 @@ fn a_reduced_track_has_its_reason_at_once_and_tells_it_after_three_seconds() {
     assert!(seconds.iter().all(|second| second.video[0].limited_by == narrow));
     let told: Vec<_> = seconds.iter().map(|second| second.video[0].told).collect();
     assert_eq!(told, [None, None, None, narrow, narrow]);
-    let path = seconds[4].path;
+    let path = seconds[4].link;
     assert_eq!((path.downlink_kbps, path.round_trip_ms, path.lost_up_percent), (Some(300), Some(40), Some(1)));
     let quality = |id: u64| seconds[4].quality.get(&ParticipantId(id)).copied();
     assert_eq!((quality(1), quality(7)), (Some(Quality::Fair), Some(Quality::Good)), "our path, not theirs");

@@ -81,25 +81,46 @@ mod tests {
     use super::*;
     use proto::{ParticipantId, Slot, TrackId};
 
-    const fn target(spatial: u8, temporal: u8) -> Option<Target> {
-        Some(Target { spatial, temporal })
+    const fn target(spatial: u8, temporal: u8) -> Target {
+        Target { spatial, temporal }
     }
 
     #[test]
     fn a_reduction_has_the_cause_that_the_sfu_knows() {
         for (sound_only, ideal, allocated, available, expected, what) in [
-            (false, target(2, 2), target(2, 2), target(2, 2), None, "all"),
+            (false, Some(target(2, 2)), Some(target(2, 2)), Some(target(2, 2)), None, "all"),
             (false, None, None, None, None, "a hidden tile"),
-            (false, target(2, 2), target(0, 2), target(0, 2), Some(LimitCause::Downlink), "a smaller layer"),
-            (false, target(1, 2), target(1, 1), target(1, 1), Some(LimitCause::Downlink), "fewer pictures"),
-            (false, target(1, 2), None, None, Some(LimitCause::Downlink), "no room for this track"),
-            (true, target(1, 2), None, None, Some(LimitCause::SoundOnly), "sound only"),
-            (false, target(2, 2), target(2, 2), target(0, 2), Some(LimitCause::Sender), "the sender sends less"),
             (
                 false,
-                target(2, 2),
-                target(1, 2),
-                target(0, 2),
+                Some(target(2, 2)),
+                Some(target(0, 2)),
+                Some(target(0, 2)),
+                Some(LimitCause::Downlink),
+                "a smaller layer",
+            ),
+            (
+                false,
+                Some(target(1, 2)),
+                Some(target(1, 1)),
+                Some(target(1, 1)),
+                Some(LimitCause::Downlink),
+                "fewer pictures",
+            ),
+            (false, Some(target(1, 2)), None, None, Some(LimitCause::Downlink), "no room for this track"),
+            (true, Some(target(1, 2)), None, None, Some(LimitCause::SoundOnly), "sound only"),
+            (
+                false,
+                Some(target(2, 2)),
+                Some(target(2, 2)),
+                Some(target(0, 2)),
+                Some(LimitCause::Sender),
+                "the sender sends less",
+            ),
+            (
+                false,
+                Some(target(2, 2)),
+                Some(target(1, 2)),
+                Some(target(0, 2)),
                 Some(LimitCause::Downlink),
                 "both: what the viewer can change",
             ),

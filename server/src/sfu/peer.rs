@@ -8,7 +8,7 @@ use crate::Origin;
 use crate::bucket::Bucket;
 use proto::{LimitedTrack, MeetingId, ParticipantId, TileWish, TrackId};
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use str0m::media::Mid;
 
@@ -48,6 +48,8 @@ pub struct Peer {
     pub limited: Vec<LimitedTrack>,
     /// What it was told about its downlink.
     pub last_report: LastReport,
+    /// The server's and the participant's address of the last datagram to it.
+    pub path: Option<(SocketAddr, SocketAddr)>,
 }
 
 impl Peer {
@@ -64,6 +66,7 @@ impl Peer {
             offers: Bucket::new(OFFERS_PER_SECOND, OFFER_BURST, now),
             limited: Vec::new(),
             last_report: LastReport::default(),
+            path: None,
         }
     }
 

@@ -18,7 +18,7 @@ fn each_second_has_the_figures_of_both_ends_and_the_reason_of_a_small_picture() 
         video(bob).is_some_and(|video| video.shown > 20 && video.limited_by.is_none() && video.told.is_none())
     })?;
     let (second, received) = (last(&bob).clone(), video(&bob).cloned().unwrap_or_default());
-    let path = second.path;
+    let path = second.link;
     assert!(path.downlink_kbps.is_some_and(|rate| rate > 100) && path.round_trip_ms.is_some(), "{path:?}");
     assert_eq!((received.wished, received.packets.packets_lost), (Some((320, 180)), 0), "{received:?}");
     // The counts of packets are up to a second older than the others.

@@ -47,13 +47,13 @@ fn path<'a>(second: &Second, context: &Context) -> Element<'a, Message> {
         (Some(kbps), None) => bitrate(kbps, language),
         (None, _) => unknown(),
     };
-    let path = second.path;
+    let path = second.link;
     let lines = [
         ("statistics-download", way(path.downlink_kbps, path.lost_down_percent)),
         ("statistics-upload", way(path.uplink_kbps, path.lost_up_percent)),
         ("statistics-round-trip", path.round_trip_ms.map_or_else(unknown, |time| millis(time, language))),
     ];
-    card(context.text("statistics-path"), None, vec![(None, lines.to_vec())], context)
+    card(&context.text("statistics-path"), None, vec![(None, lines.to_vec())], context)
 }
 
 /// What is received of a participant. `None` if that is nothing.
@@ -66,9 +66,9 @@ fn received<'a>(person: &Person, second: &Second, context: &Context) -> Option<E
         return None;
     }
     let reduced = pictures.filter_map(|video| Some((video.limited_by?, video.id?.slot)));
-    let sentence = reduced
+    let mut sentence = reduced
         .map(|(limitation, slot)| (limitation, reduction::sentence(limitation, &person.name, slot, context.language)));
-    Some(card(person.name.clone(), sentence.last(), parts, context))
+    Some(card(&person.name, sentence.next_back(), parts, context))
 }
 
 /// A heading, and lines with the id of their label and a value.
@@ -133,17 +133,17 @@ fn sent<'a>(second: &Second, context: &Context) -> Element<'a, Message> {
     }
     let limit = second.screen_limit.or(second.camera_limit);
     let sentence = limit.map(|limitation| (limitation, reduction::own_sentence(limitation, language)));
-    card(context.text("statistics-sent"), sentence, vec![(None, lines)], context)
+    card(&context.text("statistics-sent"), sentence, vec![(None, lines)], context)
 }
 
 /// A card with a title, the sentence of a reduction, and lines.
 fn card<'a>(
-    title: String,
+    title: &str,
     sentence: Option<(Limitation, String)>,
     parts: Vec<Part>,
     context: &Context,
 ) -> Element<'a, Message> {
-    let head = heading(3, elided(title.clone()).strong());
+    let head = heading(3, elided(title).strong());
     let sentence = sentence.map(|(limitation, words)| {
         let (symbol, tone) =
             if limitation.is_disturbing() { (Icon::Warning, Tone::Warn) } else { (Icon::Info, Tone::Dim) };
@@ -156,7 +156,7 @@ fn card<'a>(
     });
     let inside = column![head].push(sentence).extend(parts).spacing(SPACE_S);
     let inside = container(inside).padding(SPACE_M).width(Length::Fill).style(theme::inset);
-    region(Role::List, &title, inside)
+    region(Role::List, title, inside)
 }
 
 fn line<'a>(label: String, value: String) -> Element<'a, Message> {

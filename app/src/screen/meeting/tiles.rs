@@ -27,7 +27,7 @@ fn screen_tile(person: &Person, meeting: &MeetingModel, context: &Context, pictu
     let view = View::Track(TrackId { owner: person.id, slot: Slot::Screen });
     let name = context.language.with("tile-screen", &[("name", person.name.as_str().into())]);
     let feed = Some(pictures.feed(view));
-    let reduced = Reduced::of(person, Slot::Screen, &feed, meeting, context);
+    let reduced = Reduced::of(person, Slot::Screen, feed.as_ref(), meeting, context);
     let label = [Some(name.clone()), reduced.sentence].into_iter().flatten().collect::<Vec<_>>().join(", ");
     Tile {
         view,
@@ -77,7 +77,7 @@ fn camera_tile(
         (false, false, _) => "tile-no-video",
     };
     let feed = camera.then(|| pictures.feed(view));
-    let reduced = Reduced::of(person, Slot::Camera, &feed, meeting, context);
+    let reduced = Reduced::of(person, Slot::Camera, feed.as_ref(), meeting, context);
     let state = State { microphone, speaking, camera: camera_word, screen, reduced: reduced.sentence.clone() };
     let name = if person.me {
         context.language.with("tile-you", &[("name", person.name.as_str().into())])
@@ -113,7 +113,7 @@ struct Reduced {
 }
 
 impl Reduced {
-    fn of(person: &Person, slot: Slot, feed: &Option<render::Feed>, meeting: &MeetingModel, context: &Context) -> Self {
+    fn of(person: &Person, slot: Slot, feed: Option<&render::Feed>, meeting: &MeetingModel, context: &Context) -> Self {
         let second = meeting.second.as_deref();
         let video = second.and_then(|second| second.video_of(TrackId { owner: person.id, slot }));
         let told = if person.me {
@@ -135,7 +135,7 @@ impl Reduced {
         let figures = video.and_then(|video| reduction::figures(video, rate(video), language));
         let hint: Vec<String> = [Some(sentence.clone()), Some(cause), figures].into_iter().flatten().collect();
         let is_frozen = matches!(limitation, Limitation::Reconnecting | Limitation::SenderReconnecting)
-            && feed.as_ref().is_some_and(|feed| feed.last_published().is_some());
+            && feed.is_some_and(|feed| feed.last_published().is_some());
         let note =
             (limitation.is_disturbing() && !is_frozen).then(|| reduction::label(limitation, slot, language).into());
         let sentence = limitation.is_disturbing().then_some(sentence);
