@@ -196,7 +196,7 @@ fn store(name: &str, pixels: Vec<u8>) {
 fn the_picture_of_who_was_cut_off_is_grey_until_it_moves() {
     let mut screen = reduced_meeting();
     // Bob is back, but his last picture is older.
-    screen.model.returned.insert(BOB, Instant::now() + Duration::from_secs(60));
+    screen.model.returned.insert(BOB, Instant::now() + Duration::from_mins(1));
     let pixels = pixels(&screen, Point::new(640.0, 10.0));
     let is_grey = |x: usize, y: usize| {
         let [red, green, blue] = pixels[(y * 1280 + x) * 4..][..3] else { panic!("a pixel has three colours") };
