@@ -50,8 +50,6 @@ pub struct Transport {
     pub downlink: Downlink,
     /// The loss of its path, for the protection of sound.
     pub loss: PathLoss,
-    /// The last measured round-trip time.
-    pub round_trip: Option<Duration>,
     /// When [`Transport::handle_timeout`] is due.
     pub timeout: Instant,
     /// Bits per second that the viewer wants.
@@ -205,7 +203,6 @@ impl Transport {
         Self {
             downlink: Downlink::new(FIRST_BUDGET),
             loss: PathLoss::default(),
-            round_trip: None,
             timeout: now,
             desired: 0,
             bwe_bitrates: (0, 0),
@@ -333,7 +330,6 @@ impl Transport {
                     round_trip: stats.rtt,
                     pause: sent.pause,
                 };
-                self.round_trip = stats.rtt.or(self.round_trip);
                 let full = self.downlink.handle_report(report, now);
                 let random = stats.egress_loss_fraction.filter(|_| !self.downlink.was_delayed());
                 self.loss.handle_report(stats.ingress_loss_fraction, random);
