@@ -9,6 +9,7 @@ use super::offer_queue::WorkLimit;
 use super::picture_queue::PictureQueue;
 use super::send_queue::Meta;
 use super::sent_meter::SentMeter;
+use super::sound_limit::SoundLimit;
 use super::sound_loss::PathLoss;
 use super::switch::{PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
@@ -47,6 +48,8 @@ pub struct Transport {
     pub downlink: Downlink,
     /// The loss of its path, for the protection of sound.
     pub loss: PathLoss,
+    /// The bits per second for which a narrow downlink has room, for each voice that it receives.
+    pub sound_limit: SoundLimit,
     /// When [`Transport::handle_timeout`] is due.
     pub timeout: Instant,
     /// Bits per second that the viewer wants.
@@ -192,6 +195,7 @@ impl Transport {
         Self {
             downlink: Downlink::new(FIRST_ESTIMATE),
             loss: PathLoss::default(),
+            sound_limit: SoundLimit::default(),
             timeout: now,
             desired: 0,
             bwe_bitrates: (0, 0),
@@ -471,6 +475,7 @@ impl Transport {
         let desired = if changed { desired } else { self.desired };
         let step = u64::from(self.downlink.set_desired(desired, now));
         let wanted = if self.desired == desired { self.bwe_bitrates.1 + step } else { desired };
+        let wanted = wanted.min(self.downlink.max_probe());
         let padding = self.downlink.padding().min(desired);
         if self.bwe_bitrates != (padding, wanted) {
             (self.desired, self.bwe_bitrates) = (desired, (padding, wanted));
