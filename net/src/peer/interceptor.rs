@@ -337,8 +337,8 @@ pub fn lock(rtp_receiver: &Mutex<RtpReceiver>) -> std::sync::MutexGuard<'_, RtpR
 /// The maximum number of retransmissions for one NACK.
 const MAX_RESENT: usize = 256;
 
-/// After this time without a packet, a stream retransmits nothing: more than the interval of pictures at the lowest frame rate.
-const MAX_SILENCE: Duration = Duration::from_millis(200);
+/// After this time without a packet, a stream retransmits nothing.
+const MAX_SILENCE: Duration = Duration::from_millis(500);
 
 /// The maximum number of SSRCs that are handled in one FIR.
 const MAX_NAMED: usize = 16;
