@@ -308,8 +308,16 @@ impl Room {
                 tracing::trace!(owner = %id.owner, ?layers, "demand");
                 output.signal(id.owner, ServerSignal::TrackDemand { layers });
             }
-            let awaited: BTreeSet<u8> =
-                track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
+            // Before it is connected, a receiver cannot receive a key frame, and the next one would have to wait.
+            let connected = |subscriber: &&Subscriber| {
+                peers.get(&subscriber.participant).is_some_and(|peer| peer.transport.is_connected())
+            };
+            let awaited: BTreeSet<u8> = track
+                .subscribers
+                .iter()
+                .filter(connected)
+                .filter_map(|subscriber| source.layer_to_request(&subscriber.switch, now))
+                .collect();
             for spatial in awaited {
                 let request = KeyRequest { owner: id.owner, spatial, reason: KeyReason::Switch };
                 request_key_frame(request, source, now, peers, output);

@@ -351,9 +351,10 @@ impl Layer {
         let ladder = Ladder::for_source(Size::new(1_280, 720), Content::Camera);
         let targets = rate::allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder, &[demand], &[]);
         if let Some(LayerTarget::Running(target)) = targets.get(usize::from(spatial)) {
-            let bitrate = target.bitrate.as_bps().min(self.full.into()) as f32;
+            let bits = target.bitrate.as_bps().min(self.full.into()) * u64::from(target.frame_rate.denominator());
+            let bytes = bits / 8 / u64::from(target.frame_rate.numerator());
             self.max_temporal = target.max_temporal;
-            self.frame_bytes = (bitrate / 8.0 / target.frame_rate.as_f32()) as usize + SEALING_BYTES;
+            self.frame_bytes = usize::try_from(bytes).unwrap_or(usize::MAX) + SEALING_BYTES;
         }
     }
 }
