@@ -245,9 +245,9 @@ impl Room {
                 }
             }
         }
-        peer.transport.sound_limit.update(peer.transport.downlink.budget(), voices);
+        peer.sound_limit.update(peer.transport.downlink.budget(), voices);
         // One voice always has room, also if nobody speaks now.
-        let one_voice = peer.transport.sound_limit.get().unwrap_or(AUDIO_BITRATE).min(AUDIO_BITRATE);
+        let one_voice = peer.sound_limit.get().unwrap_or(AUDIO_BITRATE).min(AUDIO_BITRATE);
         audio = if audio > 0 { audio.max(one_voice.into()) } else { 0 };
         let all: Vec<allocator::Request> = requests.iter().map(|(.., request)| request.clone()).collect();
         let budget = peer.transport.downlink.budget();
@@ -336,9 +336,9 @@ impl Room {
             let Some(source) = source.as_mut().filter(|source| source.published.kind == Kind::Audio) else { continue };
             let Some(owner) = peers.get(&id.owner) else { continue };
             let hearing = subscribers.iter().filter(|subscriber| subscriber.switch.current().is_some());
-            let paths = hearing.filter_map(|subscriber| Some(&peers.get(&subscriber.participant)?.transport));
-            let lost = paths.clone().map(|path| path.loss.down).fold(0.0, f32::max);
-            let limit = paths.filter_map(|path| path.sound_limit.get()).min();
+            let receivers = hearing.filter_map(|subscriber| peers.get(&subscriber.participant));
+            let lost = receivers.clone().map(|peer| peer.transport.loss.down).fold(0.0, f32::max);
+            let limit = receivers.filter_map(|peer| peer.sound_limit.get()).min();
             if let Some(report) = source.sound_loss.update(owner.transport.loss.up, lost, limit, now) {
                 source.limit_sound(report.max_bitrate, now);
                 let SoundReport { percent, max_bitrate } = report;
