@@ -3,6 +3,7 @@
 mod devices;
 mod event_sender;
 mod membership;
+mod sound_path;
 mod tracks;
 
 pub use devices::Devices;
@@ -17,6 +18,7 @@ use crate::stats::Stats;
 use net::Session;
 use net::meeting::{self, Member};
 use proto::{ParticipantId, Slot};
+use sound_path::SoundPath;
 use std::iter;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -118,9 +120,8 @@ impl Coordinator {
                 }
             }
             net::Event::DemandChanged(demand) => self.tracks.set_demand(demand),
-            net::Event::SoundLoss(percent) => {
-                self.tracks.set_copies(audio::Protection::for_loss(percent).copies);
-                self.devices.set_loss(percent);
+            net::Event::SoundLoss { percent, max_bitrate } => {
+                self.change_sound_path(|path| path.set_downlinks(percent, max_bitrate));
             }
             net::Event::LayersChanged(track, layers) => {
                 self.stats.learn(|known| drop(known.layers.insert(track, layers)));
@@ -130,6 +131,7 @@ impl Coordinator {
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
             net::Event::Estimate(budget) => {
                 self.stats.learn(|known| known.uplink = Some(budget));
+                self.change_sound_path(|path| path.set_uplink(budget));
                 self.tracks.set_budget(budget);
             }
             net::Event::Totals(totals) => {
@@ -139,6 +141,12 @@ impl Coordinator {
             net::Event::Failed(error) => return ControlFlow::Break(error.reason()),
         }
         ControlFlow::Continue(())
+    }
+
+    /// Changes what is known of the path of our sound, and how it is sent.
+    fn change_sound_path(&mut self, change: impl FnOnce(&mut SoundPath)) {
+        let protection = self.tracks.change_sound_path(change);
+        self.devices.set_protection(protection);
     }
 
     async fn handle_meeting(&mut self, event: meeting::Event) -> ControlFlow<Reason> {

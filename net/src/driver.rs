@@ -360,8 +360,10 @@ impl Driver {
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),
+            Output::SoundLoss { percent, max_bitrate } => {
+                self.event_queue.push(Event::SoundLoss { percent, max_bitrate });
+            }
             Output::LayersChanged(track, layers) => self.event_queue.push(Event::LayersChanged(track, layers)),
-            Output::SoundLoss(percent) => self.event_queue.push(Event::SoundLoss(percent)),
             Output::Downlink(report) => self.event_queue.push(Event::Downlink(report)),
             Output::TrackDemand(layers) => self.set_demand(layers),
             Output::Failed(reason) => return Err(Error::Negotiation(reason)),
@@ -409,7 +411,7 @@ impl Driver {
             | Event::TrackEnded(_)
             | Event::LayersChanged(..)
             | Event::DemandChanged(_)
-            | Event::SoundLoss(_)
+            | Event::SoundLoss { .. }
             | Event::Downlink(_)
             | Event::Flows(_)
             | Event::KeyFrameWanted { .. }

@@ -31,9 +31,14 @@ pub enum Event {
     LayersChanged(TrackId, Vec<SpatialLayer>),
     /// The layers of a track of this client that its receivers want.
     DemandChanged(TrackDemand),
-    /// The loss of this client's sound in percent, 0 to 100, to the receiver that loses most. The server reports it, and it is
-    /// not authenticated: it may only change how much redundancy is sent.
-    SoundLoss(u8),
+    /// What the paths to the receivers do to this client's sound. The server reports it, and it is not authenticated: it may
+    /// only change how much redundancy is sent, and how many bits and frames the sound has.
+    SoundLoss {
+        /// The loss in percent, 0 to 100, to the receiver that loses most.
+        percent: u8,
+        /// The bitrate, with all headers, for which the narrowest downlink has room. `None` if none is narrow.
+        max_bitrate: Option<Bitrate>,
+    },
     /// What the server measures of the path to this client, and which tracks it gets less of than it wishes. It is not
     /// authenticated: it may only be shown.
     Downlink(DownlinkReport),

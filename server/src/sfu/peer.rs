@@ -2,6 +2,7 @@
 
 use super::downlink_report::LastReport;
 use super::handshake::Handshake;
+use super::sound_limit::SoundLimit;
 use super::switch::Switch;
 use super::transport::{Context, Transport};
 use crate::Origin;
@@ -50,6 +51,8 @@ pub struct Peer {
     pub last_report: LastReport,
     /// The server's and the participant's address of the last datagram to it.
     pub path: Option<(SocketAddr, SocketAddr)>,
+    /// The bits per second for which its downlink has room, for each voice that it receives, if it is narrow.
+    pub sound_limit: SoundLimit,
 }
 
 impl Peer {
@@ -67,6 +70,7 @@ impl Peer {
             limited: Vec::new(),
             last_report: LastReport::default(),
             path: None,
+            sound_limit: SoundLimit::default(),
         }
     }
 

@@ -132,7 +132,7 @@ pub(super) fn native(bytes: &[u8]) {
                 | Output::TrackEnded(_)
                 | Output::LayersChanged(..)
                 | Output::TrackDemand(_)
-                | Output::SoundLoss(_)
+                | Output::SoundLoss { .. }
                 | Output::Downlink(_)
                 | Output::TunnelToken { .. }
                 | Output::Failed(_) => {}
@@ -268,7 +268,7 @@ pub(super) fn server_signals() -> Vec<Vec<u8>> {
         ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } },
         ServerSignal::Tracks { owner: OTHER, tracks: Vec::new() },
         ServerSignal::OfferRefused { number: 2 },
-        ServerSignal::SoundLoss { percent: 12 },
+        ServerSignal::SoundLoss { percent: 12, max_bitrate: Some(40_000) },
         ServerSignal::Downlink { report: downlink_report() },
     ];
     signals.iter().map(proto::encode).collect()
