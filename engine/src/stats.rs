@@ -9,7 +9,8 @@ pub mod track_stats;
 pub mod usage;
 
 use media::{Bitrate, Clock, Timestamp};
-use proto::{MediaPath, ParticipantId, TileWish, Totals, TrackId};
+use net::MediaPath;
+use proto::{ParticipantId, TileWish, Totals, TrackId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use timeline::{Sample, Second, Timeline};

@@ -128,8 +128,19 @@ mod tests {
         assert_eq!(parse("turns:a.example"), of("a.example", 5_349, TurnTransport::Tls));
         assert_eq!(parse("turns:[2001:db8::1]:443"), of("2001:db8::1", 443, TurnTransport::Tls));
         for wrong in [
-            "", "turn", "turn:", "turn::1", "turn:a:0", "turn:a:70000", "turn:a b", "stun:a", "turns:a?transport=udp",
-            "turn:[::1", "turn:[::1]443", "http://a", "turn:user@a",
+            "",
+            "turn",
+            "turn:",
+            "turn::1",
+            "turn:a:0",
+            "turn:a:70000",
+            "turn:a b",
+            "stun:a",
+            "turns:a?transport=udp",
+            "turn:[::1",
+            "turn:[::1]443",
+            "http://a",
+            "turn:user@a",
         ] {
             assert_eq!(parse(wrong), Err(Malformed), "{wrong}");
         }
@@ -146,8 +157,13 @@ mod tests {
         assert!(access("1:a", "p", 1).within_limits() && access("1:a", "p", MAX_TURN_SERVERS).within_limits());
         let long = "a".repeat(MAX_TURN_CREDENTIAL + 1);
         for wrong in [
-            access("", "p", 1), access("a b", "p", 1), access("a", "p\r\n", 1), access(&long, "p", 1),
-            access("a", &long, 1), access("a", "p", 0), access("a", "p", MAX_TURN_SERVERS + 1),
+            access("", "p", 1),
+            access("a b", "p", 1),
+            access("a", "p\r\n", 1),
+            access(&long, "p", 1),
+            access("a", &long, 1),
+            access("a", "p", 0),
+            access("a", "p", MAX_TURN_SERVERS + 1),
         ] {
             assert!(!wrong.within_limits(), "{wrong:?}");
         }

@@ -30,7 +30,15 @@ pub struct Config {
 impl Config {
     /// Returns the configuration of a server on `listen` that stores nothing, with the default limits.
     pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, data: None, certificate: None, public: Vec::new(), tunnels: true, turn: None, limits: Limits::default() }
+        Self {
+            listen,
+            data: None,
+            certificate: None,
+            public: Vec::new(),
+            tunnels: true,
+            turn: None,
+            limits: Limits::default(),
+        }
     }
 }
 

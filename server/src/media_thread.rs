@@ -2,8 +2,8 @@
 
 use crate::outbox::Outbox;
 use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
-use crate::turn::TurnService;
 use crate::tunnel::{self, Arrival, Departure, Endpoints, TunnelKey, Tunnels, is_virtual};
+use crate::turn::TurnService;
 use crate::{Error, Limits, addresses};
 use proto::{Blob, Down, FromSfu, ParticipantId, Problem};
 use socket2::{Domain, Protocol, Socket, Type};

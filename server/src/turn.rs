@@ -62,7 +62,8 @@ mod tests {
     #[test]
     fn credentials_are_those_of_the_convention_and_end() {
         let start = Instant::now();
-        let config = TurnConfig { servers: vec![TurnServer::parse("turn:a.example").unwrap()], secret: b"north".to_vec() };
+        let config =
+            TurnConfig { servers: vec![TurnServer::parse("turn:a.example").unwrap()], secret: b"north".to_vec() };
         let wall = UNIX_EPOCH + Duration::from_secs(1_400_000_000);
         let service = TurnService::new(&config, (start, wall)).unwrap();
         let access = service.access(ParticipantId(0xabc), start + Duration::from_secs(30));
@@ -70,7 +71,9 @@ mod tests {
         // printf %s 1400043230:0000000000000abc | openssl dgst -sha1 -hmac north -binary | base64
         assert_eq!(access.password, "zVUoZjLbv462mFCBY4JoPISubrs=");
         assert_eq!(access.servers, config.servers);
-        assert!(!format!("{access:?} {config:?}").contains("north") && !format!("{access:?}").contains(&access.password));
+        assert!(
+            !format!("{access:?} {config:?}").contains("north") && !format!("{access:?}").contains(&access.password)
+        );
         assert!(TurnService::new(&TurnConfig { servers: Vec::new(), ..config }, (start, wall)).is_none());
     }
 }

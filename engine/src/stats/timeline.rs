@@ -2,7 +2,8 @@
 
 use super::track_stats::{Counters, Sent};
 use media::{Bitrate, Timestamp};
-use proto::{MediaPath, ParticipantId, Slot, TileWish, TrackId};
+use net::MediaPath;
+use proto::{ParticipantId, Slot, TileWish, TrackId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

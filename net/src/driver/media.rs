@@ -3,7 +3,7 @@
 
 use super::event_queue::EventQueue;
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Event, MediaPath};
 use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
@@ -12,9 +12,10 @@ use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, Trans
 use crate::signalling::Endpoint;
 use crate::task::{self, Task};
 use crate::tunnel::Tunnel;
+use crate::turn::{Stage, TurnServers};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
-use proto::{Kind, MediaPath, Slot, SpatialLayer, TrackDemand, TrackId};
+use proto::{Kind, Slot, SpatialLayer, TrackDemand, TrackId, TurnAccess};
 use std::collections::{BTreeMap, HashMap};
 use std::future::poll_fn;
 use std::net::IpAddr;
@@ -57,11 +58,21 @@ struct Transport {
     peer: Peer,
     /// The way to the server if UDP does not work.
     tunnel: Tunnel,
+    turn: Turn,
     events: mpsc::Receiver<peer::Event>,
     feedback: mpsc::Receiver<Feedback>,
     /// When both descriptions were set for the first time.
     negotiated: Option<Instant>,
     connected: bool,
+}
+
+/// The TURN servers of a transport.
+struct Turn {
+    servers: TurnServers,
+    /// What our server has given. `None` if it has no TURN servers.
+    access: Option<TurnAccess>,
+    /// Which servers are used.
+    stage: Stage,
 }
 
 /// What a transport reports.
@@ -252,6 +263,32 @@ impl Media {
         Ok(())
     }
 
+    /// Sets the TURN servers of a transport. If they are in use, the new credentials replace the ones before.
+    pub async fn set_turn_access(&mut self, id: TransportId, access: TurnAccess) -> Result<(), Error> {
+        let transport = self.transport(id)?;
+        transport.turn.access = Some(access);
+        if transport.turn.stage > Stage::None {
+            transport.open_turn_servers(transport.turn.stage).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins to use TURN servers if it is time. Returns the transports that need a new offer for it.
+    pub async fn use_turn_servers(&mut self, now: Instant) -> Result<Vec<TransportId>, Error> {
+        let mut begun = Vec::new();
+        let first = if self.path == Some(MediaPath::Relay) { Stage::Udp } else { Stage::None };
+        for transport in &mut self.transports {
+            let waiting = transport.negotiated.filter(|_| !transport.connected && transport.turn.access.is_some());
+            let Some(since) = waiting else { continue };
+            let waited = now.saturating_duration_since(since);
+            let stage = Stage::after(waited, transport.tunnel.has_token()).max(first);
+            if stage > transport.turn.stage && transport.open_turn_servers(stage).await? {
+                begun.push(transport.id);
+            }
+        }
+        Ok(begun)
+    }
+
     /// Returns the error that no path carries media.
     pub fn no_media(&self) -> Error {
         Error::NoMedia(self.transports.iter().find_map(|transport| transport.tunnel.failure()))
@@ -378,10 +415,18 @@ impl Media {
         }
     }
 
+    /// Returns true if the TURN server that carries media is gone. The stack notices that only after several seconds.
+    fn is_relay_lost(&self, now: Instant) -> bool {
+        let primary = self.transports.iter().find(|transport| transport.id == TransportId::Primary);
+        primary.is_some_and(|Transport { connected, tunnel, turn, .. }| {
+            *connected && (turn.servers.is_lost() || tunnel.path(now) != MediaPath::Relay)
+        })
+    }
+
     /// Pushes an event if media take another path than before.
     fn report_path(&mut self, event_queue: &mut EventQueue) {
         let primary = self.transports.iter().find(|transport| transport.id == TransportId::Primary);
-        let path = primary.filter(|primary| primary.connected).map(|primary| primary.tunnel.path());
+        let path = primary.filter(|primary| primary.connected).map(|primary| primary.tunnel.path(Instant::now()));
         if let Some(path) = path.filter(|path| self.path.replace(*path) != Some(*path)) {
             event_queue.push(Event::MediaPath(path));
         }
@@ -389,6 +434,9 @@ impl Media {
 
     pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
         self.report_estimate(event_queue);
+        if self.path == Some(MediaPath::Relay) && self.is_relay_lost(now) {
+            return Err(self.no_media());
+        }
         self.report_path(event_queue);
         if self.stale.take_if(|at| *at <= now).is_some() {
             let lost: Vec<_> =
@@ -443,6 +491,21 @@ impl Media {
     }
 }
 
+impl Transport {
+    /// Uses the TURN servers of a stage. Returns false if there is none.
+    async fn open_turn_servers(&mut self, stage: Stage) -> Result<bool, Error> {
+        self.turn.stage = stage;
+        let Some(access) = &self.turn.access else { return Ok(false) };
+        let servers = self.turn.servers.open(access, stage);
+        if servers.is_empty() {
+            return Ok(false);
+        }
+        tracing::debug!(id = ?self.id, ?stage, servers = servers.len(), "TURN servers");
+        self.peer.set_ice_servers(servers).await?;
+        Ok(true)
+    }
+}
+
 async fn open_transports(
     ids: &[TransportId],
     address: IpAddr,
@@ -452,9 +515,11 @@ async fn open_transports(
     let mut opened = Vec::new();
     for id in ids {
         let tunnel = Tunnel::new(server.clone(), before, stack);
-        let runtime = tunnel.runtime(Arc::clone(stack));
+        let servers = TurnServers::new(address, server.proxy.clone(), stack);
+        let runtime = tunnel.runtime(servers.runtime(Arc::clone(stack)));
         let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), runtime)).await?;
-        opened.push(Transport { id: *id, peer, tunnel, events, feedback, negotiated: None, connected: false });
+        let turn = Turn { servers, access: None, stage: Stage::None };
+        opened.push(Transport { id: *id, peer, tunnel, turn, events, feedback, negotiated: None, connected: false });
     }
     Ok(opened)
 }

@@ -28,6 +28,8 @@ pub struct PathSelector {
     udp: Udp,
     /// True if media took a tunnel that is lost, until UDP works.
     is_tunnel_lost: bool,
+    /// The last datagram that came through a TURN server, if media go there.
+    relayed: Option<Instant>,
     /// How many checks in a row UDP has answered while media took the tunnel.
     good_checks: u32,
     /// The last change from the tunnel to UDP.
@@ -76,6 +78,7 @@ impl PathSelector {
             checks: VecDeque::new(),
             udp: Udp::default(),
             is_tunnel_lost: before == MediaPath::Tls,
+            relayed: None,
             good_checks: 0,
             returned: None,
             quarantine: Quarantine::None,
@@ -91,6 +94,17 @@ impl PathSelector {
     pub fn wants_tunnel(&self, now: Instant) -> bool {
         let lingers = self.returned.is_some_and(|at| now.saturating_duration_since(at) < LINGER);
         self.path == MediaPath::Tls || self.is_udp_silent(now) || (self.is_tunnel_open && lingers)
+    }
+
+    /// Handles a datagram that came through a TURN server, to which the stack sends media.
+    pub fn handle_relayed(&mut self, now: Instant) {
+        self.relayed = Some(now);
+    }
+
+    /// Returns true if a TURN server carries media.
+    pub fn is_relayed(&self, now: Instant) -> bool {
+        let is_new = |at| now.saturating_duration_since(at) < SILENCE;
+        self.path == MediaPath::Udp && self.relayed.is_some_and(is_new)
     }
 
     /// Handles that the tunnel is open.
@@ -173,7 +187,7 @@ impl PathSelector {
             || self.udp.is_check_lost(now)
             || self.udp.is_dtls_lost(now)
             || self.udp.is_media_lost(now);
-        self.path == MediaPath::Udp && is_lost
+        self.path == MediaPath::Udp && is_lost && !self.is_relayed(now)
     }
 }
 
@@ -183,7 +197,7 @@ impl Udp {
             Kind::Check(_) => _ = self.check_since.get_or_insert(now),
             Kind::Dtls => _ = self.dtls_since.get_or_insert(now),
             Kind::Media => self.media_since.get_or_insert((now, 0)).1 += 1,
-            Kind::CheckAnswer(_) | Kind::OtherStun => {}
+            Kind::CheckAnswer(_) | Kind::OtherStun | Kind::Relayed => {}
         }
     }
 
@@ -199,7 +213,7 @@ impl Udp {
                 self.check_since = None;
             }
             // Somebody else may have sent it.
-            Kind::Check(_) | Kind::CheckAnswer(_) | Kind::OtherStun => {}
+            Kind::Check(_) | Kind::CheckAnswer(_) | Kind::OtherStun | Kind::Relayed => {}
         }
     }
 
