@@ -8,6 +8,7 @@ mod path_watch;
 mod server_connection;
 mod sfu_connection;
 mod totals_requests;
+mod transports;
 
 use crate::backends::Backends;
 use crate::config::Config;
@@ -22,7 +23,7 @@ use crate::signalling::{self, Endpoint, Received, WebSocket};
 use bytes::Bytes;
 use crypto::KeyRing;
 use event_queue::EventQueue;
-use media::{Local, Media, Report};
+use media::{Local, Media};
 use path_watch::PathWatch;
 use proto::{
     Blob, ClientMessage, DemandedLayer, FromSfu, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu, TrackDemand,
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use totals_requests::TotalsRequests;
+use transports::Report;
 
 /// The driver's ends of the queues that it shares with [`crate::Session`], and the back-ends.
 pub struct Ends {
@@ -206,7 +208,7 @@ impl Driver {
                     Err(Error::NoMedia(_)) => self.replace_transports(now)?,
                     result => result?,
                 }
-                for transport in self.media.use_turn_servers(now).await? {
+                for transport in self.media.transports.use_turn_servers(now).await? {
                     self.sfu.handle(Input::Renegotiate { transport }, now);
                 }
                 self.check_path(now);
@@ -245,7 +247,7 @@ impl Driver {
             return Ok(());
         }
         if self.sfu_connection.is_ordered() || !self.media.may_connect_again(now) {
-            return Err(self.media.no_media());
+            return Err(self.media.transports.no_media());
         }
         self.path_watch.request();
         Ok(())
@@ -357,8 +359,10 @@ impl Driver {
                     self.sfu.handle(Input::Local { transport, sdp, mids }, now);
                 }
             }
-            Output::TunnelToken { transport, token } => self.media.set_tunnel_token(transport, token)?,
-            Output::TurnServers { transport, access } => self.media.set_turn_access(transport, access).await?,
+            Output::TunnelToken { transport, token } => self.media.transports.set_tunnel_token(transport, token)?,
+            Output::TurnServers { transport, access } => {
+                self.media.transports.set_turn_access(transport, access).await?;
+            }
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),

@@ -2,34 +2,29 @@
 //! incoming streams.
 
 use super::event_queue::EventQueue;
+use super::transports::{Report, Transports};
 use crate::error::Error;
 use crate::event::{Event, MediaPath};
 use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
-use crate::peer::{self, Estimate, Feedback, Offer, Opened, Peer, lock};
+use crate::peer::{Estimate, Feedback, Offer, lock};
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::signalling::Endpoint;
 use crate::task::{self, Task};
-use crate::tunnel::Tunnel;
-use crate::turn::{Stage, TurnServers};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
-use proto::{Kind, Slot, SpatialLayer, TrackDemand, TrackId, TurnAccess};
+use proto::{Kind, Slot, SpatialLayer, TrackDemand, TrackId};
 use std::collections::{BTreeMap, HashMap};
-use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, watch};
 use webrtc::runtime::Runtime;
 
 /// The transports and tracks of a session.
 pub struct Media {
-    transports: Vec<Transport>,
-    /// Where the tunnels lead.
-    server: Endpoint,
+    pub transports: Transports,
     /// The path in the last event.
     path: Option<MediaPath>,
     /// Runs the tasks that send.
@@ -50,37 +45,6 @@ pub struct Media {
     last_connected: Option<Instant>,
     /// The estimate in the last event.
     estimate: Bitrate,
-}
-
-/// One peer connection.
-struct Transport {
-    id: TransportId,
-    peer: Peer,
-    /// The way to the server if UDP does not work.
-    tunnel: Tunnel,
-    turn: Turn,
-    events: mpsc::Receiver<peer::Event>,
-    feedback: mpsc::Receiver<Feedback>,
-    /// When both descriptions were set for the first time.
-    negotiated: Option<Instant>,
-    connected: bool,
-}
-
-/// The TURN servers of a transport.
-struct Turn {
-    servers: TurnServers,
-    /// What our server has given. `None` if it has no TURN servers.
-    access: Option<TurnAccess>,
-    /// Which servers are used.
-    stage: Stage,
-}
-
-/// What a transport reports.
-pub enum Report {
-    Event(peer::Event),
-    Feedback(Feedback),
-    /// The estimate of the capacity has changed.
-    Estimate,
 }
 
 /// A local description for the dialect.
@@ -112,10 +76,9 @@ impl Media {
         server: Endpoint,
         stack: Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
-        let opened = open_transports(transports, address, &pool, (&server, MediaPath::Udp, &stack)).await?;
+        let transports = Transports::open(transports, (address, &pool), server, &stack).await?;
         Ok(Self {
-            transports: opened,
-            server,
+            transports,
             path: None,
             stack,
             pool,
@@ -136,7 +99,6 @@ impl Media {
     /// # Errors
     /// Returns [`Error::Media`] if no socket can be opened.
     pub async fn restart(&mut self, address: IpAddr) -> Result<(), Error> {
-        let ids: Vec<_> = self.transports.iter().map(|transport| transport.id).collect();
         for Published { send_task, agreed, .. } in self.published.values_mut() {
             if let Some(send_task) = send_task.take() {
                 send_task.abort();
@@ -146,10 +108,7 @@ impl Media {
         self.flowing.send_replace(false);
         self.incoming.clear();
         (self.restarted, self.stale) = (true, None);
-        // They close in the background, because that may take 100 ms.
-        self.transports.clear();
-        let way = (&self.server, self.path.unwrap_or(MediaPath::Udp), &self.stack);
-        self.transports = open_transports(&ids, address, &self.pool, way).await?;
+        self.transports.replace((address, &self.pool), self.path.unwrap_or(MediaPath::Udp)).await?;
         self.update_wanted();
         Ok(())
     }
@@ -161,7 +120,7 @@ impl Media {
 
     /// Waits for the next report of any transport. Cancel-safe.
     pub async fn next(&mut self) -> (TransportId, Report) {
-        let estimate = self.primary().map(|peer| peer.estimate().clone());
+        let estimate = self.transports.primary().map(|peer| peer.estimate().clone());
         let changed = async {
             match estimate {
                 Some(estimate) => estimate.changed().await,
@@ -169,37 +128,9 @@ impl Media {
             }
         };
         tokio::select! {
-            report = self.next_report() => report,
+            report = self.transports.next() => report,
             () = changed => (TransportId::Primary, Report::Estimate),
         }
-    }
-
-    async fn next_report(&mut self) -> (TransportId, Report) {
-        poll_fn(|context| {
-            for transport in &mut self.transports {
-                if let Poll::Ready(Some(event)) = transport.events.poll_recv(context) {
-                    return Poll::Ready((transport.id, Report::Event(event)));
-                }
-                if let Poll::Ready(Some(feedback)) = transport.feedback.poll_recv(context) {
-                    return Poll::Ready((transport.id, Report::Feedback(feedback)));
-                }
-            }
-            Poll::Pending
-        })
-        .await
-    }
-
-    fn transport(&mut self, id: TransportId) -> Result<&mut Transport, Error> {
-        let transport = self.transports.iter_mut().find(|transport| transport.id == id);
-        transport.ok_or(Error::Negotiation("the dialect names a transport that it has not declared"))
-    }
-
-    fn primary(&self) -> Option<&Peer> {
-        self.peer(TransportId::Primary)
-    }
-
-    fn peer(&self, id: TransportId) -> Option<&Peer> {
-        self.transports.iter().find(|transport| transport.id == id).map(|transport| &transport.peer)
     }
 
     /// Sends the frames of `queue` as the track of `slot`, instead of those of the queue before.
@@ -221,7 +152,7 @@ impl Media {
 
     /// Creates an offer by `plan`.
     pub async fn offer(&mut self, id: TransportId, plan: &Plan) -> Result<Local, Error> {
-        let Offer { sdp, mids } = self.transport(id)?.peer.offer(plan).await?;
+        let Offer { sdp, mids } = self.transports.get(id)?.peer.offer(plan).await?;
         self.start_send_tasks();
         Ok(Local { sdp, mids })
     }
@@ -234,7 +165,7 @@ impl Media {
         kind: SdpKind,
         event_queue: &mut EventQueue,
     ) -> Result<Option<Local>, Error> {
-        let transport = self.transport(id)?;
+        let transport = self.transports.get(id)?;
         let applied = match kind {
             SdpKind::Offer => transport.peer.accept(sdp).await.map(|sdp| Some(Local { sdp, mids: Mids::default() })),
             SdpKind::Answer => transport.peer.answer(sdp).await.map(|()| None),
@@ -257,46 +188,9 @@ impl Media {
         Ok(local)
     }
 
-    /// Sets the token by which the tunnel of a transport can be opened.
-    pub fn set_tunnel_token(&mut self, id: TransportId, token: String) -> Result<(), Error> {
-        self.transport(id)?.tunnel.set_token(token);
-        Ok(())
-    }
-
-    /// Sets the TURN servers of a transport. If they are in use, the new credentials replace the ones before.
-    pub async fn set_turn_access(&mut self, id: TransportId, access: TurnAccess) -> Result<(), Error> {
-        let transport = self.transport(id)?;
-        transport.turn.access = Some(access);
-        if transport.turn.stage > Stage::None {
-            transport.open_turn_servers(transport.turn.stage).await?;
-        }
-        Ok(())
-    }
-
-    /// Begins to use TURN servers if it is time. Returns the transports that need a new offer for it.
-    pub async fn use_turn_servers(&mut self, now: Instant) -> Result<Vec<TransportId>, Error> {
-        let mut begun = Vec::new();
-        let first = if self.path == Some(MediaPath::Relay) { Stage::Udp } else { Stage::None };
-        for transport in &mut self.transports {
-            let waiting = transport.negotiated.filter(|_| !transport.connected && transport.turn.access.is_some());
-            let Some(since) = waiting else { continue };
-            let waited = now.saturating_duration_since(since);
-            let stage = Stage::after(waited, transport.tunnel.has_token()).max(first);
-            if stage > transport.turn.stage && transport.open_turn_servers(stage).await? {
-                begun.push(transport.id);
-            }
-        }
-        Ok(begun)
-    }
-
-    /// Returns the error that no path carries media.
-    pub fn no_media(&self) -> Error {
-        Error::NoMedia(self.transports.iter().find_map(|transport| transport.tunnel.failure()))
-    }
-
     pub async fn add_candidate(&mut self, id: TransportId, candidate: IceCandidate) -> Result<(), Error> {
         // Other candidates may work.
-        if let Err(error) = self.transport(id)?.peer.add_candidate(candidate).await {
+        if let Err(error) = self.transports.get(id)?.peer.add_candidate(candidate).await {
             tracing::debug!(%error, "candidate refused");
         }
         Ok(())
@@ -318,6 +212,7 @@ impl Media {
             (sender, Some(frames))
         };
         let assigned = self
+            .transports
             .peer(transport)
             .is_some_and(|peer| lock(peer.rtp_receiver()).assign(&mid, track.slot, kind, sender, now));
         if !assigned {
@@ -332,7 +227,7 @@ impl Media {
 
     pub fn end(&mut self, track: TrackId, event_queue: &mut EventQueue) {
         if let Some((transport, mid)) = self.incoming.remove(&track)
-            && let Some(peer) = self.peer(transport)
+            && let Some(peer) = self.transports.peer(transport)
         {
             lock(peer.rtp_receiver()).release(&mid);
         }
@@ -342,7 +237,7 @@ impl Media {
 
     pub fn want_key_frame(&self, track: TrackId) {
         if let Some((transport, mid)) = self.incoming.get(&track)
-            && let Some(peer) = self.peer(*transport)
+            && let Some(peer) = self.transports.peer(*transport)
         {
             lock(peer.rtp_receiver()).want_key_frame(mid);
         }
@@ -355,7 +250,7 @@ impl Media {
         event_queue: &mut EventQueue,
         now: Instant,
     ) -> Result<(), Error> {
-        let transport = self.transport(id)?;
+        let transport = self.transports.get(id)?;
         match state {
             TransportState::Connected => {
                 let took = transport.negotiated.map(|at| now.saturating_duration_since(at));
@@ -373,7 +268,7 @@ impl Media {
     }
 
     pub fn handle_feedback(&mut self, id: TransportId, feedback: Feedback, event_queue: &mut EventQueue) {
-        let Some(peer) = self.peer(id) else { return };
+        let Some(peer) = self.transports.peer(id) else { return };
         match feedback {
             Feedback::KeyFrameWanted(ssrc) => {
                 let layer = peer.layer_of(ssrc).filter(|(slot, _)| kind_of(*slot) == Kind::Video);
@@ -401,32 +296,23 @@ impl Media {
         let pictures: Bitrate = self.published.values().map(|published| published.wanted).sum();
         let with_headers = Bitrate::bps(pictures.as_bps() * WANTED_PERCENT / 100);
         let wanted = if pictures == Bitrate::ZERO { pictures } else { with_headers + SOUND };
-        if let Some(peer) = self.primary() {
+        if let Some(peer) = self.transports.primary() {
             peer.estimate().set_wanted(wanted);
         }
     }
 
     /// Pushes an event if the estimate of the capacity has changed by more than 5 %.
     pub fn report_estimate(&mut self, event_queue: &mut EventQueue) {
-        let estimate = self.primary().map_or(Bitrate::ZERO, |peer| peer.estimate().bitrate());
+        let estimate = self.transports.primary().map_or(Bitrate::ZERO, |peer| peer.estimate().bitrate());
         if estimate.as_bps().abs_diff(self.estimate.as_bps()) * 20 > self.estimate.as_bps() {
             self.estimate = estimate;
             event_queue.push(Event::Estimate(estimate));
         }
     }
 
-    /// Returns true if the TURN server that carries media is gone. The stack notices that only after several seconds.
-    fn is_relay_lost(&self, now: Instant) -> bool {
-        let primary = self.transports.iter().find(|transport| transport.id == TransportId::Primary);
-        primary.is_some_and(|Transport { connected, tunnel, turn, .. }| {
-            *connected && (turn.servers.is_lost() || tunnel.path(now) != MediaPath::Relay)
-        })
-    }
-
     /// Pushes an event if media take another path than before.
-    fn report_path(&mut self, event_queue: &mut EventQueue) {
-        let primary = self.transports.iter().find(|transport| transport.id == TransportId::Primary);
-        let path = primary.filter(|primary| primary.connected).map(|primary| primary.tunnel.path(Instant::now()));
+    fn report_path(&mut self, event_queue: &mut EventQueue, now: Instant) {
+        let path = self.transports.path(now);
         if let Some(path) = path.filter(|path| self.path.replace(*path) != Some(*path)) {
             event_queue.push(Event::MediaPath(path));
         }
@@ -434,10 +320,10 @@ impl Media {
 
     pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
         self.report_estimate(event_queue);
-        if self.path == Some(MediaPath::Relay) && self.is_relay_lost(now) {
-            return Err(self.no_media());
+        if self.transports.is_relay_lost(now) {
+            return Err(self.transports.no_media());
         }
-        self.report_path(event_queue);
+        self.report_path(event_queue, now);
         if self.stale.take_if(|at| *at <= now).is_some() {
             let lost: Vec<_> =
                 self.queues.keys().filter(|track| !self.incoming.contains_key(*track)).copied().collect();
@@ -445,24 +331,15 @@ impl Media {
                 self.end(track, event_queue);
             }
         }
-        if self.transports.iter().all(|transport| transport.connected) {
+        if self.transports.are_connected() {
             self.last_connected = Some(now);
         }
-        let waiting = self.transports.iter().filter(|transport| !transport.connected);
-        let mut since = waiting.filter_map(|transport| transport.negotiated);
-        if since.any(|since| now.saturating_duration_since(since) > CONNECT_TIMEOUT) {
-            return Err(self.no_media());
-        }
-        Ok(())
+        self.transports.check(now)
     }
 
     pub async fn close(self) {
         self.published.values().filter_map(|published| published.send_task.as_ref()).for_each(Task::abort);
-        for Transport { id, peer, .. } in self.transports {
-            let counts = lock(peer.rtp_receiver()).counts();
-            tracing::debug!(?id, ?counts, "media end");
-            peer.close().await;
-        }
+        self.transports.close().await;
     }
 
     fn request_key_frames(&self, event_queue: &mut EventQueue, of: impl Fn(&Published) -> bool) {
@@ -474,10 +351,7 @@ impl Media {
     }
 
     fn start_send_tasks(&mut self) {
-        let Some(primary) = self.transports.iter().find(|transport| transport.id == TransportId::Primary) else {
-            return;
-        };
-        let peer = &primary.peer;
+        let Some(peer) = self.transports.primary() else { return };
         for (slot, published) in &mut self.published {
             let Some(send_stream) = peer.send_stream(*slot) else { continue };
             if published.send_task.is_none() {
@@ -489,39 +363,6 @@ impl Media {
             }
         }
     }
-}
-
-impl Transport {
-    /// Uses the TURN servers of a stage. Returns false if there is none.
-    async fn open_turn_servers(&mut self, stage: Stage) -> Result<bool, Error> {
-        self.turn.stage = stage;
-        let Some(access) = &self.turn.access else { return Ok(false) };
-        let servers = self.turn.servers.open(access, stage);
-        if servers.is_empty() {
-            return Ok(false);
-        }
-        tracing::debug!(id = ?self.id, ?stage, servers = servers.len(), "TURN servers");
-        self.peer.set_ice_servers(servers).await?;
-        Ok(true)
-    }
-}
-
-async fn open_transports(
-    ids: &[TransportId],
-    address: IpAddr,
-    pool: &BufferPool,
-    (server, before, stack): (&Endpoint, MediaPath, &Arc<dyn Runtime>),
-) -> Result<Vec<Transport>, Error> {
-    let mut opened = Vec::new();
-    for id in ids {
-        let tunnel = Tunnel::new(server.clone(), before, stack);
-        let servers = TurnServers::new(address, server.proxy.clone(), stack);
-        let runtime = tunnel.runtime(servers.runtime(Arc::clone(stack)));
-        let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), runtime)).await?;
-        let turn = Turn { servers, access: None, stage: Stage::None };
-        opened.push(Transport { id: *id, peer, tunnel, turn, events, feedback, negotiated: None, connected: false });
-    }
-    Ok(opened)
 }
 
 /// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a
@@ -567,6 +408,3 @@ const SOUND: Bitrate = Bitrate::kbps(50);
 
 /// How long a track may take to come back after the first answer that follows a restart.
 const STALE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a transport may take to connect after its first negotiation.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);

@@ -1,0 +1,240 @@
+//! The driver's transports: peer connections with their media tunnels and TURN servers.
+
+use crate::error::Error;
+use crate::event::MediaPath;
+use crate::peer::{self, Feedback, Opened, Peer, lock};
+use crate::sfu::TransportId;
+use crate::signalling::Endpoint;
+use crate::tunnel::Tunnel;
+use crate::turn::{Stage, TurnServers};
+use ::media::BufferPool;
+use proto::TurnAccess;
+use std::future::poll_fn;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+use tokio::sync::mpsc;
+use webrtc::runtime::Runtime;
+
+/// The transports of a session.
+pub struct Transports {
+    list: Vec<Transport>,
+    /// Where the tunnels lead.
+    server: Endpoint,
+    /// The first stage of TURN: that of the transports before, if they used it.
+    first_stage: Stage,
+    /// Runs their tasks.
+    stack: Arc<dyn Runtime>,
+}
+
+/// One peer connection.
+pub struct Transport {
+    id: TransportId,
+    pub peer: Peer,
+    /// The way to the server if UDP does not work.
+    tunnel: Tunnel,
+    turn: Turn,
+    events: mpsc::Receiver<peer::Event>,
+    feedback: mpsc::Receiver<Feedback>,
+    /// When both descriptions were set for the first time.
+    pub negotiated: Option<Instant>,
+    pub connected: bool,
+}
+
+/// The TURN servers of a transport.
+struct Turn {
+    servers: TurnServers,
+    /// What our server has given. `None` if it has no TURN servers.
+    access: Option<TurnAccess>,
+    /// Which servers are used.
+    stage: Stage,
+    /// True after media went through one.
+    carried: bool,
+}
+
+/// What a transport reports.
+pub enum Report {
+    Event(peer::Event),
+    Feedback(Feedback),
+    /// The estimate of the capacity has changed.
+    Estimate,
+}
+
+impl Transports {
+    /// Opens transports on `address`. If UDP does not work, they use tunnels to `server`.
+    ///
+    /// # Errors
+    /// Returns [`Error::Media`] if no socket can be opened.
+    pub async fn open(
+        ids: &[TransportId],
+        (address, pool): (IpAddr, &BufferPool),
+        server: Endpoint,
+        stack: &Arc<dyn Runtime>,
+    ) -> Result<Self, Error> {
+        let mut transports = Self { list: Vec::new(), server, first_stage: Stage::None, stack: Arc::clone(stack) };
+        transports.add(ids, (address, pool), MediaPath::Udp).await?;
+        Ok(transports)
+    }
+
+    /// Replaces all transports by new ones on `address`. `before` is the path that media took.
+    ///
+    /// # Errors
+    /// Returns [`Error::Media`] if no socket can be opened.
+    pub async fn replace(&mut self, place: (IpAddr, &BufferPool), before: MediaPath) -> Result<(), Error> {
+        let ids: Vec<_> = self.list.iter().map(|transport| transport.id).collect();
+        // They close in the background, because that may take 100 ms.
+        self.list.clear();
+        self.first_stage = if before == MediaPath::Relay { Stage::Udp } else { Stage::None };
+        self.add(&ids, place, before).await
+    }
+
+    async fn add(
+        &mut self,
+        ids: &[TransportId],
+        (address, pool): (IpAddr, &BufferPool),
+        before: MediaPath,
+    ) -> Result<(), Error> {
+        for id in ids {
+            let tunnel = Tunnel::new(self.server.clone(), before, &self.stack);
+            let servers = TurnServers::new(address, self.server.proxy.clone(), &self.stack);
+            let runtime = tunnel.runtime(servers.runtime(Arc::clone(&self.stack)));
+            let turn = Turn { servers, access: None, stage: Stage::None, carried: false };
+            let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), runtime)).await?;
+            let (id, negotiated, connected) = (*id, None, false);
+            self.list.push(Transport { id, peer, tunnel, turn, events, feedback, negotiated, connected });
+        }
+        Ok(())
+    }
+
+    /// Waits for the next report of any transport. Cancel-safe.
+    pub async fn next(&mut self) -> (TransportId, Report) {
+        poll_fn(|context| {
+            for transport in &mut self.list {
+                if let Poll::Ready(Some(event)) = transport.events.poll_recv(context) {
+                    return Poll::Ready((transport.id, Report::Event(event)));
+                }
+                if let Poll::Ready(Some(feedback)) = transport.feedback.poll_recv(context) {
+                    return Poll::Ready((transport.id, Report::Feedback(feedback)));
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// Returns a transport.
+    ///
+    /// # Errors
+    /// Returns [`Error::Negotiation`] if there is none with this id.
+    pub fn get(&mut self, id: TransportId) -> Result<&mut Transport, Error> {
+        let transport = self.list.iter_mut().find(|transport| transport.id == id);
+        transport.ok_or(Error::Negotiation("the dialect names a transport that it has not declared"))
+    }
+
+    pub fn primary(&self) -> Option<&Peer> {
+        self.peer(TransportId::Primary)
+    }
+
+    pub fn peer(&self, id: TransportId) -> Option<&Peer> {
+        self.find(id).map(|transport| &transport.peer)
+    }
+
+    fn find(&self, id: TransportId) -> Option<&Transport> {
+        self.list.iter().find(|transport| transport.id == id)
+    }
+
+    /// Sets the token by which the tunnel of a transport can be opened.
+    pub fn set_tunnel_token(&mut self, id: TransportId, token: String) -> Result<(), Error> {
+        self.get(id)?.tunnel.set_token(token);
+        Ok(())
+    }
+
+    /// Sets the TURN servers of a transport. If they are in use, the new credentials replace the ones before.
+    pub async fn set_turn_access(&mut self, id: TransportId, access: TurnAccess) -> Result<(), Error> {
+        let transport = self.get(id)?;
+        transport.turn.access = Some(access);
+        if transport.turn.stage > Stage::None {
+            transport.open_turn_servers(transport.turn.stage).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins to use TURN servers if it is time. Returns the transports that need a new offer for it.
+    pub async fn use_turn_servers(&mut self, now: Instant) -> Result<Vec<TransportId>, Error> {
+        let mut begun = Vec::new();
+        for transport in &mut self.list {
+            let waiting = transport.negotiated.filter(|_| !transport.connected && transport.turn.access.is_some());
+            let Some(since) = waiting else { continue };
+            let waited = now.saturating_duration_since(since);
+            let stage = Stage::after(waited, transport.tunnel.has_token()).max(self.first_stage);
+            if stage > transport.turn.stage && transport.open_turn_servers(stage).await? {
+                begun.push(transport.id);
+            }
+        }
+        Ok(begun)
+    }
+
+    /// Returns true if a TURN server that carried media is gone. The stack notices that only after several seconds.
+    pub fn is_relay_lost(&mut self, now: Instant) -> bool {
+        self.list.iter_mut().filter(|transport| transport.connected).any(|Transport { tunnel, turn, .. }| {
+            let carries = tunnel.path(now) == MediaPath::Relay;
+            let carried = std::mem::replace(&mut turn.carried, carries || turn.carried);
+            carried && (!carries || turn.servers.is_lost())
+        })
+    }
+
+    /// Returns the path of media, or `None` if they are not connected.
+    pub fn path(&self, now: Instant) -> Option<MediaPath> {
+        self.find(TransportId::Primary).filter(|primary| primary.connected).map(|primary| primary.tunnel.path(now))
+    }
+
+    /// Returns true if all transports have connected.
+    pub fn are_connected(&self) -> bool {
+        self.list.iter().all(|transport| transport.connected)
+    }
+
+    /// Checks that no transport takes too long to connect.
+    ///
+    /// # Errors
+    /// Returns [`Error::NoMedia`] if one does.
+    pub fn check(&self, now: Instant) -> Result<(), Error> {
+        let waiting = self.list.iter().filter(|transport| !transport.connected);
+        let mut since = waiting.filter_map(|transport| transport.negotiated);
+        if since.any(|since| now.saturating_duration_since(since) > CONNECT_TIMEOUT) {
+            return Err(self.no_media());
+        }
+        Ok(())
+    }
+
+    /// Returns the error that no path carries media.
+    pub fn no_media(&self) -> Error {
+        Error::NoMedia(self.list.iter().find_map(|transport| transport.tunnel.failure()))
+    }
+
+    pub async fn close(self) {
+        for Transport { id, peer, .. } in self.list {
+            let counts = lock(peer.rtp_receiver()).counts();
+            tracing::debug!(?id, ?counts, "media end");
+            peer.close().await;
+        }
+    }
+}
+
+impl Transport {
+    /// Uses the TURN servers of a stage. Returns false if there is none.
+    async fn open_turn_servers(&mut self, stage: Stage) -> Result<bool, Error> {
+        self.turn.stage = stage;
+        let Some(access) = &self.turn.access else { return Ok(false) };
+        let servers = self.turn.servers.open(access, stage);
+        if servers.is_empty() {
+            return Ok(false);
+        }
+        tracing::debug!(id = ?self.id, ?stage, servers = servers.len(), "TURN servers");
+        self.peer.set_ice_servers(servers).await?;
+        Ok(true)
+    }
+}
+
+/// How long a transport may take to connect after its first negotiation.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
