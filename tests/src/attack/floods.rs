@@ -334,15 +334,15 @@ pub async fn tunnels(world: &mut World, count: usize, report: &mut Report) -> Re
 /// Asks for a tunnel. Returns whether the server refuses: it answers 401, or does not read a request that never ends.
 async fn is_tunnel_refused(server: SocketAddr, kind: usize) -> Result<bool> {
     let mut tls = connect_tls(another_address(), server).await?;
-    let mut request = format!(
+    let header = match kind {
+        0 => "\r\n".to_owned(),
+        1 => format!("Authorization: Bearer {}\r\n\r\n", "0a".repeat(48)),
+        _ => "X: ".to_owned(),
+    };
+    let request = format!(
         "GET {TUNNEL_PATH} HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n"
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{header}"
     );
-    match kind {
-        0 => request.push_str("\r\n"),
-        1 => request.push_str(&format!("Authorization: Bearer {}\r\n\r\n", "0a".repeat(48))),
-        _ => request.push_str("X: "),
-    }
     tls.write_all(request.as_bytes()).await?;
     if kind > 1 {
         // 1 MiB of one line.
