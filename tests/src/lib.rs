@@ -15,3 +15,4 @@ pub mod quality;
 pub mod sfu;
 pub mod simulation;
 pub mod stoi;
+pub mod temp_folder;

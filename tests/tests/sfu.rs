@@ -2,7 +2,8 @@
 
 use media::Bitrate;
 use proto::{
-    Blob, ClientSignal, Kind, Published, ServerSignal, Slot, SpatialLayer, Subscription, ToSfu, TrackDemand, TrackId,
+    Blob, ClientSignal, DemandedLayer, Kind, Published, ServerSignal, Slot, SpatialLayer, Subscription, ToSfu,
+    TrackDemand, TrackId,
 };
 use server::sfu::Command;
 use std::net::SocketAddr;
@@ -487,26 +488,27 @@ fn a_narrow_downlink_carries_a_moving_picture_and_sound_in_every_second() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
-/// Returns the bitrate limit of its smallest layer that client 0 was told last.
-fn last_limit(simulation: &Simulation) -> Option<Option<u32>> {
-    simulation.clients[0].signals.iter().rev().find_map(|signal| {
+/// Returns what is wanted of its smallest layer, as client 0 was told last.
+fn last_demand(simulation: &Simulation) -> DemandedLayer {
+    let wanted = simulation.clients[0].signals.iter().rev().find_map(|signal| {
         let ServerSignal::TrackDemand { layers } = signal else { return None };
-        layers.wanted.first().map(|layer| layer.max_bitrate)
-    })
+        layers.wanted.first().copied()
+    });
+    wanted.expect("a layer is wanted")
 }
 
 #[test]
 fn a_sender_reduces_a_layer_to_what_the_downlink_of_its_only_viewer_carries() {
     let (mut simulation, _) = impaired(Impairment::limited(Bitrate::kbps(150)));
     simulation.send_for(0, secs(10));
-    let limit = last_limit(&simulation).flatten().expect("the layer is limited");
+    let limit = last_demand(&simulation).max_bitrate.expect("the layer is limited");
     // Speech takes 81 kbit/s.
     assert!((30_000..90_000).contains(&limit), "{limit}");
     let wide = simulation.join();
     simulation.subscribe(wide, 0);
     simulation.wish(wide, 0, (320, 180), 30);
     simulation.send_for(0, secs(3));
-    assert_eq!(last_limit(&simulation), Some(None), "another viewer has room for all of it");
+    assert_eq!(last_demand(&simulation).max_bitrate, None, "another viewer has room for all of it");
 }
 
 #[test]
