@@ -179,8 +179,8 @@ impl Transports {
     pub fn is_relay_lost(&mut self, now: Instant) -> bool {
         self.list.iter_mut().filter(|transport| transport.connected).any(|Transport { tunnel, turn, .. }| {
             let carries = tunnel.path(now) == MediaPath::Relay;
-            let carried = std::mem::replace(&mut turn.carried, carries || turn.carried);
-            carried && (!carries || turn.servers.is_lost())
+            turn.carried |= carries;
+            turn.carried && (!carries || turn.servers.is_lost())
         })
     }
 

@@ -11,7 +11,7 @@ pub enum Kind {
     /// The answer to a check.
     CheckAnswer(TransactionId),
     /// A datagram from a TURN server that contains one of somebody else: a Data indication (RFC 8656, section 11.6) or
-    /// ChannelData (section 12.4).
+    /// `ChannelData` (section 12.4).
     Relayed,
     /// Another STUN message.
     OtherStun,

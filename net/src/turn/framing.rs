@@ -1,5 +1,5 @@
 //! Messages of TURN in a stream (RFC 8656, sections 12.4 and 12.5; RFC 8489, section 6.2.2). A STUN message has its length in its
-//! header, and ChannelData as well; ChannelData is padded to a multiple of four bytes. Pure.
+//! header, and `ChannelData` as well; `ChannelData` is padded to a multiple of four bytes. Pure.
 
 use proto::Malformed;
 
@@ -76,7 +76,9 @@ mod tests {
     fn messages_are_the_same_at_the_other_end_however_the_stream_is_cut() {
         let messages = [stun(0), channel_data(5), stun(8), channel_data(8), channel_data(0), channel_data(3)];
         let mut stream = Vec::new();
-        messages.iter().for_each(|message| push_padded(message, &mut stream));
+        for message in &messages {
+            push_padded(message, &mut stream);
+        }
         assert!(stream.len().is_multiple_of(4));
         for size in 1..stream.len() {
             let (mut frames, mut received) = (Frames::default(), Vec::new());

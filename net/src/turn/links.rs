@@ -1,6 +1,6 @@
 //! What the sockets of the stack and the tasks of the TURN servers share. Each lock is held for a few copies of bytes only.
 
-use super::address::{index_of, virtual_address};
+use super::address::index_of;
 use super::framing::push_padded;
 use proto::{DatagramQueue, MAX_TUNNEL_AGE, MAX_TUNNEL_QUEUE, TurnServer, TurnTransport};
 use std::collections::BTreeMap;
@@ -195,6 +195,7 @@ const CONNECT_AGE: Duration = Duration::from_millis(500);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::turn::address::virtual_address;
 
     fn server(url: &str) -> TurnServer {
         TurnServer::parse(url).unwrap()

@@ -89,7 +89,7 @@ impl TurnSocket {
             *source = address;
             return true;
         }
-        // The stack would take it for ChannelData of its TURN server.
+        // The stack would take it for `ChannelData` of its TURN server.
         !matches!(first, Some(0x40..=0x7f))
     }
 }
