@@ -56,6 +56,11 @@ impl Tunnel {
         }
     }
 
+    /// Handles that the stack has connected.
+    pub fn handle_connected(&self, now: Instant) {
+        self.shared.handle_connected(now);
+    }
+
     /// Returns true if the server has given a token.
     pub fn has_token(&self) -> bool {
         self.token.borrow().is_some()

@@ -254,7 +254,7 @@ impl Media {
         match state {
             TransportState::Connected => {
                 let took = transport.negotiated.map(|at| now.saturating_duration_since(at));
-                transport.connected = true;
+                transport.handle_connected(now);
                 tracing::info!(?id, ?took, "media connected");
                 event_queue.push(Event::Connected);
                 if id == TransportId::Primary {

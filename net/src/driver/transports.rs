@@ -39,7 +39,7 @@ pub struct Transport {
     feedback: mpsc::Receiver<Feedback>,
     /// When both descriptions were set for the first time.
     pub negotiated: Option<Instant>,
-    pub connected: bool,
+    connected: bool,
 }
 
 /// The TURN servers of a transport.
@@ -222,6 +222,12 @@ impl Transports {
 }
 
 impl Transport {
+    /// Handles that the peer connection has connected.
+    pub fn handle_connected(&mut self, now: Instant) {
+        self.connected = true;
+        self.tunnel.handle_connected(now);
+    }
+
     /// Uses the TURN servers of a stage. Returns false if there is none.
     async fn open_turn_servers(&mut self, stage: Stage) -> Result<bool, Error> {
         self.turn.stage = stage;

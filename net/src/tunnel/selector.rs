@@ -30,6 +30,8 @@ pub struct PathSelector {
     is_tunnel_lost: bool,
     /// The last datagram that came through a TURN server, if media go there.
     relayed: Option<Instant>,
+    /// True after the stack has connected. Before that, a datagram of a TURN server means nothing.
+    connected: bool,
     /// How many checks in a row UDP has answered while media took the tunnel.
     good_checks: u32,
     /// The last change from the tunnel to UDP.
@@ -79,6 +81,7 @@ impl PathSelector {
             udp: Udp::default(),
             is_tunnel_lost: before == MediaPath::Tls,
             relayed: None,
+            connected: false,
             good_checks: 0,
             returned: None,
             quarantine: Quarantine::None,
@@ -101,10 +104,21 @@ impl PathSelector {
         self.relayed = Some(now);
     }
 
+    /// Handles that the stack has connected. If it did so through a TURN server, the tunnel is not needed.
+    pub fn handle_connected(&mut self, now: Instant) {
+        self.connected = true;
+        if self.is_relay_new(now) {
+            self.path = MediaPath::Udp;
+        }
+    }
+
     /// Returns true if a TURN server carries media.
     pub fn is_relayed(&self, now: Instant) -> bool {
-        let is_new = |at| now.saturating_duration_since(at) < SILENCE;
-        self.path == MediaPath::Udp && self.relayed.is_some_and(is_new)
+        self.path == MediaPath::Udp && self.connected && self.is_relay_new(now)
+    }
+
+    fn is_relay_new(&self, now: Instant) -> bool {
+        self.relayed.is_some_and(|at| now.saturating_duration_since(at) < SILENCE)
     }
 
     /// Handles that the tunnel is open.

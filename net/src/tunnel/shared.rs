@@ -66,6 +66,11 @@ impl Shared {
         self.lock().selector.path()
     }
 
+    /// Handles that the stack has connected.
+    pub fn handle_connected(&self, now: Instant) {
+        self.lock().selector.handle_connected(now);
+    }
+
     /// Returns true if a TURN server carries media.
     pub fn is_relayed(&self, now: Instant) -> bool {
         self.lock().selector.is_relayed(now)

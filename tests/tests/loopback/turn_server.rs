@@ -1,7 +1,6 @@
 //! A small TURN server (RFC 8656) over UDP, TCP or TLS, which can also misbehave.
 
 use ring::hmac;
-use rtc::crypto::RTCCryptoProvider;
 use rtc::stun::integrity::MessageIntegrity;
 use rtc::stun::message::Message;
 use rustls::ServerConfig;
@@ -186,7 +185,7 @@ impl Session {
         match self.state.behaviour {
             Behaviour::Silent => return,
             Behaviour::Garbage => {
-                let _ = self.replies.send([&[0x40, 0, 0, 9], b"garbage", &message[..4]].concat()).await;
+                let _ = self.replies.send([&[0x40, 0, 0, 9][..], b"garbage", &message[..4]].concat()).await;
                 let _ = self.replies.send(vec![0xff; 60]).await;
                 return;
             }
