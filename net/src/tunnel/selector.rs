@@ -104,6 +104,11 @@ impl PathSelector {
         self.relayed = Some(now);
     }
 
+    /// Handles that the stack sends media to the server's own address: not to a TURN server.
+    pub fn handle_direct(&mut self) {
+        self.relayed = None;
+    }
+
     /// Handles that the stack has connected. If it did so through a TURN server, the tunnel is not needed.
     pub fn handle_connected(&mut self, now: Instant) {
         self.connected = true;

@@ -207,7 +207,10 @@ impl State {
     fn is_server(&mut self, destination: SocketAddr, kind: Kind) -> bool {
         match (self.remote, kind) {
             (None, Kind::Check(_)) => self.remote = Some(Remote::Checked(destination)),
-            (_, Kind::Dtls | Kind::Media) => self.remote = Some(Remote::Chosen(destination)),
+            (_, Kind::Dtls | Kind::Media) => {
+                self.remote = Some(Remote::Chosen(destination));
+                self.selector.handle_direct();
+            }
             (_, Kind::Check(_) | Kind::CheckAnswer(_) | Kind::OtherStun | Kind::Relayed) => {}
         }
         self.remote.is_some_and(|remote| remote.address() == destination)
@@ -265,6 +268,25 @@ mod tests {
         shared.handle_message(&framed(b"\x80one"), now);
         assert_eq!(shared.receive(&mut buffer, Waker::noop(), now), Some((4, server)));
         assert_eq!(&buffer[..4], b"\x80one");
+    }
+
+    #[test]
+    fn only_a_turn_server_through_which_the_stack_has_connected_replaces_the_tunnel() {
+        let relay = SocketAddr::from(([240, 0, 0, 1], 3_478));
+        for is_direct in [false, true] {
+            let now = Instant::now();
+            let (shared, server) = opened(now);
+            assert!(shared.handle_udp(relay, &[0x40, 0, 0, 0], now), "the stack gets it");
+            if is_direct {
+                shared.send(server, &[22; 50], None, now);
+            }
+            shared.handle_udp(SocketAddr::from(([192, 0, 2, 9], 3_478)), &[0x40, 0, 0, 0], now);
+            shared.handle_connected(now);
+            assert_eq!(shared.is_relayed(now), !is_direct);
+            assert_eq!(shared.path(), if is_direct { MediaPath::Tls } else { MediaPath::Udp });
+            shared.handle_udp(relay, &[0x40, 0, 0, 0], now);
+            assert_eq!(shared.is_relayed(now), !is_direct, "garbage changes nothing");
+        }
     }
 
     #[test]
