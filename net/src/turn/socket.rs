@@ -79,19 +79,18 @@ struct TurnSocket {
     links: Arc<Links>,
 }
 
-impl TurnSocket {
-    /// Returns whether the stack may get a datagram of UDP. Sets its source to the virtual address if a TURN server sent it.
-    fn accepts(&self, source: &mut SocketAddr, first: Option<&u8>) -> bool {
-        if is_virtual(*source) {
-            return false;
-        }
-        if let Some(address) = self.links.server_at(*source) {
-            *source = address;
-            return true;
-        }
-        // The stack would take it for `ChannelData` of its TURN server.
-        !matches!(first, Some(0x40..=0x7f))
+/// Returns whether the stack may get a datagram of UDP with this first byte. Sets its source to the virtual address if a TURN
+/// server sent it.
+fn accepts(links: &Links, source: &mut SocketAddr, first: Option<&u8>) -> bool {
+    if is_virtual(*source) {
+        return false;
     }
+    if let Some(address) = links.server_at(*source) {
+        *source = address;
+        return true;
+    }
+    // The stack would take it for `ChannelData` of its TURN server.
+    !matches!(first, Some(0x40..=0x7f))
 }
 
 impl AsyncUdpSocket for TurnSocket {
@@ -135,7 +134,7 @@ impl AsyncUdpSocket for TurnSocket {
             let Poll::Ready(Ok(count)) = received else { return received };
             let mut accepted = count == 0;
             for (buffer, meta) in bufs.iter().zip(meta.iter_mut()).take(count) {
-                if self.accepts(&mut meta.addr, buffer.first().filter(|_| meta.len > 0)) {
+                if accepts(&self.links, &mut meta.addr, buffer.first().filter(|_| meta.len > 0)) {
                     accepted = true;
                 } else {
                     // An empty datagram means nothing to the stack.
@@ -146,5 +145,25 @@ impl AsyncUdpSocket for TurnSocket {
                 return Poll::Ready(Ok(count));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::address::virtual_address;
+    use proto::TurnServer;
+
+    #[test]
+    fn a_datagram_that_looks_like_one_of_a_turn_server_is_dropped_if_somebody_else_sends_it() {
+        let address = virtual_address(0, [127, 0, 0, 1].into()).unwrap();
+        let (real, other) = (SocketAddr::from(([192, 0, 2, 7], 3_478)), SocketAddr::from(([192, 0, 2, 8], 3_478)));
+        let links = Links::default();
+        links.open(0, address, &TurnServer::parse("turn:a.example").unwrap());
+        links.resolve(0, Some(real));
+        let accepted = |mut source, first: u8| accepts(&links, &mut source, Some(&first)).then_some(source);
+        assert_eq!((accepted(real, 0x40), accepted(real, 1)), (Some(address), Some(address)));
+        assert_eq!((accepted(other, 0x40), accepted(other, 0x80)), (None, Some(other)));
+        assert_eq!(accepted(address, 0x40), None, "forged");
     }
 }

@@ -79,7 +79,9 @@ pub(super) fn turn_stream(bytes: &[u8]) {
     let is_cut_valid = bytes.chunks(7).all(|part| frames.push(part, |frame| cut.push(frame.to_vec())).is_ok());
     assert_eq!((is_valid, &whole), (is_cut_valid, &cut), "the parts do not matter");
     let mut stream = Vec::new();
-    whole.iter().for_each(|frame| net::push_padded(frame, &mut stream));
+    for frame in &whole {
+        net::push_padded(frame, &mut stream);
+    }
     let mut again = Vec::new();
     TurnFrames::default().push(&stream, |frame| again.push(frame.to_vec())).expect("it is a stream");
     assert_eq!(again, whole);
@@ -282,10 +284,9 @@ pub(super) fn client_signals() -> Vec<Vec<u8>> {
 
 pub(super) fn server_signals() -> Vec<Vec<u8>> {
     let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3, max_bitrate: None }];
-    let servers = vec![
-        TurnServer::parse("turn:a.example").unwrap(),
-        TurnServer { fingerprint: Some([7; 32]), ..TurnServer::parse("turns:[::1]:443").unwrap() },
-    ];
+    let server = |url| TurnServer::parse(url).expect("it is a URL");
+    let servers =
+        vec![server("turn:a.example"), TurnServer { fingerprint: Some([7; 32]), ..server("turns:[::1]:443") }];
     let access = TurnAccess { username: "1400000000:1".into(), password: "cGFzc3dvcmQ=".into(), servers };
     let signals = [
         ServerSignal::Tracks { owner: OTHER, tracks: published() },
