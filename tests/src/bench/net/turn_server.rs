@@ -3,6 +3,7 @@
 use super::running::{OutputFolder, RunningProgram};
 use crate::netlab::{Namespace, Netlab, Participant};
 use anyhow::Result;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
@@ -25,7 +26,10 @@ impl TurnServer {
         fs::write(&key, certified.signing_key.serialize_pem())?;
         fs::write(&secret, SECRET)?;
         let fingerprint = ring::digest::digest(&ring::digest::SHA256, certified.cert.der());
-        let fingerprint: String = fingerprint.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut digits = String::new();
+        for byte in fingerprint.as_ref() {
+            write!(digits, "{byte:02x}")?;
+        }
         let address = Netlab::server_address(Participant::Receiver);
         let mut command = lab.command(Namespace::Server, PROGRAM.as_ref());
         command.args([
@@ -48,7 +52,7 @@ impl TurnServer {
         let url = format!("turns:{address}:{PORT}");
         let secret = secret.display().to_string();
         let arguments =
-            ["--turn", &url, "--turn-secret-file", &secret, "--turn-fingerprint", &fingerprint, "--no-media-tunnel"];
+            ["--turn", &url, "--turn-secret-file", &secret, "--turn-fingerprint", &digits, "--no-media-tunnel"];
         Ok(Self { arguments: arguments.map(str::to_owned).into(), _program: program })
     }
 }
