@@ -239,14 +239,13 @@ impl Session {
             while let Ok((length, peer)) = of_client.relay.recv_from(&mut buffer).await {
                 let data = &buffer[..length];
                 let channel = of_client.channels.lock().unwrap().get(&peer).copied();
-                let message = match channel {
-                    Some(channel) => [&channel.to_be_bytes()[..], &length_of(data), data].concat(),
-                    None => {
-                        let mut body = Vec::new();
-                        push(&mut body, PEER, &xor_address(peer));
-                        push(&mut body, DATA, data);
-                        [&[0, 0x17][..], &length_of(&body), &COOKIE, &[5; 12], &body].concat()
-                    }
+                let message = if let Some(channel) = channel {
+                    [&channel.to_be_bytes()[..], &length_of(data), data].concat()
+                } else {
+                    let mut body = Vec::new();
+                    push(&mut body, PEER, &xor_address(peer));
+                    push(&mut body, DATA, data);
+                    [&[0, 0x17][..], &length_of(&body), &COOKIE, &[5; 12], &body].concat()
                 };
                 let _ = replies.try_send(message);
             }
