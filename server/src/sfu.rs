@@ -23,6 +23,7 @@ mod routes;
 mod send_queue;
 mod sent_meter;
 mod sequence_rewriter;
+mod sound_limit;
 mod sound_loss;
 mod switch;
 mod track;

@@ -300,8 +300,8 @@ pub const LINGER: Duration = Duration::from_secs(10);
 pub const FIRST_QUARANTINE: Duration = Duration::from_secs(10);
 const MAX_QUARANTINE: Duration = Duration::from_secs(160);
 
-/// Checks whose answer is awaited. The stack sends at most 20 a second to each address.
-const MAX_CHECKS: usize = 64;
+/// Checks whose answer is awaited. The stack sends at most 50 a second to each address.
+const MAX_CHECKS: usize = 160;
 
 #[cfg(test)]
 #[path = "selector_tests.rs"]

@@ -30,8 +30,10 @@ pub struct Downlink {
     usual: Option<Duration>,
     /// What the link carried when it was full. `None` if it never was, or if it carries more since then.
     capacity: Option<Capacity>,
-    /// True until the link was first full.
+    /// True until the link was first full, or was found to be wide.
     starting: bool,
+    /// How many of the next reports with feedback may still be about the first probes.
+    probe_reports: u32,
     /// Bits per second that the viewer wants.
     desired: u64,
     hold: Hold,
@@ -43,6 +45,8 @@ pub struct Downlink {
 /// A change of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// The first probes have shown that it carries much more than the first budget.
+    Wide,
     /// It has become full.
     Full,
     /// It has become full because it carries much less than before. The packets that wait for it would arrive too late.
@@ -73,6 +77,8 @@ struct Capacity {
     full: bool,
     /// The bits per second that are tested now.
     test: Option<u64>,
+    /// When the last test failed, if the link was not full since then.
+    failed_at: Option<Instant>,
     /// How many reports said that packets are not delayed although enough is sent.
     proofs: u32,
 }
@@ -132,6 +138,7 @@ impl Downlink {
             usual: None,
             capacity: None,
             starting: true,
+            probe_reports: PROBE_REPORTS,
             desired: 0,
             hold: Hold::No,
             held_at: None,
@@ -149,11 +156,22 @@ impl Downlink {
         self.recent.rotate_right(1);
         self.recent[0] = PastReport { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
         let after_hold = self.held_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
-        // A test delays packets, too.
-        let tested = self.capacity.as_ref().is_some_and(|capacity| capacity.test.is_some());
+        // A test delays packets, too, and those that it has sent may still wait after it.
+        let recent = |at: Instant| now.saturating_duration_since(at) < SETTLE_TIME;
+        let tested = self.capacity.as_ref().is_some_and(|capacity| capacity.test.is_some() || recent(capacity.at));
         let sudden = self.is_sudden() && !after_hold && !tested;
         self.update_hold(now);
+        if self.is_wide(&report) {
+            let rate = report.estimate;
+            (self.starting, self.probe_reports, self.capacity) = (false, 0, None);
+            (self.budget, self.earlier) = (rate, [rate; UNPROVED_REPORTS]);
+            return Some(Change::Wide);
+        }
+        self.probe_reports = self.probe_reports.saturating_sub(u32::from(report.round_trip.is_some()));
         if delay > MAX_DELAY || report.lost > MAX_LOSS && delay > USUAL_DELAY || sudden {
+            if self.is_delayed_by_test(now) {
+                return None;
+            }
             return self.handle_full_link(report.lost, Cause { sudden, after_hold }, now);
         }
         if let Some(capacity) = self.capacity.as_mut().filter(|_| delay <= USUAL_DELAY) {
@@ -172,15 +190,29 @@ impl Downlink {
         None
     }
 
+    /// Returns whether the first probes show that the link is wide. If the estimate exceeds the rate of the first one, the second
+    /// one has raised it, which finds no burst of a token bucket left.
+    fn is_wide(&self, report: &Report) -> bool {
+        let clean = self.recent[0].delay <= USUAL_DELAY && report.lost <= USUAL_LOSS;
+        // A busy processor may have delayed packets before. So it does not matter whether the link was thought to be full.
+        self.probe_reports > 0 && clean && report.estimate > BURST_RATE * WIDE_PERCENT / 100
+    }
+
     /// Keeps what a full link carries. Returns a change if it was not full before.
     fn handle_full_link(&mut self, lost: f32, cause: Cause, now: Instant) -> Option<Change> {
         self.starting = false;
         let Cause { sudden, after_hold } = cause;
         let through = self.through(lost).min(self.estimate.saturating_mul(100) / FULL_PERCENT);
+        let first_probes = self.probe_reports > 0;
         let (rate, wait) = match &self.capacity {
             // Pictures are held back, so what is sent now is no measure.
             Some(before) if before.full && now.saturating_duration_since(before.at) < SETTLE_TIME => {
-                self.budget = self.budget.min(before.rate * FULL_PERCENT / 100).max(MIN_BUDGET);
+                // But the first probes are one. The estimate is the result of the second, after the first one has used up the burst.
+                let rate = if first_probes { before.rate.min(self.estimate) } else { before.rate }.max(MIN_CAPACITY);
+                self.budget = self.budget.min(rate * FULL_PERCENT / 100).max(MIN_BUDGET);
+                if let Some(capacity) = &mut self.capacity {
+                    capacity.rate = rate;
+                }
                 return None;
             }
             // While the link is full, the estimate follows what arrives. Soon after a hold, what was sent is no measure either.
@@ -189,15 +221,36 @@ impl Downlink {
                 ((self.estimate * 100 / FULL_PERCENT).clamp(least, before.rate), before.wait)
             }
             Some(_) | None if sudden => (through.min(self.sent(RECENT_REPORTS) / SUDDEN_FACTOR), SUDDEN_WAIT),
-            Some(before) => (through.min(before.rate * USABLE_PERCENT / 100), MIN_WAIT),
+            // If little was sent, that little is no measure.
+            Some(before) => {
+                let least = before.rate * MIN_STILL_FULL_PERCENT / 100;
+                (through.clamp(least, before.rate * USABLE_PERCENT / 100), MIN_WAIT)
+            }
+            // The first probes were sent faster than the budget, so what was sent is no measure.
+            None if first_probes => (through.min(self.budget), MIN_WAIT),
             None => (through, MIN_WAIT),
         };
         let first = self.capacity.as_ref().is_none_or(|before| !before.full);
         let rate = rate.max(MIN_CAPACITY);
-        self.capacity = Some(Capacity { rate, at: now, wait, full: true, test: None, proofs: 0 });
+        self.capacity = Some(Capacity { rate, at: now, wait, full: true, test: None, failed_at: None, proofs: 0 });
         self.budget = (rate * FULL_PERCENT / 100).max(MIN_BUDGET);
         let much_less = self.budget < self.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
         if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }
+    }
+
+    /// Returns whether a test explains that packets are delayed. Then the link carries no less than before: the test fails, and
+    /// little is sent until the queue is empty.
+    fn is_delayed_by_test(&mut self, now: Instant) -> bool {
+        let average = self.sent(RECENT_REPORTS);
+        let Some(capacity) = &mut self.capacity else { return false };
+        if let Some(tested) = capacity.test {
+            capacity.fail_test(tested, average, now);
+        }
+        let recent = capacity.failed_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
+        if recent {
+            self.budget = self.budget.min(capacity.rate * FULL_PERCENT / 100).max(MIN_BUDGET);
+        }
+        recent
     }
 
     /// Returns whether packets were delayed in the last second: then congestion may explain what was lost.
@@ -278,13 +331,7 @@ impl Downlink {
         let evident = evident && self.estimate > capacity.rate * EVIDENT_FACTOR && since >= SUDDEN_WAIT;
         let proof = capacity.rate * PROVED_PERCENT / 100;
         match capacity.test {
-            Some(tested) if delay > USUAL_DELAY => {
-                let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
-                let max_wait = if capacity.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };
-                let wait = (capacity.wait * 2).clamp(MIN_WAIT, max_wait);
-                let rate = capacity.rate.max(carried);
-                *capacity = Capacity { rate, at: now, wait, full: false, test: None, proofs: 0 };
-            }
+            Some(tested) if delay > USUAL_DELAY => capacity.fail_test(tested, average, now),
             // A test counts only if there was enough to send.
             Some(tested) if sent < tested * 4 / 5 => {}
             Some(tested) if tested < proof => {
@@ -342,6 +389,17 @@ impl Downlink {
         }
     }
 
+    /// Returns the highest bits per second for which the stack may probe: it probes up to twice as much while little is sent. That
+    /// would fill the queue of a narrow link.
+    pub fn max_probe(&self) -> u64 {
+        match &self.capacity {
+            Some(capacity) if capacity.rate < NARROW => {
+                capacity.test.map_or(capacity.rate, |_| capacity.rate * PROVED_PERCENT / 100)
+            }
+            Some(_) | None => u64::MAX,
+        }
+    }
+
     /// Sets the bits per second that the viewer wants. Returns whether to probe for them now.
     pub fn set_desired(&mut self, desired: u64, now: Instant) -> bool {
         self.desired = desired;
@@ -370,6 +428,15 @@ impl Downlink {
 }
 
 impl Capacity {
+    /// Ends a test that delays packets, and keeps what the link has carried. `average` is what was sent in the last second.
+    fn fail_test(&mut self, tested: u64, average: u64, now: Instant) {
+        let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
+        let max_wait = if self.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };
+        let wait = (self.wait * 2).clamp(MIN_WAIT, max_wait);
+        let rate = self.rate.max(carried);
+        *self = Self { rate, at: now, wait, full: false, test: None, failed_at: Some(now), proofs: 0 };
+    }
+
     /// Returns the bits per second that the link carries without a queue.
     fn usable(&self) -> u64 {
         self.rate * USABLE_PERCENT / 100
@@ -382,6 +449,15 @@ fn arrived(sent: u64, lost: f32) -> u64 {
     let kept = ((1.0 - lost.clamp(0.0, 1.0)) * 1_000.0) as u64;
     sent.saturating_mul(kept) / 1_000
 }
+
+/// The rate of the first probe, in bits per second. A link that carries less may pass it through its burst.
+pub const BURST_RATE: u64 = 1_650_000;
+
+/// The reports with feedback that may be about the first probes: until their packets have left the queue of a narrow link.
+const PROBE_REPORTS: u32 = 8;
+
+/// Percent of that rate which the estimate must exceed. The estimate of packets as small as padding has 30 % more with headers.
+const WIDE_PERCENT: u64 = 150;
 
 /// The time between two reports.
 pub const REPORT_INTERVAL: Duration = Duration::from_millis(100);
@@ -470,7 +546,7 @@ const MIN_WAIT: Duration = Duration::from_secs(2);
 const MAX_WAIT: Duration = Duration::from_secs(3);
 
 /// The same for a narrow link. A test delays its pictures for half a second.
-const NARROW_MAX_WAIT: Duration = Duration::from_secs(8);
+const NARROW_MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// Percent of the budget at which packets leave while the capacity is not known. A key frame on a link of half the first
 /// estimate must not overflow its queue.

@@ -37,6 +37,8 @@ pub struct Source {
     pub sound_loss: SoundLoss,
     /// The highest bitrate of its sound lately, and when it was measured.
     sound_peak: Option<(u64, Instant)>,
+    /// When the sender has obeyed the limit that it was told last. Then the bitrate before does not count any more.
+    sound_settles: Option<Instant>,
 }
 
 /// One layer as it arrives.
@@ -113,6 +115,7 @@ impl Source {
             published,
             sound_limiter: None,
             sound_peak: None,
+            sound_settles: None,
             sound_loss: SoundLoss::default(),
         }
     }
@@ -201,6 +204,16 @@ impl Source {
         wanted
     }
 
+    /// Returns the spatial layer of which a subscriber needs a key frame: the awaited one, or a smaller one that arrives while
+    /// the subscriber gets nothing and nothing of the awaited one has arrived yet.
+    pub fn layer_to_request(&self, switch: &Switch, now: Instant) -> Option<u8> {
+        let awaited = switch.awaited_layer()?;
+        let arriving =
+            |spatial: &u8| self.layers.get(usize::from(*spatial)).is_some_and(|layer| layer.is_arriving(now));
+        let smaller = || (0..awaited).rev().find(arriving).filter(|_| switch.current().is_none());
+        if arriving(&awaited) { Some(awaited) } else { smaller().or(Some(awaited)) }
+    }
+
     /// Calls `request` if a key frame of the layer may be requested now. Returns whether one was requested. `request`
     /// returns false if no packet of the layer has arrived; then the next request does not have to wait.
     pub fn request_key_frame(
@@ -243,12 +256,20 @@ impl Source {
     /// seconds, because speech pauses between words.
     pub fn sound_rate(&mut self, now: Instant) -> u64 {
         let rate = self.layers.first().map_or(0, |layer| layer.meter.rate(now));
+        if self.sound_settles.is_some_and(|at| now >= at) {
+            (self.sound_settles, self.sound_peak) = (None, None);
+        }
         let recent = |(_, at): &(u64, Instant)| now.saturating_duration_since(*at) < SOUND_PEAK_LIFETIME;
         let highest = self.sound_peak.filter(recent).map(|(highest, _)| highest).filter(|highest| *highest >= rate);
         if highest.is_none() {
             self.sound_peak = Some((rate, now));
         }
         highest.unwrap_or(rate) * AVERAGE_PERCENT / 100
+    }
+
+    /// Records that the sender of sound was told a limit.
+    pub fn limit_sound(&mut self, limit: Option<u32>, now: Instant) {
+        self.sound_settles = limit.map(|_| now + SOUND_SETTLE_TIME);
     }
 
     /// Returns the widths and heights of the layers, smallest first.
@@ -362,6 +383,9 @@ const SMALLEST_MIN_RATE_PERCENT: u64 = 15;
 /// The average bitrate of speech, in percent of its highest half-second.
 const AVERAGE_PERCENT: u64 = 85;
 
+/// The time in which the sender of sound obeys a limit, and a half-second of its sound is measured.
+const SOUND_SETTLE_TIME: Duration = Duration::from_secs(1);
+
 /// How long the highest bitrate counts.
 const SOUND_PEAK_LIFETIME: Duration = Duration::from_secs(10);
 
@@ -391,6 +415,21 @@ mod tests {
         assert_eq!(source.nearest(target(2), start + millis(400)), target(0));
         source.layers[2].last_packet = Some(start + millis(500));
         assert_eq!(source.nearest(target(2), start + millis(500)), target(2));
+    }
+
+    #[test]
+    fn a_subscriber_that_gets_nothing_needs_a_key_frame_of_a_smaller_layer_until_the_awaited_one_arrives() {
+        let layer = |spatial| SpatialLayer { spatial, width: 320 << spatial, height: 180 << spatial, bitrate: 500_000 };
+        let layers = (0..3).map(layer).collect();
+        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, layers, mid: "0".into() });
+        let (mut switch, now) = (Switch::new(0, 90_000), Instant::now());
+        assert_eq!(source.layer_to_request(&switch, now), None, "it wants nothing");
+        switch.set_target(Some(Target { spatial: 2, temporal: 2 }));
+        assert_eq!(source.layer_to_request(&switch, now), Some(2), "nothing arrives");
+        source.layers[0].last_packet = Some(now);
+        assert_eq!(source.layer_to_request(&switch, now), Some(0));
+        source.layers[2].last_packet = Some(now);
+        assert_eq!(source.layer_to_request(&switch, now), Some(2));
     }
 
     #[test]
