@@ -208,6 +208,9 @@ impl Driver {
                     Err(Error::NoMedia(_)) => self.replace_transports(now)?,
                     result => result?,
                 }
+                for transport in self.media.transports.use_turn_servers(now).await? {
+                    self.sfu.handle(Input::Renegotiate { transport }, now);
+                }
                 self.check_path(now);
             }
         }
@@ -357,6 +360,9 @@ impl Driver {
                 }
             }
             Output::TunnelToken { transport, token } => self.media.transports.set_tunnel_token(transport, token)?,
+            Output::TurnServers { transport, access } => {
+                self.media.transports.set_turn_access(transport, access).await?;
+            }
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),

@@ -5,7 +5,30 @@ use crate::meeting;
 use crate::rtp::flow::Flow;
 use crypto::ReceivedFrame;
 use media::Bitrate;
-use proto::{DownlinkReport, Epoch, Kind, MediaPath, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
+use proto::{DownlinkReport, Epoch, Kind, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
+
+/// The path of media between this client and the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum MediaPath {
+    /// UDP.
+    Udp,
+    /// A TURN server.
+    Relay,
+    /// The media tunnel: TLS over TCP.
+    Tls,
+}
+
+impl MediaPath {
+    /// Returns the name in reports.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Relay => "relay",
+            Self::Tls => "tls",
+        }
+    }
+}
 
 /// An event of a session. The last one is [`meeting::Event::Ended`] or [`Event::Failed`]; then the channel closes.
 pub enum Event {

@@ -15,6 +15,7 @@
 //! | `frame_sender` | the queue of sealed frames from an encoder to the network |
 //! | `signalling` | the connection to a server: TLS, WebSocket, CBOR |
 //! | `tunnel` | the media tunnel over TLS, and the choice between it and UDP |
+//! | `turn` | TURN servers over UDP, TCP and TLS |
 //! | `peer` | a peer connection: session descriptions, streams, bandwidth |
 //! | `rtp` | RTP packets: made from frames, retransmitted, assembled to frames |
 //! | `task`, `random` | tasks of a session; random numbers that identify streams |
@@ -39,11 +40,12 @@ mod task;
 #[cfg(test)]
 mod testing;
 mod tunnel;
+mod turn;
 
 pub use backends::Backends;
 pub use config::Config;
 pub use error::Error;
-pub use event::Event;
+pub use event::{Event, MediaPath};
 #[doc(hidden)]
 pub use frame_sender::{FrameQueue, frame_sender};
 pub use frame_sender::{FrameSender, Full};
@@ -52,3 +54,5 @@ pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
 #[doc(hidden)]
 pub use signalling::proxy::{Answer as ProxyAnswer, Garbage as ProxyGarbage};
 pub use signalling::proxy::{BadUrl, Basic, ProxyAuthenticator, ProxySettings, ProxyUrl};
+#[doc(hidden)]
+pub use turn::{Frames as TurnFrames, push_padded};

@@ -24,7 +24,7 @@ use interceptor::RtpInterceptor;
 use media::BufferPool;
 use pacing::Pacing;
 use proto::{Kind, Slot};
-use rtc::peer_connection::configuration::RTCConfigurationBuilder;
+use rtc::peer_connection::configuration::{RTCConfigurationBuilder, RTCIceServer};
 use rtc::peer_connection::sdp::RTCSessionDescription;
 use rtc::rtp_transceiver::rtp_sender::RtpCodecKind;
 use rtc::rtp_transceiver::{RTCRtpTransceiverDirection, RTCRtpTransceiverInit};
@@ -167,6 +167,15 @@ impl Peer {
         self.connection.set_local_description(answer.clone()).await?;
         lock(&self.rtp_receiver).declare(&sections);
         Ok(self.connection.local_description().await.map_or(answer.sdp, |description| description.sdp))
+    }
+
+    /// Sets the TURN servers from which the next offer requests addresses. Has no effect on other candidates.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if the stack refuses.
+    pub async fn set_ice_servers(&self, servers: Vec<RTCIceServer>) -> Result<(), Error> {
+        let configuration = RTCConfigurationBuilder::new().with_ice_servers(servers).build();
+        Ok(self.connection.set_configuration(configuration).await?)
     }
 
     /// Adds an ICE candidate of the remote side.

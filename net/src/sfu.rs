@@ -14,7 +14,9 @@ pub mod null;
 
 use bytes::Bytes;
 use media::Bitrate;
-use proto::{DownlinkReport, Kind, ParticipantId, Published, Slot, SpatialLayer, TileWish, TrackDemand, TrackId};
+use proto::{
+    DownlinkReport, Kind, ParticipantId, Published, Slot, SpatialLayer, TileWish, TrackDemand, TrackId, TurnAccess,
+};
 use std::time::Instant;
 
 /// The signalling dialect of an SFU.
@@ -109,6 +111,11 @@ pub enum Input {
     Publish(TrackSpec),
     /// This client no longer sends the track of this slot.
     Unpublish(Slot),
+    /// The transport looks for further ICE candidates with its next offer: make one now.
+    Renegotiate {
+        /// Which transport.
+        transport: TransportId,
+    },
     /// The sizes at which tracks are shown now.
     Wishes(Vec<TileWish>),
     /// The client leaves. Signalling that the dialect orders now is still sent.
@@ -203,6 +210,13 @@ pub enum Output {
         sdp: String,
         /// Offer or answer. [`Input::Local`] returns the answer to an offer.
         kind: SdpKind,
+    },
+    /// Use these TURN servers if the SFU cannot be reached otherwise. Later ones replace them.
+    TurnServers {
+        /// Of which transport.
+        transport: TransportId,
+        /// The servers and the credentials.
+        access: TurnAccess,
     },
     /// Remember the token by which a media tunnel to our server can be opened, if UDP does not work.
     TunnelToken {

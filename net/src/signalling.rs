@@ -10,11 +10,11 @@ mod tunnel;
 
 pub use endpoint::Endpoint;
 pub use error::Error;
-pub use socket::Socket;
+pub use socket::{ByteStream, Socket};
 pub use tunnel::open_tunnel;
 
 use error::{TIMEOUT, connect_error, tls_error, websocket_error};
-use socket::{ByteStream, authority};
+use socket::authority;
 
 use crate::task::{self, Task};
 use bytes::Bytes;

@@ -10,11 +10,12 @@ mod shared;
 mod socket;
 mod stun;
 
+use crate::event::MediaPath;
 use crate::signalling::Endpoint;
 use crate::task::{self, Task};
-use proto::MediaPath;
 use shared::Shared;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::watch;
 use webrtc::runtime::Runtime;
 
@@ -29,6 +30,7 @@ impl Tunnel {
     /// Returns a tunnel to `server` that is not open. Its task runs on `stack`. If the client's transport before this one used a
     /// tunnel, `before` says so, and this one is opened at once.
     pub fn new(server: Endpoint, before: MediaPath, stack: &Arc<dyn Runtime>) -> Self {
+        let before = if before == MediaPath::Tls { proto::MediaPath::Tls } else { proto::MediaPath::Udp };
         let shared = Arc::new(Shared::new(before));
         let (token, tokens) = watch::channel(None);
         let run = connection::run(Arc::clone(&shared), server, Arc::clone(stack), tokens);
@@ -46,8 +48,22 @@ impl Tunnel {
     }
 
     /// Returns the path by which media go.
-    pub fn path(&self) -> MediaPath {
-        self.shared.path()
+    pub fn path(&self, now: Instant) -> MediaPath {
+        match self.shared.path() {
+            proto::MediaPath::Tls => MediaPath::Tls,
+            proto::MediaPath::Udp if self.shared.is_relayed(now) => MediaPath::Relay,
+            proto::MediaPath::Udp => MediaPath::Udp,
+        }
+    }
+
+    /// Handles that the stack has connected.
+    pub fn handle_connected(&self, now: Instant) {
+        self.shared.handle_connected(now);
+    }
+
+    /// Returns true if the server has given a token.
+    pub fn has_token(&self) -> bool {
+        self.token.borrow().is_some()
     }
 
     /// Returns why the tunnel could not be opened the last time, or was lost. Returns `None` if it was never tried.

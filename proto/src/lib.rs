@@ -17,6 +17,7 @@ mod signal;
 pub mod signed;
 mod track;
 mod tunnel;
+mod turn;
 
 pub use downlink::{DownlinkReport, LimitCause, LimitedTrack};
 pub use encoding::{Blob, Limited, Malformed, decode, encode, is_sendable};
@@ -37,3 +38,4 @@ pub use tunnel::{
     DatagramQueue, MAX_DATAGRAM, MAX_TUNNEL_AGE, MAX_TUNNEL_MESSAGE, MAX_TUNNEL_QUEUE, MAX_TUNNEL_TOKEN, MediaPath,
     TUNNEL_BATCH, TUNNEL_PATH, TUNNEL_UNSENT, datagrams, is_tunnel_token,
 };
+pub use turn::{MAX_TURN_SERVERS, TurnAccess, TurnServer, TurnTransport};

@@ -4,7 +4,7 @@
 use crate::encoding::Limited;
 use crate::{
     DownlinkReport, Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published,
-    Subscription, TileWish, TrackDemand, is_tunnel_token,
+    Subscription, TileWish, TrackDemand, TurnAccess, is_tunnel_token,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -52,6 +52,9 @@ pub enum ServerSignal {
         /// The token by which the client may open a media tunnel for some hours. `None` if the server has no tunnel.
         #[n(2)]
         tunnel: Option<String>,
+        /// The TURN servers that the client may use for some hours. `None` if there are none.
+        #[n(3)]
+        turn: Option<TurnAccess>,
     },
     /// The session description of an offer was refused.
     #[n(1)]
@@ -116,7 +119,11 @@ impl Limited for ClientSignal {
 impl Limited for ServerSignal {
     fn within_limits(&self) -> bool {
         match self {
-            Self::Answer { sdp, tunnel, .. } => sdp.len() <= MAX_SDP && tunnel.as_deref().is_none_or(is_tunnel_token),
+            Self::Answer { sdp, tunnel, turn, .. } => {
+                sdp.len() <= MAX_SDP
+                    && tunnel.as_deref().is_none_or(is_tunnel_token)
+                    && turn.as_ref().is_none_or(Limited::within_limits)
+            }
             Self::Tracks { tracks, .. } => are_tracks(tracks),
             Self::TrackDemand { layers } => layers.wanted.len() <= MAX_LAYERS,
             Self::Downlink { report } => report.is_within(MAX_TILES),
@@ -237,7 +244,7 @@ mod tests {
         for (length, accepted) in [(MAX_SDP, true), (MAX_SDP + 1, false)] {
             let (number, sdp) = (1, "x".repeat(length));
             assert_eq!(
-                is_accepted(&ServerSignal::Answer { number, sdp: sdp.clone(), tunnel: None }),
+                is_accepted(&ServerSignal::Answer { number, sdp: sdp.clone(), tunnel: None, turn: None }),
                 accepted,
                 "answer"
             );
@@ -252,6 +259,7 @@ mod tests {
             number: 1,
             sdp: "v=0".into(),
             tunnel: tunnel.map(str::to_owned),
+            turn: None,
         };
         assert!(is_accepted(&answer(None)) && is_accepted(&answer(Some("0a-Z_"))));
         for wrong in ["", "a b", "a\r\nHost: b", &"a".repeat(crate::MAX_TUNNEL_TOKEN + 1)] {

@@ -1,5 +1,6 @@
 //! The configuration and the limits of a server.
 
+use crate::turn::TurnConfig;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,6 +19,10 @@ pub struct Config {
     /// Names and addresses by which clients from other networks reach the server, for example that of a router that
     /// forwards the port. Media are offered at these, too. A name is resolved when the server starts.
     pub public: Vec<String>,
+    /// True if clients whose UDP does not reach this server may send media through its TCP port.
+    pub tunnels: bool,
+    /// The TURN servers by which clients may reach this server.
+    pub turn: Option<TurnConfig>,
     /// The limits for its clients.
     pub limits: Limits,
 }
@@ -25,7 +30,15 @@ pub struct Config {
 impl Config {
     /// Returns the configuration of a server on `listen` that stores nothing, with the default limits.
     pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, data: None, certificate: None, public: Vec::new(), limits: Limits::default() }
+        Self {
+            listen,
+            data: None,
+            certificate: None,
+            public: Vec::new(),
+            tunnels: true,
+            turn: None,
+            limits: Limits::default(),
+        }
     }
 }
 

@@ -31,6 +31,9 @@ pub enum Error {
     /// The system has no random bytes.
     #[error("the system has no random bytes")]
     Random,
+    /// The secret of the TURN servers cannot be read or is empty, or there are too many servers.
+    #[error("the TURN servers cannot be used")]
+    TurnSecret(#[source] std::io::Error),
     /// The system's signals cannot be received, so the server could not be stopped.
     #[error("the system's signals cannot be received")]
     Signals(#[source] std::io::Error),
@@ -47,6 +50,9 @@ impl Error {
             }
             Self::Certificate(_) => {
                 "Check the files that --cert and --key name, or check that this user may write to the folder of --data."
+            }
+            Self::TurnSecret(_) => {
+                "Check that this user may read the file of --turn-secret-file, that it is not empty, and that there are at most six --turn."
             }
             Self::MediaFailed | Self::DeliveryFailed => {
                 "All meetings have ended: start the server again, and report the error in the log above."

@@ -25,6 +25,7 @@ pub mod sfu;
 mod stop;
 mod tls;
 mod tunnel;
+mod turn;
 
 pub use config::{Config, Limits};
 pub use error::Error;
@@ -32,3 +33,4 @@ pub use origin::Origin;
 pub use queued_writer::{FlushGuard, Lines, QueuedWriter};
 pub use server::Server;
 pub use stop::Stop;
+pub use turn::TurnConfig;

@@ -1,11 +1,12 @@
 //! `conclave-server`: the companion server as a program.
 
 use clap::Parser;
-use server::{Config, Error, FlushGuard, Limits, Lines, QueuedWriter, Server, Stop, addresses};
+use proto::{MAX_TURN_SERVERS, TurnServer};
+use server::{Config, Error, FlushGuard, Limits, Lines, QueuedWriter, Server, Stop, TurnConfig, addresses};
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use tracing_subscriber::EnvFilter;
@@ -30,6 +31,19 @@ struct Arguments {
     /// PEM file of the certificate's private key.
     #[arg(long, requires = "cert")]
     key: Option<PathBuf>,
+    /// URL of a TURN server by which clients may reach this server if UDP is blocked: `turn:HOST[:PORT]`, the same with
+    /// `?transport=tcp`, or `turns:HOST[:PORT]` for TLS. May be given up to six times.
+    #[arg(long, value_name = "URL", requires = "turn_secret_file", value_parser = turn_server)]
+    turn: Vec<TurnServer>,
+    /// File with the secret that this server shares with the TURN servers (`static-auth-secret` of coturn).
+    #[arg(long, value_name = "FILE", requires = "turn")]
+    turn_secret_file: Option<PathBuf>,
+    /// SHA-256 fingerprint of the certificate of the TURN servers, if it is self-signed.
+    #[arg(long, value_name = "HEX", requires = "turn", value_parser = fingerprint)]
+    turn_fingerprint: Option<[u8; 32]>,
+    /// Send no media through the TCP port: clients without UDP use the TURN servers.
+    #[arg(long)]
+    no_media_tunnel: bool,
     /// Write the log as lines of JSON.
     #[arg(long)]
     json: bool,
@@ -53,12 +67,15 @@ async fn main() -> ExitCode {
 /// Runs the server until SIGTERM, SIGHUP or Ctrl+C, or until a part of it fails.
 async fn serve(arguments: Arguments, out: &mut QueuedWriter) -> Result<(), Error> {
     let certificate = arguments.cert.zip(arguments.key);
+    let turn = turn_config(arguments.turn, arguments.turn_secret_file.as_deref(), arguments.turn_fingerprint)?;
     let public = arguments.public;
     let config = Config {
         listen: arguments.listen,
         data: Some(arguments.data),
         certificate,
         public: public.clone(),
+        tunnels: !arguments.no_media_tunnel,
+        turn,
         limits: Limits::default(),
     };
     // Before the address is printed: the program that reads it may send a signal at once.
@@ -78,6 +95,35 @@ async fn serve(arguments: Arguments, out: &mut QueuedWriter) -> Result<(), Error
     };
     server.stop(STOP_TIMEOUT).await;
     result
+}
+
+/// Parses the URL of a TURN server.
+fn turn_server(url: &str) -> Result<TurnServer, &'static str> {
+    TurnServer::parse(url).map_err(|_| "expected turn:HOST[:PORT], turn:HOST[:PORT]?transport=tcp or turns:HOST[:PORT]")
+}
+
+/// Parses 64 hexadecimal digits.
+fn fingerprint(hex: &str) -> Result<[u8; 32], &'static str> {
+    let expected = "expected 64 hexadecimal digits";
+    let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let byte = |pair: &[u8]| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?);
+    let bytes: Option<Vec<u8>> = hex.as_bytes().chunks(2).map(byte).collect();
+    bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(expected)
+}
+
+/// Returns the TURN servers with the secret of the file.
+fn turn_config(
+    servers: Vec<TurnServer>,
+    secret: Option<&Path>,
+    fingerprint: Option<[u8; 32]>,
+) -> Result<Option<TurnConfig>, Error> {
+    let Some(path) = secret else { return Ok(None) };
+    let secret = std::fs::read(path).map_err(Error::TurnSecret)?.trim_ascii().to_vec();
+    if secret.is_empty() || servers.len() > MAX_TURN_SERVERS {
+        return Err(Error::TurnSecret(std::io::ErrorKind::InvalidData.into()));
+    }
+    let servers = servers.into_iter().map(|server| TurnServer { fingerprint, ..server }).collect();
+    Ok(Some(TurnConfig { servers, secret }))
 }
 
 /// Prints by which names and addresses clients can reach the server, best first, if it listens on all addresses.

@@ -3,6 +3,7 @@
 use crate::outbox::Outbox;
 use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
 use crate::tunnel::{self, Arrival, Departure, Endpoints, TunnelKey, Tunnels, is_virtual};
+use crate::turn::TurnService;
 use crate::{Error, Limits, addresses};
 use proto::{Blob, Down, FromSfu, ParticipantId, Problem};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -38,8 +39,17 @@ pub struct MediaThread {
     pub thread: JoinHandle<()>,
 }
 
-/// Starts the thread. `public` are addresses of other machines that forward to the sockets; `key` makes the tokens of media
-/// tunnels.
+/// By which other paths than UDP members may reach the media thread.
+#[derive(Debug)]
+pub struct MediaAccess {
+    /// Makes the tokens of media tunnels. `None` if there are no tunnels.
+    pub tunnels: Option<Arc<TunnelKey>>,
+    /// Makes the credentials for TURN servers. `None` if there are none.
+    pub turn: Option<TurnService>,
+}
+
+/// Starts the thread. `public` are addresses of other machines that forward to the sockets; `access` is what members get in
+/// answers.
 ///
 /// # Errors
 /// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
@@ -47,14 +57,14 @@ pub fn start(
     listen: SocketAddr,
     public: Vec<IpAddr>,
     limits: &Limits,
-    key: Arc<TunnelKey>,
+    access: MediaAccess,
 ) -> Result<MediaThread, Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
     let addresses: Vec<SocketAddr> = sockets.iter().map(|(address, _)| *address).collect();
     tracing::info!(sockets = sockets.len(), "media sockets bound");
     tracing::debug!(?addresses, "media addresses");
-    let context =
-        Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits).with_tunnels(key);
+    let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits);
+    let context = context.with_tunnels(access.tunnels).with_turn(access.turn);
     let (messages, inbox) = mpsc::channel(MAX_MESSAGES);
     let (tunnels, tunnel_events) = mpsc::channel(MAX_TUNNEL_EVENTS);
     let (end, ended) = oneshot::channel();

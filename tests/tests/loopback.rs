@@ -32,6 +32,10 @@ mod restart;
 mod stranger;
 #[path = "loopback/tunnel.rs"]
 mod tunnel;
+#[path = "loopback/turn.rs"]
+mod turn;
+#[path = "loopback/turn_server.rs"]
+mod turn_server;
 
 use client::{Client, State};
 use lossy::Lossy;

@@ -1,8 +1,9 @@
 //! What the timeline knows besides counters: the tiles, the path, the senders and their layers.
 
 use net::Flow;
+use net::MediaPath;
 use net::meeting::{Member, SendLimit};
-use proto::{DownlinkReport, MediaPath, ParticipantId, Slot, SpatialLayer, TileWish, TrackId};
+use proto::{DownlinkReport, ParticipantId, Slot, SpatialLayer, TileWish, TrackId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The newest values.

@@ -4,7 +4,7 @@
 use super::event_queue::EventQueue;
 use super::transports::{Report, Transports};
 use crate::error::Error;
-use crate::event::Event;
+use crate::event::{Event, MediaPath};
 use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
@@ -15,7 +15,7 @@ use crate::signalling::Endpoint;
 use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
-use proto::{Kind, MediaPath, Slot, SpatialLayer, TrackDemand, TrackId};
+use proto::{Kind, Slot, SpatialLayer, TrackDemand, TrackId};
 use std::collections::{BTreeMap, HashMap};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -258,7 +258,7 @@ impl Media {
         match state {
             TransportState::Connected => {
                 let took = transport.negotiated.map(|at| now.saturating_duration_since(at));
-                transport.connected = true;
+                transport.handle_connected(now);
                 tracing::info!(?id, ?took, "media connected");
                 event_queue.push(Event::Connected);
                 if id == TransportId::Primary {
@@ -315,8 +315,8 @@ impl Media {
     }
 
     /// Pushes an event if media take another path than before.
-    fn report_path(&mut self, event_queue: &mut EventQueue) {
-        let path = self.transports.path();
+    fn report_path(&mut self, event_queue: &mut EventQueue, now: Instant) {
+        let path = self.transports.path(now);
         if let Some(path) = path.filter(|path| self.path.replace(*path) != Some(*path)) {
             event_queue.push(Event::MediaPath(path));
         }
@@ -324,7 +324,10 @@ impl Media {
 
     pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
         self.report_estimate(event_queue);
-        self.report_path(event_queue);
+        if self.transports.is_relay_lost(now) {
+            return Err(self.transports.no_media());
+        }
+        self.report_path(event_queue, now);
         if self.flows_reported.is_none_or(|at| now.saturating_duration_since(at) >= FLOW_INTERVAL) {
             self.flows_reported = Some(now);
             let flows = flows(self);

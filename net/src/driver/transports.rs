@@ -1,12 +1,14 @@
-//! The driver's transports: peer connections with their media tunnels.
+//! The driver's transports: peer connections with their media tunnels and TURN servers.
 
 use crate::error::Error;
+use crate::event::MediaPath;
 use crate::peer::{self, Feedback, Opened, Peer, lock};
 use crate::sfu::TransportId;
 use crate::signalling::Endpoint;
 use crate::tunnel::Tunnel;
+use crate::turn::{Stage, TurnServers};
 use ::media::BufferPool;
-use proto::MediaPath;
+use proto::TurnAccess;
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -20,6 +22,8 @@ pub struct Transports {
     list: Vec<Transport>,
     /// Where the tunnels lead.
     server: Endpoint,
+    /// The first stage of TURN: that of the transports before, if they used it.
+    first_stage: Stage,
     /// Runs their tasks.
     stack: Arc<dyn Runtime>,
 }
@@ -30,11 +34,23 @@ pub struct Transport {
     pub peer: Peer,
     /// The way to the server if UDP does not work.
     tunnel: Tunnel,
+    turn: Turn,
     events: mpsc::Receiver<peer::Event>,
     feedback: mpsc::Receiver<Feedback>,
     /// When both descriptions were set for the first time.
     pub negotiated: Option<Instant>,
-    pub connected: bool,
+    connected: bool,
+}
+
+/// The TURN servers of a transport.
+struct Turn {
+    servers: TurnServers,
+    /// What our server has given. `None` if it has no TURN servers.
+    access: Option<TurnAccess>,
+    /// Which servers are used.
+    stage: Stage,
+    /// True after media went through one.
+    carried: bool,
 }
 
 /// What a transport reports.
@@ -56,7 +72,7 @@ impl Transports {
         server: Endpoint,
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
-        let mut transports = Self { list: Vec::new(), server, stack: Arc::clone(stack) };
+        let mut transports = Self { list: Vec::new(), server, first_stage: Stage::None, stack: Arc::clone(stack) };
         transports.add(ids, (address, pool), MediaPath::Udp).await?;
         Ok(transports)
     }
@@ -69,6 +85,7 @@ impl Transports {
         let ids: Vec<_> = self.list.iter().map(|transport| transport.id).collect();
         // They close in the background, because that may take 100 ms.
         self.list.clear();
+        self.first_stage = if before == MediaPath::Relay { Stage::Udp } else { Stage::None };
         self.add(&ids, place, before).await
     }
 
@@ -80,9 +97,12 @@ impl Transports {
     ) -> Result<(), Error> {
         for id in ids {
             let tunnel = Tunnel::new(self.server.clone(), before, &self.stack);
-            let runtime = tunnel.runtime(Arc::clone(&self.stack));
+            let servers = TurnServers::new(address, self.server.proxy.clone(), &self.stack);
+            let runtime = tunnel.runtime(servers.runtime(Arc::clone(&self.stack)));
+            let turn = Turn { servers, access: None, stage: Stage::None, carried: false };
             let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), runtime)).await?;
-            self.list.push(Transport { id: *id, peer, tunnel, events, feedback, negotiated: None, connected: false });
+            let (id, negotiated, connected) = (*id, None, false);
+            self.list.push(Transport { id, peer, tunnel, turn, events, feedback, negotiated, connected });
         }
         Ok(())
     }
@@ -130,9 +150,43 @@ impl Transports {
         Ok(())
     }
 
+    /// Sets the TURN servers of a transport. If they are in use, the new credentials replace the ones before.
+    pub async fn set_turn_access(&mut self, id: TransportId, access: TurnAccess) -> Result<(), Error> {
+        let transport = self.get(id)?;
+        transport.turn.access = Some(access);
+        if transport.turn.stage > Stage::None {
+            transport.open_turn_servers(transport.turn.stage).await?;
+        }
+        Ok(())
+    }
+
+    /// Begins to use TURN servers if it is time. Returns the transports that need a new offer for it.
+    pub async fn use_turn_servers(&mut self, now: Instant) -> Result<Vec<TransportId>, Error> {
+        let mut begun = Vec::new();
+        for transport in &mut self.list {
+            let waiting = transport.negotiated.filter(|_| !transport.connected && transport.turn.access.is_some());
+            let Some(since) = waiting else { continue };
+            let waited = now.saturating_duration_since(since);
+            let stage = Stage::after(waited, transport.tunnel.has_token()).max(self.first_stage);
+            if stage > transport.turn.stage && transport.open_turn_servers(stage).await? {
+                begun.push(transport.id);
+            }
+        }
+        Ok(begun)
+    }
+
+    /// Returns true if a TURN server that carried media is gone. The stack notices that only after several seconds.
+    pub fn is_relay_lost(&mut self, now: Instant) -> bool {
+        self.list.iter_mut().filter(|transport| transport.connected).any(|Transport { tunnel, turn, .. }| {
+            let carries = tunnel.path(now) == MediaPath::Relay;
+            turn.carried |= carries;
+            turn.carried && (!carries || turn.servers.is_lost())
+        })
+    }
+
     /// Returns the path of media, or `None` if they are not connected.
-    pub fn path(&self) -> Option<MediaPath> {
-        self.find(TransportId::Primary).filter(|primary| primary.connected).map(|primary| primary.tunnel.path())
+    pub fn path(&self, now: Instant) -> Option<MediaPath> {
+        self.find(TransportId::Primary).filter(|primary| primary.connected).map(|primary| primary.tunnel.path(now))
     }
 
     /// Returns true if all transports have connected.
@@ -164,6 +218,27 @@ impl Transports {
             tracing::debug!(?id, ?counts, "media end");
             peer.close().await;
         }
+    }
+}
+
+impl Transport {
+    /// Handles that the peer connection has connected.
+    pub fn handle_connected(&mut self, now: Instant) {
+        self.connected = true;
+        self.tunnel.handle_connected(now);
+    }
+
+    /// Uses the TURN servers of a stage. Returns false if there is none.
+    async fn open_turn_servers(&mut self, stage: Stage) -> Result<bool, Error> {
+        self.turn.stage = stage;
+        let Some(access) = &self.turn.access else { return Ok(false) };
+        let servers = self.turn.servers.open(access, stage);
+        if servers.is_empty() {
+            return Ok(false);
+        }
+        tracing::debug!(id = ?self.id, ?stage, servers = servers.len(), "TURN servers");
+        self.peer.set_ice_servers(servers).await?;
+        Ok(true)
     }
 }
 

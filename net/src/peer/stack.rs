@@ -93,6 +93,8 @@ pub fn settings(address: IpAddr) -> SettingEngine {
         .with_include_loopback_candidate(address.is_loopback())
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
         .with_ice_timeouts(None, None, Some(KEEPALIVE_INTERVAL))
+        // A TURN server is asked only if nothing else works.
+        .with_relay_acceptance_min_wait(Some(Duration::ZERO))
         .build()
 }
 

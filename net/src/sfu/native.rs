@@ -10,7 +10,7 @@ use super::{
 use media::Bitrate;
 use proto::{
     ClientSignal, Kind, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer, Subscription, TileWish,
-    TrackId,
+    TrackId, TurnAccess,
 };
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -26,6 +26,8 @@ pub struct Native {
     receivers: Vec<Receiver>,
     negotiation: Option<Negotiation>,
     pace: Pace,
+    /// True if the next offer is made although nothing has changed.
+    offers_again: bool,
     /// The content of the last answered offer.
     agreed: Option<Snapshot>,
     /// The number of the last offer.
@@ -112,6 +114,7 @@ impl Sfu for Native {
                 self.published.remove(&slot);
             }
             Input::Wishes(tiles) => self.wishes.waiting = Some(tiles),
+            Input::Renegotiate { .. } => self.offers_again = true,
             Input::Timeout => self.handle_timeout(now),
             // The server is ICE-lite, which needs no candidates, and learns from the meeting that the client leaves.
             Input::Connected
@@ -146,7 +149,7 @@ impl Native {
 
     fn handle_signal(&mut self, bytes: &[u8]) {
         match proto::decode_signal(bytes) {
-            Ok(ServerSignal::Answer { number, sdp, tunnel }) => self.handle_answer(number, sdp, tunnel),
+            Ok(ServerSignal::Answer { number, sdp, tunnel, turn }) => self.handle_answer(number, sdp, (tunnel, turn)),
             Ok(ServerSignal::OfferRefused { number }) if number == self.number => {
                 self.fail("the server refused the offer");
             }
@@ -211,7 +214,7 @@ impl Native {
         self.receivers.iter().any(|receiver| receiver.usage == announced)
     }
 
-    fn handle_answer(&mut self, number: u32, sdp: String, tunnel: Option<String>) {
+    fn handle_answer(&mut self, number: u32, sdp: String, (tunnel, turn): (Option<String>, Option<TurnAccess>)) {
         let Some(negotiation) = self.negotiation.take_if(|negotiation| negotiation.sent && number == self.number)
         else {
             tracing::debug!(number, "answer to an unknown offer");
@@ -219,6 +222,7 @@ impl Native {
         };
         let transport = TransportId::Primary;
         self.outputs.extend(tunnel.map(|token| Output::TunnelToken { transport, token }));
+        self.outputs.extend(turn.map(|access| Output::TurnServers { transport, access }));
         self.outputs.push_back(Output::Apply { transport, sdp, kind: SdpKind::Answer });
         for (receiver, offered) in self.receivers.iter_mut().zip(&negotiation.snapshot.subscriptions) {
             match receiver.usage {
@@ -292,9 +296,11 @@ impl Native {
         };
         let nothing_yet = self.agreed.is_none() && self.opened.is_empty() && self.receivers.is_empty();
         let draining = self.receivers.iter().any(|receiver| receiver.usage == Usage::Draining);
-        if nothing_yet || (!draining && self.agreed.as_ref() == Some(&snapshot)) {
+        let is_agreed = !draining && !self.offers_again && self.agreed.as_ref() == Some(&snapshot);
+        if nothing_yet || is_agreed {
             return;
         }
+        self.offers_again = false;
         let count = |kind: Kind| self.receivers.iter().filter(|receiver| receiver.kind == kind).count();
         let plan = Plan {
             send: self.opened.iter().map(|slot| (*slot, kind_of(*slot))).collect(),

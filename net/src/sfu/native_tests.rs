@@ -46,6 +46,7 @@ impl TestDriver {
                 Output::TrackEnded(track) => self.tracks.retain(|(other, _)| *other != track),
                 other @ (Output::LayersChanged(..)
                 | Output::TunnelToken { .. }
+                | Output::TurnServers { .. }
                 | Output::TrackDemand(_)
                 | Output::SoundLoss { .. }
                 | Output::Downlink(_)
@@ -81,7 +82,7 @@ impl TestDriver {
 
     fn answer(&mut self) {
         let number = self.native.number;
-        self.signal(&ServerSignal::Answer { number, sdp: "answer".into(), tunnel: None });
+        self.signal(&ServerSignal::Answer { number, sdp: "answer".into(), tunnel: None, turn: None });
     }
 
     fn sends(&mut self, owner: u64, slots: &[Slot]) {
@@ -232,16 +233,16 @@ fn the_token_of_an_answer_is_passed_on() {
     let mut driver = TestDriver::entered();
     driver.handle(publish(Slot::Camera, vec![layer()]));
     let number = driver.native.number;
-    driver.signal(&ServerSignal::Answer { number, sdp: "answer".into(), tunnel: Some("0a".into()) });
+    driver.signal(&ServerSignal::Answer { number, sdp: "answer".into(), tunnel: Some("0a".into()), turn: None });
     assert_eq!(driver.others, [Output::TunnelToken { transport: TransportId::Primary, token: "0a".into() }]);
 }
 
 #[test]
 fn unknown_answers_are_ignored_and_a_missing_answer_is_an_error() {
     let mut driver = TestDriver::entered();
-    driver.signal(&ServerSignal::Answer { number: 0, sdp: String::new(), tunnel: None });
+    driver.signal(&ServerSignal::Answer { number: 0, sdp: String::new(), tunnel: None, turn: None });
     driver.sends(2, &[Slot::Camera]);
-    driver.signal(&ServerSignal::Answer { number: 77, sdp: String::new(), tunnel: None });
+    driver.signal(&ServerSignal::Answer { number: 77, sdp: String::new(), tunnel: None, turn: None });
     driver.signal(&ServerSignal::OfferRefused { number: 77 });
     assert!(driver.others.is_empty());
     assert!(driver.tracks.is_empty());

@@ -2,11 +2,13 @@
 
 use super::error::{Error, connect_error, tls_error};
 use super::proxy::ProxySettings;
+use super::socket::{ByteStream, authority};
+use super::tunnel::limit_send_buffer;
 use super::{connect, proxy, tls};
 use crypto::Fingerprint;
 use rustls::pki_types::ServerName;
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -42,8 +44,43 @@ impl Endpoint {
         &self,
         stack: &Arc<dyn Runtime>,
     ) -> Result<(TlsStream<TcpStream>, (SocketAddr, SocketAddr)), Error> {
+        let name = ServerName::try_from(self.bare_host().to_owned()).map_err(|_| Error::Name(self.host.clone()))?;
+        let (tcp, path) = self.connect_tcp(stack).await?;
+        let config = tls::config(self.fingerprint).map_err(Error::NoAuthorities)?;
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?;
+        Ok((stream, path))
+    }
+
+    /// Opens a TLS connection.
+    ///
+    /// # Errors
+    /// Returns the [`Error`] of the step that failed.
+    pub async fn open_tls(&self, stack: &Arc<dyn Runtime>) -> Result<Box<dyn ByteStream>, Error> {
+        let (stream, _) = self.connect(stack).await?;
+        limit_send_buffer(stream.get_ref().0);
+        Ok(Box::new(stream))
+    }
+
+    /// Opens a TCP connection.
+    ///
+    /// # Errors
+    /// Returns the [`Error`] of the step that failed.
+    pub async fn open_tcp(&self, stack: &Arc<dyn Runtime>) -> Result<Box<dyn ByteStream>, Error> {
+        let (stream, _) = self.connect_tcp(stack).await?;
+        limit_send_buffer(&stream);
+        Ok(Box::new(stream))
+    }
+
+    /// Returns the addresses of the host with the port. The list is empty if it has none.
+    pub async fn resolve(&self, stack: &Arc<dyn Runtime>) -> Vec<SocketAddr> {
+        match self.bare_host().parse::<IpAddr>() {
+            Ok(address) => vec![SocketAddr::new(address, self.port)],
+            Err(_) => stack.resolve_host(&authority(self.bare_host(), self.port)).await.unwrap_or_default(),
+        }
+    }
+
+    async fn connect_tcp(&self, stack: &Arc<dyn Runtime>) -> Result<(TcpStream, (SocketAddr, SocketAddr)), Error> {
         let bare = self.bare_host();
-        let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Name(self.host.clone()))?;
         let proxy = self.proxy.for_host(bare);
         let tcp = match proxy {
             Some(proxy) => proxy::connect(proxy, bare, self.port, &**stack).await?,
@@ -55,9 +92,7 @@ impl Endpoint {
         tcp.set_nodelay(true).map_err(Error::Unreachable)?;
         let path = path(&tcp).map_err(Error::Unreachable)?;
         let path = if proxy.is_some() && path.1.ip().is_loopback() { towards_networks().unwrap_or(path) } else { path };
-        let config = tls::config(self.fingerprint).map_err(Error::NoAuthorities)?;
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?;
-        Ok((stream, path))
+        Ok((tcp, path))
     }
 }
 

@@ -34,12 +34,12 @@ pub async fn open_tunnel(server: &Endpoint, token: &str, stack: &Arc<dyn Runtime
 }
 
 /// Keeps the delay in the kernel low: what is not sent yet waits in our queue, where old datagrams are dropped.
-fn limit_send_buffer(stream: &TcpStream) {
+pub fn limit_send_buffer(stream: &TcpStream) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let set = socket2::SockRef::from(stream).set_tcp_notsent_lowat(TUNNEL_UNSENT);
     #[cfg(not(any(target_os = "linux", target_os = "android")))]
     let set = socket2::SockRef::from(stream).set_send_buffer_size(8 * TUNNEL_UNSENT as usize);
     if let Err(error) = set {
-        tracing::debug!(%error, "the send buffer of the media tunnel was not limited");
+        tracing::debug!(%error, "the send buffer of a media connection was not limited");
     }
 }

@@ -28,6 +28,10 @@ pub struct PathSelector {
     udp: Udp,
     /// True if media took a tunnel that is lost, until UDP works.
     is_tunnel_lost: bool,
+    /// The last datagram that came through a TURN server, if media go there.
+    relayed: Option<Instant>,
+    /// True after the stack has connected. Before that, a datagram of a TURN server means nothing.
+    connected: bool,
     /// How many checks in a row UDP has answered while media took the tunnel.
     good_checks: u32,
     /// The last change from the tunnel to UDP.
@@ -76,6 +80,8 @@ impl PathSelector {
             checks: VecDeque::new(),
             udp: Udp::default(),
             is_tunnel_lost: before == MediaPath::Tls,
+            relayed: None,
+            connected: false,
             good_checks: 0,
             returned: None,
             quarantine: Quarantine::None,
@@ -91,6 +97,33 @@ impl PathSelector {
     pub fn wants_tunnel(&self, now: Instant) -> bool {
         let lingers = self.returned.is_some_and(|at| now.saturating_duration_since(at) < LINGER);
         self.path == MediaPath::Tls || self.is_udp_silent(now) || (self.is_tunnel_open && lingers)
+    }
+
+    /// Handles a datagram that came through a TURN server, to which the stack sends media.
+    pub fn handle_relayed(&mut self, now: Instant) {
+        self.relayed = Some(now);
+    }
+
+    /// Handles that the stack sends media to the server's own address: not to a TURN server.
+    pub fn handle_direct(&mut self) {
+        self.relayed = None;
+    }
+
+    /// Handles that the stack has connected. If it did so through a TURN server, the tunnel is not needed.
+    pub fn handle_connected(&mut self, now: Instant) {
+        self.connected = true;
+        if self.is_relay_new(now) {
+            self.path = MediaPath::Udp;
+        }
+    }
+
+    /// Returns true if a TURN server carries media.
+    pub fn is_relayed(&self, now: Instant) -> bool {
+        self.path == MediaPath::Udp && self.connected && self.is_relay_new(now)
+    }
+
+    fn is_relay_new(&self, now: Instant) -> bool {
+        self.relayed.is_some_and(|at| now.saturating_duration_since(at) < SILENCE)
     }
 
     /// Handles that the tunnel is open.
@@ -173,7 +206,7 @@ impl PathSelector {
             || self.udp.is_check_lost(now)
             || self.udp.is_dtls_lost(now)
             || self.udp.is_media_lost(now);
-        self.path == MediaPath::Udp && is_lost
+        self.path == MediaPath::Udp && is_lost && !self.is_relayed(now)
     }
 }
 
@@ -183,7 +216,7 @@ impl Udp {
             Kind::Check(_) => _ = self.check_since.get_or_insert(now),
             Kind::Dtls => _ = self.dtls_since.get_or_insert(now),
             Kind::Media => self.media_since.get_or_insert((now, 0)).1 += 1,
-            Kind::CheckAnswer(_) | Kind::OtherStun => {}
+            Kind::CheckAnswer(_) | Kind::OtherStun | Kind::Relayed => {}
         }
     }
 
@@ -199,7 +232,7 @@ impl Udp {
                 self.check_since = None;
             }
             // Somebody else may have sent it.
-            Kind::Check(_) | Kind::CheckAnswer(_) | Kind::OtherStun => {}
+            Kind::Check(_) | Kind::CheckAnswer(_) | Kind::OtherStun | Kind::Relayed => {}
         }
     }
 

@@ -174,6 +174,34 @@ fn a_client_whose_media_took_the_tunnel_wants_it_at_once_after_a_reconnection_un
 }
 
 #[test]
+fn a_turn_server_that_carries_media_needs_no_tunnel_until_it_is_silent() {
+    let mut world = World::new(BLOCKED, true);
+    world.selector.handle_connected(world.now);
+    for _ in 0..100 {
+        world.selector.handle_relayed(world.now);
+        world.run(STEP, 5);
+    }
+    assert_eq!((world.path(), world.selector.is_relayed(world.now)), ((MediaPath::Udp, false), true));
+    world.run(SILENCE + 2 * STEP, 5);
+    assert_eq!((world.path(), world.selector.is_relayed(world.now)), ((MediaPath::Tls, true), false));
+}
+
+#[test]
+fn datagrams_of_a_turn_server_do_not_keep_the_tunnel_away_before_the_stack_has_connected() {
+    let mut world = World::new(BLOCKED, true);
+    for _ in 0..20 {
+        world.selector.handle_relayed(world.now);
+        world.run(STEP, 0);
+    }
+    assert_eq!(world.path(), (MediaPath::Tls, true));
+    world.selector.handle_relayed(world.now);
+    world.selector.handle_connected(world.now);
+    assert!(world.selector.is_relayed(world.now), "it has connected through the TURN server");
+    world.run(2 * STEP, 0);
+    assert_eq!(world.path(), (MediaPath::Udp, false));
+}
+
+#[test]
 fn answers_that_nobody_asked_for_do_not_keep_media_on_udp() {
     let mut world = World::new(BLOCKED, true);
     for _ in 0..40 {

@@ -2,6 +2,7 @@
 
 use super::selector::{PathSelector, Route};
 use super::stun::Kind;
+use crate::turn::is_virtual;
 use proto::{DatagramQueue, MAX_TUNNEL_AGE, MAX_TUNNEL_QUEUE, MediaPath};
 use std::net::SocketAddr;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -65,6 +66,16 @@ impl Shared {
         self.lock().selector.path()
     }
 
+    /// Handles that the stack has connected.
+    pub fn handle_connected(&self, now: Instant) {
+        self.lock().selector.handle_connected(now);
+    }
+
+    /// Returns true if a TURN server carries media.
+    pub fn is_relayed(&self, now: Instant) -> bool {
+        self.lock().selector.is_relayed(now)
+    }
+
     /// Returns true if the tunnel should be open. Changes the path if it is time.
     pub fn handle_timeout(&self, now: Instant) -> bool {
         let mut state = self.lock();
@@ -106,6 +117,9 @@ impl Shared {
         let segment = segment.unwrap_or(contents.len()).max(1);
         let mut state = self.lock();
         let mut route = Route { udp: true, tls: false };
+        if is_virtual(destination) {
+            return route;
+        }
         for datagram in contents.chunks(segment) {
             let kind = Kind::of(datagram);
             if !state.is_server(destination, kind) {
@@ -124,8 +138,11 @@ impl Shared {
     }
 
     /// Handles datagrams of UDP, of which the first one is `datagram`. Returns false if the stack must not get it.
-    pub fn handle_udp(&self, source: SocketAddr, datagram: &[u8]) -> bool {
+    pub fn handle_udp(&self, source: SocketAddr, datagram: &[u8], now: Instant) -> bool {
         let mut state = self.lock();
+        if is_virtual(source) && Kind::of(datagram) == Kind::Relayed && !state.is_chosen() {
+            state.selector.handle_relayed(now);
+        }
         if state.remote.is_none_or(|remote| remote.address() != source) {
             return true;
         }
@@ -180,13 +197,21 @@ impl Shared {
 }
 
 impl State {
+    /// Returns true if the stack sends the handshake and media to the server's address, and not to a TURN server.
+    fn is_chosen(&self) -> bool {
+        matches!(self.remote, Some(Remote::Chosen(_)))
+    }
+
     /// Returns whether a datagram to `destination` may go through the tunnel, which leads to one address of the server: that of
     /// the handshake and of media, and before them that of the first check.
     fn is_server(&mut self, destination: SocketAddr, kind: Kind) -> bool {
         match (self.remote, kind) {
             (None, Kind::Check(_)) => self.remote = Some(Remote::Checked(destination)),
-            (_, Kind::Dtls | Kind::Media) => self.remote = Some(Remote::Chosen(destination)),
-            (_, Kind::Check(_) | Kind::CheckAnswer(_) | Kind::OtherStun) => {}
+            (_, Kind::Dtls | Kind::Media) => {
+                self.remote = Some(Remote::Chosen(destination));
+                self.selector.handle_direct();
+            }
+            (_, Kind::Check(_) | Kind::CheckAnswer(_) | Kind::OtherStun | Kind::Relayed) => {}
         }
         self.remote.is_some_and(|remote| remote.address() == destination)
     }
@@ -243,6 +268,25 @@ mod tests {
         shared.handle_message(&framed(b"\x80one"), now);
         assert_eq!(shared.receive(&mut buffer, Waker::noop(), now), Some((4, server)));
         assert_eq!(&buffer[..4], b"\x80one");
+    }
+
+    #[test]
+    fn only_a_turn_server_through_which_the_stack_has_connected_replaces_the_tunnel() {
+        let relay = SocketAddr::from(([240, 0, 0, 1], 3_478));
+        for is_direct in [false, true] {
+            let now = Instant::now();
+            let (shared, server) = opened(now);
+            assert!(shared.handle_udp(relay, &[0x40, 0, 0, 0], now), "the stack gets it");
+            if is_direct {
+                shared.send(server, &[22; 50], None, now);
+            }
+            shared.handle_udp(SocketAddr::from(([192, 0, 2, 9], 3_478)), &[0x40, 0, 0, 0], now);
+            shared.handle_connected(now);
+            assert_eq!(shared.is_relayed(now), !is_direct);
+            assert_eq!(shared.path(), if is_direct { MediaPath::Tls } else { MediaPath::Udp });
+            shared.handle_udp(relay, &[0x40, 0, 0, 0], now);
+            assert_eq!(shared.is_relayed(now), !is_direct, "garbage changes nothing");
+        }
     }
 
     #[test]

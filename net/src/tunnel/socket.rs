@@ -117,12 +117,13 @@ impl AsyncUdpSocket for TunnelSocket {
         loop {
             let received = self.inner.poll_recv(cx, bufs, meta);
             let Poll::Ready(Ok(count)) = received else { return received };
+            let now = Instant::now();
             let mut delivers = count != 1;
             for (buffer, meta) in bufs.iter().zip(&*meta).take(count) {
                 let length = meta.len.min(meta.stride);
                 let datagram = buffer.get(..length).unwrap_or_default();
                 // Datagrams that the system has joined are all delivered.
-                delivers |= self.shared.handle_udp(meta.addr, datagram) || length < meta.len;
+                delivers |= self.shared.handle_udp(meta.addr, datagram, now) || length < meta.len;
             }
             if delivers {
                 return Poll::Ready(Ok(count));

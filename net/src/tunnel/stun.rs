@@ -1,4 +1,4 @@
-//! What a datagram of the WebRTC stack is (RFC 7983, section 7; RFC 8489, section 5).
+//! What a datagram of the WebRTC stack is (RFC 7983, section 7; RFC 8489, section 5; RFC 8656).
 
 /// The id of a STUN transaction.
 pub type TransactionId = [u8; 12];
@@ -10,6 +10,9 @@ pub enum Kind {
     Check(TransactionId),
     /// The answer to a check.
     CheckAnswer(TransactionId),
+    /// A datagram from a TURN server that contains one of somebody else: a Data indication (RFC 8656, section 11.6) or
+    /// `ChannelData` (section 12.4).
+    Relayed,
     /// Another STUN message.
     OtherStun,
     /// A part of the DTLS handshake or its end.
@@ -25,9 +28,11 @@ impl Kind {
             [first, second, _, _, 0x21, 0x12, 0xa4, 0x42, rest @ ..] if *first < 4 => match rest.first_chunk::<12>() {
                 Some(id) if [*first, *second] == [0, 1] => Self::Check(*id),
                 Some(id) if [*first, *second] == [1, 1] => Self::CheckAnswer(*id),
+                Some(_) if [*first, *second] == [0, 0x17] => Self::Relayed,
                 Some(_) | None => Self::OtherStun,
             },
             [20..=63, ..] => Self::Dtls,
+            [64..=127, ..] => Self::Relayed,
             _ => Self::Media,
         }
     }
@@ -43,6 +48,7 @@ mod tests {
         assert_eq!(Kind::of(&stun([0, 1])), Kind::Check([7; 12]));
         assert_eq!(Kind::of(&stun([1, 1])), Kind::CheckAnswer([7; 12]));
         assert_eq!(Kind::of(&stun([1, 0x11])), Kind::OtherStun);
+        assert_eq!((Kind::of(&stun([0, 0x17])), Kind::of(&[0x40, 1, 0, 0])), (Kind::Relayed, Kind::Relayed));
         assert_eq!(Kind::of(&stun([0, 1])[..19]), Kind::OtherStun, "too short");
         assert_eq!(Kind::of(&[22, 254, 253]), Kind::Dtls);
         assert_eq!((Kind::of(&[0x80, 111]), Kind::of(&[])), (Kind::Media, Kind::Media));

@@ -16,6 +16,7 @@ use super::switch::{PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
 use crate::Limits;
 use crate::tunnel::TunnelKey;
+use crate::turn::TurnService;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
@@ -42,6 +43,8 @@ pub struct Context {
     pub(super) offer_work: WorkLimit,
     /// Makes the tokens of media tunnels. `None` if the server has none.
     pub(super) tunnels: Option<Arc<TunnelKey>>,
+    /// Makes credentials for TURN servers. `None` if there are none.
+    pub(super) turn: Option<TurnService>,
 }
 
 /// One participant's transport.
@@ -135,6 +138,7 @@ impl Context {
             public: Vec::new(),
             offer_work: WorkLimit::new(&Limits::default()),
             tunnels: None,
+            turn: None,
         })
     }
 
@@ -152,8 +156,14 @@ impl Context {
 
     /// Returns the context with tokens of media tunnels in the answers.
     #[must_use]
-    pub(crate) fn with_tunnels(self, key: Arc<TunnelKey>) -> Self {
-        Self { tunnels: Some(key), ..self }
+    pub(crate) fn with_tunnels(self, key: Option<Arc<TunnelKey>>) -> Self {
+        Self { tunnels: key, ..self }
+    }
+
+    /// Returns the context with credentials for TURN servers in the answers.
+    #[must_use]
+    pub(crate) fn with_turn(self, turn: Option<TurnService>) -> Self {
+        Self { turn, ..self }
     }
 
     /// Adds a media socket.

@@ -35,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "assembler", run: wire::assembler, seeds: wire::packets, mutations: 500 },
     Target { name: "tunnel_message", run: wire::tunnel_message, seeds: wire::tunnel_messages, mutations: 2_000 },
     Target { name: "proxy_answer", run: wire::proxy_answer, seeds: wire::proxy_answers, mutations: 2_000 },
+    Target { name: "turn_stream", run: wire::turn_stream, seeds: wire::turn_streams, mutations: 2_000 },
     Target { name: "delivery", run: delivery::delivery, seeds: delivery::scripts, mutations: 1_000 },
     Target { name: "stored_meeting", run: delivery::stored, seeds: delivery::stored_meetings, mutations: 1_000 },
     Target { name: "offer", run: sfu::offer, seeds: sfu::offers, mutations: 300 },

@@ -4,12 +4,12 @@ use super::{joined, parts};
 use ::media::BufferPool;
 use bytes::Bytes;
 use crypto::{Identity, ManagerKeys, Profile};
-use net::ProxyAnswer;
 use net::meeting::{Command, Entry, Event, Meeting};
 use net::rtp::assemble::{Assembler, Packet};
 use net::rtp::description;
 use net::sfu::native::Native;
 use net::sfu::{Input, Mids, Output, Sfu};
+use net::{ProxyAnswer, TurnFrames};
 use proto::descriptor::{
     BitReader, BitWriter, Descriptor, DescriptorWriter, MANDATORY_BYTES, Mandatory, PacketPosition, Resolution,
     ScalabilityMode, Structure,
@@ -18,7 +18,7 @@ use proto::{
     Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, Epoch, FromSfu, Kind, LimitCause,
     LimitedTrack, ManagerCommand, MeetingId, ParticipantId, Position, Problem, Published, Refusal, ResumeToken,
     ServerMessage, ServerSignal, SignedCommand, Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand,
-    TrackId, Up, VERSION, Welcome,
+    TrackId, TurnAccess, TurnServer, Up, VERSION, Welcome,
 };
 use std::time::{Duration, Instant, SystemTime};
 
@@ -69,6 +69,29 @@ pub(super) fn tunnel_messages() -> Vec<Vec<u8>> {
         message
     };
     vec![message(&[1]), message(&[20, 100, 1_200]), message(&[1_500, 1_500])]
+}
+
+/// Splits a stream of a TURN server, at once and in parts.
+pub(super) fn turn_stream(bytes: &[u8]) {
+    let (mut whole, mut cut) = (Vec::new(), Vec::new());
+    let is_valid = TurnFrames::default().push(bytes, |frame| whole.push(frame.to_vec())).is_ok();
+    let mut frames = TurnFrames::default();
+    let is_cut_valid = bytes.chunks(7).all(|part| frames.push(part, |frame| cut.push(frame.to_vec())).is_ok());
+    assert_eq!((is_valid, &whole), (is_cut_valid, &cut), "the parts do not matter");
+    let mut stream = Vec::new();
+    for frame in &whole {
+        net::push_padded(frame, &mut stream);
+    }
+    let mut again = Vec::new();
+    TurnFrames::default().push(&stream, |frame| again.push(frame.to_vec())).expect("it is a stream");
+    assert_eq!(again, whole);
+}
+
+/// Returns streams as a TURN server sends them.
+pub(super) fn turn_streams() -> Vec<Vec<u8>> {
+    let stun = [&[1, 3, 0, 8, 0x21, 0x12, 0xa4, 0x42][..], &[7; 20]].concat();
+    let channel_data = [&[0x40, 1, 0, 5][..], &[9; 5], &[0; 3]].concat();
+    vec![stun.clone(), channel_data.clone(), [stun, channel_data].concat()]
 }
 
 /// Parses the answer of a proxy, at once and as it arrives. An answer that is complete early is the same answer.
@@ -135,6 +158,7 @@ pub(super) fn native(bytes: &[u8]) {
                 | Output::SoundLoss { .. }
                 | Output::Downlink(_)
                 | Output::TunnelToken { .. }
+                | Output::TurnServers { .. }
                 | Output::Failed(_) => {}
                 Output::Connect { .. } | Output::AddCandidate { .. } => panic!("the native dialect has no such output"),
             }
@@ -262,9 +286,13 @@ pub(super) fn client_signals() -> Vec<Vec<u8>> {
 
 pub(super) fn server_signals() -> Vec<Vec<u8>> {
     let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3, max_bitrate: None }];
+    let server = |url| TurnServer::parse(url).expect("it is a URL");
+    let servers =
+        vec![server("turn:a.example"), TurnServer { fingerprint: Some([7; 32]), ..server("turns:[::1]:443") }];
+    let access = TurnAccess { username: "1400000000:1".into(), password: "cGFzc3dvcmQ=".into(), servers };
     let signals = [
         ServerSignal::Tracks { owner: OTHER, tracks: published() },
-        ServerSignal::Answer { number: 1, sdp: "v=0".into(), tunnel: Some("0a".into()) },
+        ServerSignal::Answer { number: 1, sdp: "v=0".into(), tunnel: Some("0a".into()), turn: Some(access) },
         ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } },
         ServerSignal::Tracks { owner: OTHER, tracks: Vec::new() },
         ServerSignal::OfferRefused { number: 2 },

@@ -12,6 +12,7 @@ mod options;
 mod outages;
 mod path;
 mod running;
+mod turn_server;
 
 use crate::netlab::Error as NetlabError;
 use anyhow::Result;
@@ -51,11 +52,16 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     for path in &options.paths {
         let mut runs = Vec::new();
         for run in 1..=options.runs {
+            if path.turn && !turn_server::is_installed() {
+                println!("{:<4} {:<28} not measured: there is no turnserver (package coturn)", path.row, path.spec);
+                continue;
+            }
             let call = Call {
                 spec: path.spec.parse()?,
                 length: path.length(options.length),
                 programs: options.programs.clone(),
                 clip: clip.clone(),
+                turn: path.turn,
                 out: options.out.as_deref().unwrap_or(work.path()).join(format!("{}-{run}", path.file_name())),
             };
             let figures = match call.hold() {

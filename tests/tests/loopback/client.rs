@@ -38,7 +38,7 @@ pub struct State {
     /// Who asks to join with an old link.
     pub asking: Vec<ParticipantId>,
     /// The paths of media, the newest one last.
-    pub paths: Vec<proto::MediaPath>,
+    pub paths: Vec<net::MediaPath>,
     /// The estimated bandwidth, in bits per second.
     pub estimate: u64,
     /// The number of frames sent in each layer of the camera.

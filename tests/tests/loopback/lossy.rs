@@ -23,6 +23,8 @@ pub struct Lossy {
     seed: u32,
     /// True if all datagrams are lost.
     blocked: Arc<AtomicBool>,
+    /// The only address that datagrams come from and go to.
+    only: OnceLock<SocketAddr>,
     /// The link to the client. `None` for a direct one.
     downlink: Option<Downlink>,
     local: OnceLock<SocketAddr>,
@@ -34,14 +36,21 @@ type Downlink = Arc<Mutex<ImpairedLink<(Vec<u8>, RecvMeta)>>>;
 impl Lossy {
     /// Returns a path that loses `lost` datagrams of a thousand, in an order that depends on `seed`.
     pub fn new(lost: u32, seed: u32) -> Arc<Self> {
-        Arc::new(Self { lost, seed, blocked: Arc::default(), downlink: None, local: OnceLock::new() })
+        Arc::new(Self {
+            lost,
+            seed,
+            blocked: Arc::default(),
+            only: OnceLock::new(),
+            downlink: None,
+            local: OnceLock::new(),
+        })
     }
 
     /// Returns a path whose datagrams to the client are carried by an impaired link.
     pub fn impaired(impairment: Impairment) -> Arc<Self> {
         let downlink = Arc::new(Mutex::new(ImpairedLink::new(impairment, 1)));
-        let (blocked, local) = (Arc::default(), OnceLock::new());
-        Arc::new(Self { lost: 0, seed: 1, blocked, downlink: Some(downlink), local })
+        let (blocked, only, local) = (Arc::default(), OnceLock::new(), OnceLock::new());
+        Arc::new(Self { lost: 0, seed: 1, blocked, only, downlink: Some(downlink), local })
     }
 
     /// Changes the link to the client.
@@ -58,6 +67,11 @@ impl Lossy {
     /// Loses all datagrams from now on, or only those that it would lose otherwise.
     pub fn block(&self, all: bool) {
         self.blocked.store(all, Ordering::Relaxed);
+    }
+
+    /// Loses all datagrams except those to and from `address`.
+    pub fn allow_only(&self, address: SocketAddr) {
+        self.only.set(address).expect("it is called once");
     }
 
     /// Returns the client's address; `None` until its socket is bound.
@@ -81,8 +95,8 @@ impl Runtime for Lossy {
         if let Some(link) = self.downlink.clone() {
             return Ok(Arc::new(Impaired { inner, link, timer: Mutex::new(None) }));
         }
-        let (lost, blocked) = (self.lost, Arc::clone(&self.blocked));
-        Ok(Arc::new(Socket { inner, lost, blocked, random: AtomicU32::new(self.seed) }))
+        let (lost, blocked, only) = (self.lost, Arc::clone(&self.blocked), self.only.get().copied());
+        Ok(Arc::new(Socket { inner, lost, blocked, only, random: AtomicU32::new(self.seed) }))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -115,12 +129,13 @@ struct Socket {
     inner: Arc<dyn AsyncUdpSocket>,
     lost: u32,
     blocked: Arc<AtomicBool>,
+    only: Option<SocketAddr>,
     random: AtomicU32,
 }
 
 impl Socket {
-    fn loses(&self) -> bool {
-        if self.blocked.load(Ordering::Relaxed) {
+    fn loses(&self, remote: Option<SocketAddr>) -> bool {
+        if self.blocked.load(Ordering::Relaxed) || self.only.is_some() && remote != self.only {
             return true;
         }
         let next = |number: u32| Some(number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
@@ -135,7 +150,7 @@ impl AsyncUdpSocket for Socket {
     }
 
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        if self.loses() {
+        if self.loses(Some(transmit.destination)) {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
         self.inner.poll_send(cx, transmit)
@@ -149,7 +164,7 @@ impl AsyncUdpSocket for Socket {
     ) -> Poll<io::Result<usize>> {
         loop {
             let received = self.inner.poll_recv(cx, bufs, meta);
-            if matches!(received, Poll::Ready(Ok(_))) && self.loses() {
+            if matches!(received, Poll::Ready(Ok(_))) && self.loses(meta.first().map(|meta| meta.addr)) {
                 continue;
             }
             return received;

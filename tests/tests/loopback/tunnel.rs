@@ -5,8 +5,8 @@ use super::lossy::Lossy;
 use super::restart::{go_on, receive_more};
 use super::{all_receive, backends_over, opened, run, server};
 use futures_util::{SinkExt, StreamExt};
-use net::{Backends, ProxySettings};
-use proto::{MediaPath, ServerSignal, TUNNEL_PATH};
+use net::{Backends, MediaPath, ProxySettings};
+use proto::{ServerSignal, TUNNEL_PATH};
 use server::{Limits, Server};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -26,7 +26,7 @@ fn blocked() -> Arc<Lossy> {
 }
 
 /// Returns an organiser on UDP, and a guest with `backends`.
-async fn meeting_with(server: &Server, backends: Backends) -> Vec<Client> {
+pub async fn meeting_with(server: &Server, backends: Backends) -> Vec<Client> {
     let organiser = Client::create(server, "organiser");
     organiser.until("the organiser is a member", |state| state.entered.is_some()).await;
     let guest = Client::join_with(&organiser.link(), "guest", backends);
@@ -37,7 +37,7 @@ async fn meeting_with(server: &Server, backends: Backends) -> Vec<Client> {
     clients
 }
 
-fn path(client: &Client) -> Option<MediaPath> {
+pub fn path(client: &Client) -> Option<MediaPath> {
     client.look(|state| state.paths.last().copied())
 }
 
@@ -223,10 +223,13 @@ fn a_tunnel_without_a_valid_token_is_refused() {
     });
 }
 
-/// A dialect that records the tokens in the server's answers.
+/// The server's answers to a client.
+type Answers = Arc<Mutex<Vec<ServerSignal>>>;
+
+/// A dialect that records the server's answers.
 struct Listening {
     native: net::sfu::native::Native,
-    tokens: Arc<Mutex<Vec<String>>>,
+    answers: Answers,
 }
 
 impl net::sfu::Sfu for Listening {
@@ -236,9 +239,9 @@ impl net::sfu::Sfu for Listening {
 
     fn handle(&mut self, input: net::sfu::Input, now: Instant) {
         if let net::sfu::Input::Signal(bytes) = &input
-            && let Ok(ServerSignal::Answer { tunnel: Some(token), .. }) = proto::decode_signal::<ServerSignal>(bytes)
+            && let Ok(answer @ ServerSignal::Answer { .. }) = proto::decode_signal::<ServerSignal>(bytes)
         {
-            self.tokens.lock().unwrap().push(token);
+            self.answers.lock().unwrap().push(answer);
         }
         self.native.handle(input, now);
     }
@@ -254,12 +257,19 @@ impl net::sfu::Sfu for Listening {
 
 /// Returns a client in a meeting, and the value of `Authorization` for its tunnel.
 async fn member(server: &Server) -> (Client, String) {
-    let tokens = Arc::new(Mutex::new(Vec::new()));
-    let dialect = Listening { native: net::sfu::native::Native::default(), tokens: Arc::clone(&tokens) };
+    let (client, answers) = member_with_answers(server).await;
+    let answer = answers.lock().unwrap().last().cloned();
+    let Some(ServerSignal::Answer { tunnel: Some(token), .. }) = answer else { panic!("no token: {answer:?}") };
+    (client, format!("Bearer {token}"))
+}
+
+/// Returns a client in a meeting, and what the server answers to its offers.
+pub async fn member_with_answers(server: &Server) -> (Client, Answers) {
+    let answers = Answers::default();
+    let dialect = Listening { native: net::sfu::native::Native::default(), answers: Arc::clone(&answers) };
     let client = Client::create_with(server, "member", Backends { sfu: Box::new(dialect), ..Backends::default() });
     client.until("media are connected", |state| state.connected.is_some()).await;
-    let token = tokens.lock().unwrap().last().cloned().unwrap();
-    (client, format!("Bearer {token}"))
+    (client, answers)
 }
 
 /// Waits until the server closes the tunnel.

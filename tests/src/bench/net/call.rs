@@ -2,6 +2,7 @@
 
 use super::figures::{CallFigures, ExternalMeasurements};
 use super::running::{OutputFolder, RunningProgram};
+use super::turn_server::TurnServer;
 use crate::bench::wait;
 use crate::netlab::{Namespace, Netlab, NetworkSpec, Participant};
 use anyhow::{Context, Result};
@@ -22,6 +23,8 @@ pub struct Call {
     pub programs: PathBuf,
     /// The Y4M file that both cameras play.
     pub clip: PathBuf,
+    /// True if media take a TURN server over TLS, and the server has no media tunnel.
+    pub turn: bool,
     /// The folder for reports and logs.
     pub out: PathBuf,
 }
@@ -36,7 +39,9 @@ impl Call {
         let folder = OutputFolder::new(Some(&self.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&self.spec)?;
-        let server = self.start_server(&lab, &folder, "server")?;
+        let turn = if self.turn { Some(TurnServer::start(&lab, &folder)?) } else { None };
+        let arguments = turn.as_ref().map(|turn| turn.arguments.as_slice()).unwrap_or_default();
+        let server = self.start_server(&lab, &folder, ("server", arguments))?;
         let listening = server.first_line()?;
         let (_, fingerprint) = listening.split_once(" fingerprint ").context("the server prints its fingerprint")?;
         let address = format!("{}:{PORT}", Netlab::server_address(Participant::Sender));
@@ -62,13 +67,19 @@ impl Call {
         Ok(CallFigures::new(&report, SENDER.name, &measured))
     }
 
-    /// Starts the server. Its log is the file `NAME.log`.
+    /// Starts the server, with further arguments. Its log is the file `NAME.log`.
     ///
     /// # Errors
     /// Returns an error if it does not start.
-    pub fn start_server(&self, lab: &Netlab, folder: &OutputFolder, name: &str) -> Result<RunningProgram> {
+    pub fn start_server(
+        &self,
+        lab: &Netlab,
+        folder: &OutputFolder,
+        (name, arguments): (&str, &[String]),
+    ) -> Result<RunningProgram> {
         let mut server = self.command(lab, Namespace::Server, "conclave-server")?;
         server.arg("--listen").arg(format!("0.0.0.0:{PORT}")).arg("--data").arg(folder.file("data"));
+        server.args(arguments);
         RunningProgram::start(name, server, folder)
     }
 

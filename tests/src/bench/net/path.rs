@@ -18,6 +18,8 @@ pub struct NetworkPath {
     limits: Vec<Limit>,
     /// The length of a call for which the limits hold, if it is longer than the usual one.
     min_length: Duration,
+    /// True if media take a TURN server over TLS, and the server has no media tunnel.
+    pub turn: bool,
 }
 
 /// A figure and its limit.
@@ -62,7 +64,13 @@ impl NetworkPath {
     /// Returns an error if `spec` does not describe links.
     pub fn new(spec: &str) -> Result<Self, SpecError> {
         spec.parse::<NetworkSpec>()?;
-        Ok(Self { row: "-".into(), spec: spec.to_owned().into(), limits: Vec::new(), min_length: Duration::ZERO })
+        Ok(Self {
+            row: "-".into(),
+            spec: spec.to_owned().into(),
+            limits: Vec::new(),
+            min_length: Duration::ZERO,
+            turn: false,
+        })
     }
 
     /// Returns the length of a call: `usual`, that of the path's limits if it is longer, or 20 s after the last change of the path
@@ -77,7 +85,8 @@ impl NetworkPath {
     /// Returns a name for a folder.
     pub fn file_name(&self) -> String {
         let safe = |sign: char| if sign.is_ascii_alphanumeric() || ".=-".contains(sign) { sign } else { '_' };
-        format!("{}-{}", self.row, self.spec).chars().map(safe).collect()
+        let turn = if self.turn { "-turn" } else { "" };
+        format!("{}-{}{turn}", self.row, self.spec).chars().map(safe).collect()
     }
 
     /// Compares the medians of the runs with the limits.
@@ -181,8 +190,13 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
     };
     let min_length = if number == 9 { Duration::from_mins(1) } else { Duration::ZERO };
     let row = || number.to_string().into();
-    let path = |(spec, limits): (&'static str, _)| NetworkPath { row: row(), spec: spec.into(), limits, min_length };
-    paths.into_iter().map(path).collect()
+    let path =
+        |turn, spec: &'static str, limits| NetworkPath { row: row(), spec: spec.into(), limits, min_length, turn };
+    let mut paths: Vec<_> = paths.into_iter().map(|(spec, limits)| path(false, spec, limits)).collect();
+    if number == 16 {
+        paths.push(path(true, "loss=100%", vec![moving(26.0 / 30.0), first_picture_over_turn(4_000.0)]));
+    }
+    paths
 }
 
 fn limits_of_loss(max_concealed: f64) -> Vec<Limit> {
@@ -215,11 +229,17 @@ fn first_picture(max: f64) -> Limit {
 }
 
 fn first_picture_over_tls(max: f64) -> Limit {
-    let figure = |of: &CallFigures| {
-        let is_tls = of.media_path.as_deref() == Some("tls");
-        Some(to_f64(of.join_ms? + of.first_picture_ms?)).filter(|_| is_tls)
-    };
-    at_most("first picture over TLS", "ms", figure, max)
+    at_most("first picture over TLS", "ms", |of| first_picture_by("tls", of), max)
+}
+
+fn first_picture_over_turn(max: f64) -> Limit {
+    at_most("first picture over TURN", "ms", |of| first_picture_by("relay", of), max)
+}
+
+/// Returns the time from the command to the first picture in milliseconds, if media take this path.
+fn first_picture_by(path: &str, of: &CallFigures) -> Option<f64> {
+    let took = to_f64(of.join_ms? + of.first_picture_ms?);
+    (of.media_path.as_deref() == Some(path)).then_some(took)
 }
 
 fn after_540_lines(max: f64) -> Limit {

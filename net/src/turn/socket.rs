@@ -1,0 +1,169 @@
+//! The stack's UDP sockets, whose datagrams to virtual addresses go to TURN servers.
+
+use super::address::is_virtual;
+use super::links::{Departure, Links};
+use std::future::Future;
+use std::io::{self, IoSliceMut};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+use webrtc::runtime::{
+    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, Transmit,
+};
+
+/// A runtime whose UDP sockets reach TURN servers.
+#[derive(Debug)]
+pub struct TurnRuntime {
+    inner: Arc<dyn Runtime>,
+    links: Arc<Links>,
+}
+
+type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+impl TurnRuntime {
+    /// Returns a runtime that does everything else as `inner` does it.
+    pub fn new(inner: Arc<dyn Runtime>, links: Arc<Links>) -> Self {
+        Self { inner, links }
+    }
+}
+
+impl Runtime for TurnRuntime {
+    fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
+        self.inner.spawn(future)
+    }
+
+    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        let inner = self.inner.wrap_udp_socket(socket)?;
+        Ok(Arc::new(TurnSocket { inner, links: Arc::clone(&self.links) }))
+    }
+
+    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
+        self.inner.wrap_tcp_listener(listener)
+    }
+
+    fn connect_tcp(&self, remote: SocketAddr) -> Task<'_, io::Result<Arc<dyn AsyncTcpStream>>> {
+        self.inner.connect_tcp(remote)
+    }
+
+    fn resolve_host<'a>(&'a self, host: &'a str) -> Task<'a, io::Result<Vec<SocketAddr>>> {
+        self.inner.resolve_host(host)
+    }
+
+    fn sleep(&self, duration: Duration) -> Task<'static, ()> {
+        self.inner.sleep(duration)
+    }
+
+    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
+        self.inner.interval(period)
+    }
+
+    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
+        self.inner.block_on(future);
+    }
+
+    fn now(&self) -> Instant {
+        self.inner.now()
+    }
+
+    fn name(&self) -> &'static str {
+        self.inner.name()
+    }
+}
+
+/// A UDP socket whose datagrams to virtual addresses go to TURN servers.
+#[derive(Debug)]
+struct TurnSocket {
+    inner: Arc<dyn AsyncUdpSocket>,
+    links: Arc<Links>,
+}
+
+/// Returns whether the stack may get a datagram of UDP with this first byte. Sets its source to the virtual address if a TURN
+/// server sent it.
+fn accepts(links: &Links, source: &mut SocketAddr, first: Option<&u8>) -> bool {
+    if is_virtual(*source) {
+        return false;
+    }
+    if let Some(address) = links.server_at(*source) {
+        *source = address;
+        return true;
+    }
+    // The stack would take it for `ChannelData` of its TURN server.
+    !matches!(first, Some(0x40..=0x7f))
+}
+
+impl AsyncUdpSocket for TurnSocket {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.inner.local_addr()
+    }
+
+    fn max_gso_segments(&self) -> usize {
+        self.inner.max_gso_segments()
+    }
+
+    fn max_gro_segments(&self) -> usize {
+        self.inner.max_gro_segments()
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        let Transmit { destination, ecn, contents, segment_size, src_ip } = *transmit;
+        match self.links.send(destination, contents, segment_size, Instant::now()) {
+            Departure::Unchanged => self.inner.poll_send(cx, transmit),
+            Departure::Udp(destination) => {
+                self.inner.poll_send(cx, &Transmit { destination, ecn, contents, segment_size, src_ip })
+            }
+            Departure::Handled => Poll::Ready(Ok(contents.len())),
+        }
+    }
+
+    fn poll_recv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &mut [IoSliceMut<'_>],
+        meta: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        let (Some(buffer), Some(first)) = (bufs.first_mut(), meta.first_mut()) else { return Poll::Ready(Ok(0)) };
+        if let Some((length, address)) = self.links.receive(buffer, cx.waker(), Instant::now()) {
+            *first = RecvMeta::default();
+            (first.addr, first.len, first.stride) = (address, length, length);
+            return Poll::Ready(Ok(1));
+        }
+        loop {
+            let received = self.inner.poll_recv(cx, bufs, meta);
+            let Poll::Ready(Ok(count)) = received else { return received };
+            let mut accepted = count == 0;
+            for (buffer, meta) in bufs.iter().zip(meta.iter_mut()).take(count) {
+                if accepts(&self.links, &mut meta.addr, buffer.first().filter(|_| meta.len > 0)) {
+                    accepted = true;
+                } else {
+                    // An empty datagram means nothing to the stack.
+                    (meta.len, meta.stride) = (0, 0);
+                }
+            }
+            if accepted {
+                return Poll::Ready(Ok(count));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turn::address::virtual_address;
+    use proto::TurnServer;
+
+    #[test]
+    fn a_datagram_that_looks_like_one_of_a_turn_server_is_dropped_if_somebody_else_sends_it() {
+        let address = virtual_address(0, [127, 0, 0, 1].into()).unwrap();
+        let (real, other) = (SocketAddr::from(([192, 0, 2, 7], 3_478)), SocketAddr::from(([192, 0, 2, 8], 3_478)));
+        let links = Links::default();
+        links.open(0, address, &TurnServer::parse("turn:a.example").unwrap());
+        links.resolve(0, Some(real));
+        let accepted = |mut source, first: u8| accepts(&links, &mut source, Some(&first)).then_some(source);
+        assert_eq!((accepted(real, 0x40), accepted(real, 1)), (Some(address), Some(address)));
+        assert_eq!((accepted(other, 0x40), accepted(other, 0x80)), (None, Some(other)));
+        assert_eq!(accepted(address, 0x40), None, "forged");
+    }
+}

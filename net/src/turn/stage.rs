@@ -1,0 +1,62 @@
+//! When the TURN servers are used: the ladder from UDP to TURN over UDP, TCP and TLS.
+
+use proto::TurnTransport;
+use std::time::Duration;
+
+/// Which servers a transport uses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// None.
+    None,
+    /// Those that are reached by UDP.
+    Udp,
+    /// All of them.
+    All,
+}
+
+impl Stage {
+    /// Returns the stage of a transport that has not been connected for `waited`. Servers over TCP and TLS are used only if there
+    /// is no media tunnel, which is shorter.
+    #[must_use]
+    pub fn after(waited: Duration, has_tunnel: bool) -> Self {
+        if waited >= STREAM_DELAY && !has_tunnel {
+            Self::All
+        } else if waited >= UDP_DELAY {
+            Self::Udp
+        } else {
+            Self::None
+        }
+    }
+
+    /// Returns whether this stage uses a server.
+    #[must_use]
+    pub fn uses(self, transport: TurnTransport) -> bool {
+        match transport {
+            TurnTransport::Udp => self >= Self::Udp,
+            TurnTransport::Tcp | TurnTransport::Tls => self >= Self::All,
+        }
+    }
+}
+
+/// How long UDP to the server may have no answer before TURN servers are used. A path around the world and back takes less.
+const UDP_DELAY: Duration = Duration::from_millis(400);
+
+/// How long TURN by UDP may take after that, before the servers over TCP and TLS are used.
+const STREAM_DELAY: Duration = Duration::from_millis(1_200);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_servers_are_used_one_transport_after_the_other_and_streams_only_without_a_tunnel() {
+        let at = |millis, has_tunnel| Stage::after(Duration::from_millis(millis), has_tunnel);
+        assert_eq!([at(399, false), at(400, false), at(1_200, false)], [Stage::None, Stage::Udp, Stage::All]);
+        assert_eq!([at(400, true), at(60_000, true)], [Stage::Udp; 2]);
+        let used = |stage: Stage| [TurnTransport::Udp, TurnTransport::Tcp, TurnTransport::Tls].map(|it| stage.uses(it));
+        assert_eq!(
+            [used(Stage::None), used(Stage::Udp), used(Stage::All)],
+            [[false; 3], [true, false, false], [true; 3]]
+        );
+    }
+}
