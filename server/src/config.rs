@@ -20,12 +20,14 @@ pub struct Config {
     pub public: Vec<String>,
     /// The limits for its clients.
     pub limits: Limits,
+    /// The address at which Prometheus reads metrics, over HTTP without TLS or password. `None` if it may not.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl Config {
     /// Returns the configuration of a server on `listen` that stores nothing, with the default limits.
     pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, data: None, certificate: None, public: Vec::new(), limits: Limits::default() }
+        Self { listen, data: None, certificate: None, public: Vec::new(), limits: Limits::default(), metrics: None }
     }
 }
 

@@ -30,6 +30,10 @@ struct Arguments {
     /// PEM file of the certificate's private key.
     #[arg(long, requires = "cert")]
     key: Option<PathBuf>,
+    /// Serve metrics for Prometheus at this address and port, over HTTP without password: GET /metrics. They are sums over
+    /// all meetings and name none.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:9090")]
+    metrics: Option<SocketAddr>,
     /// Write the log as lines of JSON.
     #[arg(long)]
     json: bool,
@@ -60,6 +64,7 @@ async fn serve(arguments: Arguments, out: &mut QueuedWriter) -> Result<(), Error
         certificate,
         public: public.clone(),
         limits: Limits::default(),
+        metrics: arguments.metrics,
     };
     // Before the address is printed: the program that reads it may send a signal at once.
     let mut stop = Stop::listen().map_err(Error::Signals)?;

@@ -1,5 +1,6 @@
 //! Moves bytes between the SFU and its sockets, on its own thread.
 
+use crate::media_socket::{MediaSocket, Outgoing, Received};
 use crate::outbox::Outbox;
 use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
 use crate::{Error, Limits, addresses};
@@ -13,7 +14,6 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Instant;
-use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 
 /// A message to the thread.
@@ -40,7 +40,7 @@ pub struct MediaThread {
 /// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
 pub fn start(listen: SocketAddr, public: Vec<IpAddr>, limits: &Limits) -> Result<MediaThread, Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
-    let addresses: Vec<SocketAddr> = sockets.iter().map(|(address, _)| *address).collect();
+    let addresses: Vec<SocketAddr> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
     tracing::info!(sockets = sockets.len(), "media sockets bound");
     tracing::debug!(?addresses, "media addresses");
     let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits);
@@ -66,31 +66,34 @@ pub fn start(listen: SocketAddr, public: Vec<IpAddr>, limits: &Limits) -> Result
 
 struct Driver {
     sfu: Sfu,
-    sockets: Vec<(SocketAddr, UdpSocket)>,
+    sockets: Vec<MediaSocket>,
     /// The port of further sockets.
     port: u16,
     outboxes: HashMap<ParticipantId, Outbox>,
     inbox: mpsc::Receiver<Message>,
-    /// Datagrams that could not be sent.
-    unsent: u64,
+    outgoing: Outgoing,
 }
 
 impl Driver {
     fn new(
         context: Context,
-        sockets: Vec<(SocketAddr, std::net::UdpSocket)>,
+        sockets: Vec<std::net::UdpSocket>,
         port: u16,
         inbox: mpsc::Receiver<Message>,
     ) -> io::Result<Self> {
-        let sockets = sockets
-            .into_iter()
-            .map(|(address, socket)| Ok((address, UdpSocket::from_std(socket)?)))
-            .collect::<io::Result<_>>()?;
-        Ok(Self { sfu: Sfu::new(context, Instant::now()), sockets, port, outboxes: HashMap::new(), inbox, unsent: 0 })
+        let sockets = sockets.into_iter().map(MediaSocket::new).collect::<io::Result<_>>()?;
+        Ok(Self {
+            sfu: Sfu::new(context, Instant::now()),
+            sockets,
+            port,
+            outboxes: HashMap::new(),
+            inbox,
+            outgoing: Outgoing::default(),
+        })
     }
 
     async fn run(mut self) {
-        let mut buffer = vec![0; BUFFER_BYTES];
+        let mut received = Received::default();
         loop {
             let timeout = self.sfu.poll_timeout();
             tokio::select! {
@@ -98,7 +101,7 @@ impl Driver {
                     Some(message) => self.handle(message),
                     None => break,
                 },
-                () = readable(&self.sockets) => self.receive(&mut buffer),
+                () = readable(&self.sockets) => self.receive(&mut received),
                 () = tokio::time::sleep_until(timeout.into()) => {}
             }
             let now = Instant::now();
@@ -107,7 +110,7 @@ impl Driver {
             }
             self.flush();
         }
-        tracing::debug!(unsent = self.unsent, "the media thread ends");
+        tracing::debug!("the media thread ends");
     }
 
     fn handle(&mut self, message: Message) {
@@ -134,29 +137,29 @@ impl Driver {
     /// Opens a socket at an address of this machine if there is none: an interface that came up later, or another
     /// loopback address.
     fn open_socket(&mut self, address: IpAddr) {
-        if self.sockets.len() >= MAX_SOCKETS || self.sockets.iter().any(|(socket, _)| socket.ip() == address) {
+        if self.sockets.len() >= MAX_SOCKETS || self.sockets.iter().any(|socket| socket.address().ip() == address) {
             return;
         }
-        let opened = open_any_port(address, self.port)
-            .and_then(|socket| Ok((socket.local_addr()?, UdpSocket::from_std(socket)?)));
-        match opened {
-            Ok((address, socket)) => {
-                self.sfu.add_socket(address);
-                self.sockets.push((address, socket));
+        match open_any_port(address, self.port).and_then(MediaSocket::new) {
+            Ok(socket) => {
+                self.sfu.add_socket(socket.address());
+                self.sockets.push(socket);
             }
             Err(error) => tracing::warn!(%error, "cannot bind a media socket on the address by which a client came"),
         }
     }
 
     /// Receives a bounded number of datagrams, so that timers are not delayed.
-    fn receive(&mut self, buffer: &mut [u8]) {
+    fn receive(&mut self, received: &mut Received) {
         for index in 0..self.sockets.len() {
-            for _ in 0..MAX_DATAGRAMS_AT_ONCE {
-                let (address, socket) = &self.sockets[index];
-                // An error means that the socket is empty, or reports an ICMP reply to an earlier datagram.
-                let Ok((length, source)) = socket.try_recv_from(buffer) else { break };
-                let destination = *address;
-                self.sfu.handle_datagram(source, destination, &buffer[..length], Instant::now());
+            let mut handled = 0;
+            while handled < MAX_DATAGRAMS_AT_ONCE && self.sockets[index].receive(received) {
+                let (destination, now) = (self.sockets[index].address(), Instant::now());
+                for (source, datagram) in received.datagrams() {
+                    self.sfu.handle_datagram(source, destination, datagram, now);
+                    handled += 1;
+                }
+                self.sfu.advance(now);
                 self.flush();
             }
         }
@@ -164,16 +167,30 @@ impl Driver {
 
     fn flush(&mut self) {
         while let Some(transmit) = self.sfu.poll_transmit() {
-            let socket = self.sockets.iter().find(|(address, _)| *address == transmit.source);
-            let sent = socket.map(|(_, socket)| socket.try_send_to(&transmit.contents, transmit.destination));
+            let socket = self.sockets.iter().find(|socket| socket.address() == transmit.source);
             // The effect is the same as a loss in the network: the receiver requests the packet again.
-            self.unsent += u64::from(!matches!(sent, Some(Ok(_))));
+            let Some(socket) = socket else {
+                self.sfu.count_unsent(1);
+                continue;
+            };
+            if !self.outgoing.takes(&transmit, socket) {
+                self.send_outgoing();
+            }
+            self.outgoing.push(transmit);
         }
+        self.send_outgoing();
         while let Some((participant, reply)) = self.sfu.poll_reply() {
             if let Some(outbox) = self.outboxes.get(&participant) {
                 send(outbox, reply);
             }
         }
+    }
+
+    fn send_outgoing(&mut self) {
+        let Some(source) = self.outgoing.source() else { return };
+        let socket = self.sockets.iter().find(|socket| socket.address() == source);
+        let unsent = socket.map_or(0, |socket| socket.send(&mut self.outgoing));
+        self.sfu.count_unsent(unsent as u64);
     }
 }
 
@@ -195,9 +212,9 @@ fn close(outbox: &Outbox, problem: Problem) {
 }
 
 /// Waits until one of the sockets is readable.
-async fn readable(sockets: &[(SocketAddr, UdpSocket)]) {
+async fn readable(sockets: &[MediaSocket]) {
     poll_fn(|context| {
-        let ready = sockets.iter().any(|(_, socket)| socket.poll_recv_ready(context).is_ready());
+        let ready = sockets.iter().any(|socket| socket.poll_readable(context));
         if ready { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
@@ -205,7 +222,7 @@ async fn readable(sockets: &[(SocketAddr, UdpSocket)]) {
 
 /// Binds one socket on each address by which the server can be reached, and on the loopback address for clients on this
 /// machine. A socket on the unspecified address does not report the destination address of a datagram, which ICE needs.
-fn bind(listen: SocketAddr) -> io::Result<Vec<(SocketAddr, std::net::UdpSocket)>> {
+fn bind(listen: SocketAddr) -> io::Result<Vec<std::net::UdpSocket>> {
     let mut ips = addresses::candidates(listen.ip());
     if listen.ip().is_unspecified() && !ips.contains(&Ipv4Addr::LOCALHOST.into()) {
         ips.push(Ipv4Addr::LOCALHOST.into());
@@ -213,7 +230,7 @@ fn bind(listen: SocketAddr) -> io::Result<Vec<(SocketAddr, std::net::UdpSocket)>
     let mut sockets = Vec::new();
     for ip in ips.into_iter().take(MAX_SOCKETS) {
         match open_any_port(ip, listen.port()) {
-            Ok(socket) => sockets.push((socket.local_addr()?, socket)),
+            Ok(socket) => sockets.push(socket),
             Err(error) => tracing::warn!(%error, "cannot bind a media socket on one of this machine's addresses"),
         }
     }
@@ -246,11 +263,8 @@ const MAX_MESSAGES: usize = 1_024;
 /// The maximum number of media sockets. A computer has fewer addresses, except loopback addresses.
 const MAX_SOCKETS: usize = 64;
 
-/// Datagrams that are received from one socket before timers run.
+/// After this many datagrams of one socket, timers run. The last batch may exceed it.
 const MAX_DATAGRAMS_AT_ONCE: usize = 128;
-
-/// Larger than the longest datagram that the SFU accepts, so that the SFU recognises and drops a longer one.
-const BUFFER_BYTES: usize = 2_048;
 
 /// Bytes that the system may buffer for a socket. A burst of key frames fits.
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;

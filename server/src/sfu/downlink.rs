@@ -200,6 +200,11 @@ impl Downlink {
         if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }
     }
 
+    /// Returns the estimate of the stack in the last report, in bits per second.
+    pub fn estimate(&self) -> u64 {
+        self.estimate
+    }
+
     /// Returns whether packets were delayed in the last second: then congestion may explain what was lost.
     pub fn was_delayed(&self) -> bool {
         self.recent.iter().any(|recent| recent.delay > USUAL_DELAY)

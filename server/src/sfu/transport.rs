@@ -4,14 +4,16 @@
 
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, dependency_descriptor};
-use super::offer::{self, OfferError};
+use super::offer;
 use super::offer_queue::WorkLimit;
 use super::picture_queue::PictureQueue;
+use super::repairs::Repairs;
 use super::send_queue::Meta;
 use super::sent_meter::SentMeter;
 use super::sound_loss::PathLoss;
 use super::switch::{PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
+use super::transport_error::{TransportError, catch};
 use crate::Limits;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
@@ -47,7 +49,7 @@ pub struct Transport {
     pub downlink: Downlink,
     /// The loss of its path, for the protection of sound.
     pub loss: PathLoss,
-    /// When [`Transport::handle_timeout`] is due.
+    /// When [`Transport::advance`] is due.
     pub timeout: Instant,
     /// Bits per second that the viewer wants.
     desired: u64,
@@ -68,15 +70,18 @@ pub struct Transport {
     sources: HashSet<u32>,
     /// The addresses that datagrams have come from. The stack forgets none of them.
     addresses: HashSet<SocketAddr>,
+    /// What was requested and sent again.
+    pub repairs: Repairs,
 }
 
 /// What a transport reports.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would be one allocation for each packet")]
 pub enum TransportEvent {
     /// Send this datagram.
     Transmit(str0m::net::Transmit),
     /// An RTP packet arrived on this media description and simulcast stream.
-    Packet(Mid, Option<Rid>, Box<RtpPacket>),
+    Packet(Mid, Option<Rid>, RtpPacket),
     /// The participant needs a key frame of what it receives on this media description.
     KeyFrameNeeded(Mid),
     /// DTLS is complete.
@@ -95,26 +100,6 @@ pub enum NotQueued {
         /// The first sequence number that is free then.
         next: u64,
     },
-}
-
-/// Why a transport cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TransportError {
-    /// The stack returned an error.
-    #[error("{0}")]
-    Refused(String),
-    /// The session description exceeds a bound.
-    #[error(transparent)]
-    Offer(#[from] OfferError),
-    /// Offers have named more than 256 sources.
-    #[error("too many sources")]
-    TooManySources,
-    /// The other end closed the connection, or ICE timed out.
-    #[error("closed")]
-    Closed,
-    /// The stack panicked.
-    #[error("the transport stack panicked")]
-    Panicked,
 }
 
 impl Context {
@@ -204,6 +189,7 @@ impl Transport {
             mids: HashSet::new(),
             sources: HashSet::new(),
             addresses: HashSet::new(),
+            repairs: Repairs::default(),
         }
     }
 
@@ -256,15 +242,16 @@ impl Transport {
     /// # Errors
     /// Returns [`TransportError`] if the transport cannot continue.
     pub fn handle_input(&mut self, input: Input<'_>) -> Result<(), TransportError> {
-        catch(|| self.rtc.handle_input(input))
+        catch(|| Ok(self.rtc.handle_input(input)?))
     }
 
     /// Advances the transport to `now`.
     ///
     /// # Errors
     /// Returns [`TransportError`] if the transport cannot continue.
-    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TransportError> {
-        catch(|| self.rtc.handle_input(Input::Timeout(now)))
+    pub fn advance(&mut self, now: Instant) -> Result<(), TransportError> {
+        // The stack gets the next picture afterwards: it sends no padding while it has one, so probes of narrow links would fail.
+        catch(|| Ok(self.rtc.handle_input(Input::Timeout(now))?))
     }
 
     /// Returns the next event. Returns `None` if there is none until the next input or until [`Transport::timeout`] is
@@ -273,14 +260,18 @@ impl Transport {
     /// # Errors
     /// Returns [`TransportError`] if the transport cannot continue.
     pub fn poll(&mut self, now: Instant) -> Result<Option<TransportEvent>, TransportError> {
+        catch(|| self.poll_stack(now))
+    }
+
+    fn poll_stack(&mut self, now: Instant) -> Result<Option<TransportEvent>, TransportError> {
         let mut rounds = 0;
         loop {
-            match catch(|| self.rtc.poll_output())? {
-                Output::Timeout(_) if self.fill_stack(now) => self.handle_timeout(now)?,
+            match self.rtc.poll_output()? {
+                Output::Timeout(_) if self.fill_stack(now) => self.rtc.handle_input(Input::Timeout(now))?,
                 // The stack lets a microsecond pass between two packets. A timer would wait a millisecond.
                 Output::Timeout(soon) if soon > now && soon < now + MIN_TIMER && rounds < MAX_ROUNDS => {
                     rounds += 1;
-                    self.handle_timeout(soon)?;
+                    self.rtc.handle_input(Input::Timeout(soon))?;
                 }
                 Output::Timeout(timeout) => {
                     let picture = self.pictures.next_at(&self.downlink, now);
@@ -305,7 +296,7 @@ impl Transport {
         match event {
             Event::RtpPacket(packet) => {
                 let (mid, rid) = self.stream(packet.header.ssrc)?;
-                Some(TransportEvent::Packet(mid, rid, Box::new(packet)))
+                Some(TransportEvent::Packet(mid, rid, packet))
             }
             Event::KeyframeRequest(request) => Some(TransportEvent::KeyFrameNeeded(request.mid)),
             Event::PeerStats(stats) => {
@@ -324,6 +315,10 @@ impl Transport {
                 let waiting = self.pictures.delay(self.downlink.budget());
                 tracing::trace!(?report, downlink = ?self.downlink, ?waiting, "downlink");
                 full.map(TransportEvent::LinkChanged)
+            }
+            Event::MediaEgressStats(stats) => {
+                self.repairs.handle_requests(stats.mid, stats.nacks);
+                None
             }
             Event::Connected => {
                 self.connected_at = Some(now);
@@ -430,9 +425,17 @@ impl Transport {
         true
     }
 
+    /// Returns whether it is connected and has streams to the participant.
+    pub fn sends(&self) -> bool {
+        self.connected_at.is_some() && !self.configured.is_empty()
+    }
+
     /// Counts an RTP packet that the stack sends.
     fn count_sent(&mut self, datagram: &[u8], now: Instant) {
-        if rtp_source(datagram).is_some() {
+        if let Some(source) = rtp_source(datagram) {
+            if !self.configured.contains(&source.into()) {
+                self.repairs.count_packet();
+            }
             let total = datagram.len() + UDP_OVERHEAD;
             self.sent.add(total, now);
         }
@@ -493,15 +496,6 @@ fn rtp_write(subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeade
         packet.payload.clone(),
     );
     write.marker(packet.header.marker).ext_vals(extensions).nackable(true)
-}
-
-/// Runs a function of the stack. A peer may be able to provoke a panic in it, so a panic must end this transport only
-/// and not the server.
-fn catch<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, TransportError> {
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(result) => result.map_err(|error| TransportError::Refused(error.to_string())),
-        Err(_) => Err(TransportError::Panicked),
-    }
 }
 
 /// Adds Opus with retransmission, which [`RtcConfig::enable_opus`] does not have. On a short path a retransmission arrives

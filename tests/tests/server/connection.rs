@@ -52,7 +52,8 @@ impl TestServer {
         let folder = std::env::temp_dir().join(format!("conclave-server-{}-{number}", std::process::id()));
         let listen = listen.parse().expect("an address");
         let public = public.iter().copied().map(str::to_owned).collect();
-        let config = Config { data: Some(folder.clone()), public, limits, ..Config::new(listen) };
+        let metrics = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let config = Config { data: Some(folder.clone()), public, limits, metrics, ..Config::new(listen) };
         let server = Server::start(config).await.expect("the server starts");
         let mut roots = RootCertStore::empty();
         let certificate =
