@@ -227,9 +227,10 @@ mod private {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempfile::TempDir;
 
-    fn folder(name: &str) -> PathBuf {
-        env::temp_dir().join(format!("conclave-{name}-{}", std::process::id()))
+    fn folder() -> TempDir {
+        tempfile::tempdir().unwrap()
     }
 
     fn meeting(host: &str, number: u64) -> Meeting {
@@ -276,20 +277,19 @@ mod tests {
 
     #[test]
     fn changes_of_two_programs_are_both_kept() {
-        let folder = folder("two");
-        let path = folder.join("recent.json");
+        let folder = folder();
+        let path = folder.path().join("recent.json");
         update(&path, |memory| memory.enter(meeting("a", 1))).unwrap();
         update(&path, |memory| memory.name = "Anne".into()).unwrap();
         update(&path, |memory| memory.end("conclave://a/1")).unwrap();
         let memory = Memory::load(&path);
         assert_eq!((memory.name.as_str(), memory.meetings.len(), memory.meetings[0].over), ("Anne", 1, true));
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn a_saved_memory_is_loaded_again() {
-        let folder = folder("recent");
-        let path = folder.join("deep").join("recent.json");
+        let folder = folder();
+        let path = folder.path().join("deep").join("recent.json");
         let mut memory = Memory { name: "Anne".into(), ..Memory::default() };
         for number in 0..10 {
             memory.enter(meeting(&format!("h{number}"), 0));
@@ -298,30 +298,26 @@ mod tests {
         assert_eq!(memory.meetings[0].host, "h9", "the newest is the first");
         memory.save(&path).unwrap();
         assert_eq!(Memory::load(&path), memory);
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn a_damaged_file_loads_as_the_default() {
-        let folder = folder("damaged");
-        fs::create_dir_all(&folder).unwrap();
-        let path = folder.join("recent.json");
+        let folder = folder();
+        let path = folder.path().join("recent.json");
         for bytes in [&b"{\"name\": 7}"[..], b"\xff\xfe", b"", b"[]"] {
             fs::write(&path, bytes).unwrap();
             assert_eq!(Memory::load(&path), Memory::default());
         }
-        assert_eq!(Memory::load(&folder.join("absent.json")), Memory::default());
-        fs::remove_dir_all(folder).unwrap();
+        assert_eq!(Memory::load(&folder.path().join("absent.json")), Memory::default());
     }
 
     #[cfg(unix)]
     #[test]
     fn only_this_user_can_read_the_file() {
         use std::os::unix::fs::PermissionsExt;
-        let folder = folder("private");
-        let path = folder.join("recent.json");
+        let folder = folder();
+        let path = folder.path().join("recent.json");
         Memory::default().save(&path).unwrap();
         assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o077, 0);
-        fs::remove_dir_all(folder).unwrap();
     }
 }

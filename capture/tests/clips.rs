@@ -7,6 +7,7 @@ use capture::file::{Clip, open};
 use media::{Clock, Plane, Pool, Timestamp};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use tempfile::TempPath;
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/clips").join(name)
@@ -60,11 +61,11 @@ fn a_variable_frame_rate_keeps_its_timestamps() {
 }
 
 /// Writes a copy of a clip in which `change` has replaced bytes of the box `kind`, which begin after its type.
-fn changed(name: &str, copy: &str, kind: &[u8], change: impl Fn(&mut [u8])) -> PathBuf {
+fn changed(name: &str, kind: &[u8], change: impl Fn(&mut [u8])) -> TempPath {
     let mut bytes = std::fs::read(path(name)).unwrap();
     let at = bytes.windows(4).rposition(|window| window == kind).unwrap() + 4;
     change(&mut bytes[at..]);
-    let path = std::env::temp_dir().join(format!("conclave-{}-{copy}.mp4", std::process::id()));
+    let path = tempfile::Builder::new().suffix(".mp4").tempfile().unwrap().into_temp_path();
     std::fs::write(&path, bytes).unwrap();
     path
 }
@@ -80,7 +81,7 @@ fn a_rotated_clip_is_delivered_upright() {
     assert_eq!((size.width, size.height), (128, 96));
     // A quarter turn clockwise, as phones write it: x' = -y, y' = x, with an error in the last bits.
     let matrix = [1, 0x0000_FFFF, 0, 0xFFFF_0002, 0, 0].map(u32::to_be_bytes).concat();
-    let turned = changed("trimmed.mp4", "turned", b"tkhd", |bytes| bytes[40..64].copy_from_slice(&matrix));
+    let turned = changed("trimmed.mp4", b"tkhd", |bytes| bytes[40..64].copy_from_slice(&matrix));
     let mut clip = Clip::open(&turned).unwrap();
     let (size, shown) = luma(&mut clip);
     assert_eq!(clip.format().size, size);
@@ -93,7 +94,7 @@ fn a_rotated_clip_is_delivered_upright() {
 
 #[test]
 fn an_edit_at_twice_the_speed_takes_half_the_time() {
-    let fast = changed("trimmed.mp4", "fast", b"elst", |bytes| {
+    let fast = changed("trimmed.mp4", b"elst", |bytes| {
         // The duration of the first entry in ticks of the movie, and its rate.
         let duration = u32::from_be_bytes(*bytes[8..].first_chunk().unwrap());
         bytes[8..12].copy_from_slice(&(duration / 2).to_be_bytes());
@@ -111,7 +112,7 @@ fn an_edit_at_twice_the_speed_takes_half_the_time() {
 
 #[test]
 fn a_still_picture_of_an_edit_is_decoded_once_and_stays() {
-    let still = changed("trimmed.mp4", "still", b"elst", |bytes| bytes[16..20].fill(0));
+    let still = changed("trimmed.mp4", b"elst", |bytes| bytes[16..20].fill(0));
     let mut clip = Clip::open(&still).unwrap();
     assert_eq!((clip.len(), clip.due(1)), (1, Duration::from_millis(640)));
     for _ in 0..3 {

@@ -9,7 +9,7 @@ pub mod track_stats;
 pub mod usage;
 
 use media::{Bitrate, Clock, Timestamp};
-use proto::{ParticipantId, TileWish, Totals, TrackId};
+use proto::{MediaPath, ParticipantId, TileWish, Totals, TrackId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use timeline::{Sample, Second, Timeline};
@@ -42,6 +42,8 @@ pub struct Facts {
     pub sound: BTreeMap<ParticipantId, audio::Statistics>,
     /// The server's newest totals.
     pub totals: Option<Totals>,
+    /// The path by which media go now. `None` before media are connected.
+    pub media_path: Option<MediaPath>,
 }
 
 impl Stats {
@@ -56,6 +58,7 @@ impl Stats {
             epochs: 0,
             sound: BTreeMap::new(),
             totals: None,
+            media_path: None,
         };
         Self { clock, tracks: TrackStats::default(), facts: Arc::new(Mutex::new(facts)), timeline: Arc::default() }
     }
@@ -108,6 +111,11 @@ impl Stats {
 
     pub(crate) fn set_wishes(&self, tiles: &[TileWish]) {
         lock(&self.timeline).set_wishes(tiles);
+    }
+
+    pub(crate) fn set_media_path(&self, path: MediaPath) {
+        lock(&self.facts).media_path = Some(path);
+        lock(&self.timeline).set_media_path(path);
     }
 
     pub(crate) fn set_uplink(&self, estimate: Bitrate) {

@@ -3,6 +3,7 @@
 use crate::media_socket::{MediaSocket, Outgoing, Received};
 use crate::outbox::Outbox;
 use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
+use crate::tunnel::{self, Arrival, Departure, Endpoints, TunnelKey, Tunnels, is_virtual};
 use crate::{Error, Limits, addresses};
 use proto::{Blob, Down, FromSfu, ParticipantId, Problem};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -11,6 +12,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -28,23 +30,33 @@ pub enum Message {
 pub struct MediaThread {
     /// Sends messages to the thread.
     pub messages: mpsc::Sender<Message>,
+    /// Sends events of media tunnels to the thread.
+    pub tunnels: mpsc::Sender<tunnel::Event>,
     /// Closed when the thread ends, also by a panic.
     pub ended: oneshot::Receiver<Infallible>,
     /// Joins the thread.
     pub thread: JoinHandle<()>,
 }
 
-/// Starts the thread. `public` are addresses of other machines that forward to the sockets.
+/// Starts the thread. `public` are addresses of other machines that forward to the sockets; `key` makes the tokens of media
+/// tunnels.
 ///
 /// # Errors
 /// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
-pub fn start(listen: SocketAddr, public: Vec<IpAddr>, limits: &Limits) -> Result<MediaThread, Error> {
+pub fn start(
+    listen: SocketAddr,
+    public: Vec<IpAddr>,
+    limits: &Limits,
+    key: Arc<TunnelKey>,
+) -> Result<MediaThread, Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
     let addresses: Vec<SocketAddr> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
     tracing::info!(sockets = sockets.len(), "media sockets bound");
     tracing::debug!(?addresses, "media addresses");
-    let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits);
+    let context =
+        Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits).with_tunnels(key);
     let (messages, inbox) = mpsc::channel(MAX_MESSAGES);
+    let (tunnels, tunnel_events) = mpsc::channel(MAX_TUNNEL_EVENTS);
     let (end, ended) = oneshot::channel();
     let run = move || {
         // Dropped at the end of the thread.
@@ -54,14 +66,14 @@ pub fn start(listen: SocketAddr, public: Vec<IpAddr>, limits: &Limits) -> Result
             Err(error) => return tracing::error!(%error, "the media thread did not start"),
         };
         runtime.block_on(async {
-            match Driver::new(context, sockets, listen.port(), inbox) {
+            match Driver::new(context, sockets, listen.port(), (inbox, tunnel_events)) {
                 Ok(driver) => driver.run().await,
                 Err(error) => tracing::error!(%error, "the media sockets cannot be used"),
             }
         });
     };
     let thread = std::thread::Builder::new().name("sfu".into()).spawn(run).map_err(|_| Error::Media)?;
-    Ok(MediaThread { messages, ended, thread })
+    Ok(MediaThread { messages, tunnels, ended, thread })
 }
 
 struct Driver {
@@ -71,6 +83,8 @@ struct Driver {
     port: u16,
     outboxes: HashMap<ParticipantId, Outbox>,
     inbox: mpsc::Receiver<Message>,
+    tunnels: Tunnels,
+    tunnel_events: mpsc::Receiver<tunnel::Event>,
     outgoing: Outgoing,
 }
 
@@ -79,7 +93,7 @@ impl Driver {
         context: Context,
         sockets: Vec<std::net::UdpSocket>,
         port: u16,
-        inbox: mpsc::Receiver<Message>,
+        (inbox, tunnel_events): (mpsc::Receiver<Message>, mpsc::Receiver<tunnel::Event>),
     ) -> io::Result<Self> {
         let sockets = sockets.into_iter().map(MediaSocket::new).collect::<io::Result<_>>()?;
         Ok(Self {
@@ -88,6 +102,8 @@ impl Driver {
             port,
             outboxes: HashMap::new(),
             inbox,
+            tunnels: Tunnels::default(),
+            tunnel_events,
             outgoing: Outgoing::default(),
         })
     }
@@ -102,13 +118,16 @@ impl Driver {
                     None => break,
                 },
                 () = readable(&self.sockets) => self.receive(&mut received),
+                Some(event) = self.tunnel_events.recv() => self.handle_tunnel(event),
                 () = tokio::time::sleep_until(timeout.into()) => {}
             }
             let now = Instant::now();
             if self.sfu.poll_timeout() <= now {
                 self.sfu.handle_timeout(now);
+            } else {
+                self.sfu.advance(now);
             }
-            self.flush();
+            self.flush(None);
         }
         tracing::debug!("the media thread ends");
     }
@@ -120,6 +139,7 @@ impl Driver {
                     self.open_socket(address);
                 }
                 let from = ClientAddress { arrived_at: outbox.arrived_at, origin: outbox.origin };
+                self.tunnels.remove(participant);
                 self.sfu.join(meeting, participant, from, Instant::now());
                 self.outboxes.insert(participant, outbox);
             }
@@ -128,6 +148,7 @@ impl Driver {
                 self.sfu.handle_command(command, Instant::now());
                 if let Some(participant) = leaving {
                     self.outboxes.remove(&participant);
+                    self.tunnels.remove(participant);
                 }
             }
             Message::Read(read) => read(&self.sfu),
@@ -154,19 +175,70 @@ impl Driver {
         for index in 0..self.sockets.len() {
             let mut handled = 0;
             while handled < MAX_DATAGRAMS_AT_ONCE && self.sockets[index].receive(received) {
-                let (destination, now) = (self.sockets[index].address(), Instant::now());
-                for (source, datagram) in received.datagrams() {
-                    self.sfu.handle_datagram(source, destination, datagram, now);
+                let (local, now) = (self.sockets[index].address(), Instant::now());
+                for (remote, datagram) in received.datagrams() {
+                    self.handle_udp(Endpoints { local, remote }, datagram, now);
                     handled += 1;
                 }
                 self.sfu.advance(now);
-                self.flush();
+                self.flush(None);
             }
         }
     }
 
-    fn flush(&mut self) {
-        while let Some(transmit) = self.sfu.poll_transmit() {
+    /// Handles a datagram that came to a socket. What its sender gets is sent at once if it has a tunnel, because the path
+    /// depends on how this datagram came.
+    fn handle_udp(&mut self, endpoints: Endpoints, datagram: &[u8], now: Instant) {
+        let Endpoints { local, remote } = endpoints;
+        if is_virtual(remote) {
+            return;
+        }
+        if self.tunnels.is_empty() {
+            return self.sfu.handle_datagram(remote, local, datagram, now);
+        }
+        let found = self.tunnels.find_sender(remote, datagram, || self.sfu.sender_of(remote, datagram));
+        let identity = found.map_or(endpoints, |(_, identity)| identity);
+        self.flush(None);
+        self.sfu.handle_datagram(identity.remote, identity.local, datagram, now);
+        self.flush(found.map(|(participant, _)| Arrival::Udp(participant, endpoints)));
+    }
+
+    fn handle_tunnel(&mut self, event: tunnel::Event) {
+        match event {
+            tunnel::Event::Opened { participant, tunnel, queue, accepted } => {
+                let addresses = self.sfu.addresses_of(participant);
+                if let Some((local, known)) = addresses {
+                    let known = known.map(|(local, remote)| Endpoints { local, remote });
+                    self.tunnels.open((participant, tunnel), queue, known, local);
+                }
+                // The connection may be gone. Its end follows.
+                let _ = accepted.send(addresses.is_some());
+            }
+            tunnel::Event::Datagrams { participant, tunnel, message } => {
+                let Some(identity) = self.tunnels.identity(participant, tunnel) else { return };
+                for datagram in proto::datagrams(&message).into_iter().flatten() {
+                    self.sfu.handle_datagram(identity.remote, identity.local, datagram, Instant::now());
+                    self.flush(Some(Arrival::Tunnel(participant)));
+                }
+            }
+            tunnel::Event::Path { participant, tunnel, path } => self.tunnels.set_path(participant, tunnel, path),
+            tunnel::Event::Closed { participant, tunnel } => self.tunnels.close(participant, tunnel),
+        }
+    }
+
+    /// Sends what the SFU has produced. `arrival` is the path of the datagram that it has just handled, if its sender has a
+    /// tunnel.
+    fn flush(&mut self, arrival: Option<Arrival>) {
+        while let Some(mut transmit) = self.sfu.poll_transmit() {
+            if !self.tunnels.is_empty() {
+                match self.tunnels.send(transmit.destination, &transmit.contents, arrival, Instant::now()) {
+                    Departure::Unchanged => {}
+                    Departure::Udp(Endpoints { local, remote }) => {
+                        (transmit.source, transmit.destination) = (local, remote);
+                    }
+                    Departure::Tunnel => continue,
+                }
+            }
             let socket = self.sockets.iter().find(|socket| socket.address() == transmit.source);
             // The effect is the same as a loss in the network: the receiver requests the packet again.
             let Some(socket) = socket else {
@@ -259,6 +331,9 @@ fn open(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
 
 /// Messages that may wait for the thread.
 const MAX_MESSAGES: usize = 1_024;
+
+/// Events of all tunnels that may wait for the thread: at most 1 MiB of datagrams.
+const MAX_TUNNEL_EVENTS: usize = 64;
 
 /// The maximum number of media sockets. A computer has fewer addresses, except loopback addresses.
 const MAX_SOCKETS: usize = 64;

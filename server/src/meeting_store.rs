@@ -163,38 +163,36 @@ const CHECKSUM: usize = 8;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tempfile::TempDir;
 
     const MEETING: MeetingId = MeetingId([0xab; 16]);
 
-    struct Folder(PathBuf);
+    /// A data folder that does not exist at first. Drop removes it.
+    struct Folder {
+        path: PathBuf,
+        _parent: TempDir,
+    }
 
     impl Folder {
-        fn new(name: &str) -> Self {
-            let path = std::env::temp_dir().join(format!("conclave-meetings-{name}-{}", std::process::id()));
-            let _ = fs::remove_dir_all(&path);
-            Self(path)
+        fn new() -> Self {
+            let parent = tempfile::tempdir().expect("a folder");
+            Self { path: parent.path().join("data"), _parent: parent }
         }
 
         fn open(&self) -> Opened {
-            MeetingStore::open(&self.0).expect("it can be used").expect("no other server uses it")
-        }
-    }
-
-    impl Drop for Folder {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
+            MeetingStore::open(&self.path).expect("it can be used").expect("no other server uses it")
         }
     }
 
     #[test]
     fn changes_are_found_again_with_the_same_key_and_one_server_at_a_time() {
-        let folder = Folder::new("kept");
+        let folder = Folder::new();
         let Opened { store, secret, stored } = folder.open();
         assert!(stored.is_empty());
         for change in [Change::Replace(vec![1]), Change::Replace(vec![2]), Change::Append(vec![3; 70_000])] {
             store.apply(MEETING, &change);
         }
-        assert!(MeetingStore::open(&folder.0).expect("it can be used").is_none(), "another server uses it");
+        assert!(MeetingStore::open(&folder.path).expect("it can be used").is_none(), "another server uses it");
         drop(store);
         let again = folder.open();
         assert_eq!((again.secret, again.stored), (secret, vec![(MEETING, vec![vec![2], vec![3; 70_000]])]));
@@ -205,9 +203,9 @@ mod tests {
 
     #[test]
     fn a_file_that_was_not_completed_is_removed() {
-        let folder = Folder::new("incomplete");
+        let folder = Folder::new();
         drop(folder.open());
-        let incomplete = folder.0.join(format!("{MEETING}.new"));
+        let incomplete = folder.path.join(format!("{MEETING}.new"));
         fs::write(&incomplete, [1]).expect("it can be written");
         assert!(folder.open().stored.is_empty() && !incomplete.exists());
     }
@@ -227,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_change_after_one_that_failed_is_not_stored() {
-        let folder = Folder::new("failed");
+        let folder = Folder::new();
         let Opened { store, .. } = folder.open();
         store.apply(MEETING, &Change::Append(vec![3]));
         drop(store);
@@ -238,12 +236,12 @@ mod tests {
     #[test]
     fn only_the_owner_can_read_the_files() {
         use std::os::unix::fs::PermissionsExt;
-        let folder = Folder::new("private");
+        let folder = Folder::new();
         let Opened { store, .. } = folder.open();
         store.apply(MEETING, &Change::Replace(vec![1]));
         let mode = |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
-        assert_eq!(mode(&folder.0), 0o700);
-        for entry in fs::read_dir(&folder.0).expect("a folder") {
+        assert_eq!(mode(&folder.path), 0o700);
+        for entry in fs::read_dir(&folder.path).expect("a folder") {
             assert_eq!(mode(&entry.expect("a file").path()), 0o600);
         }
     }

@@ -94,7 +94,7 @@ async fn metrics(media: &mpsc::Sender<media_thread::Message>) -> Option<String> 
     let (answer, text) = oneshot::channel();
     let read = move |sfu: &crate::sfu::Sfu| {
         // The client may be gone.
-        let _ = answer.send(sfu.metrics().text(sfu.meetings(), sfu.participants(), MEDIA_THREADS));
+        let _ = answer.send(sfu.metrics().text(sfu.size(), MEDIA_THREADS));
     };
     media.send(media_thread::Message::Read(Box::new(read))).await.ok()?;
     text.await.ok()

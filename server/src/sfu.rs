@@ -142,6 +142,19 @@ impl Sfu {
         self.context.add_socket(address);
     }
 
+    /// Returns the participant that a datagram from `source` belongs to, as far as its address and its ICE user name tell.
+    pub fn sender_of(&self, source: SocketAddr, bytes: &[u8]) -> Option<ParticipantId> {
+        self.routes.find(source, bytes)
+    }
+
+    /// Returns the address at which a participant is offered media, and the server's and the participant's address of the last
+    /// datagram to it, if there was one. Returns `None` if the participant is in no meeting.
+    pub fn addresses_of(&self, participant: ParticipantId) -> Option<(SocketAddr, Option<(SocketAddr, SocketAddr)>)> {
+        let peer = self.peers.get(&participant)?;
+        let offered = self.context.candidates(peer.address.arrived_at);
+        Some((*offered.first()?, peer.path))
+    }
+
     /// Handles a datagram from `source` to `destination`, which is one of the server's addresses. A datagram that is
     /// not for a participant is dropped. What it makes the SFU send to other participants, [`Sfu::advance`] sends after the
     /// last datagram that has arrived, because each transport that must be advanced costs several microseconds.
@@ -175,7 +188,7 @@ impl Sfu {
         }
         if self.next_tick <= now {
             self.next_tick = now + TICK;
-            self.measure_receivers();
+            measure_receivers(&mut self.peers, &mut self.output.metrics);
             for room in self.rooms.values_mut() {
                 for participant in room.members.clone() {
                     if let Some(peer) = self.peers.get_mut(&participant) {
@@ -227,28 +240,9 @@ impl Sfu {
         self.rooms.get(&meeting).map(|room| room.totals).or_else(ended)
     }
 
-    /// Returns the number of participants.
-    pub fn participants(&self) -> usize {
-        self.peers.len()
-    }
-
-    /// Returns the number of running meetings.
-    pub fn meetings(&self) -> usize {
-        self.rooms.len()
-    }
-
-    /// Counts what each receiver's link carries, and what was sent again to it.
-    fn measure_receivers(&mut self) {
-        let metrics = &mut self.output.metrics;
-        for peer in self.peers.values_mut() {
-            let counts = peer.transport.repairs.take();
-            metrics.nacks += counts.nacks;
-            metrics.repairs += counts.packets;
-            if peer.transport.sends() {
-                metrics.estimates.add_bitrate(peer.transport.downlink.estimate());
-                metrics.budgets.add_bitrate(peer.transport.downlink.budget());
-            }
-        }
+    /// Returns how many meetings run, and how many participants they have.
+    pub fn size(&self) -> (usize, usize) {
+        (self.rooms.len(), self.peers.len())
     }
 
     fn leave(&mut self, participant: ParticipantId, now: Instant) {
@@ -324,7 +318,8 @@ impl Sfu {
         };
         tracing::debug!(%participant, tracks = published.len(), subscriptions = subscriptions.len(), "offer answered");
         self.routes.set_user(participant, peer.transport.user());
-        self.output.signal(participant, ServerSignal::Answer { number, sdp: answer });
+        let tunnel = self.context.tunnels.as_ref().map(|key| key.token(participant, now));
+        self.output.signal(participant, ServerSignal::Answer { number, sdp: answer, tunnel });
         let source = |published: &Published| {
             (Mid::from(published.mid.as_str()), TrackId { owner: participant, slot: published.slot })
         };
@@ -385,6 +380,7 @@ impl Sfu {
             TransportEvent::Transmit(transmit) => {
                 if let Some(peer) = self.peers.get_mut(&participant) {
                     peer.handshake.handle_sent(&transmit, now);
+                    peer.path = Some((transmit.source, transmit.destination));
                 }
                 self.transmits.push_back(transmit);
             }
@@ -436,6 +432,19 @@ impl Sfu {
         if let Some(room) = self.rooms.get_mut(&peer.meeting) {
             room.publish(participant, Vec::new(), &mut self.output);
             room.subscribe(participant, &[], peer);
+        }
+    }
+}
+
+/// Counts what each receiver's link carries, and what was sent again to it.
+fn measure_receivers(peers: &mut Peers, metrics: &mut Metrics) {
+    for peer in peers.values_mut() {
+        let counts = peer.transport.repairs.take();
+        metrics.nacks += counts.nacks;
+        metrics.repairs += counts.packets;
+        if peer.transport.sends() {
+            metrics.estimates.add_bitrate(peer.transport.downlink.estimate());
+            metrics.budgets.add_bitrate(peer.transport.downlink.budget());
         }
     }
 }

@@ -118,15 +118,10 @@ fn unusable(error: rustls::Error) -> Error {
 mod tests {
     use super::*;
 
-    fn folder(name: &str) -> std::path::PathBuf {
-        let folder = std::env::temp_dir().join(format!("conclave-tls-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&folder);
-        folder
-    }
-
     #[test]
     fn a_created_certificate_is_stored_and_its_key_is_private() {
-        let folder = folder("kept");
+        let temporary = tempfile::tempdir().expect("a folder");
+        let folder = temporary.path().join("data");
         let first = identity(None, Some(&folder)).expect("created").fingerprint;
         let second = identity(None, Some(&folder)).expect("read").fingerprint;
         assert_eq!(first, second);
@@ -137,20 +132,17 @@ mod tests {
             let mode = fs::metadata(folder.join("key.pem")).expect("written").permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        fs::remove_dir_all(&folder).expect("removed");
     }
 
     #[test]
     fn a_file_that_is_not_a_certificate_is_named_in_the_error() {
-        let folder = folder("wrong");
-        fs::create_dir_all(&folder).expect("created");
-        let path = folder.join("wrong.pem");
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("wrong.pem");
         fs::write(&path, b"not PEM").expect("written");
         let error = identity(Some((&path, &path)), None).err().expect("refused").to_string();
         assert!(error.contains("no certificate"), "{error}");
-        let missing = folder.join("missing.pem");
+        let missing = folder.path().join("missing.pem");
         let error = identity(Some((&missing, &missing)), None).err().expect("refused").to_string();
         assert!(error.contains("missing.pem"), "{error}");
-        fs::remove_dir_all(&folder).expect("removed");
     }
 }

@@ -11,8 +11,6 @@ mod clip;
 mod clocks;
 #[path = "processes/devices.rs"]
 mod devices;
-#[path = "processes/folder.rs"]
-mod folder;
 #[path = "processes/link.rs"]
 mod link;
 #[path = "processes/meeting.rs"]

@@ -14,33 +14,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 use tests::compare;
+use tests::temp_folder::TempFolder;
 
 /// The variable that names the sound server's folder in a child process, see [`run_in`].
 const CHILD: &str = "CONCLAVE_SOUND_TEST";
 
 fn voice(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo/voices").join(name)
-}
-
-/// A temporary folder, removed on drop.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("conclave-sound-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        Self(folder)
-    }
-
-    fn file(&self, name: &str) -> PathBuf {
-        self.0.join(name)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
 }
 
 fn start(microphone: Choice, speaker: Choice, uplink: audio::Send) -> (Engine, Vec<Warning>) {
@@ -107,8 +87,8 @@ fn concealed_percent(statistics: Statistics) -> f64 {
 
 #[test]
 fn a_voice_arrives_complete_and_intelligible() {
-    let scratch = Scratch::new("whole");
-    let played = scratch.file("speaker.wav");
+    let scratch = TempFolder::new("sound-whole");
+    let played = scratch.join("speaker.wav");
     let (receiver, remote) = start_receiver(Choice::File(played.clone()));
     let (sender, position) = start_sender(Choice::File(voice("anne.wav")), remote, |_| true);
     until(&position, 10);
@@ -126,8 +106,8 @@ fn a_voice_arrives_complete_and_intelligible() {
 
 #[test]
 fn a_voice_is_intelligible_if_every_tenth_packet_is_lost() {
-    let scratch = Scratch::new("lossy");
-    let played = scratch.file("speaker.wav");
+    let scratch = TempFolder::new("sound-lossy");
+    let played = scratch.join("speaker.wav");
     let (receiver, remote) = start_receiver(Choice::File(played.clone()));
     let mut number = 0u32;
     let lossy = move |_: &EncodedAudio| {
@@ -198,12 +178,12 @@ fn without_devices_the_meeting_continues_with_warnings() {
 
 #[test]
 fn another_microphone_can_be_selected_in_the_meeting() {
-    let scratch = Scratch::new("choice");
-    std::fs::write(scratch.file("broken.wav"), b"RIFF, but then nothing").unwrap();
+    let scratch = TempFolder::new("sound-choice");
+    std::fs::write(scratch.join("broken.wav"), b"RIFF, but then nothing").unwrap();
     let (receiver, remote) = start_receiver(Choice::Off);
     let (sender, position) = start_sender(Choice::File(voice("anne.wav")), remote, |_| true);
     until(&position, 1);
-    sender.set_microphone(Choice::File(scratch.file("broken.wav")));
+    sender.set_microphone(Choice::File(scratch.join("broken.wav")));
     // This engine sends nothing now, so the test waits by the packets of another engine.
     let (_clock_engine, clock) =
         start_sender(Choice::File(voice("carol.wav")), start_receiver(Choice::Off).1, |_| true);
@@ -283,12 +263,12 @@ fn run_in(folder: &Path, test: &str, environment: &[(&str, &Path)]) {
 /// Neither the sound server nor ALSA has a device.
 #[test]
 fn an_engine_starts_with_warnings_on_a_machine_without_sound() {
-    let folder = Scratch::new("none");
-    std::fs::write(folder.file("asound.conf"), "").unwrap();
+    let folder = TempFolder::new("sound-none");
+    std::fs::write(folder.join("asound.conf"), "").unwrap();
     run_in(
-        &folder.0,
+        &folder,
         "an_engine_starts_with_warnings_on_a_machine_without_sound_child",
-        &[("ALSA_CONFIG_PATH", &folder.file("asound.conf"))],
+        &[("ALSA_CONFIG_PATH", &folder.join("asound.conf"))],
     );
 }
 
@@ -321,7 +301,7 @@ fn sound_passes_through_a_sound_server() {
     if !has_sound_server() {
         return;
     }
-    run_in(&Scratch::new("server").0, "sound_passes_through_a_sound_server_child", &[]);
+    run_in(&TempFolder::new("sound-server"), "sound_passes_through_a_sound_server_child", &[]);
 }
 
 #[test]
@@ -435,7 +415,7 @@ fn the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead() {
     if !has_sound_server() {
         return;
     }
-    run_in(&Scratch::new("slow").0, "the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead_child", &[]);
+    run_in(&TempFolder::new("sound-slow"), "the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead_child", &[]);
 }
 
 #[test]
@@ -457,12 +437,12 @@ fn the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead_child() {
 /// Without the server's cookie, a program is refused. That is not a computer without a microphone.
 #[test]
 fn a_sound_server_that_refuses_this_program_is_reported_as_such() {
-    let folder = Scratch::new("cookie");
-    std::fs::write(folder.file("asound.conf"), "").unwrap();
+    let folder = TempFolder::new("sound-cookie");
+    std::fs::write(folder.join("asound.conf"), "").unwrap();
     run_in(
-        &folder.0,
+        &folder,
         "a_sound_server_that_refuses_this_program_is_reported_as_such_child",
-        &[("ALSA_CONFIG_PATH", &folder.file("asound.conf"))],
+        &[("ALSA_CONFIG_PATH", &folder.join("asound.conf"))],
     );
 }
 

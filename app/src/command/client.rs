@@ -39,6 +39,7 @@ pub fn setup(client: &Client) -> Result<Setup> {
         speaker,
         screen: client.screen,
         muted: false,
+        proxy: app::proxy::settings(),
     })
 }
 
@@ -89,7 +90,6 @@ mod tests {
     use super::*;
     use crate::command::options::{Command, Options};
     use clap::Parser;
-    use std::path::PathBuf;
 
     fn client(folder: &Path, arguments: &[&str]) -> Client {
         let arguments = arguments.iter().map(|argument| argument.replace("DIR", &folder.to_string_lossy()));
@@ -100,28 +100,23 @@ mod tests {
         }
     }
 
-    fn folder(name: &str) -> PathBuf {
-        let folder = std::env::temp_dir().join(format!("conclave-client-{}-{name}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
-        folder
-    }
-
     #[test]
     fn a_speaker_file_is_written_with_and_without_a_dump() {
-        let folder = folder("speaker");
-        let speaker = |arguments: &[&str]| setup(&client(&folder, arguments)).unwrap().speaker;
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path();
+        let speaker = |arguments: &[&str]| setup(&client(folder, arguments)).unwrap().speaker;
         let (own, dump) = (folder.join("own.wav"), folder.join("dump/speaker.wav"));
         assert_eq!(speaker(&["--speaker", "file:DIR/own.wav", "--dump", "DIR/dump"]), AudioChoice::File(own.clone()));
         assert_eq!(speaker(&["--speaker", "file:DIR/own.wav"]), AudioChoice::File(own));
         assert_eq!(speaker(&["--dump", "DIR/dump"]), AudioChoice::File(dump.clone()));
         assert_eq!(speaker(&["--speaker", "off", "--dump", "DIR/dump"]), AudioChoice::File(dump.clone()));
         assert!(!dump.exists(), "the check leaves no file");
-        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
     fn a_file_that_cannot_be_written_is_named_at_the_start() {
-        let folder = folder("start");
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = temporary.path();
         fs::write(folder.join("file"), b"kept").unwrap();
         for arguments in [
             &["--report", "DIR/missing/report.json"][..],
@@ -130,12 +125,11 @@ mod tests {
             &["--dump", "DIR/file/dump"],
             &["--report", "DIR"],
         ] {
-            let error = format!("{:#}", setup(&client(&folder, arguments)).map(drop).unwrap_err());
+            let error = format!("{:#}", setup(&client(folder, arguments)).map(drop).unwrap_err());
             let path = arguments[1].trim_start_matches("file:").replace("DIR", &folder.to_string_lossy());
             assert!(error.contains(&path), "{error}");
         }
-        setup(&client(&folder, &["--report", "DIR/file"])).unwrap();
+        setup(&client(folder, &["--report", "DIR/file"])).unwrap();
         assert_eq!(fs::read(folder.join("file")).unwrap(), b"kept");
-        fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -204,25 +204,18 @@ const MAX_BLOCKS: u64 = 12 * 3_600 * 100;
 mod tests {
     use super::*;
     use hound::{SampleFormat, WavSpec, WavWriter};
+    use tempfile::TempDir;
 
     /// A file in its own temporary folder, which is removed on drop.
-    struct Scratch(PathBuf);
+    struct Scratch(TempDir);
 
     impl Scratch {
-        fn new(name: &str) -> Self {
-            let folder = std::env::temp_dir().join(format!("conclave-audio-{}-{name}", std::process::id()));
-            std::fs::create_dir_all(&folder).unwrap();
-            Self(folder)
+        fn new() -> Self {
+            Self(tempfile::tempdir().unwrap())
         }
 
         fn file(&self) -> PathBuf {
-            self.0.join("sound.wav")
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            drop(std::fs::remove_dir_all(&self.0));
+            self.0.path().join("sound.wav")
         }
     }
 
@@ -244,7 +237,7 @@ mod tests {
 
     #[test]
     fn every_sample_format_has_the_same_level() {
-        let scratch = Scratch::new("formats");
+        let scratch = Scratch::new();
         for (bits, float) in [(8, false), (16, false), (24, false), (32, false), (32, true)] {
             for channels in [1, 2, 6] {
                 let sample_format = if float { SampleFormat::Float } else { SampleFormat::Int };
@@ -266,7 +259,7 @@ mod tests {
 
     #[test]
     fn invalid_files_are_rejected_with_their_name() {
-        let scratch = Scratch::new("refused");
+        let scratch = Scratch::new();
         let open = || Microphone::open(&scratch.file(), Instant::now()).err().unwrap();
         assert!(matches!(open(), Error::Read { .. }), "no file");
         std::fs::write(scratch.file(), b"this is not a WAV file").unwrap();
@@ -285,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_file_that_changes_while_it_is_played_ends_in_an_error_or_is_played_on() {
-        let scratch = Scratch::new("changes");
+        let scratch = Scratch::new();
         let spec = WavSpec { channels: 1, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
         write(&scratch.file(), spec, (0..9_600).map(|_| 8_192i16));
         let mut microphone = Microphone::open(&scratch.file(), Instant::now()).unwrap();
@@ -308,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_truncated_file_is_played_to_its_end() {
-        let scratch = Scratch::new("cut");
+        let scratch = Scratch::new();
         let spec = WavSpec { channels: 2, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int };
         write(&scratch.file(), spec, (0..9_600).map(|_| 8_192i16));
         let whole = std::fs::read(scratch.file()).unwrap();
@@ -322,7 +315,7 @@ mod tests {
 
     #[test]
     fn the_written_file_is_valid_without_close() {
-        let scratch = Scratch::new("killed");
+        let scratch = Scratch::new();
         let mut speaker = Speaker::create(&scratch.file(), Instant::now()).unwrap();
         assert_eq!(hound::WavReader::open(scratch.file()).unwrap().duration(), 0);
         for _ in 0..120 {

@@ -5,11 +5,16 @@ use crate::synthetic;
 use codec::container::y4m::{Header, Writer};
 use media::{Colour, FrameRate, Plane, Size};
 use std::fs;
-use std::path::PathBuf;
+use tempfile::TempPath;
+
+/// Returns the path of a temporary file with the extension `suffix`, which is removed on drop.
+fn temporary(suffix: &str) -> TempPath {
+    tempfile::Builder::new().suffix(suffix).tempfile().unwrap().into_temp_path()
+}
 
 /// Writes a Y4M file of the test pattern.
-fn pattern(name: &str, pictures: usize) -> PathBuf {
-    let path = std::env::temp_dir().join(format!("conclave-{}-{name}.y4m", std::process::id()));
+fn pattern(pictures: usize) -> TempPath {
+    let path = temporary(".y4m");
     let rate = FrameRate::new(200, 1).unwrap();
     let size = Size::new(64, 32);
     let mut source = synthetic::open(size, rate, Clock::default()).unwrap();
@@ -24,7 +29,7 @@ fn pattern(name: &str, pictures: usize) -> PathBuf {
 
 #[test]
 fn a_file_loops_and_its_numbers_continue() {
-    let path = pattern("loop", 3);
+    let path = pattern(3);
     let mut camera = open(&path, Clock::default()).unwrap();
     let (pool, stop) = (Pool::new(9), Stop::new());
     let mut frames = Vec::new();
@@ -35,12 +40,11 @@ fn a_file_loops_and_its_numbers_continue() {
         assert_eq!(synthetic::read_number(frame).map(u64::from), Some(frame.number() % 3));
     }
     assert!(frames.windows(2).all(|pair| pair[0].captured() < pair[1].captured()));
-    fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn a_full_pool_skips_one_frame_and_keeps_the_order() {
-    let path = pattern("full", 4);
+    let path = pattern(4);
     let mut camera = open(&path, Clock::default()).unwrap();
     let (pool, stop) = (Pool::new(1), Stop::new());
     let held = camera.next(&pool, &stop).unwrap().unwrap();
@@ -48,7 +52,6 @@ fn a_full_pool_skips_one_frame_and_keeps_the_order() {
     drop(held);
     let next = camera.next(&pool, &stop).unwrap().unwrap();
     assert_eq!((next.number(), synthetic::read_number(&next)), (2, Some(2)));
-    fs::remove_file(path).unwrap();
 }
 
 #[test]
@@ -63,7 +66,7 @@ fn every_frame_is_decoded_in_each_loop() {
 
 #[test]
 fn a_frame_is_decoded_half_an_interval_before_it_is_due() {
-    let path = pattern("half", 3);
+    let path = pattern(3);
     let mut camera = FileCamera::open(&path, Clock::default()).unwrap();
     let (pool, stop) = (Pool::new(1), Stop::new());
     assert_eq!(camera.decode_time(), None, "the first frame is due at once");
@@ -75,12 +78,11 @@ fn a_frame_is_decoded_half_an_interval_before_it_is_due() {
     stop.request();
     assert!(camera.next(&pool, &stop).unwrap().is_none());
     assert_eq!(camera.next, 2, "the wait comes before the frame is decoded");
-    fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn a_file_without_media_is_refused() {
-    let path = std::env::temp_dir().join(format!("conclave-{}-none.mp4", std::process::id()));
+    let path = temporary(".mp4");
     for content in [&b""[..], b"YUV4MPEG2 W", b"\0\0\0\x18ftypisom", &[0xff; 5_000]] {
         fs::write(&path, content).unwrap();
         assert!(matches!(open(&path, Clock::default()), Err(Error::BadFile { .. })));
@@ -91,17 +93,16 @@ fn a_file_without_media_is_refused() {
 
 #[test]
 fn a_stop_request_ends_the_wait() {
-    let path = pattern("stop", 2);
+    let path = pattern(2);
     let mut camera = open(&path, Clock::default()).unwrap();
     let stop = Stop::new();
     stop.request();
     assert!(camera.next(&Pool::new(1), &stop).unwrap().is_none());
-    fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn a_still_is_delivered_again_with_further_numbers() {
-    let path = std::env::temp_dir().join(format!("conclave-{}-still.y4m", std::process::id()));
+    let path = temporary(".y4m");
     let (rate, size) = (FrameRate::new(1, 1).unwrap(), Size::new(64, 32));
     let mut source = synthetic::open(size, FrameRate::new(200, 1).unwrap(), Clock::default()).unwrap();
     let mut writer = Writer::create(&path, Header { size, rate, colour: Colour::default() }).unwrap();
@@ -115,12 +116,11 @@ fn a_still_is_delivered_again_with_further_numbers() {
     let shown: Vec<_> = frames.iter().map(|frame| (frame.number(), synthetic::read_number(frame))).collect();
     assert_eq!(shown, [(0, Some(0)), (1, Some(0)), (2, Some(1))]);
     assert!(frames[1].captured() > frames[0].captured());
-    fs::remove_file(path).unwrap();
 }
 
 #[test]
 fn the_shape_of_samples_in_a_y4m_file_is_applied() {
-    let path = std::env::temp_dir().join(format!("conclave-{}-wide.y4m", std::process::id()));
+    let path = temporary(".y4m");
     let plane = |value: u8, count: usize| std::iter::repeat_n(value, count);
     let frame: Vec<u8> = plane(90, 64 * 32).chain(plane(120, 2 * 32 * 16)).collect();
     fs::write(&path, [&b"YUV4MPEG2 W64 H32 F25:1 A2:1\nFRAME\n"[..], &frame, b"FRAME\n", &frame].concat()).unwrap();
@@ -133,5 +133,4 @@ fn the_shape_of_samples_in_a_y4m_file_is_applied() {
         assert!(held.plane(Plane::Y).rows().flatten().all(|sample| *sample == 90));
         assert!(clip.next(&pool).unwrap().is_none(), "the pool is full");
     }
-    fs::remove_file(path).unwrap();
 }

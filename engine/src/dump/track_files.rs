@@ -169,8 +169,9 @@ mod tests {
 
     #[test]
     fn the_size_with_the_most_pictures_has_the_plain_name() {
-        let folder = std::env::temp_dir().join(format!("conclave-dump-{}", std::process::id()));
-        let mut files = TrackFiles::new(&folder, "Anne", Names::default());
+        let temporary = tempfile::tempdir().expect("a folder");
+        let folder = temporary.path();
+        let mut files = TrackFiles::new(folder, "Anne", Names::default());
         let (small, large) = (Size::new(4, 2), Size::new(8, 4));
         for (number, size) in (0..).zip([small, large, large, small, large]) {
             show(&mut files, size, number);
@@ -183,14 +184,12 @@ mod tests {
         assert_eq!((frames("Anne.csv"), frames("Anne-4x2.csv")), (vec![1, 2, 4], vec![0, 3]));
         let length = |name: &str| std::fs::metadata(folder.join(name)).expect("pictures").len();
         assert!(length("Anne.y4m") > length("Anne-4x2.y4m") && !folder.join("Anne-8x4.y4m").exists());
-        std::fs::remove_dir_all(&folder).expect("removed");
     }
 
     #[test]
     fn a_dump_that_cannot_be_written_is_an_error_of_writing() {
-        let file = std::env::temp_dir().join(format!("conclave-no-folder-{}", std::process::id()));
-        std::fs::write(&file, b"").expect("a file");
-        let mut files = TrackFiles::new(&file.join("inside"), "Anne", Names::default());
+        let file = tempfile::NamedTempFile::new().expect("a file");
+        let mut files = TrackFiles::new(&file.path().join("inside"), "Anne", Names::default());
         let samples = [0; 8];
         let plane = |size: Size| PlaneRef { data: &samples, stride: usize::from(size.width), size };
         let size = Size::new(4, 2);
@@ -202,24 +201,23 @@ mod tests {
         let meta = Meta { number: 0, captured: Timestamp::from_micros(0), layer: media::Layer::default() };
         let error = files.write(&picture, meta, Timestamp::from_micros(1)).expect_err("no folder");
         assert!(error.to_string().starts_with("the file cannot be written: "), "{error}");
-        std::fs::remove_file(&file).expect("removed");
     }
 
     #[test]
     fn a_participant_who_joins_again_or_has_the_same_name_overwrites_nothing() {
-        let folder = std::env::temp_dir().join(format!("conclave-names-{}", std::process::id()));
+        let temporary = tempfile::tempdir().expect("a folder");
+        let folder = temporary.path();
         let names = Names::default();
         // The second track shows nothing, so it uses no name.
         for (name, shows) in [("Anne", true), ("Anne", false), ("anne", true), ("Anne-2", true), ("Anne", true)] {
-            let mut files = TrackFiles::new(&folder, name, names.clone());
+            let mut files = TrackFiles::new(folder, name, names.clone());
             (0..u64::from(shows)).for_each(|number| show(&mut files, Size::new(4, 2), number));
         }
-        let files = std::fs::read_dir(&folder).expect("the folder").map(|entry| entry.expect("a file").file_name());
+        let files = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("a file").file_name());
         let mut files: Vec<String> = files.map(|name| name.to_string_lossy().into_owned()).collect();
         files.sort_unstable();
         files.retain(|name| name.ends_with("y4m"));
         assert_eq!(files, ["Anne-2-2.y4m", "Anne-3.y4m", "Anne.y4m", "anne-2.y4m"]);
-        std::fs::remove_dir_all(&folder).expect("removed");
     }
 
     #[test]

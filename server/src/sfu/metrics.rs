@@ -86,7 +86,7 @@ impl Metrics {
     }
 
     /// Returns the text of all series in the text format of Prometheus, version 0.0.4.
-    pub fn text(&self, meetings: usize, participants: usize, threads: usize) -> String {
+    pub fn text(&self, (meetings, participants): (usize, usize), threads: usize) -> String {
         let mut text = String::new();
         let gauge = "gauge";
         write(&mut text, "meetings", gauge, "Meetings that run.", meetings);
@@ -216,7 +216,7 @@ mod tests {
         for delay in [0.0005, 0.002, 0.3, 9.0] {
             metrics.delays.add(delay);
         }
-        let text = metrics.text(2, 5, 1);
+        let text = metrics.text((2, 5), 1);
         let expected = [
             "# HELP conclave_sfu_meetings Meetings that run.",
             "# TYPE conclave_sfu_meetings gauge",

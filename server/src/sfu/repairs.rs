@@ -1,11 +1,14 @@
 //! Counts what a participant requests and gets again. Pure.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use str0m::media::Mid;
+use str0m::rtp::Ssrc;
 
 /// How often packets were requested and sent again.
 #[derive(Debug, Default)]
 pub struct Repairs {
+    /// The streams of media. Packets of other streams are retransmissions. There are at most as many as media descriptions.
+    media: HashSet<Ssrc>,
     /// The requests of each outgoing stream so far. There are at most as many as media descriptions.
     requested: HashMap<Mid, u64>,
     counts: Counts,
@@ -27,9 +30,19 @@ impl Repairs {
         self.counts.nacks += all.saturating_sub(before);
     }
 
-    /// Counts a packet of a retransmission stream that is sent.
-    pub fn count_packet(&mut self) {
-        self.counts.packets += 1;
+    /// Adds a stream of media. Returns false if it is known.
+    pub fn add_stream(&mut self, ssrc: Ssrc) -> bool {
+        self.media.insert(ssrc)
+    }
+
+    /// Returns whether there is a stream.
+    pub fn has_streams(&self) -> bool {
+        !self.media.is_empty()
+    }
+
+    /// Counts a packet that is sent, if it is of a retransmission stream.
+    pub fn handle_sent(&mut self, ssrc: Ssrc) {
+        self.counts.packets += u64::from(!self.media.contains(&ssrc));
     }
 
     /// Returns what was counted since the last call.
@@ -48,7 +61,9 @@ mod tests {
         for (mid, all) in [(a, 2), (b, 1), (a, 2), (a, 5)] {
             repairs.handle_requests(mid, all);
         }
-        repairs.count_packet();
+        assert!(!repairs.has_streams() && repairs.add_stream(7.into()) && !repairs.add_stream(7.into()));
+        repairs.handle_sent(7.into());
+        repairs.handle_sent(8.into());
         assert_eq!(repairs.take(), Counts { nacks: 6, packets: 1 });
         repairs.handle_requests(b, 2);
         assert_eq!(repairs.take(), Counts { nacks: 1, packets: 0 });

@@ -11,7 +11,8 @@ use super::recent_peak::RecentPeak;
 use super::reply::Reply;
 use super::switch::{MAX_TEMPORAL, PacketInfo, Switch, Target};
 use super::track::{AUDIO_BITRATE, KeyReason, Source, Subscriber, Track};
-use super::transport::{NotQueued, Transport};
+use super::transport::Transport;
+use super::transport_error::NotQueued;
 use proto::{Kind, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals, TrackDemand, TrackId};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -306,8 +307,16 @@ impl Room {
                 let layers = TrackDemand { slot: id.slot, wanted };
                 output.signal(id.owner, ServerSignal::TrackDemand { layers });
             }
-            let awaited: BTreeSet<u8> =
-                track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
+            // Before it is connected, a receiver cannot receive a key frame, and the next one would have to wait.
+            let connected = |subscriber: &&Subscriber| {
+                peers.get(&subscriber.participant).is_some_and(|peer| peer.transport.is_connected())
+            };
+            let awaited: BTreeSet<u8> = track
+                .subscribers
+                .iter()
+                .filter(connected)
+                .filter_map(|subscriber| source.layer_to_request(&subscriber.switch, now))
+                .collect();
             for spatial in awaited {
                 let request = KeyRequest { owner: id.owner, spatial, reason: KeyReason::Switch };
                 request_key_frame(request, source, now, peers, output);

@@ -1,8 +1,20 @@
-//! Why a transport cannot be used, and how a panic of the stack becomes such an error.
+//! Why a packet was not queued, why a transport cannot be used, and how a panic of the stack becomes such an error.
 
 use super::offer::OfferError;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use str0m::RtcError;
+
+/// Why a packet was not queued.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotQueued {
+    /// The transport is not connected, or has no such stream.
+    NoStream,
+    /// Too many packets wait. Those of the stream were dropped, too.
+    Full {
+        /// The first sequence number that is free then.
+        next: u64,
+    },
+}
 
 /// Why a transport cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

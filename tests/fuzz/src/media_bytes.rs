@@ -73,13 +73,11 @@ pub(super) fn y4m(bytes: &[u8]) {
 
 /// Reads a WAV file. It is written to disk first, because the reader takes a path.
 pub(super) fn wav(bytes: &[u8]) {
-    let name = format!("conclave-fuzz-{}-{:?}.wav", std::process::id(), std::thread::current().id());
-    let path = std::env::temp_dir().join(name);
-    if std::fs::write(&path, bytes).is_ok() {
-        if let Ok(samples) = audio::device::read_wav(&path) {
-            assert!(samples.iter().all(|sample| sample.is_finite()));
-        }
-        let _ = std::fs::remove_file(&path);
+    let Ok(file) = tempfile::NamedTempFile::new() else { return };
+    if std::fs::write(&file, bytes).is_ok()
+        && let Ok(samples) = audio::device::read_wav(file.path())
+    {
+        assert!(samples.iter().all(|sample| sample.is_finite()));
     }
 }
 

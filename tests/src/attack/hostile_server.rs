@@ -7,8 +7,9 @@ use super::false_server::{FalseServer, Socket};
 use super::kinds;
 use super::report::Row;
 use super::wire::{Wire, another_address};
-use super::world::{Host, TempFolder, pause};
+use super::world::{Host, pause};
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client};
+use crate::temp_folder::TempFolder;
 use anyhow::{Context, Result};
 use crypto::Invitation;
 use futures_util::{SinkExt, StreamExt};
@@ -85,7 +86,7 @@ impl State {
 /// # Errors
 /// Returns an error if a program does not start.
 pub async fn attack(state: State, extent: Extent) -> Result<Vec<Row>> {
-    let folder = TempFolder::new(state.name())?;
+    let folder = TempFolder::create(&format!("attack-{}", state.name()))?;
     let host = Host::start(&folder.path("data"))?;
     let organiser = start_organiser(&host);
     let link = tokio::task::block_in_place(|| organiser.first_line());

@@ -3,12 +3,13 @@
 
 use crate::delay_proxy::DelayProxy;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, command, server};
+use crate::temp_folder::TempFolder;
 use anyhow::{Context, Result, bail};
 use crypto::Invitation;
 use proto::ParticipantId;
 use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
@@ -61,7 +62,7 @@ impl World {
     /// # Errors
     /// Returns an error if one does not start.
     pub fn start() -> Result<Self> {
-        let folder = TempFolder::new("world")?;
+        let folder = TempFolder::create("attack-world")?;
         let Host { program: server, address, fingerprint } = Host::start(&folder.path("data"))?;
         let idle_bytes = server.resident_bytes();
         let proxy = DelayProxy::before(address, ROUND_TRIP)?;
@@ -209,7 +210,7 @@ impl World {
         let names = [GUESTS[0], GUESTS[1], ORGANISER];
         let pairs = names.iter().flat_map(|by| names.iter().map(move |of| (*by, *of))).filter(|(by, of)| by != of);
         let rates = pairs.map(|(by, of)| {
-            let shown = shown(&self.folder.0.join(by), of);
+            let shown = shown(&self.folder.join(by), of);
             lowest_rate(&shown, from, to)
         });
         rates.fold(f64::INFINITY, f64::min)
@@ -314,35 +315,6 @@ fn camera() -> Vec<u8> {
 /// Waits a moment: nothing notifies about lines of other programs.
 pub fn pause() {
     std::thread::park_timeout(Duration::from_millis(10));
-}
-
-/// A temporary folder. Drop removes it.
-pub struct TempFolder(PathBuf);
-
-impl TempFolder {
-    /// Creates an empty folder.
-    ///
-    /// # Errors
-    /// Returns the system's error.
-    pub fn new(name: &str) -> Result<Self> {
-        let path = std::env::temp_dir().join(format!("conclave-attack-{}-{name}", std::process::id()));
-        // An earlier run with the same process id may have left one.
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path)?;
-        Ok(Self(path))
-    }
-
-    /// Returns the path of `name` in the folder.
-    pub fn path(&self, name: &str) -> String {
-        self.0.join(name).to_string_lossy().into_owned()
-    }
-}
-
-impl Drop for TempFolder {
-    fn drop(&mut self) {
-        // If this fails, the folder stays among the system's temporary files.
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 const GUESTS: [&str; 2] = ["Ben", "Cleo"];

@@ -3,10 +3,11 @@
 
 use super::row::{Comparison, Row};
 use super::wait;
+use crate::temp_folder::TempFolder;
 use anyhow::{Context, Result, bail};
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -51,7 +52,7 @@ struct Usage {
 
 /// A virtual screen and a sound server. Drop ends both and removes their files.
 struct Desktop {
-    home: PathBuf,
+    home: TempFolder,
     display: String,
     /// The sound server first, because drop ends them in this order.
     running: Vec<Running>,
@@ -70,8 +71,7 @@ impl Drop for Running {
 
 impl Desktop {
     fn start() -> Result<Self> {
-        let home = std::env::temp_dir().join(format!("conclave-bench-{}", std::process::id()));
-        create_private(&home)?;
+        let home = TempFolder::create("bench-window")?;
         let mut desktop = Self { home, display: String::new(), running: Vec::new() };
         let mut screen = desktop.command("Xvfb");
         screen.args(["-displayfd", "1", "-nolisten", "tcp", "-noreset", "-screen", "0", "1400x900x24"]);
@@ -101,7 +101,7 @@ impl Desktop {
     /// A command whose environment is this desktop only.
     fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().env("LANG", "en_GB.UTF-8").env("HOME", &self.home).env("XDG_RUNTIME_DIR", &self.home);
+        command.env_clear().env("LANG", "en_GB.UTF-8").env("HOME", &*self.home).env("XDG_RUNTIME_DIR", &*self.home);
         for kept in ["PATH", "LD_LIBRARY_PATH", "TMPDIR"] {
             if let Some(value) = std::env::var_os(kept) {
                 command.env(kept, value);
@@ -141,19 +141,9 @@ impl Desktop {
 
 impl Drop for Desktop {
     fn drop(&mut self) {
+        // Before the folder with their files is removed.
         self.running.clear();
-        // If this fails, the folder stays among the system's temporary files.
-        let _ = fs::remove_dir_all(&self.home);
     }
-}
-
-/// Creates a folder that other users cannot read: it will contain sockets.
-fn create_private(path: &Path) -> Result<()> {
-    #[cfg_attr(not(unix), expect(unused_mut, reason = "only Unix has a mode"))]
-    let mut builder = DirBuilder::new();
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).with_context(|| format!("cannot create {}", path.display()))
 }
 
 /// The processor time of all threads of a process so far. The system counts in steps of 10 ms.

@@ -88,7 +88,7 @@ fn valid_bits_below_the_size_of_a_sample_keep_the_level() {
 
 #[test]
 fn sounds_that_cannot_be_played_are_refused_with_their_format() {
-    let folder = Folder::new("refused");
+    let folder = Folder::new("refused-sounds");
     for (name, arguments, found) in [
         ("law.wav", "-c:a pcm_alaw", "WAV with A-law"),
         ("mu.wav", "-c:a pcm_mulaw", "WAV with µ-law"),

@@ -1,16 +1,15 @@
-//! ffmpeg, temporary folders and signal-to-noise ratios.
+//! ffmpeg, its files, and signal-to-noise ratios.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use tests::temp_folder::TempFolder;
 
-/// A temporary folder. Drop removes it.
-pub struct Folder(PathBuf);
+/// A temporary folder for the files of one test.
+pub struct Folder(TempFolder);
 
 impl Folder {
     pub fn new(name: &str) -> Self {
-        let folder = std::env::temp_dir().join(format!("conclave-files-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).expect("a temporary folder");
-        Self(folder)
+        Self(TempFolder::new(&format!("files-{name}")))
     }
 
     pub fn path(&self, name: &str) -> PathBuf {
@@ -19,9 +18,7 @@ impl Folder {
 
     /// Writes a file and returns its path.
     pub fn write(&self, name: &str, bytes: &[u8]) -> PathBuf {
-        let path = self.path(name);
-        std::fs::write(&path, bytes).expect("a file in a temporary folder");
-        path
+        self.0.write(name, bytes).into()
     }
 
     /// Makes a file with ffmpeg and returns its path.
@@ -29,12 +26,6 @@ impl Folder {
         let path = self.path(name);
         ffmpeg(&format!("{arguments} {}", path.display()));
         path
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 

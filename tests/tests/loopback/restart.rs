@@ -3,27 +3,11 @@
 use crate::client::{Client, State};
 use crate::{all_receive, failed, meeting, opened, run};
 use server::{Config, Error, Server};
-use std::fs::{self, File};
+use std::fs::File;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Instant;
-
-/// The data folder of a server. Drop removes it.
-struct DataFolder(PathBuf);
-
-impl DataFolder {
-    fn new(name: &str) -> Self {
-        let path = std::env::temp_dir().join(format!("conclave-restart-{name}-{}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        Self(path)
-    }
-}
-
-impl Drop for DataFolder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
+use tests::temp_folder::TempFolder;
 
 /// Starts a server, when the one before has released the address and the folder.
 async fn start(data: &Path, listen: SocketAddr) -> Server {
@@ -40,14 +24,24 @@ async fn start(data: &Path, listen: SocketAddr) -> Server {
     }
 }
 
-/// Asserts that everybody still has the tracks of everybody, and waits for 25 more pictures on each.
-async fn go_on(clients: &[Client]) {
+/// Waits for 25 more pictures of everybody at everybody, and asserts that the tracks are the same.
+pub async fn go_on(clients: &[Client]) {
+    receive_more(clients).await;
+    for one in clients {
+        for other in clients.iter().filter(|other| other.me() != one.me()) {
+            let camera = other.camera();
+            assert!(!one.look(|state| state.ended.contains(&camera)), "the track ended");
+        }
+    }
+}
+
+/// Waits for 25 more pictures of everybody at everybody.
+pub async fn receive_more(clients: &[Client]) {
     for one in clients {
         for other in clients.iter().filter(|other| other.me() != one.me()) {
             let camera = other.camera();
             let so_far = one.look(|state| opened(state, camera));
             one.until("pictures arrive again", |state| opened(state, camera) > so_far + 25).await;
-            assert!(!one.look(|state| state.ended.contains(&camera)), "the track ended");
         }
         assert_eq!(failed(one), 0);
         one.look(|state| assert_eq!(state.over, None));
@@ -57,8 +51,8 @@ async fn go_on(clients: &[Client]) {
 #[test]
 fn a_meeting_goes_on_after_its_server_was_killed() {
     run(async {
-        let data = DataFolder::new("killed");
-        let server = start(&data.0, "127.0.0.1:0".parse().unwrap()).await;
+        let data = TempFolder::new("killed");
+        let server = start(&data, "127.0.0.1:0".parse().unwrap()).await;
         let address = server.address();
         let mut clients = meeting(&server, 3).await;
         all_receive(&clients, 10).await;
@@ -69,7 +63,7 @@ fn a_meeting_goes_on_after_its_server_was_killed() {
         for client in &clients {
             client.until("it notices", |state| state.reconnecting == 1).await;
         }
-        let again = start(&data.0, address).await;
+        let again = start(&data, address).await;
         let restarted = Instant::now();
         for client in &clients {
             client.until("it is back", |state| state.reconnected == 1).await;

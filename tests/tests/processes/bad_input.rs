@@ -1,11 +1,11 @@
 //! Wrong links, servers that do not answer, and wrong command lines: each ends with a message, and none hangs.
 
-use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
 use std::thread;
 use std::time::Duration;
+use tests::temp_folder::TempFolder;
 
 #[test]
 fn damaged_links_and_other_texts_get_different_messages() {

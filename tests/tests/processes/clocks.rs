@@ -1,9 +1,9 @@
 //! Wrong clocks, with real programs. A library that the system loads into a program changes the time that it reads.
 #![cfg(target_os = "linux")]
 
-use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server};
 use std::process::Command;
+use tests::temp_folder::TempFolder;
 
 /// Replaces the function of the C library. The clock is wrong from when the file `CLOCK_FILE` exists.
 const LIBRARY: &str = r#"

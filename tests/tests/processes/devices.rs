@@ -1,11 +1,11 @@
 //! Missing or broken devices and files: the meeting continues without them, and the user gets a notice.
 
 use crate::clip;
-use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, until};
 use crate::report::Report;
 use std::os::unix::net::UnixStream;
 use std::process::Command;
+use tests::temp_folder::TempFolder;
 
 #[test]
 fn a_meeting_continues_without_a_clip_and_the_user_is_told_why() {

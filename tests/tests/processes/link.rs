@@ -1,9 +1,9 @@
 //! How the link is given to a client, and which address is in it.
 
-use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use std::fs::File;
 use std::process::Command;
+use tests::temp_folder::TempFolder;
 
 /// Starts a guest that reports the participants.
 fn guest(name: &str, arguments: &[&str], change: impl FnOnce(&mut Command)) -> Program {

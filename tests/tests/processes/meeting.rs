@@ -1,13 +1,13 @@
 //! Meetings of processes: each client shows and plays what the others sent, and the meeting continues if one is killed.
 
 use crate::clip::{self, Pictures, Row};
-use crate::folder::TempFolder;
 use crate::program::{Program, TIMEOUT, client, lock_meetings, until};
 use crate::report::Report;
 use crate::wave::Wave;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
+use tests::temp_folder::TempFolder;
 
 #[test]
 fn each_client_shows_and_plays_what_the_other_sent() {

@@ -1,13 +1,13 @@
 //! Standard output and error that are closed or full, and files that cannot be written.
 #![cfg(target_os = "linux")] // `/dev/full` is a file on a full disk.
 
-use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server, until};
 use crate::report::Report;
 use std::cell::RefCell;
 use std::fs::OpenOptions;
 use std::io::{BufRead, BufReader, PipeReader, PipeWriter, Read, Write};
 use std::process::{Child, Command, Stdio};
+use tests::temp_folder::TempFolder;
 
 /// A destination of standard output or error that cannot be written to.
 fn unwritable(closed: bool) -> Stdio {

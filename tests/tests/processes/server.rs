@@ -1,13 +1,13 @@
 //! The program `conclave-server`: what it prints and stores, what it learns of a meeting, and how it ends.
 
 use crate::clip;
-use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server, until};
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
+use tests::temp_folder::TempFolder;
 
 #[test]
 fn a_server_keeps_its_certificate_and_ends_by_signal() {

@@ -1,9 +1,9 @@
 //! Signals that ask a program to stop.
 
-use crate::folder::TempFolder;
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use crate::report::Report;
 use crate::server::RunningServer;
+use tests::temp_folder::TempFolder;
 
 #[test]
 fn a_client_that_is_asked_to_stop_leaves_and_writes_its_report() {

@@ -11,10 +11,10 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use server::{Config, Limits, Server};
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
+use tests::temp_folder::TempFolder;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
@@ -29,7 +29,8 @@ pub const TIMEOUT: Duration = Duration::from_secs(20);
 pub struct TestServer {
     pub server: Server,
     connector: TlsConnector,
-    folder: PathBuf,
+    /// Holds the server's certificate.
+    _folder: TempFolder,
 }
 
 /// A client's connection.
@@ -49,11 +50,11 @@ impl TestServer {
     pub async fn start_at(listen: &str, public: &[&str], limits: Limits) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("conclave-server-{}-{number}", std::process::id()));
+        let folder = TempFolder::new(&format!("server-{number}"));
         let listen = listen.parse().expect("an address");
         let public = public.iter().copied().map(str::to_owned).collect();
         let metrics = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let config = Config { data: Some(folder.clone()), public, limits, metrics, ..Config::new(listen) };
+        let config = Config { data: Some(folder.to_path_buf()), public, limits, metrics, ..Config::new(listen) };
         let server = Server::start(config).await.expect("the server starts");
         let mut roots = RootCertStore::empty();
         let certificate =
@@ -64,7 +65,7 @@ impl TestServer {
             .expect("rustls supports its default versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
-        Self { server, connector: TlsConnector::from(Arc::new(config)), folder }
+        Self { server, connector: TlsConnector::from(Arc::new(config)), _folder: folder }
     }
 
     pub fn address(&self) -> SocketAddr {
@@ -73,7 +74,6 @@ impl TestServer {
 
     pub async fn close(self) {
         self.server.stop(Duration::from_secs(3)).await;
-        let _ = std::fs::remove_dir_all(self.folder);
     }
 
     async fn connect_tls(&self, address: SocketAddr) -> TlsStream<TcpStream> {

@@ -4,17 +4,16 @@ use crate::picture::{Area, Picture, Rgb};
 use crate::program::{Program, run, until};
 use crate::words::Language;
 use std::ffi::OsStr;
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use tests::temp_folder::TempFolder;
 
 /// A desktop. Drop ends its programs and removes its files.
 pub struct Desktop {
     name: String,
-    home: PathBuf,
+    home: TempFolder,
     display: String,
     bus: Option<String>,
     locale: &'static str,
@@ -73,11 +72,7 @@ impl Desktop {
             return None;
         }
         let lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
-        let home = std::env::temp_dir().join(format!("conclave-window-{}-{name}", std::process::id()));
-        // An earlier run with the same process id may have left one.
-        let _ = fs::remove_dir_all(&home);
-        // Other users must not reach the sockets in it.
-        DirBuilder::new().mode(0o700).create(&home).expect("a folder can be made");
+        let home = TempFolder::new(&format!("window-{name}"));
         let mut desktop = Self {
             name: name.to_owned(),
             display: String::new(),
@@ -89,7 +84,7 @@ impl Desktop {
             _lock: lock,
         };
         let mut command = desktop.command("Xvfb");
-        command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", screen, "-fbdir"]).arg(&desktop.home);
+        command.args(["-displayfd", "1", "-nolisten", "tcp", "-screen", "0", screen, "-fbdir"]).arg(&*desktop.home);
         let server = Program::start("Xvfb", command);
         desktop.display = format!(":{}", server.first_line(STEP_TIMEOUT).trim());
         desktop.running.push(server);
@@ -131,7 +126,7 @@ impl Desktop {
     /// Returns a command whose environment is this desktop only: no files, sound devices, screens or buses of the user.
     pub fn command(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().env("LANG", self.locale).env("HOME", &self.home).env("XDG_RUNTIME_DIR", &self.home);
+        command.env_clear().env("LANG", self.locale).env("HOME", &*self.home).env("XDG_RUNTIME_DIR", &*self.home);
         for (name, folder) in [("CONFIG", "config"), ("STATE", "state"), ("DATA", "data"), ("CACHE", "cache")] {
             command.env(format!("XDG_{name}_HOME"), self.path(folder));
         }
@@ -311,9 +306,8 @@ impl Desktop {
 impl Drop for Desktop {
     fn drop(&mut self) {
         self.save_failure();
+        // Before the folder with their files is removed.
         self.running.clear();
-        // If this fails, the folder stays among the system's temporary files.
-        let _ = fs::remove_dir_all(&self.home);
     }
 }
 

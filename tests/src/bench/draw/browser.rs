@@ -1,5 +1,6 @@
 //! Chromium, if it is installed, shows the same tiles without a window. Measures the CPU time of all its processes.
 
+use crate::temp_folder::TempFolder;
 use anyhow::{Context, Result, bail};
 use media::Size;
 use std::collections::HashMap;
@@ -81,12 +82,13 @@ async fn answer(stream: TcpStream) -> Result<Option<u32>> {
 /// A running browser. Drop kills it.
 struct Browser {
     child: Child,
-    profile: PathBuf,
+    /// Removed after the browser has ended.
+    _profile: TempFolder,
 }
 
 impl Browser {
     fn start(program: &Path, page: &str, [width, height]: [u32; 2]) -> Result<Self> {
-        let profile = std::env::temp_dir().join(format!("conclave-bench-browser-{}", std::process::id()));
+        let profile = TempFolder::create("bench-browser")?;
         let child = Command::new(program)
             .args(FLAGS)
             .arg(format!("--user-data-dir={}", profile.display()))
@@ -97,7 +99,7 @@ impl Browser {
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
-        Ok(Self { child, profile })
+        Ok(Self { child, _profile: profile })
     }
 
     /// Returns the CPU time of the browser and its child processes so far.
@@ -120,10 +122,9 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Errors are ignored: the browser may have ended, and a remaining profile does no harm.
+        // Fails if the browser has ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
-        let _ = fs::remove_dir_all(&self.profile);
     }
 }
 

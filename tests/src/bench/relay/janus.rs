@@ -1,12 +1,13 @@
 //! Janus with its plugin `VideoRoom`, driven over its `WebSocket` API.
 
 use super::{Figures, LAYER, Participant, RECEIVERS, cpu_time, exchange};
+use crate::temp_folder::TempFolder;
 use anyhow::{Context, Result, bail, ensure};
 use futures_util::{SinkExt, StreamExt};
 use proto::ServerSignal;
 use serde_json::{Value, json};
 use std::net::{IpAddr, Ipv4Addr, TcpListener};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
@@ -48,7 +49,7 @@ async fn join(port: u16, ip: IpAddr) -> Result<(Vec<Participant>, Vec<Session>)>
     sender.client.add_microphone_and_camera(LAYER);
     let offer = sender.client.offer().context("nothing to offer")?;
     let answered = publisher.ask(json!({"request": "publish"}), Some(("offer", offer))).await?;
-    sender.client.handle_signal(ServerSignal::Answer { number: 1, sdp: sdp(&answered)? });
+    sender.client.handle_signal(ServerSignal::Answer { number: 1, sdp: sdp(&answered)?, tunnel: None });
     wait_until_connected(&mut sender)?;
     let (mut participants, mut sessions) = (vec![sender], vec![publisher]);
     for _ in 0..RECEIVERS {
@@ -90,14 +91,13 @@ fn sdp(answer: &Value) -> Result<String> {
 struct Janus {
     process: Child,
     port: u16,
-    folder: PathBuf,
+    _folder: TempFolder,
 }
 
 impl Janus {
     fn start() -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let folder = std::env::temp_dir().join(format!("conclave-janus-{}-{port}", std::process::id()));
-        std::fs::create_dir_all(&folder)?;
+        let folder = TempFolder::new("janus");
         configure(&folder, port)?;
         let process = Command::new("janus")
             .arg(format!("--configs-folder={}", folder.display()))
@@ -105,7 +105,7 @@ impl Janus {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()?;
-        Ok(Self { process, port, folder })
+        Ok(Self { process, port, _folder: folder })
     }
 }
 
@@ -114,7 +114,6 @@ impl Drop for Janus {
         // It may have ended already.
         let _ = self.process.kill();
         let _ = self.process.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
