@@ -349,7 +349,7 @@ impl Member {
 #[tokio::test]
 async fn media_flow_from_one_client_to_another() {
     let server = TestServer::start(Limits::default()).await;
-    let (mut anna, _ben) = send_pictures(&server).await;
+    let (mut anna, _ben) = Box::pin(send_pictures(&server)).await;
     anna.connection.send_to_sfu(&ToSfu::Count).await;
     let totals = anna.connection.find(|message| match message {
         ServerMessage::Sfu(FromSfu::Totals { totals }) => Some(totals),

@@ -11,11 +11,11 @@ use tokio::time::timeout;
 /// Sends bytes, and returns the answer.
 async fn ask(address: SocketAddr, request: &[u8]) -> String {
     let exchange = async {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        stream.write_all(request).await.unwrap();
+        let mut stream = TcpStream::connect(address).await.expect("listening");
+        stream.write_all(request).await.expect("it reads");
         let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        String::from_utf8(answer).unwrap()
+        stream.read_to_end(&mut answer).await.expect("an answer");
+        String::from_utf8(answer).expect("text")
     };
     timeout(TIMEOUT, exchange).await.expect("an answer")
 }
@@ -31,7 +31,7 @@ fn series(text: &str) -> Vec<&str> {
 
 fn value(text: &str, name: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-    line.unwrap_or_else(|| panic!("{name} is in\n{text}")).parse().unwrap()
+    line.unwrap_or_else(|| panic!("{name} is in\n{text}")).parse().expect("a number")
 }
 
 #[tokio::test]
@@ -40,7 +40,7 @@ async fn metrics_count_a_meeting_and_have_no_number_or_address_of_it() {
     let address = server.server.metrics_address().unwrap();
     let before = scrape(address).await;
     assert!(before.starts_with("HTTP/1.1 200 OK\r\n") && before.contains("text/plain; version=0.0.4"), "{before}");
-    let (anna, ben) = send_pictures(&server).await;
+    let (anna, ben) = Box::pin(send_pictures(&server)).await;
     let text = scrape(address).await;
     assert_eq!(series(&before), series(&text), "no series is added for a meeting");
     for (name, least) in [
@@ -55,7 +55,7 @@ async fn metrics_count_a_meeting_and_have_no_number_or_address_of_it() {
     ] {
         assert!(value(&text, name) >= least, "{name} in\n{text}");
     }
-    let hex: String = meeting(1).0.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = format!("{:032x}", u128::from_be_bytes(meeting(1).0));
     let mut secrets = vec![hex, "127.0.0.1".into(), server.address().port().to_string()];
     for member in [&anna, &ben] {
         let id = member.connection.id.0;
