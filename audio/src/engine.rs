@@ -10,13 +10,14 @@ pub use shared::{Devices, Levels, Warning};
 use crate::device::{self, Choice, Direction};
 use crate::jitter::Statistics;
 use crate::process::{self, Process};
+use crate::protection::Protection;
 use crate::remote::{self, Remote};
 use crate::uplink;
 use media::{BufferPool, Clock, Mailbox};
 use message::{CloseOnDrop, Command};
 use opener::Opener;
 use shared::{Shared, lock};
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{Builder, JoinHandle};
@@ -67,7 +68,7 @@ impl Engine {
             warnings: Mutex::default(),
             muted: Mutex::new(false),
             alone: AtomicBool::new(false),
-            loss: AtomicU8::new(0),
+            protection: Mutex::default(),
         });
         let (commands, inbox) = sync_channel(MAX_COMMANDS);
         let mut engine = Self { shared, commands, worker: None, opener: None, opened: Mailbox::new() };
@@ -119,10 +120,9 @@ impl Engine {
         self.shared.alone.store(alone, Ordering::Release);
     }
 
-    /// Sets the loss in percent of the microphone's packets, to the receiver that loses most. It decides how the packets are
-    /// protected: see [`crate::Protection`].
-    pub fn set_loss(&self, percent: u8) {
-        self.shared.loss.store(percent, Ordering::Relaxed);
+    /// Sets how the microphone's packets are encoded. The caller adds the copies.
+    pub fn set_protection(&self, protection: Protection) {
+        *lock(&self.shared.protection) = protection;
     }
 
     /// Changes the microphone. Returns at once. A failure becomes a warning.

@@ -46,27 +46,29 @@ pub struct LayerDemand {
     pub spatial: u8,
     /// The maximum number of temporal layers that any viewer takes, 1..=3. Each layer less halves the frame rate.
     pub temporal_layers: u8,
-    /// The maximum bitrate that any viewer's downlink has room for. `None` if one of them has room for the full bitrate
-    /// of the layer.
+    /// The maximum bitrate that any viewer's downlink has room for, with the headers of the packets. `None` if one of them
+    /// has room for the full bitrate of the layer.
     pub max_bitrate: Option<Bitrate>,
 }
 
-/// Returns the bitrate that pictures may take of an estimated uplink: the rest after sound, less 5 % for retransmissions.
+/// Returns the bitrate that pictures may take of an estimated uplink: the rest after sound, less 5 % for retransmissions. `sound`
+/// is the bitrate of speech with its headers, but no more than [`MAX_SOUND`] is reserved.
 #[must_use]
-pub fn video_budget(uplink: Bitrate) -> Bitrate {
-    Bitrate::bps(uplink.saturating_sub(SOUND).as_bps() * PICTURES_PERCENT / 100)
+pub fn video_budget(uplink: Bitrate, sound: Bitrate) -> Bitrate {
+    Bitrate::bps(uplink.saturating_sub(sound.min(MAX_SOUND)).as_bps() * PICTURES_PERCENT / 100)
 }
 
 /// Returns the target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that of the source, and
 /// `before` are the targets of the last call. A rung without a demand is paused, unless it is sent
 /// instead of one that does not fit.
 ///
-/// No layer gets more than its rung's `bitrate` or than its demand's `max_bitrate`, and together they never get more than `budget`, with the headers of
-/// their packets. Layers are admitted from the smallest wanted one up, each with its minimum bitrate, and half as much
+/// No layer gets more than its rung's `bitrate`. With the headers of its packets, no layer gets more than its demand's
+/// `max_bitrate`, and together they never get more than `budget`. Layers are admitted from the smallest wanted one up, each with its minimum bitrate, and half as much
 /// again if it was paused, because its key frame costs as much as several pictures and must not be sent again and again.
 /// If a layer does not fit, the next smaller one that fits is sent instead, and all larger layers are paused, because
 /// small layers serve more viewers. If not even the smallest layer has its minimum bitrate, it gets the whole
-/// budget, at half the frame rate if that is little, because a bad picture is better than none. Below [`MIN_VIDEO`] nothing is sent. The
+/// budget, at half the frame rate if that is little, because a bad picture is better than none, and because headers would take
+/// most of it. Below [`MIN_VIDEO`] nothing is sent. The
 /// rest of the budget is divided among the admitted layers, in proportion to their distance from their full bitrates.
 #[must_use]
 pub fn allocate(
@@ -77,11 +79,10 @@ pub fn allocate(
     before: &[LayerTarget],
 ) -> Vec<LayerTarget> {
     let mut admitted = admit(budget, ladder, demands, before);
-    if let [Admitted { demand, range, .. }] = &mut admitted[..]
-        && budget.as_bps() * 100 < range.cost().as_bps() * SLOW_PERCENT
+    if let [smallest] = &mut admitted[..]
+        && budget.as_bps() * 100 < smallest.range.cost().as_bps() * SLOW_PERCENT
     {
-        demand.temporal_layers = demand.temporal_layers.clamp(2, MAX_TEMPORAL_LAYERS) - 1;
-        range.headers = headers(*demand);
+        smallest.halve_frame_rate();
     }
     let shares = split(budget, &admitted);
     let target = |rung: &Rung| {
@@ -106,6 +107,23 @@ struct Admitted {
     range: BitrateRange,
 }
 
+impl Admitted {
+    /// Leaves out the highest temporal layer. The bitrate is divided among fewer pictures, and more of it is left by headers.
+    fn halve_frame_rate(&mut self) {
+        self.demand.temporal_layers = self.demand.temporal_layers.clamp(2, MAX_TEMPORAL_LAYERS) - 1;
+        let (before, now) = (self.range.headers, headers(self.demand));
+        (self.range.headers, self.range.max_bitrate) = (now, self.range.max_bitrate + before.saturating_sub(now));
+    }
+}
+
+/// Returns the demand for the smallest layer at half the frame rate if its limit is low.
+fn slowed(demand: LayerDemand, rung: &Rung) -> LayerDemand {
+    let full = BitrateRange::new(rung, LayerDemand { max_bitrate: None, ..demand }).cost();
+    let low = |limit: Bitrate| limit.as_bps() * 100 < full.as_bps() * SLOW_PERCENT;
+    let halved = rung.spatial == 0 && demand.temporal_layers > 2 && demand.max_bitrate.is_some_and(low);
+    LayerDemand { temporal_layers: if halved { 2 } else { demand.temporal_layers }, ..demand }
+}
+
 /// Returns the layers that are sent, smallest first.
 fn admit(budget: Bitrate, ladder: &Ladder, demands: &[LayerDemand], before: &[LayerTarget]) -> Vec<Admitted> {
     let mut admitted: Vec<Admitted> = Vec::with_capacity(ladder.rungs().len());
@@ -126,6 +144,7 @@ fn admit(budget: Bitrate, ladder: &Ladder, demands: &[LayerDemand], before: &[La
         };
         let chosen = rungs.find(fits).or_else(|| ladder.rungs().first().filter(|_| admitted.is_empty()));
         let Some(chosen) = chosen else { break };
+        let demand = slowed(demand, chosen);
         let range = BitrateRange::new(chosen, demand);
         left = left.saturating_sub(range.cost());
         admitted.push(Admitted { spatial: chosen.spatial, demand, range });
@@ -160,12 +179,10 @@ impl BitrateRange {
     fn new(rung: &Rung, demand: LayerDemand) -> Self {
         let percent = u64::from(TEMPORAL_SHARE[usize::from(missing_temporal_layers(demand))]);
         let part = |rate: Bitrate| Bitrate::bps(rate.as_bps() * percent / 100);
-        let limited = |rate: Bitrate| demand.max_bitrate.map_or(rate, |limit| rate.min(limit.max(MIN_LIMIT)));
-        Self {
-            min_bitrate: limited(part(rung.min_bitrate)),
-            max_bitrate: limited(part(rung.bitrate)),
-            headers: headers(demand),
-        }
+        let headers = headers(demand);
+        let limit = demand.max_bitrate.map(|limit| limit.saturating_sub(headers).max(MIN_LIMIT));
+        let limited = |rate: Bitrate| limit.map_or(rate, |limit| rate.min(limit));
+        Self { min_bitrate: limited(part(rung.min_bitrate)), max_bitrate: limited(part(rung.bitrate)), headers }
     }
 
     /// Returns the bitrate that the layer takes of the uplink if it has its minimum bitrate.
@@ -206,14 +223,15 @@ fn portion(of: Bitrate, part: Bitrate, whole: Bitrate) -> Bitrate {
 /// The budget below which no picture is sent, so that sound gets all of the uplink.
 pub const MIN_VIDEO: Bitrate = Bitrate::kbps(15);
 
-/// The bitrate of a voice with its headers. The SFU assumes the same (`AUDIO_BITRATE`).
-const SOUND: Bitrate = Bitrate::kbps(50);
+/// The maximum bitrate that is reserved for a voice with its headers: speech pauses. The SFU assumes the same
+/// (`AUDIO_BITRATE`).
+pub const MAX_SOUND: Bitrate = Bitrate::kbps(50);
 
 /// The percentage of the rest after sound that pictures may take. The other 5 % are for retransmissions.
 const PICTURES_PERCENT: u64 = 95;
 
-/// The headers, extensions and tags of a layer at 30 pictures a second, with one packet each.
-const HEADERS: Bitrate = Bitrate::kbps(14);
+/// The headers, extensions and tags of SFrame, SRTP, RTP, UDP and IP of a layer at 30 pictures a second, with one packet each.
+const HEADERS: Bitrate = Bitrate::kbps(24);
 
 /// The percentage of its minimum bitrate that a paused layer needs to be sent again.
 const RESUME_PERCENT: u64 = 150;
@@ -225,7 +243,7 @@ const SLOW_PERCENT: u64 = 60;
 const MAX_TEMPORAL_LAYERS: u8 = 3;
 
 /// The minimum limit that a demand can set. An encoder produces no usable picture below it.
-const MIN_LIMIT: Bitrate = Bitrate::kbps(30);
+const MIN_LIMIT: Bitrate = Bitrate::kbps(12);
 
 /// The percentage of a layer's bitrate that its temporal layers take if none, one or two of the three are left out. The
 /// SFU assumes the same.
@@ -278,7 +296,7 @@ mod tests {
 
     #[test]
     fn a_small_budget_pauses_the_largest_layers_first() {
-        let shares = shares(400, 0..3);
+        let shares = shares(420, 0..3);
         assert!(shares[0].is_some() && shares[1].is_some());
         assert_eq!(shares[2], None);
     }
@@ -306,9 +324,9 @@ mod tests {
     #[test]
     fn a_layer_that_does_not_fit_is_replaced_by_the_next_smaller_one() {
         assert_eq!(
-            running(&[5_000, 520, 500, 210, 190, 300, 700, 780], &[2]),
+            running(&[5_000, 530, 510, 220, 200, 320, 700, 790], &[2]),
             [[2], [2], [1], [1], [0], [1], [1], [2]],
-            "720 lines need 514 kbit/s, and 771 to resume"
+            "720 lines need 524 kbit/s, and 786 to resume"
         );
         assert_eq!(running(&[5_000, 500, 150], &[0, 2]), [vec![0, 2], vec![0, 1], vec![0]]);
         let shares = shares(400, [2]);
@@ -328,14 +346,15 @@ mod tests {
 
     #[test]
     fn sound_and_retransmissions_are_reserved_before_pictures() {
-        assert_eq!(video_budget(Bitrate::kbps(150)), Bitrate::kbps(95));
-        assert_eq!(video_budget(Bitrate::kbps(40)), Bitrate::ZERO);
+        assert_eq!(video_budget(Bitrate::kbps(150), Bitrate::kbps(74)), Bitrate::kbps(95));
+        assert_eq!(video_budget(Bitrate::kbps(40), Bitrate::kbps(74)), Bitrate::ZERO);
+        assert_eq!(video_budget(Bitrate::kbps(140), Bitrate::kbps(40)), Bitrate::kbps(95), "sound in few frames");
     }
 
     #[test]
     fn an_unwanted_layer_leaves_its_share_to_the_others() {
         let full = ladder().rungs()[2].bitrate;
-        assert_eq!(shares(1_514, [2]), [None, None, Some(full)]);
+        assert_eq!(shares(1_524, [2]), [None, None, Some(full)]);
     }
 
     #[test]
@@ -382,9 +401,21 @@ mod tests {
             targets.into_iter().map(bitrate).collect::<Vec<_>>()
         };
         let full: Vec<_> = ladder().rungs().iter().map(|rung| Some(rung.bitrate)).collect();
-        assert_eq!(bitrates(10_000, [Some(90), None, Some(9_000)]), [Some(Bitrate::kbps(90)), full[1], full[2]]);
+        assert_eq!(bitrates(10_000, [Some(90), None, Some(9_000)]), [Some(Bitrate::kbps(66)), full[1], full[2]]);
         assert_eq!(bitrates(10_000, [Some(1), None, None])[0], Some(MIN_LIMIT));
-        assert_eq!(bitrates(10_000, [Some(50), Some(100), None])[1], Some(Bitrate::kbps(100)), "below its minimum");
+        assert_eq!(bitrates(10_000, [Some(50), Some(100), None])[1], Some(Bitrate::kbps(76)), "below its minimum");
+    }
+
+    #[test]
+    fn a_low_limit_halves_the_frame_rate_and_includes_the_headers() {
+        let target = |limit, temporal_layers| {
+            let demand = LayerDemand { spatial: 0, temporal_layers, max_bitrate: Some(Bitrate::kbps(limit)) };
+            let targets = allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder(), &[demand], &[]);
+            let LayerTarget::Running(target) = targets[0] else { panic!("paused") };
+            (target.bitrate.as_bps() / 1_000, target.max_temporal)
+        };
+        assert_eq!([target(90, 3), target(60, 3), target(50, 3)], [(66, 2), (36, 2), (38, 1)]);
+        assert_eq!([target(50, 2), target(30, 1), target(1, 3)], [(38, 1), (24, 0), (12, 1)]);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Pacer<P> {
     queues: [VecDeque<Queued<P>>; 4],
     /// The bits in all queues except that of sound.
     waiting: f64,
+    /// The target when the first of the packets of [`Priority::Rest`] that wait was queued.
+    rest_target: f64,
     /// The bits of retransmissions that may be queued now.
     retransmission_budget: f64,
     target: f64,
@@ -75,6 +77,7 @@ impl<P> Pacer<P> {
         Self {
             queues: std::array::from_fn(|_| VecDeque::with_capacity(INITIAL_CAPACITY)),
             waiting: 0.0,
+            rest_target: 0.0,
             retransmission_budget: MIN_RETRANSMISSION,
             target: bps(target).max(MIN_TARGET),
             debt: 0.0,
@@ -83,9 +86,16 @@ impl<P> Pacer<P> {
         }
     }
 
-    /// Sets the target rate.
+    /// Sets the target rate. If the path suddenly carries much less, drops what waits of [`Priority::Rest`]: it would take long,
+    /// and the path has no room for larger layers any more.
     pub fn set_target(&mut self, target: Bitrate) {
         self.target = bps(target).max(MIN_TARGET);
+        if self.target < self.rest_target * SUDDEN_FALL {
+            let rest = &mut self.queues[index(Priority::Rest)];
+            let bits: f64 = rest.drain(..).map(|queued| queued.bits).sum();
+            self.waiting = (self.waiting - bits).max(0.0);
+            self.rest_target = 0.0;
+        }
     }
 
     /// Queues a packet of `size` bytes.
@@ -110,6 +120,9 @@ impl<P> Pacer<P> {
                     return Err(Full(packet));
                 }
                 self.retransmission_budget -= bits;
+            }
+            if priority == Priority::Rest && queue.is_empty() {
+                self.rest_target = self.target;
             }
             self.waiting += bits;
         }
@@ -258,6 +271,9 @@ const RETRANSMISSION_SHARE: f64 = 0.5;
 const MAX_RETRANSMISSION: f64 = 0.5;
 const MIN_RETRANSMISSION: f64 = 40_000.0;
 
+/// The part of the target below which a fall is sudden.
+const SUDDEN_FALL: f64 = 0.5;
+
 /// The maximum number of packets of sound that wait for the next call of `poll`.
 const MAX_AUDIO: usize = 64;
 
@@ -290,6 +306,24 @@ mod tests {
 
     fn drain(pacer: &mut Pacer<u32>, now: Instant) -> Vec<u32> {
         std::iter::from_fn(|| pacer.poll(now)).map(|released| released.packet).collect()
+    }
+
+    #[test]
+    fn a_sudden_fall_of_the_target_drops_packets_of_larger_layers_only() {
+        let (mut pacer, now) = (Pacer::new(Bitrate::kbps(2_000)), Instant::now());
+        for packet in 0..20 {
+            pacer.push(Priority::Rest, 1_200, packet).unwrap();
+        }
+        pacer.push(Priority::Base, 1_200, 99).unwrap();
+        pacer.set_target(Bitrate::kbps(1_100));
+        assert!(pacer.queue_time() > Duration::from_millis(50), "{:?}", pacer.queue_time());
+        pacer.set_target(Bitrate::kbps(250));
+        assert!(pacer.queue_time() < Duration::from_millis(20), "{:?}", pacer.queue_time());
+        assert_eq!(drain(&mut pacer, now + Duration::from_secs(2)), [99]);
+        // At the new target, packets of larger layers are queued again.
+        pacer.push(Priority::Rest, 1_200, 100).unwrap();
+        pacer.set_target(Bitrate::kbps(240));
+        assert_eq!(drain(&mut pacer, now + Duration::from_secs(4)), [100]);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod devices;
 mod event_sender;
 mod membership;
+mod sound_path;
 mod tracks;
 
 pub use devices::Devices;
@@ -17,6 +18,7 @@ use crate::stats::Stats;
 use net::Session;
 use net::meeting::{self, Member};
 use proto::{ParticipantId, Slot};
+use sound_path::SoundPath;
 use std::iter;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -116,13 +118,13 @@ impl Coordinator {
                 }
             }
             net::Event::DemandChanged(demand) => self.tracks.set_demand(demand),
-            net::Event::SoundLoss(percent) => {
-                self.tracks.set_copies(audio::Protection::for_loss(percent).copies);
-                self.devices.set_loss(percent);
+            net::Event::SoundLoss { percent, max_bitrate } => {
+                self.change_sound_path(|path| path.set_downlinks(percent, max_bitrate));
             }
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
             net::Event::Estimate(budget) => {
                 self.stats.set_uplink(budget);
+                self.change_sound_path(|path| path.set_uplink(budget));
                 self.tracks.set_budget(budget);
             }
             net::Event::Totals(totals) => {
@@ -132,6 +134,12 @@ impl Coordinator {
             net::Event::Failed(error) => return ControlFlow::Break(error.reason()),
         }
         ControlFlow::Continue(())
+    }
+
+    /// Changes what is known of the path of our sound, and how it is sent.
+    fn change_sound_path(&mut self, change: impl FnOnce(&mut SoundPath)) {
+        let protection = self.tracks.change_sound_path(change);
+        self.devices.set_protection(protection);
     }
 
     async fn handle_meeting(&mut self, event: meeting::Event) -> ControlFlow<Reason> {

@@ -4,6 +4,7 @@
 //! every layer.
 
 mod frame_skipper;
+mod grouping;
 mod layer;
 mod load;
 mod pictures;

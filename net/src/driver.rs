@@ -360,7 +360,9 @@ impl Driver {
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),
-            Output::SoundLoss(percent) => self.event_queue.push(Event::SoundLoss(percent)),
+            Output::SoundLoss { percent, max_bitrate } => {
+                self.event_queue.push(Event::SoundLoss { percent, max_bitrate });
+            }
             Output::TrackDemand(layers) => self.set_demand(layers),
             Output::Failed(reason) => return Err(Error::Negotiation(reason)),
         }
@@ -406,7 +408,7 @@ impl Driver {
             | Event::Track { .. }
             | Event::TrackEnded(_)
             | Event::DemandChanged(_)
-            | Event::SoundLoss(_)
+            | Event::SoundLoss { .. }
             | Event::KeyFrameWanted { .. }
             | Event::Estimate(_)
             | Event::Connected

@@ -28,9 +28,14 @@ pub enum Event {
     TrackEnded(TrackId),
     /// The layers of a track of this client that its receivers want.
     DemandChanged(TrackDemand),
-    /// The loss of this client's sound in percent, 0 to 100, to the receiver that loses most. The server reports it, and it is
-    /// not authenticated: it may only change how much redundancy is sent.
-    SoundLoss(u8),
+    /// What the paths to the receivers do to this client's sound. The server reports it, and it is not authenticated: it may
+    /// only change how much redundancy is sent, and how many bits and frames the sound has.
+    SoundLoss {
+        /// The loss in percent, 0 to 100, to the receiver that loses most.
+        percent: u8,
+        /// The bitrate, with all headers, for which the narrowest downlink has room. `None` if none is narrow.
+        max_bitrate: Option<Bitrate>,
+    },
     /// A receiver needs a key frame.
     KeyFrameWanted {
         /// The slot of this client's track.

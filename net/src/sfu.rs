@@ -224,8 +224,13 @@ pub enum Output {
     TrackEnded(TrackId),
     /// The layers of an own track that have a viewer.
     TrackDemand(TrackDemand),
-    /// The loss of our sound on its way to the receiver that loses most, in percent.
-    SoundLoss(u8),
+    /// What the paths to the receivers do to our sound.
+    SoundLoss {
+        /// The loss on the way to the receiver that loses most, in percent.
+        percent: u8,
+        /// The bitrate, with all headers, for which the narrowest downlink has room. `None` if none is narrow.
+        max_bitrate: Option<Bitrate>,
+    },
     /// Negotiation has failed: the session ends.
     Failed(&'static str),
 }

@@ -78,12 +78,16 @@ pub enum ServerSignal {
         layers: TrackDemand,
     },
     /// The loss of the client's sound: on its way to the server, and from there to the receiver that loses most.
-    /// Retransmissions do not lower it. Sent if it has changed, at most once a second.
+    /// Retransmissions do not lower it. Sent if it or the limit has changed, at most once a second.
     #[n(4)]
     SoundLoss {
         /// The lost packets in percent. Receivers of the message treat more than 100 as 100.
         #[n(0)]
         percent: u8,
+        /// The bits per second, with all headers, for which the narrowest downlink of a receiver has room. `None` if all have
+        /// room for sound in its usual form.
+        #[n(1)]
+        max_bitrate: Option<u32>,
     },
 }
 

@@ -26,6 +26,7 @@ mod routes;
 mod send_queue;
 mod sent_meter;
 mod sequence_rewriter;
+mod sound_limit;
 mod sound_loss;
 mod switch;
 mod timers;
@@ -443,7 +444,7 @@ fn measure_receivers(peers: &mut Peers, metrics: &mut Metrics) {
         metrics.nacks += counts.nacks;
         metrics.repairs += counts.packets;
         if peer.transport.sends() {
-            metrics.estimates.add_bitrate(peer.transport.downlink.estimate());
+            metrics.estimates.add_bitrate(peer.transport.downlink.estimate);
             metrics.budgets.add_bitrate(peer.transport.downlink.budget());
         }
     }

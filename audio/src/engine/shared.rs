@@ -2,9 +2,10 @@
 
 use crate::device::{self, Direction};
 use crate::jitter::Statistics;
+use crate::protection::Protection;
 use media::Level;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU8};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A problem after which the engine continues.
@@ -72,8 +73,8 @@ pub struct Shared {
     pub muted: Mutex<bool>,
     /// True while nobody else is in the meeting. Then the microphone is only metered.
     pub alone: AtomicBool,
-    /// The loss of the microphone's packets in percent.
-    pub loss: AtomicU8,
+    /// How the microphone's packets are encoded.
+    pub protection: Mutex<Protection>,
 }
 
 /// The devices in use.

@@ -7,7 +7,6 @@ use super::message::{Command, DeviceRequest, SetAlone};
 use super::shared::{Shared, lock};
 use crate::device::{Device, Direction, Null, StandIn};
 use crate::process::Process;
-use crate::protection::Protection;
 use crate::remote::{Playback, smooth};
 use crate::speech::Detector;
 use crate::uplink::Uplink;
@@ -241,7 +240,7 @@ impl AudioThread {
 
     fn send(&mut self, block: &Block, recorded_at: Instant, alone: bool) {
         let Some(uplink) = &mut self.uplink else { return };
-        uplink.set_protection(Protection::for_loss(self.shared.loss.load(Ordering::Relaxed)));
+        uplink.set_protection(*lock(&self.shared.protection));
         let muted = lock(&self.shared.muted);
         if *muted || alone {
             uplink.pass();

@@ -132,9 +132,9 @@ impl Devices {
         self.audio.set_alone(alone);
     }
 
-    /// Sets the loss of our microphone's packets in percent.
-    pub fn set_loss(&self, percent: u8) {
-        self.audio.set_loss(percent);
+    /// Sets how our microphone's packets are encoded.
+    pub fn set_protection(&self, protection: audio::Protection) {
+        self.audio.set_protection(protection);
     }
 
     fn set_microphone(&mut self, microphone: Microphone) {

@@ -2,6 +2,7 @@
 
 use super::devices::Devices;
 use super::membership::Membership;
+use super::sound_path::SoundPath;
 use crate::event::{Notice, NoticeKind};
 use crate::hardware::Codecs;
 use crate::notice;
@@ -9,7 +10,7 @@ use crate::receive::{self, DecodeQueue, PictureReceiver, PlayoutQueue, Receivers
 use crate::send::{PictureSource, Report, VoiceSender, announced};
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
-use audio::RecentPackets;
+use audio::{Protection, RecentPackets};
 use capture::{Format, Open};
 use codec::rate::video_budget;
 use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
@@ -57,6 +58,7 @@ pub struct Tracks {
     demands: BTreeMap<Slot, TrackDemand>,
     /// The estimated capacity of the uplink.
     budget: Bitrate,
+    sound_path: SoundPath,
     /// The id of the next source.
     next_source: u64,
 }
@@ -131,6 +133,7 @@ impl Tracks {
             sources: BTreeMap::new(),
             demands: BTreeMap::new(),
             budget: FIRST_BUDGET,
+            sound_path: SoundPath::default(),
             next_source: 0,
         })
     }
@@ -160,7 +163,8 @@ impl Tracks {
             Kind::Audio => {
                 let remote = devices.add_voice(track);
                 let (pool, recent) = (pool.clone(), RecentPackets::new());
-                let voice = VoiceReceiver { track, frames, opener, remote, pool, recent, waiting, stats, report };
+                let voice =
+                    VoiceReceiver { track, frames, opener, remote, pool, recent, last: None, waiting, stats, report };
                 self.receivers.add_voice(voice);
             }
             Kind::Video => {
@@ -321,9 +325,13 @@ impl Tracks {
         self.share_budget();
     }
 
-    /// Sets how many copies of earlier packets are sent with each packet of our microphone.
-    pub fn set_copies(&self, count: u8) {
-        self.context.uplink.set_copies(count);
+    /// Changes what is known of the path of our sound. Returns how its packets must be encoded.
+    pub fn change_sound_path(&mut self, change: impl FnOnce(&mut SoundPath)) -> Protection {
+        change(&mut self.sound_path);
+        let protection = self.sound_path.protection();
+        self.context.uplink.set_protection(protection);
+        self.share_budget();
+        protection
     }
 
     /// Encodes the next picture of a layer as a key frame.
@@ -342,7 +350,10 @@ impl Tracks {
     /// Divides what sound leaves of the capacity: a shared screen has three quarters, because it is the main content. The
     /// camera has the rest.
     fn share_budget(&self) {
-        let (budget, screen) = (video_budget(self.budget), self.sources.contains_key(&Slot::Screen));
+        let (budget, screen) = (
+            video_budget(self.budget, self.sound_path.protection().bitrate_with_headers()),
+            self.sources.contains_key(&Slot::Screen),
+        );
         for (slot, source) in &self.sources {
             let Some(format) = source.format else { continue };
             let share = match (slot, screen) {

@@ -4,8 +4,8 @@ use super::report::Report;
 use super::waiting_frames::WaitingFrames;
 use crate::stats::track_stats::Received;
 use crate::worker::{Job, Progress};
-use audio::{RecentPackets, SAMPLE_RATE};
-use crypto::{OpenedSound, Opener, ReceivedFrame};
+use audio::{Origin, RecentPackets, SAMPLE_RATE};
+use crypto::{MAX_COPIES, OpenedSound, Opener, ReceivedFrame, SoundCopy};
 use media::{BufferPool, EncodedAudio, Notify, Panicked, Receiver, Timestamp};
 use proto::TrackId;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,6 +25,8 @@ pub struct VoiceReceiver {
     pub pool: BufferPool,
     /// The packets that arrived last.
     pub recent: RecentPackets,
+    /// The number of the last frame that was opened, and the position of its packet.
+    pub last: Option<(u64, u64)>,
     /// Frames that arrived before their key.
     pub waiting: WaitingFrames,
     /// The counters.
@@ -67,17 +69,28 @@ impl VoiceReceiver {
         stats.judged(0, sequence, bytes, opened.as_ref().err().copied());
         drop(stats);
         match opened {
-            Ok(sound) => self.play(sound),
+            Ok(sound) => {
+                let follows = self.last.is_some_and(|(last, _)| sequence == last + 1);
+                let before = self.last.map(|(_, position)| position).filter(|_| follows);
+                self.last = Some((sequence, sound.audio().position));
+                self.play(sound, before);
+            }
             Err(why) => tracing::debug!(track = ?self.track, sequence, %why, "frame not opened"),
         }
     }
 
-    /// Passes copies of packets that have not arrived to the jitter buffer, and then the packet.
-    fn play(&mut self, sound: OpenedSound) {
+    /// Passes copies of packets that have not arrived to the jitter buffer, oldest first, and then the packet. `last` is the
+    /// position of the frame before it, if no frame between them is missing. Then later copies are not repairs: their packets
+    /// were sent in this frame only.
+    fn play(&mut self, sound: OpenedSound, last: Option<u64>) {
         let packet = sound.audio();
-        for copy in sound.copies().filter(|copy| self.recent.add(copy.position)) {
+        let mut copies: [Option<SoundCopy<'_>>; MAX_COPIES] = Default::default();
+        copies.iter_mut().zip(sound.copies()).for_each(|(place, copy)| *place = Some(copy));
+        copies.sort_unstable_by_key(|copy| copy.map(|copy| copy.position));
+        for copy in copies.into_iter().flatten().filter(|copy| self.recent.add(copy.position)) {
+            let origin = if last.is_some_and(|last| copy.position > last) { Origin::Frame } else { Origin::Copy };
             let before = (packet.position - copy.position) * MICROS_PER_SECOND / u64::from(SAMPLE_RATE);
-            self.remote.push_copy(EncodedAudio {
+            let packet = EncodedAudio {
                 codec: packet.codec,
                 position: copy.position,
                 samples: packet.samples,
@@ -85,7 +98,8 @@ impl VoiceReceiver {
                 voice: copy.voice,
                 level: packet.level,
                 payload: self.pool.copy(copy.payload),
-            });
+            };
+            self.remote.push_at(packet, origin, Instant::now());
         }
         self.recent.add(packet.position);
         self.remote.push(sound.into_packet());

@@ -15,6 +15,8 @@ struct Voice {
     encoder: Encoder,
     sealer: Sealer,
     sent: SentSounds,
+    /// The number of frames that were sent.
+    sequence: u64,
     frames: Sender<ReceivedFrame>,
     receiver: VoiceReceiver,
     playback: Playback,
@@ -38,19 +40,20 @@ impl Voice {
             remote,
             pool: BufferPool::new(8),
             recent: RecentPackets::new(),
+            last: None,
             waiting: WaitingFrames::default(),
             stats: TrackStats::default().track(track),
             report: Box::new(|report| panic!("{report:?}")),
         };
         let (encoder, sealer) = (Encoder::new().unwrap(), Sealer::new(ring, Slot::Microphone));
-        Self { encoder, sealer, sent: SentSounds::default(), frames, receiver, playback, clock }
+        Self { encoder, sealer, sent: SentSounds::default(), sequence: 0, frames, receiver, playback, clock }
     }
 
-    /// Sends 20 ms of a tone with copies of the last packets. The frame arrives if `arrives`.
-    fn send(&mut self, number: u16, copies: usize, arrives: bool) {
+    /// Returns 20 ms of a tone.
+    fn packet(&mut self, number: u16) -> EncodedAudio {
         let position = u64::from(number) * PACKET as u64;
         let tone: Vec<f32> = (0..960_u16).map(|index| (f32::from(index) * 0.026).sin() * 0.3).collect();
-        let sound = EncodedAudio {
+        EncodedAudio {
             codec: AudioCodec::Opus,
             position,
             samples: 960,
@@ -58,16 +61,31 @@ impl Voice {
             voice: true,
             level: Level::new(20),
             payload: self.encoder.encode(&tone, &BufferPool::new(1)).unwrap().unwrap(),
-        };
+        }
+    }
+
+    /// Sends a packet with copies of the last packets. The frame arrives if `arrives`.
+    fn send(&mut self, number: u16, copies: usize, arrives: bool) {
+        let sound = self.packet(number);
         let kept = SentSound::new(&sound);
         let sealed = self.sealer.seal_sound(sound, self.sent.newest(copies)).unwrap();
         self.sent.add(kept);
         if arrives {
-            let (header, sequence) = (*sealed.header(), u64::from(number));
+            let (header, sequence) = (*sealed.header(), self.sequence);
             let bytes = sealed.into_bytes();
             self.frames.try_send(ReceivedFrame { header, bytes, sequence, received: Instant::now() }).unwrap();
             assert!(matches!(self.receiver.step(), Progress::Worked));
         }
+        self.sequence += 1;
+    }
+
+    /// Sends a packet, and two packets before it in the same frame.
+    fn send_three(&mut self, number: u16, arrives: bool) {
+        for waiting in [number, number + 1] {
+            let sound = self.packet(waiting);
+            self.sent.add(SentSound::new(&sound));
+        }
+        self.send(number + 2, 2, arrives);
     }
 
     /// Plays until `frames` frames were decoded.
@@ -96,4 +114,23 @@ fn lost_packets_are_played_from_the_copies_in_the_next_frame() {
         assert_eq!(statistics.concealed_ms == 0, copies == 2, "{statistics:?}");
         assert_eq!(statistics.packets_discarded, 0, "copies of packets that arrived are ignored");
     }
+}
+
+#[test]
+fn packets_that_share_a_frame_are_played_and_do_not_count_as_restored() {
+    let mut voice = Voice::new();
+    (0..12).step_by(3).for_each(|number| voice.send_three(number, true));
+    let statistics = voice.play(10);
+    // Packets before the first frame of an epoch are not sent.
+    assert_eq!((statistics.packets_received, statistics.packets_played), (10, 10), "{statistics:?}");
+    assert_eq!((statistics.recovered_ms, statistics.concealed_ms, statistics.packets_discarded), (0, 0, 0));
+}
+
+#[test]
+fn after_a_lost_frame_the_packets_of_the_next_one_are_played() {
+    let mut voice = Voice::new();
+    (0..15).step_by(3).for_each(|number| voice.send_three(number, number != 6));
+    let statistics = voice.play(8);
+    let all = statistics.packets_played * 20 + statistics.recovered_ms + statistics.concealed_ms;
+    assert!((240..=280).contains(&all) && statistics.concealed_ms <= 60, "{statistics:?}");
 }

@@ -179,7 +179,7 @@ fn a_layer_without_a_viewer_is_paused_and_resumes_with_a_key_frame() {
 fn a_layer_for_which_the_uplink_has_no_room_is_replaced_by_a_smaller_one() {
     let mut camera = Published::new(&Backends::default());
     camera.demand(&[(2, 3)]);
-    for (kilobits, layer) in [(5_000, 2), (150, 1), (60, 0), (5_000, 2)] {
+    for (kilobits, layer) in [(5_000, 2), (170, 1), (60, 0), (5_000, 2)] {
         camera.pictures.set_budget(Bitrate::kbps(kilobits), FORMAT);
         for number in 0..3 {
             camera.take_picture();

@@ -7,6 +7,7 @@
 use super::{
     Caps, Codec, Incoming, Input, Mids, Output, Plan, SdpKind, Sfu, Topology, TrackSpec, TransportId, kind_of,
 };
+use media::Bitrate;
 use proto::{
     ClientSignal, Kind, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer, Subscription, TileWish,
     TrackId,
@@ -152,7 +153,10 @@ impl Native {
             Ok(ServerSignal::OfferRefused { number }) => tracing::debug!(number, "refusal of an unknown offer"),
             Ok(ServerSignal::Tracks { owner, tracks }) => self.handle_tracks(owner, tracks),
             Ok(ServerSignal::TrackDemand { layers }) => self.outputs.push_back(Output::TrackDemand(layers)),
-            Ok(ServerSignal::SoundLoss { percent }) => self.outputs.push_back(Output::SoundLoss(percent.min(100))),
+            Ok(ServerSignal::SoundLoss { percent, max_bitrate }) => self.outputs.push_back(Output::SoundLoss {
+                percent: percent.min(100),
+                max_bitrate: max_bitrate.map(|limit| Bitrate::bps(limit.into())),
+            }),
             Err(proto::Malformed) => self.outputs.push_back(Output::Failed("the server sent malformed signalling")),
         }
     }

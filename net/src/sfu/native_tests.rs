@@ -45,7 +45,7 @@ impl TestDriver {
                 Output::TrackEnded(track) => self.tracks.retain(|(other, _)| *other != track),
                 other @ (Output::TunnelToken { .. }
                 | Output::TrackDemand(_)
-                | Output::SoundLoss(_)
+                | Output::SoundLoss { .. }
                 | Output::Failed(_)) => self.others.push(other),
                 other @ (Output::Connect { .. } | Output::AddCandidate { .. }) => {
                     panic!("not of this dialect: {other:?}")
@@ -315,6 +315,6 @@ fn tracks_that_change_all_the_time_cause_few_offers() {
 #[test]
 fn a_server_cannot_report_a_loss_above_100_percent() {
     let mut driver = TestDriver::entered();
-    driver.signal(&ServerSignal::SoundLoss { percent: 255 });
-    assert!(matches!(driver.others[..], [Output::SoundLoss(100)]));
+    driver.signal(&ServerSignal::SoundLoss { percent: 255, max_bitrate: None });
+    assert!(matches!(driver.others[..], [Output::SoundLoss { percent: 100, max_bitrate: None }]));
 }

@@ -22,8 +22,8 @@ pub struct Downlink {
     budget: u64,
     /// The budgets before the last reports, newest first.
     earlier: [u64; UNPROVED_REPORTS],
-    /// str0m's estimate in the last report.
-    estimate: u64,
+    /// str0m's estimate in the last report, in bits per second.
+    pub estimate: u64,
     /// The last reports, newest first.
     recent: [PastReport; RECENT_REPORTS],
     /// The usual round-trip time: the shortest one, which grows slowly, because paths change.
@@ -77,6 +77,8 @@ struct Capacity {
     full: bool,
     /// The bits per second that are tested now.
     test: Option<u64>,
+    /// When the last test failed, if the link was not full since then.
+    failed_at: Option<Instant>,
     /// How many reports said that packets are not delayed although enough is sent.
     proofs: u32,
 }
@@ -167,6 +169,9 @@ impl Downlink {
         }
         self.probe_reports = self.probe_reports.saturating_sub(u32::from(report.round_trip.is_some()));
         if delay > MAX_DELAY || report.lost > MAX_LOSS && delay > USUAL_DELAY || sudden {
+            if self.is_delayed_by_test(now) {
+                return None;
+            }
             return self.handle_full_link(report.lost, Cause { sudden, after_hold }, now);
         }
         if let Some(capacity) = self.capacity.as_mut().filter(|_| delay <= USUAL_DELAY) {
@@ -216,22 +221,36 @@ impl Downlink {
                 ((self.estimate * 100 / FULL_PERCENT).clamp(least, before.rate), before.wait)
             }
             Some(_) | None if sudden => (through.min(self.sent(RECENT_REPORTS) / SUDDEN_FACTOR), SUDDEN_WAIT),
-            Some(before) => (through.min(before.rate * USABLE_PERCENT / 100), MIN_WAIT),
+            // If little was sent, that little is no measure.
+            Some(before) => {
+                let least = before.rate * MIN_STILL_FULL_PERCENT / 100;
+                (through.clamp(least, before.rate * USABLE_PERCENT / 100), MIN_WAIT)
+            }
             // The first probes were sent faster than the budget, so what was sent is no measure.
             None if first_probes => (through.min(self.budget), MIN_WAIT),
             None => (through, MIN_WAIT),
         };
         let first = self.capacity.as_ref().is_none_or(|before| !before.full);
         let rate = rate.max(MIN_CAPACITY);
-        self.capacity = Some(Capacity { rate, at: now, wait, full: true, test: None, proofs: 0 });
+        self.capacity = Some(Capacity { rate, at: now, wait, full: true, test: None, failed_at: None, proofs: 0 });
         self.budget = (rate * FULL_PERCENT / 100).max(MIN_BUDGET);
         let much_less = self.budget < self.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
         if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }
     }
 
-    /// Returns the estimate of the stack in the last report, in bits per second.
-    pub fn estimate(&self) -> u64 {
-        self.estimate
+    /// Returns whether a test explains that packets are delayed. Then the link carries no less than before: the test fails, and
+    /// little is sent until the queue is empty.
+    fn is_delayed_by_test(&mut self, now: Instant) -> bool {
+        let average = self.sent(RECENT_REPORTS);
+        let Some(capacity) = &mut self.capacity else { return false };
+        if let Some(tested) = capacity.test {
+            capacity.fail_test(tested, average, now);
+        }
+        let recent = capacity.failed_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
+        if recent {
+            self.budget = self.budget.min(capacity.rate * FULL_PERCENT / 100).max(MIN_BUDGET);
+        }
+        recent
     }
 
     /// Returns whether packets were delayed in the last second: then congestion may explain what was lost.
@@ -312,13 +331,7 @@ impl Downlink {
         let evident = evident && self.estimate > capacity.rate * EVIDENT_FACTOR && since >= SUDDEN_WAIT;
         let proof = capacity.rate * PROVED_PERCENT / 100;
         match capacity.test {
-            Some(tested) if delay > USUAL_DELAY => {
-                let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
-                let max_wait = if capacity.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };
-                let wait = (capacity.wait * 2).clamp(MIN_WAIT, max_wait);
-                let rate = capacity.rate.max(carried);
-                *capacity = Capacity { rate, at: now, wait, full: false, test: None, proofs: 0 };
-            }
+            Some(tested) if delay > USUAL_DELAY => capacity.fail_test(tested, average, now),
             // A test counts only if there was enough to send.
             Some(tested) if sent < tested * 4 / 5 => {}
             Some(tested) if tested < proof => {
@@ -376,6 +389,17 @@ impl Downlink {
         }
     }
 
+    /// Returns the highest bits per second for which the stack may probe: it probes up to twice as much while little is sent. That
+    /// would fill the queue of a narrow link.
+    pub fn max_probe(&self) -> u64 {
+        match &self.capacity {
+            Some(capacity) if capacity.rate < NARROW => {
+                capacity.test.map_or(capacity.rate, |_| capacity.rate * PROVED_PERCENT / 100)
+            }
+            Some(_) | None => u64::MAX,
+        }
+    }
+
     /// Sets the bits per second that the viewer wants. Returns whether to probe for them now.
     pub fn set_desired(&mut self, desired: u64, now: Instant) -> bool {
         self.desired = desired;
@@ -404,6 +428,15 @@ impl Downlink {
 }
 
 impl Capacity {
+    /// Ends a test that delays packets, and keeps what the link has carried. `average` is what was sent in the last second.
+    fn fail_test(&mut self, tested: u64, average: u64, now: Instant) {
+        let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
+        let max_wait = if self.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };
+        let wait = (self.wait * 2).clamp(MIN_WAIT, max_wait);
+        let rate = self.rate.max(carried);
+        *self = Self { rate, at: now, wait, full: false, test: None, failed_at: Some(now), proofs: 0 };
+    }
+
     /// Returns the bits per second that the link carries without a queue.
     fn usable(&self) -> u64 {
         self.rate * USABLE_PERCENT / 100
@@ -513,7 +546,7 @@ const MIN_WAIT: Duration = Duration::from_secs(2);
 const MAX_WAIT: Duration = Duration::from_secs(3);
 
 /// The same for a narrow link. A test delays its pictures for half a second.
-const NARROW_MAX_WAIT: Duration = Duration::from_secs(8);
+const NARROW_MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// Percent of the budget at which packets leave while the capacity is not known. A key frame on a link of half the first
 /// estimate must not overflow its queue.

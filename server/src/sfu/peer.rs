@@ -1,6 +1,7 @@
 //! A participant as the SFU sees it: its transport, and what it declared about its tracks.
 
 use super::handshake::Handshake;
+use super::sound_limit::SoundLimit;
 use super::switch::Switch;
 use super::transport::{Context, Transport};
 use crate::Origin;
@@ -65,6 +66,8 @@ pub struct Peer {
     pub offers: Bucket,
     /// The server's and the participant's address of the last datagram to it.
     pub path: Option<(SocketAddr, SocketAddr)>,
+    /// The bits per second for which its downlink has room, for each voice that it receives, if it is narrow.
+    pub sound_limit: SoundLimit,
 }
 
 impl Peer {
@@ -80,6 +83,7 @@ impl Peer {
             idle_switches: HashMap::new(),
             offers: Bucket::new(OFFERS_PER_SECOND, OFFER_BURST, now),
             path: None,
+            sound_limit: SoundLimit::default(),
         }
     }
 

@@ -9,6 +9,7 @@ use super::metrics::{DropReason, Metrics};
 use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
 use super::reply::Reply;
+use super::sound_loss::SoundReport;
 use super::switch::{MAX_TEMPORAL, PacketInfo, Switch, Target};
 use super::track::{AUDIO_BITRATE, KeyReason, Source, Subscriber, Track};
 use super::transport::Transport;
@@ -231,7 +232,7 @@ impl Room {
     pub fn allocate(&mut self, participant: ParticipantId, peer: &mut Peer, now: Instant) {
         self.shorten_queue(participant, peer);
         let mut requests = Vec::new();
-        let mut audio = 0_u64;
+        let (mut audio, mut voices) = (0_u64, 0);
         for id in self.subscriptions.get(&participant).into_iter().flatten() {
             let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
             let wish = peer.wishes.as_ref().and_then(|wishes| wishes.get(id));
@@ -239,7 +240,9 @@ impl Room {
                 match source.published.kind {
                     Kind::Audio => {
                         let active = wish.is_none_or(|wish| !wish.hidden);
-                        audio += u64::from(active) * source.sound_rate(now).max(SILENCE_BITRATE);
+                        let rate = source.sound_rate(now);
+                        voices += usize::from(active && rate > SPEECH_BITRATE);
+                        audio += u64::from(active) * rate.max(SILENCE_BITRATE);
                         subscriber.switch.set_target(active.then_some(Target { spatial: 0, temporal: 0 }));
                     }
                     Kind::Video => {
@@ -249,10 +252,14 @@ impl Room {
                 }
             }
         }
+        peer.sound_limit.update(peer.transport.downlink.budget(), voices);
         // One voice always has room, also if nobody speaks now.
-        audio = if audio > 0 { audio.max(AUDIO_BITRATE.into()) } else { 0 };
+        let one_voice = peer.sound_limit.get().unwrap_or(AUDIO_BITRATE).min(AUDIO_BITRATE);
+        audio = if audio > 0 { audio.max(one_voice.into()) } else { 0 };
         let all: Vec<allocator::Request> = requests.iter().map(|(.., request)| request.clone()).collect();
-        let allocations = allocator::allocate(peer.transport.downlink.budget(), audio, &all);
+        let budget = peer.transport.downlink.budget();
+        let allocations = allocator::allocate(budget, audio, &all);
+        tracing::trace!(%participant, budget, audio, ?all, ?allocations, "allocated");
         let desired = allocator::desired_bitrate(audio, &all);
         peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, audio, now);
         for ((id, mid, request), allocation) in requests.iter().zip(allocations) {
@@ -305,6 +312,7 @@ impl Room {
             if let Some(Update { wanted, stopped }) = source.update_demand(&wanted, now) {
                 self.totals.layers_stopped += stopped;
                 let layers = TrackDemand { slot: id.slot, wanted };
+                tracing::trace!(owner = %id.owner, ?layers, "demand");
                 output.signal(id.owner, ServerSignal::TrackDemand { layers });
             }
             // Before it is connected, a receiver cannot receive a key frame, and the next one would have to wait.
@@ -324,7 +332,8 @@ impl Room {
         }
     }
 
-    /// Tells the senders of sound how much of it is lost, once a second, as often as it is measured.
+    /// Tells the senders of sound how much of it is lost, once a second, as often as it is measured, and whether a receiver is on
+    /// a narrow path.
     pub fn report_sound_loss(&mut self, now: Instant, peers: &Peers, output: &mut Output) {
         if now.saturating_duration_since(self.sound_reported) < SOUND_REPORT_INTERVAL {
             return;
@@ -334,9 +343,13 @@ impl Room {
             let Some(source) = source.as_mut().filter(|source| source.published.kind == Kind::Audio) else { continue };
             let Some(owner) = peers.get(&id.owner) else { continue };
             let hearing = subscribers.iter().filter(|subscriber| subscriber.switch.current().is_some());
-            let lost = hearing.filter_map(|subscriber| Some(peers.get(&subscriber.participant)?.transport.loss.down));
-            if let Some(percent) = source.sound_loss.update(owner.transport.loss.up, lost.fold(0.0, f32::max), now) {
-                output.signal(id.owner, ServerSignal::SoundLoss { percent });
+            let receivers = hearing.filter_map(|subscriber| peers.get(&subscriber.participant));
+            let lost = receivers.clone().map(|peer| peer.transport.loss.down).fold(0.0, f32::max);
+            let limit = receivers.filter_map(|peer| peer.sound_limit.get()).min();
+            if let Some(report) = source.sound_loss.update(owner.transport.loss.up, lost, limit, now) {
+                source.limit_sound(report.max_bitrate, now);
+                let SoundReport { percent, max_bitrate } = report;
+                output.signal(id.owner, ServerSignal::SoundLoss { percent, max_bitrate });
             }
         }
     }
@@ -503,6 +516,9 @@ pub const MAX_DESCRIPTIONS: usize = 1_024;
 /// The largest payload that is forwarded, in bytes. With headers and authentication tag it fits into the smallest usual
 /// MTU.
 const MAX_PAYLOAD: usize = 1_300;
+
+/// A voice with more bits per second speaks, or did in the last seconds.
+const SPEECH_BITRATE: u64 = 15_000;
 
 /// Bits per second that are reserved for a voice that is silent now.
 const SILENCE_BITRATE: u64 = 4_000;

@@ -1,4 +1,5 @@
-//! Tells senders how much of their sound is lost, so that they protect it. Pure: the caller passes the time.
+//! Tells senders how much of their sound is lost, so that they protect it, and whether a receiver is on a narrow path. Pure: the
+//! caller passes the time.
 //!
 //! A sender sees the loss of its own path to the server, but not that of the receivers behind it, and receivers that
 //! are muted send no sound that could carry a report to it. The server sees all of it in the transport-wide feedback
@@ -35,31 +36,47 @@ fn smooth(loss: &mut f32, last: Option<f32>) {
 /// What a sender was told about its sound.
 #[derive(Debug, Default)]
 pub struct SoundLoss {
-    /// The percent in the last report, and its time. The first report is made at once: a sender may still protect its
-    /// sound by the report of another server.
-    reported: Option<(u8, Instant)>,
-    /// Since when the loss is lower than reported.
-    lower_since: Option<Instant>,
+    /// The last report, and its time. The first report is made at once: a sender may still protect its sound by the report
+    /// of another server.
+    reported: Option<(SoundReport, Instant)>,
+    /// Since when the path is better than reported.
+    better_since: Option<Instant>,
+}
+
+/// What a sender is told about the paths of its sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SoundReport {
+    /// The lost packets in percent.
+    pub percent: u8,
+    /// The bits per second, with all headers, for which the narrowest downlink has room. `None` if none is narrow.
+    pub max_bitrate: Option<u32>,
 }
 
 impl SoundLoss {
-    /// Returns the percent to report to a sender, or `None` if it need not be told. `up` is the loss of its own path,
-    /// `down` that of the worst path to a receiver.
-    pub fn update(&mut self, up: f32, down: f32, now: Instant) -> Option<u8> {
-        let percent = percent(1.0 - (1.0 - up) * (1.0 - down));
+    /// Returns the report for a sender, or `None` if it need not be told. `up` is the loss of its own path, `down` that of the
+    /// worst path to a receiver, and `max_bitrate` the limit of the narrowest one.
+    pub fn update(&mut self, up: f32, down: f32, max_bitrate: Option<u32>, now: Instant) -> Option<SoundReport> {
+        let report = SoundReport { percent: percent(1.0 - (1.0 - up) * (1.0 - down)), max_bitrate };
         if let Some((reported, at)) = self.reported {
-            if percent >= reported {
-                self.lower_since = None;
+            let worse = report.percent > reported.percent || report.limit() < reported.limit();
+            if worse || report == reported {
+                self.better_since = None;
             }
-            let lower_since = (percent < reported).then(|| *self.lower_since.get_or_insert(now));
-            let lower = lower_since.is_some_and(|since| now.saturating_duration_since(since) >= HOLD);
+            let better_since = (!worse && report != reported).then(|| *self.better_since.get_or_insert(now));
+            let better = better_since.is_some_and(|since| now.saturating_duration_since(since) >= HOLD);
             let early = now.saturating_duration_since(at) < MIN_INTERVAL;
-            if early || percent == reported || (percent < reported && !lower) {
+            if early || !worse && !better {
                 return None;
             }
         }
-        (self.reported, self.lower_since) = (Some((percent, now)), None);
-        Some(percent)
+        (self.reported, self.better_since) = (Some((report, now)), None);
+        Some(report)
+    }
+}
+
+impl SoundReport {
+    fn limit(self) -> u32 {
+        self.max_bitrate.unwrap_or(u32::MAX)
     }
 }
 
@@ -73,7 +90,7 @@ fn percent(fraction: f32) -> u8 {
 const RISE: f32 = 0.5;
 const FALL: f32 = 0.15;
 
-/// How long a lower loss lasts before it is reported.
+/// How long a lower loss or a higher limit lasts before it is reported.
 const HOLD: Duration = Duration::from_secs(5);
 
 /// The minimum interval between two reports.
@@ -83,21 +100,38 @@ const MIN_INTERVAL: Duration = Duration::from_millis(900);
 mod tests {
     use super::*;
 
+    fn report(sound: &mut SoundLoss, up: f32, down: f32, now: Instant) -> Option<u8> {
+        Some(sound.update(up, down, None, now)?.percent)
+    }
+
+    #[test]
+    fn a_lower_limit_is_reported_at_once_and_a_higher_one_after_a_while() {
+        let (mut sound, start) = (SoundLoss::default(), Instant::now());
+        let mut limit = |limit, seconds| {
+            let report = sound.update(0.0, 0.0, limit, start + Duration::from_secs(seconds));
+            report.map(|report| report.max_bitrate)
+        };
+        assert_eq!(limit(None, 0), Some(None));
+        assert_eq!(limit(Some(40_000), 1), Some(Some(40_000)));
+        assert_eq!([limit(None, 2), limit(Some(40_000), 3), limit(None, 4), limit(None, 8)], [None; 4]);
+        assert_eq!(limit(None, 9), Some(None));
+    }
+
     #[test]
     fn a_higher_loss_is_reported_at_once_and_a_lower_one_after_a_while() {
         let (mut sound, start) = (SoundLoss::default(), Instant::now());
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(sound.update(0.0, 0.0, start), Some(0), "the first report");
+        assert_eq!(report(&mut sound, 0.0, 0.0, start), Some(0), "the first report");
         let start = at(5);
         let at = |seconds| start + Duration::from_secs(seconds);
-        assert_eq!(sound.update(0.0, 0.1, at(0)), Some(10));
-        assert_eq!(sound.update(0.1, 0.1, at(0)), None, "too early");
-        assert_eq!(sound.update(0.1, 0.1, at(1)), Some(19), "the loss of both paths");
-        assert_eq!(sound.update(0.1, 0.1, at(9)), None);
+        assert_eq!(report(&mut sound, 0.0, 0.1, at(0)), Some(10));
+        assert_eq!(report(&mut sound, 0.1, 0.1, at(0)), None, "too early");
+        assert_eq!(report(&mut sound, 0.1, 0.1, at(1)), Some(19), "the loss of both paths");
+        assert_eq!(report(&mut sound, 0.1, 0.1, at(9)), None);
         for seconds in 10..15 {
-            assert_eq!(sound.update(0.02, 0.0, at(seconds)), None, "after {seconds} s");
+            assert_eq!(report(&mut sound, 0.02, 0.0, at(seconds)), None, "after {seconds} s");
         }
-        assert_eq!(sound.update(0.02, 0.0, at(15)), Some(2));
+        assert_eq!(report(&mut sound, 0.02, 0.0, at(15)), Some(2));
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub struct Source {
     pub sound_loss: SoundLoss,
     /// The highest bitrate of its sound lately, and when it was measured.
     sound_peak: Option<(u64, Instant)>,
+    /// When the sender has obeyed the limit that it was told last. Then the bitrate before does not count any more.
+    sound_settles: Option<Instant>,
 }
 
 /// One layer as it arrives.
@@ -113,6 +115,7 @@ impl Source {
             published,
             sound_limiter: None,
             sound_peak: None,
+            sound_settles: None,
             sound_loss: SoundLoss::default(),
         }
     }
@@ -253,12 +256,20 @@ impl Source {
     /// seconds, because speech pauses between words.
     pub fn sound_rate(&mut self, now: Instant) -> u64 {
         let rate = self.layers.first().map_or(0, |layer| layer.meter.rate(now));
+        if self.sound_settles.is_some_and(|at| now >= at) {
+            (self.sound_settles, self.sound_peak) = (None, None);
+        }
         let recent = |(_, at): &(u64, Instant)| now.saturating_duration_since(*at) < SOUND_PEAK_LIFETIME;
         let highest = self.sound_peak.filter(recent).map(|(highest, _)| highest).filter(|highest| *highest >= rate);
         if highest.is_none() {
             self.sound_peak = Some((rate, now));
         }
         highest.unwrap_or(rate) * AVERAGE_PERCENT / 100
+    }
+
+    /// Records that the sender of sound was told a limit.
+    pub fn limit_sound(&mut self, limit: Option<u32>, now: Instant) {
+        self.sound_settles = limit.map(|_| now + SOUND_SETTLE_TIME);
     }
 
     /// Returns the widths and heights of the layers, smallest first.
@@ -371,6 +382,9 @@ const SMALLEST_MIN_RATE_PERCENT: u64 = 15;
 
 /// The average bitrate of speech, in percent of its highest half-second.
 const AVERAGE_PERCENT: u64 = 85;
+
+/// The time in which the sender of sound obeys a limit, and a half-second of its sound is measured.
+const SOUND_SETTLE_TIME: Duration = Duration::from_secs(1);
 
 /// How long the highest bitrate counts.
 const SOUND_PEAK_LIFETIME: Duration = Duration::from_secs(10);

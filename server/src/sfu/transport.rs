@@ -2,6 +2,8 @@
 //!
 //! A bad packet, a bad session description or a fault in the stack ends this transport only.
 
+mod formats;
+
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, extensions};
 use super::offer;
@@ -25,10 +27,9 @@ use std::time::{Duration, Instant};
 use str0m::bwe::Bitrate;
 use str0m::change::SdpOffer;
 use str0m::config::{CryptoProvider, DtlsCert};
-use str0m::format::{Codec, FormatParams};
-use str0m::media::{Frequency, KeyframeRequestKind, Mid, Pt, Rid};
+use str0m::media::{KeyframeRequestKind, Mid, Pt, Rid};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, Ssrc};
-use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError};
+use str0m::{Candidate, Event, Input, Output, Rtc, RtcError};
 
 /// What all transports of a server share.
 #[derive(Debug)]
@@ -163,7 +164,7 @@ impl Transport {
             .clear_codecs()
             .enable_h264(true)
             .set_extension_map(extensions());
-        add_sound(&mut config);
+        formats::add_sound(&mut config);
         let mut rtc = config.build(now);
         for address in context.candidates(arrived_at) {
             // An ICE-lite agent has host candidates only, so the public addresses are host candidates, too.
@@ -485,6 +486,7 @@ impl Transport {
         let desired = if changed { desired } else { self.desired };
         let step = u64::from(self.downlink.set_desired(desired, now));
         let wanted = if self.desired == desired { self.bwe_bitrates.1 + step } else { desired };
+        let wanted = wanted.min(self.downlink.max_probe());
         let padding = self.downlink.padding().min(desired);
         if self.bwe_bitrates != (padding, wanted) {
             (self.desired, self.bwe_bitrates) = (desired, (padding, wanted));
@@ -509,14 +511,6 @@ fn rtp_write(subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeade
     write.marker(packet.header.marker).ext_vals(extensions).nackable(true)
 }
 
-/// Adds Opus with retransmission, which [`RtcConfig::enable_opus`] does not have. On a short path a retransmission arrives
-/// in time to be played.
-fn add_sound(config: &mut RtcConfig) {
-    let format = FormatParams { min_p_time: Some(10), use_inband_fec: Some(true), ..FormatParams::default() };
-    let (opus, repair) = (Pt::from(SOUND_PAYLOAD_TYPE), Some(Pt::from(SOUND_RTX_PAYLOAD_TYPE)));
-    config.codec_config().add_config(opus, repair, Codec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2), format);
-}
-
 /// Returns whether `set` holds `value`, which is added if there is room.
 fn admit<T: Eq + Hash>(set: &mut HashSet<T>, value: T, max: usize) -> bool {
     set.contains(&value) || set.len() < max && set.insert(value)
@@ -528,10 +522,6 @@ fn rtp_source(datagram: &[u8]) -> Option<u32> {
     let bytes = datagram.get(8..12).filter(|_| rtp)?.first_chunk::<4>()?;
     Some(u32::from_be_bytes(*bytes))
 }
-
-/// The payload types of sound and of its retransmissions if a client leaves them to the server. Clients choose their own.
-const SOUND_PAYLOAD_TYPE: u8 = 111;
-const SOUND_RTX_PAYLOAD_TYPE: u8 = 112;
 
 /// The first budget, in bits per second: sound and the smallest layer.
 const FIRST_BUDGET: u64 = 300_000;

@@ -130,7 +130,7 @@ pub(super) fn native(bytes: &[u8]) {
                 | Output::Track(_)
                 | Output::TrackEnded(_)
                 | Output::TrackDemand(_)
-                | Output::SoundLoss(_)
+                | Output::SoundLoss { .. }
                 | Output::TunnelToken { .. }
                 | Output::Failed(_) => {}
                 Output::Connect { .. } | Output::AddCandidate { .. } => panic!("the native dialect has no such output"),
@@ -265,7 +265,7 @@ pub(super) fn server_signals() -> Vec<Vec<u8>> {
         ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } },
         ServerSignal::Tracks { owner: OTHER, tracks: Vec::new() },
         ServerSignal::OfferRefused { number: 2 },
-        ServerSignal::SoundLoss { percent: 12 },
+        ServerSignal::SoundLoss { percent: 12, max_bitrate: Some(40_000) },
     ];
     signals.iter().map(proto::encode).collect()
 }

@@ -302,7 +302,7 @@ fn from_sfu(facts: &Facts) -> Vec<LabelledMessage> {
         signal("of nobody", &ServerSignal::Tracks { owner: ParticipantId(3), tracks: vec![camera()] }),
         signal("of the victim", &ServerSignal::Tracks { owner: facts.me, tracks: vec![camera()] }),
         signal("", &ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } }),
-        signal("", &ServerSignal::SoundLoss { percent: 255 }),
+        signal("", &ServerSignal::SoundLoss { percent: 255, max_bitrate: Some(0) }),
         ("garbage", ServerMessage::Sfu(FromSfu::Signal(garbage(300)))),
         ("", ServerMessage::Sfu(FromSfu::Totals { totals: Totals::default() })),
     ]

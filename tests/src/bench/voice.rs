@@ -98,7 +98,7 @@ struct NamedProtection {
 
 impl NamedProtection {
     const fn new(name: &'static str, copies: u8, kbps: u64, fec: u8) -> Self {
-        Self { name, protection: Protection { copies, bitrate: Bitrate::kbps(kbps), fec } }
+        Self { name, protection: Protection { copies, packets_per_frame: 1, bitrate: Bitrate::kbps(kbps), fec } }
     }
 }
 

@@ -1,7 +1,11 @@
 //! A client in memory: a complete str0m endpoint that sends and receives frames without content.
 
+use audio::Protection;
+use codec::layer::{Content, Ladder};
+use codec::rate::{self, LayerDemand, LayerTarget};
+use media::{Bitrate, FrameRate, Size};
 use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
-use proto::{Published, ServerSignal, SpatialLayer, Subscription};
+use proto::{DemandedLayer, Published, ServerSignal, SpatialLayer, Subscription};
 use server::sfu::Reply;
 use server::sfu::extension::{DescriptorBytes, dependency_descriptor};
 use std::net::SocketAddr;
@@ -42,8 +46,13 @@ pub struct Client {
     pending: Option<(String, SdpPendingOffer)>,
     camera: Option<Mid>,
     microphone: Option<Mid>,
-    /// When it sent each packet of sound.
+    /// When each 20 ms of sound were recorded.
     spoken: Vec<Instant>,
+    /// How many of them wait for their frame.
+    unsent: u8,
+    frames_of_sound: u64,
+    /// What the SFU has told it about the paths of its sound.
+    protection: Protection,
     layers: Vec<Layer>,
     frame: u32,
     /// The size of a key frame, in other frames.
@@ -62,9 +71,11 @@ struct Layer {
     descriptors: DescriptorWriter,
     /// The number of packets of one frame.
     packets: usize,
-    /// Bits per second that were declared, and that are sent.
+    /// Bits per second that were declared.
     full: u32,
-    bitrate: u32,
+    max_temporal: u8,
+    /// Bytes of a sealed frame.
+    frame_bytes: usize,
 }
 
 impl Client {
@@ -100,6 +111,9 @@ impl Client {
             camera: None,
             microphone: None,
             spoken: Vec::new(),
+            unsent: 0,
+            frames_of_sound: 0,
+            protection: Protection::default(),
             layers: Vec::new(),
             frame: 0,
             key_frame_factor: 1,
@@ -199,11 +213,12 @@ impl Client {
         }
         if let ServerSignal::TrackDemand { layers } = &signal {
             for (spatial, layer) in (0_u8..).zip(&mut self.layers) {
-                let demand = layers.wanted.iter().find(|wanted| wanted.spatial == spatial);
-                layer.key_due |= demand.is_some() && !layer.wanted;
-                layer.wanted = demand.is_some();
-                layer.bitrate = demand.and_then(|demand| demand.max_bitrate).unwrap_or(u32::MAX).min(layer.full);
+                layer.set_demand(layers.wanted.iter().find(|wanted| wanted.spatial == spatial));
             }
+        }
+        if let ServerSignal::SoundLoss { percent, max_bitrate } = &signal {
+            let limit = max_bitrate.map(|limit| Bitrate::bps(limit.into()));
+            self.protection = Protection::for_path(*percent, limit);
         }
         self.signals.push(signal);
     }
@@ -220,7 +235,7 @@ impl Client {
         let Some(mid) = self.camera.filter(|_| self.rtc.is_connected()) else { return };
         let Some(pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied()) else { return };
         let temporal = [0, 2, 1, 2][self.frame as usize % 4];
-        for layer in self.layers.iter_mut().filter(|layer| layer.wanted) {
+        for layer in self.layers.iter_mut().filter(|layer| layer.wanted && temporal <= layer.max_temporal) {
             let mut direct = self.rtc.direct_api();
             let Some(stream) = direct.stream_tx_by_mid(mid, layer.rid) else { continue };
             let key = std::mem::take(&mut layer.key_due);
@@ -231,7 +246,7 @@ impl Client {
             };
             let Some(frame) = frame else { continue };
             let packets = layer.packets * if key { self.key_frame_factor } else { 1 };
-            let bytes = layer.bitrate as usize / 30 / 8 / layer.packets;
+            let bytes = (layer.frame_bytes / layer.packets).min(MAX_PAYLOAD_BYTES);
             for index in 0..packets {
                 let position = PacketPosition { first: index == 0, last: index + 1 == packets };
                 let mut extensions = ExtensionValues::default();
@@ -250,20 +265,30 @@ impl Client {
         self.drain();
     }
 
-    /// Sends the next 20 ms of speech, if it has a microphone.
+    /// Records the next 20 ms of speech, if it has a microphone. Sends them if the frame is complete.
     pub fn speak(&mut self, now: Instant) {
         let Some(mid) = self.microphone.filter(|_| self.rtc.is_connected()) else { return };
         let Some(pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied()) else { return };
         let Ok(number) = u32::try_from(self.spoken.len()) else { return };
         self.spoken.push(now);
-        let mut payload = vec![SOUND; SOUND_BYTES];
+        self.unsent += 1;
+        let Protection { packets_per_frame, copies, bitrate, .. } = self.protection;
+        if self.unsent < packets_per_frame {
+            return;
+        }
+        let packets = std::mem::take(&mut self.unsent) + copies;
+        let packet = usize::try_from(bitrate.as_bps() / 8 / 50).unwrap_or(usize::MAX);
+        let plain = 10 + usize::from(packets) * (packet + 2);
+        let mut payload = vec![SOUND; plain.next_multiple_of(32) + SEALING_BYTES];
         payload[1..5].copy_from_slice(&number.to_be_bytes());
+        payload[5] = packets;
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx_by_mid(mid, None) else { return };
-        stream.write_rtp(RtpWrite::new(pt, u64::from(number + 1).into(), number * 960, now, payload));
+        self.frames_of_sound += 1;
+        stream.write_rtp(RtpWrite::new(pt, self.frames_of_sound.into(), number * 960, now, payload));
     }
 
-    /// Returns when it sent each packet of sound.
+    /// Returns when each 20 ms of sound were recorded.
     #[must_use]
     pub fn spoken(&self) -> &[Instant] {
         &self.spoken
@@ -311,7 +336,11 @@ impl Client {
                     self.outgoing.push((transmit.destination, bytes));
                 }
                 Output::Event(Event::RtpPacket(packet)) => match *packet.payload {
-                    [SOUND, a, b, c, d, ..] => self.sound.push((u32::from_be_bytes([a, b, c, d]), packet.timestamp)),
+                    [SOUND, a, b, c, d, packets, ..] => {
+                        let last = u32::from_be_bytes([a, b, c, d]);
+                        let numbers = (last + 1).saturating_sub(packets.into())..=last;
+                        self.sound.extend(numbers.map(|number| (number, packet.timestamp)));
+                    }
                     _ => self.received.push(packet),
                 },
                 Output::Event(Event::KeyframeRequest(KeyframeRequest { rid, .. })) => {
@@ -336,7 +365,25 @@ impl Layer {
             descriptors: DescriptorWriter::new(layer.spatial, ScalabilityMode::L1T3),
             packets: (layer.bitrate as usize / 30 / 8).div_ceil(MAX_PAYLOAD_BYTES),
             full: layer.bitrate,
-            bitrate: layer.bitrate,
+            max_temporal: 2,
+            frame_bytes: layer.bitrate as usize / 30 / 8,
+        }
+    }
+
+    /// Obeys a demand as the product's sender does on a wide uplink: see [`codec::rate::allocate`].
+    fn set_demand(&mut self, demand: Option<&DemandedLayer>) {
+        self.key_due |= demand.is_some() && !self.wanted;
+        self.wanted = demand.is_some();
+        let Some(DemandedLayer { spatial, temporal_layers, max_bitrate }) = demand.copied() else { return };
+        let demand =
+            LayerDemand { spatial, temporal_layers, max_bitrate: max_bitrate.map(|limit| Bitrate::bps(limit.into())) };
+        let ladder = Ladder::for_source(Size::new(1_280, 720), Content::Camera);
+        let targets = rate::allocate(Bitrate::kbps(10_000), FrameRate::THIRTY, &ladder, &[demand], &[]);
+        if let Some(LayerTarget::Running(target)) = targets.get(usize::from(spatial)) {
+            let bits = target.bitrate.as_bps().min(self.full.into()) * u64::from(target.frame_rate.denominator());
+            let bytes = bits / 8 / u64::from(target.frame_rate.numerator());
+            self.max_temporal = target.max_temporal;
+            self.frame_bytes = usize::try_from(bytes).unwrap_or(usize::MAX) + SEALING_BYTES;
         }
     }
 }
@@ -344,8 +391,8 @@ impl Layer {
 /// The first byte of each packet of sound. The number of packets in a frame is smaller.
 const SOUND: u8 = 255;
 
-/// Bytes of 20 ms of sound.
-const SOUND_BYTES: usize = 128;
+/// Bytes of the headers and the tag of SFrame.
+const SEALING_BYTES: usize = 25;
 
 /// The maximum bytes of a packet's payload.
 const MAX_PAYLOAD_BYTES: usize = 1_100;

@@ -284,7 +284,7 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                     encoder.key_frame(spatial);
                 }
             }
-            Event::SoundLoss(percent) => shared.change(|state| state.sound_loss = percent),
+            Event::SoundLoss { percent, .. } => shared.change(|state| state.sound_loss = percent),
             Event::Estimate(estimate) => shared.change(|state| state.estimate = estimate.as_bps()),
             Event::Connected => shared.change(|state| state.connected = Some(Instant::now())),
             Event::MediaPath(path) => shared.change(|state| state.paths.push(path)),

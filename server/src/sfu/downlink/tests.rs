@@ -222,8 +222,8 @@ fn a_test_that_delays_packets_suddenly_is_no_sudden_drop() {
     let budget = viewer.downlink.budget;
     assert!(budget > MIN_SUDDEN, "{budget}");
     viewer.report(500_000, budget, 0.0, 90);
-    assert_eq!(viewer.change, Some(Change::Full));
-    assert!(viewer.downlink.budget > budget / 2, "{}", viewer.downlink.budget);
+    assert_eq!(viewer.change, None);
+    assert!(viewer.downlink.budget > budget * 8 / 10, "{}", viewer.downlink.budget);
 }
 
 /// Returns after how many reports each of the next tests of a full link begins, if all of them delay packets.
@@ -247,7 +247,7 @@ fn waits_between_failed_tests(rate: u64, count: usize) -> Vec<usize> {
 #[test]
 fn a_narrow_link_is_tested_less_often_after_each_failure_than_a_wide_one() {
     assert_eq!(waits_between_failed_tests(1_000_000, 4), [19, 29, 29, 29]);
-    assert_eq!(waits_between_failed_tests(150_000, 4), [19, 39, 79, 79]);
+    assert_eq!(waits_between_failed_tests(150_000, 4), [19, 39, 79, 149]);
 }
 
 #[test]
@@ -392,4 +392,34 @@ fn nothing_is_probed_for_while_the_estimate_is_enough_or_packets_are_delayed() {
     assert!((0..100).all(|second| !viewer.downlink.set_desired(2_000_000, later(second))));
     viewer.report(300_000, 0, 0.0, 30);
     assert!((0..9).any(|second| viewer.downlink.set_desired(2_000_000, later(second))));
+}
+
+#[test]
+fn a_test_that_fails_does_not_lower_the_capacity() {
+    let mut viewer = after_a_full_link();
+    (0..2).for_each(|_| _ = viewer.report(600_000, 250_000, 0.0, 20));
+    let usable = viewer.downlink.budget;
+    while viewer.downlink.padding() == 0 {
+        viewer.report(600_000, usable, 0.0, 20);
+    }
+    // The queue grows within one report, and is not empty at once.
+    viewer.report(600_000, viewer.downlink.padding(), 0.0, 100);
+    assert_eq!((viewer.change, viewer.downlink.padding(), viewer.held()), (None, 0, true));
+    (0..3).for_each(|_| _ = viewer.report(150_000, 60_000, 0.0, 85));
+    assert_eq!(viewer.change, None);
+    viewer.report(150_000, 60_000, 0.0, 20);
+    assert!(viewer.downlink.budget >= usable && !viewer.held(), "{}", viewer.downlink.budget);
+    // Packets that are delayed later show that the link carries less.
+    (0..6).for_each(|_| _ = viewer.report(150_000, 60_000, 0.0, 20));
+    viewer.report(150_000, 60_000, 0.0, 100);
+    assert!(viewer.change.is_some() && viewer.downlink.budget < usable, "{}", viewer.downlink.budget);
+}
+
+#[test]
+fn probes_of_a_narrow_link_are_no_larger_than_the_link() {
+    let mut viewer = Viewer::new(300_000);
+    assert_eq!(viewer.downlink.max_probe(), u64::MAX);
+    viewer.report(150_000, 150_000, 0.0, 20);
+    viewer.report(150_000, 150_000, 0.0, 100);
+    assert!((60_000..160_000).contains(&viewer.downlink.max_probe()), "{}", viewer.downlink.max_probe());
 }

@@ -1,0 +1,55 @@
+//! Decides how much of a narrow downlink each voice may take. Pure.
+//!
+//! With a frame for each 20 ms, headers and tags take more than half of the bitrate of sound. If a sender knows that a
+//! receiver is on a narrow path, it sends fewer and larger frames (`audio::Protection`).
+
+/// The share of one receiver's downlink for each voice.
+#[derive(Debug, Default)]
+pub struct SoundLimit {
+    /// The bits per second with all headers. `None` if the downlink is not narrow.
+    limit: Option<u32>,
+}
+
+impl SoundLimit {
+    /// Sets the budget of the downlink in bits per second, and the number of voices that speak.
+    pub fn update(&mut self, budget: u64, voices: usize) {
+        let narrow = if self.limit.is_some() { NO_LONGER_NARROW } else { NARROW };
+        let share = budget * SOUND_PERCENT / 100 / (voices.max(1) as u64) / UNIT * UNIT;
+        self.limit = (budget < narrow).then(|| u32::try_from(share).map_or(MAX_LIMIT, |share| share.min(MAX_LIMIT)));
+    }
+
+    /// Returns the bits per second for each voice. `None` if there is no limit.
+    pub fn get(&self) -> Option<u32> {
+        self.limit
+    }
+}
+
+/// A downlink with a lower budget in bits per second is narrow, and it remains so up to a higher one.
+const NARROW: u64 = 220_000;
+const NO_LONGER_NARROW: u64 = 280_000;
+
+/// Percent of a narrow downlink that sound may take.
+const SOUND_PERCENT: u64 = 34;
+
+/// The highest limit in bits per second: less than speech takes with a frame for each 20 ms.
+const MAX_LIMIT: u32 = 64_000;
+
+/// Limits are multiples of this, in bits per second, so that a sender is not told each small change.
+const UNIT: u64 = 4_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn voices_share_a_third_of_a_narrow_downlink_until_it_is_wide_again() {
+        let mut sound = SoundLimit::default();
+        let limits = [(300_000, 1), (250_000, 1), (140_000, 1), (140_000, 3), (250_000, 0), (290_000, 1)].map(
+            |(budget, voices)| {
+                sound.update(budget, voices);
+                sound.get()
+            },
+        );
+        assert_eq!(limits, [None, None, Some(44_000), Some(12_000), Some(64_000), None]);
+    }
+}
