@@ -25,6 +25,8 @@ pub struct Config {
     pub turn: Option<TurnConfig>,
     /// The limits for its clients.
     pub limits: Limits,
+    /// The address at which Prometheus reads metrics, over HTTP without TLS or password. `None` if it may not.
+    pub metrics: Option<SocketAddr>,
 }
 
 impl Config {
@@ -38,6 +40,7 @@ impl Config {
             tunnels: true,
             turn: None,
             limits: Limits::default(),
+            metrics: None,
         }
     }
 }

@@ -44,6 +44,10 @@ struct Arguments {
     /// Send no media through the TCP port: clients without UDP use the TURN servers.
     #[arg(long)]
     no_media_tunnel: bool,
+    /// Serve metrics for Prometheus at this address and port, over HTTP without password: GET /metrics. They are sums over
+    /// all meetings and name none.
+    #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:9090")]
+    metrics: Option<SocketAddr>,
     /// Write the log as lines of JSON.
     #[arg(long)]
     json: bool,
@@ -77,6 +81,7 @@ async fn serve(arguments: Arguments, out: &mut QueuedWriter) -> Result<(), Error
         tunnels: !arguments.no_media_tunnel,
         turn,
         limits: Limits::default(),
+        metrics: arguments.metrics,
     };
     // Before the address is printed: the program that reads it may send a signal at once.
     let mut stop = Stop::listen().map_err(Error::Signals)?;

@@ -1,5 +1,6 @@
 //! Moves bytes between the SFU and its sockets, on its own thread.
 
+use crate::media_socket::{MediaSocket, Outgoing, Received};
 use crate::outbox::Outbox;
 use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
 use crate::tunnel::{self, Arrival, Departure, Endpoints, TunnelKey, Tunnels, is_virtual};
@@ -16,7 +17,6 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Instant;
-use tokio::net::UdpSocket;
 use tokio::sync::{mpsc, oneshot};
 
 /// A message to the thread.
@@ -60,7 +60,7 @@ pub fn start(
     access: MediaAccess,
 ) -> Result<MediaThread, Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
-    let addresses: Vec<SocketAddr> = sockets.iter().map(|(address, _)| *address).collect();
+    let addresses: Vec<SocketAddr> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
     tracing::info!(sockets = sockets.len(), "media sockets bound");
     tracing::debug!(?addresses, "media addresses");
     let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits);
@@ -88,28 +88,24 @@ pub fn start(
 
 struct Driver {
     sfu: Sfu,
-    sockets: Vec<(SocketAddr, UdpSocket)>,
+    sockets: Vec<MediaSocket>,
     /// The port of further sockets.
     port: u16,
     outboxes: HashMap<ParticipantId, Outbox>,
     inbox: mpsc::Receiver<Message>,
     tunnels: Tunnels,
     tunnel_events: mpsc::Receiver<tunnel::Event>,
-    /// Datagrams that could not be sent.
-    unsent: u64,
+    outgoing: Outgoing,
 }
 
 impl Driver {
     fn new(
         context: Context,
-        sockets: Vec<(SocketAddr, std::net::UdpSocket)>,
+        sockets: Vec<std::net::UdpSocket>,
         port: u16,
         (inbox, tunnel_events): (mpsc::Receiver<Message>, mpsc::Receiver<tunnel::Event>),
     ) -> io::Result<Self> {
-        let sockets = sockets
-            .into_iter()
-            .map(|(address, socket)| Ok((address, UdpSocket::from_std(socket)?)))
-            .collect::<io::Result<_>>()?;
+        let sockets = sockets.into_iter().map(MediaSocket::new).collect::<io::Result<_>>()?;
         Ok(Self {
             sfu: Sfu::new(context, Instant::now()),
             sockets,
@@ -118,12 +114,12 @@ impl Driver {
             inbox,
             tunnels: Tunnels::default(),
             tunnel_events,
-            unsent: 0,
+            outgoing: Outgoing::default(),
         })
     }
 
     async fn run(mut self) {
-        let mut buffer = vec![0; BUFFER_BYTES];
+        let mut received = Received::default();
         loop {
             let timeout = self.sfu.poll_timeout();
             tokio::select! {
@@ -131,17 +127,19 @@ impl Driver {
                     Some(message) => self.handle(message),
                     None => break,
                 },
-                () = readable(&self.sockets) => self.receive(&mut buffer),
+                () = readable(&self.sockets) => self.receive(&mut received),
                 Some(event) = self.tunnel_events.recv() => self.handle_tunnel(event),
                 () = tokio::time::sleep_until(timeout.into()) => {}
             }
             let now = Instant::now();
             if self.sfu.poll_timeout() <= now {
                 self.sfu.handle_timeout(now);
+            } else {
+                self.sfu.advance(now);
             }
             self.flush(None);
         }
-        tracing::debug!(unsent = self.unsent, "the media thread ends");
+        tracing::debug!("the media thread ends");
     }
 
     fn handle(&mut self, message: Message) {
@@ -170,41 +168,49 @@ impl Driver {
     /// Opens a socket at an address of this machine if there is none: an interface that came up later, or another
     /// loopback address.
     fn open_socket(&mut self, address: IpAddr) {
-        if self.sockets.len() >= MAX_SOCKETS || self.sockets.iter().any(|(socket, _)| socket.ip() == address) {
+        if self.sockets.len() >= MAX_SOCKETS || self.sockets.iter().any(|socket| socket.address().ip() == address) {
             return;
         }
-        let opened = open_any_port(address, self.port)
-            .and_then(|socket| Ok((socket.local_addr()?, UdpSocket::from_std(socket)?)));
-        match opened {
-            Ok((address, socket)) => {
-                self.sfu.add_socket(address);
-                self.sockets.push((address, socket));
+        match open_any_port(address, self.port).and_then(MediaSocket::new) {
+            Ok(socket) => {
+                self.sfu.add_socket(socket.address());
+                self.sockets.push(socket);
             }
             Err(error) => tracing::warn!(%error, "cannot bind a media socket on the address by which a client came"),
         }
     }
 
     /// Receives a bounded number of datagrams, so that timers are not delayed.
-    fn receive(&mut self, buffer: &mut [u8]) {
+    fn receive(&mut self, received: &mut Received) {
         for index in 0..self.sockets.len() {
-            for _ in 0..MAX_DATAGRAMS_AT_ONCE {
-                let (address, socket) = &self.sockets[index];
-                // An error means that the socket is empty, or reports an ICMP reply to an earlier datagram.
-                let Ok((length, source)) = socket.try_recv_from(buffer) else { break };
-                if is_virtual(source) {
-                    continue;
+            let mut handled = 0;
+            while handled < MAX_DATAGRAMS_AT_ONCE && self.sockets[index].receive(received) {
+                let (local, now) = (self.sockets[index].address(), Instant::now());
+                for (remote, datagram) in received.datagrams() {
+                    self.handle_udp(Endpoints { local, remote }, datagram, now);
+                    handled += 1;
                 }
-                let (bytes, endpoints) = (&buffer[..length], Endpoints { local: *address, remote: source });
-                let found = if self.tunnels.is_empty() {
-                    None
-                } else {
-                    self.tunnels.find_sender(source, bytes, || self.sfu.sender_of(source, bytes))
-                };
-                let identity = found.map_or(endpoints, |(_, identity)| identity);
-                self.sfu.handle_datagram(identity.remote, identity.local, bytes, Instant::now());
-                self.flush(found.map(|(participant, _)| Arrival::Udp(participant, endpoints)));
+                self.sfu.advance(now);
+                self.flush(None);
             }
         }
+    }
+
+    /// Handles a datagram that came to a socket. What its sender gets is sent at once if it has a tunnel, because the path
+    /// depends on how this datagram came.
+    fn handle_udp(&mut self, endpoints: Endpoints, datagram: &[u8], now: Instant) {
+        let Endpoints { local, remote } = endpoints;
+        if is_virtual(remote) {
+            return;
+        }
+        if self.tunnels.is_empty() {
+            return self.sfu.handle_datagram(remote, local, datagram, now);
+        }
+        let found = self.tunnels.find_sender(remote, datagram, || self.sfu.sender_of(remote, datagram));
+        let identity = found.map_or(endpoints, |(_, identity)| identity);
+        self.flush(None);
+        self.sfu.handle_datagram(identity.remote, identity.local, datagram, now);
+        self.flush(found.map(|(participant, _)| Arrival::Udp(participant, endpoints)));
     }
 
     fn handle_tunnel(&mut self, event: tunnel::Event) {
@@ -233,25 +239,40 @@ impl Driver {
     /// Sends what the SFU has produced. `arrival` is the path of the datagram that it has just handled, if its sender has a
     /// tunnel.
     fn flush(&mut self, arrival: Option<Arrival>) {
-        while let Some(transmit) = self.sfu.poll_transmit() {
-            let (mut source, mut destination) = (transmit.source, transmit.destination);
+        while let Some(mut transmit) = self.sfu.poll_transmit() {
             if !self.tunnels.is_empty() {
-                match self.tunnels.send(destination, &transmit.contents, arrival, Instant::now()) {
+                match self.tunnels.send(transmit.destination, &transmit.contents, arrival, Instant::now()) {
                     Departure::Unchanged => {}
-                    Departure::Udp(Endpoints { local, remote }) => (source, destination) = (local, remote),
+                    Departure::Udp(Endpoints { local, remote }) => {
+                        (transmit.source, transmit.destination) = (local, remote);
+                    }
                     Departure::Tunnel => continue,
                 }
             }
-            let socket = self.sockets.iter().find(|(address, _)| *address == source);
-            let sent = socket.map(|(_, socket)| socket.try_send_to(&transmit.contents, destination));
+            let socket = self.sockets.iter().find(|socket| socket.address() == transmit.source);
             // The effect is the same as a loss in the network: the receiver requests the packet again.
-            self.unsent += u64::from(!matches!(sent, Some(Ok(_))));
+            let Some(socket) = socket else {
+                self.sfu.count_unsent(1);
+                continue;
+            };
+            if !self.outgoing.takes(&transmit, socket) {
+                self.send_outgoing();
+            }
+            self.outgoing.push(transmit);
         }
+        self.send_outgoing();
         while let Some((participant, reply)) = self.sfu.poll_reply() {
             if let Some(outbox) = self.outboxes.get(&participant) {
                 send(outbox, reply);
             }
         }
+    }
+
+    fn send_outgoing(&mut self) {
+        let Some(source) = self.outgoing.source() else { return };
+        let socket = self.sockets.iter().find(|socket| socket.address() == source);
+        let unsent = socket.map_or(0, |socket| socket.send(&mut self.outgoing));
+        self.sfu.count_unsent(unsent as u64);
     }
 }
 
@@ -273,9 +294,9 @@ fn close(outbox: &Outbox, problem: Problem) {
 }
 
 /// Waits until one of the sockets is readable.
-async fn readable(sockets: &[(SocketAddr, UdpSocket)]) {
+async fn readable(sockets: &[MediaSocket]) {
     poll_fn(|context| {
-        let ready = sockets.iter().any(|(_, socket)| socket.poll_recv_ready(context).is_ready());
+        let ready = sockets.iter().any(|socket| socket.poll_readable(context));
         if ready { Poll::Ready(()) } else { Poll::Pending }
     })
     .await;
@@ -283,7 +304,7 @@ async fn readable(sockets: &[(SocketAddr, UdpSocket)]) {
 
 /// Binds one socket on each address by which the server can be reached, and on the loopback address for clients on this
 /// machine. A socket on the unspecified address does not report the destination address of a datagram, which ICE needs.
-fn bind(listen: SocketAddr) -> io::Result<Vec<(SocketAddr, std::net::UdpSocket)>> {
+fn bind(listen: SocketAddr) -> io::Result<Vec<std::net::UdpSocket>> {
     let mut ips = addresses::candidates(listen.ip());
     if listen.ip().is_unspecified() && !ips.contains(&Ipv4Addr::LOCALHOST.into()) {
         ips.push(Ipv4Addr::LOCALHOST.into());
@@ -291,7 +312,7 @@ fn bind(listen: SocketAddr) -> io::Result<Vec<(SocketAddr, std::net::UdpSocket)>
     let mut sockets = Vec::new();
     for ip in ips.into_iter().take(MAX_SOCKETS) {
         match open_any_port(ip, listen.port()) {
-            Ok(socket) => sockets.push((socket.local_addr()?, socket)),
+            Ok(socket) => sockets.push(socket),
             Err(error) => tracing::warn!(%error, "cannot bind a media socket on one of this machine's addresses"),
         }
     }
@@ -327,11 +348,8 @@ const MAX_TUNNEL_EVENTS: usize = 64;
 /// The maximum number of media sockets. A computer has fewer addresses, except loopback addresses.
 const MAX_SOCKETS: usize = 64;
 
-/// Datagrams that are received from one socket before timers run.
+/// After this many datagrams of one socket, timers run. The last batch may exceed it.
 const MAX_DATAGRAMS_AT_ONCE: usize = 128;
-
-/// Larger than the longest datagram that the SFU accepts, so that the SFU recognises and drops a longer one.
-const BUFFER_BYTES: usize = 2_048;
 
 /// Bytes that the system may buffer for a socket. A burst of key frames fits.
 const SOCKET_BUFFER_BYTES: usize = 4 << 20;

@@ -9,7 +9,7 @@ use crate::quota::{ConnectionPermit, Quotas};
 use crate::sfu::Sfu;
 use crate::tunnel::{TunnelKey, TunnelService};
 use crate::turn::TurnService;
-use crate::{Config, Error, listener, tls};
+use crate::{Config, Error, listener, metrics_listener, tls};
 use proto::{MeetingId, ParticipantId, Problem, Totals};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::convert::Infallible;
@@ -41,6 +41,8 @@ pub struct Server {
     delivery_task: Task<()>,
     media_thread: Option<JoinHandle<()>>,
     supervisor: Task<()>,
+    /// The address of the metrics, and the task that serves them.
+    metrics: Option<(SocketAddr, Task<()>)>,
     /// The part that has ended unexpectedly.
     failed: watch::Receiver<Option<Subsystem>>,
     /// Set by the delivery task.
@@ -57,6 +59,7 @@ impl Server {
         let identity = tls::identity(files, config.data.as_deref())?;
         let refused = |source| Error::Listen { address: config.listen, source };
         let listener = listener::listen(config.listen).map_err(refused)?;
+        let metrics_listener = config.metrics.map(listen_for_metrics).transpose()?;
         let address = listener.local_addr().map_err(refused)?;
         let key = Arc::new(TunnelKey::generate(Instant::now()).ok_or(Error::Random)?);
         let public = listener::resolve(&config.public).await;
@@ -82,6 +85,10 @@ impl Server {
         let accept_task = tokio::spawn(accept(listener, context));
         tracing::info!(port = address.port(), version = env!("CARGO_PKG_VERSION"), "listening");
         let fingerprint = identity.fingerprint;
+        let metrics = metrics_listener.map(|(address, listener)| {
+            tracing::info!(%address, "serving metrics");
+            (address, tokio::spawn(metrics_listener::serve(listener, media.clone())))
+        });
         let (failure, failed) = watch::channel(None);
         let supervisor = tokio::spawn(supervise(media_ended, delivery_ended, delivery.clone(), failure));
         Ok(Self {
@@ -93,6 +100,7 @@ impl Server {
             delivery_task,
             media_thread: Some(thread),
             supervisor,
+            metrics,
             failed,
             meetings,
         })
@@ -101,6 +109,11 @@ impl Server {
     /// Returns the address that the server listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Returns the address at which it serves metrics. `None` if it serves none.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics.as_ref().map(|(address, _)| *address)
     }
 
     /// Returns the SHA-256 of the DER encoding of the server's leaf certificate.
@@ -186,6 +199,9 @@ impl Server {
     fn end(&self) {
         // First: the others are about to end.
         self.supervisor.abort();
+        if let Some((_, task)) = &self.metrics {
+            task.abort();
+        }
         self.accept_task.abort();
         self.delivery_task.abort();
     }
@@ -195,6 +211,12 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.end();
     }
+}
+
+fn listen_for_metrics(address: SocketAddr) -> Result<(SocketAddr, TcpListener), Error> {
+    let refused = |source| Error::Listen { address, source };
+    let listener = listener::listen(address).map_err(refused)?;
+    Ok((listener.local_addr().map_err(refused)?, listener))
 }
 
 /// Returns the delivery service, and the store of its meetings if the server has a folder for data. Continues the meetings

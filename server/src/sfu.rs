@@ -7,17 +7,20 @@
 mod allocator;
 mod bitrate_meter;
 mod demand;
+mod dirty_peers;
 mod downlink;
 mod downlink_report;
 pub mod extension;
 mod handshake;
 mod layer_meter;
+mod metrics;
 mod offer;
 mod offer_queue;
 mod pacer;
 mod peer;
 mod picture_queue;
 mod recent_peak;
+mod repairs;
 mod reply;
 mod room;
 mod routes;
@@ -27,9 +30,12 @@ mod sequence_rewriter;
 mod sound_limit;
 mod sound_loss;
 mod switch;
+mod timers;
 mod track;
 mod transport;
+mod transport_error;
 
+pub use metrics::{DropReason, Histogram, Metrics, Traffic};
 pub use peer::ClientAddress;
 pub use reply::Reply;
 pub use transport::Context;
@@ -46,7 +52,9 @@ use std::time::{Duration, Instant};
 use str0m::Input;
 use str0m::media::Mid;
 use str0m::net::{Protocol, Receive, Transmit};
-use transport::{Transport, TransportError, TransportEvent};
+use timers::Timers;
+use transport::{Transport, TransportEvent};
+use transport_error::TransportError;
 
 /// What the delivery service tells the SFU to do.
 #[derive(Debug, PartialEq, Eq)]
@@ -77,6 +85,8 @@ pub enum Command {
 pub struct Sfu {
     context: Context,
     peers: Peers,
+    /// When each transport is due.
+    timers: Timers,
     rooms: HashMap<MeetingId, Room>,
     /// Totals of the meetings that ended last, oldest first.
     ended: VecDeque<(MeetingId, Totals)>,
@@ -93,7 +103,8 @@ impl Sfu {
         Self {
             offers: OfferQueue::new(context.offer_work, now),
             context,
-            peers: Peers::new(),
+            peers: Peers::default(),
+            timers: Timers::default(),
             rooms: HashMap::new(),
             ended: VecDeque::new(),
             routes: Routes::default(),
@@ -110,7 +121,7 @@ impl Sfu {
             Command::Leave { participant } => self.leave(participant, now),
             Command::Message { participant, message } => self.handle_message(participant, message, now),
         }
-        self.advance_dirty_peers(now);
+        self.advance(now);
     }
 
     /// Adds a participant, as [`Command::Join`] does. It is offered media at the address of this machine by which its
@@ -123,6 +134,7 @@ impl Sfu {
             // A participant that resumes may not send more offers than others.
             peer.offers = offers;
         }
+        self.timers.set(participant, peer.transport.timeout);
         self.peers.insert(participant, peer);
         self.rooms.entry(meeting).or_insert_with(|| Room::new(now)).join(participant, now, &mut self.output);
     }
@@ -146,30 +158,39 @@ impl Sfu {
     }
 
     /// Handles a datagram from `source` to `destination`, which is one of the server's addresses. A datagram that is
-    /// not for a participant is dropped.
+    /// not for a participant is dropped. What it makes the SFU send to other participants, [`Sfu::advance`] sends after the
+    /// last datagram that has arrived, because each transport that must be advanced costs several microseconds.
     pub fn handle_datagram(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8], now: Instant) {
+        let metrics = &mut self.output.metrics;
+        metrics.received.add(bytes.len());
         if bytes.len() > MAX_DATAGRAM {
-            return;
+            return metrics.add_dropped(DropReason::TooLarge, 1);
         }
-        let Some(participant) = self.routes.find(source, bytes) else { return };
-        let Ok(datagram) = Receive::new(Protocol::Udp, source, destination, bytes) else { return };
+        let found = self.routes.find(source, bytes);
+        let Some((participant, peer)) = found.and_then(|found| Some((found, self.peers.get_mut(&found)?))) else {
+            return metrics.add_dropped(DropReason::UnknownSender, 1);
+        };
+        let Ok(datagram) = Receive::new(Protocol::Udp, source, destination, bytes) else {
+            return metrics.add_dropped(DropReason::Refused, 1);
+        };
         let input = Input::Receive(now, datagram);
-        let Some(peer) = self.peers.get_mut(&participant) else { return };
         if !peer.transport.accepts(source, bytes, &input) || !self.routes.add_address(participant, source, now) {
-            return;
+            return metrics.add_dropped(DropReason::Refused, 1);
         }
         peer.handshake.handle_received(bytes);
         let result = peer.transport.handle_input(input);
         self.handle_result(participant, result, now);
-        self.advance_dirty_peers(now);
     }
 
     /// Runs what is due at `now`: the transports' timers, and every 100 ms the allocation of all downlinks.
     pub fn handle_timeout(&mut self, now: Instant) {
-        let due = self.peers.iter().filter(|(_, peer)| peer.transport.timeout <= now);
-        self.output.dirty.extend(due.map(|(participant, _)| *participant));
+        self.output.metrics.delays.add(now.saturating_duration_since(self.poll_timeout()).as_secs_f64());
+        while let Some(participant) = self.timers.pop(now) {
+            self.output.dirty.insert(participant);
+        }
         if self.next_tick <= now {
             self.next_tick = now + TICK;
+            measure_receivers(&mut self.peers, &mut self.output.metrics);
             for room in self.rooms.values_mut() {
                 for participant in room.members.clone() {
                     if let Some(peer) = self.peers.get_mut(&participant) {
@@ -184,12 +205,24 @@ impl Sfu {
             self.answer_offers(now);
             self.offers.forget_idle(now);
         }
-        self.advance_dirty_peers(now);
+        self.advance(now);
     }
 
     /// Returns the next datagram to send.
     pub fn poll_transmit(&mut self) -> Option<Transmit> {
-        self.transmits.pop_front()
+        let transmit = self.transmits.pop_front()?;
+        self.output.metrics.sent.add(transmit.contents.len());
+        Some(transmit)
+    }
+
+    /// Counts datagrams of [`Sfu::poll_transmit`] that could not be sent.
+    pub fn count_unsent(&mut self, packets: u64) {
+        self.output.metrics.add_dropped(DropReason::Unsent, packets);
+    }
+
+    /// Returns what it has done so far.
+    pub fn metrics(&self) -> &Metrics {
+        &self.output.metrics
     }
 
     /// Returns the next reply to a participant.
@@ -201,7 +234,7 @@ impl Sfu {
     pub fn poll_timeout(&self) -> Instant {
         let tick = if self.rooms.is_empty() { None } else { Some(self.next_tick) };
         let idle = self.next_tick + IDLE_TIMEOUT;
-        self.peers.values().map(|peer| peer.transport.timeout).chain(tick).min().unwrap_or(idle)
+        self.timers.next().into_iter().chain(tick).min().unwrap_or(idle)
     }
 
     /// Returns what was forwarded for a meeting. Covers running meetings and the 64 that ended last.
@@ -210,18 +243,14 @@ impl Sfu {
         self.rooms.get(&meeting).map(|room| room.totals).or_else(ended)
     }
 
-    /// Returns the number of participants.
-    pub fn participants(&self) -> usize {
-        self.peers.len()
-    }
-
-    /// Returns the number of running meetings.
-    pub fn meetings(&self) -> usize {
-        self.rooms.len()
+    /// Returns how many meetings run, and how many participants they have.
+    pub fn size(&self) -> (usize, usize) {
+        (self.rooms.len(), self.peers.len())
     }
 
     fn leave(&mut self, participant: ParticipantId, now: Instant) {
         let Some(peer) = self.peers.remove(&participant) else { return };
+        self.timers.remove(participant);
         self.routes.remove(participant);
         self.offers.remove(participant);
         let Some(room) = self.rooms.get_mut(&peer.meeting) else { return };
@@ -315,12 +344,12 @@ impl Sfu {
         room.notify_senders(now, &mut self.peers, &mut self.output);
     }
 
-    /// Advances all peers with something to send, and those that they make dirty in turn.
-    fn advance_dirty_peers(&mut self, now: Instant) {
+    /// Advances all peers with something to send, and those that they make dirty in turn. Called after a batch of datagrams.
+    pub fn advance(&mut self, now: Instant) {
         let mut rounds = 0;
-        while let Some(participant) = self.output.dirty.pop_first() {
+        while let Some(participant) = self.output.dirty.pop() {
             let Some(peer) = self.peers.get_mut(&participant) else { continue };
-            let result = peer.transport.handle_timeout(now);
+            let result = peer.transport.advance(now);
             self.handle_result(participant, result, now);
             rounds += 1;
             if rounds > MAX_ROUNDS * (self.peers.len() + 1) {
@@ -343,7 +372,7 @@ impl Sfu {
                     if peer.transport.timeout <= now {
                         self.output.dirty.insert(participant);
                     }
-                    return;
+                    return self.timers.set(participant, peer.transport.timeout);
                 }
                 Err(error) => return self.reset_transport(participant, &error, now),
             }
@@ -367,6 +396,7 @@ impl Sfu {
                 }
             }
             TransportEvent::KeyFrameNeeded(mid) => {
+                self.output.metrics.key_requests_received += 1;
                 let meeting = self.peers.get(&participant).map(|peer| peer.meeting);
                 if let Some(room) = meeting.and_then(|meeting| self.rooms.get_mut(&meeting)) {
                     room.handle_key_frame_request(participant, mid, now, &mut self.peers, &mut self.output);
@@ -400,11 +430,25 @@ impl Sfu {
         }
         self.routes.remove(participant);
         peer.reset_transport(&self.context, now);
+        self.timers.set(participant, peer.transport.timeout);
         // The new transport knows no description of an offer that waits.
         self.offers.update_work(participant, |offer| offer_work(&peer.transport, offer));
         if let Some(room) = self.rooms.get_mut(&peer.meeting) {
             room.publish(participant, Vec::new(), &mut self.output);
             room.subscribe(participant, &[], peer);
+        }
+    }
+}
+
+/// Counts what each receiver's link carries, and what was sent again to it.
+fn measure_receivers(peers: &mut Peers, metrics: &mut Metrics) {
+    for peer in peers.values_mut() {
+        let counts = peer.transport.repairs.take();
+        metrics.nacks += counts.nacks;
+        metrics.repairs += counts.packets;
+        if peer.transport.sends() {
+            metrics.estimates.add_bitrate(peer.transport.downlink.estimate);
+            metrics.budgets.add_bitrate(peer.transport.downlink.budget());
         }
     }
 }

@@ -8,6 +8,8 @@ pub mod ladder;
 pub mod meeting;
 #[cfg(target_os = "linux")]
 pub mod net;
+#[cfg(target_os = "linux")]
+mod relay;
 mod row;
 pub mod sfu;
 pub mod voice;

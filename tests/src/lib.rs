@@ -1,5 +1,8 @@
 //! Code that the tests across crates share: simulations, attacks, and the benches.
 
+// A bench uses helpers of the tests, which call this crate by its name.
+extern crate self as tests;
+
 pub mod attack;
 pub mod bench;
 pub mod compare;

@@ -230,6 +230,7 @@ impl Simulation {
             for (source, bytes) in to_server.drain(..) {
                 sfu.handle_datagram(source, SERVER, &bytes, *now);
             }
+            sfu.advance(*now);
             if sfu.poll_timeout() <= *now {
                 sfu.handle_timeout(*now);
             }

@@ -2,6 +2,8 @@
 
 #[path = "server/connection.rs"]
 mod connection;
+#[path = "server/metrics.rs"]
+mod metrics;
 
 use connection::{Connection, TestServer, commit, create, knock, manager_commit, tell};
 use proto::{
@@ -347,6 +349,20 @@ impl Member {
 #[tokio::test]
 async fn media_flow_from_one_client_to_another() {
     let server = TestServer::start(Limits::default()).await;
+    let (mut anna, _ben) = Box::pin(send_pictures(&server)).await;
+    anna.connection.send_to_sfu(&ToSfu::Count).await;
+    let totals = anna.connection.find(|message| match message {
+        ServerMessage::Sfu(FromSfu::Totals { totals }) => Some(totals),
+        ServerMessage::Sfu(FromSfu::Signal(_)) | ServerMessage::Meeting(_) => None,
+    });
+    let totals = totals.await;
+    assert!(totals.packets_in > 50 && totals.packets_out >= 50);
+    assert_eq!(server.server.totals(connection::meeting(1)).await.map(|totals| totals.packets_in > 50), Some(true));
+    server.close().await;
+}
+
+/// Opens a meeting in which Anna has sent 50 packets of large pictures to Ben.
+async fn send_pictures(server: &TestServer) -> (Member, Member) {
     let (anna, ben) = server.pair().await;
     let (mut anna, mut ben) = (Member::new(anna).await, Member::new(ben).await);
     let mid = anna.client.add_camera(&LAYERS);
@@ -373,15 +389,7 @@ async fn media_flow_from_one_client_to_another() {
             frame += Duration::from_millis(33);
         }
     }
-    anna.connection.send_to_sfu(&ToSfu::Count).await;
-    let totals = anna.connection.find(|message| match message {
-        ServerMessage::Sfu(FromSfu::Totals { totals }) => Some(totals),
-        ServerMessage::Sfu(FromSfu::Signal(_)) | ServerMessage::Meeting(_) => None,
-    });
-    let totals = totals.await;
-    assert!(totals.packets_in > 50 && totals.packets_out >= 50);
-    assert_eq!(server.server.totals(connection::meeting(1)).await.map(|totals| totals.packets_in > 50), Some(true));
-    server.close().await;
+    (anna, ben)
 }
 
 /// Returns the addresses in the ICE candidates of the answer to Anna's offer.

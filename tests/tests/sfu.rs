@@ -157,7 +157,7 @@ fn after_leaving_nothing_is_sent_or_received() {
     let totals = simulation.totals();
     simulation.command(Command::Leave { participant: id(2) });
     assert_eq!(simulation.totals(), totals, "totals of an ended meeting are kept");
-    assert_eq!((simulation.sfu.meetings(), simulation.sfu.participants()), (0, 0));
+    assert_eq!(simulation.sfu.size(), (0, 0));
 }
 
 #[test]

@@ -7,6 +7,8 @@
 mod allocator;
 #[path = "steady/codecs.rs"]
 mod codecs;
+#[path = "steady/forwarding.rs"]
+mod forwarding;
 #[path = "steady/keys.rs"]
 mod keys;
 #[path = "steady/pictures.rs"]

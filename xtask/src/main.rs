@@ -58,8 +58,9 @@ usage: cargo xtask TASK
   check  formatting, lints, documentation, licences
   check --target x86_64-pc-windows-gnu|aarch64-apple-darwin
          type check for another system
-  bench [draw|sfu|crypto|codec|voice|meeting|window] [--json]
-         benchmarks, each compared with a reference measured in the same run, or with a limit
+  bench [draw|sfu [--janus]|crypto|codec|voice|meeting|window] [--json]
+         benchmarks, each compared with a reference measured in the same run, or with a limit; --janus adds the SFU Janus, if it
+         is installed
   bench net [--rows 1,2,...] [--spec SPEC] [--seconds N] [--stop N] [--runs N] [--programs DIR] [--out DIR] [--json]
          calls of real programs over networks with limits, each compared with a limit; needs root
   netlab SPEC -- COMMAND

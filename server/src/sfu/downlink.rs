@@ -22,8 +22,8 @@ pub struct Downlink {
     budget: u64,
     /// The budgets before the last reports, newest first.
     earlier: [u64; UNPROVED_REPORTS],
-    /// str0m's estimate in the last report.
-    estimate: u64,
+    /// str0m's estimate in the last report, in bits per second.
+    pub estimate: u64,
     /// The last reports, newest first.
     recent: [PastReport; RECENT_REPORTS],
     /// The usual round-trip time: the shortest one, which grows slowly, because paths change.

@@ -9,12 +9,14 @@ pub struct Pacer {
     debt: u64,
     /// When the debt was last computed.
     at: Instant,
+    /// True if the last packet had to wait.
+    waiting: bool,
 }
 
 impl Pacer {
     /// Returns a pacer of which nothing was sent yet.
     pub fn new(now: Instant) -> Self {
-        Self { debt: 0, at: now }
+        Self { debt: 0, at: now, waiting: false }
     }
 
     /// Adds bytes that were sent.
@@ -31,14 +33,22 @@ impl Pacer {
             self.debt = self.debt.saturating_sub(paid);
             self.at = now;
         }
-        self.debt <= bytes_in(rate, BURST)
+        let due = self.debt <= self.max_debt(rate);
+        self.waiting = !due;
+        due
     }
 
     /// Returns when a packet may be sent, at `rate` bits per second.
     pub fn next_at(&self, rate: u64) -> Instant {
-        let waiting = self.debt.saturating_sub(bytes_in(rate, BURST));
+        let waiting = self.debt.saturating_sub(self.max_debt(rate));
         // Rounded up: at that time the packet is due.
         self.at + Duration::from_micros(waiting.saturating_mul(8_000_000) / rate.max(1) + 1)
+    }
+
+    /// Returns the debt with which a packet may be sent. Packets that wait are sent together later, because each time costs
+    /// as much as several packets. At low rates no two packets fit into a burst, so waiting would save nothing.
+    fn max_debt(&self, rate: u64) -> u64 {
+        if self.waiting && rate >= MIN_JOINT_RATE { 0 } else { bytes_in(rate, BURST) }
     }
 }
 
@@ -49,6 +59,9 @@ fn bytes_in(rate: u64, time: Duration) -> u64 {
 
 /// How much may be sent at once: as much as in this time. Timers are not exact.
 const BURST: Duration = Duration::from_millis(5);
+
+/// From this many bits per second on, packets that wait are sent together.
+const MIN_JOINT_RATE: u64 = 2_000_000;
 
 /// The maximum debt in bytes. Sound adds to it without waiting.
 const MAX_DEBT: u64 = 50_000;
@@ -73,6 +86,29 @@ mod tests {
             }
         }
         assert!((95..=97).contains(&sent), "{sent} of 100 kilobytes a second, 5 of which are others");
+    }
+
+    #[test]
+    fn on_a_wide_link_packets_that_wait_leave_together_and_the_rate_is_the_same() {
+        for (rate, times) in [(8_000_000, 160..=175), (1_000_000, 120..=130)] {
+            let start = Instant::now();
+            let mut pacer = Pacer::new(start);
+            let (mut now, mut wakes, mut sent, mut largest) = (start, 0, 0_u64, 0);
+            while now < start + Duration::from_secs(1) {
+                let before = sent;
+                while pacer.is_due(rate, now) {
+                    pacer.add(1_000);
+                    sent += 1_000;
+                }
+                largest = largest.max(sent - before);
+                wakes += 1;
+                now = pacer.next_at(rate);
+            }
+            assert!(sent.abs_diff(rate / 8) <= 2 * bytes_in(rate, BURST) + 1_000, "{sent} bytes at {rate} bit/s");
+            assert!(largest <= bytes_in(rate, BURST) + 1_000, "{largest} bytes at once");
+            let expected: std::ops::RangeInclusive<i32> = times;
+            assert!(expected.contains(&wakes), "{wakes} times for {} packets", sent / 1_000);
+        }
     }
 
     #[test]

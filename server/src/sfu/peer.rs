@@ -9,12 +9,32 @@ use crate::Origin;
 use crate::bucket::Bucket;
 use proto::{LimitedTrack, MeetingId, ParticipantId, TileWish, TrackId};
 use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use str0m::media::Mid;
 
 /// All peers of a server.
-pub type Peers = HashMap<ParticipantId, Peer>;
+pub type Peers = HashMap<ParticipantId, Peer, BuildHasherDefault<IdHasher>>;
+
+/// Hashes participant ids, which the server chooses at random: they are hashes already. Each packet needs several.
+#[derive(Debug, Default)]
+pub struct IdHasher(u64);
+
+impl Hasher for IdHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        // Not used by ids.
+        self.0 = bytes.iter().fold(self.0, |hash, byte| hash.wrapping_mul(31).wrapping_add(u64::from(*byte)));
+    }
+
+    fn write_u64(&mut self, id: u64) {
+        self.0 = id;
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
+}
 
 /// Where the signalling of a participant comes from.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,14 +4,17 @@
 
 use super::allocator::{self, Allocation};
 use super::demand::Update;
+use super::dirty_peers::DirtyPeers;
 use super::downlink_report;
+use super::metrics::{DropReason, Metrics};
 use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
 use super::reply::Reply;
 use super::sound_loss::SoundReport;
 use super::switch::{MAX_TEMPORAL, PacketInfo, Switch, Target};
 use super::track::{AUDIO_BITRATE, KeyReason, Source, Subscriber, Track};
-use super::transport::{NotQueued, Transport};
+use super::transport::Transport;
+use super::transport_error::NotQueued;
 use proto::{
     Kind, LimitedTrack, MAX_TILES, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals,
     TrackDemand, TrackId,
@@ -43,7 +46,9 @@ pub struct Output {
     /// Replies to participants, in order.
     pub replies: VecDeque<(ParticipantId, Reply)>,
     /// Peers whose transport has something new to send.
-    pub dirty: BTreeSet<ParticipantId>,
+    pub dirty: DirtyPeers,
+    /// What was done so far.
+    pub metrics: Metrics,
 }
 
 impl Output {
@@ -181,16 +186,18 @@ impl Room {
     ) {
         self.totals.packets_in += 1;
         if packet.payload.len() > MAX_PAYLOAD {
-            return;
+            return output.metrics.add_dropped(DropReason::TooLarge, 1);
         }
         let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(&id) else { return };
-        let Some(info) = spatial_layer(rid).and_then(|spatial| source.inspect(spatial, packet, now)) else { return };
+        let Some(info) = spatial_layer(rid).and_then(|spatial| source.inspect(spatial, packet, now)) else {
+            return output.metrics.add_dropped(DropReason::Refused, 1);
+        };
         let kind = source.published.kind;
         for subscriber in subscribers {
             let Some(peer) = peers.get_mut(&subscriber.participant) else { continue };
             let sent = match kind {
                 Kind::Audio => forward_sound(subscriber, packet, &info, &mut peer.transport),
-                Kind::Video => forward_picture(subscriber, packet, &info, &mut peer.transport),
+                Kind::Video => forward_picture(subscriber, packet, &info, &mut peer.transport, &mut output.metrics),
             };
             if sent {
                 self.totals.packets_out += 1;
@@ -421,6 +428,7 @@ fn forward_picture(
     packet: &RtpPacket,
     info: &PacketInfo,
     transport: &mut Transport,
+    metrics: &mut Metrics,
 ) -> bool {
     let max_temporal = transport.pictures.max_temporal(transport.downlink.budget());
     let Some(header) = subscriber.switch.forward(info, max_temporal) else { return false };
@@ -433,6 +441,8 @@ fn forward_picture(
         Err(NotQueued::Full { next }) => {
             subscriber.switch.restart(next);
             transport.forget_sent(subscriber.ssrc);
+            // The packets that waited, and this one.
+            metrics.add_dropped(DropReason::QueueFull, header.sequence.saturating_sub(next) + 1);
             false
         }
     }
@@ -483,6 +493,7 @@ fn request_key_frame(request: KeyRequest, source: &mut Source, now: Instant, pee
     let mid = source.mid;
     if source.request_key_frame(spatial, reason, now, || peer.transport.request_key_frame(mid, spatial)) {
         tracing::debug!(%owner, spatial, ?reason, "key frame requested");
+        output.metrics.key_requests_sent += 1;
         output.dirty.insert(owner);
     }
 }

@@ -6,14 +6,16 @@ mod formats;
 
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, extensions};
-use super::offer::{self, OfferError};
+use super::offer;
 use super::offer_queue::WorkLimit;
 use super::picture_queue::PictureQueue;
+use super::repairs::Repairs;
 use super::send_queue::Meta;
 use super::sent_meter::SentMeter;
 use super::sound_loss::PathLoss;
 use super::switch::{PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
+use super::transport_error::{NotQueued, TransportError, catch};
 use crate::Limits;
 use crate::tunnel::TunnelKey;
 use crate::turn::TurnService;
@@ -54,7 +56,7 @@ pub struct Transport {
     pub downlink: Downlink,
     /// The loss of its path, for the protection of sound.
     pub loss: PathLoss,
-    /// When [`Transport::handle_timeout`] is due.
+    /// When [`Transport::advance`] is due.
     pub timeout: Instant,
     /// Bits per second that the viewer wants.
     desired: u64,
@@ -68,61 +70,30 @@ pub struct Transport {
     sent: SentMeter,
     rtc: Rtc,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
-    /// The outgoing streams whose retransmission is configured. There are at most as many as media descriptions.
-    configured: HashSet<Ssrc>,
     /// The media descriptions of the last offer that was answered.
     mids: HashSet<Mid>,
     /// The sources that offers have named or packets have come from. The stack forgets none of them.
     sources: HashSet<u32>,
     /// The addresses that datagrams have come from. The stack forgets none of them.
     addresses: HashSet<SocketAddr>,
+    /// The outgoing streams, and what was requested and sent again of them.
+    pub repairs: Repairs,
 }
 
 /// What a transport reports.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "a box would be one allocation for each packet")]
 pub enum TransportEvent {
     /// Send this datagram.
     Transmit(str0m::net::Transmit),
     /// An RTP packet arrived on this media description and simulcast stream.
-    Packet(Mid, Option<Rid>, Box<RtpPacket>),
+    Packet(Mid, Option<Rid>, RtpPacket),
     /// The participant needs a key frame of what it receives on this media description.
     KeyFrameNeeded(Mid),
     /// DTLS is complete.
     Connected,
     /// The participant's link has changed. Its downlink must be divided again.
     LinkChanged(downlink::Change),
-}
-
-/// Why a packet was not queued.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NotQueued {
-    /// The transport is not connected, or has no such stream.
-    NoStream,
-    /// Too many packets wait. Those of the stream were dropped, too.
-    Full {
-        /// The first sequence number that is free then.
-        next: u64,
-    },
-}
-
-/// Why a transport cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TransportError {
-    /// The stack returned an error.
-    #[error("{0}")]
-    Refused(String),
-    /// The session description exceeds a bound.
-    #[error(transparent)]
-    Offer(#[from] OfferError),
-    /// Offers have named more than 256 sources.
-    #[error("too many sources")]
-    TooManySources,
-    /// The other end closed the connection, or ICE timed out.
-    #[error("closed")]
-    Closed,
-    /// The stack panicked.
-    #[error("the transport stack panicked")]
-    Panicked,
 }
 
 impl Context {
@@ -223,10 +194,10 @@ impl Transport {
             sent: SentMeter::new(now),
             rtc,
             streams: HashMap::new(),
-            configured: HashSet::new(),
             mids: HashSet::new(),
             sources: HashSet::new(),
             addresses: HashSet::new(),
+            repairs: Repairs::default(),
         }
     }
 
@@ -279,15 +250,16 @@ impl Transport {
     /// # Errors
     /// Returns [`TransportError`] if the transport cannot continue.
     pub fn handle_input(&mut self, input: Input<'_>) -> Result<(), TransportError> {
-        catch(|| self.rtc.handle_input(input))
+        catch(|| Ok(self.rtc.handle_input(input)?))
     }
 
     /// Advances the transport to `now`.
     ///
     /// # Errors
     /// Returns [`TransportError`] if the transport cannot continue.
-    pub fn handle_timeout(&mut self, now: Instant) -> Result<(), TransportError> {
-        catch(|| self.rtc.handle_input(Input::Timeout(now)))
+    pub fn advance(&mut self, now: Instant) -> Result<(), TransportError> {
+        // The stack gets the next picture afterwards: it sends no padding while it has one, so probes of narrow links would fail.
+        catch(|| Ok(self.rtc.handle_input(Input::Timeout(now))?))
     }
 
     /// Returns the next event. Returns `None` if there is none until the next input or until [`Transport::timeout`] is
@@ -296,14 +268,18 @@ impl Transport {
     /// # Errors
     /// Returns [`TransportError`] if the transport cannot continue.
     pub fn poll(&mut self, now: Instant) -> Result<Option<TransportEvent>, TransportError> {
+        catch(|| self.poll_stack(now))
+    }
+
+    fn poll_stack(&mut self, now: Instant) -> Result<Option<TransportEvent>, TransportError> {
         let mut rounds = 0;
         loop {
-            match catch(|| self.rtc.poll_output())? {
-                Output::Timeout(_) if self.fill_stack(now) => self.handle_timeout(now)?,
+            match self.rtc.poll_output()? {
+                Output::Timeout(_) if self.fill_stack(now) => self.rtc.handle_input(Input::Timeout(now))?,
                 // The stack lets a microsecond pass between two packets. A timer would wait a millisecond.
                 Output::Timeout(soon) if soon > now && soon < now + MIN_TIMER && rounds < MAX_ROUNDS => {
                     rounds += 1;
-                    self.handle_timeout(soon)?;
+                    self.rtc.handle_input(Input::Timeout(soon))?;
                 }
                 Output::Timeout(timeout) => {
                     let picture = self.pictures.next_at(&self.downlink, now);
@@ -328,7 +304,7 @@ impl Transport {
         match event {
             Event::RtpPacket(packet) => {
                 let (mid, rid) = self.stream(packet.header.ssrc)?;
-                Some(TransportEvent::Packet(mid, rid, Box::new(packet)))
+                Some(TransportEvent::Packet(mid, rid, packet))
             }
             Event::KeyframeRequest(request) => Some(TransportEvent::KeyFrameNeeded(request.mid)),
             Event::PeerStats(stats) => {
@@ -347,6 +323,10 @@ impl Transport {
                 let waiting = self.pictures.delay(self.downlink.budget());
                 tracing::trace!(?report, downlink = ?self.downlink, ?waiting, "downlink");
                 full.map(TransportEvent::LinkChanged)
+            }
+            Event::MediaEgressStats(stats) => {
+                self.repairs.handle_requests(stats.mid, stats.nacks);
+                None
             }
             Event::Connected => {
                 self.connected_at = Some(now);
@@ -397,7 +377,7 @@ impl Transport {
         stream.set_unpaced(true);
         let ssrc = stream.ssrc();
         // Setting the cache empties it.
-        if self.configured.insert(ssrc) {
+        if self.repairs.add_stream(ssrc) {
             if is_sound {
                 stream.set_rtx_cache(MAX_SOUND_PACKETS, SOUND_AGE, Some(MAX_SOUND_RESENT));
             } else {
@@ -458,9 +438,15 @@ impl Transport {
         true
     }
 
+    /// Returns whether it is connected and has streams to the participant.
+    pub fn sends(&self) -> bool {
+        self.connected_at.is_some() && self.repairs.has_streams()
+    }
+
     /// Counts an RTP packet that the stack sends.
     fn count_sent(&mut self, datagram: &[u8], now: Instant) {
-        if rtp_source(datagram).is_some() {
+        if let Some(source) = rtp_source(datagram) {
+            self.repairs.handle_sent(source.into());
             let total = datagram.len() + UDP_OVERHEAD;
             self.sent.add(total, now);
         }
@@ -490,7 +476,7 @@ impl Transport {
     /// Returns when the stack may send its first probes: as soon as DTLS is complete and there is a track to send. If DTLS was
     /// complete before, the participant must first apply the answer that names the track.
     fn first_probes_at(&mut self, now: Instant) -> Option<Instant> {
-        if !self.configured.is_empty() {
+        if self.repairs.has_streams() {
             self.subscribed_at.get_or_insert(now);
         }
         let (connected, subscribed) = self.connected_at.zip(self.subscribed_at)?;
@@ -533,15 +519,6 @@ fn rtp_write(subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeade
         packet.payload.clone(),
     );
     write.marker(packet.header.marker).ext_vals(extensions).nackable(true)
-}
-
-/// Runs a function of the stack. A peer may be able to provoke a panic in it, so a panic must end this transport only
-/// and not the server.
-fn catch<T>(run: impl FnOnce() -> Result<T, RtcError>) -> Result<T, TransportError> {
-    match catch_unwind(AssertUnwindSafe(run)) {
-        Ok(result) => result.map_err(|error| TransportError::Refused(error.to_string())),
-        Err(_) => Err(TransportError::Panicked),
-    }
 }
 
 /// Returns whether `set` holds `value`, which is added if there is room.

@@ -27,7 +27,7 @@ fn with_member(test: impl FnOnce(&mut Sfu, Instant)) {
         test(sfu, now);
         sfu.handle_command(Command::Leave { participant: MEMBER }, now);
         while sfu.poll_transmit().is_some() || sfu.poll_reply().is_some() {}
-        assert_eq!((sfu.participants(), sfu.meetings()), (0, 0));
+        assert_eq!(sfu.size(), (0, 0));
     });
 }
 

@@ -11,17 +11,17 @@ use std::net::UdpSocket;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Measures all rows of the group `sfu`.
+/// Measures all rows of the group `sfu`. With `janus`, the SFU Janus is measured beside ours if it is installed.
 ///
 /// # Errors
 /// Returns an error if a socket, a server or a meeting does not start.
-pub fn rows() -> Result<Vec<Row>> {
+pub fn rows(janus: bool) -> Result<Vec<Row>> {
     let load = Load { receivers: 10, length: Duration::from_secs(3) };
     forward(&load)?;
     let subject = || forward(&load).map_or(0.0, |report| report.packets_per_second());
     let forwarded = compare(3, subject, || sent_bare().unwrap_or(f64::NAN));
     let joined = first_pictures()?;
-    Ok(vec![
+    let mut rows = vec![
         Row::at_least(
             "forwarded by the SFU, SRTP in and out",
             "packets/s/core",
@@ -30,7 +30,12 @@ pub fn rows() -> Result<Vec<Row>> {
             0.1,
         ),
         Row::at_most("join to first picture, two clients", "ms", "limit: one second", joined, 1.0),
-    ])
+    ];
+    #[cfg(target_os = "linux")]
+    rows.extend(super::relay::rows(janus)?);
+    #[cfg(not(target_os = "linux"))]
+    let _ = janus;
+    Ok(rows)
 }
 
 /// Returns the number of packets of the same size that one core sends per second if it does nothing else.

@@ -1,4 +1,4 @@
-//! `cargo xtask bench [draw|sfu|crypto|codec|voice|meeting|window] [--json]`, `cargo xtask bench ladder CLIP` for one clip, and
+//! `cargo xtask bench [draw|sfu [--janus]|crypto|codec|voice|meeting|window] [--json]`, `cargo xtask bench ladder CLIP` for one clip, and
 //! `cargo xtask bench net` for calls over networks with limits, which takes many minutes and is not part of the others.
 
 use anyhow::{Result, bail};
@@ -25,7 +25,9 @@ fn measure(arguments: &[String]) -> Result<()> {
         return ladder::print(Path::new(clip));
     }
     let json = arguments.iter().any(|argument| argument == "--json");
-    let groups: Vec<&str> = arguments.iter().map(String::as_str).filter(|argument| *argument != "--json").collect();
+    let janus = arguments.iter().any(|argument| argument == "--janus");
+    let groups: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|argument| !argument.starts_with("--")).collect();
     if let Some(unknown) = groups.iter().find(|group| !GROUPS.contains(group)) {
         bail!("unknown benchmark `{unknown}`; expected one of: {}", GROUPS.join(", "));
     }
@@ -36,7 +38,7 @@ fn measure(arguments: &[String]) -> Result<()> {
         rows.extend(draw::rows()?);
     }
     if wanted("sfu") {
-        rows.extend(sfu::rows()?);
+        rows.extend(sfu::rows(janus)?);
     }
     if wanted("codec") {
         rows.extend(codec::rows(&clip)?);

@@ -11,7 +11,7 @@ use server::sfu::extension::{DescriptorBytes, dependency_descriptor};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
-use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::change::{SdpAnswer, SdpOffer, SdpPendingOffer};
 use str0m::media::{Direction, KeyframeRequest, KeyframeRequestKind, MediaKind, Mid, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
 use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite};
@@ -64,7 +64,8 @@ pub struct Client {
 
 /// One layer of its camera.
 struct Layer {
-    rid: Rid,
+    /// `None` without simulcast.
+    rid: Option<Rid>,
     resolution: Resolution,
     wanted: bool,
     key_due: bool,
@@ -126,10 +127,38 @@ impl Client {
     /// Adds a camera to the next offer. Returns the mid of its media description.
     pub fn add_camera(&mut self, layers: &[SpatialLayer]) -> String {
         self.layers = layers.iter().map(Layer::new).collect();
-        let send = self.layers.iter().map(|layer| SimulcastLayer::new(&layer.rid)).collect();
+        let send = self.layers.iter().filter_map(|layer| layer.rid).map(|rid| SimulcastLayer::new(&rid)).collect();
         let mid = self.add(MediaKind::Video, Direction::SendOnly, Some(Simulcast { send, recv: Vec::new() }));
         self.camera = Some(mid);
         mid.to_string()
+    }
+
+    /// Adds a microphone and a camera of one layer, without simulcast, to the next offer. Returns the mids of their media
+    /// descriptions.
+    pub fn add_microphone_and_camera(&mut self, layer: SpatialLayer) -> [String; 2] {
+        self.layers = vec![Layer { rid: None, ..Layer::new(&layer) }];
+        let [microphone, camera] = self.add_pair(Direction::SendOnly);
+        (self.microphone, self.camera) = (Some(microphone), Some(camera));
+        [microphone, camera].map(|mid| mid.to_string())
+    }
+
+    /// Adds media descriptions that receive a microphone and a camera to the next offer. Returns their mids.
+    pub fn add_receivers(&mut self) -> [String; 2] {
+        self.add_pair(Direction::RecvOnly).map(|mid| mid.to_string())
+    }
+
+    fn add_pair(&mut self, direction: Direction) -> [Mid; 2] {
+        let mut api = self.rtc.sdp_api();
+        let mids = [MediaKind::Audio, MediaKind::Video].map(|kind| api.add_media(kind, direction, None, None, None));
+        self.pending = api.apply().map(|(offer, pending)| (offer.to_sdp_string(), pending));
+        self.offers += 1;
+        mids
+    }
+
+    /// Answers an offer. Returns `None` if it cannot be answered.
+    pub fn answer(&mut self, offer: &str) -> Option<String> {
+        let offer = SdpOffer::from_sdp_string(offer).ok()?;
+        Some(self.rtc.sdp_api().accept_offer(offer).ok()?.to_sdp_string())
     }
 
     /// Adds a microphone to the next offer. Returns the mid of its media description.
@@ -213,7 +242,7 @@ impl Client {
             self.layers.iter_mut().take(self.max_layers).filter(|layer| layer.wanted && temporal <= layer.max_temporal)
         {
             let mut direct = self.rtc.direct_api();
-            let Some(stream) = direct.stream_tx_by_mid(mid, Some(layer.rid)) else { continue };
+            let Some(stream) = direct.stream_tx_by_mid(mid, layer.rid) else { continue };
             let key = std::mem::take(&mut layer.key_due);
             let frame = if key {
                 Some(layer.descriptors.key_frame(layer.resolution))
@@ -319,8 +348,8 @@ impl Client {
                     }
                     _ => self.received.push(packet),
                 },
-                Output::Event(Event::KeyframeRequest(KeyframeRequest { rid: Some(rid), .. })) => {
-                    self.key_requests.push(rid);
+                Output::Event(Event::KeyframeRequest(KeyframeRequest { rid, .. })) => {
+                    self.key_requests.extend(rid);
                     let layers = self.layers.iter_mut().filter(|layer| layer.rid == rid);
                     layers.for_each(|layer| layer.key_due = true);
                 }
@@ -333,7 +362,7 @@ impl Client {
 impl Layer {
     fn new(layer: &SpatialLayer) -> Self {
         Self {
-            rid: Rid::from(layer.spatial.to_string().as_str()),
+            rid: Some(Rid::from(layer.spatial.to_string().as_str())),
             resolution: Resolution { width: layer.width, height: layer.height },
             wanted: true,
             key_due: true,

@@ -53,7 +53,8 @@ impl TestServer {
         let folder = TempFolder::new(&format!("server-{number}"));
         let listen = listen.parse().expect("an address");
         let public = public.iter().copied().map(str::to_owned).collect();
-        let config = Config { data: Some(folder.to_path_buf()), public, limits, ..Config::new(listen) };
+        let metrics = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let config = Config { data: Some(folder.to_path_buf()), public, limits, metrics, ..Config::new(listen) };
         let server = Server::start(config).await.expect("the server starts");
         let mut roots = RootCertStore::empty();
         let certificate =

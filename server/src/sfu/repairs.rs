@@ -1,0 +1,72 @@
+//! Counts what a participant requests and gets again. Pure.
+
+use std::collections::{HashMap, HashSet};
+use str0m::media::Mid;
+use str0m::rtp::Ssrc;
+
+/// How often packets were requested and sent again.
+#[derive(Debug, Default)]
+pub struct Repairs {
+    /// The streams of media. Packets of other streams are retransmissions. There are at most as many as media descriptions.
+    media: HashSet<Ssrc>,
+    /// The requests of each outgoing stream so far. There are at most as many as media descriptions.
+    requested: HashMap<Mid, u64>,
+    counts: Counts,
+}
+
+/// What was requested and sent again since the last call of [`Repairs::take`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Requests to send packets again (RTCP NACK).
+    pub nacks: u64,
+    /// Packets of retransmission streams: retransmissions and padding.
+    pub packets: u64,
+}
+
+impl Repairs {
+    /// Handles the number of all requests for a stream so far.
+    pub fn handle_requests(&mut self, mid: Mid, all: u64) {
+        let before = self.requested.insert(mid, all).unwrap_or(0);
+        self.counts.nacks += all.saturating_sub(before);
+    }
+
+    /// Adds a stream of media. Returns false if it is known.
+    pub fn add_stream(&mut self, ssrc: Ssrc) -> bool {
+        self.media.insert(ssrc)
+    }
+
+    /// Returns whether there is a stream.
+    pub fn has_streams(&self) -> bool {
+        !self.media.is_empty()
+    }
+
+    /// Counts a packet that is sent, if it is of a retransmission stream.
+    pub fn handle_sent(&mut self, ssrc: Ssrc) {
+        self.counts.packets += u64::from(!self.media.contains(&ssrc));
+    }
+
+    /// Returns what was counted since the last call.
+    pub fn take(&mut self) -> Counts {
+        std::mem::take(&mut self.counts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_of_all_streams_are_counted_once() {
+        let (mut repairs, [a, b]) = (Repairs::default(), ["a", "b"].map(Mid::from));
+        for (mid, all) in [(a, 2), (b, 1), (a, 2), (a, 5)] {
+            repairs.handle_requests(mid, all);
+        }
+        assert!(!repairs.has_streams() && repairs.add_stream(7.into()) && !repairs.add_stream(7.into()));
+        repairs.handle_sent(7.into());
+        repairs.handle_sent(8.into());
+        assert_eq!(repairs.take(), Counts { nacks: 6, packets: 1 });
+        repairs.handle_requests(b, 2);
+        assert_eq!(repairs.take(), Counts { nacks: 1, packets: 0 });
+        assert_eq!(repairs.take(), Counts::default());
+    }
+}
