@@ -300,8 +300,10 @@ impl Room {
                 let layers = TrackDemand { slot: id.slot, wanted };
                 output.signal(id.owner, ServerSignal::TrackDemand { layers });
             }
-            let awaited: BTreeSet<u8> =
+            let mut awaited: BTreeSet<u8> =
                 track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
+            // A layer that starts begins with a key frame anyway.
+            awaited.retain(|spatial| !source.is_starting(*spatial, now));
             for spatial in awaited {
                 let request = KeyRequest { owner: id.owner, spatial, reason: KeyReason::Switch };
                 request_key_frame(request, source, now, peers, output);
