@@ -24,6 +24,7 @@ pub mod scroll;
 pub mod shortcut;
 pub mod text;
 pub mod text_field;
+pub mod visibility;
 pub mod wake;
 
 pub use element::Element;
