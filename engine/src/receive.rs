@@ -39,6 +39,11 @@ impl Receivers {
         Ok(Self { voices: Worker::start("voices")?, pictures: pictures.collect::<io::Result<_>>()? })
     }
 
+    /// Returns the number of threads for pictures.
+    pub fn picture_threads(&self) -> usize {
+        self.pictures.len()
+    }
+
     /// Adds a voice to the thread of the voices.
     pub fn add_voice(&mut self, job: VoiceReceiver) {
         self.voices.add(Box::new(job));

@@ -5,7 +5,6 @@
 
 mod frame_skipper;
 mod layer;
-mod load;
 mod pictures;
 mod report;
 #[cfg(test)]

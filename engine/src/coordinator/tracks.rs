@@ -2,7 +2,7 @@
 
 use super::devices::Devices;
 use super::membership::Membership;
-use crate::event::{Notice, NoticeKind};
+use crate::event::Notice;
 use crate::hardware::Codecs;
 use crate::notice;
 use crate::receive::{self, DecodeQueue, PictureReceiver, PlayoutQueue, Receivers, VoiceReceiver, WaitingFrames};
@@ -11,6 +11,8 @@ use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
 use audio::RecentPackets;
 use capture::{Format, Open};
+use codec::adapt::encode::Limits;
+use codec::adapt::{ContentHint, Reason};
 use codec::rate::video_budget;
 use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
 use media::{Bitrate, BufferPool, Clock, Frame, Receiver};
@@ -55,6 +57,8 @@ pub struct Tracks {
     sources: BTreeMap<Slot, Source>,
     /// The layers of each slot that receivers request, from the server's last message.
     demands: BTreeMap<Slot, TrackDemand>,
+    /// What matters most in the pictures of each slot. A slot without an entry has the usual hint.
+    hints: BTreeMap<Slot, ContentHint>,
     /// The estimated capacity of the uplink.
     budget: Bitrate,
     /// The id of the next source.
@@ -130,6 +134,7 @@ impl Tracks {
             noticed: HashSet::new(),
             sources: BTreeMap::new(),
             demands: BTreeMap::new(),
+            hints: BTreeMap::new(),
             budget: FIRST_BUDGET,
             next_source: 0,
         })
@@ -266,9 +271,6 @@ impl Tracks {
             Report::Failed(error) => TrackEvent::Failed(Failure { slot, notice: notice::source(slot, &error) }),
             Report::TrackFailed(why) => TrackEvent::Failed(Failure { slot, notice: notice::track_failed(why) }),
             Report::EncoderReplaced(replacement) => TrackEvent::Notice(notice::codec_replaced(replacement.to_string())),
-            Report::Overloaded => {
-                TrackEvent::Notice(Notice { kind: NoticeKind::Overloaded, file: None, detail: String::new() })
-            }
         };
         Some(event)
     }
@@ -301,6 +303,7 @@ impl Tracks {
             return Err(Failure { slot, notice: notice::too_narrow(format.size) });
         }
         let frame_sender = session.publish(slot, layers);
+        pictures.set_hint(self.hint(slot));
         let published = pictures.publish(*format, ring, &frame_sender, pool, stats, &codecs.encoders);
         published.map_err(|error| no_encode_thread(slot, &error))?;
         // If a camera was off only for a moment, the server may not notice it. Then it does not send the requested
@@ -319,6 +322,45 @@ impl Tracks {
         }
         self.demands.insert(demand.slot, demand);
         self.share_budget();
+    }
+
+    /// Sets what matters most in the pictures of `slot`. Returns the source if it must be stopped, because its pictures cannot be
+    /// encoded any more. `inside` is true if this client is in the meeting.
+    pub fn set_hint(&mut self, slot: Slot, hint: ContentHint, inside: bool) -> Option<Failure> {
+        let before = self.hint(slot);
+        self.hints.insert(slot, hint);
+        let constant = |hint| hint == ContentHint::Signing;
+        // The temporal layers are chosen when a track is published.
+        if constant(before) == constant(hint) || !inside { None } else { self.publish_pictures(slot).err() }
+    }
+
+    fn hint(&self, slot: Slot) -> ContentHint {
+        let usual = || if slot == Slot::Screen { ContentHint::Detail } else { ContentHint::Balanced };
+        self.hints.get(&slot).copied().unwrap_or_else(usual)
+    }
+
+    /// Returns the slots of all open sources, with their hints and numbers of layers.
+    pub fn sources(&self) -> Vec<(Slot, ContentHint, u8)> {
+        let layers = |slot, format| u8::try_from(announced(slot, format).len()).unwrap_or(u8::MAX);
+        let open = self.sources.iter().filter_map(|(slot, source)| Some((*slot, source.format?)));
+        open.map(|(slot, format)| (slot, self.hint(slot), layers(slot, format))).collect()
+    }
+
+    /// Sets what this computer can encode of a source.
+    pub fn set_limits(&self, slot: Slot, limits: Limits, reason: Option<Reason>) {
+        if let Some(source) = self.sources.get(&slot) {
+            source.pictures.set_limits(limits, reason == Some(Reason::EncodeTime));
+        }
+    }
+
+    /// Returns the number of threads that decode pictures.
+    pub fn decode_threads(&self) -> usize {
+        self.receivers.picture_threads()
+    }
+
+    /// Returns the counters of all tracks.
+    pub fn stats(&self) -> &TrackStats {
+        &self.context.stats
     }
 
     /// Sets how many copies of earlier packets are sent with each packet of our microphone.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 #[derive(Default)]
 pub struct DecodeQueue {
     pictures: VecDeque<Encoded>,
+    skipped: u64,
 }
 
 impl DecodeQueue {
@@ -23,7 +24,13 @@ impl DecodeQueue {
             if !picture.discardable || self.pictures.len() <= MAX_DELAY {
                 return Some(picture);
             }
+            self.skipped += 1;
         }
+    }
+
+    /// Returns how many pictures were not decoded since the last call, because too many waited.
+    pub fn take_skipped(&mut self) -> u64 {
+        std::mem::take(&mut self.skipped)
     }
 
     /// If more than [`MAX_PICTURES`] wait, drops all pictures before the newest key frame. Returns false if there is no
@@ -33,7 +40,8 @@ impl DecodeQueue {
             return true;
         }
         let key = self.pictures.iter().rposition(|picture| picture.key);
-        self.pictures.drain(..key.unwrap_or(self.pictures.len()));
+        let dropped = self.pictures.drain(..key.unwrap_or(self.pictures.len())).count();
+        self.skipped += dropped as u64;
         key.is_some()
     }
 }
@@ -76,6 +84,7 @@ mod tests {
         let mut queue = filled(10, &[0]);
         assert!(queue.catch_up());
         assert_eq!(numbers(&mut queue), [0, 2, 4, 5, 6, 7, 8, 9]);
+        assert_eq!((queue.take_skipped(), queue.take_skipped()), (2, 0));
     }
 
     #[test]
@@ -86,6 +95,7 @@ mod tests {
         let mut queue = filled(most + 1, &[0, 60, 62]);
         assert!(queue.catch_up());
         assert_eq!(numbers(&mut queue), [62, 63, 64]);
+        assert_eq!(queue.take_skipped(), 62);
         let mut queue = filled(most + 1, &[]);
         assert!(!queue.catch_up());
         assert!(numbers(&mut queue).is_empty());

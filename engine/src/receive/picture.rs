@@ -69,7 +69,12 @@ impl Job for PictureReceiver {
             tracing::debug!(track = ?self.track, "decoding is too slow, so pictures are dropped up to a key frame");
             self.ask_for_key();
         }
-        match self.queue.next() {
+        let next = self.queue.next();
+        let skipped = self.queue.take_skipped();
+        if skipped > 0 {
+            self.count(|stats| stats.skipped += skipped);
+        }
+        match next {
             Some(picture) => self.process(&picture),
             None => match self.playout.next_due() {
                 Some(due) => Progress::WaitUntil(due),
@@ -106,7 +111,9 @@ impl PictureReceiver {
         if self.needs_key && !encoded.key {
             return Progress::Worked;
         }
+        let begin = Instant::now();
         let result = self.open_decoder(encoded.codec).and_then(|()| self.decode(encoded));
+        self.count(|stats| stats.decode_time += begin.elapsed());
         self.report_replacements();
         match result {
             Ok(()) => self.needs_key = false,

@@ -236,7 +236,7 @@ mod tests {
         Sample {
             tracks: BTreeMap::from([(CAMERA, counters), (voice, counters)]),
             sound: BTreeMap::new(),
-            sent: BTreeMap::from([((Slot::Camera, 1), Sent { frames: shown, dropped: 0, bytes: 10 * shown })]),
+            sent: BTreeMap::from([((Slot::Camera, 1), Sent { frames: shown, bytes: 10 * shown, ..Sent::default() })]),
             names: BTreeMap::from([(CAMERA.owner, "Anne".to_owned())]),
         }
     }

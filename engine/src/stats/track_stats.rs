@@ -39,6 +39,10 @@ pub struct Received {
     pub longest_gap: Duration,
     /// Time from capture to [`crate::VideoSink::show`].
     pub latency: Histogram,
+    /// Frames that were skipped because decoding fell behind.
+    pub skipped: u64,
+    /// The time that decoding took.
+    pub decode_time: Duration,
     /// The layer and size of the newest shown picture.
     pub layer: (Layer, Size),
     /// The sizes of the shown pictures, in the order of their first pictures, at most eight.
@@ -87,6 +91,23 @@ pub struct Sent {
     pub dropped: u64,
     /// Bytes of ciphertext.
     pub bytes: u64,
+    /// The time that scaling, encoding and sealing took.
+    pub encode_time: Duration,
+    /// True while this computer is too slow to encode all its pictures.
+    pub overloaded: bool,
+    /// Pictures that the encoder got.
+    pub encoded: u64,
+    /// Pictures that the encoder did not get, because it was busy.
+    pub missed: u64,
+}
+
+/// The work that a received track has caused so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Frames that were skipped because decoding fell behind.
+    pub skipped: u64,
+    /// The time that decoding took.
+    pub decode_time: Duration,
 }
 
 impl TrackStats {
@@ -110,6 +131,12 @@ impl TrackStats {
     #[must_use]
     pub fn received(&self) -> Vec<(TrackId, Received)> {
         lock(&self.received).iter().map(|(track, received)| (*track, lock(received).clone())).collect()
+    }
+
+    /// Returns the work that each received track has caused so far.
+    pub(crate) fn work(&self) -> BTreeMap<TrackId, Work> {
+        let work = |received: &Received| Work { skipped: received.skipped, decode_time: received.decode_time };
+        lock(&self.received).iter().map(|(track, received)| (*track, work(&lock(received)))).collect()
     }
 
     /// Returns the counters of all received tracks for the timeline. `now` is the time of the reading.
