@@ -36,6 +36,9 @@ pub fn run() -> ExitCode {
 }
 
 fn run_command(options: Options) -> Result<()> {
+    if let Some(proxy) = options.proxy {
+        app::proxy::set(proxy);
+    }
     match options.command {
         None => {
             let link = options.link.map(|link| link::read(&link)).transpose()?;

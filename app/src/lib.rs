@@ -13,6 +13,7 @@ pub mod locale;
 pub mod model;
 pub mod pictures;
 mod preview_session;
+pub mod proxy;
 pub mod recent;
 pub mod runner;
 pub mod screen;

@@ -177,6 +177,12 @@ impl Estimator {
         }
     }
 
+    /// Returns the start probe, if no probe was sent yet. It consists of padding, and needs neither a medium nor a rate that the
+    /// application could use: if it is sent before the first medium, it delays nothing.
+    pub fn poll_start_probe(&mut self, now: Instant) -> Option<Probe> {
+        self.prober.plan_start(now)
+    }
+
     /// Returns the probe to send now, if one is due. Call it every 50 ms or more often.
     pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
         self.feedback_timeout.sent.or(self.feedback_timeout.feedback)?;

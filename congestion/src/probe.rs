@@ -16,6 +16,8 @@ pub struct Probe {
     pub bytes: usize,
     /// The minimum number of packets.
     pub packets: usize,
+    /// The first bytes, which are not measured, because they may pass through the burst of a token bucket.
+    pub unmeasured: usize,
 }
 
 /// What decides about the next probe.
@@ -84,6 +86,23 @@ impl Prober {
         self.follow = None;
     }
 
+    /// Returns the start probe, if no probe was sent yet. It is longer than the burst of a token bucket.
+    pub fn plan_start(&mut self, now: Instant) -> Option<Probe> {
+        if self.last.is_some() {
+            return None;
+        }
+        Some(self.start(
+            now,
+            Probe {
+                id: ClusterId(0),
+                rate: bitrate(START_RATE),
+                bytes: START_BYTES,
+                packets: MIN_PACKETS,
+                unmeasured: START_BURST,
+            },
+        ))
+    }
+
     /// Returns the probe to send at `now`, if any.
     pub fn plan(&mut self, now: Instant, input: &ProbeInput) -> Option<Probe> {
         if let Some(pending) = &self.pending {
@@ -96,18 +115,27 @@ impl Prober {
         let rate = self.rate(now, input)?;
         let limited = rate.min(input.wanted.max(input.estimate) * MAX_OVER_WANTED).min(MAX_RATE);
         let duration = (input.jitter * JITTERS).clamp(MIN_DURATION, MAX_DURATION);
+        self.early_left = self.early_left.saturating_sub(1);
+        Some(self.start(
+            now,
+            Probe {
+                id: ClusterId(0),
+                rate: bitrate(limited),
+                bytes: bytes(limited * duration).max(MIN_BYTES),
+                packets: MIN_PACKETS,
+                unmeasured: 0,
+            },
+        ))
+    }
+
+    /// Numbers a probe, and awaits the feedback on it.
+    fn start(&mut self, now: Instant, probe: Probe) -> Probe {
         self.next = self.next.wrapping_add(1);
+        let probe = Probe { id: ClusterId(self.next), ..probe };
         self.last = Some(now);
         self.follow = None;
-        self.early_left = self.early_left.saturating_sub(1);
-        let probe = Probe {
-            id: ClusterId(self.next),
-            rate: bitrate(limited),
-            bytes: bytes(limited * duration).max(MIN_BYTES),
-            packets: MIN_PACKETS,
-        };
-        self.pending = Some(PendingProbe { probe, started: now, meter: Meter::default() });
-        Some(probe)
+        self.pending = Some(PendingProbe { probe, started: now, meter: Meter::new(probe.unmeasured) });
+        probe
     }
 
     fn rate(&mut self, now: Instant, input: &ProbeInput) -> Option<f64> {
@@ -171,6 +199,10 @@ struct Meter {
     packets: u32,
     arrived: u32,
     bits: f64,
+    /// The first bits, whose times are not measured.
+    unmeasured: f64,
+    /// The packets that are measured and arrived.
+    measured: u32,
     first_sent: Option<f64>,
     last_sent: f64,
     last_bits: f64,
@@ -181,20 +213,32 @@ struct Meter {
 }
 
 impl Meter {
+    fn new(unmeasured: usize) -> Self {
+        Self { unmeasured: float(unmeasured) * 8.0, ..Self::default() }
+    }
+
     fn add(&mut self, sent: Duration, arrived: Option<Duration>, bits: f64) {
         self.packets = self.packets.saturating_add(1);
+        let begun = self.bits >= self.unmeasured;
         self.bits += bits;
+        self.arrived = self.arrived.saturating_add(u32::from(arrived.is_some()));
+        if !begun {
+            if self.bits >= self.unmeasured {
+                self.unmeasured = self.bits;
+            }
+            return;
+        }
         let sent = sent.as_secs_f64();
         self.first_sent.get_or_insert(sent);
         self.last_sent = sent;
         self.last_bits = bits;
         let Some(arrived) = arrived.map(|arrived| arrived.as_secs_f64()) else { return };
-        if self.arrived == 0 {
+        if self.measured == 0 {
             self.origin = arrived;
         }
-        self.arrived = self.arrived.saturating_add(1);
+        self.measured = self.measured.saturating_add(1);
         // Lost bits count too, so that random loss does not look like a lower rate.
-        let (x, y, z) = (self.bits, arrived - self.origin, sent - self.first_sent.unwrap_or(sent));
+        let (x, y, z) = (self.bits - self.unmeasured, arrived - self.origin, sent - self.first_sent.unwrap_or(sent));
         for (sum, value) in self.sums.iter_mut().zip([x, x * x, y, x * y, z, x * z]) {
             *sum += value;
         }
@@ -222,15 +266,15 @@ impl Meter {
     /// the ratio of both slopes if the path is faster, because the slope over packets of different sizes is not exact.
     fn rates(&self) -> Option<(f64, f64)> {
         let span = self.last_sent - self.first_sent?;
-        let count = f64::from(self.arrived);
+        let count = f64::from(self.measured);
         let [x, xx, y, xy, z, xz] = self.sums;
         let divisor = count * xx - x * x;
         let (arrival, departure) = ((count * xy - x * y) / divisor, (count * xz - x * z) / divisor);
         let measurable = arrival.is_finite() && arrival >= MIN_SLOPE && departure.is_finite();
-        if self.arrived < MIN_ARRIVED || !measurable || span < MIN_SPAN {
+        if self.measured < MIN_ARRIVED || !measurable || span < MIN_SPAN {
             return None;
         }
-        let sent = (self.bits - self.last_bits) / span;
+        let sent = (self.bits - self.unmeasured - self.last_bits) / span;
         let ratio = departure / arrival;
         let received = if ratio >= CARRIED { sent * ratio } else { 1.0 / arrival };
         (received <= MAX_RATIO * sent).then_some((sent, received))
@@ -241,6 +285,12 @@ impl Meter {
 fn bytes(bits: f64) -> usize {
     (bits.max(0.0) / 8.0) as usize
 }
+
+/// The rate of the start probe in bits per second, its bytes, and how many of them are not measured: more than the burst of
+/// usual token buckets. At 300 kbit/s it fills the queue for a third of a second, before any medium is sent.
+const START_RATE: f64 = 5e6;
+const START_BYTES: usize = 13_000;
+const START_BURST: usize = 5_000;
 
 /// The first probe's rate over the initial estimate, and that of later probes over the estimate.
 const FIRST: f64 = 3.0;
@@ -341,6 +391,34 @@ mod tests {
             }
         }
         times
+    }
+
+    /// Returns the outcome of a start probe over a token bucket of `burst` bytes and `rate` bits per second.
+    fn start_outcome(burst: f64, rate: f64) -> Outcome {
+        let (mut prober, start) = (Prober::new(), Instant::now());
+        let probe = prober.plan_start(start).expect("none was sent");
+        assert!(prober.plan_start(start).is_none() && prober.plan(start, &INPUT).is_none(), "one at a time");
+        let (size, step) = (500, 500.0 * 8.0 / bps(probe.rate));
+        let (mut tokens, mut free_at) = (burst, 0.0_f64);
+        for packet in 0..probe.bytes.div_ceil(size) {
+            let sent = float(packet) * step;
+            tokens -= float(size);
+            // Without tokens, each packet takes the time of its bits.
+            free_at = if tokens >= 0.0 { sent } else { free_at.max(sent) + float(size) * 8.0 / rate };
+            let (sent, arrived) = (Duration::from_secs_f64(sent), Some(Duration::from_secs_f64(free_at)));
+            prober.add(sent, &PacketFeedback { sent: start + sent, size, arrived, cluster: Some(probe.id) });
+        }
+        prober.poll(0.0, INPUT.estimate).expect("all packets arrived")
+    }
+
+    #[test]
+    fn a_start_probe_measures_what_a_link_carries_after_its_burst() {
+        let wide = start_outcome(4_000.0, 50e6);
+        assert!(wide.carried && wide.rate > 0.9 * START_RATE, "{wide:?}");
+        for rate in [150e3, 300e3, 800e3] {
+            let narrow = start_outcome(4_000.0, rate);
+            assert!(!narrow.carried && (0.85 * rate..rate).contains(&narrow.rate), "{rate}: {narrow:?}");
+        }
     }
 
     #[test]

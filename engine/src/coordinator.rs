@@ -111,6 +111,7 @@ impl Coordinator {
                 self.stats.add_epoch();
             }
             net::Event::Connected => tracing::info!("a media transport is connected"),
+            net::Event::MediaPath(path) => self.stats.set_media_path(path),
             net::Event::TrackEnded(track) => {
                 self.tracks.end(track);
                 if track.slot == Slot::Microphone {

@@ -119,7 +119,8 @@ impl Engine {
         let (pool, ring, uplink) = (BufferPool::new(256), KeyRing::new(), VoiceSender::default());
         let membership = Membership::new(organiser != Organiser::No);
         let config = address.config(entry, ring.clone(), pool.clone());
-        let (session, network) = net::start(config, runtime.handle());
+        let backends = net::Backends { proxy: setup.proxy.clone(), ..net::Backends::default() };
+        let (session, network) = net::start_with(config, runtime.handle(), backends);
         let codecs = hardware.codecs.clone();
         let devices = Devices::start(setup, hardware, clock, pool.clone(), uplink.clone());
         let context = Context {

@@ -41,4 +41,5 @@ pub use crypto::link::Error as LinkError;
 pub use crypto::store::Keychain;
 pub use crypto::{Identity, Invitation, Words, find_link};
 pub use net::meeting::Microphone;
+pub use net::{ProxyAuthenticator, ProxySettings, ProxyUrl};
 pub use proto::{ParticipantId, Slot, TileWish, Totals, TrackId};

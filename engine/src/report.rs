@@ -37,6 +37,9 @@ pub struct Participant {
     pub cpu_ms_per_shown_frame: Option<f64>,
     /// Resident memory of the process at the end, in MiB.
     pub rss_mb: Option<u64>,
+    /// The path by which media went at the end: `udp` or `tls`. `None` if they were not connected.
+    #[serde(default)]
+    pub media_path: Option<String>,
     /// What changed in each of the last 600 seconds.
     pub timeline: Vec<Second>,
 }
@@ -177,6 +180,7 @@ impl Report {
             first_frame_ms: percentiles(first),
             cpu_ms_per_shown_frame: usage.and_then(|usage| per_frame(usage, shown)),
             rss_mb: usage.map(|usage| usage.resident >> 20),
+            media_path: facts.media_path.map(|path| path.as_str().to_owned()),
             timeline: stats.timeline(),
         };
         let totals = facts.totals.unwrap_or_default();

@@ -2,6 +2,7 @@
 
 use audio::Choice as AudioChoice;
 use crypto::Invitation;
+use net::ProxySettings;
 use std::path::PathBuf;
 
 /// The meeting to enter.
@@ -68,4 +69,6 @@ pub struct Setup {
     pub screen: bool,
     /// True enters muted.
     pub muted: bool,
+    /// The proxy on the way to the server.
+    pub proxy: ProxySettings,
 }

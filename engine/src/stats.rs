@@ -11,7 +11,7 @@ pub mod usage;
 use codec::adapt::Reason;
 use codec::adapt::decode::Limit;
 use media::{Bitrate, Clock, Timestamp};
-use proto::{ParticipantId, Slot, TileWish, Totals, TrackId};
+use proto::{MediaPath, ParticipantId, Slot, TileWish, Totals, TrackId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use timeline::{Sample, Second, Timeline};
@@ -44,6 +44,8 @@ pub struct Facts {
     pub sound: BTreeMap<ParticipantId, audio::Statistics>,
     /// The server's newest totals.
     pub totals: Option<Totals>,
+    /// The path by which media go now. `None` before media are connected.
+    pub media_path: Option<MediaPath>,
     /// What this computer reduces now.
     pub reductions: Reductions,
 }
@@ -70,6 +72,7 @@ impl Stats {
             sound: BTreeMap::new(),
             totals: None,
             reductions: Reductions::default(),
+            media_path: None,
         };
         Self { clock, tracks: TrackStats::default(), facts: Arc::new(Mutex::new(facts)), timeline: Arc::default() }
     }
@@ -122,6 +125,11 @@ impl Stats {
 
     pub(crate) fn set_wishes(&self, tiles: &[TileWish]) {
         lock(&self.timeline).set_wishes(tiles);
+    }
+
+    pub(crate) fn set_media_path(&self, path: MediaPath) {
+        lock(&self.facts).media_path = Some(path);
+        lock(&self.timeline).set_media_path(path);
     }
 
     pub(crate) fn set_uplink(&self, estimate: Bitrate) {

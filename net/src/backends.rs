@@ -2,6 +2,7 @@
 
 use crate::sfu::Sfu;
 use crate::sfu::native::Native;
+use crate::signalling::proxy::ProxySettings;
 use std::sync::Arc;
 use webrtc::runtime::{Runtime, TokioRuntime};
 
@@ -12,10 +13,12 @@ pub struct Backends {
     pub stack: Arc<dyn Runtime>,
     /// The signalling dialect of the SFU.
     pub sfu: Box<dyn Sfu>,
+    /// The proxy on the way to our server. The default is none.
+    pub proxy: ProxySettings,
 }
 
 impl Default for Backends {
     fn default() -> Self {
-        Self { stack: Arc::new(TokioRuntime), sfu: Box::new(Native::default()) }
+        Self { stack: Arc::new(TokioRuntime), sfu: Box::new(Native::default()), proxy: ProxySettings::default() }
     }
 }

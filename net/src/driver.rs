@@ -8,6 +8,7 @@ mod path_watch;
 mod server_connection;
 mod sfu_connection;
 mod totals_requests;
+mod transports;
 
 use crate::backends::Backends;
 use crate::config::Config;
@@ -18,11 +19,11 @@ use crate::media_requests::{self, Pending, Publication};
 use crate::meeting;
 use crate::peer;
 use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
-use crate::signalling::{self, Received, WebSocket};
+use crate::signalling::{self, Endpoint, Received, WebSocket};
 use bytes::Bytes;
 use crypto::KeyRing;
 use event_queue::EventQueue;
-use media::{Local, Media, Report};
+use media::{Local, Media};
 use path_watch::PathWatch;
 use proto::{
     Blob, ClientMessage, DemandedLayer, FromSfu, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu, TrackDemand,
@@ -34,6 +35,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::sync::{mpsc, watch};
 use totals_requests::TotalsRequests;
+use transports::Report;
 
 /// The driver's ends of the queues that it shares with [`crate::Session`], and the back-ends.
 pub struct Ends {
@@ -59,12 +61,15 @@ pub async fn run(config: Config, ends: Ends) {
 }
 
 async fn connect_and_run(config: Config, ends: Ends) -> Result<(), Error> {
+    let Config { host, port, fingerprint, .. } = &config;
+    let proxy = ends.backends.proxy.clone();
+    let server = Endpoint { host: host.clone(), port: *port, fingerprint: *fingerprint, proxy };
     let socket = tokio::select! {
-        socket = WebSocket::connect(&config.host, config.port, config.fingerprint, &ends.backends.stack) => socket?,
+        socket = WebSocket::connect(&server, &ends.backends.stack) => socket?,
         // The program does not read events any more.
         () = ends.events.closed() => return Ok(()),
     };
-    Driver::open(config, ends, socket).await?.run().await
+    Driver::open(config, server, ends, socket).await?.run().await
 }
 
 struct Driver {
@@ -99,14 +104,14 @@ enum Wake {
 }
 
 impl Driver {
-    async fn open(config: Config, ends: Ends, socket: WebSocket) -> Result<Self, Error> {
+    async fn open(config: Config, endpoint: Endpoint, ends: Ends, socket: WebSocket) -> Result<Self, Error> {
         let Config { entry, host, port, fingerprint, ring, pool } = config;
         let Ends { commands, requests, wishes, events, shared, backends } = ends;
-        let Backends { stack, sfu } = backends;
+        let Backends { stack, sfu, .. } = backends;
         // Media use the network interface that signalling uses.
         let transports = sfu.caps().topology.transports();
-        let media = Media::open(transports, socket.local().ip(), pool, Arc::clone(&stack)).await?;
-        let server = ServerConnection::new(socket, (host.clone(), port, fingerprint), Arc::clone(&stack));
+        let media = Media::open(transports, socket.local().ip(), pool, endpoint.clone(), Arc::clone(&stack)).await?;
+        let server = ServerConnection::new(socket, endpoint, Arc::clone(&stack));
         let address = Address { host, port, fingerprint };
         let setup = Setup { commands, ring: ring.clone(), address, shared };
         Ok(Self {
@@ -200,7 +205,7 @@ impl Driver {
                 self.sfu.handle(Input::Timeout, now);
                 self.ring.expire(now);
                 match self.media.handle_timeout(&mut self.event_queue, now) {
-                    Err(Error::NoMedia) => self.replace_transports(now)?,
+                    Err(Error::NoMedia(_)) => self.replace_transports(now)?,
                     result => result?,
                 }
                 self.check_path(now);
@@ -239,7 +244,7 @@ impl Driver {
             return Ok(());
         }
         if self.sfu_connection.is_ordered() || !self.media.may_connect_again(now) {
-            return Err(Error::NoMedia);
+            return Err(self.media.transports.no_media());
         }
         self.path_watch.request();
         Ok(())
@@ -351,6 +356,7 @@ impl Driver {
                     self.sfu.handle(Input::Local { transport, sdp, mids }, now);
                 }
             }
+            Output::TunnelToken { transport, token } => self.media.transports.set_tunnel_token(transport, token)?,
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),
@@ -404,6 +410,7 @@ impl Driver {
             | Event::KeyFrameWanted { .. }
             | Event::Estimate(_)
             | Event::Connected
+            | Event::MediaPath(_)
             | Event::Totals(_)
             | Event::Failed(_) => {}
         }

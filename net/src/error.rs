@@ -13,9 +13,10 @@ pub enum Error {
     /// The media transport failed.
     #[error(transparent)]
     Media(#[from] peer::Error),
-    /// Media were negotiated, but the transport does not connect. Usually a firewall blocks UDP.
-    #[error("media cannot reach the server: is UDP blocked?")]
-    NoMedia,
+    /// Media were negotiated, but no path carries them: neither UDP nor the tunnel over TLS. Usually a firewall blocks UDP. Has
+    /// the reason why there was no tunnel; `None` if it was not tried.
+    #[error("media cannot reach the server: is UDP blocked?{}", no_tunnel(.0.as_deref()))]
+    NoMedia(Option<String>),
     /// Negotiation of media failed.
     #[error("{0}")]
     Negotiation(&'static str),
@@ -33,6 +34,11 @@ pub enum Error {
     Stalled,
 }
 
+/// Returns the second sentence of the error that no path carries media.
+fn no_tunnel(failure: Option<&str>) -> String {
+    failure.map(|failure| format!(" The connection over TLS failed, too: {failure}")).unwrap_or_default()
+}
+
 impl Error {
     /// Returns the reason for the user.
     #[must_use]
@@ -41,7 +47,7 @@ impl Error {
         match self {
             Self::Signalling(error) => error.reason(),
             Self::Media(_) | Self::NoThread(_) | Self::KeysThread | Self::Stalled => Reason::Here(text),
-            Self::NoMedia => Reason::Unreachable(text),
+            Self::NoMedia(_) => Reason::Unreachable(text),
             Self::Negotiation(_) | Self::UnrequestedTotals => Reason::Server(text),
         }
     }
@@ -50,5 +56,18 @@ impl Error {
     #[must_use]
     pub fn fault(&self) -> Option<Fault> {
         self.reason().fault()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_that_no_path_carries_media_says_why_there_was_no_tunnel() {
+        let text = |failure: Option<&str>| Error::NoMedia(failure.map(str::to_owned)).to_string();
+        assert_eq!(text(None), "media cannot reach the server: is UDP blocked?");
+        let both = text(Some("the connection to the server was lost"));
+        assert!(both.contains("UDP") && both.contains("TLS") && both.ends_with("was lost"), "{both}");
     }
 }

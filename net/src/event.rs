@@ -4,7 +4,7 @@ use crate::error::Error;
 use crate::meeting;
 use crypto::ReceivedFrame;
 use media::Bitrate;
-use proto::{Epoch, Kind, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
+use proto::{Epoch, Kind, MediaPath, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
 
 /// An event of a session. The last one is [`meeting::Event::Ended`] or [`Event::Failed`]; then the channel closes.
 pub enum Event {
@@ -42,6 +42,8 @@ pub enum Event {
     Estimate(Bitrate),
     /// A media transport is connected. Frames sent before were dropped.
     Connected,
+    /// The path by which media go, if it has changed. The first one follows [`Event::Connected`].
+    MediaPath(MediaPath),
     /// The server's counters for this meeting.
     Totals(Totals),
     /// The session failed.

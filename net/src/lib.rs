@@ -15,6 +15,7 @@
 //! | `media_requests` | the program's requests about media |
 //! | `frame_sender` | the queue of sealed frames from an encoder to the network |
 //! | `signalling` | the connection to a server: TLS, WebSocket, CBOR |
+//! | `tunnel` | the media tunnel over TLS, and the choice between it and UDP |
 //! | `peer` | a peer connection: session descriptions, streams, bandwidth |
 //! | `rtp` | RTP packets: made from frames, retransmitted, assembled to frames |
 //! | `task`, `random` | tasks of a session; random numbers that identify streams |
@@ -39,6 +40,7 @@ mod signalling;
 mod task;
 #[cfg(test)]
 mod testing;
+mod tunnel;
 
 pub use backends::Backends;
 pub use config::Config;
@@ -48,3 +50,6 @@ pub use event::Event;
 pub use frame_sender::{FrameQueue, frame_sender};
 pub use frame_sender::{FrameSender, Full};
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
+#[doc(hidden)]
+pub use signalling::proxy::{Answer as ProxyAnswer, Garbage as ProxyGarbage};
+pub use signalling::proxy::{BadUrl, Basic, ProxyAuthenticator, ProxySettings, ProxyUrl};

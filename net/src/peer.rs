@@ -144,6 +144,10 @@ impl Peer {
     pub async fn answer(&mut self, sdp: String) -> Result<(), Error> {
         let sections = description::sections(&sdp);
         let sending = self.sending(&sections).await?;
+        // Before the stack binds the streams, so that the start probe can begin then.
+        if let Some(names) = sending.iter().find_map(|(send_stream, section)| send_stream.names(section)) {
+            self.estimate.allow_start_probe(names);
+        }
         self.connection.set_remote_description(RTCSessionDescription::answer(sdp)?).await?;
         lock(&self.rtp_receiver).declare(&sections);
         for (send_stream, section) in sending {

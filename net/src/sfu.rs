@@ -204,6 +204,13 @@ pub enum Output {
         /// Offer or answer. [`Input::Local`] returns the answer to an offer.
         kind: SdpKind,
     },
+    /// Remember the token by which a media tunnel to our server can be opened, if UDP does not work.
+    TunnelToken {
+        /// For which transport.
+        transport: TransportId,
+        /// The token.
+        token: String,
+    },
     /// Add an ICE candidate of the SFU.
     AddCandidate {
         /// To which transport.

@@ -1,81 +1,39 @@
-//! Messages to and from the server: CBOR in a WebSocket (RFC 6455) over TLS 1.3.
+//! Messages to and from the server: CBOR in a WebSocket (RFC 6455) over TLS 1.3, through an HTTP proxy if there is one.
 
 mod connect;
+mod endpoint;
+mod error;
+pub mod proxy;
+mod socket;
 mod tls;
+mod tunnel;
+
+pub use endpoint::Endpoint;
+pub use error::Error;
+pub use socket::Socket;
+pub use tunnel::open_tunnel;
+
+use error::{TIMEOUT, connect_error, tls_error, websocket_error};
+use socket::{ByteStream, authority};
 
 use crate::task::{self, Task};
 use bytes::Bytes;
 use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
-use proto::{ClientMessage, MAX_MESSAGE, Reason, ServerMessage};
+use proto::{ClientMessage, MAX_MESSAGE, ServerMessage};
 use rustls::pki_types::ServerName;
-use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
+use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{self, Message, Utf8Bytes};
-use tokio_tungstenite::{WebSocketStream, client_async_with_config};
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use webrtc::runtime::Runtime;
-
-/// The reason why the connection to the server could not be opened, or was lost.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// The server's name is not a valid host name or URL.
-    #[error("{0:?} is not a valid server name")]
-    Name(String),
-    /// The address cannot be reached.
-    #[error("the server cannot be reached: {0}")]
-    Unreachable(#[source] io::Error),
-    /// The computer refuses the connection, so no server listens on the port.
-    #[error("no server answers at {0}: is it running?")]
-    Refused(String),
-    /// The server did not answer in time.
-    #[error("the server did not answer within {} seconds", TIMEOUT.as_secs())]
-    Silent,
-    /// The certificate is not the one that the invitation names, or not one that this system trusts.
-    #[error("the server's certificate is not the expected one, it may be another server ({0})")]
-    Certificate(#[source] rustls::Error),
-    /// TLS failed for another reason.
-    #[error("no secure connection to the server: {0}")]
-    Tls(#[source] io::Error),
-    /// The system's store of certificate authorities cannot be used.
-    #[error("this system has no trusted certificate authorities: {0}")]
-    NoAuthorities(#[source] rustls::Error),
-    /// Another kind of server answers.
-    #[error("the answer is not from a Conclave server ({0})")]
-    NotOurs(#[source] Box<tungstenite::Error>),
-    /// The connection was lost.
-    #[error("the connection to the server was lost")]
-    Lost,
-    /// The server has stopped reading.
-    #[error("the server does not read the messages sent to it")]
-    Stuck,
-}
-
-impl Error {
-    /// Returns the reason for the user.
-    #[must_use]
-    pub fn reason(&self) -> Reason {
-        let text = self.to_string();
-        match self {
-            Self::Certificate(_) => Reason::Certificate(text),
-            Self::NotOurs(_) | Self::Stuck => Reason::Server(text),
-            Self::NoAuthorities(_) => Reason::Here(text),
-            Self::Name(_) | Self::Unreachable(_) | Self::Refused(_) | Self::Silent | Self::Tls(_) | Self::Lost => {
-                Reason::Unreachable(text)
-            }
-        }
-    }
-}
 
 /// An event from our server.
 #[derive(Debug)]
@@ -104,47 +62,23 @@ pub struct WebSocket {
     incoming: SplitStream<Socket>,
     outgoing: mpsc::Sender<Message>,
     writer: Task,
-    /// The local and the remote address.
+    /// The local and the remote address ([`Endpoint::connect`]).
     path: (SocketAddr, SocketAddr),
 }
 
-type Socket = WebSocketStream<Box<dyn ByteStream>>;
-
-/// TCP, or TLS over it.
-trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin {}
-
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}
-
 impl WebSocket {
-    /// Connects to the server at `host` and `port`, and verifies its certificate.
+    /// Connects to `server`, and verifies its certificate.
     ///
     /// # Errors
     /// Returns the [`Error`] of the step that failed.
-    pub async fn connect(
-        host: &str,
-        port: u16,
-        fingerprint: Option<crypto::Fingerprint>,
-        stack: &Arc<dyn Runtime>,
-    ) -> Result<Self, Error> {
-        let connect = Self::connect_without_timeout(host, port, fingerprint, stack);
-        timeout(TIMEOUT, connect).await.map_err(|_| Error::Silent)?
+    pub async fn connect(server: &Endpoint, stack: &Arc<dyn Runtime>) -> Result<Self, Error> {
+        timeout(TIMEOUT, Self::connect_without_timeout(server, stack)).await.map_err(|_| Error::Silent)?
     }
 
-    async fn connect_without_timeout(
-        host: &str,
-        port: u16,
-        fingerprint: Option<crypto::Fingerprint>,
-        stack: &Arc<dyn Runtime>,
-    ) -> Result<Self, Error> {
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
-        let name = ServerName::try_from(bare.to_owned()).map_err(|_| Error::Name(host.to_owned()))?;
-        let tcp = connect::connect(bare, port, &**stack).await.map_err(|error| connect_error(error, bare, port))?;
-        // Small messages must not wait for more data.
-        tcp.set_nodelay(true).map_err(Error::Unreachable)?;
-        let path = path(&tcp).map_err(Error::Unreachable)?;
-        let config = tls::config(fingerprint).map_err(Error::NoAuthorities)?;
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?;
-        let request = format!("wss://{}/v1", authority(bare, port)).into_client_request().map_err(websocket_error)?;
+    async fn connect_without_timeout(server: &Endpoint, stack: &Arc<dyn Runtime>) -> Result<Self, Error> {
+        let (stream, path) = server.connect(stack).await?;
+        let url = format!("wss://{}/v1", authority(server.bare_host(), server.port));
+        let request = url.into_client_request().map_err(websocket_error)?;
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _) = client_async_with_config(request, Box::new(stream) as Box<dyn ByteStream>, Some(limits))
             .await
@@ -181,7 +115,7 @@ impl WebSocket {
         let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
         let tcp = connect::connect(&host, port, &**stack).await.map_err(|error| connect_error(error, &host, port))?;
         tcp.set_nodelay(true).map_err(Error::Unreachable)?;
-        let path = path(&tcp).map_err(Error::Unreachable)?;
+        let path = endpoint::path(&tcp).map_err(Error::Unreachable)?;
         let stream: Box<dyn ByteStream> = if secure {
             let name = ServerName::try_from(host.clone()).map_err(|_| Error::Name(host))?;
             let config = tls::config(None).map_err(Error::NoAuthorities)?;
@@ -280,39 +214,6 @@ impl WebSocket {
         drop(incoming);
     }
 }
-
-/// Returns the local and the remote address.
-fn path(tcp: &TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
-    Ok((tcp.local_addr()?, tcp.peer_addr()?))
-}
-
-fn connect_error(error: io::Error, host: &str, port: u16) -> Error {
-    if error.kind() == io::ErrorKind::ConnectionRefused {
-        Error::Refused(authority(host, port))
-    } else {
-        Error::Unreachable(error)
-    }
-}
-
-/// Returns `host:port`, with brackets around an IPv6 address.
-fn authority(host: &str, port: u16) -> String {
-    if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
-}
-
-/// Classifies a TLS error. tokio-rustls wraps the error of rustls in an I/O error.
-fn tls_error(error: io::Error) -> Error {
-    match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
-        Some(inner) if tls::is_certificate(inner) => Error::Certificate(inner.clone()),
-        Some(_) | None => Error::Tls(error),
-    }
-}
-
-fn websocket_error(error: tungstenite::Error) -> Error {
-    Error::NotOurs(Box::new(error))
-}
-
-/// How long connecting may take, name resolution and handshakes together.
-const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The maximum number of messages that wait to be sent.
 const MAX_WAITING: usize = 256;

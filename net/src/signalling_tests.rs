@@ -1,4 +1,5 @@
 use super::*;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
 use tokio::io::AsyncWriteExt;
@@ -9,9 +10,13 @@ fn block<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
+fn endpoint(host: &str, port: u16) -> Endpoint {
+    Endpoint { host: host.into(), port, fingerprint: Some([0; 32].into()), proxy: proxy::ProxySettings::default() }
+}
+
 async fn failure(host: &str, port: u16) -> Error {
     let stack: Arc<dyn Runtime> = Arc::new(TokioRuntime);
-    WebSocket::connect(host, port, Some([0; 32].into()), &stack).await.err().expect("no connection")
+    WebSocket::connect(&endpoint(host, port), &stack).await.err().expect("no connection")
 }
 
 #[test]
@@ -144,8 +149,7 @@ fn a_dead_ipv6_address_does_not_delay_a_name_with_a_good_ipv4_address() {
         });
         let stack: Arc<dyn Runtime> = Arc::new(Resolver(addresses));
         let start = Instant::now();
-        let error =
-            WebSocket::connect("meet.example", 1, Some([0; 32].into()), &stack).await.err().expect("it is no server");
+        let error = WebSocket::connect(&endpoint("meet.example", 1), &stack).await.err().expect("it is no server");
         assert!(matches!(error, Error::Tls(_)), "it did not reach the good address: {error}");
         assert!(start.elapsed() < Duration::from_millis(500), "{:?}", start.elapsed());
         server.await.unwrap();

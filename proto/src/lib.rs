@@ -15,6 +15,7 @@ mod reason;
 mod signal;
 pub mod signed;
 mod track;
+mod tunnel;
 
 pub use encoding::{Blob, Limited, Malformed, decode, encode, is_sendable};
 pub use envelope::{ClientMessage, Envelope, FromSfu, ServerMessage, ToSfu};
@@ -30,3 +31,7 @@ pub use problem::{Problem, Refusal};
 pub use reason::{Fault, Reason};
 pub use signal::{ClientSignal, ServerSignal, decode_signal};
 pub use track::{DemandedLayer, Kind, Published, SpatialLayer, Subscription, TileWish, Totals, TrackDemand};
+pub use tunnel::{
+    DatagramQueue, MAX_DATAGRAM, MAX_TUNNEL_AGE, MAX_TUNNEL_MESSAGE, MAX_TUNNEL_QUEUE, MAX_TUNNEL_TOKEN, MediaPath,
+    TUNNEL_BATCH, TUNNEL_PATH, TUNNEL_UNSENT, datagrams, is_tunnel_token,
+};

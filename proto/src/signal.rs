@@ -4,7 +4,7 @@
 use crate::encoding::Limited;
 use crate::{
     Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published, Subscription, TileWish,
-    TrackDemand,
+    TrackDemand, is_tunnel_token,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -49,6 +49,9 @@ pub enum ServerSignal {
         /// The session description.
         #[n(1)]
         sdp: String,
+        /// The token by which the client may open a media tunnel for some hours. `None` if the server has no tunnel.
+        #[n(2)]
+        tunnel: Option<String>,
     },
     /// The session description of an offer was refused.
     #[n(1)]
@@ -101,7 +104,7 @@ impl Limited for ClientSignal {
 impl Limited for ServerSignal {
     fn within_limits(&self) -> bool {
         match self {
-            Self::Answer { sdp, .. } => sdp.len() <= MAX_SDP,
+            Self::Answer { sdp, tunnel, .. } => sdp.len() <= MAX_SDP && tunnel.as_deref().is_none_or(is_tunnel_token),
             Self::Tracks { tracks, .. } => are_tracks(tracks),
             Self::TrackDemand { layers } => layers.wanted.len() <= MAX_LAYERS,
             Self::OfferRefused { .. } | Self::SoundLoss { .. } => true,
@@ -220,10 +223,30 @@ mod tests {
     fn a_session_description_above_its_limit_is_malformed() {
         for (length, accepted) in [(MAX_SDP, true), (MAX_SDP + 1, false)] {
             let (number, sdp) = (1, "x".repeat(length));
-            assert_eq!(is_accepted(&ServerSignal::Answer { number, sdp: sdp.clone() }), accepted, "answer");
+            assert_eq!(
+                is_accepted(&ServerSignal::Answer { number, sdp: sdp.clone(), tunnel: None }),
+                accepted,
+                "answer"
+            );
             let offer = ClientSignal::Offer { number, sdp, published: Vec::new(), subscriptions: Vec::new() };
             assert_eq!(is_accepted(&offer), accepted, "offer");
         }
+    }
+
+    #[test]
+    fn an_answer_without_a_tunnel_or_with_a_token_is_accepted() {
+        let answer = |tunnel: Option<&str>| ServerSignal::Answer {
+            number: 1,
+            sdp: "v=0".into(),
+            tunnel: tunnel.map(str::to_owned),
+        };
+        assert!(is_accepted(&answer(None)) && is_accepted(&answer(Some("0a-Z_"))));
+        for wrong in ["", "a b", "a\r\nHost: b", &"a".repeat(crate::MAX_TUNNEL_TOKEN + 1)] {
+            assert!(!is_accepted(&answer(Some(wrong))), "{wrong:?}");
+        }
+        // As a server without tunnels sends it.
+        let before = [&[0x82, 0x00, 0x82, 0x01][..], &[0x63], b"v=0"].concat();
+        assert_eq!(decode_signal(&before), Ok(answer(None)));
     }
 
     #[test]

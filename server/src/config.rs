@@ -110,6 +110,8 @@ pub struct Limits {
     pub silence: Duration,
     /// How long one message may take to be written to a connection.
     pub write: Duration,
+    /// How long a media tunnel may carry nothing. A client that uses it sends at least a check every half second.
+    pub tunnel_idle: Duration,
 }
 
 impl Limits {
@@ -179,6 +181,7 @@ impl Default for Limits {
             ping: Duration::from_secs(2),
             silence: Duration::from_secs(10),
             write: Duration::from_secs(20),
+            tunnel_idle: Duration::from_secs(15),
         }
     }
 }

@@ -4,9 +4,10 @@ use crate::Limits;
 use crate::bucket::Bucket;
 use crate::delivery::ConnectionId;
 use crate::delivery_task::{self, Client};
-use crate::metered::{MeteredStream, READ_AHEAD};
+use crate::metered::{MeteredStream, READ_AHEAD, Socket};
 use crate::outbox::{Item, Outgoing, outbox};
 use crate::quota::{ConnectionPermit, Meter, OriginQuota};
+use crate::tunnel::{self, TunnelKey, TunnelService};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -17,13 +18,10 @@ use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout, timeout_at};
 use tokio_rustls::TlsAcceptor;
-use tokio_rustls::server::TlsStream;
-use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::handshake::server::{Callback, ErrorResponse, Request, Response};
+use tokio_tungstenite::tungstenite::http::{StatusCode, header};
 use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
-use tokio_tungstenite::tungstenite::{Message, http::StatusCode};
-
-type Socket = WebSocketStream<MeteredStream<TlsStream<TcpStream>>>;
 
 /// What all connections share.
 #[derive(Clone)]
@@ -33,6 +31,16 @@ pub struct Context {
     pub delivery: mpsc::Sender<delivery_task::Message>,
     /// For signed commands, which are handled first.
     pub commands: mpsc::Sender<delivery_task::Message>,
+    pub tunnels: TunnelService,
+}
+
+/// What a client wants with its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// Messages of meetings.
+    Messages,
+    /// Media of this participant, whose token was valid.
+    Media(ParticipantId),
 }
 
 /// Serves one connection until it ends. One deadline covers everything up to the first message.
@@ -51,13 +59,17 @@ pub async fn serve(
     let meter = Arc::new(Meter::new(allowed, permit.shared.held_bytes.clone(), limits.address_held_bytes));
     let opened = timeout_at(deadline, async {
         sleep(permit.wait).await;
-        open(stream, &context.acceptor, meter.clone()).await
+        open(stream, &context, meter.clone()).await
     });
-    let Ok(Some(socket)) = opened.await else {
+    let Ok(Some((socket, purpose))) = opened.await else {
         tracing::debug!(%participant, "handshake failed");
         return;
     };
     meter.finish();
+    if let Purpose::Media(owner) = purpose {
+        tunnel::configure(socket.get_ref().get_ref().get_ref().0);
+        return tunnel::serve(socket, id.0, owner, meter, (&context.tunnels, limits)).await;
+    }
     let (mut outbox, outgoing) = outbox(limits.outgoing_messages, limits.outgoing_bytes);
     outbox.arrived_at = arrived_at;
     outbox.origin = Some(permit.origin());
@@ -77,24 +89,53 @@ pub async fn serve(
     let _ = context.delivery.send(delivery_task::Message::Disconnected(id)).await;
 }
 
-async fn open(stream: TcpStream, acceptor: &TlsAcceptor, meter: Arc<Meter>) -> Option<Socket> {
+async fn open(stream: TcpStream, context: &Context, meter: Arc<Meter>) -> Option<(Socket, Purpose)> {
     stream.set_nodelay(true).ok()?;
-    let tls = acceptor.accept(stream).await.ok()?;
+    let tls = context.acceptor.accept(stream).await.ok()?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_AHEAD)
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
-    tokio_tungstenite::accept_hdr_async_with_config(MeteredStream::new(tls, meter), check_path, Some(config)).await.ok()
+    let (stream, mut purpose) = (MeteredStream::new(tls, meter), None);
+    let check = PurposeCheck { key: &context.tunnels.key, purpose: &mut purpose };
+    let socket = tokio_tungstenite::accept_hdr_async_with_config(stream, check, Some(config)).await.ok()?;
+    Some((socket, purpose?))
 }
 
-#[expect(clippy::result_large_err, reason = "the WebSocket library's signature")]
-fn check_path(request: &Request, response: Response) -> Result<Response, ErrorResponse> {
-    if request.uri().path() == PATH {
-        return Ok(response);
+/// Checks the request of a WebSocket, and stores what it asks for.
+struct PurposeCheck<'c> {
+    key: &'c TunnelKey,
+    purpose: &'c mut Option<Purpose>,
+}
+
+impl Callback for PurposeCheck<'_> {
+    fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
+        match purpose_of(request, self.key) {
+            Ok(purpose) => {
+                *self.purpose = Some(purpose);
+                Ok(response)
+            }
+            Err(status) => {
+                let mut refusal = ErrorResponse::new(None);
+                *refusal.status_mut() = status;
+                Err(refusal)
+            }
+        }
     }
-    let mut refusal = ErrorResponse::new(None);
-    *refusal.status_mut() = StatusCode::NOT_FOUND;
-    Err(refusal)
+}
+
+/// Returns what the request of a WebSocket asks for, or the status that refuses it.
+fn purpose_of(request: &Request, key: &TunnelKey) -> Result<Purpose, StatusCode> {
+    match request.uri().path() {
+        PATH => Ok(Purpose::Messages),
+        proto::TUNNEL_PATH => {
+            let value = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+            let token = value.and_then(|value| value.strip_prefix("Bearer "));
+            let owner = token.and_then(|token| key.participant(token, Instant::now()));
+            owner.map(Purpose::Media).ok_or(StatusCode::UNAUTHORIZED)
+        }
+        _ => Err(StatusCode::NOT_FOUND),
+    }
 }
 
 /// Writes the outgoing messages and the pings until the outbox closes the connection or a write fails.
@@ -205,5 +246,5 @@ impl<'c> Reader<'c> {
     }
 }
 
-/// The only path that is served.
+/// The path for messages of meetings.
 const PATH: &str = "/v1";

@@ -24,6 +24,7 @@ mod server;
 pub mod sfu;
 mod stop;
 mod tls;
+mod tunnel;
 
 pub use config::{Config, Limits};
 pub use error::Error;

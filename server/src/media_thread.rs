@@ -2,6 +2,7 @@
 
 use crate::outbox::Outbox;
 use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
+use crate::tunnel::{self, Arrival, Departure, Endpoints, TunnelKey, Tunnels, is_virtual};
 use crate::{Error, Limits, addresses};
 use proto::{Blob, Down, FromSfu, ParticipantId, Problem};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -10,6 +11,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -28,23 +30,33 @@ pub enum Message {
 pub struct MediaThread {
     /// Sends messages to the thread.
     pub messages: mpsc::Sender<Message>,
+    /// Sends events of media tunnels to the thread.
+    pub tunnels: mpsc::Sender<tunnel::Event>,
     /// Closed when the thread ends, also by a panic.
     pub ended: oneshot::Receiver<Infallible>,
     /// Joins the thread.
     pub thread: JoinHandle<()>,
 }
 
-/// Starts the thread. `public` are addresses of other machines that forward to the sockets.
+/// Starts the thread. `public` are addresses of other machines that forward to the sockets; `key` makes the tokens of media
+/// tunnels.
 ///
 /// # Errors
 /// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
-pub fn start(listen: SocketAddr, public: Vec<IpAddr>, limits: &Limits) -> Result<MediaThread, Error> {
+pub fn start(
+    listen: SocketAddr,
+    public: Vec<IpAddr>,
+    limits: &Limits,
+    key: Arc<TunnelKey>,
+) -> Result<MediaThread, Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
     let addresses: Vec<SocketAddr> = sockets.iter().map(|(address, _)| *address).collect();
     tracing::info!(sockets = sockets.len(), "media sockets bound");
     tracing::debug!(?addresses, "media addresses");
-    let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits);
+    let context =
+        Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits).with_tunnels(key);
     let (messages, inbox) = mpsc::channel(MAX_MESSAGES);
+    let (tunnels, tunnel_events) = mpsc::channel(MAX_TUNNEL_EVENTS);
     let (end, ended) = oneshot::channel();
     let run = move || {
         // Dropped at the end of the thread.
@@ -54,14 +66,14 @@ pub fn start(listen: SocketAddr, public: Vec<IpAddr>, limits: &Limits) -> Result
             Err(error) => return tracing::error!(%error, "the media thread did not start"),
         };
         runtime.block_on(async {
-            match Driver::new(context, sockets, listen.port(), inbox) {
+            match Driver::new(context, sockets, listen.port(), (inbox, tunnel_events)) {
                 Ok(driver) => driver.run().await,
                 Err(error) => tracing::error!(%error, "the media sockets cannot be used"),
             }
         });
     };
     let thread = std::thread::Builder::new().name("sfu".into()).spawn(run).map_err(|_| Error::Media)?;
-    Ok(MediaThread { messages, ended, thread })
+    Ok(MediaThread { messages, tunnels, ended, thread })
 }
 
 struct Driver {
@@ -71,6 +83,8 @@ struct Driver {
     port: u16,
     outboxes: HashMap<ParticipantId, Outbox>,
     inbox: mpsc::Receiver<Message>,
+    tunnels: Tunnels,
+    tunnel_events: mpsc::Receiver<tunnel::Event>,
     /// Datagrams that could not be sent.
     unsent: u64,
 }
@@ -80,13 +94,22 @@ impl Driver {
         context: Context,
         sockets: Vec<(SocketAddr, std::net::UdpSocket)>,
         port: u16,
-        inbox: mpsc::Receiver<Message>,
+        (inbox, tunnel_events): (mpsc::Receiver<Message>, mpsc::Receiver<tunnel::Event>),
     ) -> io::Result<Self> {
         let sockets = sockets
             .into_iter()
             .map(|(address, socket)| Ok((address, UdpSocket::from_std(socket)?)))
             .collect::<io::Result<_>>()?;
-        Ok(Self { sfu: Sfu::new(context, Instant::now()), sockets, port, outboxes: HashMap::new(), inbox, unsent: 0 })
+        Ok(Self {
+            sfu: Sfu::new(context, Instant::now()),
+            sockets,
+            port,
+            outboxes: HashMap::new(),
+            inbox,
+            tunnels: Tunnels::default(),
+            tunnel_events,
+            unsent: 0,
+        })
     }
 
     async fn run(mut self) {
@@ -99,13 +122,14 @@ impl Driver {
                     None => break,
                 },
                 () = readable(&self.sockets) => self.receive(&mut buffer),
+                Some(event) = self.tunnel_events.recv() => self.handle_tunnel(event),
                 () = tokio::time::sleep_until(timeout.into()) => {}
             }
             let now = Instant::now();
             if self.sfu.poll_timeout() <= now {
                 self.sfu.handle_timeout(now);
             }
-            self.flush();
+            self.flush(None);
         }
         tracing::debug!(unsent = self.unsent, "the media thread ends");
     }
@@ -117,6 +141,7 @@ impl Driver {
                     self.open_socket(address);
                 }
                 let from = ClientAddress { arrived_at: outbox.arrived_at, origin: outbox.origin };
+                self.tunnels.remove(participant);
                 self.sfu.join(meeting, participant, from, Instant::now());
                 self.outboxes.insert(participant, outbox);
             }
@@ -125,6 +150,7 @@ impl Driver {
                 self.sfu.handle_command(command, Instant::now());
                 if let Some(participant) = leaving {
                     self.outboxes.remove(&participant);
+                    self.tunnels.remove(participant);
                 }
             }
             Message::Read(read) => read(&self.sfu),
@@ -155,17 +181,59 @@ impl Driver {
                 let (address, socket) = &self.sockets[index];
                 // An error means that the socket is empty, or reports an ICMP reply to an earlier datagram.
                 let Ok((length, source)) = socket.try_recv_from(buffer) else { break };
-                let destination = *address;
-                self.sfu.handle_datagram(source, destination, &buffer[..length], Instant::now());
-                self.flush();
+                if is_virtual(source) {
+                    continue;
+                }
+                let (bytes, endpoints) = (&buffer[..length], Endpoints { local: *address, remote: source });
+                let found = if self.tunnels.is_empty() {
+                    None
+                } else {
+                    self.tunnels.find_sender(source, bytes, || self.sfu.sender_of(source, bytes))
+                };
+                let identity = found.map_or(endpoints, |(_, identity)| identity);
+                self.sfu.handle_datagram(identity.remote, identity.local, bytes, Instant::now());
+                self.flush(found.map(|(participant, _)| Arrival::Udp(participant, endpoints)));
             }
         }
     }
 
-    fn flush(&mut self) {
+    fn handle_tunnel(&mut self, event: tunnel::Event) {
+        match event {
+            tunnel::Event::Opened { participant, tunnel, queue, accepted } => {
+                let addresses = self.sfu.addresses_of(participant);
+                if let Some((local, known)) = addresses {
+                    let known = known.map(|(local, remote)| Endpoints { local, remote });
+                    self.tunnels.open((participant, tunnel), queue, known, local);
+                }
+                // The connection may be gone. Its end follows.
+                let _ = accepted.send(addresses.is_some());
+            }
+            tunnel::Event::Datagrams { participant, tunnel, message } => {
+                let Some(identity) = self.tunnels.identity(participant, tunnel) else { return };
+                for datagram in proto::datagrams(&message).into_iter().flatten() {
+                    self.sfu.handle_datagram(identity.remote, identity.local, datagram, Instant::now());
+                    self.flush(Some(Arrival::Tunnel(participant)));
+                }
+            }
+            tunnel::Event::Path { participant, tunnel, path } => self.tunnels.set_path(participant, tunnel, path),
+            tunnel::Event::Closed { participant, tunnel } => self.tunnels.close(participant, tunnel),
+        }
+    }
+
+    /// Sends what the SFU has produced. `arrival` is the path of the datagram that it has just handled, if its sender has a
+    /// tunnel.
+    fn flush(&mut self, arrival: Option<Arrival>) {
         while let Some(transmit) = self.sfu.poll_transmit() {
-            let socket = self.sockets.iter().find(|(address, _)| *address == transmit.source);
-            let sent = socket.map(|(_, socket)| socket.try_send_to(&transmit.contents, transmit.destination));
+            let (mut source, mut destination) = (transmit.source, transmit.destination);
+            if !self.tunnels.is_empty() {
+                match self.tunnels.send(destination, &transmit.contents, arrival, Instant::now()) {
+                    Departure::Unchanged => {}
+                    Departure::Udp(Endpoints { local, remote }) => (source, destination) = (local, remote),
+                    Departure::Tunnel => continue,
+                }
+            }
+            let socket = self.sockets.iter().find(|(address, _)| *address == source);
+            let sent = socket.map(|(_, socket)| socket.try_send_to(&transmit.contents, destination));
             // The effect is the same as a loss in the network: the receiver requests the packet again.
             self.unsent += u64::from(!matches!(sent, Some(Ok(_))));
         }
@@ -242,6 +310,9 @@ fn open(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
 
 /// Messages that may wait for the thread.
 const MAX_MESSAGES: usize = 1_024;
+
+/// Events of all tunnels that may wait for the thread: at most 1 MiB of datagrams.
+const MAX_TUNNEL_EVENTS: usize = 64;
 
 /// The maximum number of media sockets. A computer has fewer addresses, except loopback addresses.
 const MAX_SOCKETS: usize = 64;

@@ -7,6 +7,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::TcpStream;
+use tokio_rustls::server::TlsStream;
+use tokio_tungstenite::WebSocketStream;
+
+/// The WebSocket of a connection.
+pub type Socket = WebSocketStream<MeteredStream<TlsStream<TcpStream>>>;
 
 /// A stream whose reads fail if its [`Meter`] allows no more bytes.
 pub struct MeteredStream<S> {
@@ -18,6 +24,11 @@ impl<S> MeteredStream<S> {
     /// Returns a stream that counts what is read from `stream`.
     pub fn new(stream: S, meter: Arc<Meter>) -> Self {
         Self { stream, meter }
+    }
+
+    /// Returns the stream.
+    pub fn get_ref(&self) -> &S {
+        &self.stream
     }
 }
 

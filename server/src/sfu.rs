@@ -130,6 +130,19 @@ impl Sfu {
         self.context.add_socket(address);
     }
 
+    /// Returns the participant that a datagram from `source` belongs to, as far as its address and its ICE user name tell.
+    pub fn sender_of(&self, source: SocketAddr, bytes: &[u8]) -> Option<ParticipantId> {
+        self.routes.find(source, bytes)
+    }
+
+    /// Returns the address at which a participant is offered media, and the server's and the participant's address of the last
+    /// datagram to it, if there was one. Returns `None` if the participant is in no meeting.
+    pub fn addresses_of(&self, participant: ParticipantId) -> Option<(SocketAddr, Option<(SocketAddr, SocketAddr)>)> {
+        let peer = self.peers.get(&participant)?;
+        let offered = self.context.candidates(peer.address.arrived_at);
+        Some((*offered.first()?, peer.path))
+    }
+
     /// Handles a datagram from `source` to `destination`, which is one of the server's addresses. A datagram that is
     /// not for a participant is dropped.
     pub fn handle_datagram(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8], now: Instant) {
@@ -276,7 +289,8 @@ impl Sfu {
         };
         tracing::debug!(%participant, tracks = published.len(), subscriptions = subscriptions.len(), "offer answered");
         self.routes.set_user(participant, peer.transport.user());
-        self.output.signal(participant, ServerSignal::Answer { number, sdp: answer });
+        let tunnel = self.context.tunnels.as_ref().map(|key| key.token(participant, now));
+        self.output.signal(participant, ServerSignal::Answer { number, sdp: answer, tunnel });
         let source = |published: &Published| {
             (Mid::from(published.mid.as_str()), TrackId { owner: participant, slot: published.slot })
         };
@@ -337,6 +351,7 @@ impl Sfu {
             TransportEvent::Transmit(transmit) => {
                 if let Some(peer) = self.peers.get_mut(&participant) {
                     peer.handshake.handle_sent(&transmit, now);
+                    peer.path = Some((transmit.source, transmit.destination));
                 }
                 self.transmits.push_back(transmit);
             }

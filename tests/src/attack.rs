@@ -72,6 +72,7 @@ async fn meeting(world: &mut World, effort: Effort, report: &mut Report) -> Resu
     floods::knocks(world, effort.knock_seconds, report).await?;
     progress("connections");
     floods::unfinished(world, effort.unfinished, report).await?;
+    floods::tunnels(world, effort.unfinished, report).await?;
     floods::connections(world, effort, report).await?;
     let (before, during) = (world.min_pictures_per_second(calm, start), world.min_pictures_per_second(start, now_us()));
     // A busy machine manages fewer, also without attacks.

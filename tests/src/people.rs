@@ -142,8 +142,16 @@ impl Person {
         wrap: impl FnOnce(Arc<dyn VideoOutput>) -> Arc<dyn VideoOutput>,
     ) -> Result<Self> {
         let output = CountingOutput::default();
-        let setup =
-            Setup { name: name.into(), camera, microphone, speaker: AudioChoice::Off, screen: false, muted: false };
+        let proxy = engine::ProxySettings::default();
+        let setup = Setup {
+            name: name.into(),
+            camera,
+            microphone,
+            speaker: AudioChoice::Off,
+            screen: false,
+            muted: false,
+            proxy,
+        };
         let started =
             Engine::start_with(entry, setup, Identity::generate()?, wrap(Arc::new(output.clone())), hardware)?;
         Ok(Self::new(started, output))
@@ -156,7 +164,8 @@ impl Person {
     pub fn rejoin(rejoin_state: RejoinState) -> Result<Self> {
         let output = CountingOutput::default();
         let (camera, microphone, speaker) = (Choice::Off, AudioChoice::Off, AudioChoice::Off);
-        let setup = Setup { name: String::new(), camera, microphone, speaker, screen: false, muted: false };
+        let proxy = engine::ProxySettings::default();
+        let setup = Setup { name: String::new(), camera, microphone, speaker, screen: false, muted: false, proxy };
         let started = Engine::rejoin(rejoin_state, setup, Arc::new(output.clone()))?;
         Ok(Self::new(started, output))
     }

@@ -30,6 +30,8 @@ mod removed;
 mod restart;
 #[path = "loopback/stranger.rs"]
 mod stranger;
+#[path = "loopback/tunnel.rs"]
+mod tunnel;
 
 use client::{Client, State};
 use lossy::Lossy;

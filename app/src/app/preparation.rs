@@ -95,6 +95,7 @@ impl Preparation {
             speaker: self.devices.chosen(Kind::Speaker).sound(),
             screen: false,
             muted: !screen.microphone,
+            proxy: crate::proxy::settings(),
         };
         Some((Arc::new(self.purpose.clone()?), setup))
     }

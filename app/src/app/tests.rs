@@ -193,6 +193,7 @@ fn setup() -> Setup {
         speaker: engine::AudioChoice::Off,
         screen: false,
         muted: false,
+        proxy: engine::ProxySettings::default(),
     }
 }
 

@@ -39,6 +39,7 @@ pub fn setup(client: &Client) -> Result<Setup> {
         speaker,
         screen: client.screen,
         muted: false,
+        proxy: app::proxy::settings(),
     })
 }
 

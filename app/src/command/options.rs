@@ -2,7 +2,7 @@
 
 use super::layout;
 use clap::{Args, Parser, Subcommand};
-use engine::{AudioChoice, Choice};
+use engine::{AudioChoice, Choice, ProxyUrl};
 use media::Size;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -18,6 +18,9 @@ pub struct Options {
     /// Offers a test pattern as a camera
     #[arg(long, hide = true)]
     pub developer: bool,
+    /// The HTTP proxy on the way to the server: `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`; without this option, the environment variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` decide
+    #[arg(long, value_name = "URL", global = true)]
+    pub proxy: Option<ProxyUrl>,
     /// The command; without one, the window opens.
     #[command(subcommand)]
     pub command: Option<Command>,

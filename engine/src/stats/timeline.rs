@@ -2,7 +2,7 @@
 
 use super::track_stats::{Counters, Sent};
 use media::{Bitrate, Timestamp};
-use proto::{ParticipantId, Slot, TileWish, TrackId};
+use proto::{MediaPath, ParticipantId, Slot, TileWish, TrackId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
@@ -14,6 +14,8 @@ pub struct Second {
     pub at_ms: u64,
     /// The estimated capacity of the uplink, in kbit/s. `None` before the first estimate.
     pub uplink_kbps: Option<u64>,
+    /// The path by which media go at the end of this second: `udp` or `tls`. `None` before media are connected.
+    pub path: Option<String>,
     /// One entry for each picture track that we wish or that delivered something in this second.
     pub video: Vec<VideoSecond>,
     /// One entry for each voice that delivered or played something in this second.
@@ -103,6 +105,7 @@ pub struct Timeline {
     seconds: VecDeque<Second>,
     wishes: BTreeMap<TrackId, (u16, u16)>,
     uplink: Option<Bitrate>,
+    path: Option<MediaPath>,
     /// The counters at the end of the last second.
     last: Sample,
 }
@@ -120,6 +123,7 @@ impl Timeline {
         let mut second = Second {
             at_ms: millis(since),
             uplink_kbps: self.uplink.map(|rate| rate.as_bps() / 1_000),
+            path: self.path.map(|path| path.as_str().to_owned()),
             ..Second::default()
         };
         let name = |owner: ParticipantId| sample.names.get(&owner).cloned().unwrap_or_default();
@@ -153,6 +157,11 @@ impl Timeline {
     pub fn set_wishes(&mut self, tiles: &[TileWish]) {
         let visible = tiles.iter().filter(|tile| !tile.hidden);
         self.wishes = visible.map(|tile| (tile.track, (tile.width, tile.height))).collect();
+    }
+
+    /// Sets the path by which media go from now on.
+    pub fn set_media_path(&mut self, path: MediaPath) {
+        self.path = Some(path);
     }
 
     /// Records the estimated capacity of the uplink.

@@ -2,29 +2,31 @@
 //! incoming streams.
 
 use super::event_queue::EventQueue;
+use super::transports::{Report, Transports};
 use crate::error::Error;
 use crate::event::Event;
 use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
-use crate::peer::{self, Estimate, Feedback, Offer, Opened, Peer, lock};
+use crate::peer::{Estimate, Feedback, Offer, lock};
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
+use crate::signalling::Endpoint;
 use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
-use proto::{Kind, Slot, SpatialLayer, TrackDemand, TrackId};
+use proto::{Kind, MediaPath, Slot, SpatialLayer, TrackDemand, TrackId};
 use std::collections::{BTreeMap, HashMap};
-use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::{Duration, Instant};
 use tokio::sync::{Mutex, mpsc, watch};
 use webrtc::runtime::Runtime;
 
 /// The transports and tracks of a session.
 pub struct Media {
-    transports: Vec<Transport>,
+    pub transports: Transports,
+    /// The path in the last event.
+    path: Option<MediaPath>,
     /// Runs the tasks that send.
     stack: Arc<dyn Runtime>,
     pool: BufferPool,
@@ -45,25 +47,6 @@ pub struct Media {
     estimate: Bitrate,
 }
 
-/// One peer connection.
-struct Transport {
-    id: TransportId,
-    peer: Peer,
-    events: mpsc::Receiver<peer::Event>,
-    feedback: mpsc::Receiver<Feedback>,
-    /// When both descriptions were set for the first time.
-    negotiated: Option<Instant>,
-    connected: bool,
-}
-
-/// What a transport reports.
-pub enum Report {
-    Event(peer::Event),
-    Feedback(Feedback),
-    /// The estimate of the capacity has changed.
-    Estimate,
-}
-
 /// A local description for the dialect.
 pub struct Local {
     pub sdp: String,
@@ -82,7 +65,7 @@ struct Published {
 }
 
 impl Media {
-    /// Opens `transports` on `address`.
+    /// Opens `transports` on `address`. If UDP does not work, they use tunnels to `server`.
     ///
     /// # Errors
     /// Returns [`Error::Media`] if no socket can be opened.
@@ -90,11 +73,13 @@ impl Media {
         transports: &[TransportId],
         address: IpAddr,
         pool: BufferPool,
+        server: Endpoint,
         stack: Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
-        let opened = open_transports(transports, address, &pool, &stack).await?;
+        let transports = Transports::open(transports, (address, &pool), server, &stack).await?;
         Ok(Self {
-            transports: opened,
+            transports,
+            path: None,
             stack,
             pool,
             flowing: watch::Sender::new(false),
@@ -114,7 +99,6 @@ impl Media {
     /// # Errors
     /// Returns [`Error::Media`] if no socket can be opened.
     pub async fn restart(&mut self, address: IpAddr) -> Result<(), Error> {
-        let ids: Vec<_> = self.transports.iter().map(|transport| transport.id).collect();
         for Published { send_task, agreed, .. } in self.published.values_mut() {
             if let Some(send_task) = send_task.take() {
                 send_task.abort();
@@ -124,9 +108,7 @@ impl Media {
         self.flowing.send_replace(false);
         self.incoming.clear();
         (self.restarted, self.stale) = (true, None);
-        // They close in the background, because that may take 100 ms.
-        self.transports.clear();
-        self.transports = open_transports(&ids, address, &self.pool, &self.stack).await?;
+        self.transports.replace((address, &self.pool), self.path.unwrap_or(MediaPath::Udp)).await?;
         self.update_wanted();
         Ok(())
     }
@@ -138,7 +120,7 @@ impl Media {
 
     /// Waits for the next report of any transport. Cancel-safe.
     pub async fn next(&mut self) -> (TransportId, Report) {
-        let estimate = self.primary().map(|peer| peer.estimate().clone());
+        let estimate = self.transports.primary().map(|peer| peer.estimate().clone());
         let changed = async {
             match estimate {
                 Some(estimate) => estimate.changed().await,
@@ -146,37 +128,9 @@ impl Media {
             }
         };
         tokio::select! {
-            report = self.next_report() => report,
+            report = self.transports.next() => report,
             () = changed => (TransportId::Primary, Report::Estimate),
         }
-    }
-
-    async fn next_report(&mut self) -> (TransportId, Report) {
-        poll_fn(|context| {
-            for transport in &mut self.transports {
-                if let Poll::Ready(Some(event)) = transport.events.poll_recv(context) {
-                    return Poll::Ready((transport.id, Report::Event(event)));
-                }
-                if let Poll::Ready(Some(feedback)) = transport.feedback.poll_recv(context) {
-                    return Poll::Ready((transport.id, Report::Feedback(feedback)));
-                }
-            }
-            Poll::Pending
-        })
-        .await
-    }
-
-    fn transport(&mut self, id: TransportId) -> Result<&mut Transport, Error> {
-        let transport = self.transports.iter_mut().find(|transport| transport.id == id);
-        transport.ok_or(Error::Negotiation("the dialect names a transport that it has not declared"))
-    }
-
-    fn primary(&self) -> Option<&Peer> {
-        self.peer(TransportId::Primary)
-    }
-
-    fn peer(&self, id: TransportId) -> Option<&Peer> {
-        self.transports.iter().find(|transport| transport.id == id).map(|transport| &transport.peer)
     }
 
     /// Sends the frames of `queue` as the track of `slot`, instead of those of the queue before.
@@ -198,7 +152,7 @@ impl Media {
 
     /// Creates an offer by `plan`.
     pub async fn offer(&mut self, id: TransportId, plan: &Plan) -> Result<Local, Error> {
-        let Offer { sdp, mids } = self.transport(id)?.peer.offer(plan).await?;
+        let Offer { sdp, mids } = self.transports.get(id)?.peer.offer(plan).await?;
         self.start_send_tasks();
         Ok(Local { sdp, mids })
     }
@@ -211,7 +165,7 @@ impl Media {
         kind: SdpKind,
         event_queue: &mut EventQueue,
     ) -> Result<Option<Local>, Error> {
-        let transport = self.transport(id)?;
+        let transport = self.transports.get(id)?;
         let applied = match kind {
             SdpKind::Offer => transport.peer.accept(sdp).await.map(|sdp| Some(Local { sdp, mids: Mids::default() })),
             SdpKind::Answer => transport.peer.answer(sdp).await.map(|()| None),
@@ -236,7 +190,7 @@ impl Media {
 
     pub async fn add_candidate(&mut self, id: TransportId, candidate: IceCandidate) -> Result<(), Error> {
         // Other candidates may work.
-        if let Err(error) = self.transport(id)?.peer.add_candidate(candidate).await {
+        if let Err(error) = self.transports.get(id)?.peer.add_candidate(candidate).await {
             tracing::debug!(%error, "candidate refused");
         }
         Ok(())
@@ -258,6 +212,7 @@ impl Media {
             (sender, Some(frames))
         };
         let assigned = self
+            .transports
             .peer(transport)
             .is_some_and(|peer| lock(peer.rtp_receiver()).assign(&mid, track.slot, kind, sender, now));
         if !assigned {
@@ -272,7 +227,7 @@ impl Media {
 
     pub fn end(&mut self, track: TrackId, event_queue: &mut EventQueue) {
         if let Some((transport, mid)) = self.incoming.remove(&track)
-            && let Some(peer) = self.peer(transport)
+            && let Some(peer) = self.transports.peer(transport)
         {
             lock(peer.rtp_receiver()).release(&mid);
         }
@@ -282,7 +237,7 @@ impl Media {
 
     pub fn want_key_frame(&self, track: TrackId) {
         if let Some((transport, mid)) = self.incoming.get(&track)
-            && let Some(peer) = self.peer(*transport)
+            && let Some(peer) = self.transports.peer(*transport)
         {
             lock(peer.rtp_receiver()).want_key_frame(mid);
         }
@@ -295,7 +250,7 @@ impl Media {
         event_queue: &mut EventQueue,
         now: Instant,
     ) -> Result<(), Error> {
-        let transport = self.transport(id)?;
+        let transport = self.transports.get(id)?;
         match state {
             TransportState::Connected => {
                 let took = transport.negotiated.map(|at| now.saturating_duration_since(at));
@@ -313,7 +268,7 @@ impl Media {
     }
 
     pub fn handle_feedback(&mut self, id: TransportId, feedback: Feedback, event_queue: &mut EventQueue) {
-        let Some(peer) = self.peer(id) else { return };
+        let Some(peer) = self.transports.peer(id) else { return };
         match feedback {
             Feedback::KeyFrameWanted(ssrc) => {
                 let layer = peer.layer_of(ssrc).filter(|(slot, _)| kind_of(*slot) == Kind::Video);
@@ -341,22 +296,31 @@ impl Media {
         let pictures: Bitrate = self.published.values().map(|published| published.wanted).sum();
         let with_headers = Bitrate::bps(pictures.as_bps() * WANTED_PERCENT / 100);
         let wanted = if pictures == Bitrate::ZERO { pictures } else { with_headers + SOUND };
-        if let Some(peer) = self.primary() {
+        if let Some(peer) = self.transports.primary() {
             peer.estimate().set_wanted(wanted);
         }
     }
 
     /// Pushes an event if the estimate of the capacity has changed by more than 5 %.
     pub fn report_estimate(&mut self, event_queue: &mut EventQueue) {
-        let estimate = self.primary().map_or(Bitrate::ZERO, |peer| peer.estimate().bitrate());
+        let estimate = self.transports.primary().map_or(Bitrate::ZERO, |peer| peer.estimate().bitrate());
         if estimate.as_bps().abs_diff(self.estimate.as_bps()) * 20 > self.estimate.as_bps() {
             self.estimate = estimate;
             event_queue.push(Event::Estimate(estimate));
         }
     }
 
+    /// Pushes an event if media take another path than before.
+    fn report_path(&mut self, event_queue: &mut EventQueue) {
+        let path = self.transports.path();
+        if let Some(path) = path.filter(|path| self.path.replace(*path) != Some(*path)) {
+            event_queue.push(Event::MediaPath(path));
+        }
+    }
+
     pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
         self.report_estimate(event_queue);
+        self.report_path(event_queue);
         if self.stale.take_if(|at| *at <= now).is_some() {
             let lost: Vec<_> =
                 self.queues.keys().filter(|track| !self.incoming.contains_key(*track)).copied().collect();
@@ -364,24 +328,15 @@ impl Media {
                 self.end(track, event_queue);
             }
         }
-        if self.transports.iter().all(|transport| transport.connected) {
+        if self.transports.are_connected() {
             self.last_connected = Some(now);
         }
-        let waiting = self.transports.iter().filter(|transport| !transport.connected);
-        let mut since = waiting.filter_map(|transport| transport.negotiated);
-        if since.any(|since| now.saturating_duration_since(since) > CONNECT_TIMEOUT) {
-            return Err(Error::NoMedia);
-        }
-        Ok(())
+        self.transports.check(now)
     }
 
     pub async fn close(self) {
         self.published.values().filter_map(|published| published.send_task.as_ref()).for_each(Task::abort);
-        for Transport { id, peer, .. } in self.transports {
-            let counts = lock(peer.rtp_receiver()).counts();
-            tracing::debug!(?id, ?counts, "media end");
-            peer.close().await;
-        }
+        self.transports.close().await;
     }
 
     fn request_key_frames(&self, event_queue: &mut EventQueue, of: impl Fn(&Published) -> bool) {
@@ -393,10 +348,7 @@ impl Media {
     }
 
     fn start_send_tasks(&mut self) {
-        let Some(primary) = self.transports.iter().find(|transport| transport.id == TransportId::Primary) else {
-            return;
-        };
-        let peer = &primary.peer;
+        let Some(peer) = self.transports.primary() else { return };
         for (slot, published) in &mut self.published {
             let Some(send_stream) = peer.send_stream(*slot) else { continue };
             if published.send_task.is_none() {
@@ -408,20 +360,6 @@ impl Media {
             }
         }
     }
-}
-
-async fn open_transports(
-    ids: &[TransportId],
-    address: IpAddr,
-    pool: &BufferPool,
-    stack: &Arc<dyn Runtime>,
-) -> Result<Vec<Transport>, Error> {
-    let mut opened = Vec::new();
-    for id in ids {
-        let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), Arc::clone(stack))).await?;
-        opened.push(Transport { id: *id, peer, events, feedback, negotiated: None, connected: false });
-    }
-    Ok(opened)
 }
 
 /// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a
@@ -467,6 +405,3 @@ const SOUND: Bitrate = Bitrate::kbps(50);
 
 /// How long a track may take to come back after the first answer that follows a restart.
 const STALE_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How long a transport may take to connect after its first negotiation.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);

@@ -1,8 +1,7 @@
 //! The connection to our server. If it is lost, the meeting orders another one, which is opened in the background.
 
-use crate::signalling::{self, Error, Received, WebSocket};
+use crate::signalling::{self, Endpoint, Error, Received, WebSocket};
 use crate::task::{self, Task};
-use crypto::Fingerprint;
 use proto::ClientMessage;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -12,9 +11,9 @@ use webrtc::runtime::Runtime;
 
 /// The connection.
 pub struct ServerConnection {
-    /// The server's name or address, its port, and the hash of its certificate.
-    server: (String, u16, Option<Fingerprint>),
-    /// The address of the server at the last connection.
+    /// Where the server is.
+    server: Endpoint,
+    /// The address of the server, or of the proxy on the way, at the last connection.
     remote: SocketAddr,
     /// Runs its tasks.
     stack: Arc<dyn Runtime>,
@@ -37,11 +36,11 @@ pub enum ServerEvent {
 
 impl ServerConnection {
     /// Returns the open connection `socket`.
-    pub fn new(socket: WebSocket, server: (String, u16, Option<Fingerprint>), stack: Arc<dyn Runtime>) -> Self {
+    pub fn new(socket: WebSocket, server: Endpoint, stack: Arc<dyn Runtime>) -> Self {
         Self { server, remote: socket.remote(), stack, state: State::Open(socket) }
     }
 
-    /// Returns the local address of the open connection, and the server's address.
+    /// Returns the local address of the open connection, and the address that it leads to.
     pub fn path(&self) -> (Option<SocketAddr>, SocketAddr) {
         let local = match &self.state {
             State::Open(socket) => Some(socket.local()),
@@ -57,11 +56,11 @@ impl ServerConnection {
 
     /// Closes the connection after its messages were sent, for at most `limit`, and starts to open another one.
     pub fn reconnect(&mut self, limit: Duration) {
-        let (host, port, fingerprint) = self.server.clone();
+        let server = self.server.clone();
         let (sender, opened) = oneshot::channel();
         let stack = Arc::clone(&self.stack);
         let task = task::spawn(&self.stack, async move {
-            match WebSocket::connect(&host, port, fingerprint, &stack).await {
+            match WebSocket::connect(&server, &stack).await {
                 // The session may be over, or another connection was ordered.
                 Ok(socket) => drop(sender.send(socket)),
                 Err(error) => tracing::info!(%error, "cannot connect to the server again"),

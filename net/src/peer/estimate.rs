@@ -1,10 +1,11 @@
 //! The bandwidth estimator in the stack, and the estimate, which other threads can read.
 
+use bytes::Bytes;
 use congestion::{ClusterId, Config, PacketFeedback, Probe};
 use media::Bitrate;
 use rtc::interceptor::{BandwidthEstimator, PacketReport};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
 
@@ -25,6 +26,20 @@ struct Rates {
     changed: Notify,
     /// What the published tracks could use, in bits per second.
     wanted: AtomicU64,
+    /// The stream of which the start probe is sent.
+    start_stream: OnceLock<StreamNames>,
+}
+
+/// The names of a simulcast stream of video. Padding carries them, so that the remote side knows it before the first packet of the
+/// stream.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StreamNames {
+    /// Its SSRC.
+    pub ssrc: u32,
+    /// The `mid` of its media description.
+    pub mid: Bytes,
+    /// Its RID.
+    pub rid: Bytes,
 }
 
 impl Estimate {
@@ -36,6 +51,11 @@ impl Estimate {
     /// Sets what the published tracks could use. Probes are sent while the estimate is lower.
     pub fn set_wanted(&self, wanted: Bitrate) {
         self.rates.wanted.store(wanted.as_bps(), Ordering::Relaxed);
+    }
+
+    /// Allows the start probe, as padding of a stream to which the remote side has agreed. Only the first call counts.
+    pub fn allow_start_probe(&self, stream: StreamNames) {
+        let _ = self.rates.start_stream.set(stream);
     }
 
     /// Waits until the estimate has changed by a twentieth since the last time. Cancel-safe, for one task.
@@ -84,6 +104,7 @@ pub fn estimator() -> (Estimator, SendSide, Estimate) {
         notified: AtomicU64::new(START.as_bps()),
         changed: Notify::new(),
         wanted: AtomicU64::new(0),
+        start_stream: OnceLock::new(),
     });
     let (room, has_room) = watch::channel(true);
     let estimator = congestion::Estimator::new(Config { start: START, min: MIN, max: MAX });
@@ -158,6 +179,16 @@ impl SendSide {
     /// Counts a padding packet of a probe.
     pub fn handle_padding(&self, now: Instant, cluster: ClusterId) {
         lock(&self.shared).record_departure(cluster, now);
+    }
+
+    /// Returns the stream of which the start probe is sent, if it is allowed.
+    pub fn start_stream(&self) -> Option<&StreamNames> {
+        self.rates.start_stream.get()
+    }
+
+    /// Returns the start probe, if no probe was sent yet.
+    pub fn poll_start_probe(&self, now: Instant) -> Option<Probe> {
+        lock(&self.shared).estimator.poll_start_probe(now)
     }
 
     /// Returns the probe to send now, if one is due. Without a track that could use bandwidth, there is none.

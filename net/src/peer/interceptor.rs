@@ -4,6 +4,7 @@
 //! NACK responder is not used, because it omits the header extensions that tell an SFU the stream and layer of a
 //! retransmitted packet.
 
+use super::estimate::StreamNames;
 use super::pacing::Pacing;
 use crate::random;
 use crate::rtp::history::History;
@@ -47,6 +48,8 @@ pub struct RtpInterceptor {
     pacing: Pacing,
     /// The latest time of any call.
     now: Option<Instant>,
+    /// When the interceptor was created: a time that has passed.
+    created: Instant,
 }
 
 /// A stream that we send.
@@ -88,6 +91,7 @@ impl RtpInterceptor {
             acknowledged: HashSet::new(),
             pacing,
             now: None,
+            created: Instant::now(),
         }
     }
 
@@ -130,10 +134,14 @@ impl RtpInterceptor {
     fn release(&mut self, now: Instant) {
         self.now = Some(now);
         let Self { local, pacing, .. } = self;
-        let has_padding = local.values().any(LocalStream::has_padding);
+        let start = pacing.start_stream().filter(|names| local.contains_key(&names.ssrc)).cloned();
+        let has_padding = start.is_some() || local.values().any(LocalStream::has_padding);
         pacing.release(now, has_padding, |size| {
-            let packet =
-                local.values_mut().filter(|local| local.has_padding()).find_map(|local| local.padding(size))?;
+            let resent = local.values_mut().filter(|local| local.has_padding()).find_map(|local| local.padding(size));
+            let packet = resent.or_else(|| {
+                let names = start.as_ref()?;
+                local.get_mut(&names.ssrc)?.empty_padding(names)
+            })?;
             Some(tagged(now, Packet::Rtp(packet)))
         });
     }
@@ -213,6 +221,28 @@ impl LocalStream {
         let (sequence, packet) = self.history.recent(|packet| packet.payload.len().abs_diff(size))?;
         let packet = packet.clone();
         self.rtx_packet(sequence, &packet)
+    }
+
+    /// Returns a packet of padding only (RFC 3550, section 5.1), for a probe before the first packet. The stack appends at most
+    /// four bytes of padding, so an unknown header extension, which receivers ignore (RFC 8285, section 4.1), fills the
+    /// packet.
+    fn empty_padding(&mut self, names: &StreamNames) -> Option<rtp::Packet> {
+        let (mid, repaired_rid) = (self.mid?, self.repaired_rid?);
+        let rtx = self.rtx.as_mut()?;
+        let mut header = rtp::Header {
+            version: 2,
+            padding: true,
+            payload_type: rtx.payload_type,
+            sequence_number: rtx.sequence,
+            ssrc: rtx.ssrc,
+            ..rtp::Header::default()
+        };
+        rtx.sequence = rtx.sequence.wrapping_add(1);
+        // The longest value is set first, because it decides the form of all header extensions.
+        header.set_extension(FILLER_EXTENSION, Bytes::from_static(&[0; MAX_FILLER])).ok()?;
+        header.set_extension(mid, names.mid.clone()).ok()?;
+        header.set_extension(repaired_rid, names.rid.clone()).ok()?;
+        Some(rtp::Packet { header, payload: Bytes::new() })
     }
 
     /// Returns the retransmission of the packet `sequence` (RFC 4588, section 4), with MID and repaired RID (RFC 8852).
@@ -305,7 +335,9 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpInterceptor {
 
     fn poll_timeout(&mut self) -> Option<Instant> {
         let receiver = lock(&self.rtp_receiver).poll_timeout();
-        receiver.into_iter().chain(self.now.and_then(|now| self.pacing.poll_timeout(now))).min()
+        let start = self.pacing.start_stream().filter(|names| self.local.contains_key(&names.ssrc));
+        let start = start.filter(|_| self.pacing.may_start()).map(|_| self.now.unwrap_or(self.created));
+        receiver.into_iter().chain(start).chain(self.now.and_then(|now| self.pacing.poll_timeout(now))).min()
     }
 }
 
@@ -333,6 +365,12 @@ fn tagged(now: Instant, packet: Packet) -> TaggedPacket {
 pub fn lock(rtp_receiver: &Mutex<RtpReceiver>) -> std::sync::MutexGuard<'_, RtpReceiver> {
     rtp_receiver.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+/// The id of a header extension that is not negotiated. The stack numbers those that are from 1 on.
+const FILLER_EXTENSION: u8 = 14;
+
+/// The longest value of a header extension, in bytes (RFC 8285, section 4.3).
+const MAX_FILLER: usize = 255;
 
 /// The maximum number of retransmissions for one NACK.
 const MAX_RESENT: usize = 256;

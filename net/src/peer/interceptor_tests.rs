@@ -137,3 +137,27 @@ fn feedback_is_bounded_if_it_is_not_read() {
     }
     assert_eq!(std::iter::from_fn(|| feedback.try_recv().ok()).count(), 4);
 }
+
+#[test]
+fn the_start_probe_is_padding_with_the_names_of_a_stream_that_has_sent_nothing() {
+    let (sender, _feedback) = mpsc::channel(4);
+    let (_, send_side, estimate) = estimator();
+    let rtp_receiver = Arc::new(Mutex::new(RtpReceiver::new(BufferPool::new(1))));
+    let mut interceptor = RtpInterceptor::new(rtp_receiver, sender, 99, Pacing::new(send_side));
+    interceptor.bind_local_stream(&info());
+    let now = Instant::now();
+    assert!(written(&mut interceptor, now).is_empty() && interceptor.poll_timeout().is_none_or(|at| at > now));
+    estimate.allow_start_probe(StreamNames { ssrc: 7, mid: Bytes::from_static(b"1"), rid: Bytes::from_static(b"0") });
+    assert!(interceptor.poll_timeout().is_some_and(|at| at <= now + Duration::from_millis(400)), "it begins at once");
+    let probe = written(&mut interceptor, now + Duration::from_millis(400));
+    let size: usize = probe.iter().map(rtc::shared::marshal::MarshalSize::marshal_size).sum();
+    assert!((13_000..14_000).contains(&size), "{size}");
+    for (number, packet) in (0..).zip(&probe) {
+        let header = &packet.header;
+        assert_eq!((header.ssrc, header.payload_type, header.sequence_number), (8, 103, number));
+        assert!(header.padding && packet.payload.is_empty());
+        assert_eq!(extension(header, MID).as_deref(), Some(&b"1"[..]));
+        assert_eq!(extension(header, REPAIRED).as_deref(), Some(&b"0"[..]));
+    }
+    assert!(written(&mut interceptor, now + Duration::from_millis(800)).is_empty(), "there is only one");
+}

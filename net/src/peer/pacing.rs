@@ -1,6 +1,6 @@
 //! Paces the packets that leave: audio first, then retransmissions, the smallest layers, and larger layers.
 
-use super::estimate::{PROBE_INTERVAL, SendSide};
+use super::estimate::{PROBE_INTERVAL, SendSide, StreamNames};
 use congestion::{Full, Pacer, Priority};
 use rtc::interceptor::{Packet, TaggedPacket};
 use rtc::shared::marshal::MarshalSize;
@@ -14,6 +14,8 @@ pub struct Pacing {
     released: VecDeque<TaggedPacket>,
     /// When to ask for the next probe. `None` until the first packet.
     probe_at: Option<Instant>,
+    /// True after the start probe, or if another probe was sent before it was possible.
+    started: bool,
     dropped: u64,
 }
 
@@ -21,7 +23,7 @@ impl Pacing {
     /// Returns empty queues that follow the estimate of `send_side`.
     pub fn new(send_side: SendSide) -> Self {
         let pacer = Pacer::new(send_side.bitrate());
-        Self { pacer, send_side, released: VecDeque::new(), probe_at: None, dropped: 0 }
+        Self { pacer, send_side, released: VecDeque::new(), probe_at: None, started: false, dropped: 0 }
     }
 
     /// Passes RTCP on without delay.
@@ -43,6 +45,13 @@ impl Pacing {
     /// probe starts only if `has_padding` is true.
     pub fn release(&mut self, now: Instant, has_padding: bool, padding: impl FnMut(usize) -> Option<TaggedPacket>) {
         self.pacer.set_target(self.send_side.bitrate());
+        if has_padding && self.may_start() {
+            self.started = true;
+            if let Some(probe) = self.send_side.poll_start_probe(now) {
+                tracing::debug!(rate = %probe.rate, bytes = probe.bytes, "start probe");
+                self.pacer.start_probe(&probe);
+            }
+        }
         if self.probe_at.is_some_and(|at| at <= now) {
             self.probe_at = Some(now + PROBE_INTERVAL);
             if has_padding && let Some(probe) = self.send_side.poll_probe(now) {
@@ -53,6 +62,16 @@ impl Pacing {
         self.release_queued(now);
         self.release_padding(now, padding);
         self.send_side.set_room(!self.pacer.is_congested());
+    }
+
+    /// Returns true if the start probe is allowed and was not sent yet.
+    pub fn may_start(&self) -> bool {
+        !self.started && self.send_side.start_stream().is_some()
+    }
+
+    /// Returns the stream of which the start probe is sent, if it is allowed.
+    pub fn start_stream(&self) -> Option<&StreamNames> {
+        self.send_side.start_stream()
     }
 
     fn release_queued(&mut self, now: Instant) {

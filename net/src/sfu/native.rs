@@ -138,7 +138,7 @@ impl Native {
 
     fn handle_signal(&mut self, bytes: &[u8]) {
         match proto::decode_signal(bytes) {
-            Ok(ServerSignal::Answer { number, sdp }) => self.handle_answer(number, sdp),
+            Ok(ServerSignal::Answer { number, sdp, tunnel }) => self.handle_answer(number, sdp, tunnel),
             Ok(ServerSignal::OfferRefused { number }) if number == self.number => {
                 self.fail("the server refused the offer");
             }
@@ -187,13 +187,15 @@ impl Native {
         }
     }
 
-    fn handle_answer(&mut self, number: u32, sdp: String) {
+    fn handle_answer(&mut self, number: u32, sdp: String, tunnel: Option<String>) {
         let Some(negotiation) = self.negotiation.take_if(|negotiation| negotiation.sent && number == self.number)
         else {
             tracing::debug!(number, "answer to an unknown offer");
             return;
         };
-        self.outputs.push_back(Output::Apply { transport: TransportId::Primary, sdp, kind: SdpKind::Answer });
+        let transport = TransportId::Primary;
+        self.outputs.extend(tunnel.map(|token| Output::TunnelToken { transport, token }));
+        self.outputs.push_back(Output::Apply { transport, sdp, kind: SdpKind::Answer });
         for (receiver, offered) in self.receivers.iter_mut().zip(&negotiation.snapshot.subscriptions) {
             match receiver.usage {
                 Usage::Draining if offered.is_none() => receiver.usage = Usage::Free,

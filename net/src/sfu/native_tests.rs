@@ -44,7 +44,10 @@ impl TestDriver {
                 Output::Apply { kind, .. } => assert_eq!(kind, SdpKind::Answer),
                 Output::Track(incoming) => self.tracks.push((incoming.track, incoming.mid)),
                 Output::TrackEnded(track) => self.tracks.retain(|(other, _)| *other != track),
-                other @ (Output::TrackDemand(_) | Output::SoundLoss(_) | Output::Failed(_)) => self.others.push(other),
+                other @ (Output::TunnelToken { .. }
+                | Output::TrackDemand(_)
+                | Output::SoundLoss(_)
+                | Output::Failed(_)) => self.others.push(other),
                 other @ (Output::Connect { .. } | Output::AddCandidate { .. }) => {
                     panic!("not of this dialect: {other:?}")
                 }
@@ -76,7 +79,7 @@ impl TestDriver {
 
     fn answer(&mut self) {
         let number = self.native.number;
-        self.signal(&ServerSignal::Answer { number, sdp: "answer".into() });
+        self.signal(&ServerSignal::Answer { number, sdp: "answer".into(), tunnel: None });
     }
 
     fn sends(&mut self, owner: u64, slots: &[Slot]) {
@@ -223,11 +226,20 @@ fn a_slot_that_is_unpublished_keeps_its_description() {
 }
 
 #[test]
+fn the_token_of_an_answer_is_passed_on() {
+    let mut driver = TestDriver::entered();
+    driver.handle(publish(Slot::Camera, vec![layer()]));
+    let number = driver.native.number;
+    driver.signal(&ServerSignal::Answer { number, sdp: "answer".into(), tunnel: Some("0a".into()) });
+    assert_eq!(driver.others, [Output::TunnelToken { transport: TransportId::Primary, token: "0a".into() }]);
+}
+
+#[test]
 fn unknown_answers_are_ignored_and_a_missing_answer_is_an_error() {
     let mut driver = TestDriver::entered();
-    driver.signal(&ServerSignal::Answer { number: 0, sdp: String::new() });
+    driver.signal(&ServerSignal::Answer { number: 0, sdp: String::new(), tunnel: None });
     driver.sends(2, &[Slot::Camera]);
-    driver.signal(&ServerSignal::Answer { number: 77, sdp: String::new() });
+    driver.signal(&ServerSignal::Answer { number: 77, sdp: String::new(), tunnel: None });
     driver.signal(&ServerSignal::OfferRefused { number: 77 });
     assert!(driver.others.is_empty());
     assert!(driver.tracks.is_empty());

@@ -30,8 +30,10 @@ pub struct Downlink {
     usual: Option<Duration>,
     /// What the link carried when it was full. `None` if it never was, or if it carries more since then.
     capacity: Option<Capacity>,
-    /// True until the link was first full.
+    /// True until the link was first full, or was found to be wide.
     starting: bool,
+    /// How many of the next reports with feedback may still be about the first probes.
+    probe_reports: u32,
     /// Bits per second that the viewer wants.
     desired: u64,
     hold: Hold,
@@ -43,6 +45,8 @@ pub struct Downlink {
 /// A change of the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// The first probes have shown that it carries much more than the first budget.
+    Wide,
     /// It has become full.
     Full,
     /// It has become full because it carries much less than before. The packets that wait for it would arrive too late.
@@ -132,6 +136,7 @@ impl Downlink {
             usual: None,
             capacity: None,
             starting: true,
+            probe_reports: PROBE_REPORTS,
             desired: 0,
             hold: Hold::No,
             held_at: None,
@@ -149,10 +154,18 @@ impl Downlink {
         self.recent.rotate_right(1);
         self.recent[0] = PastReport { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
         let after_hold = self.held_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
-        // A test delays packets, too.
-        let tested = self.capacity.as_ref().is_some_and(|capacity| capacity.test.is_some());
+        // A test delays packets, too, and those that it has sent may still wait after it.
+        let recent = |at: Instant| now.saturating_duration_since(at) < SETTLE_TIME;
+        let tested = self.capacity.as_ref().is_some_and(|capacity| capacity.test.is_some() || recent(capacity.at));
         let sudden = self.is_sudden() && !after_hold && !tested;
         self.update_hold(now);
+        if self.is_wide(&report) {
+            let rate = report.estimate;
+            (self.starting, self.probe_reports, self.capacity) = (false, 0, None);
+            (self.budget, self.earlier) = (rate, [rate; UNPROVED_REPORTS]);
+            return Some(Change::Wide);
+        }
+        self.probe_reports = self.probe_reports.saturating_sub(u32::from(report.round_trip.is_some()));
         if delay > MAX_DELAY || report.lost > MAX_LOSS && delay > USUAL_DELAY || sudden {
             return self.handle_full_link(report.lost, Cause { sudden, after_hold }, now);
         }
@@ -172,15 +185,29 @@ impl Downlink {
         None
     }
 
+    /// Returns whether the first probes show that the link is wide. If the estimate exceeds the rate of the first one, the second
+    /// one has raised it, which finds no burst of a token bucket left.
+    fn is_wide(&self, report: &Report) -> bool {
+        let clean = self.recent[0].delay <= USUAL_DELAY && report.lost <= USUAL_LOSS;
+        // A busy processor may have delayed packets before. So it does not matter whether the link was thought to be full.
+        self.probe_reports > 0 && clean && report.estimate > BURST_RATE * WIDE_PERCENT / 100
+    }
+
     /// Keeps what a full link carries. Returns a change if it was not full before.
     fn handle_full_link(&mut self, lost: f32, cause: Cause, now: Instant) -> Option<Change> {
         self.starting = false;
         let Cause { sudden, after_hold } = cause;
         let through = self.through(lost).min(self.estimate.saturating_mul(100) / FULL_PERCENT);
+        let first_probes = self.probe_reports > 0;
         let (rate, wait) = match &self.capacity {
             // Pictures are held back, so what is sent now is no measure.
             Some(before) if before.full && now.saturating_duration_since(before.at) < SETTLE_TIME => {
-                self.budget = self.budget.min(before.rate * FULL_PERCENT / 100).max(MIN_BUDGET);
+                // But the first probes are one. The estimate is the result of the second, after the first one has used up the burst.
+                let rate = if first_probes { before.rate.min(self.estimate) } else { before.rate }.max(MIN_CAPACITY);
+                self.budget = self.budget.min(rate * FULL_PERCENT / 100).max(MIN_BUDGET);
+                if let Some(capacity) = &mut self.capacity {
+                    capacity.rate = rate;
+                }
                 return None;
             }
             // While the link is full, the estimate follows what arrives. Soon after a hold, what was sent is no measure either.
@@ -190,6 +217,8 @@ impl Downlink {
             }
             Some(_) | None if sudden => (through.min(self.sent(RECENT_REPORTS) / SUDDEN_FACTOR), SUDDEN_WAIT),
             Some(before) => (through.min(before.rate * USABLE_PERCENT / 100), MIN_WAIT),
+            // The first probes were sent faster than the budget, so what was sent is no measure.
+            None if first_probes => (through.min(self.budget), MIN_WAIT),
             None => (through, MIN_WAIT),
         };
         let first = self.capacity.as_ref().is_none_or(|before| !before.full);
@@ -382,6 +411,15 @@ fn arrived(sent: u64, lost: f32) -> u64 {
     let kept = ((1.0 - lost.clamp(0.0, 1.0)) * 1_000.0) as u64;
     sent.saturating_mul(kept) / 1_000
 }
+
+/// The rate of the first probe, in bits per second. A link that carries less may pass it through its burst.
+pub const BURST_RATE: u64 = 1_650_000;
+
+/// The reports with feedback that may be about the first probes: until their packets have left the queue of a narrow link.
+const PROBE_REPORTS: u32 = 8;
+
+/// Percent of that rate which the estimate must exceed. The estimate of packets as small as padding has 30 % more with headers.
+const WIDE_PERCENT: u64 = 150;
 
 /// The time between two reports.
 pub const REPORT_INTERVAL: Duration = Duration::from_millis(100);

@@ -1,6 +1,6 @@
 //! Carries the Dependency Descriptor's bytes through str0m unchanged.
 
-use str0m::rtp::{Extension, ExtensionSerializer, ExtensionValues};
+use str0m::rtp::{Extension, ExtensionMap, ExtensionSerializer, ExtensionValues};
 
 /// The bytes of one descriptor, stored inline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,3 +65,13 @@ impl ExtensionSerializer for Serializer {
 
 /// The largest descriptor that is forwarded. One with a template structure of three temporal layers has about 20 bytes.
 const MAX_BYTES: usize = 95;
+/// Returns the header extensions that the SFU needs. The audio level is absent: it would show who speaks.
+pub fn extensions() -> ExtensionMap {
+    let mut map = ExtensionMap::empty();
+    map.set(3, Extension::TransportSequenceNumber);
+    map.set(4, Extension::RtpMid);
+    map.set(10, Extension::RtpStreamId);
+    map.set(11, Extension::RepairedRtpStreamId);
+    map.set(12, dependency_descriptor());
+    map
+}

@@ -7,7 +7,7 @@ use crate::Origin;
 use crate::bucket::Bucket;
 use proto::{MeetingId, ParticipantId, TileWish, TrackId};
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 use str0m::media::Mid;
 
@@ -43,6 +43,8 @@ pub struct Peer {
     pub idle_switches: HashMap<Mid, Switch>,
     /// How many offers it may send now.
     pub offers: Bucket,
+    /// The server's and the participant's address of the last datagram to it.
+    pub path: Option<(SocketAddr, SocketAddr)>,
 }
 
 impl Peer {
@@ -57,6 +59,7 @@ impl Peer {
             wishes: None,
             idle_switches: HashMap::new(),
             offers: Bucket::new(OFFERS_PER_SECOND, OFFER_BURST, now),
+            path: None,
         }
     }
 

@@ -300,8 +300,16 @@ impl Room {
                 let layers = TrackDemand { slot: id.slot, wanted };
                 output.signal(id.owner, ServerSignal::TrackDemand { layers });
             }
-            let mut awaited: BTreeSet<u8> =
-                track.subscribers.iter().filter_map(|subscriber| subscriber.switch.awaited_layer()).collect();
+            // Before it is connected, a receiver cannot receive a key frame, and the next one would have to wait.
+            let connected = |subscriber: &&Subscriber| {
+                peers.get(&subscriber.participant).is_some_and(|peer| peer.transport.is_connected())
+            };
+            let mut awaited: BTreeSet<u8> = track
+                .subscribers
+                .iter()
+                .filter(connected)
+                .filter_map(|subscriber| source.layer_to_request(&subscriber.switch, now))
+                .collect();
             // A layer that starts begins with a key frame anyway.
             awaited.retain(|spatial| !source.is_starting(*spatial, now));
             for spatial in awaited {

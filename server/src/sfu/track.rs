@@ -208,6 +208,16 @@ impl Source {
         recent && !layer.is_arriving(now)
     }
 
+    /// Returns the spatial layer of which a subscriber needs a key frame: the awaited one, or a smaller one that arrives while
+    /// the subscriber gets nothing and nothing of the awaited one has arrived yet.
+    pub fn layer_to_request(&self, switch: &Switch, now: Instant) -> Option<u8> {
+        let awaited = switch.awaited_layer()?;
+        let arriving =
+            |spatial: &u8| self.layers.get(usize::from(*spatial)).is_some_and(|layer| layer.is_arriving(now));
+        let smaller = || (0..awaited).rev().find(arriving).filter(|_| switch.current().is_none());
+        if arriving(&awaited) { Some(awaited) } else { smaller().or(Some(awaited)) }
+    }
+
     /// Calls `request` if a key frame of the layer may be requested now. Returns whether one was requested. `request`
     /// returns false if no packet of the layer has arrived; then the next request does not have to wait.
     pub fn request_key_frame(
@@ -420,6 +430,21 @@ mod tests {
         assert!(!source.is_starting(1, start + millis(6_000)), "it does not start");
         source.layers[1].last_packet = Some(start + millis(5_100));
         assert!(!source.is_starting(1, start + millis(5_110)));
+    }
+
+    #[test]
+    fn a_subscriber_that_gets_nothing_needs_a_key_frame_of_a_smaller_layer_until_the_awaited_one_arrives() {
+        let layer = |spatial| SpatialLayer { spatial, width: 320 << spatial, height: 180 << spatial, bitrate: 500_000 };
+        let layers = (0..3).map(layer).collect();
+        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, layers, mid: "0".into() });
+        let (mut switch, now) = (Switch::new(0, 90_000), Instant::now());
+        assert_eq!(source.layer_to_request(&switch, now), None, "it wants nothing");
+        switch.set_target(Some(Target { spatial: 2, temporal: 2 }));
+        assert_eq!(source.layer_to_request(&switch, now), Some(2), "nothing arrives");
+        source.layers[0].last_packet = Some(now);
+        assert_eq!(source.layer_to_request(&switch, now), Some(0));
+        source.layers[2].last_packet = Some(now);
+        assert_eq!(source.layer_to_request(&switch, now), Some(2));
     }
 
     #[test]

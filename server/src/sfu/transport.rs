@@ -3,7 +3,7 @@
 //! A bad packet, a bad session description or a fault in the stack ends this transport only.
 
 use super::downlink::{self, Downlink};
-use super::extension::{DescriptorBytes, dependency_descriptor};
+use super::extension::{DescriptorBytes, extensions};
 use super::offer::{self, OfferError};
 use super::offer_queue::WorkLimit;
 use super::picture_queue::PictureQueue;
@@ -13,6 +13,7 @@ use super::sound_loss::PathLoss;
 use super::switch::{PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
 use crate::Limits;
+use crate::tunnel::TunnelKey;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
@@ -24,7 +25,7 @@ use str0m::change::SdpOffer;
 use str0m::config::{CryptoProvider, DtlsCert};
 use str0m::format::{Codec, FormatParams};
 use str0m::media::{Frequency, KeyframeRequestKind, Mid, Pt, Rid};
-use str0m::rtp::{Extension, ExtensionMap, ExtensionValues, RtpPacket, RtpWrite, Ssrc};
+use str0m::rtp::{ExtensionValues, RtpPacket, RtpWrite, Ssrc};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig, RtcError};
 
 /// What all transports of a server share.
@@ -38,6 +39,8 @@ pub struct Context {
     public: Vec<IpAddr>,
     /// How much work the offers of one address may cause.
     pub(super) offer_work: WorkLimit,
+    /// Makes the tokens of media tunnels. `None` if the server has none.
+    pub(super) tunnels: Option<Arc<TunnelKey>>,
 }
 
 /// One participant's transport.
@@ -53,8 +56,9 @@ pub struct Transport {
     desired: u64,
     /// The bits per second that the stack fills with padding, and those that it probes for if they rise.
     bwe_bitrates: (u64, u64),
-    /// When DTLS completed.
+    /// When DTLS completed, and when the participant was first subscribed to a track.
     connected_at: Option<Instant>,
+    subscribed_at: Option<Instant>,
     /// The pictures that wait.
     pub pictures: PictureQueue<RtpWrite>,
     sent: SentMeter,
@@ -129,6 +133,7 @@ impl Context {
             sockets: addresses,
             public: Vec::new(),
             offer_work: WorkLimit::new(&Limits::default()),
+            tunnels: None,
         })
     }
 
@@ -142,6 +147,12 @@ impl Context {
     #[must_use]
     pub fn with_limits(self, limits: &Limits) -> Self {
         Self { offer_work: WorkLimit::new(limits), ..self }
+    }
+
+    /// Returns the context with tokens of media tunnels in the answers.
+    #[must_use]
+    pub(crate) fn with_tunnels(self, key: Arc<TunnelKey>) -> Self {
+        Self { tunnels: Some(key), ..self }
     }
 
     /// Adds a media socket.
@@ -177,7 +188,7 @@ impl Transport {
             .set_ice_lite(true)
             .set_rtp_mode(true)
             .set_stats_interval(Some(downlink::REPORT_INTERVAL))
-            .enable_bwe(Some(Bitrate::bps(FIRST_ESTIMATE)))
+            .enable_bwe(Some(Bitrate::bps(PROBE_BASE)))
             .clear_codecs()
             .enable_h264(true)
             .set_extension_map(extensions());
@@ -190,12 +201,13 @@ impl Transport {
             }
         }
         Self {
-            downlink: Downlink::new(FIRST_ESTIMATE),
+            downlink: Downlink::new(FIRST_BUDGET),
             loss: PathLoss::default(),
             timeout: now,
             desired: 0,
             bwe_bitrates: (0, 0),
             connected_at: None,
+            subscribed_at: None,
             pictures: PictureQueue::new(now),
             sent: SentMeter::new(now),
             rtc,
@@ -353,6 +365,11 @@ impl Transport {
         Some(found)
     }
 
+    /// Returns whether DTLS is complete.
+    pub fn is_connected(&self) -> bool {
+        self.rtc.is_connected()
+    }
+
     /// Returns whether the session description has this media description. A client may replace one by another.
     pub fn has(&self, mid: Mid) -> bool {
         self.rtc.media(mid).is_some()
@@ -459,11 +476,22 @@ impl Transport {
         stream.map(|stream| stream.request_keyframe(KeyframeRequestKind::Pli)).is_some()
     }
 
+    /// Returns when the stack may send its first probes: as soon as DTLS is complete and there is a track to send. If DTLS was
+    /// complete before, the participant must first apply the answer that names the track.
+    fn first_probes_at(&mut self, now: Instant) -> Option<Instant> {
+        if !self.configured.is_empty() {
+            self.subscribed_at.get_or_insert(now);
+        }
+        let (connected, subscribed) = self.connected_at.zip(self.subscribed_at)?;
+        Some(if connected >= subscribed { connected } else { subscribed + ANSWER_TIME })
+    }
+
     /// Sets the bits per second that the participant would get on an unlimited link, and how many of them are reserved for
     /// sound. If the estimate is lower, the stack probes for that much from time to time.
     pub fn set_desired(&mut self, desired: u64, sound: u64, now: Instant) {
         self.pictures.set_sound(sound);
-        let joining = self.connected_at.is_none_or(|at| now.saturating_duration_since(at) < FAST_START_TIME);
+        let Some(start) = self.first_probes_at(now).filter(|at| *at <= now) else { return };
+        let joining = now < start + FAST_START_TIME;
         // The first probes must find room for a large picture, before its tile is known.
         let desired = if joining { desired.max(FAST_START_DESIRED) } else { desired };
         // The stack probes when the value rises. A measured bitrate changes a little all the time.
@@ -512,17 +540,6 @@ fn add_sound(config: &mut RtcConfig) {
     config.codec_config().add_config(opus, repair, Codec::Opus, Frequency::FORTY_EIGHT_KHZ, Some(2), format);
 }
 
-/// Returns the header extensions that the SFU needs. The audio level is absent: it would show who speaks.
-fn extensions() -> ExtensionMap {
-    let mut map = ExtensionMap::empty();
-    map.set(3, Extension::TransportSequenceNumber);
-    map.set(4, Extension::RtpMid);
-    map.set(10, Extension::RtpStreamId);
-    map.set(11, Extension::RepairedRtpStreamId);
-    map.set(12, dependency_descriptor());
-    map
-}
-
 /// Returns whether `set` holds `value`, which is added if there is room.
 fn admit<T: Eq + Hash>(set: &mut HashSet<T>, value: T, max: usize) -> bool {
     set.contains(&value) || set.len() < max && set.insert(value)
@@ -539,13 +556,20 @@ fn rtp_source(datagram: &[u8]) -> Option<u32> {
 const SOUND_PAYLOAD_TYPE: u8 = 111;
 const SOUND_RTX_PAYLOAD_TYPE: u8 = 112;
 
-/// The first bandwidth estimate, in bits per second. The first probes are three and six times as high.
-const FIRST_ESTIMATE: u64 = 300_000;
+/// The first budget, in bits per second: sound and the smallest layer.
+const FIRST_BUDGET: u64 = 300_000;
+
+/// The first estimate of the stack, in bits per second. It sends two probes of 15 ms, at three and six times this rate. The first
+/// one uses up the burst of a token bucket, so the second one measures the link.
+const PROBE_BASE: u64 = downlink::BURST_RATE / 3;
 
 /// The bits per second that the first probes look for: one large picture, sound, and some more.
 const FAST_START_DESIRED: u64 = 2_500_000;
 
-/// How long after connecting the estimator looks for that much.
+/// How long a participant may take to apply an answer.
+const ANSWER_TIME: Duration = Duration::from_millis(80);
+
+/// How long after the first probe the estimator looks for that much.
 const FAST_START_TIME: Duration = Duration::from_secs(3);
 
 /// The maximum number of incoming streams whose media description is cached.

@@ -33,6 +33,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "session_description", run: wire::description, seeds: wire::descriptions, mutations: 1_000 },
     Target { name: "dependency_descriptor", run: wire::descriptor, seeds: wire::descriptors, mutations: 4_000 },
     Target { name: "assembler", run: wire::assembler, seeds: wire::packets, mutations: 500 },
+    Target { name: "tunnel_message", run: wire::tunnel_message, seeds: wire::tunnel_messages, mutations: 2_000 },
+    Target { name: "proxy_answer", run: wire::proxy_answer, seeds: wire::proxy_answers, mutations: 2_000 },
     Target { name: "delivery", run: delivery::delivery, seeds: delivery::scripts, mutations: 1_000 },
     Target { name: "stored_meeting", run: delivery::stored, seeds: delivery::stored_meetings, mutations: 1_000 },
     Target { name: "offer", run: sfu::offer, seeds: sfu::offers, mutations: 300 },

@@ -4,6 +4,7 @@ use super::{joined, parts};
 use ::media::BufferPool;
 use bytes::Bytes;
 use crypto::{Identity, ManagerKeys, Profile};
+use net::ProxyAnswer;
 use net::meeting::{Command, Entry, Event, Meeting};
 use net::rtp::assemble::{Assembler, Packet};
 use net::rtp::description;
@@ -40,6 +41,56 @@ pub(super) fn client_signal(bytes: &[u8]) {
 /// Decodes media signalling of a server, as [`client_message`] does.
 pub(super) fn server_signal(bytes: &[u8]) {
     round_trip::<ServerSignal>(bytes);
+}
+
+/// Splits a message of a media tunnel. Its datagrams with their lengths are the message again.
+pub(super) fn tunnel_message(bytes: &[u8]) {
+    let Ok(datagrams) = proto::datagrams(bytes) else { return };
+    let mut again = Vec::new();
+    for datagram in datagrams {
+        assert!((1..=proto::MAX_DATAGRAM).contains(&datagram.len()));
+        again.extend(u16::try_from(datagram.len()).unwrap_or(0).to_be_bytes());
+        again.extend(datagram);
+    }
+    assert_eq!(again, bytes);
+}
+
+/// Returns messages as the queue of a tunnel makes them.
+pub(super) fn tunnel_messages() -> Vec<Vec<u8>> {
+    let now = Instant::now();
+    let message = |lengths: &[usize]| {
+        let mut queue = proto::DatagramQueue::new(proto::MAX_TUNNEL_QUEUE, proto::MAX_TUNNEL_AGE);
+        for length in lengths {
+            queue.push(&vec![0x80; *length], now);
+        }
+        let mut message = Vec::new();
+        queue.pop_batch(&mut message, now);
+        message
+    };
+    vec![message(&[1]), message(&[20, 100, 1_200]), message(&[1_500, 1_500])]
+}
+
+/// Parses the answer of a proxy, at once and as it arrives. An answer that is complete early is the same answer.
+pub(super) fn proxy_answer(bytes: &[u8]) {
+    let all = ProxyAnswer::parse(bytes);
+    let first = (0..=bytes.len()).map(|length| ProxyAnswer::parse(&bytes[..length])).find(|answer| *answer != Ok(None));
+    if let (Ok(Some(all)), Some(Ok(Some(first)))) = (&all, &first) {
+        assert_eq!(all, first);
+    }
+    if let Ok(Some(answer)) = all {
+        answer.schemes();
+        answer.challenge("Basic");
+    }
+}
+
+/// Returns answers of proxies.
+pub(super) fn proxy_answers() -> Vec<Vec<u8>> {
+    let answers: [&[u8]; 3] = [
+        b"HTTP/1.1 200 Connection established\r\nVia: 1.1 proxy\r\n\r\n",
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.0 403 Forbidden\r\n\r\n<html>",
+    ];
+    answers.map(<[u8]>::to_vec).into()
 }
 
 fn round_trip<M>(bytes: &[u8])
@@ -80,6 +131,7 @@ pub(super) fn native(bytes: &[u8]) {
                 | Output::TrackEnded(_)
                 | Output::TrackDemand(_)
                 | Output::SoundLoss(_)
+                | Output::TunnelToken { .. }
                 | Output::Failed(_) => {}
                 Output::Connect { .. } | Output::AddCandidate { .. } => panic!("the native dialect has no such output"),
             }
@@ -209,7 +261,7 @@ pub(super) fn server_signals() -> Vec<Vec<u8>> {
     let wanted = vec![DemandedLayer { spatial: 0, temporal_layers: 3, max_bitrate: None }];
     let signals = [
         ServerSignal::Tracks { owner: OTHER, tracks: published() },
-        ServerSignal::Answer { number: 1, sdp: "v=0".into() },
+        ServerSignal::Answer { number: 1, sdp: "v=0".into(), tunnel: Some("0a".into()) },
         ServerSignal::TrackDemand { layers: TrackDemand { slot: Slot::Camera, wanted } },
         ServerSignal::Tracks { owner: OTHER, tracks: Vec::new() },
         ServerSignal::OfferRefused { number: 2 },

@@ -293,7 +293,7 @@ fn with_proof(facts: &Facts) -> Vec<LabelledMessage> {
 
 fn from_sfu(facts: &Facts) -> Vec<LabelledMessage> {
     let signal = |what, signal: &ServerSignal| (what, ServerMessage::Sfu(FromSfu::Signal(Blob(proto::encode(signal)))));
-    let answer = |number, sdp: &str| ServerSignal::Answer { number, sdp: sdp.into() };
+    let answer = |number, sdp: &str| ServerSignal::Answer { number, sdp: sdp.into(), tunnel: None };
     let wanted = vec![DemandedLayer { spatial: 7, temporal_layers: 255, max_bitrate: None }; 8];
     vec![
         signal("garbage", &answer(1, "v=0")),

@@ -5,19 +5,20 @@ use super::clients::{blame, from_outside, join};
 use super::effort::Effort;
 use super::guest::{Guest, void};
 use super::report::{Report, Row};
-use super::wire::{Wire, another_address, connect_tcp};
+use super::wire::{Wire, another_address, connect_tcp, connect_tls};
 use super::world::{World, pause};
 use crate::program::TIMEOUT;
 use anyhow::{Context, Result};
 use crypto::{Identity, Invitation, store};
-use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, Up};
+use proto::{Blob, Down, Epoch, MeetingId, ParticipantId, TUNNEL_PATH, Up};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::task::JoinSet;
-use tokio::time::interval;
+use tokio::time::{interval, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
@@ -309,6 +310,52 @@ pub async fn unfinished(world: &mut World, count: usize, report: &mut Report) ->
     }
     report.check(format!("{count} messages that never end are cut off"), if bounded { "yes" } else { "no" }, bounded);
     Ok(())
+}
+
+/// Asks for media tunnels without a token, with a false one, and with a request that never ends.
+///
+/// # Errors
+/// Returns an error if the system refuses connections.
+pub async fn tunnels(world: &mut World, count: usize, report: &mut Report) -> Result<()> {
+    let (server, mut tasks) = (world.address, JoinSet::new());
+    for number in 0..count {
+        tasks.spawn(is_tunnel_refused(server, number % 3));
+    }
+    let mut refused = true;
+    while let Some(ended) = tasks.join_next().await {
+        refused &= matches!(ended, Ok(Ok(true)));
+        pause();
+    }
+    let value = if refused { "yes" } else { "no" };
+    report.check(format!("{count} requests of strangers for media tunnels are refused"), value, refused);
+    Ok(())
+}
+
+/// Asks for a tunnel. Returns whether the server refuses: it answers 401, or does not read a request that never ends.
+async fn is_tunnel_refused(server: SocketAddr, kind: usize) -> Result<bool> {
+    let mut tls = connect_tls(another_address(), server).await?;
+    let header = match kind {
+        0 => "\r\n".to_owned(),
+        1 => format!("Authorization: Bearer {}\r\n\r\n", "0a".repeat(48)),
+        _ => "X: ".to_owned(),
+    };
+    let request = format!(
+        "GET {TUNNEL_PATH} HTTP/1.1\r\nHost: {server}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+         Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{header}"
+    );
+    tls.write_all(request.as_bytes()).await?;
+    if kind > 1 {
+        // 1 MiB of one line.
+        for _ in 0..64 {
+            if tls.write_all(&[b'x'; 16 << 10]).await.is_err() {
+                return Ok(true);
+            }
+        }
+    }
+    let mut answer = Vec::new();
+    // The server may close without the end of TLS.
+    let ended = timeout(TIMEOUT, tls.read_to_end(&mut answer)).await.is_ok();
+    Ok(ended && (answer.starts_with(b"HTTP/1.1 401") || kind > 1 && answer.is_empty()))
 }
 
 /// How many addresses flood the meeting with knocks.

@@ -109,6 +109,7 @@ fn enter(entry: Entry, name: &str, camera: Choice) -> Result<(Engine, engine::Ev
         speaker: AudioChoice::Off,
         screen: false,
         muted: true,
+        proxy: engine::ProxySettings::default(),
     };
     Ok(Engine::start(entry, setup, Identity::generate()?, Arc::new(NullOutput))?)
 }

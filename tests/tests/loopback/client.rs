@@ -37,6 +37,8 @@ pub struct State {
     pub reconnected: u32,
     /// Who asks to join with an old link.
     pub asking: Vec<ParticipantId>,
+    /// The paths of media, the newest one last.
+    pub paths: Vec<proto::MediaPath>,
     /// The estimated bandwidth, in bits per second.
     pub estimate: u64,
     /// The number of frames sent in each layer of the camera.
@@ -285,6 +287,7 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
             Event::SoundLoss(percent) => shared.change(|state| state.sound_loss = percent),
             Event::Estimate(estimate) => shared.change(|state| state.estimate = estimate.as_bps()),
             Event::Connected => shared.change(|state| state.connected = Some(Instant::now())),
+            Event::MediaPath(path) => shared.change(|state| state.paths.push(path)),
             Event::Totals(totals) => shared.change(|state| state.totals = Some(totals)),
             Event::Failed(error) => shared.change(|state| state.over = Some(error.to_string())),
         }

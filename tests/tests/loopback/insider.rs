@@ -185,7 +185,7 @@ impl Insider {
             ServerMessage::Sfu(FromSfu::Totals { .. }) => return,
         };
         // An offer that repeats a session description changes nothing in the stack.
-        if let ServerSignal::Answer { sdp, number: 1 } = proto::decode_signal(&bytes.0).unwrap() {
+        if let ServerSignal::Answer { sdp, number: 1, .. } = proto::decode_signal(&bytes.0).unwrap() {
             let section = sections(&sdp).into_iter().next().unwrap();
             self.descriptor = section.extensions.descriptor.unwrap();
             let parameters = StreamParameters {

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io::{self, IoSliceMut};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -21,6 +21,8 @@ pub struct Lossy {
     /// Lost datagrams of a thousand.
     lost: u32,
     seed: u32,
+    /// True if all datagrams are lost.
+    blocked: Arc<AtomicBool>,
     /// The link to the client. `None` for a direct one.
     downlink: Option<Downlink>,
     local: OnceLock<SocketAddr>,
@@ -32,13 +34,14 @@ type Downlink = Arc<Mutex<ImpairedLink<(Vec<u8>, RecvMeta)>>>;
 impl Lossy {
     /// Returns a path that loses `lost` datagrams of a thousand, in an order that depends on `seed`.
     pub fn new(lost: u32, seed: u32) -> Arc<Self> {
-        Arc::new(Self { lost, seed, downlink: None, local: OnceLock::new() })
+        Arc::new(Self { lost, seed, blocked: Arc::default(), downlink: None, local: OnceLock::new() })
     }
 
     /// Returns a path whose datagrams to the client are carried by an impaired link.
     pub fn impaired(impairment: Impairment) -> Arc<Self> {
         let downlink = Arc::new(Mutex::new(ImpairedLink::new(impairment, 1)));
-        Arc::new(Self { lost: 0, seed: 1, downlink: Some(downlink), local: OnceLock::new() })
+        let (blocked, local) = (Arc::default(), OnceLock::new());
+        Arc::new(Self { lost: 0, seed: 1, blocked, downlink: Some(downlink), local })
     }
 
     /// Changes the link to the client.
@@ -50,6 +53,11 @@ impl Lossy {
     /// Returns a path that loses no datagram.
     pub fn lossless() -> Arc<Self> {
         Self::new(0, 1)
+    }
+
+    /// Loses all datagrams from now on, or only those that it would lose otherwise.
+    pub fn block(&self, all: bool) {
+        self.blocked.store(all, Ordering::Relaxed);
     }
 
     /// Returns the client's address; `None` until its socket is bound.
@@ -73,7 +81,8 @@ impl Runtime for Lossy {
         if let Some(link) = self.downlink.clone() {
             return Ok(Arc::new(Impaired { inner, link, timer: Mutex::new(None) }));
         }
-        Ok(Arc::new(Socket { inner, lost: self.lost, random: AtomicU32::new(self.seed) }))
+        let (lost, blocked) = (self.lost, Arc::clone(&self.blocked));
+        Ok(Arc::new(Socket { inner, lost, blocked, random: AtomicU32::new(self.seed) }))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
@@ -105,11 +114,15 @@ impl Runtime for Lossy {
 struct Socket {
     inner: Arc<dyn AsyncUdpSocket>,
     lost: u32,
+    blocked: Arc<AtomicBool>,
     random: AtomicU32,
 }
 
 impl Socket {
     fn loses(&self) -> bool {
+        if self.blocked.load(Ordering::Relaxed) {
+            return true;
+        }
         let next = |number: u32| Some(number.wrapping_mul(1_664_525).wrapping_add(1_013_904_223));
         let number = self.random.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(0);
         (number >> 8) % 1_000 < self.lost

@@ -162,6 +162,7 @@ fn enter(entry: Entry, hardware: Hardware, output: Arc<dyn VideoOutput>) -> Resu
         speaker: AudioChoice::Off,
         screen: false,
         muted: false,
+        proxy: engine::ProxySettings::default(),
     };
     Ok(Engine::start_with(entry, setup, Identity::generate()?, output, hardware)?)
 }

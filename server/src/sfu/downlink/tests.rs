@@ -36,9 +36,54 @@ impl Viewer {
     }
 }
 
+/// Returns a viewer after the reports that may be about the first probes.
+fn after_first_probes(estimate: u64) -> Viewer {
+    let mut viewer = Viewer::new(estimate);
+    (0..PROBE_REPORTS).for_each(|_| _ = viewer.report(estimate, 0, 0.0, 20));
+    viewer
+}
+
+#[test]
+fn first_probes_that_no_burst_can_carry_show_a_wide_link_at_once() {
+    let mut viewer = Viewer::new(300_000);
+    assert_eq!(viewer.report(2_400_000, 1_200_000, 0.0, 20), 375_000, "the burst may have carried the first one");
+    assert_eq!(viewer.report(3_600_000, 300_000, 0.0, 20), 3_600_000);
+    assert_eq!((viewer.change, viewer.downlink.budget()), (Some(Change::Wide), 3_600_000), "pictures get it, too");
+    let mut viewer = after_first_probes(300_000);
+    assert_eq!(viewer.report(3_600_000, 300_000, 0.0, 20), 375_000, "a later probe is no proof");
+}
+
+#[test]
+fn a_link_that_the_first_probes_fill_carries_what_the_second_one_measures() {
+    let mut viewer = Viewer::new(300_000);
+    viewer.report(950_000, 1_200_000, 0.0, 20);
+    viewer.report(950_000, 360_000, 0.0, 100);
+    assert_eq!(viewer.change, Some(Change::Full));
+    let rate = |viewer: &Viewer| viewer.downlink.capacity.as_ref().map(|capacity| capacity.rate);
+    assert_eq!(rate(&viewer), Some(375_000), "they were sent faster than the budget");
+    viewer.report(250_000, 80_000, 0.0, 200);
+    assert_eq!((rate(&viewer), viewer.downlink.budget), (Some(250_000), 212_500));
+}
+
+#[test]
+fn packets_that_a_failed_test_has_delayed_are_no_sudden_drop() {
+    let mut viewer = after_first_probes(500_000);
+    (0..10).for_each(|_| _ = viewer.report(900_000, 500_000, 0.0, 20));
+    viewer.report(900_000, 1_200_000, 0.0, 90);
+    while viewer.downlink.padding() == 0 || viewer.downlink.capacity.is_none() {
+        viewer.report(900_000, viewer.downlink.budget, 0.0, 20);
+    }
+    let budget = viewer.downlink.budget;
+    viewer.report(900_000, budget, 0.0, 20);
+    viewer.report(900_000, budget, 0.0, 65);
+    assert!(viewer.downlink.capacity.as_ref().is_some_and(|capacity| capacity.test.is_none()), "the test has failed");
+    viewer.report(900_000, budget, 0.0, 90);
+    assert!(viewer.downlink.budget > budget / 2, "{} of {budget}", viewer.downlink.budget);
+}
+
 #[test]
 fn a_lower_estimate_applies_at_once_and_a_higher_one_in_steps() {
-    let mut viewer = Viewer::new(1_000_000);
+    let mut viewer = after_first_probes(1_000_000);
     assert_eq!(viewer.report(400_000, 0, 0.0, 20), 400_000);
     let budgets: Vec<u64> = (0..9).map(|_| viewer.report(2_000_000, 0, 0.0, 20) / 1_000).collect();
     assert_eq!(budgets, [500, 625, 781, 976, 1_220, 1_525, 1_907, 2_000, 2_000]);
@@ -60,7 +105,7 @@ fn a_step_to_a_higher_estimate_is_filled_with_padding_until_packets_are_delayed(
 
 #[test]
 fn pictures_get_a_higher_budget_when_feedback_is_about_it_and_a_lower_one_at_once() {
-    let mut viewer = Viewer::new(400_000);
+    let mut viewer = after_first_probes(400_000);
     let mut budget = |estimate| {
         viewer.report(estimate, 0, 0.0, 20);
         viewer.downlink.budget() / 1_000

@@ -13,6 +13,10 @@ use std::time::Duration;
 pub struct CallFigures {
     /// Why the call could not be held. The other figures mean nothing then.
     pub failed: Option<String>,
+    /// From the command to being admitted.
+    pub join_ms: Option<u64>,
+    /// The path by which the receiver's media went at the end: `udp` or `tls`.
+    pub media_path: Option<String>,
     /// When the first picture was shown.
     pub first_picture_ms: Option<u64>,
     /// Seconds in which at least twelve pictures were shown.
@@ -114,6 +118,8 @@ impl CallFigures {
         let video_bytes: u64 = timeline.iter().map(|second| second.video_kbps).sum();
         Self {
             failed: None,
+            join_ms: report.participants.first().and_then(|participant| participant.join_ms),
+            media_path: report.participants.first().and_then(|participant| participant.media_path.clone()),
             first_picture_ms: video.and_then(|video| video.sizes.iter().filter_map(|size| size.first_ms).min()),
             moving: timeline.iter().filter(|second| second.is_moving()).count() as u64,
             seconds,
@@ -219,12 +225,15 @@ impl fmt::Display for CallFigures {
         let sizes: Vec<String> = sizes.iter().map(|(size, seconds)| format!("{size} {seconds} s")).collect();
         write!(
             to,
-            "moving {}/{}, {} fps, [{}], first {} ms, 720 lines after {} ms, {} freezes, gap {} ms, sound concealed {} %, \
+            "over {}, moving {}/{}, {} fps, [{}], joined after {} ms, first {} ms, 720 lines after {} ms, {} freezes, gap {} ms, \
+             sound concealed {} %, \
              latency {}/{} ms, {} kbit/s, video {}, cpu {} %",
+            self.media_path.as_deref().unwrap_or("-"),
             self.moving,
             self.seconds,
             self.frames_per_second,
             sizes.join(", "),
+            text(self.join_ms),
             text(self.first_picture_ms),
             text(self.height_after_ms(720)),
             self.freezes,

@@ -122,7 +122,7 @@ impl fmt::Display for Verdict {
 
 /// Returns all paths.
 pub fn all() -> Vec<NetworkPath> {
-    (1..=12).flat_map(of_row).collect()
+    (1..=12).chain([16]).flat_map(of_row).collect()
 }
 
 /// Returns the paths of a row. The list is empty if the row is not measured here.
@@ -175,6 +175,8 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
         // The goal is intelligible speech, which this bench does not measure. The limit is that of row 10.
         11 => vec![("loss=20% down=150k", vec![sound(4.0)])],
         12 => vec![("delay=60ms jitter=30ms reorder=2%", limits_of_loss(0.1))],
+        // No UDP at all. The clients open no TCP connection to another port than the server's.
+        16 => vec![("loss=100%", vec![moving(26.0 / 30.0), first_picture_over_tls(4_000.0)])],
         _ => Vec::new(),
     };
     let min_length = if number == 9 { Duration::from_mins(1) } else { Duration::ZERO };
@@ -210,6 +212,14 @@ fn frame_rate(min: f64) -> Limit {
 
 fn first_picture(max: f64) -> Limit {
     at_most("first picture after joining", "ms", |of| of.first_picture_ms.map(to_f64), max)
+}
+
+fn first_picture_over_tls(max: f64) -> Limit {
+    let figure = |of: &CallFigures| {
+        let is_tls = of.media_path.as_deref() == Some("tls");
+        Some(to_f64(of.join_ms? + of.first_picture_ms?)).filter(|_| is_tls)
+    };
+    at_most("first picture over TLS", "ms", figure, max)
 }
 
 fn after_540_lines(max: f64) -> Limit {

@@ -1,0 +1,122 @@
+//! HTTP proxies: the tunnel of the method CONNECT (RFC 9110, section 9.3.6).
+//!
+//! A proxy sees the server's name and port, and TLS after that. The server's certificate is checked as without a proxy.
+
+mod answer;
+mod authenticator;
+mod settings;
+
+pub use answer::{Answer, Garbage};
+pub use authenticator::{Basic, ProxyAuthenticator};
+pub use settings::{BadUrl, ProxySettings, ProxyUrl};
+
+use super::connect as tcp;
+use super::socket::authority;
+use std::io;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use webrtc::runtime::Runtime;
+
+/// The reason why a proxy gave no connection. Each text names the proxy, without user and password.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// It cannot be reached.
+    #[error("the proxy {0} cannot be reached: {1}")]
+    Unreachable(String, #[source] io::Error),
+    /// It did not answer in time.
+    #[error("the proxy {} did not answer within {} seconds", .0, TIMEOUT.as_secs())]
+    Silent(String),
+    /// It closed the connection without an answer.
+    #[error("the proxy {0} closed the connection")]
+    Closed(String),
+    /// Its answer is not that of an HTTP proxy.
+    #[error("{0} does not answer like an HTTP proxy")]
+    Garbage(String),
+    /// It wants to know who we are, and we know no way that it accepts.
+    #[error("the proxy {0} requires authentication that it was not given ({1})")]
+    Authentication(String, String),
+    /// It refuses the connection.
+    #[error("the proxy {0} refused the connection to the server (status {1})")]
+    Refused(String, u16),
+}
+
+/// Opens a connection to `host` and `port` through `proxy`. `host` is a name or an address without brackets. The proxy
+/// resolves the name.
+///
+/// # Errors
+/// Returns [`Error`] if the proxy gives no connection within eight seconds.
+pub async fn connect(proxy: &ProxyUrl, host: &str, port: u16, stack: &dyn Runtime) -> Result<TcpStream, Error> {
+    connect_within(TIMEOUT, proxy, (host, port), stack).await
+}
+
+async fn connect_within(
+    limit: Duration,
+    proxy: &ProxyUrl,
+    (host, port): (&str, u16),
+    stack: &dyn Runtime,
+) -> Result<TcpStream, Error> {
+    let connected = timeout(limit, connect_without_timeout(proxy, host, port, stack)).await;
+    connected.unwrap_or_else(|_| Err(Error::Silent(proxy.to_string())))
+}
+
+async fn connect_without_timeout(
+    proxy: &ProxyUrl,
+    host: &str,
+    port: u16,
+    stack: &dyn Runtime,
+) -> Result<TcpStream, Error> {
+    // The credentials in the URL are sent at once. Others wait for the proxy's demand.
+    let mut credentials = proxy.credentials(None);
+    for _ in 0..MAX_ATTEMPTS {
+        let unreachable = |error| Error::Unreachable(proxy.to_string(), error);
+        let mut stream = tcp::connect(&proxy.host, proxy.port, stack).await.map_err(unreachable)?;
+        let request = request(&authority(host, port), credentials.as_deref());
+        stream.write_all(request.as_bytes()).await.map_err(|_| Error::Closed(proxy.to_string()))?;
+        let answer = read_answer(&mut stream, proxy).await?;
+        match answer.status {
+            200..=299 => return Ok(stream),
+            407 => {
+                let demanded = proxy.credentials(Some(&answer));
+                let next = demanded.filter(|next| Some(next) != credentials.as_ref());
+                let offered = || Error::Authentication(proxy.to_string(), answer.schemes().join(", "));
+                credentials = Some(next.ok_or_else(offered)?);
+            }
+            status => return Err(Error::Refused(proxy.to_string(), status)),
+        }
+    }
+    Err(Error::Authentication(proxy.to_string(), "too many attempts".into()))
+}
+
+fn request(authority: &str, credentials: Option<&str>) -> String {
+    let authorization = credentials.map(|value| format!("Proxy-Authorization: {value}\r\n")).unwrap_or_default();
+    format!("CONNECT {authority} HTTP/1.1\r\nHost: {authority}\r\n{authorization}\r\n")
+}
+
+/// Reads the head of the answer. Nothing follows it before we send something.
+async fn read_answer(stream: &mut TcpStream, proxy: &ProxyUrl) -> Result<Answer, Error> {
+    let mut head = Vec::new();
+    loop {
+        let garbage = |_: Garbage| Error::Garbage(proxy.to_string());
+        if let Some(answer) = Answer::parse(&head).map_err(garbage)? {
+            return Ok(answer);
+        }
+        let mut bytes = [0; 1_024];
+        match stream.read(&mut bytes).await {
+            Ok(0) | Err(_) => return Err(Error::Closed(proxy.to_string())),
+            Ok(length) => head.extend(bytes.iter().take(length)),
+        }
+    }
+}
+
+/// How long a proxy may take. It is shorter than the timeout of the whole connection, so that the error names the proxy.
+const TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Connections that are opened to a proxy for one connection: without credentials, with them, and one for a second demand.
+const MAX_ATTEMPTS: usize = 3;
+
+#[cfg(test)]
+#[path = "proxy_tests.rs"]
+mod tests;

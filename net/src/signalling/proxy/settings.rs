@@ -1,0 +1,203 @@
+//! Which proxy leads to a server: by the command line, or by the environment.
+
+use super::answer::Answer;
+use super::authenticator::{Basic, ProxyAuthenticator};
+use crate::signalling::socket::authority;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+use std::sync::Arc;
+
+/// The proxy of a program, and the servers that are reached without it. The default is no proxy.
+#[derive(Clone, Debug, Default)]
+pub struct ProxySettings {
+    rules: Option<Arc<Rules>>,
+}
+
+/// A proxy and its exceptions.
+#[derive(Clone, Debug)]
+struct Rules {
+    proxy: ProxyUrl,
+    exceptions: Vec<String>,
+    /// True if servers on this computer are reached without the proxy.
+    spares_loopback: bool,
+}
+
+/// The address of a proxy, and how to authenticate to it.
+#[derive(Clone)]
+pub struct ProxyUrl {
+    /// Its name or address, without brackets.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// In order of preference.
+    authenticators: Vec<Arc<dyn ProxyAuthenticator>>,
+}
+
+/// A text is not the URL of a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected http://HOST:PORT or http://USER:PASSWORD@HOST:PORT")]
+pub struct BadUrl;
+
+impl ProxySettings {
+    /// Returns settings by which `proxy` leads to all servers.
+    #[must_use]
+    pub fn of(proxy: ProxyUrl) -> Self {
+        Self::new(proxy, Vec::new(), false)
+    }
+
+    /// Returns the settings by which servers on this computer are reached without the proxy.
+    #[must_use]
+    pub fn sparing_loopback(mut self) -> Self {
+        if let Some(rules) = &mut self.rules {
+            Arc::make_mut(rules).spares_loopback = true;
+        }
+        self
+    }
+
+    /// Returns the settings of the variables `HTTPS_PROXY`, else `ALL_PROXY`, and `NO_PROXY`, each also in lower case. `read`
+    /// returns the value of one, usually from the environment. Servers on this computer need no proxy. A value that is not a
+    /// proxy's URL is logged and ignored.
+    #[must_use]
+    pub fn from_variables(read: impl Fn(&str) -> Option<String>) -> Self {
+        let variable = |name: &str| {
+            let value = read(name).or_else(|| read(&name.to_lowercase()))?;
+            (!value.trim().is_empty()).then(|| value.trim().to_owned())
+        };
+        let url = variable("HTTPS_PROXY").or_else(|| variable("ALL_PROXY"));
+        let proxy = url.as_deref().and_then(|url| url.parse().ok());
+        if url.is_some() && proxy.is_none() {
+            // The value may contain a password.
+            tracing::warn!("the proxy in the environment is ignored: only http://HOST:PORT is supported");
+        }
+        let exceptions = variable("NO_PROXY").unwrap_or_default();
+        let exceptions = exceptions.split(',').map(|one| one.trim().to_lowercase()).filter(|one| !one.is_empty());
+        proxy.map(|proxy| Self::new(proxy, exceptions.collect(), true)).unwrap_or_default()
+    }
+
+    /// Adds a way to authenticate to the proxy. Those that were added first are preferred, after Basic with the user of the
+    /// URL. Does nothing if there is no proxy.
+    #[must_use]
+    pub fn with_authenticator(mut self, authenticator: Arc<dyn ProxyAuthenticator>) -> Self {
+        if let Some(rules) = &mut self.rules {
+            Arc::make_mut(rules).proxy.authenticators.push(authenticator);
+        }
+        self
+    }
+
+    /// Returns the proxy that leads to `host`, a name or an address without brackets. Returns `None` if the host is reached
+    /// directly.
+    #[must_use]
+    pub fn for_host(&self, host: &str) -> Option<&ProxyUrl> {
+        let Rules { proxy, exceptions, spares_loopback } = self.rules.as_deref()?;
+        let host = host.to_lowercase();
+        let address: Option<IpAddr> = host.parse().ok();
+        let is_loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
+        let is_exception = exceptions.iter().any(|exception| matches(exception, &host));
+        (!(is_exception || is_loopback && *spares_loopback)).then_some(proxy)
+    }
+
+    fn new(proxy: ProxyUrl, exceptions: Vec<String>, spares_loopback: bool) -> Self {
+        Self { rules: Some(Arc::new(Rules { proxy, exceptions, spares_loopback })) }
+    }
+}
+
+/// Returns whether an entry of `NO_PROXY` names `host`: `*`, an address, or a domain with all names below it.
+fn matches(exception: &str, host: &str) -> bool {
+    let domain = exception.trim_start_matches('*').trim_start_matches('.');
+    let is_below = || host.strip_suffix(domain).is_some_and(|rest| rest.ends_with('.'));
+    exception == "*" || !domain.is_empty() && (host == domain.trim_matches(['[', ']']) || is_below())
+}
+
+impl ProxyUrl {
+    /// Returns the value of `Proxy-Authorization`: for the first request if there is no `demand`, else for the demand.
+    pub(super) fn credentials(&self, demand: Option<&Answer>) -> Option<String> {
+        self.authenticators.iter().find_map(|authenticator| {
+            let scheme = authenticator.scheme();
+            let credentials = match demand {
+                // Other schemes than Basic are expensive, and the proxy may not want them.
+                None if scheme.eq_ignore_ascii_case("Basic") => authenticator.credentials(&self.host, None)?,
+                None => return None,
+                Some(demand) => authenticator.credentials(&self.host, Some(demand.challenge(scheme)?))?,
+            };
+            Some(format!("{scheme} {credentials}"))
+        })
+    }
+}
+
+impl FromStr for ProxyUrl {
+    type Err = BadUrl;
+
+    /// Parses `http://HOST:PORT`, with a user and a password before the host, separated by `:` and ended by `@`. `%` encodes
+    /// their special characters (RFC 3986, section 2.1). Without a scheme, HTTP is assumed; without a port, 80.
+    fn from_str(text: &str) -> Result<Self, BadUrl> {
+        let rest = match text.split_once("://") {
+            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
+            Some(_) => return Err(BadUrl),
+            None => text,
+        };
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        let (user, place) = rest.rsplit_once('@').map_or((None, rest), |(user, place)| (Some(user), place));
+        let (host, port) = split_port(place)?;
+        let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | ':');
+        if host.is_empty() || host.len() > MAX_HOST || !host.chars().all(is_part) {
+            return Err(BadUrl);
+        }
+        let mut authenticators: Vec<Arc<dyn ProxyAuthenticator>> = Vec::new();
+        if let Some(user) = user {
+            let (name, password) = user.split_once(':').unwrap_or((user, ""));
+            let (name, password) = (decode(name)?, decode(password)?);
+            if name.contains(':') {
+                return Err(BadUrl);
+            }
+            authenticators.push(Arc::new(Basic::new(&name, &password)));
+        }
+        Ok(Self { host: host.to_owned(), port, authenticators })
+    }
+}
+
+fn split_port(place: &str) -> Result<(&str, u16), BadUrl> {
+    let number = |text: &str| text.parse().ok().filter(|port| *port != 0).ok_or(BadUrl);
+    if let Some(rest) = place.strip_prefix('[') {
+        let (host, after) = rest.split_once(']').ok_or(BadUrl)?;
+        let port = after.strip_prefix(':').map_or(Ok(DEFAULT_PORT), number)?;
+        return if after.is_empty() || after.starts_with(':') { Ok((host, port)) } else { Err(BadUrl) };
+    }
+    match place.split_once(':') {
+        Some((host, port)) => Ok((host, number(port)?)),
+        None => Ok((place, DEFAULT_PORT)),
+    }
+}
+
+/// Decodes percent-encoded text.
+fn decode(text: &str) -> Result<String, BadUrl> {
+    let mut decoded = Vec::with_capacity(text.len());
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16)).ok_or(BadUrl);
+        decoded.push(match byte {
+            b'%' => u8::try_from(digit(bytes.next())? << 4 | digit(bytes.next())?).map_err(|_| BadUrl)?,
+            byte => byte,
+        });
+    }
+    String::from_utf8(decoded).map_err(|_| BadUrl)
+}
+
+impl fmt::Display for ProxyUrl {
+    /// Writes host and port, never user and password.
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(&authority(&self.host, self.port))
+    }
+}
+
+impl fmt::Debug for ProxyUrl {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(to, "ProxyUrl({self}, {:?})", self.authenticators)
+    }
+}
+
+/// The port of HTTP.
+const DEFAULT_PORT: u16 = 80;
+
+/// The maximum length of a host name (RFC 1035, section 2.3.4).
+const MAX_HOST: usize = 253;

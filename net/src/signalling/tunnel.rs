@@ -1,0 +1,45 @@
+//! Opens the WebSocket of a media tunnel. [`crate::tunnel`] uses it.
+
+use super::endpoint::Endpoint;
+use super::error::{Error, websocket_error};
+use super::socket::{ByteStream, Socket, authority};
+use proto::{MAX_TUNNEL_MESSAGE, TUNNEL_PATH, TUNNEL_UNSENT};
+use std::sync::Arc;
+use tokio::net::TcpStream;
+use tokio_tungstenite::client_async_with_config;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
+use webrtc::runtime::Runtime;
+
+/// Opens a media tunnel to `server`. The server has given us `token` in an answer.
+///
+/// # Errors
+/// Returns the [`Error`] of the step that failed.
+pub async fn open_tunnel(server: &Endpoint, token: &str, stack: &Arc<dyn Runtime>) -> Result<Socket, Error> {
+    let (stream, _) = server.connect(stack).await?;
+    limit_send_buffer(stream.get_ref().0);
+    let url = format!("wss://{}{TUNNEL_PATH}", authority(server.bare_host(), server.port));
+    let mut request = url.into_client_request().map_err(websocket_error)?;
+    // `proto` has checked the token's characters.
+    let value = HeaderValue::try_from(format!("Bearer {token}")).map_err(|_| Error::Name(server.host.clone()))?;
+    request.headers_mut().insert(header::AUTHORIZATION, value);
+    let limits = WebSocketConfig::default()
+        .max_message_size(Some(MAX_TUNNEL_MESSAGE))
+        .max_frame_size(Some(MAX_TUNNEL_MESSAGE))
+        .write_buffer_size(0);
+    let stream: Box<dyn ByteStream> = Box::new(stream);
+    let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(websocket_error)?;
+    Ok(socket)
+}
+
+/// Keeps the delay in the kernel low: what is not sent yet waits in our queue, where old datagrams are dropped.
+fn limit_send_buffer(stream: &TcpStream) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let set = socket2::SockRef::from(stream).set_tcp_notsent_lowat(TUNNEL_UNSENT);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let set = socket2::SockRef::from(stream).set_send_buffer_size(8 * TUNNEL_UNSENT as usize);
+    if let Err(error) = set {
+        tracing::debug!(%error, "the send buffer of the media tunnel was not limited");
+    }
+}

@@ -1,0 +1,63 @@
+//! The media tunnel of a client whose UDP does not reach the server: datagrams over TLS, below the WebRTC stack.
+//!
+//! [`PathSelector`] decides by which path a datagram goes. [`socket::TunnelRuntime`] gives the stack sockets that ask it. A
+//! task opens the tunnel and closes it as [`PathSelector`] wants. The stack knows nothing of all this: it sees one path to
+//! the server's address.
+
+mod connection;
+mod selector;
+mod shared;
+mod socket;
+mod stun;
+
+use crate::signalling::Endpoint;
+use crate::task::{self, Task};
+use proto::MediaPath;
+use shared::Shared;
+use std::sync::Arc;
+use tokio::sync::watch;
+use webrtc::runtime::Runtime;
+
+/// The tunnel of one transport. It is opened only if UDP does not work. If it is dropped, it is closed.
+pub struct Tunnel {
+    shared: Arc<Shared>,
+    token: watch::Sender<Option<String>>,
+    task: Task,
+}
+
+impl Tunnel {
+    /// Returns a tunnel to `server` that is not open. Its task runs on `stack`. If the client's transport before this one used a
+    /// tunnel, `before` says so, and this one is opened at once.
+    pub fn new(server: Endpoint, before: MediaPath, stack: &Arc<dyn Runtime>) -> Self {
+        let shared = Arc::new(Shared::new(before));
+        let (token, tokens) = watch::channel(None);
+        let run = connection::run(Arc::clone(&shared), server, Arc::clone(stack), tokens);
+        Self { shared, token, task: task::spawn(stack, run) }
+    }
+
+    /// Returns a runtime whose UDP sockets use the tunnel if UDP does not work.
+    pub fn runtime(&self, stack: Arc<dyn Runtime>) -> Arc<dyn Runtime> {
+        Arc::new(socket::TunnelRuntime::new(stack, Arc::clone(&self.shared)))
+    }
+
+    /// Sets the server's token, without which the tunnel cannot be opened. Later ones replace it.
+    pub fn set_token(&self, token: String) {
+        self.token.send_replace(Some(token));
+    }
+
+    /// Returns the path by which media go.
+    pub fn path(&self) -> MediaPath {
+        self.shared.path()
+    }
+
+    /// Returns why the tunnel could not be opened the last time, or was lost. Returns `None` if it was never tried.
+    pub fn failure(&self) -> Option<String> {
+        self.shared.failure()
+    }
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}

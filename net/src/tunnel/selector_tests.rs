@@ -1,0 +1,192 @@
+use super::*;
+
+/// A selector on virtual time, with a server that may answer on each path.
+struct World {
+    selector: PathSelector,
+    now: Instant,
+    next: u8,
+    /// UDP carries checks; UDP carries everything else.
+    udp: (bool, bool),
+    /// Whether the tunnel can be opened.
+    tls: bool,
+    open: bool,
+}
+
+impl World {
+    fn new(udp: (bool, bool), tls: bool) -> Self {
+        Self::after(MediaPath::Udp, udp, tls)
+    }
+
+    fn after(before: MediaPath, udp: (bool, bool), tls: bool) -> Self {
+        Self { selector: PathSelector::new(before), now: Instant::now(), next: 0, udp, tls, open: false }
+    }
+
+    /// Sends a datagram, and delivers the answers of the server. Returns how many of them the stack gets.
+    fn send(&mut self, kind: Kind, answer: Kind, udp_works: bool) -> u32 {
+        let route = self.selector.handle_sent(kind, self.now);
+        assert!(!route.tls || self.open, "sent into a tunnel that is not open");
+        let mut delivered = 0;
+        if route.udp && udp_works {
+            delivered += u32::from(self.selector.handle_received(MediaPath::Udp, answer));
+        }
+        if route.tls && self.open {
+            delivered += u32::from(self.selector.handle_received(MediaPath::Tls, answer));
+        }
+        delivered
+    }
+
+    fn check(&mut self) -> u32 {
+        self.next = self.next.wrapping_add(1);
+        let id = [self.next; 12];
+        self.send(Kind::Check(id), Kind::CheckAnswer(id), self.udp.0)
+    }
+
+    /// Runs for `time`: a check every 100 ms, `media` packets each with feedback, and the tunnel as it is wanted.
+    fn run(&mut self, time: Duration, media: u32) {
+        let end = self.now + time;
+        while self.now < end {
+            self.now += STEP;
+            assert!(self.check() <= 1, "an answer was delivered twice");
+            (0..media).for_each(|_| _ = self.send(Kind::Media, Kind::Media, self.udp.1));
+            self.selector.handle_timeout(self.now);
+            let wanted = self.selector.wants_tunnel(self.now) && self.tls;
+            if wanted && !self.open {
+                self.open = true;
+                self.selector.handle_opened(self.now);
+            } else if !wanted && self.open {
+                self.open = false;
+                self.selector.handle_closed();
+            }
+        }
+    }
+
+    fn path(&self) -> (MediaPath, bool) {
+        (self.selector.path(), self.open)
+    }
+}
+
+const STEP: Duration = Duration::from_millis(100);
+const SECOND: Duration = Duration::from_secs(1);
+const GOOD: (bool, bool) = (true, true);
+const BLOCKED: (bool, bool) = (false, false);
+
+#[test]
+fn udp_that_works_needs_no_tunnel() {
+    let mut world = World::new(GOOD, true);
+    world.run(60 * SECOND, 5);
+    assert_eq!(world.path(), (MediaPath::Udp, false));
+}
+
+#[test]
+fn the_tunnel_opens_when_the_first_checks_have_no_answer() {
+    let mut world = World::new(BLOCKED, true);
+    world.run(FIRST_SILENCE, 0);
+    assert_eq!(world.path(), (MediaPath::Udp, false));
+    world.run(2 * STEP, 0);
+    assert_eq!(world.path(), (MediaPath::Tls, true));
+    assert_eq!(world.check(), 1, "the answer comes through the tunnel");
+    world.run(60 * SECOND, 5);
+    assert_eq!(world.path(), (MediaPath::Tls, true));
+}
+
+#[test]
+fn udp_is_preferred_when_it_comes_and_then_the_tunnel_closes() {
+    let mut world = World::new(BLOCKED, true);
+    world.run(3 * SECOND, 5);
+    world.udp = GOOD;
+    world.run(SECOND, 5);
+    assert_eq!(world.path(), (MediaPath::Udp, true), "make before break");
+    world.run(LINGER, 5);
+    assert_eq!(world.path(), (MediaPath::Udp, false));
+}
+
+#[test]
+fn udp_that_dies_during_a_meeting_is_replaced_and_then_tried_more_and_more_rarely() {
+    let mut world = World::new(GOOD, true);
+    world.run(5 * SECOND, 5);
+    let mut waits = Vec::new();
+    for _ in 0..3 {
+        world.udp = BLOCKED;
+        world.run(SILENCE + 3 * STEP, 5);
+        assert_eq!(world.path(), (MediaPath::Tls, true));
+        world.udp = GOOD;
+        let mut dead = Duration::ZERO;
+        while world.selector.path() == MediaPath::Tls {
+            world.run(STEP, 5);
+            dead += STEP;
+        }
+        waits.push((dead + SECOND / 2).as_secs());
+    }
+    assert_eq!(waits, [10, 20, 40]);
+}
+
+#[test]
+fn udp_that_carries_checks_but_no_media_is_not_used() {
+    let mut world = World::new((true, false), true);
+    world.run(SECOND, 0);
+    assert_eq!(world.path(), (MediaPath::Udp, false));
+    world.send(Kind::Dtls, Kind::Dtls, false);
+    world.run(HANDSHAKE_SILENCE + STEP, 0);
+    assert_eq!(world.path(), (MediaPath::Tls, true));
+    world.run(600 * SECOND, 5);
+    assert_eq!(world.path(), (MediaPath::Tls, true), "its checks do not count");
+}
+
+#[test]
+fn media_without_feedback_are_a_dead_path_although_checks_are_answered() {
+    let mut world = World::new(GOOD, true);
+    world.run(5 * SECOND, 5);
+    world.udp = (true, false);
+    world.run(SILENCE + 3 * STEP, 5);
+    assert_eq!(world.path(), (MediaPath::Tls, true));
+}
+
+#[test]
+fn a_participant_who_sends_no_media_stays_on_udp() {
+    let mut world = World::new((true, false), true);
+    world.run(60 * SECOND, 0);
+    assert_eq!(world.path(), (MediaPath::Udp, false));
+}
+
+#[test]
+fn a_lost_tunnel_is_wanted_again_and_nothing_is_sent_into_it_meanwhile() {
+    let mut world = World::new(BLOCKED, true);
+    world.run(3 * SECOND, 5);
+    (world.open, world.tls) = (false, false);
+    world.selector.handle_closed();
+    assert!(world.selector.wants_tunnel(world.now), "at once");
+    world.run(5 * SECOND, 5);
+    assert_eq!(world.path(), (MediaPath::Udp, false));
+    assert!(world.selector.wants_tunnel(world.now));
+    world.tls = true;
+    world.run(2 * STEP, 5);
+    assert_eq!(world.path(), (MediaPath::Tls, true));
+}
+
+#[test]
+fn a_client_whose_media_took_the_tunnel_wants_it_at_once_after_a_reconnection_unless_udp_works() {
+    let mut world = World::after(MediaPath::Tls, BLOCKED, true);
+    world.run(2 * STEP, 5);
+    assert_eq!(world.path(), (MediaPath::Tls, true));
+    let mut world = World::after(MediaPath::Tls, GOOD, true);
+    world.run(60 * SECOND, 5);
+    assert_eq!(world.path(), (MediaPath::Udp, false));
+}
+
+#[test]
+fn answers_that_nobody_asked_for_do_not_keep_media_on_udp() {
+    let mut world = World::new(BLOCKED, true);
+    for _ in 0..40 {
+        world.selector.handle_received(MediaPath::Udp, Kind::CheckAnswer([255; 12]));
+        world.selector.handle_received(MediaPath::Udp, Kind::OtherStun);
+        world.run(STEP, 0);
+    }
+    assert_eq!(world.path(), (MediaPath::Tls, true));
+}
+
+#[test]
+fn a_long_handshake_keeps_a_bounded_number_of_checks() {
+    let mut world = World::new(BLOCKED, false);
+    world.run(600 * SECOND, 0);
+    assert!(world.selector.checks.len() <= MAX_CHECKS);
+}

@@ -1,0 +1,322 @@
+//! Which path leads to each participant that has opened a tunnel. Pure: no socket, no clock.
+//!
+//! The media stack knows one pair of addresses for such a participant, its identity, whatever path a datagram takes: the
+//! pair by which UDP worked before, else a virtual address that no datagram of the network has. So a change of the path is
+//! no event for the stack. The answer to a check goes back on the check's own path, which shows the client whether the path
+//! works. Everything else takes the path that the client has chosen.
+
+use super::TunnelQueue;
+use proto::{MediaPath, ParticipantId};
+use std::collections::HashMap;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A pair of addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Endpoints {
+    /// That of the server.
+    pub local: SocketAddr,
+    /// That of the participant.
+    pub remote: SocketAddr,
+}
+
+/// By which path a datagram has arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// By UDP.
+    Udp(ParticipantId, Endpoints),
+    /// Through a tunnel.
+    Tunnel(ParticipantId),
+}
+
+/// Where a datagram of the stack goes.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// To the address that the stack has named.
+    Unchanged,
+    /// To these addresses.
+    Udp(Endpoints),
+    /// Into a tunnel.
+    Tunnel,
+}
+
+/// The participants that have opened a tunnel.
+#[derive(Debug, Default)]
+pub struct Tunnels {
+    entries: HashMap<ParticipantId, Entry>,
+    identities: HashMap<SocketAddr, ParticipantId>,
+    /// The participants by their UDP addresses.
+    sources: HashMap<SocketAddr, ParticipantId>,
+    /// How many virtual addresses were used.
+    used: u32,
+}
+
+#[derive(Debug)]
+struct Entry {
+    tunnel: u64,
+    /// `None` if the tunnel is closed.
+    queue: Option<Arc<TunnelQueue>>,
+    path: MediaPath,
+    identity: Endpoints,
+    /// The addresses by which the newest check came by UDP.
+    udp: Option<Endpoints>,
+}
+
+impl Tunnels {
+    /// Returns true if no participant has opened a tunnel.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Adds a tunnel. It replaces the participant's tunnel before. `known` are the addresses by which the stack has sent to
+    /// the participant last, and `local` is the address at which the participant is offered media.
+    pub fn open(
+        &mut self,
+        (participant, tunnel): (ParticipantId, u64),
+        queue: Arc<TunnelQueue>,
+        known: Option<Endpoints>,
+        local: SocketAddr,
+    ) {
+        if let Some(entry) = self.entries.get_mut(&participant) {
+            if let Some(before) = entry.queue.replace(queue) {
+                before.close();
+            }
+            entry.tunnel = tunnel;
+            return;
+        }
+        let identity = known.unwrap_or_else(|| Endpoints { local, remote: self.virtual_address(local) });
+        self.identities.insert(identity.remote, participant);
+        if known.is_some() {
+            self.sources.insert(identity.remote, participant);
+        }
+        let entry = Entry { tunnel, queue: Some(queue), path: MediaPath::Udp, identity, udp: known };
+        self.entries.insert(participant, entry);
+    }
+
+    /// Sets the path to a participant. Does nothing if the tunnel is not its newest one.
+    pub fn set_path(&mut self, participant: ParticipantId, tunnel: u64, path: MediaPath) {
+        if let Some(entry) = self.entries.get_mut(&participant).filter(|entry| entry.tunnel == tunnel) {
+            entry.path = path;
+        }
+    }
+
+    /// Removes a tunnel. The participant is reached by UDP then. Does nothing if the tunnel is not its newest one.
+    pub fn close(&mut self, participant: ParticipantId, tunnel: u64) {
+        if let Some(entry) = self.entries.get_mut(&participant).filter(|entry| entry.tunnel == tunnel) {
+            entry.queue = None;
+            entry.path = MediaPath::Udp;
+        }
+    }
+
+    /// Forgets a participant, and closes its tunnel.
+    pub fn remove(&mut self, participant: ParticipantId) {
+        let Some(entry) = self.entries.remove(&participant) else { return };
+        if let Some(queue) = entry.queue {
+            queue.close();
+        }
+        self.identities.remove(&entry.identity.remote);
+        self.sources.retain(|_, owner| *owner != participant);
+    }
+
+    /// Returns the identity of a participant whose newest tunnel this is.
+    pub fn identity(&self, participant: ParticipantId, tunnel: u64) -> Option<Endpoints> {
+        self.entries.get(&participant).filter(|entry| entry.tunnel == tunnel).map(|entry| entry.identity)
+    }
+
+    /// Returns the participant that a datagram of UDP belongs to, and its identity. Returns `None` for a participant without
+    /// an entry, and if the address is not that of its newest check. `named` returns the participant that a check names.
+    pub fn find_sender(
+        &self,
+        source: SocketAddr,
+        datagram: &[u8],
+        named: impl FnOnce() -> Option<ParticipantId>,
+    ) -> Option<(ParticipantId, Endpoints)> {
+        let is_check = datagram.first().is_some_and(|first| *first < 2);
+        let participant = if is_check { named()? } else { *self.sources.get(&source)? };
+        self.entries.get(&participant).map(|entry| (participant, entry.identity))
+    }
+
+    /// Sends a datagram of the stack into the tunnel of the participant at `destination` if that is its path. Otherwise
+    /// returns where to send it. `arrival` is the path of the datagram that is being handled.
+    pub fn send(
+        &mut self,
+        destination: SocketAddr,
+        datagram: &[u8],
+        arrival: Option<Arrival>,
+        now: Instant,
+    ) -> Departure {
+        let Some(participant) = self.identities.get(&destination).copied() else { return Departure::Unchanged };
+        let Some(entry) = self.entries.get_mut(&participant) else { return Departure::Unchanged };
+        let mut path = entry.path;
+        if datagram.starts_with(&CHECK_SUCCESS) {
+            match arrival {
+                Some(Arrival::Tunnel(from)) if from == participant => path = MediaPath::Tls,
+                Some(Arrival::Udp(from, endpoints)) if from == participant => {
+                    path = MediaPath::Udp;
+                    // The stack answers only a check that is authentic, so the address is the participant's.
+                    if let Some(before) = entry.udp.replace(endpoints) {
+                        self.sources.remove(&before.remote);
+                    }
+                    self.sources.insert(endpoints.remote, participant);
+                }
+                Some(Arrival::Tunnel(_) | Arrival::Udp(..)) | None => {}
+            }
+        }
+        match (path, entry.udp, &entry.queue) {
+            (MediaPath::Udp, Some(endpoints), _) | (MediaPath::Tls, Some(endpoints), None) => Departure::Udp(endpoints),
+            (MediaPath::Udp | MediaPath::Tls, _, Some(queue)) => {
+                queue.push(datagram, now);
+                Departure::Tunnel
+            }
+            // There is no path to the participant until it opens one.
+            (MediaPath::Udp | MediaPath::Tls, None, None) => Departure::Tunnel,
+        }
+    }
+
+    /// Returns an address of the family of `local` that no participant has used as identity.
+    fn virtual_address(&mut self, local: SocketAddr) -> SocketAddr {
+        self.used = self.used.wrapping_add(1) % VIRTUAL_ADDRESSES;
+        let ip = match local {
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(VIRTUAL_V4 | self.used)),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(VIRTUAL_V6 | u128::from(self.used))),
+        };
+        SocketAddr::new(ip, VIRTUAL_PORT)
+    }
+}
+
+/// Returns true for an address that only a tunnel may have. A datagram of the network from there is forged.
+pub fn is_virtual(address: SocketAddr) -> bool {
+    match address.ip() {
+        IpAddr::V4(ip) => ip.to_bits() & !(VIRTUAL_ADDRESSES - 1) == VIRTUAL_V4,
+        IpAddr::V6(ip) => ip.to_bits() & !u128::from(VIRTUAL_ADDRESSES - 1) == VIRTUAL_V6,
+    }
+}
+
+/// The virtual addresses of IPv4: `240.0.0.0/4` is reserved and routed nowhere (RFC 1112, section 4).
+const VIRTUAL_V4: u32 = 0xf000_0000;
+
+/// The virtual addresses of IPv6: `100::/64` is only for datagrams to be discarded (RFC 6666).
+const VIRTUAL_V6: u128 = 0x0100 << 112;
+
+/// The number of virtual addresses of each family.
+const VIRTUAL_ADDRESSES: u32 = 1 << 24;
+
+/// The port of all virtual addresses.
+const VIRTUAL_PORT: u16 = 9;
+
+/// The first bytes of the answer to a check: a STUN binding success response (RFC 8489, section 5).
+const CHECK_SUCCESS: [u8; 2] = [1, 1];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    const ANNA: ParticipantId = ParticipantId(1);
+    const BEN: ParticipantId = ParticipantId(2);
+    const SUCCESS: &[u8] = &[1, 1, 0, 0];
+    const CHECK: &[u8] = &[0, 1, 0, 0];
+    const MEDIA: &[u8] = &[0x80, 111, 0, 0];
+
+    fn address(text: &str) -> SocketAddr {
+        text.parse().unwrap()
+    }
+
+    fn endpoints(remote: &str) -> Endpoints {
+        Endpoints { local: address("192.0.2.1:7443"), remote: address(remote) }
+    }
+
+    /// Returns a table with a tunnel of Anna, who was not connected by UDP, and the tunnel's queue.
+    fn opened() -> (Tunnels, Arc<TunnelQueue>, SocketAddr) {
+        let (mut tunnels, queue) = (Tunnels::default(), Arc::new(TunnelQueue::default()));
+        tunnels.open((ANNA, 1), Arc::clone(&queue), None, address("192.0.2.1:7443"));
+        let identity = tunnels.identity(ANNA, 1).unwrap();
+        assert!(is_virtual(identity.remote) && !is_virtual(address("192.0.2.9:9")));
+        (tunnels, queue, identity.remote)
+    }
+
+    fn taken(queue: &TunnelQueue) -> usize {
+        queue.next_batch().now_or_never().flatten().map_or(0, |batch| proto::datagrams(&batch).unwrap().count())
+    }
+
+    #[test]
+    fn media_take_the_path_that_the_client_has_chosen() {
+        let (mut tunnels, queue, identity) = opened();
+        let now = Instant::now();
+        let udp = endpoints("198.51.100.7:5000");
+        assert_eq!(tunnels.send(identity, MEDIA, None, now), Departure::Tunnel, "UDP is not known");
+        tunnels.set_path(ANNA, 1, MediaPath::Tls);
+        let answer = tunnels.send(identity, SUCCESS, Some(Arrival::Udp(ANNA, udp)), now);
+        assert_eq!(answer, Departure::Udp(udp), "the answer takes the path of the check");
+        assert_eq!(tunnels.send(identity, MEDIA, None, now), Departure::Tunnel);
+        assert_eq!(taken(&queue), 2);
+        tunnels.set_path(ANNA, 1, MediaPath::Udp);
+        assert_eq!(tunnels.send(identity, MEDIA, None, now), Departure::Udp(udp));
+        let answer = tunnels.send(identity, SUCCESS, Some(Arrival::Tunnel(ANNA)), now);
+        assert_eq!((answer, taken(&queue)), (Departure::Tunnel, 1));
+        assert_eq!(tunnels.send(address("203.0.113.1:1"), MEDIA, None, now), Departure::Unchanged, "somebody else");
+    }
+
+    #[test]
+    fn only_the_address_of_an_answered_check_is_a_sender() {
+        let (mut tunnels, _, identity) = opened();
+        let now = Instant::now();
+        let (first, second) = (endpoints("198.51.100.7:5000"), endpoints("198.51.100.7:6000"));
+        let find = |tunnels: &Tunnels, from: Endpoints, datagram: &[u8], named| {
+            tunnels.find_sender(from.remote, datagram, || named).map(|(participant, _)| participant)
+        };
+        assert_eq!(find(&tunnels, first, MEDIA, None), None);
+        assert_eq!(find(&tunnels, first, CHECK, Some(ANNA)), Some(ANNA));
+        assert_eq!(find(&tunnels, first, CHECK, Some(BEN)), None, "has no tunnel");
+        assert_eq!(find(&tunnels, first, CHECK, None), None);
+        tunnels.send(identity, SUCCESS, Some(Arrival::Udp(ANNA, first)), now);
+        assert_eq!(find(&tunnels, first, MEDIA, None), Some(ANNA));
+        tunnels.send(identity, SUCCESS, Some(Arrival::Udp(ANNA, second)), now);
+        assert_eq!((find(&tunnels, first, MEDIA, None), find(&tunnels, second, MEDIA, None)), (None, Some(ANNA)));
+        tunnels.send(identity, SUCCESS, Some(Arrival::Udp(BEN, first)), now);
+        assert_eq!(find(&tunnels, first, MEDIA, None), None, "the answer to another participant's check");
+    }
+
+    #[test]
+    fn a_participant_that_was_connected_by_udp_keeps_its_address() {
+        let (mut tunnels, udp, now) = (Tunnels::default(), endpoints("198.51.100.7:5000"), Instant::now());
+        let queue = Arc::new(TunnelQueue::default());
+        tunnels.open((ANNA, 1), Arc::clone(&queue), Some(udp), udp.local);
+        assert_eq!(tunnels.identity(ANNA, 1), Some(udp));
+        assert_eq!(tunnels.send(udp.remote, MEDIA, None, now), Departure::Udp(udp));
+        tunnels.set_path(ANNA, 1, MediaPath::Tls);
+        assert_eq!((tunnels.send(udp.remote, MEDIA, None, now), taken(&queue)), (Departure::Tunnel, 1));
+        tunnels.close(ANNA, 1);
+        assert_eq!(tunnels.send(udp.remote, MEDIA, None, now), Departure::Udp(udp), "the tunnel is closed");
+    }
+
+    #[test]
+    fn a_new_tunnel_replaces_the_one_before_and_a_late_end_does_not_harm_it() {
+        let (mut tunnels, first, identity) = opened();
+        let second = Arc::new(TunnelQueue::default());
+        tunnels.open((ANNA, 2), Arc::clone(&second), None, address("192.0.2.1:7443"));
+        assert_eq!(first.next_batch().now_or_never(), Some(None), "closed");
+        tunnels.close(ANNA, 1);
+        tunnels.set_path(ANNA, 1, MediaPath::Udp);
+        assert_eq!(tunnels.identity(ANNA, 1), None);
+        assert_eq!(tunnels.identity(ANNA, 2).map(|endpoints| endpoints.remote), Some(identity));
+        tunnels.send(identity, MEDIA, None, Instant::now());
+        assert_eq!(taken(&second), 1);
+        tunnels.remove(ANNA);
+        assert_eq!(second.next_batch().now_or_never(), Some(None));
+        assert!(tunnels.is_empty() && tunnels.identities.is_empty() && tunnels.sources.is_empty());
+    }
+
+    #[test]
+    fn each_participant_has_its_own_virtual_address_of_the_right_family() {
+        let mut tunnels = Tunnels::default();
+        let mut seen = std::collections::HashSet::new();
+        for id in 0..100 {
+            let local = address(if id % 2 == 0 { "192.0.2.1:7443" } else { "[2001:db8::1]:7443" });
+            tunnels.open((ParticipantId(id), 1), Arc::default(), None, local);
+            let remote = tunnels.identity(ParticipantId(id), 1).unwrap().remote;
+            assert!(is_virtual(remote) && remote.is_ipv4() == local.is_ipv4() && seen.insert(remote));
+        }
+    }
+}

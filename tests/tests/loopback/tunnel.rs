@@ -1,0 +1,369 @@
+//! Media over the server's TCP port, for clients whose UDP is blocked, and the attacks on it.
+
+use super::client::Client;
+use super::lossy::Lossy;
+use super::restart::{go_on, receive_more};
+use super::{all_receive, backends_over, opened, run, server};
+use futures_util::{SinkExt, StreamExt};
+use net::{Backends, ProxySettings};
+use proto::{MediaPath, ServerSignal, TUNNEL_PATH};
+use server::{Limits, Server};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use tests::attack::wire::{Tls, another_address, connect_tls};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::AbortHandle;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+fn blocked() -> Arc<Lossy> {
+    let path = Lossy::lossless();
+    path.block(true);
+    path
+}
+
+/// Returns an organiser on UDP, and a guest with `backends`.
+async fn meeting_with(server: &Server, backends: Backends) -> Vec<Client> {
+    let organiser = Client::create(server, "organiser");
+    organiser.until("the organiser is a member", |state| state.entered.is_some()).await;
+    let guest = Client::join_with(&organiser.link(), "guest", backends);
+    let clients = vec![organiser, guest];
+    for client in &clients {
+        client.until("both are members", |state| state.members.len() == 2).await;
+    }
+    clients
+}
+
+fn path(client: &Client) -> Option<MediaPath> {
+    client.look(|state| state.paths.last().copied())
+}
+
+#[test]
+fn a_whole_meeting_goes_over_tls_if_udp_is_blocked() {
+    run(async {
+        let server = server().await;
+        let clients = meeting_with(&server, backends_over(blocked())).await;
+        all_receive(&clients, 25).await;
+        assert_eq!((path(&clients[0]), path(&clients[1])), (Some(MediaPath::Udp), Some(MediaPath::Tls)));
+        let connected = clients[1].look(|state| state.connected.unwrap()) - clients[1].started;
+        println!("connected over TLS after {connected:?}");
+        assert!(connected < Duration::from_secs(4), "{connected:?}");
+    });
+}
+
+#[test]
+fn everybody_over_tls_is_a_meeting_too() {
+    run(async {
+        let server = server().await;
+        let organiser = Client::create_with(&server, "organiser", backends_over(blocked()));
+        organiser.until("the organiser is a member", |state| state.entered.is_some()).await;
+        let link = organiser.link();
+        let guests =
+            (1..3).map(|number| Client::join_with(&link, &format!("guest {number}"), backends_over(blocked())));
+        let clients: Vec<_> = std::iter::once(organiser).chain(guests).collect();
+        for client in &clients {
+            client.until("all are members", |state| state.members.len() == 3).await;
+        }
+        all_receive(&clients, 25).await;
+        assert!(clients.iter().all(|client| path(client) == Some(MediaPath::Tls)));
+    });
+}
+
+#[test]
+fn media_change_to_udp_when_it_comes_and_to_tls_when_it_dies() {
+    run(async {
+        let (server, guest_path) = (server().await, blocked());
+        let clients = meeting_with(&server, backends_over(Arc::clone(&guest_path))).await;
+        let guest = &clients[1];
+        all_receive(&clients, 25).await;
+        clients.iter().for_each(Client::forget_gaps);
+        guest_path.block(false);
+        guest.until("UDP is preferred", |state| state.paths.last() == Some(&MediaPath::Udp)).await;
+        all_receive(&clients, 75).await;
+        let gap = |client: &Client| {
+            client.look(|state| {
+                state.received.values().map(|received| received.longest_silence).max().unwrap_or_default()
+            })
+        };
+        let gaps = [gap(&clients[0]), gap(&clients[1])];
+        println!("longest silence at the change to UDP: {gaps:?}");
+        assert!(gaps.iter().all(|gap| *gap < Duration::from_millis(500)), "make before break: {gaps:?}");
+        guest_path.block(true);
+        guest.until("the tunnel takes over", |state| state.paths.last() == Some(&MediaPath::Tls)).await;
+        let before = |client: &Client, other: &Client| client.look(|state| opened(state, other.camera()));
+        let counts = [before(&clients[0], guest), before(guest, &clients[0])];
+        all_receive(&clients, counts.into_iter().max().unwrap_or(0) + 25).await;
+        println!("longest silence when UDP died: {:?}", [gap(&clients[0]), gap(guest)]);
+    });
+}
+
+/// An HTTP proxy that lets only CONNECT with the right user through.
+struct HttpProxy {
+    address: SocketAddr,
+    /// The connections to the server, in the order in which they were opened.
+    connections: Arc<Mutex<Vec<AbortHandle>>>,
+}
+
+impl HttpProxy {
+    async fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let (address, connections) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<AbortHandle>>>::default());
+        let opened = Arc::clone(&connections);
+        tokio::spawn(async move {
+            while let Ok((mut client, _)) = listener.accept().await {
+                let Some(mut server) = connect_as_asked(&mut client).await else { continue };
+                let carry = tokio::spawn(async move {
+                    // The connection may end with an error.
+                    let _ = copy_bidirectional(&mut client, &mut server).await;
+                });
+                opened.lock().unwrap().push(carry.abort_handle());
+            }
+        });
+        Self { address, connections }
+    }
+
+    fn settings(&self) -> ProxySettings {
+        ProxySettings::of(format!("http://a:b@{}", self.address).parse().unwrap())
+    }
+
+    /// Returns how many connections were opened.
+    fn opened(&self) -> usize {
+        self.connections.lock().unwrap().len()
+    }
+
+    /// Loses the connections from this one on.
+    fn lose(&self, first: usize) {
+        self.connections.lock().unwrap()[first..].iter().for_each(AbortHandle::abort);
+    }
+}
+
+/// Answers a request of a client of a proxy. Returns the connection that it asks for.
+async fn connect_as_asked(client: &mut TcpStream) -> Option<TcpStream> {
+    let mut head = Vec::new();
+    while !head.ends_with(b"\r\n\r\n") {
+        head.push(client.read_u8().await.unwrap());
+    }
+    let head = String::from_utf8(head).unwrap();
+    if !head.contains("\r\nProxy-Authorization: Basic YTpi\r\n") {
+        let refusal = b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+        client.write_all(refusal).await.unwrap();
+        return None;
+    }
+    assert!(head.starts_with("CONNECT "), "{head}");
+    let server = TcpStream::connect(head.split_whitespace().nth(1).unwrap()).await.unwrap();
+    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await.unwrap();
+    Some(server)
+}
+
+/// Returns a meeting whose guest has no UDP and uses a proxy.
+async fn meeting_through(server: &Server, proxy: &HttpProxy) -> Vec<Client> {
+    let clients = meeting_with(server, Backends { proxy: proxy.settings(), ..backends_over(blocked()) }).await;
+    all_receive(&clients, 25).await;
+    assert_eq!((path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 2), "one for messages and one for media");
+    clients
+}
+
+#[test]
+fn a_meeting_goes_through_an_http_proxy() {
+    run(async {
+        meeting_through(&server().await, &HttpProxy::start().await).await;
+    });
+}
+
+#[test]
+fn a_meeting_through_a_proxy_goes_on_after_the_proxy_has_lost_all_connections() {
+    run(async {
+        let (server, proxy) = (server().await, HttpProxy::start().await);
+        let clients = meeting_through(&server, &proxy).await;
+        let lost = Instant::now();
+        proxy.lose(0);
+        clients[1].until("the guest is back", |state| state.reconnected == 1).await;
+        receive_more(&clients).await;
+        println!("25 more pictures {:?} after the loss", lost.elapsed());
+        assert_eq!((path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 4));
+    });
+}
+
+#[test]
+fn a_lost_tunnel_is_opened_again_without_a_reconnection_of_the_meeting() {
+    run(async {
+        let (server, proxy) = (server().await, HttpProxy::start().await);
+        let clients = meeting_through(&server, &proxy).await;
+        proxy.lose(1);
+        go_on(&clients).await;
+        assert_eq!((path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 3));
+        assert_eq!(clients[1].look(|state| state.reconnecting), 0);
+    });
+}
+
+async fn upgrade(server: &Server, authorization: Option<&str>) -> Result<WebSocketStream<Tls>, u16> {
+    let tls = connect_tls(another_address(), server.address()).await.unwrap();
+    let mut request = format!("wss://{}{TUNNEL_PATH}", server.address()).into_client_request().unwrap();
+    if let Some(value) = authorization {
+        request.headers_mut().insert("authorization", value.parse().unwrap());
+    }
+    match client_async(request, tls).await {
+        Ok((socket, _)) => Ok(socket),
+        Err(Error::Http(response)) => Err(response.status().as_u16()),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn a_tunnel_without_a_valid_token_is_refused() {
+    run(async {
+        let server = server().await;
+        let wrong = format!("Bearer {}", "0".repeat(96));
+        for value in [None, Some("Bearer "), Some("Basic YTpi"), Some(wrong.as_str()), Some(&"x".repeat(4_000))] {
+            assert_eq!(upgrade(&server, value).await.err(), Some(401), "{value:?}");
+        }
+    });
+}
+
+/// A dialect that records the tokens in the server's answers.
+struct Listening {
+    native: net::sfu::native::Native,
+    tokens: Arc<Mutex<Vec<String>>>,
+}
+
+impl net::sfu::Sfu for Listening {
+    fn caps(&self) -> net::sfu::Caps {
+        self.native.caps()
+    }
+
+    fn handle(&mut self, input: net::sfu::Input, now: Instant) {
+        if let net::sfu::Input::Signal(bytes) = &input
+            && let Ok(ServerSignal::Answer { tunnel: Some(token), .. }) = proto::decode_signal::<ServerSignal>(bytes)
+        {
+            self.tokens.lock().unwrap().push(token);
+        }
+        self.native.handle(input, now);
+    }
+
+    fn poll(&mut self) -> Option<net::sfu::Output> {
+        self.native.poll()
+    }
+
+    fn poll_timeout(&self) -> Option<Instant> {
+        self.native.poll_timeout()
+    }
+}
+
+/// Returns a client in a meeting, and the value of `Authorization` for its tunnel.
+async fn member(server: &Server) -> (Client, String) {
+    let tokens = Arc::new(Mutex::new(Vec::new()));
+    let dialect = Listening { native: net::sfu::native::Native::default(), tokens: Arc::clone(&tokens) };
+    let client = Client::create_with(server, "member", Backends { sfu: Box::new(dialect), ..Backends::default() });
+    client.until("media are connected", |state| state.connected.is_some()).await;
+    let token = tokens.lock().unwrap().last().cloned().unwrap();
+    (client, format!("Bearer {token}"))
+}
+
+/// Waits until the server closes the tunnel.
+async fn closed(mut socket: WebSocketStream<Tls>) {
+    let end = async {
+        while let Some(Ok(message)) = socket.next().await {
+            if message.is_close() {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), end).await.expect("the server closes the tunnel");
+}
+
+#[test]
+fn junk_huge_lengths_and_unknown_paths_end_the_tunnel_and_nothing_else() {
+    run(async {
+        let server = server().await;
+        let (client, token) = member(&server).await;
+        let cut = [&[0, 9][..], b"too few"].concat();
+        let large = [&1_501_u16.to_be_bytes()[..], &[0x80; 1_501]].concat();
+        for message in [
+            Message::binary(vec![0xff; 1_000]),
+            Message::binary(cut),
+            Message::binary(large),
+            Message::binary(Vec::new()),
+            Message::binary(vec![0; 20_000]),
+            Message::text("carrier pigeon"),
+        ] {
+            let mut socket = upgrade(&server, Some(&token)).await.unwrap();
+            socket.send(message).await.unwrap();
+            closed(socket).await;
+        }
+        client.session.request_totals();
+        client.until("the server works", |state| state.totals.is_some()).await;
+        assert_eq!(client.look(|state| state.over.clone()), None);
+    });
+}
+
+#[test]
+fn datagrams_of_a_member_that_mean_nothing_are_dropped() {
+    run(async {
+        let server = server().await;
+        let clients = meeting_with(&server, Backends::default()).await;
+        let (_client, token) = member(&server).await;
+        let mut socket = upgrade(&server, Some(&token)).await.unwrap();
+        for first in 0..=255_u8 {
+            let datagram = [first; 1_200];
+            socket.send(Message::binary([&1_200_u16.to_be_bytes()[..], &datagram].concat())).await.unwrap();
+        }
+        all_receive(&clients, 25).await;
+    });
+}
+
+#[test]
+fn a_newer_tunnel_of_a_participant_ends_the_one_before() {
+    run(async {
+        let server = server().await;
+        let (_client, token) = member(&server).await;
+        let first = upgrade(&server, Some(&token)).await.unwrap();
+        let _second = upgrade(&server, Some(&token)).await.unwrap();
+        closed(first).await;
+    });
+}
+
+#[test]
+fn a_tunnel_that_carries_nothing_is_closed_although_it_sends_pings() {
+    run(async {
+        let limits = Limits { tunnel_idle: Duration::from_millis(500), ..Limits::for_one_address() };
+        let config = server::Config { limits, ..server::Config::new("127.0.0.1:0".parse().unwrap()) };
+        let server = Server::start(config).await.unwrap();
+        let (_client, token) = member(&server).await;
+        let (mut sink, mut source) = upgrade(&server, Some(&token)).await.unwrap().split();
+        let pings = async {
+            let mut ticks = tokio::time::interval(Duration::from_millis(50));
+            while sink.send(Message::Ping(Vec::new().into())).await.is_ok() {
+                ticks.tick().await;
+            }
+        };
+        let end = async { while let Some(Ok(_)) = source.next().await {} };
+        let ended = async {
+            tokio::select! { () = pings => {}, () = end => {} }
+        };
+        tokio::time::timeout(Duration::from_secs(20), ended).await.expect("the server closes the tunnel");
+    });
+}
+
+#[test]
+fn a_token_of_somebody_who_has_left_opens_no_tunnel() {
+    run(async {
+        let server = server().await;
+        let (client, token) = member(&server).await;
+        drop(client);
+        let gone = async {
+            loop {
+                let socket = upgrade(&server, Some(&token)).await.unwrap();
+                let (mut sink, mut source) = socket.split();
+                sink.send(Message::text("udp")).await.ok();
+                let next = tokio::time::timeout(Duration::from_millis(300), source.next()).await;
+                if !matches!(next, Err(_) | Ok(Some(Ok(_)))) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_mins(1), gone).await.expect("it is refused");
+    });
+}
