@@ -168,7 +168,16 @@ impl App {
         match message {
             Message::Resized(size) => self.window.size = size,
             Message::Rescaled(scale) => self.window.scale = scale,
-            Message::WindowSeen(seen) => self.window_seen(seen),
+            Message::WindowSeen(seen) => {
+                self.pictures.waker().into_iter().for_each(|waker| waker.set_window_seen(seen));
+                let wishes = engine::Command::SetWishes(self.wishes.set_window_seen(seen));
+                let engine = self.session.engine().is_some();
+                engine
+                    .then(|| self.session.send(wishes))
+                    .flatten()
+                    .into_iter()
+                    .for_each(|refused| self.notify(refused));
+            }
             Message::SystemTheme(mode) => self.window.system_theme = mode,
             Message::CloseRequested if self.ends_by_closing() => self.asks_to_end = Some(end_dialog::Cause::Close),
             Message::CloseRequested | Message::StopRequested => return self.close(),
@@ -270,15 +279,6 @@ impl App {
 
     fn notify(&mut self, notice: Notice) {
         self.notifications.notify(notice, self.preferences.language);
-    }
-
-    /// Pauses the pictures of the meeting while the user cannot see the window.
-    fn window_seen(&mut self, seen: bool) {
-        self.pictures.waker().into_iter().for_each(|waker| waker.set_window_seen(seen));
-        let tiles = self.wishes.set_window_seen(seen);
-        if self.session.engine().is_some() {
-            self.session.send(engine::Command::SetWishes(tiles)).into_iter().for_each(|refused| self.notify(refused));
-        }
     }
 
     fn meeting(&mut self, message: meeting::Message) -> Task<Message> {

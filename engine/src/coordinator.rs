@@ -14,6 +14,7 @@ pub use tracks::{Context, Tracks};
 
 use crate::event::{Command, Event, Notice, NoticeKind, Reason, Step};
 use crate::notice;
+use crate::receive;
 use crate::setup::{Choice, Screen};
 use crate::stats::Stats;
 use net::Session;
@@ -245,8 +246,8 @@ impl Coordinator {
 
     /// Adapts what is encoded and decoded to the processor and the battery.
     async fn adapt(&mut self) {
-        let (sources, threads) = (self.tracks.sources(), self.tracks.decode_threads());
-        let (stats, speaking) = (self.tracks.stats(), self.membership.speaking());
+        let (sources, threads) = (self.tracks.sources(), receive::picture_threads());
+        let (stats, speaking) = (self.stats.tracks(), self.membership.speaking());
         let now = std::time::Instant::now();
         let Some(changes) = self.processor.handle_tick(stats, &sources, threads, speaking, now) else { return };
         for (slot, limits, reason) in changes.encode {

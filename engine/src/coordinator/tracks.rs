@@ -303,7 +303,7 @@ impl Tracks {
             return Err(Failure { slot, notice: notice::too_narrow(format.size) });
         }
         let frame_sender = session.publish(slot, layers);
-        pictures.set_hint(self.hint(slot));
+        pictures.set_hint(hint(&self.hints, slot));
         let published = pictures.publish(*format, ring, &frame_sender, pool, stats, &codecs.encoders);
         published.map_err(|error| no_encode_thread(slot, &error))?;
         // If a camera was off only for a moment, the server may not notice it. Then it does not send the requested
@@ -326,24 +326,19 @@ impl Tracks {
 
     /// Sets what matters most in the pictures of `slot`. Returns the source if it must be stopped, because its pictures cannot be
     /// encoded any more. `inside` is true if this client is in the meeting.
-    pub fn set_hint(&mut self, slot: Slot, hint: ContentHint, inside: bool) -> Option<Failure> {
-        let before = self.hint(slot);
-        self.hints.insert(slot, hint);
+    pub fn set_hint(&mut self, slot: Slot, new: ContentHint, inside: bool) -> Option<Failure> {
+        let before = hint(&self.hints, slot);
+        self.hints.insert(slot, new);
         let constant = |hint| hint == ContentHint::Signing;
         // The temporal layers are chosen when a track is published.
-        if constant(before) == constant(hint) || !inside { None } else { self.publish_pictures(slot).err() }
-    }
-
-    fn hint(&self, slot: Slot) -> ContentHint {
-        let usual = || if slot == Slot::Screen { ContentHint::Detail } else { ContentHint::Balanced };
-        self.hints.get(&slot).copied().unwrap_or_else(usual)
+        if constant(before) == constant(new) || !inside { None } else { self.publish_pictures(slot).err() }
     }
 
     /// Returns the slots of all open sources, with their hints and numbers of layers.
     pub fn sources(&self) -> Vec<(Slot, ContentHint, u8)> {
         let layers = |slot, format| u8::try_from(announced(slot, format).len()).unwrap_or(u8::MAX);
         let open = self.sources.iter().filter_map(|(slot, source)| Some((*slot, source.format?)));
-        open.map(|(slot, format)| (slot, self.hint(slot), layers(slot, format))).collect()
+        open.map(|(slot, format)| (slot, hint(&self.hints, slot), layers(slot, format))).collect()
     }
 
     /// Sets what this computer can encode of a source.
@@ -351,16 +346,6 @@ impl Tracks {
         if let Some(source) = self.sources.get(&slot) {
             source.pictures.set_limits(limits, reason == Some(Reason::EncodeTime));
         }
-    }
-
-    /// Returns the number of threads that decode pictures.
-    pub fn decode_threads(&self) -> usize {
-        self.receivers.picture_threads()
-    }
-
-    /// Returns the counters of all tracks.
-    pub fn stats(&self) -> &TrackStats {
-        &self.context.stats
     }
 
     /// Sets how many copies of earlier packets are sent with each packet of our microphone.
@@ -406,6 +391,12 @@ impl Tracks {
         drop(receivers);
         drop(sources);
     }
+}
+
+/// Returns the hint of a slot: the chosen one, or the usual one.
+fn hint(hints: &BTreeMap<Slot, ContentHint>, slot: Slot) -> ContentHint {
+    let usual = || if slot == Slot::Screen { ContentHint::Detail } else { ContentHint::Balanced };
+    hints.get(&slot).copied().unwrap_or_else(usual)
 }
 
 /// Returns the failure of a source for whose layers no thread could be started.
