@@ -14,6 +14,7 @@ mod preparation;
 mod screens;
 mod ticks;
 mod window;
+mod wishes;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -40,6 +41,7 @@ use notifications::Notifications;
 use preferences::Preferences;
 use preparation::Preparation;
 use window::WindowState;
+use wishes::Wishes;
 
 pub use message::Message;
 pub use screens::Screen;
@@ -53,6 +55,7 @@ pub struct App {
     preferences: Preferences,
     notifications: Notifications,
     preparation: Preparation,
+    wishes: Wishes,
     /// The list of keyboard shortcuts is open.
     shows_shortcuts: bool,
     /// The user's meeting that goes on while the window shows something else.
@@ -100,6 +103,7 @@ impl App {
             preferences: Preferences::new(language, theme),
             notifications: Notifications::default(),
             preparation: Preparation::default(),
+            wishes: Wishes::default(),
             pictures: Pictures::default(),
             shows_shortcuts: false,
             hosting: Hosting::default(),
@@ -165,6 +169,16 @@ impl App {
         match message {
             Message::Resized(size) => self.window.size = size,
             Message::Rescaled(scale) => self.window.scale = scale,
+            Message::WindowSeen(seen) => {
+                self.pictures.waker().into_iter().for_each(|waker| waker.set_window_seen(seen));
+                let wishes = engine::Command::SetWishes(self.wishes.set_window_seen(seen));
+                let engine = self.session.engine().is_some();
+                engine
+                    .then(|| self.session.send(wishes))
+                    .flatten()
+                    .into_iter()
+                    .for_each(|refused| self.notify(refused));
+            }
             Message::SystemTheme(mode) => self.window.system_theme = mode,
             Message::CloseRequested if self.ends_by_closing() => self.asks_to_end = Some(end_dialog::Cause::Close),
             Message::CloseRequested | Message::StopRequested => return self.close(),
@@ -271,7 +285,10 @@ impl App {
 
     fn meeting(&mut self, message: meeting::Message) -> Task<Message> {
         let Screen::Meeting(screen) = &mut self.screen else { return Task::none() };
-        let action = screen.update(message);
+        let mut action = screen.update(message);
+        if let meeting::Action::SetWishes(tiles) = &mut action {
+            *tiles = self.wishes.set(std::mem::take(tiles));
+        }
         if let Some(refused) = command(&action).and_then(|command| self.session.send(command)) {
             if action == meeting::Action::End {
                 screen.ends = false;
@@ -354,6 +371,7 @@ impl App {
             self.preparation.devices.clone(),
         );
         self.screen = Screen::Meeting(Box::new(screen));
+        self.wishes.clear();
         self.notifications.clear();
         let preview = self.preparation.take_session();
         let start = move || {

@@ -5,6 +5,7 @@ mod demo;
 mod display;
 mod headless;
 mod host;
+mod layout;
 mod link;
 mod options;
 mod output;

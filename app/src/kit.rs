@@ -26,6 +26,7 @@ pub mod shortcut;
 pub mod text;
 pub mod text_field;
 pub(crate) mod tooltip;
+pub mod visibility;
 pub mod wake;
 
 pub use bars::bars;

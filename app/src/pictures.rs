@@ -38,6 +38,11 @@ impl Pictures {
         self.0.waker.as_ref()
     }
 
+    /// The frames per second that the window can show of one view.
+    pub fn frame_rate(&self) -> u8 {
+        self.0.waker.as_ref().map_or(crate::kit::wake::MAX_FRAME_RATE, Waker::frame_rate)
+    }
+
     /// The feed of a view. May be called on any thread.
     pub fn feed(&self, view: View) -> Feed {
         let mut feeds = self.0.feeds.lock().unwrap_or_else(PoisonError::into_inner);

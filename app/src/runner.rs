@@ -222,6 +222,7 @@ impl Watch {
             | app::Message::Tick(_)
             | app::Message::Resized(_)
             | app::Message::Rescaled(_)
+            | app::Message::WindowSeen(_)
             | app::Message::SystemTheme(_)
             | app::Message::Home(_)
             | app::Message::Preview(_)
@@ -329,6 +330,7 @@ impl Runner {
             }
             app::Message::Resized(_)
             | app::Message::Rescaled(_)
+            | app::Message::WindowSeen(_)
             | app::Message::CloseRequested
             | app::Message::StopRequested
             | app::Message::EndDialog(_)

@@ -22,6 +22,7 @@ use crate::kit::Element;
 use crate::kit::a11y::Semantics;
 use crate::kit::forward::stateful;
 use crate::kit::tooltip::{Tooltip, TooltipText};
+use crate::kit::wake::MAX_FRAME_RATE;
 use crate::model::View;
 use crate::theme::{GAP_TILES, Theme};
 
@@ -33,6 +34,7 @@ pub struct Stage<'a, Message> {
     label: String,
     tiles: Vec<Tile>,
     scale: f32,
+    frame_rate: u8,
     on_wishes: Option<Box<dyn Fn(Vec<TileWish>) -> Message + 'a>>,
     on_software: Option<Message>,
 }
@@ -41,10 +43,17 @@ pub struct Stage<'a, Message> {
 /// tile of the only other participant. `scale` is physical
 /// pixels per logical pixel. `label` is the name of the list for assistive tools.
 pub fn stage<'a, Message>(label: &str, tiles: Vec<Tile>, scale: f32) -> Stage<'a, Message> {
-    Stage { label: label.to_owned(), tiles, scale, on_wishes: None, on_software: None }
+    Stage { label: label.to_owned(), tiles, scale, frame_rate: MAX_FRAME_RATE, on_wishes: None, on_software: None }
 }
 
 impl<'a, Message> Stage<'a, Message> {
+    /// Sets the frames per second that the window can show of one tile. Otherwise they are [`MAX_FRAME_RATE`].
+    #[must_use]
+    pub fn frame_rate(mut self, frame_rate: u8) -> Self {
+        self.frame_rate = frame_rate;
+        self
+    }
+
     /// Sets the message that reports new wishes of the tiles. It is published once per change, after the layout.
     #[must_use]
     pub fn on_wishes(mut self, wishes: impl Fn(Vec<TileWish>) -> Message + 'a) -> Self {
@@ -76,8 +85,9 @@ impl<'a, Message> Stage<'a, Message> {
         }
     }
 
-    /// The requests for the video of other participants, in physical pixels.
-    fn wishes(&self, bounds: Rectangle) -> Vec<TileWish> {
+    /// The requests for the video of other participants, in physical pixels. `visible` is the part of the window that is seen:
+    /// tiles outside of it are paused.
+    fn wishes(&self, bounds: Rectangle, visible: Rectangle) -> Vec<TileWish> {
         let places = places(&self.tiles, bounds);
         let pixels = |side: f32| to_pixels(side * self.scale);
         let wish = |(tile, place): (&Tile, Rectangle)| match tile.view {
@@ -86,9 +96,9 @@ impl<'a, Message> Stage<'a, Message> {
                 track,
                 width: pixels(place.width),
                 height: pixels(place.height),
-                frames_per_second: MAX_FRAME_RATE,
+                frames_per_second: self.frame_rate,
                 priority: if tile.view.is_screen() { 2 } else { 1 },
-                hidden: false,
+                hidden: !is_seen(place, visible),
             }),
         };
         self.tiles.iter().zip(places).filter(|(tile, _)| tile.feed.is_some()).filter_map(wish).collect()
@@ -111,6 +121,14 @@ pub fn places(tiles: &[Tile], room: Rectangle) -> Vec<Rectangle> {
     places.insert(shared.min(places.len()), screen);
     places
 }
+
+/// Returns whether a part of a tile is seen that is large enough for a picture.
+fn is_seen(place: Rectangle, visible: Rectangle) -> bool {
+    place.intersection(&visible).is_some_and(|part| part.width >= MIN_VISIBLE && part.height >= MIN_VISIBLE)
+}
+
+/// The minimum width and height of the visible part of a tile, in logical pixels.
+const MIN_VISIBLE: f32 = 8.0;
 
 /// Rounds a length to pixels.
 fn to_pixels(side: f32) -> u16 {
@@ -164,7 +182,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
         renderer: &Renderer,
         _clipboard: &mut dyn Clipboard,
         shell: &mut Shell<'_, Message>,
-        _viewport: &Rectangle,
+        viewport: &Rectangle,
     ) {
         if let Event::Mouse(_) = event {
             self.hover(
@@ -185,7 +203,7 @@ impl<Message> Widget<Message, Theme, Renderer> for Stage<'_, Message> {
             shell.publish(message);
         }
         let Some(on_wishes) = &self.on_wishes else { return };
-        let wishes = self.wishes(layout.bounds());
+        let wishes = self.wishes(layout.bounds(), *viewport);
         if state.last_wishes != wishes {
             state.last_wishes.clone_from(&wishes);
             shell.publish(on_wishes(wishes));
@@ -256,9 +274,6 @@ pub fn tile_id(view: View) -> Id {
     }
 }
 
-/// The frame rate that a tile requests, in frames per second.
-const MAX_FRAME_RATE: u8 = 60;
-
 fn local(bounds: Rectangle) -> Rectangle {
     Rectangle::with_size(bounds.size())
 }
@@ -310,5 +325,44 @@ impl shader::Primitive for paint::Scene {
     fn draw(&self, pipeline: &paint::Pipeline, pass: &mut iced::wgpu::RenderPass<'_>) -> bool {
         pipeline.draw(pass);
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::{ParticipantId, Slot};
+    use iced::Point;
+
+    fn tile(owner: u64) -> Tile {
+        Tile {
+            view: View::Track(TrackId { owner: ParticipantId(owner), slot: Slot::Camera }),
+            label: String::new(),
+            name: "".into(),
+            initials: "".into(),
+            colour: iced::Color::WHITE,
+            muted: false,
+            speaking: false,
+            mirrored: false,
+            feed: Some(render::Feed::new()),
+            loss: None,
+            note: None,
+            hint: None,
+        }
+    }
+
+    #[test]
+    fn a_tile_outside_the_visible_part_is_paused() {
+        let stage = stage::<()>("", (1..=4).map(tile).collect(), 2.0).frame_rate(15);
+        let bounds = Rectangle::with_size(Size::new(1_600.0, 900.0));
+        let paused = |visible: Rectangle| -> Vec<bool> {
+            stage.wishes(bounds, visible).iter().map(|wish| wish.hidden).collect()
+        };
+        assert_eq!(paused(bounds), [false; 4]);
+        assert_eq!(paused(Rectangle::with_size(Size::new(1_600.0, 440.0))), [false, false, true, true]);
+        let below = Rectangle::new(Point::new(0.0, 900.0), Size::new(1_600.0, 900.0));
+        assert_eq!(paused(below), [true; 4], "the stage is scrolled out");
+        let wish = stage.wishes(bounds, bounds)[0];
+        assert_eq!((wish.frames_per_second, wish.width > 1_500), (15, true), "physical pixels: {wish:?}");
     }
 }

@@ -34,6 +34,7 @@ pub struct Rung {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ladder {
     rungs: Vec<Rung>,
+    keeps_frame_rate: bool,
 }
 
 impl Ladder {
@@ -54,7 +55,22 @@ impl Ladder {
             .collect();
         sizes.reverse();
         let rungs = (0..).zip(sizes).map(|(spatial, size)| limits.rung(spatial, size)).collect();
-        Self { rungs }
+        Self { rungs, keeps_frame_rate: false }
+    }
+
+    /// Returns the ladder without temporal layers, so that no SFU can reduce the frame rate: for sign language. On a narrow path
+    /// the pictures are smaller instead.
+    #[must_use]
+    pub fn with_constant_frame_rate(mut self) -> Self {
+        self.rungs.iter_mut().for_each(|rung| rung.temporal_layers = 1);
+        self.keeps_frame_rate = true;
+        self
+    }
+
+    /// Returns true if the frame rate is never reduced.
+    #[must_use]
+    pub const fn keeps_frame_rate(&self) -> bool {
+        self.keeps_frame_rate
     }
 
     /// Returns the rungs, smallest first.

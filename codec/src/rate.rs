@@ -25,20 +25,6 @@ pub struct EncoderTarget {
     pub frame_rate: FrameRate,
 }
 
-impl EncoderTarget {
-    /// Returns this target without its highest temporal layer, which halves the frame rate. If only one temporal layer
-    /// is left, every other picture is skipped instead.
-    #[must_use]
-    pub fn without_top_temporal(self) -> Self {
-        let share = u64::from(TEMPORAL_SHARE[1]);
-        Self {
-            bitrate: Bitrate::bps(self.bitrate.as_bps() * share / 100),
-            max_temporal: self.max_temporal.saturating_sub(1),
-            frame_rate: divide(self.frame_rate, 1),
-        }
-    }
-}
-
 /// The request of all viewers together for one layer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LayerDemand {
@@ -80,6 +66,7 @@ pub fn allocate(
 ) -> Vec<LayerTarget> {
     let mut admitted = admit(budget, ladder, demands, before);
     if let [smallest] = &mut admitted[..]
+        && !ladder.keeps_frame_rate()
         && budget.as_bps() * 100 < smallest.range.cost().as_bps() * SLOW_PERCENT
     {
         smallest.halve_frame_rate();
@@ -444,11 +431,12 @@ mod tests {
     }
 
     #[test]
-    fn a_target_without_its_top_layer_has_half_the_pictures() {
-        let full = EncoderTarget { bitrate: Bitrate::kbps(100), max_temporal: 1, frame_rate: FrameRate::THIRTY };
-        let half = full.without_top_temporal();
-        assert_eq!((half.bitrate, half.max_temporal), (Bitrate::kbps(70), 0));
-        assert_eq!(half.frame_rate, FrameRate::new(30, 2).unwrap());
-        assert_eq!(half.without_top_temporal().frame_rate, FrameRate::new(30, 4).unwrap());
+    fn a_ladder_with_a_constant_frame_rate_never_leaves_pictures_out() {
+        let ladder = ladder().with_constant_frame_rate();
+        for kilobits in [16, 30, 48, 100, 1_000] {
+            let targets = allocate(Bitrate::kbps(kilobits), FrameRate::THIRTY, &ladder, &demands(0..3), &[]);
+            let LayerTarget::Running(target) = targets[0] else { panic!("paused at {kilobits} kbit/s") };
+            assert_eq!((target.max_temporal, target.frame_rate), (0, FrameRate::THIRTY), "{kilobits} kbit/s");
+        }
     }
 }

@@ -3,21 +3,24 @@
 mod devices;
 mod event_sender;
 mod membership;
+mod processor;
 mod sound_path;
 mod tracks;
 
 pub use devices::Devices;
 pub use event_sender::{Closing, EventSender};
 pub use membership::Membership;
+pub use processor::Processor;
 pub use tracks::{Context, Tracks};
 
 use crate::event::{Command, Event, Notice, NoticeKind, Reason, Step};
 use crate::notice;
+use crate::receive;
 use crate::setup::{Choice, Screen};
 use crate::stats::Stats;
 use net::Session;
 use net::meeting::{self, Member};
-use proto::{ParticipantId, Slot};
+use proto::{ParticipantId, Slot, TileWish};
 use sound_path::SoundPath;
 use std::iter;
 use std::ops::ControlFlow;
@@ -44,6 +47,8 @@ pub struct Coordinator {
     pub tracks: Tracks,
     /// The people and their keys.
     pub membership: Membership,
+    /// What is reduced because of the processor and the battery.
+    pub processor: Processor,
     /// All counters.
     pub stats: Stats,
     /// Events for the screens.
@@ -203,8 +208,13 @@ impl Coordinator {
             }
             Command::ChooseSpeaker(choice) => self.devices.choose_speaker(choice),
             Command::SetWishes(tiles) => {
-                self.stats.learn(|known| known.set_wishes(&tiles));
-                self.session.set_wishes(tiles);
+                let tiles = self.processor.set_wishes(tiles);
+                self.set_wishes(tiles);
+            }
+            Command::SetContentHint(slot, hint) => {
+                if let Some(failure) = self.tracks.set_hint(slot, hint, self.membership.is_inside()) {
+                    self.end_source(failure).await;
+                }
             }
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
             Command::Admit(id) => self.send(meeting::Command::Admit(id)).await,
@@ -256,8 +266,32 @@ impl Coordinator {
             }
             self.events.send(Event::Second(second)).await;
         }
+        self.adapt().await;
         self.report_audio_warnings().await;
         ControlFlow::Continue(())
+    }
+
+    /// Adapts what is encoded and decoded to the processor and the battery.
+    async fn adapt(&mut self) {
+        let (sources, threads) = (self.tracks.sources(), receive::picture_threads());
+        let (stats, speaking) = (self.stats.tracks(), self.membership.speaking());
+        let now = std::time::Instant::now();
+        let Some(changes) = self.processor.handle_tick(stats, &sources, threads, speaking, now) else { return };
+        for (slot, limits, reason) in changes.encode {
+            self.tracks.set_limits(slot, limits, reason);
+        }
+        if let Some(tiles) = changes.wishes {
+            self.set_wishes(tiles);
+        }
+        self.stats.set_reductions(self.processor.reductions());
+        if self.processor.take_overload() {
+            self.notice(NoticeKind::Overloaded, String::new()).await;
+        }
+    }
+
+    fn set_wishes(&self, tiles: Vec<TileWish>) {
+        self.stats.learn(|known| known.set_wishes(&tiles));
+        self.session.set_wishes(tiles);
     }
 
     /// Records that this client is in the meeting, and publishes the microphone and all open picture sources.

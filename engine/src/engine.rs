@@ -1,7 +1,7 @@
 //! The engine of one meeting, from `start` to `close`.
 
 use crate::clock;
-use crate::coordinator::{Closing, Context, Coordinator, Devices, EventSender, Membership, Outcome, Tracks};
+use crate::coordinator::{Closing, Context, Coordinator, Devices, EventSender, Membership, Outcome, Processor, Tracks};
 use crate::event::{Command, Event, Step};
 use crate::hardware::Hardware;
 use crate::send::VoiceSender;
@@ -135,7 +135,12 @@ impl Engine {
         };
         let tracks = Tracks::start(context)?;
         let events = EventSender::new(events, closing.clone());
-        let mut coordinator = Coordinator { session, devices, tracks, membership, stats: stats.clone(), events };
+        let processor = {
+            let _context = runtime.enter();
+            Processor::start()
+        };
+        let mut coordinator =
+            Coordinator { session, devices, tracks, membership, processor, stats: stats.clone(), events };
         let (ended, rejoin_state) = (Mailbox::new(), Arc::<Mutex<_>>::default());
         let (end, slot) = (End(ended.clone()), Arc::clone(&rejoin_state));
         runtime.spawn(async move {

@@ -3,10 +3,11 @@
 use crate::stats::timeline::Second;
 use crate::{Choice, Screen};
 use audio::Choice as AudioChoice;
+use codec::adapt::ContentHint;
 use crypto::Words;
 use net::meeting::Microphone;
 pub use proto::{Fault, Reason};
-use proto::{ParticipantId, TileWish, Totals};
+use proto::{ParticipantId, Slot, TileWish, Totals};
 use std::sync::Arc;
 
 /// An action of the user.
@@ -26,6 +27,8 @@ pub enum Command {
     ChooseSpeaker(AudioChoice),
     /// The size at which each picture is shown now. A track that is not listed is hidden, and is not received.
     SetWishes(Vec<TileWish>),
+    /// Sets what matters most in the pictures of our camera or screen.
+    SetContentHint(Slot, ContentHint),
     /// Removes a participant from the meeting. Only the organiser may do this.
     Remove(ParticipantId),
     /// Lets a participant of [`Event::AsksToJoin`] in. Only the organiser may do this.

@@ -6,7 +6,6 @@
 mod frame_skipper;
 mod grouping;
 mod layer;
-mod load;
 mod pictures;
 mod report;
 #[cfg(test)]

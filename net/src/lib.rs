@@ -11,6 +11,7 @@
 //! | [`meeting`] | the state machine of the meeting: joining, members, keys |
 //! | `keys_thread` | the thread that owns this state machine |
 //! | [`sfu`] | the interface to an SFU, with a file for each dialect |
+//! | `demand` | decides when an SFU is told what our tiles wish |
 //! | `media_requests` | the program's requests about media |
 //! | `frame_sender` | the queue of sealed frames from an encoder to the network |
 //! | `signalling` | the connection to a server: TLS, WebSocket, CBOR |
@@ -22,6 +23,7 @@
 
 mod backends;
 mod config;
+mod demand;
 mod driver;
 mod error;
 mod event;

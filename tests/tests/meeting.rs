@@ -14,6 +14,8 @@ mod late;
 mod leave;
 #[path = "meeting/quality.rs"]
 mod quality;
+#[path = "meeting/slow.rs"]
+mod slow;
 #[path = "meeting/statistics.rs"]
 mod statistics;
 

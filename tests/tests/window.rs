@@ -25,6 +25,8 @@ mod sound;
 mod still;
 #[path = "window/user.rs"]
 mod user;
+#[path = "window/visibility.rs"]
+mod visibility;
 #[path = "window/words.rs"]
 mod words;
 

@@ -16,6 +16,8 @@ pub enum Message {
     Resized(Size),
     /// The window has another scale, in physical pixels per logical pixel.
     Rescaled(f32),
+    /// The user can see the window (true), or cannot: it is minimised or covered.
+    WindowSeen(bool),
     /// The user asks to close the window.
     CloseRequested,
     /// The system asks the program to stop.

@@ -5,6 +5,7 @@ use iced::{Size, Subscription, Task, theme, window};
 use super::message::Message;
 use crate::kit::a11y::Port;
 use crate::kit::adapter;
+use crate::kit::visibility;
 use crate::kit::wake::Waker;
 use crate::surface;
 
@@ -72,7 +73,8 @@ impl WindowState {
                 Some(size) if size != wanted => window::resize(id, size),
                 Some(_) | None => Task::none(),
             });
-            attach.chain(fit).chain(show).chain(scale).chain(size)
+            let seen = visibility::changes(id).map(Message::WindowSeen);
+            attach.chain(fit).chain(show).chain(scale).chain(size).chain(seen)
         })
     }
 

@@ -13,8 +13,7 @@ use app::{Snapshot, session};
 use engine::report::Report;
 use engine::usage::{self, Usage};
 use engine::{
-    Command, Engine, Entry, Event, Events, Identity, Notice, NoticeKind, NullOutput, Person, Reason, Slot, TileWish,
-    TrackId,
+    Command, Engine, Entry, Event, Events, Identity, Notice, NoticeKind, NullOutput, Person, Reason, Slot, TrackId,
 };
 use server::Stop;
 use std::sync::Arc;
@@ -44,6 +43,9 @@ pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Record
         recording,
         link: None,
         people: Vec::new(),
+        tracks: Vec::new(),
+        entered_at: None,
+        layout_at: None,
         leave_at: None,
         leaving: None,
         picture_at: None,
@@ -74,6 +76,12 @@ struct HeadlessMeeting<'a> {
     link: Option<String>,
     /// The names of the other participants.
     people: Vec<String>,
+    /// The picture tracks of the others.
+    tracks: Vec<TrackId>,
+    /// When we entered the meeting; `None` before that.
+    entered_at: Option<Instant>,
+    /// When the layout changes next; `None` if it does not.
+    layout_at: Option<Instant>,
     /// When the duration is over; `None` before we are in the meeting, or without a duration.
     leave_at: Option<Instant>,
     /// When the next step of leaving is due; `None` before leaving begins.
@@ -98,6 +106,7 @@ impl HeadlessMeeting<'_> {
                     self.picture_at = None;
                     self.draw_picture();
                 }
+                () = sleep_to(self.layout_at) => self.send_wishes(),
                 () = sleep_to(leave_at) => self.leave(),
                 () = stop.requested() => self.leave(),
             }
@@ -116,7 +125,8 @@ impl HeadlessMeeting<'_> {
             Event::People(people) => {
                 tracing::info!(people = people.len(), "participants");
                 recording::add_names(&mut self.people, people);
-                self.send(Command::SetWishes(tiles(people, self.client)));
+                self.tracks = picture_tracks(people);
+                self.send_wishes();
             }
             // Without a window there is nobody to ask.
             Event::AsksToJoin { id, name } => {
@@ -146,8 +156,19 @@ impl HeadlessMeeting<'_> {
         self.recording.entered(link, organiser);
         self.link = Some(link.to_owned());
         let now = Instant::now();
+        self.entered_at = Some(now);
+        self.send_wishes();
         self.leave_at = self.client.duration.map(|duration| now + duration);
         self.picture_at = self.client.duration.map(|duration| now + picture_after(duration));
+    }
+
+    /// Sends the wishes of the current layout.
+    fn send_wishes(&mut self) {
+        let now = Instant::now();
+        let entered = self.entered_at.unwrap_or(now);
+        let (layout, since) = (&self.client.layout, now.saturating_duration_since(entered));
+        self.layout_at = layout.next_change(since).filter(|_| self.entered_at.is_some()).map(|at| entered + at);
+        self.send(Command::SetWishes(layout.at(since).wishes(&self.tracks, self.client.tile)));
     }
 
     /// Asks for the server's totals first. A second call leaves at once: the server has not answered in time, or the
@@ -221,20 +242,13 @@ const TOTALS_TIMEOUT: Duration = Duration::from_secs(1);
 /// Width and height of the picture, in pixels.
 const PICTURE_SIZE: (u32, u32) = (1280, 800);
 
-/// The requests for the video of all other participants, in the size from the command line.
-fn tiles(people: &[Person], client: &Client) -> Vec<TileWish> {
-    let wish = |owner, slot| TileWish {
-        track: TrackId { owner, slot },
-        width: client.tile.width,
-        height: client.tile.height,
-        frames_per_second: 60,
-        priority: 1,
-        hidden: false,
-    };
+/// Returns the camera and screen tracks of all other participants.
+fn picture_tracks(people: &[Person]) -> Vec<TrackId> {
     let others = people.iter().filter(|person| !person.me);
     let tracks = others.flat_map(|person| {
-        let camera = person.camera.then(|| wish(person.id, Slot::Camera));
-        camera.into_iter().chain(person.screen.then(|| wish(person.id, Slot::Screen)))
+        let track = |slot| TrackId { owner: person.id, slot };
+        let camera = person.camera.then(|| track(Slot::Camera));
+        camera.into_iter().chain(person.screen.then(|| track(Slot::Screen)))
     });
     tracks.collect()
 }

@@ -1,5 +1,6 @@
 //! The options of the command line.
 
+use super::layout;
 use clap::{Args, Parser, Subcommand};
 use engine::{AudioChoice, Choice, ProxyUrl};
 use media::Size;
@@ -112,6 +113,9 @@ pub struct Client {
     /// The tile size that a client without a window requests
     #[arg(long, value_name = "WxH", default_value = "640x360", value_parser = size)]
     pub tile: Size,
+    /// What a client without a window shows, in order of time: `tiles`, `grid`, `one` or `hidden`, each with @SECONDS after entering
+    #[arg(long, value_name = "LAYOUT@SECONDS,..", default_value = "tiles", hide = true)]
+    pub layout: layout::Schedule,
     /// Leaves after this many seconds in the meeting
     #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
     pub duration: Option<Duration>,

@@ -11,7 +11,7 @@ use iced::futures::{Stream, stream};
 use iced_runtime::{Action, task, window};
 use tokio::sync::Notify;
 
-pub use pace::Pace;
+pub use pace::{MAX_FRAME_RATE, Pace};
 
 /// Requests redraws. Cheap to clone and to call. Requests are merged until the pace allows the next redraw.
 #[derive(Clone, Debug, Default)]
@@ -21,16 +21,32 @@ pub struct Waker(Arc<Shared>);
 struct Shared {
     /// A redraw was requested and was not sent to iced yet.
     pending: AtomicBool,
+    /// The user cannot see the window.
+    hidden: AtomicBool,
     notify: Notify,
     pace: Mutex<Pace>,
 }
 
 impl Waker {
-    /// Requests a redraw of every window. Does not block; may be called on any thread.
+    /// Requests a redraw of every window. Does not block; may be called on any thread. Does nothing while the user cannot see
+    /// the window.
     pub fn wake(&self) {
-        if !self.0.pending.swap(true, Ordering::AcqRel) {
+        if !self.0.hidden.load(Ordering::Acquire) && !self.0.pending.swap(true, Ordering::AcqRel) {
             self.0.notify.notify_one();
         }
+    }
+
+    /// Sets whether the user can see the window. If it was hidden, it is redrawn.
+    pub fn set_window_seen(&self, seen: bool) {
+        let was_hidden = self.0.hidden.swap(!seen, Ordering::AcqRel);
+        if seen && was_hidden {
+            self.wake();
+        }
+    }
+
+    /// The frames per second of one tile that the windows can show now.
+    pub fn frame_rate(&self) -> u8 {
+        self.pace().frame_rate()
     }
 
     /// Records that a window starts to draw.
@@ -99,5 +115,16 @@ mod tests {
         (0..100).for_each(|_| waker.wake());
         assert_eq!(redraws.next().await, Some(()), "a request after a redraw leads to another");
         assert!(start.elapsed() >= std::time::Duration::from_millis(8), "after the minimum interval");
+    }
+
+    #[tokio::test]
+    async fn a_window_that_is_not_seen_is_redrawn_when_it_is_seen_again() {
+        let waker = Waker::default();
+        let mut redraws = Box::pin(redraws(waker.clone()));
+        waker.set_window_seen(false);
+        waker.wake();
+        assert_eq!(redraws.next().now_or_never(), None);
+        waker.set_window_seen(true);
+        assert_eq!(redraws.next().await, Some(()));
     }
 }

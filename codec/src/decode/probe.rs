@@ -1,11 +1,14 @@
 //! Decoders for tests: one that reads the packets of [`crate::encode::probe`] and records its calls and their threads,
-//! and one that fails on purpose.
+//! one that fails on purpose, and one that is slow.
 
-use super::{Candidate, Picture, PictureCallback};
+use super::{Backends, Candidate, Picture, PictureCallback, openh264};
 use crate::BoxError;
 use crate::bitstream::{self, Kind};
 use crate::call_log::CallLog;
 use media::{Colour, PlaneRef, Size, VideoCodec};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
 
 pub use crate::encode::probe::Fault;
 
@@ -55,6 +58,42 @@ pub fn faulty(name: &'static str, candidate: Candidate, fault: Fault) -> Candida
             Ok(Box::new(Faulty { name, inner: candidate.open(&())?, fault, decoded: 0 }))
         }
     })
+}
+
+/// Returns this machine's decoder on a slow computer with one core: each picture takes `time` longer, and only one is decoded at a
+/// time.
+#[must_use]
+pub fn slow(time: Duration) -> Backends {
+    let (inner, core) = (openh264::candidate(), Arc::<Mutex<()>>::default());
+    let open = move |(): &()| -> Result<Box<dyn super::Backend>, BoxError> {
+        Ok(Box::new(Slow { inner: inner.open(&())?, core: Arc::clone(&core), time }))
+    };
+    Backends::new(vec![Candidate::new("slow", VideoCodec::H264, open)])
+}
+
+struct Slow {
+    inner: Box<dyn super::Backend>,
+    core: Arc<Mutex<()>>,
+    time: Duration,
+}
+
+impl super::Backend for Slow {
+    fn name(&self) -> &'static str {
+        "slow"
+    }
+
+    fn decode(&mut self, bitstream: &[u8], colour: Colour, show: &mut PictureCallback<'_>) -> Result<(), BoxError> {
+        let _core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+        let end = Instant::now() + self.time;
+        while let Some(left) = end.checked_duration_since(Instant::now()).filter(|left| !left.is_zero()) {
+            thread::park_timeout(left);
+        }
+        self.inner.decode(bitstream, colour, show)
+    }
+
+    fn flush(&mut self, colour: Colour, show: &mut PictureCallback<'_>) -> Result<bool, BoxError> {
+        self.inner.flush(colour, show)
+    }
 }
 
 struct Faulty {

@@ -104,6 +104,11 @@ impl Membership {
         }
     }
 
+    /// Returns the people who speak now, loudest first.
+    pub fn speaking(&self) -> &[ParticipantId] {
+        &self.speaking
+    }
+
     /// Updates the list of the people who speak. Returns it if it has changed. `unmuted` is the state of our own
     /// microphone.
     pub fn set_speaking(&mut self, levels: &Levels, unmuted: bool) -> Option<Vec<ParticipantId>> {

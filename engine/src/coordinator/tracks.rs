@@ -3,7 +3,7 @@
 use super::devices::Devices;
 use super::membership::Membership;
 use super::sound_path::SoundPath;
-use crate::event::{Notice, NoticeKind};
+use crate::event::Notice;
 use crate::hardware::Codecs;
 use crate::notice;
 use crate::receive::{self, DecodeQueue, PictureReceiver, PlayoutQueue, Receivers, VoiceReceiver, WaitingFrames};
@@ -12,6 +12,8 @@ use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
 use audio::{Protection, RecentPackets};
 use capture::{Format, Open};
+use codec::adapt::encode::Limits;
+use codec::adapt::{ContentHint, Reason};
 use codec::rate::video_budget;
 use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
 use media::{Bitrate, BufferPool, Clock, Frame, Receiver};
@@ -56,6 +58,8 @@ pub struct Tracks {
     sources: BTreeMap<Slot, Source>,
     /// The layers of each slot that receivers request, from the server's last message.
     demands: BTreeMap<Slot, TrackDemand>,
+    /// What matters most in the pictures of each slot. A slot without an entry has the usual hint.
+    hints: BTreeMap<Slot, ContentHint>,
     /// The estimated capacity of the uplink.
     budget: Bitrate,
     sound_path: SoundPath,
@@ -132,6 +136,7 @@ impl Tracks {
             noticed: HashSet::new(),
             sources: BTreeMap::new(),
             demands: BTreeMap::new(),
+            hints: BTreeMap::new(),
             budget: FIRST_BUDGET,
             sound_path: SoundPath::default(),
             next_source: 0,
@@ -270,9 +275,6 @@ impl Tracks {
             Report::Failed(error) => TrackEvent::Failed(Failure { slot, notice: notice::source(slot, &error) }),
             Report::TrackFailed(why) => TrackEvent::Failed(Failure { slot, notice: notice::track_failed(why) }),
             Report::EncoderReplaced(replacement) => TrackEvent::Notice(notice::codec_replaced(replacement.to_string())),
-            Report::Overloaded => {
-                TrackEvent::Notice(Notice { kind: NoticeKind::Overloaded, file: None, detail: String::new() })
-            }
         };
         Some(event)
     }
@@ -305,6 +307,7 @@ impl Tracks {
             return Err(Failure { slot, notice: notice::too_narrow(format.size) });
         }
         let frame_sender = session.publish(slot, layers);
+        pictures.set_hint(hint(&self.hints, slot));
         let published = pictures.publish(*format, ring, &frame_sender, pool, stats, &codecs.encoders);
         published.map_err(|error| no_encode_thread(slot, &error))?;
         // If a camera was off only for a moment, the server may not notice it. Then it does not send the requested
@@ -338,6 +341,30 @@ impl Tracks {
     pub fn uplink_limits(&self) -> BTreeSet<Slot> {
         let limited = self.sources.iter().filter(|(_, source)| source.pictures.is_limited());
         limited.map(|(slot, _)| *slot).collect()
+    }
+
+    /// Sets what matters most in the pictures of `slot`. Returns the source if it must be stopped, because its pictures cannot be
+    /// encoded any more. `inside` is true if this client is in the meeting.
+    pub fn set_hint(&mut self, slot: Slot, new: ContentHint, inside: bool) -> Option<Failure> {
+        let before = hint(&self.hints, slot);
+        self.hints.insert(slot, new);
+        let constant = |hint| hint == ContentHint::Signing;
+        // The temporal layers are chosen when a track is published.
+        if constant(before) == constant(new) || !inside { None } else { self.publish_pictures(slot).err() }
+    }
+
+    /// Returns the slots of all open sources, with their hints and numbers of layers.
+    pub fn sources(&self) -> Vec<(Slot, ContentHint, u8)> {
+        let layers = |slot, format| u8::try_from(announced(slot, format).len()).unwrap_or(u8::MAX);
+        let open = self.sources.iter().filter_map(|(slot, source)| Some((*slot, source.format?)));
+        open.map(|(slot, format)| (slot, hint(&self.hints, slot), layers(slot, format))).collect()
+    }
+
+    /// Sets what this computer can encode of a source.
+    pub fn set_limits(&self, slot: Slot, limits: Limits, reason: Option<Reason>) {
+        if let Some(source) = self.sources.get(&slot) {
+            source.pictures.set_limits(limits, reason == Some(Reason::EncodeTime));
+        }
     }
 
     /// Encodes the next picture of a layer as a key frame.
@@ -381,6 +408,12 @@ impl Tracks {
         drop(receivers);
         drop(sources);
     }
+}
+
+/// Returns the hint of a slot: the chosen one, or the usual one.
+fn hint(hints: &BTreeMap<Slot, ContentHint>, slot: Slot) -> ContentHint {
+    let usual = || if slot == Slot::Screen { ContentHint::Detail } else { ContentHint::Balanced };
+    hints.get(&slot).copied().unwrap_or_else(usual)
 }
 
 /// Returns the failure of a source for whose layers no thread could be started.

@@ -1,7 +1,6 @@
 //! The thread of one spatial layer. It scales, encodes and seals pictures, and queues them for the network.
 
 use super::frame_skipper::FrameSkipper;
-use super::load::{LoadChange, LoadMeter};
 use super::report::{Report, Reporter};
 use crate::stats::track_stats::TrackStats;
 use codec::encode::{Backends, Config, Encoder, Error};
@@ -22,6 +21,10 @@ pub struct LayerThread {
     key_wanted: Arc<AtomicBool>,
     targets: Mailbox<LayerTarget>,
     frames: Mailbox<Frame>,
+    /// True while this computer is too slow to encode all pictures of the track.
+    overloaded: Arc<AtomicBool>,
+    stats: TrackStats,
+    layer: (Slot, u8),
     thread: Option<JoinHandle<()>>,
 }
 
@@ -54,7 +57,9 @@ impl LayerThread {
         let (key_wanted, targets, frames) = (Arc::default(), Mailbox::new(), Mailbox::<Frame>::new());
         let name = format!("encode-{:?}-{}", start.slot, start.config.spatial).to_lowercase();
         let (reporter, pictures) = (start.reporter.clone(), frames.clone());
-        let run = LayerLoop::new(start, Arc::clone(&key_wanted), targets.clone(), frames.clone());
+        let (stats, layer, overloaded) = (start.stats.clone(), (start.slot, start.config.spatial), Arc::default());
+        let run =
+            LayerLoop::new(start, Arc::clone(&key_wanted), (targets.clone(), frames.clone()), Arc::clone(&overloaded));
         let thread = Builder::new().name(name).spawn(move || {
             let reason = match catch_panic(|| run.run()) {
                 Ok(Ok(())) => return,
@@ -66,15 +71,22 @@ impl LayerThread {
             drop(pictures.try_take());
             reporter.tell(Report::TrackFailed(reason));
         })?;
-        Ok(Self { running: AtomicBool::new(false), key_wanted, targets, frames, thread: Some(thread) })
+        let running = AtomicBool::new(false);
+        Ok(Self { running, key_wanted, targets, frames, overloaded, stats, layer, thread: Some(thread) })
     }
 
     /// Passes a picture to the layer without waiting. It replaces an older picture that still waits. A paused layer
     /// drops it.
     pub fn put(&self, frame: &Frame) {
-        if self.running.load(Ordering::Acquire) {
-            self.frames.put(frame.clone());
+        if self.running.load(Ordering::Acquire) && self.frames.put(frame.clone()).is_some() {
+            let (slot, spatial) = self.layer;
+            self.stats.sent(slot, spatial, |sent| sent.missed += 1);
         }
+    }
+
+    /// Sets whether this computer is too slow to encode all pictures of the track.
+    pub fn set_overloaded(&self, overloaded: bool) {
+        self.overloaded.store(overloaded, Ordering::Release);
     }
 
     /// Sets what the thread does from the next picture on. A layer that was paused begins with a key frame.
@@ -124,13 +136,16 @@ struct LayerLoop {
     encoder: Option<Encoder>,
     sealer: Sealer,
     skipper: FrameSkipper,
-    load: LoadMeter,
-    /// True if this machine is too slow, so that the highest temporal layer is omitted.
-    reduced: bool,
+    overloaded: Arc<AtomicBool>,
 }
 
 impl LayerLoop {
-    fn new(start: Start, key_wanted: Arc<AtomicBool>, targets: Mailbox<LayerTarget>, frames: Mailbox<Frame>) -> Self {
+    fn new(
+        start: Start,
+        key_wanted: Arc<AtomicBool>,
+        (targets, frames): (Mailbox<LayerTarget>, Mailbox<Frame>),
+        overloaded: Arc<AtomicBool>,
+    ) -> Self {
         let sealer = Sealer::new(start.ring.clone(), start.slot);
         let skipper = FrameSkipper::new(start.config.rate);
         Self {
@@ -143,8 +158,7 @@ impl LayerLoop {
             encoder: None,
             sealer,
             skipper,
-            load: LoadMeter::default(),
-            reduced: false,
+            overloaded,
         }
     }
 
@@ -158,7 +172,7 @@ impl LayerLoop {
             // This picture arrived before the layer was paused.
             let LayerTarget::Running(target) = self.target else { continue };
             self.key |= self.key_wanted.swap(false, Ordering::AcqRel);
-            let due = self.skipper.accept(frame.captured(), self.reduce(target).frame_rate);
+            let due = self.skipper.accept(frame.captured(), target.frame_rate);
             if (due || self.key) && self.start.frame_sender.has_room() {
                 self.process(&frame, target)?;
             }
@@ -175,16 +189,10 @@ impl LayerLoop {
 
     fn aim_encoder(&mut self) -> Result<(), Error> {
         let LayerTarget::Running(target) = self.target else { return Ok(()) };
-        let target = self.reduce(target);
         let Some(encoder) = &mut self.encoder else { return Ok(()) };
         let result = encoder.set_target(target);
         self.report_replacements();
         result
-    }
-
-    /// Returns the target, reduced if this machine is too slow.
-    fn reduce(&self, target: EncoderTarget) -> EncoderTarget {
-        if self.reduced { target.without_top_temporal() } else { target }
     }
 
     /// Encodes, seals and sends a picture, and measures how long that takes.
@@ -198,23 +206,18 @@ impl LayerLoop {
             Err(error @ Error::NoBackend(_)) => return Err(error),
             Err(error) => tracing::warn!(slot = ?self.start.slot, %error, "picture not encoded"),
         }
-        let now = Instant::now();
-        let busy = now.saturating_duration_since(begin);
         let Start { slot, config, stats, .. } = &self.start;
+        let overloaded = self.overloaded.load(Ordering::Acquire);
         stats.sent(*slot, config.spatial, |sent| {
-            sent.encode_time += busy;
-            (sent.size, sent.overloaded) = (Some(config.size), self.reduced);
+            sent.encode_time += begin.elapsed();
+            sent.encoded += 1;
+            (sent.size, sent.overloaded) = (Some(config.size), overloaded);
         });
-        match self.load.record(busy, now) {
-            Some(LoadChange::Overloaded) if !self.reduced => self.set_reduced(true),
-            Some(LoadChange::Relaxed) if self.reduced => self.set_reduced(false),
-            Some(LoadChange::Overloaded | LoadChange::Relaxed) | None => Ok(()),
-        }
+        Ok(())
     }
 
     fn encode(&mut self, frame: &Frame, target: EncoderTarget) -> Result<Option<Encoded>, Error> {
         if self.encoder.is_none() {
-            let target = self.reduce(target);
             self.open_encoder(target)?;
         }
         match &mut self.encoder {
@@ -256,15 +259,5 @@ impl LayerLoop {
             sent.dropped += u64::from(!queued);
             sent.bytes += bytes;
         });
-    }
-
-    fn set_reduced(&mut self, reduced: bool) -> Result<(), Error> {
-        let Start { slot, config, reporter, .. } = &self.start;
-        tracing::info!(?slot, spatial = config.spatial, reduced, "encoder load");
-        if reduced {
-            reporter.tell_overloaded();
-        }
-        self.reduced = reduced;
-        self.aim_encoder()
     }
 }

@@ -4,6 +4,8 @@ use super::layer::{LayerThread, Start};
 use super::report::{Report, Reporter};
 use crate::stats::track_stats::TrackStats;
 use capture::{CaptureThread, Format, Open};
+use codec::adapt::ContentHint;
+use codec::adapt::encode::Limits;
 use codec::encode::{Backends, Config};
 use codec::layer::{Content, Ladder, Rung};
 use codec::rate::{LayerDemand, LayerTarget, allocate};
@@ -71,6 +73,10 @@ struct TargetInputs {
     targets: Vec<LayerTarget>,
     /// True if viewers want more than the budget allows.
     limited: bool,
+    /// What matters most in the pictures.
+    hint: ContentHint,
+    /// What this computer can encode. `None` if nothing is limited.
+    limits: Option<Limits>,
 }
 
 impl PictureSource {
@@ -132,7 +138,7 @@ impl PictureSource {
             stats: stats.clone(),
             reporter: self.reporter.clone(),
         };
-        let ladder = ladder(self.slot, format);
+        let ladder = ladder(self.slot, format, self.inputs().hint);
         let threads =
             ladder.rungs().iter().map(|rung| (self.start_layer)(start(rung))).collect::<Result<Vec<_>, _>>()?;
         self.layers.replace(format.size, threads);
@@ -171,6 +177,19 @@ impl PictureSource {
         self.inputs().limited
     }
 
+    /// Sets what matters most in the pictures. It has an effect on later calls of [`PictureSource::publish`].
+    pub fn set_hint(&self, hint: ContentHint) {
+        self.inputs().hint = hint;
+    }
+
+    /// Sets what this computer can encode. `overloaded` is true if it is too slow for all that viewers want.
+    pub fn set_limits(&self, limits: Limits, overloaded: bool) {
+        let mut inputs = self.inputs();
+        inputs.limits = Some(limits);
+        self.layers.read().threads.iter().for_each(|layer| layer.set_overloaded(overloaded));
+        self.set_targets(&mut inputs);
+    }
+
     /// Makes the next picture of one layer a key frame.
     pub fn key_frame(&self, spatial: u8) {
         if let Some(layer) = self.layers.read().threads.get(usize::from(spatial)) {
@@ -180,12 +199,14 @@ impl PictureSource {
 
     fn set_targets(&self, inputs: &mut TargetInputs) {
         let Some((budget, format)) = inputs.budget else { return };
-        let targets = allocate(budget, format.rate, &ladder(self.slot, format), &inputs.demand, &inputs.targets);
+        let (limits, ladder) = (inputs.limits.unwrap_or(Limits::none()), ladder(self.slot, format, inputs.hint));
+        let demand = limits.apply(&inputs.demand);
+        let targets = allocate(budget, limits.frame_rate(format.rate), &ladder, &demand, &inputs.targets);
         if targets != inputs.targets {
             tracing::debug!(slot = ?self.slot, %budget, ?targets, "layer targets");
         }
-        inputs.limited =
-            is_limited(&targets, &allocate(UNLIMITED, format.rate, &ladder(self.slot, format), &inputs.demand, &[]));
+        let wanted = allocate(UNLIMITED, limits.frame_rate(format.rate), &ladder, &demand, &[]);
+        inputs.limited = is_limited(&targets, &wanted);
         inputs.targets = targets;
         for (layer, target) in self.layers.read().threads.iter().zip(&inputs.targets) {
             layer.set_target(*target);
@@ -219,11 +240,15 @@ pub fn announced(slot: Slot, format: Format) -> Vec<SpatialLayer> {
         height: rung.size.height,
         bitrate: u32::try_from(rung.bitrate.as_bps()).unwrap_or(u32::MAX),
     };
-    ladder(slot, format).rungs().iter().map(layer).collect()
+    ladder(slot, format, ContentHint::default()).rungs().iter().map(layer).collect()
 }
 
-fn ladder(slot: Slot, format: Format) -> Ladder {
-    Ladder::for_source(format.size, content(slot))
+fn ladder(slot: Slot, format: Format, hint: ContentHint) -> Ladder {
+    let ladder = Ladder::for_source(format.size, content(slot));
+    match hint {
+        ContentHint::Signing => ladder.with_constant_frame_rate(),
+        ContentHint::Balanced | ContentHint::Motion | ContentHint::Detail => ladder,
+    }
 }
 
 fn content(slot: Slot) -> Content {

@@ -3,7 +3,6 @@
 use capture::Format;
 use codec::encode::Replacement;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// An event of a source or of one of its layers. It is reported on the thread where it happened.
 #[derive(Debug)]
@@ -19,33 +18,22 @@ pub enum Report {
     /// A layer has no encoder left, or its thread panicked. The text is the reason. The layer is not sent any more, and
     /// the owner drops the source.
     TrackFailed(String),
-    /// This machine is too slow to encode a layer, so its highest temporal layer is omitted. This is reported at most
-    /// once.
-    Overloaded,
 }
 
 /// Passes reports to the owner. Clones report to the same owner.
 #[derive(Clone)]
 pub struct Reporter {
     report: Arc<dyn Fn(Report) + Send + Sync>,
-    overload_reported: Arc<AtomicBool>,
 }
 
 impl Reporter {
     /// Returns a reporter that calls `report`, on the thread of the reporting part. `report` may wait a little.
     pub fn new(report: impl Fn(Report) + Send + Sync + 'static) -> Self {
-        Self { report: Arc::new(report), overload_reported: Arc::default() }
+        Self { report: Arc::new(report) }
     }
 
     /// Passes `report` to the owner.
     pub fn tell(&self, report: Report) {
         (self.report)(report);
-    }
-
-    /// Reports [`Report::Overloaded`], the first time only.
-    pub fn tell_overloaded(&self) {
-        if !self.overload_reported.swap(true, Ordering::AcqRel) {
-            self.tell(Report::Overloaded);
-        }
     }
 }

@@ -294,13 +294,19 @@ fn a_camera_reports_its_layers_and_its_own_panic() {
 }
 
 #[test]
-fn an_overload_is_reported_once() {
-    let (sender, reports) = sync_channel(4);
-    let reporter = Reporter::new(move |report| sender.send(report).unwrap());
-    reporter.clone().tell_overloaded();
-    reporter.tell_overloaded();
-    drop(reporter);
-    assert!(matches!(reports.iter().collect::<Vec<_>>()[..], [Report::Overloaded]));
+fn a_layer_beyond_the_limits_of_this_computer_is_replaced_by_a_smaller_one() {
+    let mut camera = Published::new(&Backends::default());
+    camera.demand(&[(0, 3), (2, 3)]);
+    camera.pictures.set_budget(Bitrate::kbps(5_000), FORMAT);
+    camera.take_picture();
+    camera.network.one_of_each(&[0, 2]);
+    let limits = codec::adapt::encode::Limits { max_spatial: 1, ..codec::adapt::encode::Limits::none() };
+    camera.pictures.set_limits(limits, true);
+    camera.take_picture();
+    assert!(camera.network.one_of_each(&[0, 1])[1].key, "the smaller layer begins with a key frame");
+    camera.pictures.set_limits(codec::adapt::encode::Limits::none(), false);
+    camera.take_picture();
+    camera.network.one_of_each(&[0, 2]);
 }
 
 fn failing(fault: Fault) -> Candidate {

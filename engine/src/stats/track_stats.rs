@@ -43,10 +43,18 @@ pub struct Received {
     pub layer: (Layer, Size),
     /// The sizes of the shown pictures, in the order of their first pictures, at most eight.
     pub sizes: Vec<ShownSize>,
+    recent: Recent,
+}
+
+/// The newest frames of a received track.
+#[derive(Clone, Copy, Debug, Default)]
+struct Recent {
     /// The longest time between two pictures since the last [`Received::counters`].
-    recent_gap: Duration,
-    last_shown: Option<Timestamp>,
-    last_sequence: Option<(u8, u64)>,
+    gap: Duration,
+    /// When the newest picture was shown.
+    shown: Option<Timestamp>,
+    /// The layer and the number of the newest frame.
+    sequence: Option<(u8, u64)>,
 }
 
 /// What was decoded of one received track.
@@ -108,6 +116,10 @@ pub struct Sent {
     pub size: Option<Size>,
     /// True while this computer is too slow to encode all its pictures.
     pub overloaded: bool,
+    /// Pictures that the encoder got.
+    pub encoded: u64,
+    /// Pictures that the encoder did not get, because it was busy.
+    pub missed: u64,
 }
 
 impl TrackStats {
@@ -131,6 +143,12 @@ impl TrackStats {
     #[must_use]
     pub fn received(&self) -> Vec<(TrackId, Received)> {
         lock(&self.received).iter().map(|(track, received)| (*track, lock(received).clone())).collect()
+    }
+
+    /// Returns the work that each received track has caused so far.
+    pub(crate) fn work(&self) -> BTreeMap<TrackId, Decoding> {
+        let work = |received: &Received| received.decoding;
+        lock(&self.received).iter().map(|(track, received)| (*track, work(&lock(received)))).collect()
     }
 
     /// Returns the counters of all received tracks for the timeline. `now` is the time of the reading.
@@ -162,11 +180,11 @@ impl Received {
 
     fn received(&mut self, spatial: u8, sequence: u64) {
         self.received += 1;
-        self.sent += match self.last_sequence {
+        self.sent += match self.recent.sequence {
             Some((layer, last)) if layer == spatial && sequence > last => (sequence - last).min(MAX_MISSED),
             Some(_) | None => 1,
         };
-        self.last_sequence = Some((spatial, sequence));
+        self.recent.sequence = Some((spatial, sequence));
     }
 
     /// Counts a decoded picture.
@@ -178,18 +196,18 @@ impl Received {
     pub fn shown(&mut self, layer: Layer, size: Size, captured: Timestamp, now: Timestamp) {
         self.latency.record(now.since(captured));
         self.layer = (layer, size);
-        if let (Some(first), Some(last)) = (self.first_shown(), self.last_shown) {
+        if let (Some(first), Some(last)) = (self.first_shown(), self.recent.shown) {
             let gap = now.since(last);
             let shown = u32::try_from(self.shown).unwrap_or(u32::MAX);
             let mean = last.since(first) / shown.saturating_sub(1).max(1);
             self.longest_gap = self.longest_gap.max(gap);
-            self.recent_gap = self.recent_gap.max(gap);
+            self.recent.gap = self.recent.gap.max(gap);
             // W3C webrtc-stats, freezeCount. The mean is not reliable in the first second.
             self.freezes += u64::from(shown > 30 && gap > (3 * mean).max(mean + Duration::from_millis(150)));
         }
         self.shown += 1;
         self.count_size(size, now);
-        self.last_shown = Some(now);
+        self.recent.shown = Some(now);
     }
 
     /// Returns when the first picture was shown.
@@ -208,7 +226,7 @@ impl Received {
 
     /// Returns the counters for the timeline, and resets the longest recent gap.
     fn counters(&mut self, now: Timestamp) -> Counters {
-        let lasting = self.last_shown.map_or(Duration::ZERO, |last| now.since(last));
+        let lasting = self.recent.shown.map_or(Duration::ZERO, |last| now.since(last));
         Counters {
             received: self.received,
             bytes: self.bytes,
@@ -217,7 +235,7 @@ impl Received {
             skipped: self.decoding.skipped,
             decode_time: self.decoding.time,
             layer: self.layer,
-            recent_gap: std::mem::take(&mut self.recent_gap).max(lasting),
+            recent_gap: std::mem::take(&mut self.recent.gap).max(lasting),
         }
     }
 }

@@ -7,10 +7,11 @@
 use super::{
     Caps, Codec, Incoming, Input, Mids, Output, Plan, SdpKind, Sfu, Topology, TrackSpec, TransportId, kind_of,
 };
+use crate::demand::Demand;
 use media::Bitrate;
 use proto::{
-    ClientSignal, Kind, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer, Subscription, TileWish,
-    TrackId, TurnAccess,
+    ClientSignal, Kind, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer, Subscription, TrackId,
+    TurnAccess,
 };
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -32,7 +33,7 @@ pub struct Native {
     agreed: Option<Snapshot>,
     /// The number of the last offer.
     number: u32,
-    wishes: Wishes,
+    demand: Demand,
     outputs: VecDeque<Output>,
 }
 
@@ -86,13 +87,6 @@ struct Pace {
     waits_until: Option<Instant>,
 }
 
-#[derive(Debug, Default)]
-struct Wishes {
-    waiting: Option<Vec<TileWish>>,
-    sent: Option<Vec<TileWish>>,
-    sent_at: Option<Instant>,
-}
-
 impl Sfu for Native {
     fn caps(&self) -> Caps {
         Caps { topology: Topology::One, sender_feedback: true }
@@ -101,7 +95,7 @@ impl Sfu for Native {
     fn handle(&mut self, input: Input, now: Instant) {
         match input {
             Input::Entered(me) => self.me = Some(me),
-            Input::Restart => self.restart(),
+            Input::Restart => self.restart(now),
             Input::Signal(bytes) => self.handle_signal(&bytes),
             Input::Local { sdp, mids, .. } => self.handle_local(sdp, &mids),
             Input::Publish(TrackSpec { slot, layers, .. }) => {
@@ -113,7 +107,7 @@ impl Sfu for Native {
             Input::Unpublish(slot) => {
                 self.published.remove(&slot);
             }
-            Input::Wishes(tiles) => self.wishes.waiting = Some(tiles),
+            Input::Wishes(tiles) => self.demand.set(tiles, now),
             Input::Renegotiate { .. } => self.offers_again = true,
             Input::Timeout => self.handle_timeout(now),
             // The server is ICE-lite, which needs no candidates, and learns from the meeting that the client leaves.
@@ -133,18 +127,18 @@ impl Sfu for Native {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let answer = self.negotiation.as_ref().map(|negotiation| negotiation.deadline);
-        let wishes = self.wishes.waiting.as_ref().and(self.wishes.sent_at).filter(|_| self.me.is_some());
-        [answer, self.pace.waits_until, wishes.map(|at| at + WISH_INTERVAL)].into_iter().flatten().min()
+        let wishes = self.demand.poll_timeout().filter(|_| self.me.is_some());
+        [answer, self.pace.waits_until, wishes].into_iter().flatten().min()
     }
 }
 
 impl Native {
     /// Begins again: only what this client publishes and wishes to see stays.
-    fn restart(&mut self) {
-        let Self { published, number, wishes, .. } = std::mem::take(self);
+    fn restart(&mut self, now: Instant) {
+        let Self { published, number, mut demand, .. } = std::mem::take(self);
         let opened = published.keys().copied().collect();
-        let waiting = wishes.waiting.or(wishes.sent);
-        *self = Self { published, number, opened, wishes: Wishes { waiting, ..Wishes::default() }, ..Self::default() };
+        demand.restart(now);
+        *self = Self { published, opened, number, demand, ..Self::default() };
     }
 
     fn handle_signal(&mut self, bytes: &[u8]) {
@@ -326,19 +320,14 @@ impl Native {
         }
     }
 
-    /// Sends the newest tile sizes, at most ten times a second, and only if they changed.
+    /// Sends the wishes of our tiles if it is time.
     fn send_wishes(&mut self, now: Instant) {
-        let early = self.wishes.sent_at.is_some_and(|at| now < at + WISH_INTERVAL);
-        if self.me.is_none() || early {
+        if self.me.is_none() {
             return;
         }
-        let Some(tiles) = self.wishes.waiting.take() else { return };
-        if self.wishes.sent.as_ref() == Some(&tiles) {
-            return;
+        if let Some(tiles) = self.demand.poll(now) {
+            self.send(&ClientSignal::Wishes { tiles });
         }
-        self.wishes.sent_at = Some(now);
-        self.wishes.sent = Some(tiles.clone());
-        self.send(&ClientSignal::Wishes { tiles });
     }
 }
 
@@ -373,9 +362,6 @@ const OFFER_INTERVAL: Duration = Duration::from_millis(200);
 
 /// Offers that may be made at once after a pause: many people join at the same time.
 const OFFER_BURST: u32 = 10;
-
-/// The minimum interval between two lists of tile sizes. A window that is being resized produces sixty lists a second.
-const WISH_INTERVAL: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 #[path = "native_tests.rs"]

@@ -329,12 +329,14 @@ impl Room {
             let connected = |subscriber: &&Subscriber| {
                 peers.get(&subscriber.participant).is_some_and(|peer| peer.transport.is_connected())
             };
-            let awaited: BTreeSet<u8> = track
+            let mut awaited: BTreeSet<u8> = track
                 .subscribers
                 .iter()
                 .filter(connected)
                 .filter_map(|subscriber| source.layer_to_request(&subscriber.switch, now))
                 .collect();
+            // A layer that starts begins with a key frame anyway.
+            awaited.retain(|spatial| !source.is_starting(*spatial, now));
             for spatial in awaited {
                 let request = KeyRequest { owner: id.owner, spatial, reason: KeyReason::Switch };
                 request_key_frame(request, source, now, peers, output);

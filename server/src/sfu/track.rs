@@ -204,6 +204,13 @@ impl Source {
         wanted
     }
 
+    /// Returns whether the sender was asked to start a layer a moment ago, and nothing of it has arrived yet.
+    pub fn is_starting(&self, spatial: u8, now: Instant) -> bool {
+        let Some(layer) = self.layers.get(usize::from(spatial)) else { return false };
+        let recent = layer.wanted_since.is_some_and(|at| now.saturating_duration_since(at) < START_TIMEOUT);
+        recent && !layer.is_arriving(now)
+    }
+
     /// Returns the spatial layer of which a subscriber needs a key frame: the awaited one, or a smaller one that arrives while
     /// the subscriber gets nothing and nothing of the awaited one has arrived yet.
     pub fn layer_to_request(&self, switch: &Switch, now: Instant) -> Option<u8> {
@@ -359,6 +366,9 @@ const KEY_REQUEST_INTERVAL: Duration = Duration::from_millis(300);
 /// of the bitrate.
 const LOSS_KEY_REQUEST_INTERVAL: Duration = Duration::from_secs(1);
 
+/// How long a layer may take to start before a key frame of it is requested.
+const START_TIMEOUT: Duration = Duration::from_secs(1);
+
 /// How long a requested layer may send nothing before its subscribers get a smaller one.
 const LAYER_TIMEOUT: Duration = Duration::from_millis(1_500);
 
@@ -415,6 +425,25 @@ mod tests {
         assert_eq!(source.nearest(target(2), start + millis(400)), target(0));
         source.layers[2].last_packet = Some(start + millis(500));
         assert_eq!(source.nearest(target(2), start + millis(500)), target(2));
+    }
+
+    /// Otherwise the sender would make two key frames: the first picture of the layer, and the requested one.
+    #[test]
+    fn no_key_frame_is_requested_of_a_layer_that_starts() {
+        let layer = |spatial| SpatialLayer { spatial, width: 320, height: 180, bitrate: 150_000 };
+        let layers = vec![layer(0), layer(1)];
+        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, mid: "0".into(), layers });
+        let (start, millis) = (Instant::now(), Duration::from_millis);
+        let wanted = LayerDemand { temporal_layers: 3, max_bitrate: None };
+        source.layers[1].last_packet = Some(start);
+        source.update_demand(&[LayerDemand::default(), wanted], start + millis(50));
+        assert!(!source.is_starting(1, start + millis(60)), "its sender has not stopped it yet");
+        source.update_demand(&[wanted, LayerDemand::default()], start + millis(100));
+        source.update_demand(&[wanted, wanted], start + millis(5_000));
+        assert!(source.is_starting(1, start + millis(5_000)) && source.is_starting(1, start + millis(5_999)));
+        assert!(!source.is_starting(1, start + millis(6_000)), "it does not start");
+        source.layers[1].last_packet = Some(start + millis(5_100));
+        assert!(!source.is_starting(1, start + millis(5_110)));
     }
 
     #[test]

@@ -7,6 +7,7 @@
 
 mod call;
 mod clip;
+mod demand;
 mod figures;
 mod options;
 mod outages;
@@ -17,6 +18,7 @@ mod turn_server;
 use crate::netlab::Error as NetlabError;
 use anyhow::Result;
 use call::Call;
+use demand::DemandFigures;
 use figures::CallFigures;
 use options::BenchOptions;
 use path::Verdict;
@@ -85,7 +87,38 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     if options.json && !all.is_empty() {
         println!("{}", serde_json::to_string_pretty(&all)?);
     }
-    interrupt(&options, &clip, options.out.as_deref().unwrap_or(work.path()))
+    let out = options.out.as_deref().unwrap_or(work.path());
+    if options.demand && change_tiles(&options, &clip, out)? == Measured::No {
+        return Ok(ExitCode::from(UNAVAILABLE));
+    }
+    interrupt(&options, &clip, out)
+}
+
+/// Whether this machine and this user can have networks with limits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Measured {
+    Yes,
+    No,
+}
+
+/// Measures what is received as tiles change, and prints it.
+fn change_tiles(options: &BenchOptions, clip: &Path, out: &Path) -> Result<Measured> {
+    let mut all = Vec::new();
+    for run in 1..=options.runs {
+        let figures = match DemandFigures::measure(&options.programs, clip, &out.join(format!("14-tiles-{run}"))) {
+            Ok(figures) => figures,
+            Err(error) if is_unavailable(&error) => return Ok(Measured::No),
+            Err(error) => DemandFigures::failure(&error),
+        };
+        if !options.json {
+            println!("{figures}");
+        }
+        all.push(figures);
+    }
+    if options.json {
+        println!("{}", serde_json::to_string_pretty(&all)?);
+    }
+    Ok(Measured::Yes)
 }
 
 /// Measures the outages, and prints them.

@@ -4,7 +4,7 @@ use crate::desktop::Desktop;
 use crate::picture::Rgb;
 use x11rb::connection::Connection;
 use x11rb::protocol::randr::{ConnectionExt as _, ModeInfo, Rotation};
-use x11rb::protocol::xproto::{ConnectionExt as _, CreateGCAux, Rectangle};
+use x11rb::protocol::xproto::{ConnectionExt as _, CreateGCAux, CreateWindowAux, Rectangle, WindowClass};
 use x11rb::rust_connection::RustConnection;
 
 /// The screen of a desktop.
@@ -26,6 +26,36 @@ impl Screen {
         let size = self.connection.get_geometry(window).ok()?.reply().ok()?;
         let corner = self.connection.translate_coordinates(window, self.root, 0, 0).ok()?.reply().ok()?;
         Some([corner.dst_x.into(), corner.dst_y.into(), size.width.into(), size.height.into()])
+    }
+
+    /// Covers the whole screen with a window of its own. Returns that window.
+    pub fn cover(&self) -> u32 {
+        let (connection, id) = (&self.connection, self.connection.generate_id().expect("an id"));
+        let size = connection.get_geometry(self.root).expect("the X server answers").reply().expect("a size");
+        // The window manager does not handle it.
+        let settings = CreateWindowAux::new().override_redirect(1).background_pixel(0);
+        let class = WindowClass::INPUT_OUTPUT;
+        let created = connection.create_window(
+            x11rb::COPY_DEPTH_FROM_PARENT,
+            id,
+            self.root,
+            0,
+            0,
+            size.width,
+            size.height,
+            0,
+            class,
+            0,
+            &settings,
+        );
+        created.expect("the X server answers").check().expect("a window");
+        connection.map_window(id).expect("the X server answers").check().expect("the window is shown");
+        id
+    }
+
+    /// Removes the window of [`Screen::cover`].
+    pub fn uncover(&self, cover: u32) {
+        self.connection.destroy_window(cover).expect("the X server answers").check().expect("the window is gone");
     }
 
     /// Paints four colours on a screen of this width and height.

@@ -14,6 +14,8 @@ pub struct Pace {
     /// The duration of a redraw, smoothed.
     cost: Duration,
     software: bool,
+    /// The windows are drawn too slowly for tiles at the full frame rate.
+    slow: bool,
 }
 
 impl Pace {
@@ -52,6 +54,14 @@ impl Pace {
         let cost = if software { now.saturating_duration_since(since) } else { Duration::ZERO };
         self.cost = (self.cost * 3 + cost) / 4;
         self.paused_until = Some(now + self.pause());
+        // Two bounds, so that a cost near one of them does not change the rate again and again.
+        let interval = self.cost + self.pause();
+        self.slow = interval > if self.slow { FAST_INTERVAL } else { SLOW_INTERVAL };
+    }
+
+    /// The frames per second of one tile that the windows can show. Pictures beyond that would be decoded in vain.
+    pub fn frame_rate(&self) -> u8 {
+        if self.slow { SLOW_FRAME_RATE } else { MAX_FRAME_RATE }
     }
 
     fn pause(&self) -> Duration {
@@ -67,6 +77,14 @@ const SOFTWARE_INTERVAL: Duration = Duration::from_millis(33);
 const PAUSE_FACTOR: u32 = 2;
 /// The longest pause, so that a slow machine still shows about ten frames per second.
 const MAX_PAUSE: Duration = Duration::from_millis(80);
+/// If redraws begin at longer intervals than this, tiles get [`SLOW_FRAME_RATE`].
+const SLOW_INTERVAL: Duration = Duration::from_millis(70);
+/// If redraws begin at shorter intervals than this, tiles get [`MAX_FRAME_RATE`] again.
+const FAST_INTERVAL: Duration = Duration::from_millis(45);
+/// Half the frame rate of a camera: without the highest temporal layer.
+const SLOW_FRAME_RATE: u8 = 15;
+/// The frame rate that tiles request, in frames per second.
+pub const MAX_FRAME_RATE: u8 = 60;
 /// How often a redraw that takes longer than expected is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(4);
 /// A redraw that has not ended after this time was abandoned, for example because its window closed.
@@ -122,6 +140,25 @@ mod tests {
     #[test]
     fn a_gpu_draws_at_the_rate_of_the_screen() {
         assert!(redraws_in_a_second(ms(16), false).len() >= 60);
+    }
+
+    #[test]
+    fn tiles_get_half_the_frame_rate_while_redraws_take_too_long() {
+        let (mut pace, mut now) = (Pace::default(), Instant::now());
+        let mut rates = |cost: u64, count| -> Vec<u8> {
+            let mut draw = |_| {
+                pace.begin(now);
+                now += ms(cost);
+                pace.end(now, true);
+                now += ms(100);
+                pace.frame_rate()
+            };
+            (0..count).map(&mut draw).collect()
+        };
+        assert!(rates(15, 60).iter().all(|rate| *rate == 60));
+        assert_eq!(rates(30, 60).last(), Some(&15));
+        assert!(rates(20, 60).iter().all(|rate| *rate == 15), "20 redraws a second are between the bounds");
+        assert_eq!(rates(10, 60).last(), Some(&60));
     }
 
     #[test]

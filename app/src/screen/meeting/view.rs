@@ -41,6 +41,7 @@ impl Meeting {
         let bottom = bar::bottom(self, context);
         let tiles = tiles::tiles(&self.model, self.lacks_camera(), context, pictures);
         let stage = stage(&context.text("meeting-stage"), tiles, context.scale)
+            .frame_rate(pictures.frame_rate())
             .on_wishes(Message::WishesChanged)
             .on_software(Message::SoftwareDrawn);
         let stage = region(Role::Main, &context.text("meeting-stage"), stage);

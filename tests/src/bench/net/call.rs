@@ -98,7 +98,8 @@ impl Call {
         client.args(enter).args(["--headless", "--no-recent", "--tile", "1280x720", "--speaker", "off"]);
         client.args(["--name", setup.name]).arg("--report").arg(folder.file(&setup.report()));
         client.arg("--camera").arg(format!("file:{}", self.clip.display()));
-        client.arg("--microphone").arg(format!("file:{}", assets().join("voices").join(setup.voice).display()));
+        let voice = |voice| format!("file:{}", assets().join("voices").join(voice).display());
+        client.arg("--microphone").arg(setup.voice.map_or_else(|| "off".to_owned(), voice));
         RunningProgram::start(setup.name, client, folder)
     }
 
@@ -120,10 +121,16 @@ pub struct BenchClient {
     /// The name in the meeting.
     pub name: &'static str,
     namespace: Namespace,
-    voice: &'static str,
+    /// The file of its voice. `None` if it has no microphone.
+    voice: Option<&'static str>,
 }
 
 impl BenchClient {
+    /// Returns a sender without a microphone.
+    pub const fn muted_sender(name: &'static str) -> Self {
+        Self { name, namespace: Namespace::Sender, voice: None }
+    }
+
     /// Returns the name of the file of its report.
     pub fn report(&self) -> String {
         format!("{}.json", self.name)
@@ -131,9 +138,10 @@ impl BenchClient {
 }
 
 /// The participant that is shown.
-pub const SENDER: BenchClient = BenchClient { name: "sender", namespace: Namespace::Sender, voice: "anne.wav" };
+pub const SENDER: BenchClient = BenchClient { name: "sender", namespace: Namespace::Sender, voice: Some("anne.wav") };
 /// The participant that measures.
-pub const RECEIVER: BenchClient = BenchClient { name: "receiver", namespace: Namespace::Receiver, voice: "bob.wav" };
+pub const RECEIVER: BenchClient =
+    BenchClient { name: "receiver", namespace: Namespace::Receiver, voice: Some("bob.wav") };
 
 /// The folder of the demo's footage and voices.
 pub fn assets() -> PathBuf {

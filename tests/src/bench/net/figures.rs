@@ -259,7 +259,8 @@ impl fmt::Display for CallFigures {
     }
 }
 
-fn kbps(bytes: u64, time: Duration) -> u64 {
+/// Returns a rate in kbit/s.
+pub fn kbps(bytes: u64, time: Duration) -> u64 {
     u64::try_from(u128::from(bytes) * 8 / time.as_millis().max(1)).unwrap_or(u64::MAX)
 }
 

@@ -13,6 +13,8 @@ pub struct BenchOptions {
     pub paths: Vec<NetworkPath>,
     /// The outages to measure: row 15.
     pub outages: Vec<Outage>,
+    /// Measures what is received as tiles change: row 14.
+    pub demand: bool,
     /// The length of a call without a schedule.
     pub length: Duration,
     /// The number of calls over each path.
@@ -34,7 +36,7 @@ impl BenchOptions {
         let programs = std::env::current_exe()?.parent().context("a program is in a folder")?.to_owned();
         let length = Duration::from_secs(30);
         let (paths, outages) = (Vec::new(), Vec::new());
-        let mut options = Self { paths, outages, length, runs: 1, programs, out: None, json: false };
+        let mut options = Self { paths, outages, demand: false, length, runs: 1, programs, out: None, json: false };
         let (mut interrupted, mut stop) = (false, STOP);
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
@@ -47,13 +49,15 @@ impl BenchOptions {
                 "--rows" => {
                     for row in value.split(',') {
                         let row = row.trim().parse().with_context(|| format!("`{row}` is not the number of a row"))?;
-                        if row == OUTAGES_ROW {
-                            interrupted = true;
-                            continue;
+                        match row {
+                            OUTAGES_ROW => interrupted = true,
+                            DEMAND_ROW => options.demand = true,
+                            row => {
+                                let paths = path::of_row(row);
+                                ensure!(!paths.is_empty(), "row {row} is not measured here");
+                                options.paths.extend(paths);
+                            }
                         }
-                        let paths = path::of_row(row);
-                        ensure!(!paths.is_empty(), "row {row} is not measured here");
-                        options.paths.extend(paths);
                     }
                 }
                 "--spec" => options.paths.push(NetworkPath::new(value)?),
@@ -74,9 +78,10 @@ impl BenchOptions {
                 unknown => bail!("unknown argument `{unknown}`"),
             }
         }
-        let all = options.paths.is_empty() && !interrupted;
+        let all = options.paths.is_empty() && !interrupted && !options.demand;
         if all {
             options.paths = path::all();
+            options.demand = true;
         }
         if all || interrupted {
             options.outages = Outage::all(stop).to_vec();
@@ -84,6 +89,9 @@ impl BenchOptions {
         Ok(options)
     }
 }
+
+/// The row of the changes of tiles.
+const DEMAND_ROW: u32 = 14;
 
 /// The row of the outages.
 const OUTAGES_ROW: u32 = 15;
@@ -107,7 +115,9 @@ mod tests {
         assert_eq!(specs(&["--rows", "3,5"]), ["down=800k", "down=500k", "down=150k"]);
         assert_eq!(specs(&["--spec", "down=600k", "--rows", "1"]), ["down=600k", "free"]);
         assert!(specs(&[]).len() > 12);
-        assert!(specs(&["--rows", "15"]).is_empty());
+        assert!(specs(&["--rows", "15"]).is_empty() && specs(&["--rows", "14"]).is_empty());
+        let demand = |arguments: &[&str]| parse(arguments).expect("options").demand;
+        assert!(demand(&["--rows", "14"]) && demand(&[]) && !demand(&["--rows", "15"]));
         let outages = |arguments: &[&str]| parse(arguments).expect("options").outages;
         assert_eq!((outages(&["--rows", "1"]).len(), outages(&[]).len()), (0, 4));
         let stopped = Outage::Stopped(Duration::from_secs(20));

@@ -1,0 +1,228 @@
+//! Adapts what is encoded and decoded to the processor and the battery of this computer, once a second.
+
+use crate::power;
+use crate::stats::Reductions;
+use crate::stats::track_stats::{Decoding, Sent, TrackStats};
+use codec::adapt::power::PowerState;
+use codec::adapt::{ContentHint, Reason, decode, encode};
+use proto::{ParticipantId, Slot, TileWish, TrackId};
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+use tokio::sync::watch;
+
+/// What is reduced on this computer.
+pub struct Processor {
+    power: watch::Receiver<PowerState>,
+    encoders: BTreeMap<Slot, Encoding>,
+    decoders: decode::Budget<TrackId>,
+    /// The wishes of the tiles, without what is reduced.
+    wishes: Vec<TileWish>,
+    /// When each participant spoke last.
+    spoke: BTreeMap<ParticipantId, Instant>,
+    last: Option<Measured>,
+    /// Whether the user must read, or has read, that this computer is too slow to encode.
+    overload: Overload,
+}
+
+/// The notice that this computer is too slow to encode. It is shown once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Overload {
+    #[default]
+    None,
+    Due,
+    Reported,
+}
+
+struct Encoding {
+    hint: ContentHint,
+    layers: u8,
+    adapter: encode::Adapter,
+}
+
+/// The counters at the end of a second.
+struct Measured {
+    at: Instant,
+    sent: BTreeMap<(Slot, u8), Sent>,
+    received: BTreeMap<TrackId, Decoding>,
+}
+
+/// What has changed in a second.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// The new limits of our tracks, with the reason.
+    pub encode: Vec<(Slot, encode::Limits, Option<Reason>)>,
+    /// The wishes that the SFU must know, if they have changed.
+    pub wishes: Option<Vec<TileWish>>,
+}
+
+impl Processor {
+    /// Starts to watch the power supply. Called in the runtime.
+    pub fn start() -> Self {
+        Self::with_power(power::watch())
+    }
+
+    fn with_power(power: watch::Receiver<PowerState>) -> Self {
+        Self {
+            power,
+            encoders: BTreeMap::new(),
+            decoders: decode::Budget::default(),
+            wishes: Vec::new(),
+            spoke: BTreeMap::new(),
+            last: None,
+            overload: Overload::None,
+        }
+    }
+
+    /// Replaces the wishes of the tiles. Returns what the SFU must know.
+    pub fn set_wishes(&mut self, tiles: Vec<TileWish>) -> Vec<TileWish> {
+        self.wishes = tiles;
+        self.reduced_wishes()
+    }
+
+    /// Returns true once, if this computer is too slow to encode.
+    pub fn take_overload(&mut self) -> bool {
+        let due = self.overload == Overload::Due;
+        if due {
+            self.overload = Overload::Reported;
+        }
+        due
+    }
+
+    /// Returns what is reduced now, and why.
+    pub fn reductions(&self) -> Reductions {
+        let reason = |(slot, encoding): (&Slot, &Encoding)| Some((*slot, encoding.adapter.reason()?));
+        let limit = |tile: &TileWish| (tile.track, self.decoders.limit(tile.track));
+        Reductions {
+            sent: self.encoders.iter().filter_map(reason).collect(),
+            received: self.wishes.iter().map(limit).filter(|(_, limit)| *limit != decode::Limit::Full).collect(),
+        }
+    }
+
+    /// Measures the last second if it is over. `sources` are our tracks with their hints and numbers of layers,
+    /// `decode_threads` the number of threads that decode, and `speaking` the participants who speak now.
+    pub fn handle_tick(
+        &mut self,
+        stats: &TrackStats,
+        sources: &[(Slot, ContentHint, u8)],
+        decode_threads: usize,
+        speaking: &[ParticipantId],
+        now: Instant,
+    ) -> Option<Changes> {
+        self.spoke.extend(speaking.iter().map(|id| (*id, now)));
+        if self.last.as_ref().is_some_and(|last| now.saturating_duration_since(last.at) < INTERVAL) {
+            return None;
+        }
+        let measured = Measured { at: now, sent: stats.all_sent().into_iter().collect(), received: stats.work() };
+        let last = self.last.replace(measured)?;
+        let elapsed = now.saturating_duration_since(last.at);
+        self.spoke.retain(|_, at| now.saturating_duration_since(*at) < SPEECH_HOLD);
+        let encode = self.adapt_encoders(&last, sources, elapsed, now);
+        let wishes = self.adapt_decoders(&last, elapsed, decode_threads, now).then(|| self.reduced_wishes());
+        Some(Changes { encode, wishes })
+    }
+
+    fn adapt_encoders(
+        &mut self,
+        last: &Measured,
+        sources: &[(Slot, ContentHint, u8)],
+        elapsed: Duration,
+        now: Instant,
+    ) -> Vec<(Slot, encode::Limits, Option<Reason>)> {
+        let Some(measured) = &self.last else { return Vec::new() };
+        let power = *self.power.borrow_and_update();
+        self.encoders.retain(|slot, _| sources.iter().any(|(other, ..)| other == slot));
+        let mut changes = Vec::new();
+        for &(slot, hint, layers) in sources {
+            let known = self.encoders.get(&slot).is_some_and(|known| (known.hint, known.layers) == (hint, layers));
+            if !known {
+                let adapter = encode::Adapter::new(hint, layers);
+                changes.push((slot, adapter.limits(), None));
+                self.encoders.insert(slot, Encoding { hint, layers, adapter });
+            }
+            let Some(Encoding { adapter, .. }) = self.encoders.get_mut(&slot) else { continue };
+            if adapter.update(encode_load(slot, &last.sent, &measured.sent, elapsed), power, now) {
+                tracing::info!(?slot, limits = ?adapter.limits(), reason = ?adapter.reason(), "encoding adapted");
+                if adapter.reason() == Some(Reason::EncodeTime) && self.overload == Overload::None {
+                    self.overload = Overload::Due;
+                }
+                changes.push((slot, adapter.limits(), adapter.reason()));
+            }
+        }
+        changes
+    }
+
+    /// Returns true if what is decoded has changed.
+    fn adapt_decoders(&mut self, last: &Measured, elapsed: Duration, threads: usize, now: Instant) -> bool {
+        let Some(measured) = &self.last else { return false };
+        let (mut loads, mut skipped) = (Vec::new(), 0);
+        for tile in self.wishes.iter().filter(|tile| !tile.hidden) {
+            let (before, after) = (last.received.get(&tile.track), measured.received.get(&tile.track));
+            let (before, after) = (before.copied().unwrap_or_default(), after.copied().unwrap_or_default());
+            skipped += after.skipped.saturating_sub(before.skipped);
+            let attention = decode::Attention {
+                priority: tile.priority,
+                speaks: self.spoke.contains_key(&tile.track.owner),
+                pixels: u32::from(tile.width) * u32::from(tile.height),
+            };
+            let busy = after.time.saturating_sub(before.time);
+            loads.push(decode::TrackLoad { track: tile.track, attention, busy });
+        }
+        let threads = u32::try_from(threads.min(loads.len()).max(1)).unwrap_or(1);
+        let changed = self.decoders.update(&loads, decode::Load { capacity: elapsed * threads, skipped }, now);
+        if changed {
+            let limits: Vec<_> = loads.iter().map(|load| (load.track, self.decoders.limit(load.track))).collect();
+            tracing::info!(?limits, "decoding adapted");
+        }
+        changed
+    }
+
+    fn reduced_wishes(&self) -> Vec<TileWish> {
+        let reduce = |tile: &TileWish| match self.decoders.limit(tile.track) {
+            decode::Limit::Full => *tile,
+            decode::Limit::HalfRate => TileWish { frames_per_second: tile.frames_per_second.min(HALF_RATE), ..*tile },
+            decode::Limit::Paused => TileWish { hidden: true, ..*tile },
+        };
+        self.wishes.iter().map(reduce).collect()
+    }
+}
+
+/// Returns the work of the layers of `slot` between two measurements.
+fn encode_load(
+    slot: Slot,
+    last: &BTreeMap<(Slot, u8), Sent>,
+    now: &BTreeMap<(Slot, u8), Sent>,
+    elapsed: Duration,
+) -> encode::Load {
+    let mut load = encode::Load::default();
+    for ((_, spatial), now) in now.iter().filter(|((other, _), _)| *other == slot) {
+        let before = last.get(&(slot, *spatial)).copied().unwrap_or_default();
+        let encoded = now.encoded.saturating_sub(before.encoded);
+        let missed = now.missed.saturating_sub(before.missed);
+        if encoded == 0 {
+            continue;
+        }
+        let busy = now.encode_time.saturating_sub(before.encode_time).as_secs_f64() / elapsed.as_secs_f64().max(0.001);
+        load.busy = load.busy.max(busy);
+        load.missed = load.missed.max(share(missed, missed + encoded));
+        load.largest = load.largest.max(Some(*spatial));
+    }
+    load
+}
+
+fn share(part: u64, whole: u64) -> f64 {
+    let exact = |count: u64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
+    exact(part) / exact(whole.max(1))
+}
+
+/// The interval of measurements.
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// For how long the user looks at a participant who has spoken.
+const SPEECH_HOLD: Duration = Duration::from_secs(3);
+
+/// The frame rate of a tile that is reduced, in frames per second: a camera without its highest temporal layer.
+const HALF_RATE: u8 = 15;
+
+#[cfg(test)]
+#[path = "processor_tests.rs"]
+mod tests;
