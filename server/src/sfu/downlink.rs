@@ -28,8 +28,6 @@ pub struct Downlink {
     recent: [PastReport; RECENT_REPORTS],
     /// The usual round-trip time: the shortest one, which grows slowly, because paths change.
     usual: Option<Duration>,
-    /// The last measured round-trip time.
-    round_trip: Option<Duration>,
     /// What the link carried when it was full. `None` if it never was, or if it carries more since then.
     capacity: Option<Capacity>,
     /// True until the link was first full, or was found to be wide.
@@ -138,7 +136,6 @@ impl Downlink {
             estimate,
             recent: [PastReport::default(); RECENT_REPORTS],
             usual: None,
-            round_trip: None,
             capacity: None,
             starting: true,
             probe_reports: PROBE_REPORTS,
@@ -153,7 +150,6 @@ impl Downlink {
     /// once.
     pub fn handle_report(&mut self, report: Report, now: Instant) -> Option<Change> {
         let delay = self.delay(&report);
-        self.round_trip = report.round_trip.or(self.round_trip);
         self.earlier.rotate_right(1);
         self.earlier[0] = self.budget;
         self.estimate = report.estimate;
@@ -367,11 +363,6 @@ impl Downlink {
             None if (MIN_PADDED..self.estimate.min(self.desired)).contains(&self.budget) => self.budget,
             None => 0,
         }
-    }
-
-    /// Returns the last measured round-trip time. `None` before the first measurement.
-    pub fn round_trip(&self) -> Option<Duration> {
-        self.round_trip
     }
 
     /// Returns how much longer than usual the round trip is, except for what a pause explains: the newest packet waits for the

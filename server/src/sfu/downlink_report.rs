@@ -35,7 +35,7 @@ pub fn report(transport: &Transport, limited: &[LimitedTrack]) -> DownlinkReport
         bitrate: u32::try_from(transport.downlink.budget()).unwrap_or(u32::MAX),
         lost_down: percent(transport.loss.down),
         lost_up: percent(transport.loss.up),
-        round_trip: transport.downlink.round_trip().map(|time| u16::try_from(time.as_millis()).unwrap_or(u16::MAX)),
+        round_trip: transport.loss.round_trip.map(|time| u16::try_from(time.as_millis()).unwrap_or(u16::MAX)),
         limited: limited.to_vec(),
     }
 }

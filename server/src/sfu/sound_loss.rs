@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-/// The loss of one participant's path to the server and from it, as fractions, 0.0..=1.0. It rises with the first
+/// The loss and the round trip of one participant's path to the server and from it, as fractions, 0.0..=1.0. It rises with the first
 /// report of a higher loss, and falls slowly.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PathLoss {
@@ -16,12 +16,15 @@ pub struct PathLoss {
     pub up: f32,
     /// From the server to the participant.
     pub down: f32,
+    /// The last measured round-trip time.
+    pub round_trip: Option<Duration>,
 }
 
 impl PathLoss {
     /// Records the fractions that were lost in the last second. `None` if nothing was sent, or if congestion may explain the
     /// loss: copies of sound make congestion worse.
-    pub fn handle_report(&mut self, up: Option<f32>, down: Option<f32>) {
+    pub fn handle_report(&mut self, up: Option<f32>, down: Option<f32>, round_trip: Option<Duration>) {
+        self.round_trip = round_trip.or(self.round_trip);
         smooth(&mut self.up, up);
         smooth(&mut self.down, down);
     }
@@ -137,11 +140,11 @@ mod tests {
     #[test]
     fn the_loss_of_a_path_rises_faster_than_it_falls() {
         let mut path = PathLoss::default();
-        (0..3).for_each(|_| path.handle_report(None, Some(0.1)));
+        (0..3).for_each(|_| path.handle_report(None, Some(0.1), None));
         assert!(path.down > 0.08 && path.up == 0.0, "{path:?}");
-        (0..3).for_each(|_| path.handle_report(Some(7.0), Some(0.0)));
+        (0..3).for_each(|_| path.handle_report(Some(7.0), Some(0.0), None));
         assert!(path.down > 0.05 && path.up < 1.0, "{path:?}");
-        path.handle_report(Some(f32::NAN), Some(-1.0));
+        path.handle_report(Some(f32::NAN), Some(-1.0), None);
         assert!(path.up.is_finite() && path.down >= 0.0);
     }
 }

@@ -319,7 +319,7 @@ impl Transport {
                 };
                 let full = self.downlink.handle_report(report, now);
                 let random = stats.egress_loss_fraction.filter(|_| !self.downlink.was_delayed());
-                self.loss.handle_report(stats.ingress_loss_fraction, random);
+                self.loss.handle_report(stats.ingress_loss_fraction, random, stats.rtt);
                 let waiting = self.pictures.delay(self.downlink.budget());
                 tracing::trace!(?report, downlink = ?self.downlink, ?waiting, "downlink");
                 full.map(TransportEvent::LinkChanged)

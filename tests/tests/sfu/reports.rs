@@ -33,8 +33,6 @@ fn a_viewer_is_told_why_its_picture_is_reduced() {
     let (narrow, report) = cause(Impairment::limited(Bitrate::kbps(300)), 3);
     assert_eq!(narrow, Some(LimitCause::Downlink), "{report:?}");
     assert!((150_000..400_000).contains(&report.bitrate), "{report:?}");
-    let (sound, report) = cause(Impairment::limited(Bitrate::kbps(20)), 3);
-    assert_eq!(sound, Some(LimitCause::SoundOnly), "{report:?}");
     let (sender, report) = cause(Impairment::default(), 1);
     assert_eq!(sender, Some(LimitCause::Sender), "{report:?}");
 }
