@@ -13,6 +13,7 @@ pub mod delivery;
 mod delivery_task;
 mod error;
 mod listener;
+mod media_access;
 pub mod media_socket;
 mod media_thread;
 mod meeting_store;

@@ -1,10 +1,10 @@
 //! Moves bytes between the SFU and its sockets, on its own thread.
 
+use crate::media_access::MediaAccess;
 use crate::media_socket::{MediaSocket, Outgoing, Received};
 use crate::outbox::Outbox;
 use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
-use crate::tunnel::{self, Arrival, Departure, Endpoints, TunnelKey, Tunnels, is_virtual};
-use crate::turn::TurnService;
+use crate::tunnel::{self, Arrival, Departure, Endpoints, Tunnels, is_virtual};
 use crate::{Error, Limits, addresses};
 use proto::{Blob, Down, FromSfu, ParticipantId, Problem};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -13,7 +13,6 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::sync::Arc;
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -39,15 +38,6 @@ pub struct MediaThread {
     pub thread: JoinHandle<()>,
 }
 
-/// By which other paths than UDP members may reach the media thread.
-#[derive(Debug)]
-pub struct MediaAccess {
-    /// Makes the tokens of media tunnels. `None` if there are no tunnels.
-    pub tunnels: Option<Arc<TunnelKey>>,
-    /// Makes the credentials for TURN servers. `None` if there are none.
-    pub turn: Option<TurnService>,
-}
-
 /// Starts the thread. `public` are addresses of other machines that forward to the sockets; `access` is what members get in
 /// answers.
 ///
@@ -64,7 +54,7 @@ pub fn start(
     tracing::info!(sockets = sockets.len(), "media sockets bound");
     tracing::debug!(?addresses, "media addresses");
     let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits);
-    let context = context.with_tunnels(access.tunnels).with_turn(access.turn);
+    let context = context.with_access(access);
     let (messages, inbox) = mpsc::channel(MAX_MESSAGES);
     let (tunnels, tunnel_events) = mpsc::channel(MAX_TUNNEL_EVENTS);
     let (end, ended) = oneshot::channel();

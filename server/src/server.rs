@@ -3,7 +3,8 @@
 use crate::connection::{self, Context};
 use crate::delivery::{ConnectionId, Delivery};
 use crate::delivery_task::{self, DeliveryTask};
-use crate::media_thread::{self, MediaAccess, MediaThread};
+use crate::media_access::MediaAccess;
+use crate::media_thread::{self, MediaThread};
 use crate::meeting_store::{MeetingStore, Opened};
 use crate::quota::{ConnectionPermit, Quotas};
 use crate::sfu::Sfu;

@@ -321,8 +321,8 @@ impl Sfu {
         };
         tracing::debug!(%participant, tracks = published.len(), subscriptions = subscriptions.len(), "offer answered");
         self.routes.set_user(participant, peer.transport.user());
-        let tunnel = self.context.tunnels.as_ref().map(|key| key.token(participant, now));
-        let turn = self.context.turn.as_ref().map(|service| service.access(participant, now));
+        let tunnel = self.context.access.tunnels.as_ref().map(|key| key.token(participant, now));
+        let turn = self.context.access.turn.as_ref().map(|service| service.access(participant, now));
         self.output.signal(participant, ServerSignal::Answer { number, sdp: answer, tunnel, turn });
         let source = |published: &Published| {
             (Mid::from(published.mid.as_str()), TrackId { owner: participant, slot: published.slot })

@@ -2,8 +2,7 @@
 
 use super::error::{Error, connect_error, tls_error};
 use super::proxy::ProxySettings;
-use super::socket::{ByteStream, authority};
-use super::tunnel::limit_send_buffer;
+use super::socket::{ByteStream, authority, limit_send_buffer};
 use super::{connect, proxy, tls};
 use crypto::Fingerprint;
 use rustls::pki_types::ServerName;

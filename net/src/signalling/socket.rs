@@ -1,6 +1,8 @@
 //! A WebSocket over any stream.
 
+use proto::TUNNEL_UNSENT;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
 
 /// A WebSocket.
@@ -14,4 +16,15 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> ByteStream for S {}
 /// Returns `host:port`, with brackets around an IPv6 address.
 pub fn authority(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+}
+
+/// Keeps the delay in the kernel low: what is not sent yet waits in our queue, where old datagrams are dropped.
+pub fn limit_send_buffer(stream: &TcpStream) {
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    let set = socket2::SockRef::from(stream).set_tcp_notsent_lowat(TUNNEL_UNSENT);
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let set = socket2::SockRef::from(stream).set_send_buffer_size(8 * TUNNEL_UNSENT as usize);
+    if let Err(error) = set {
+        tracing::debug!(%error, "the send buffer of a media connection was not limited");
+    }
 }

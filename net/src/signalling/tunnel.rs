@@ -2,10 +2,9 @@
 
 use super::endpoint::Endpoint;
 use super::error::{Error, websocket_error};
-use super::socket::{ByteStream, Socket, authority};
-use proto::{MAX_TUNNEL_MESSAGE, TUNNEL_PATH, TUNNEL_UNSENT};
+use super::socket::{ByteStream, Socket, authority, limit_send_buffer};
+use proto::{MAX_TUNNEL_MESSAGE, TUNNEL_PATH};
 use std::sync::Arc;
-use tokio::net::TcpStream;
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, header};
@@ -31,15 +30,4 @@ pub async fn open_tunnel(server: &Endpoint, token: &str, stack: &Arc<dyn Runtime
     let stream: Box<dyn ByteStream> = Box::new(stream);
     let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(websocket_error)?;
     Ok(socket)
-}
-
-/// Keeps the delay in the kernel low: what is not sent yet waits in our queue, where old datagrams are dropped.
-pub fn limit_send_buffer(stream: &TcpStream) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let set = socket2::SockRef::from(stream).set_tcp_notsent_lowat(TUNNEL_UNSENT);
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let set = socket2::SockRef::from(stream).set_send_buffer_size(8 * TUNNEL_UNSENT as usize);
-    if let Err(error) = set {
-        tracing::debug!(%error, "the send buffer of a media connection was not limited");
-    }
 }

@@ -17,8 +17,7 @@ use super::switch::{PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
 use super::transport_error::{NotQueued, TransportError, catch};
 use crate::Limits;
-use crate::tunnel::TunnelKey;
-use crate::turn::TurnService;
+use crate::media_access::MediaAccess;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
@@ -43,10 +42,8 @@ pub struct Context {
     public: Vec<IpAddr>,
     /// How much work the offers of one address may cause.
     pub(super) offer_work: WorkLimit,
-    /// Makes the tokens of media tunnels. `None` if the server has none.
-    pub(super) tunnels: Option<Arc<TunnelKey>>,
-    /// Makes credentials for TURN servers. `None` if there are none.
-    pub(super) turn: Option<TurnService>,
+    /// What answers contain besides the session description.
+    pub(super) access: MediaAccess,
 }
 
 /// One participant's transport.
@@ -108,8 +105,7 @@ impl Context {
             sockets: addresses,
             public: Vec::new(),
             offer_work: WorkLimit::new(&Limits::default()),
-            tunnels: None,
-            turn: None,
+            access: MediaAccess::default(),
         })
     }
 
@@ -125,16 +121,10 @@ impl Context {
         Self { offer_work: WorkLimit::new(limits), ..self }
     }
 
-    /// Returns the context with tokens of media tunnels in the answers.
+    /// Returns the context with other paths than UDP.
     #[must_use]
-    pub(crate) fn with_tunnels(self, key: Option<Arc<TunnelKey>>) -> Self {
-        Self { tunnels: key, ..self }
-    }
-
-    /// Returns the context with credentials for TURN servers in the answers.
-    #[must_use]
-    pub(crate) fn with_turn(self, turn: Option<TurnService>) -> Self {
-        Self { turn, ..self }
+    pub(crate) fn with_access(self, access: MediaAccess) -> Self {
+        Self { access, ..self }
     }
 
     /// Adds a media socket.

@@ -1,0 +1,14 @@
+//! By which other paths than UDP members may reach the media thread.
+
+use crate::tunnel::TunnelKey;
+use crate::turn::TurnService;
+use std::sync::Arc;
+
+/// What members get in answers to offers.
+#[derive(Debug, Default)]
+pub struct MediaAccess {
+    /// Makes the tokens of media tunnels. `None` if there are no tunnels.
+    pub tunnels: Option<Arc<TunnelKey>>,
+    /// Makes the credentials for TURN servers. `None` if there are none.
+    pub turn: Option<TurnService>,
+}
