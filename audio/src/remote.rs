@@ -24,11 +24,6 @@ impl Remote {
         self.push_at(packet, Origin::Frame, Instant::now());
     }
 
-    /// Queues a copy of a lost packet, as [`Remote::push`] does.
-    pub fn push_copy(&self, packet: EncodedAudio) {
-        self.push_at(packet, Origin::Copy, Instant::now());
-    }
-
     /// Queues a packet that arrived at `arrived`, as [`Remote::push`] does.
     pub fn push_at(&self, packet: EncodedAudio, origin: Origin, arrived: Instant) {
         if self.inbox.try_send(ArrivedPacket { packet, origin, arrived }).is_err() {

@@ -210,7 +210,7 @@ statistics-ms-picture = { $time } ms per picture
 statistics-percent = { $part }%
 statistics-lost = { $part }% lost
 statistics-export = Export as CSV
-statistics-export-text = The last hour of each connection, second by second, for whoever looks after your network.
+statistics-export-text = The last hour of each connection, second by second, for the people who look after your network.
 
 quality-good = good connection
 quality-fair = unsteady connection
