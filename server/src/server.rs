@@ -87,7 +87,8 @@ impl Server {
         tracing::info!(port = address.port(), version = env!("CARGO_PKG_VERSION"), "listening");
         let fingerprint = identity.fingerprint;
         let metrics = metrics_listener.map(|(address, listener)| {
-            tracing::info!(%address, "serving metrics");
+            tracing::info!("serving metrics");
+            tracing::debug!(%address, "address of the metrics");
             (address, tokio::spawn(metrics_listener::serve(listener, media.clone())))
         });
         let (failure, failed) = watch::channel(None);
