@@ -16,11 +16,10 @@ mod ticks;
 mod window;
 mod wishes;
 
-use std::sync::Arc;
-use std::time::Instant;
-
 use engine::{Event, Invitation, LinkError, Reason, Setup, Step};
 use iced::{Element, Subscription, Task};
+use std::sync::Arc;
+use std::time::Instant;
 
 use crate::announce::{self, Announcement};
 use crate::background;

@@ -260,11 +260,14 @@ impl Coordinator {
         self.devices.count_sound(&self.stats);
         let uplink_limits = self.tracks.uplink_limits();
         self.stats.learn(|known| known.uplink_limits = uplink_limits);
-        if let Some(second) = self.stats.handle_tick() {
+        if let Some((second, changed)) = self.stats.handle_tick() {
             if self.membership.set_limits(&second) {
                 self.announce().await;
             }
-            self.events.send(Event::Second(second)).await;
+            // Each event is a redraw of the window.
+            if changed {
+                self.events.send(Event::Second(second)).await;
+            }
         }
         self.adapt().await;
         self.report_audio_warnings().await;

@@ -87,7 +87,7 @@ pub enum Event {
     Camera(bool),
     /// True if the others see our screen.
     Sharing(bool),
-    /// What happened in the last second, once a second.
+    /// What happened in the last second, if it differs from the second before.
     Second(Arc<Second>),
     /// A notice for the user. The meeting continues.
     Notice(Notice),

@@ -119,8 +119,8 @@ impl Stats {
         lock(&self.timeline).history()
     }
 
-    /// Ends a second of the timeline if it is over, and returns it.
-    pub(crate) fn handle_tick(&self) -> Option<Arc<Second>> {
+    /// Ends a second of the timeline if it is over. Returns it, and whether its figures differ from those of the second before.
+    pub(crate) fn handle_tick(&self) -> Option<(Arc<Second>, bool)> {
         let now = self.clock.now();
         let entered = lock(&self.facts).entered?;
         let mut timeline = lock(&self.timeline);
@@ -133,7 +133,9 @@ impl Stats {
         };
         let sent = self.tracks.all_sent().into_iter().collect();
         let sample = Sample { tracks: self.tracks.counters(now), sound, sent, names, me };
-        Some(timeline.end_second(now.since(entered), sample))
+        let second = timeline.end_second(now.since(entered), sample);
+        let changed = timeline.is_changed(&second);
+        Some((second, changed))
     }
 
     /// Changes what the timeline knows besides counters.

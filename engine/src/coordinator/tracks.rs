@@ -163,7 +163,7 @@ impl Tracks {
         let Context { session, ring, clock, pool, stats, output, codecs, .. } = &self.context;
         let opener = Opener::new(ring.clone(), track.slot, leaf, *clock);
         let stats = stats.track(track);
-        let (waiting, report) = (WaitingFrames::default(), self.receive_reporter(track));
+        let (waiting, report) = (WaitingFrames::default(), receive_reporter(self.reporter.clone(), track));
         match kind {
             Kind::Audio => {
                 let remote = devices.add_voice(track);
@@ -193,16 +193,6 @@ impl Tracks {
                 });
             }
         }
-    }
-
-    /// Forwards the reports of a decode thread. The thread never waits: if the channel is full, the report is dropped.
-    fn receive_reporter(&self, track: TrackId) -> Box<dyn Fn(receive::Report) + Send> {
-        let reporter = self.reporter.clone();
-        Box::new(move |report| {
-            if reporter.try_send(TrackReport::Received(track, report)).is_err() {
-                tracing::debug!("no room for the report of a received track");
-            }
-        })
     }
 
     /// Records that a received track has ended. Its receiver ends with its queue.
@@ -408,6 +398,15 @@ impl Tracks {
         drop(receivers);
         drop(sources);
     }
+}
+
+/// Forwards the reports of a decode thread. The thread never waits: if the channel is full, the report is dropped.
+fn receive_reporter(reporter: mpsc::Sender<TrackReport>, track: TrackId) -> Box<dyn Fn(receive::Report) + Send> {
+    Box::new(move |report| {
+        if reporter.try_send(TrackReport::Received(track, report)).is_err() {
+            tracing::debug!("no room for the report of a received track");
+        }
+    })
 }
 
 /// Returns the hint of a slot: the chosen one, or the usual one.

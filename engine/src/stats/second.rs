@@ -34,6 +34,14 @@ pub struct Second {
     pub quality: BTreeMap<ParticipantId, Quality>,
 }
 
+impl Second {
+    /// Returns true if nothing but the time differs from `other`.
+    pub(crate) fn has_same_figures(&self, other: &Self) -> bool {
+        let untimed = |second: &Self| Self { at_ms: 0, length_ms: 0, ..second.clone() };
+        untimed(self) == untimed(other)
+    }
+}
+
 /// The link between this client and the server at the end of a second. A value is `None` before its first measurement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -43,9 +43,20 @@ pub struct Timeline {
     told: BTreeMap<TrackId, Steady<Limitation>>,
     /// What limits our own pictures.
     own: BTreeMap<Slot, Steady<SendLimit>>,
+    /// The newest second that [`Timeline::is_changed`] returned true for.
+    reported: Option<Arc<Second>>,
 }
 
 impl Timeline {
+    /// Returns true if `second` differs from the last one for which this returned true, and not only in its time.
+    pub fn is_changed(&mut self, second: &Arc<Second>) -> bool {
+        let changed = self.reported.as_ref().is_none_or(|reported| !second.has_same_figures(reported));
+        if changed {
+            self.reported = Some(Arc::clone(second));
+        }
+        changed
+    }
+
     /// Returns true if the current second ends at `now`. `entered` is the time of being admitted.
     #[must_use]
     pub fn is_due(&self, entered: Timestamp, now: Timestamp) -> bool {

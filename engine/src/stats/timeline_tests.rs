@@ -36,6 +36,17 @@ fn a_second_has_what_changed_since_the_last_one() {
 }
 
 #[test]
+fn a_second_in_which_nothing_has_changed_is_not_reported() {
+    let mut timeline = Timeline::default();
+    let mut changes = Vec::new();
+    for (millis, shown) in [(1_000, 20), (2_010, 20), (2_998, 20), (4_000, 21), (5_000, 21)] {
+        let second = timeline.end_second(Duration::from_millis(millis), sample(shown));
+        changes.push(timeline.is_changed(&second));
+    }
+    assert_eq!(changes, [true, true, false, true, true], "pictures began, ended, began and ended");
+}
+
+#[test]
 fn a_track_that_has_ended_is_in_no_later_second() {
     let mut timeline = Timeline::default();
     for (number, shown) in (1..).zip([20, 20]) {

@@ -8,7 +8,7 @@ use tests::demo_meeting;
 /// Four people with the demo's footage, each shown to the three others at 640x360.
 #[test]
 fn four_people_see_each_other_in_good_quality() -> Result<()> {
-    let outcome = demo_meeting::hold(Size::new(640, 360), 90, Duration::from_mins(1))?;
+    let outcome = demo_meeting::hold(Size::new(640, 360), 300, Duration::from_mins(1))?;
     assert_eq!(outcome.qualities.len(), 12, "each of four people sees three others");
     for ((from, to), quality) in &outcome.qualities {
         println!("{from} to {to}: {quality:?}");
