@@ -132,11 +132,7 @@ impl Delay {
     }
 
     fn wanted(&self) -> i64 {
-        let minimum = match self.measured {
-            0..STARTED => START_DELAY,
-            STARTED..RELIABLE => INITIAL_DELAY,
-            RELIABLE.. => 0,
-        };
+        let minimum = if self.measured < RELIABLE { INITIAL_DELAY } else { 0 };
         let repair = self.repairs.front().map_or(0, |(_, repaired)| *repaired - self.base);
         let late = (self.spread + self.reserve).max(repair);
         self.base + (late + BLOCK_MICROS + SHORTAGE_TOLERATED).clamp(minimum, MAX_DELAY)
@@ -190,12 +186,6 @@ pub const SHORTAGE_TOLERATED: i64 = 2_500;
 
 /// Microseconds from one packet to the next.
 const PACKET_MICROS: i64 = 20_000;
-
-/// The number of packets in the start of a call: one second. Probes and the first key frame fill the queue of a slow link then.
-const STARTED: usize = 50;
-
-/// The minimum delay until [`STARTED`] packets have arrived, in microseconds.
-const START_DELAY: i64 = 140_000;
 
 /// The minimum delay until [`RELIABLE`] packets have arrived, in microseconds.
 const INITIAL_DELAY: i64 = 60_000;

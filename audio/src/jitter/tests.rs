@@ -133,21 +133,20 @@ impl Simulation {
     }
 
     fn run(&mut self, seconds: u64) -> Vec<f32> {
-        (0..seconds * 100).flat_map(|_| self.run_block()).collect()
-    }
-
-    /// Simulates 10 ms.
-    fn run_block(&mut self) -> crate::Block {
-        self.now += 10_000;
-        self.send();
-        self.deliver();
-        let mut block = crate::SILENCE;
-        self.buffer.pull(Timestamp::from_micros(self.now), &mut self.codec, &mut block);
-        assert!(block.iter().all(|sample| sample.is_finite() && sample.abs() <= 1.0));
-        let statistics = self.buffer.statistics();
-        self.longest_delay = self.longest_delay.max(statistics.delay);
-        self.largest_backlog = self.largest_backlog.max(self.buffer.packets.len());
-        block
+        let mut sound = Vec::new();
+        for _ in 0..seconds * 100 {
+            self.now += 10_000;
+            self.send();
+            self.deliver();
+            let mut block = crate::SILENCE;
+            self.buffer.pull(Timestamp::from_micros(self.now), &mut self.codec, &mut block);
+            assert!(block.iter().all(|sample| sample.is_finite() && sample.abs() <= 1.0));
+            sound.extend_from_slice(&block);
+            let statistics = self.buffer.statistics();
+            self.longest_delay = self.longest_delay.max(statistics.delay);
+            self.largest_backlog = self.largest_backlog.max(self.buffer.packets.len());
+        }
+        sound
     }
 
     fn send(&mut self) {
@@ -409,10 +408,7 @@ fn the_delay_follows_a_drifting_clock() {
             simulation.drift = drift;
             simulation.jitter = 15_000;
             simulation.script = script;
-            // The delay is longer at the start of a call.
-            simulation.run(10);
-            simulation.longest_delay = Duration::ZERO;
-            simulation.run(590);
+            simulation.run(600);
             let statistics = simulation.statistics();
             assert!(simulation.concealed() < 1.5, "drift {drift}: {:.2} %, {statistics:?}", simulation.concealed());
             assert!(
@@ -423,20 +419,6 @@ fn the_delay_follows_a_drifting_clock() {
             assert!(simulation.largest_backlog < 10);
         }
     }
-}
-
-#[test]
-fn a_queue_that_fills_in_the_first_second_conceals_nothing_and_the_delay_falls_soon() {
-    let mut simulation = Simulation::new(29);
-    // A probe and a key frame on a link of 500 kbit/s.
-    for millisecond in (0..1_000).step_by(10) {
-        simulation.delay = if (300..500).contains(&millisecond) { 110_000 } else { 0 };
-        simulation.run_block();
-    }
-    simulation.run(10);
-    let statistics = simulation.statistics();
-    assert_eq!(statistics.concealed_ms, 0, "{statistics:?}");
-    assert!(statistics.delay <= Duration::from_millis(60), "{statistics:?}");
 }
 
 #[test]
