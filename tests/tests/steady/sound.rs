@@ -4,7 +4,7 @@ use super::allocator::{counted, total};
 use super::keys;
 use super::wire::{Cost, Wire, preallocated};
 use audio::process::{Process, Voice};
-use audio::{Block, Choice, Config, Engine, Remote};
+use audio::{Block, Choice, Config, Engine, Origin, Remote};
 use codec::opus;
 use crypto::{Opener, ReceivedFrame, Sealer, SentSound, SentSounds};
 use media::{AudioCodec, Clock, EncodedAudio, Level, Mailbox};
@@ -108,7 +108,8 @@ fn the_audio_thread_allocates_nothing() {
         if sequence % LOST == 1
             && let Some(copy) = sound.copies().next()
         {
-            remote.push_copy(copied(sound.audio(), copy.position, copies.copy(copy.payload)));
+            let copy = copied(sound.audio(), copy.position, copies.copy(copy.payload));
+            remote.push_at(copy, Origin::Copy, Instant::now());
         }
         remote.push(sound.into_packet());
     });
