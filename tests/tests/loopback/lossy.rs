@@ -144,6 +144,22 @@ impl Socket {
     }
 }
 
+impl Socket {
+    /// Moves the datagrams that are not lost to the beginning of `buffer`, which the system may have filled with several. Returns
+    /// their length.
+    fn keep(&self, buffer: &mut [u8], meta: RecvMeta) -> usize {
+        let (stride, mut kept) = (meta.stride.max(1), 0);
+        for start in (0..meta.len).step_by(stride) {
+            let end = meta.len.min(start + stride);
+            if !self.loses(Some(meta.addr)) {
+                buffer.copy_within(start..end, kept);
+                kept += end - start;
+            }
+        }
+        kept
+    }
+}
+
 impl AsyncUdpSocket for Socket {
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.inner.local_addr()
@@ -163,11 +179,14 @@ impl AsyncUdpSocket for Socket {
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
         loop {
-            let received = self.inner.poll_recv(cx, bufs, meta);
-            if matches!(received, Poll::Ready(Ok(_))) && self.loses(meta.first().map(|meta| meta.addr)) {
-                continue;
+            let received = self.inner.poll_recv(cx, &mut bufs[..1], &mut meta[..1]);
+            if !matches!(received, Poll::Ready(Ok(_))) {
+                return received;
             }
-            return received;
+            meta[0].len = self.keep(&mut bufs[0], meta[0]);
+            if meta[0].len > 0 {
+                return received;
+            }
         }
     }
 }
