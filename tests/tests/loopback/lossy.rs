@@ -165,6 +165,11 @@ impl AsyncUdpSocket for Socket {
         self.inner.local_addr()
     }
 
+    // The stack provides room for so many datagrams.
+    fn max_gro_segments(&self) -> usize {
+        self.inner.max_gro_segments()
+    }
+
     fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
         if self.loses(Some(transmit.destination)) {
             return Poll::Ready(Ok(transmit.contents.len()));
