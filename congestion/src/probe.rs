@@ -48,7 +48,8 @@ pub struct Outcome {
 /// on the path at a time.
 #[derive(Clone, Debug)]
 pub struct Prober {
-    next: u32,
+    last_id: u32,
+    /// When the last probe was sent.
     last: Option<Instant>,
     /// The rate of the next probe, which follows a successful one at once.
     follow: Option<f64>,
@@ -67,7 +68,7 @@ struct PendingProbe {
 
 impl Prober {
     pub fn new() -> Self {
-        Self { next: 0, last: None, follow: None, interval: INTERVAL, early_left: MAX_EARLY, pending: None }
+        Self { last_id: 0, last: None, follow: None, interval: INTERVAL, early_left: MAX_EARLY, pending: None }
     }
 
     /// Lengthens the interval: the rate of the last probe did not hold.
@@ -91,16 +92,9 @@ impl Prober {
         if self.last.is_some() {
             return None;
         }
-        Some(self.start(
-            now,
-            Probe {
-                id: ClusterId(0),
-                rate: bitrate(START_RATE),
-                bytes: START_BYTES,
-                packets: MIN_PACKETS,
-                unmeasured: START_BURST,
-            },
-        ))
+        let id = self.next_id();
+        let (rate, packets) = (bitrate(START_RATE), MIN_PACKETS);
+        Some(self.start(now, Probe { id, rate, bytes: START_BYTES, packets, unmeasured: START_BURST }))
     }
 
     /// Returns the probe to send at `now`, if any.
@@ -116,22 +110,17 @@ impl Prober {
         let limited = rate.min(input.wanted.max(input.estimate) * MAX_OVER_WANTED).min(MAX_RATE);
         let duration = (input.jitter * JITTERS).clamp(MIN_DURATION, MAX_DURATION);
         self.early_left = self.early_left.saturating_sub(1);
-        Some(self.start(
-            now,
-            Probe {
-                id: ClusterId(0),
-                rate: bitrate(limited),
-                bytes: bytes(limited * duration).max(MIN_BYTES),
-                packets: MIN_PACKETS,
-                unmeasured: 0,
-            },
-        ))
+        let (id, bytes) = (self.next_id(), bytes(limited * duration).max(MIN_BYTES));
+        Some(self.start(now, Probe { id, rate: bitrate(limited), bytes, packets: MIN_PACKETS, unmeasured: 0 }))
     }
 
-    /// Numbers a probe, and awaits the feedback on it.
+    fn next_id(&mut self) -> ClusterId {
+        self.last_id = self.last_id.wrapping_add(1);
+        ClusterId(self.last_id)
+    }
+
+    /// Expects the feedback on a probe that is sent now. Returns the probe.
     fn start(&mut self, now: Instant, probe: Probe) -> Probe {
-        self.next = self.next.wrapping_add(1);
-        let probe = Probe { id: ClusterId(self.next), ..probe };
         self.last = Some(now);
         self.follow = None;
         self.pending = Some(PendingProbe { probe, started: now, meter: Meter::new(probe.unmeasured) });
