@@ -1,11 +1,13 @@
 //! The tokens by which participants open tunnels. The server stores none of them.
 
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use proto::ParticipantId;
 use ring::hmac;
 use ring::rand::SystemRandom;
 use std::time::{Duration, Instant};
 
-/// Makes and checks tokens: the participant, the end of validity, and an HMAC over both, as hexadecimal digits.
+/// Makes and checks tokens: the participant, the end of validity, and an HMAC over both, in base64url (RFC 4648, section 5).
 #[derive(Debug)]
 pub struct TunnelKey {
     key: hmac::Key,
@@ -26,17 +28,16 @@ impl TunnelKey {
         let mut bytes = [participant.0.to_be_bytes(), until.as_secs().to_be_bytes()].concat();
         let tag = hmac::sign(&self.key, &bytes);
         bytes.extend(tag.as_ref());
-        bytes
-            .iter()
-            .flat_map(|byte| [byte >> 4, byte & 15])
-            .map(|digit| char::from(DIGITS[usize::from(digit)]))
-            .collect()
+        URL_SAFE_NO_PAD.encode(bytes)
     }
 
     /// Returns whose token it is, or `None` if it is not valid at `now`. Takes the same time for all wrong tokens of the right
     /// length.
     pub fn participant(&self, token: &str, now: Instant) -> Option<ParticipantId> {
-        let bytes = from_hex(token)?;
+        if token.len() != TOKEN_LENGTH {
+            return None;
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(token).ok()?;
         let (named, tag) = bytes.split_at_checked(NAMED_BYTES)?;
         hmac::verify(&self.key, named, tag).ok()?;
         let (participant, until) = named.split_first_chunk::<8>()?;
@@ -45,24 +46,14 @@ impl TunnelKey {
     }
 }
 
-fn from_hex(text: &str) -> Option<Vec<u8>> {
-    if text.len() != TOKEN_DIGITS {
-        return None;
-    }
-    let digit = |byte: u8| DIGITS.iter().position(|digit| *digit == byte).and_then(|value| u8::try_from(value).ok());
-    text.as_bytes().chunks_exact(2).map(|pair| Some(digit(pair[0])? << 4 | digit(pair[1])?)).collect()
-}
-
 /// How long a token is valid. Each answer to an offer carries a new one, and the participant must be in a meeting.
 const LIFETIME: Duration = Duration::from_hours(12);
 
 /// The participant and the end of validity.
 const NAMED_BYTES: usize = 16;
 
-/// The length of a token: what it names, and an HMAC-SHA256, in hexadecimal digits.
-const TOKEN_DIGITS: usize = 2 * (NAMED_BYTES + 32);
-
-const DIGITS: &[u8; 16] = b"0123456789abcdef";
+/// The characters of a token: six bits each, of what it names and of an HMAC-SHA256.
+const TOKEN_LENGTH: usize = (NAMED_BYTES + 32) / 3 * 4;
 
 #[cfg(test)]
 mod tests {
@@ -90,7 +81,7 @@ mod tests {
         for index in 0..token.len() {
             let mut changed = token.clone().into_bytes();
             changed[index] = if changed[index] == b'0' { b'1' } else { b'0' };
-            assert_eq!(key.participant(std::str::from_utf8(&changed).unwrap(), now), None, "digit {index}");
+            assert_eq!(key.participant(std::str::from_utf8(&changed).unwrap(), now), None, "character {index}");
         }
         for wrong in ["", &token[1..], &format!("{token}0"), &"z".repeat(token.len()), &"é".repeat(token.len() / 2)] {
             assert_eq!(key.participant(wrong, now), None, "{wrong}");

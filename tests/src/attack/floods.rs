@@ -336,7 +336,7 @@ async fn is_tunnel_refused(server: SocketAddr, kind: usize) -> Result<bool> {
     let mut tls = connect_tls(another_address(), server).await?;
     let header = match kind {
         0 => "\r\n".to_owned(),
-        1 => format!("Authorization: Bearer {}\r\n\r\n", "0a".repeat(48)),
+        1 => format!("Authorization: Bearer {}\r\n\r\n", "0a".repeat(32)),
         _ => "X: ".to_owned(),
     };
     let request = format!(
