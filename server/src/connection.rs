@@ -34,7 +34,7 @@ pub struct Context {
     pub tunnels: TunnelService,
 }
 
-/// What a client wants with its connection.
+/// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Purpose {
     /// Messages of meetings.
@@ -97,18 +97,18 @@ async fn open(stream: TcpStream, context: &Context, meter: Arc<Meter>) -> Option
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
     let (stream, mut purpose) = (MeteredStream::new(tls, meter), None);
-    let check = PurposeCheck { key: &context.tunnels.key, purpose: &mut purpose };
+    let check = HandshakeCallback { key: &context.tunnels.key, purpose: &mut purpose };
     let socket = tokio_tungstenite::accept_hdr_async_with_config(stream, check, Some(config)).await.ok()?;
     Some((socket, purpose?))
 }
 
-/// Checks the request of a WebSocket, and stores what it asks for.
-struct PurposeCheck<'c> {
+/// Accepts or refuses the request of a WebSocket, and stores the purpose of the connection.
+struct HandshakeCallback<'c> {
     key: &'c TunnelKey,
     purpose: &'c mut Option<Purpose>,
 }
 
-impl Callback for PurposeCheck<'_> {
+impl Callback for HandshakeCallback<'_> {
     fn on_request(self, request: &Request, response: Response) -> Result<Response, ErrorResponse> {
         match purpose_of(request, self.key) {
             Ok(purpose) => {
@@ -124,7 +124,7 @@ impl Callback for PurposeCheck<'_> {
     }
 }
 
-/// Returns what the request of a WebSocket asks for, or the status that refuses it.
+/// Returns the purpose that the request of a WebSocket names by its path, or the HTTP status with which it is refused.
 fn purpose_of(request: &Request, key: &TunnelKey) -> Result<Purpose, StatusCode> {
     match request.uri().path() {
         PATH => Ok(Purpose::Messages),

@@ -21,9 +21,9 @@ pub struct MediaSocket {
     state: UdpSocketState,
 }
 
-/// What one call has received.
+/// The datagrams that one call has received.
 #[derive(Debug)]
-pub struct Received {
+pub struct ReceiveBuffer {
     buffer: Box<[u8]>,
     metas: [RecvMeta; BATCH_SIZE],
     count: usize,
@@ -31,7 +31,7 @@ pub struct Received {
 
 /// Datagrams of one size that wait for a call that sends them all to one address.
 #[derive(Debug, Default)]
-pub struct Outgoing {
+pub struct SendBatch {
     /// The first datagram. It is copied only if another one follows.
     first: Option<Transmit>,
     buffer: Vec<u8>,
@@ -69,10 +69,10 @@ impl MediaSocket {
         self.socket.writable().await
     }
 
-    /// Receives what is there, at most one batch. Returns false if nothing is there, or if the socket reports an ICMP reply to
-    /// an earlier datagram.
-    pub fn receive(&self, received: &mut Received) -> bool {
-        let Received { buffer, metas, count } = received;
+    /// Receives the datagrams that wait, at most one batch. Returns false if none waits, or if the socket reports an ICMP reply
+    /// to an earlier datagram.
+    pub fn receive(&self, received: &mut ReceiveBuffer) -> bool {
+        let ReceiveBuffer { buffer, metas, count } = received;
         *count = 0;
         let mut chunks = buffer.chunks_exact_mut(BUFFER_BYTES);
         let mut slices: [IoSliceMut<'_>; BATCH_SIZE] =
@@ -82,15 +82,15 @@ impl MediaSocket {
         *count > 0
     }
 
-    /// Sends datagrams to one address. Returns how many could not be sent.
-    pub fn send(&self, outgoing: &mut Outgoing) -> usize {
-        let Some(first) = outgoing.first.take() else { return 0 };
-        let count = std::mem::take(&mut outgoing.count);
+    /// Sends the datagrams of `batch`, and empties it. Returns how many could not be sent.
+    pub fn send(&self, batch: &mut SendBatch) -> usize {
+        let Some(first) = batch.first.take() else { return 0 };
+        let count = std::mem::take(&mut batch.count);
         if count == 1 {
             return usize::from(self.socket.try_send_to(&first.contents, first.destination).is_err());
         }
-        let unsent = self.send_all(first.destination, &outgoing.buffer, outgoing.size, count);
-        outgoing.buffer.clear();
+        let unsent = self.send_all(first.destination, &batch.buffer, batch.size, count);
+        batch.buffer.clear();
         unsent
     }
 
@@ -111,7 +111,7 @@ impl MediaSocket {
     }
 }
 
-impl Default for Received {
+impl Default for ReceiveBuffer {
     /// Returns room for one batch.
     fn default() -> Self {
         let metas = [RecvMeta::default(); BATCH_SIZE];
@@ -119,7 +119,7 @@ impl Default for Received {
     }
 }
 
-impl Received {
+impl ReceiveBuffer {
     /// Returns the datagrams, each with its source.
     pub fn datagrams(&self) -> impl Iterator<Item = (SocketAddr, &[u8])> {
         self.buffer.chunks_exact(BUFFER_BYTES).zip(&self.metas[..self.count]).flat_map(|(buffer, meta)| {
@@ -130,7 +130,7 @@ impl Received {
     }
 }
 
-impl Outgoing {
+impl SendBatch {
     /// Returns whether a datagram can be added: it goes from `socket` to the same address as the others, and has their size or
     /// less.
     pub fn takes(&self, transmit: &Transmit, socket: &MediaSocket) -> bool {
@@ -150,7 +150,7 @@ impl Outgoing {
         self.count == 1 || self.buffer.len() == self.count * self.size
     }
 
-    /// Adds a datagram, which [`Outgoing::takes`] allows.
+    /// Adds a datagram, which [`SendBatch::takes`] allows.
     pub fn push(&mut self, transmit: Transmit) {
         let Some(first) = &self.first else {
             (self.size, self.count, self.first) = (transmit.contents.len(), 1, Some(transmit));
@@ -199,21 +199,21 @@ mod tests {
 
     /// Sends all as the media thread does. Returns the number of calls.
     fn send_all(from: &MediaSocket, transmits: Vec<Transmit>) -> usize {
-        let (mut outgoing, mut calls) = (Outgoing::default(), 0);
+        let (mut batch, mut calls) = (SendBatch::default(), 0);
         for transmit in transmits {
-            if !outgoing.takes(&transmit, from) {
-                assert_eq!(from.send(&mut outgoing), 0);
+            if !batch.takes(&transmit, from) {
+                assert_eq!(from.send(&mut batch), 0);
                 calls += 1;
             }
-            outgoing.push(transmit);
+            batch.push(transmit);
         }
-        assert_eq!(from.send(&mut outgoing), 0);
-        assert_eq!((outgoing.source(), from.send(&mut outgoing)), (None, 0), "nothing is left");
+        assert_eq!(from.send(&mut batch), 0);
+        assert_eq!((batch.source(), from.send(&mut batch)), (None, 0), "nothing is left");
         calls + 1
     }
 
     async fn receive(socket: &MediaSocket, count: usize) -> Vec<(SocketAddr, usize, u8)> {
-        let (mut received, mut all) = (Received::default(), Vec::new());
+        let (mut received, mut all) = (ReceiveBuffer::default(), Vec::new());
         while all.len() < count {
             let readable = std::future::poll_fn(|context| {
                 if socket.poll_readable(context) { task::Poll::Ready(()) } else { task::Poll::Pending }
@@ -250,13 +250,13 @@ mod tests {
         let calls = send_all(&from, transmits);
         assert!(calls >= 2, "{calls} calls for 108,000 bytes");
         assert_eq!(receive(&to, 90).await.len(), 90);
-        let mut outgoing = Outgoing::default();
-        outgoing.push(datagram(&from, &to, 100, 1));
-        assert!(!outgoing.takes(&datagram(&from, &to, 101, 1), &from), "larger");
+        let mut batch = SendBatch::default();
+        batch.push(datagram(&from, &to, 100, 1));
+        assert!(!batch.takes(&datagram(&from, &to, 101, 1), &from), "larger");
         if from.max_datagrams() > 1 {
-            assert!(outgoing.takes(&datagram(&from, &to, 50, 1), &from));
-            outgoing.push(datagram(&from, &to, 50, 1));
-            assert!(!outgoing.takes(&datagram(&from, &to, 50, 1), &from), "a smaller one was the last");
+            assert!(batch.takes(&datagram(&from, &to, 50, 1), &from));
+            batch.push(datagram(&from, &to, 50, 1));
+            assert!(!batch.takes(&datagram(&from, &to, 50, 1), &from), "a smaller one was the last");
         }
     }
 }

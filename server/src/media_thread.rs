@@ -1,7 +1,7 @@
 //! Moves bytes between the SFU and its sockets, on its own thread.
 
 use crate::media_access::MediaAccess;
-use crate::media_socket::{MediaSocket, Outgoing, Received};
+use crate::media_socket::{MediaSocket, ReceiveBuffer, SendBatch};
 use crate::outbox::Outbox;
 use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
 use crate::tunnel::{self, Arrival, Departure, Endpoints, Tunnels, is_virtual};
@@ -85,7 +85,8 @@ struct Driver {
     inbox: mpsc::Receiver<Message>,
     tunnels: Tunnels,
     tunnel_events: mpsc::Receiver<tunnel::Event>,
-    outgoing: Outgoing,
+    /// The datagrams that are sent with the next call of the system.
+    batch: SendBatch,
 }
 
 impl Driver {
@@ -104,12 +105,12 @@ impl Driver {
             inbox,
             tunnels: Tunnels::default(),
             tunnel_events,
-            outgoing: Outgoing::default(),
+            batch: SendBatch::default(),
         })
     }
 
     async fn run(mut self) {
-        let mut received = Received::default();
+        let mut received = ReceiveBuffer::default();
         loop {
             let timeout = self.sfu.poll_timeout();
             tokio::select! {
@@ -127,7 +128,7 @@ impl Driver {
             } else {
                 self.sfu.advance(now);
             }
-            self.flush(None);
+            self.flush(None, now);
         }
         tracing::debug!("the media thread ends");
     }
@@ -171,7 +172,7 @@ impl Driver {
     }
 
     /// Receives a bounded number of datagrams, so that timers are not delayed.
-    fn receive(&mut self, received: &mut Received) {
+    fn receive(&mut self, received: &mut ReceiveBuffer) {
         for index in 0..self.sockets.len() {
             let mut handled = 0;
             while handled < MAX_DATAGRAMS_AT_ONCE && self.sockets[index].receive(received) {
@@ -180,8 +181,10 @@ impl Driver {
                     self.handle_udp(Endpoints { local, remote }, datagram, now);
                     handled += 1;
                 }
+                // A call that has received only empty datagrams counts, too.
+                handled += 1;
                 self.sfu.advance(now);
-                self.flush(None);
+                self.flush(None, now);
             }
         }
     }
@@ -196,11 +199,13 @@ impl Driver {
         if self.tunnels.is_empty() {
             return self.sfu.handle_datagram(remote, local, datagram, now);
         }
-        let found = self.tunnels.find_sender(remote, datagram, || self.sfu.sender_of(remote, datagram));
-        let identity = found.map_or(endpoints, |(_, identity)| identity);
-        self.flush(None);
+        let named = || self.sfu.sender_of_check(remote, datagram, now);
+        let Some((participant, identity)) = self.tunnels.find_sender(remote, datagram, now, named) else {
+            return self.sfu.handle_datagram(remote, local, datagram, now);
+        };
+        self.flush(None, now);
         self.sfu.handle_datagram(identity.remote, identity.local, datagram, now);
-        self.flush(found.map(|(participant, _)| Arrival::Udp(participant, endpoints)));
+        self.flush(Some(Arrival::Udp(participant, endpoints)), now);
     }
 
     fn handle_tunnel(&mut self, event: tunnel::Event) {
@@ -209,16 +214,17 @@ impl Driver {
                 let addresses = self.sfu.addresses_of(participant);
                 if let Some((local, known)) = addresses {
                     let known = known.map(|(local, remote)| Endpoints { local, remote });
-                    self.tunnels.open((participant, tunnel), queue, known, local);
+                    self.tunnels.open((participant, tunnel), queue, known, (local, Instant::now()));
                 }
                 // The connection may be gone. Its end follows.
                 let _ = accepted.send(addresses.is_some());
             }
             tunnel::Event::Datagrams { participant, tunnel, message } => {
                 let Some(identity) = self.tunnels.identity(participant, tunnel) else { return };
+                let now = Instant::now();
                 for datagram in proto::datagrams(&message).into_iter().flatten() {
-                    self.sfu.handle_datagram(identity.remote, identity.local, datagram, Instant::now());
-                    self.flush(Some(Arrival::Tunnel(participant)));
+                    self.sfu.handle_datagram(identity.remote, identity.local, datagram, now);
+                    self.flush(Some(Arrival::Tunnel(participant)), now);
                 }
             }
             tunnel::Event::Path { participant, tunnel, path } => self.tunnels.set_path(participant, tunnel, path),
@@ -228,10 +234,10 @@ impl Driver {
 
     /// Sends what the SFU has produced. `arrival` is the path of the datagram that it has just handled, if its sender has a
     /// tunnel.
-    fn flush(&mut self, arrival: Option<Arrival>) {
+    fn flush(&mut self, arrival: Option<Arrival>, now: Instant) {
         while let Some(mut transmit) = self.sfu.poll_transmit() {
             if !self.tunnels.is_empty() {
-                match self.tunnels.send(transmit.destination, &transmit.contents, arrival, Instant::now()) {
+                match self.tunnels.send(transmit.destination, &transmit.contents, arrival, now) {
                     Departure::Unchanged => {}
                     Departure::Udp(Endpoints { local, remote }) => {
                         (transmit.source, transmit.destination) = (local, remote);
@@ -245,12 +251,12 @@ impl Driver {
                 self.sfu.count_unsent(1);
                 continue;
             };
-            if !self.outgoing.takes(&transmit, socket) {
-                self.send_outgoing();
+            if !self.batch.takes(&transmit, socket) {
+                self.send_batch();
             }
-            self.outgoing.push(transmit);
+            self.batch.push(transmit);
         }
-        self.send_outgoing();
+        self.send_batch();
         while let Some((participant, reply)) = self.sfu.poll_reply() {
             if let Some(outbox) = self.outboxes.get(&participant) {
                 send(outbox, reply);
@@ -258,10 +264,10 @@ impl Driver {
         }
     }
 
-    fn send_outgoing(&mut self) {
-        let Some(source) = self.outgoing.source() else { return };
+    fn send_batch(&mut self) {
+        let Some(source) = self.batch.source() else { return };
         let socket = self.sockets.iter().find(|socket| socket.address() == source);
-        let unsent = socket.map_or(0, |socket| socket.send(&mut self.outgoing));
+        let unsent = socket.map_or(0, |socket| socket.send(&mut self.batch));
         self.sfu.count_unsent(unsent as u64);
     }
 }

@@ -38,6 +38,7 @@ mod transport_error;
 pub use metrics::{DropReason, Histogram, Metrics, Traffic};
 pub use peer::ClientAddress;
 pub use reply::Reply;
+pub(crate) use routes::ADDRESS_TIMEOUT;
 pub use transport::Context;
 
 use downlink::Change;
@@ -144,9 +145,10 @@ impl Sfu {
         self.context.add_socket(address);
     }
 
-    /// Returns the participant that a datagram from `source` belongs to, as far as its address and its ICE user name tell.
-    pub fn sender_of(&self, source: SocketAddr, bytes: &[u8]) -> Option<ParticipantId> {
-        self.routes.find(source, bytes)
+    /// Returns the participant that a connectivity check from `source` names. Returns `None` if another participant has used the
+    /// address lately: the source of a datagram may be forged.
+    pub fn sender_of_check(&self, source: SocketAddr, bytes: &[u8], now: Instant) -> Option<ParticipantId> {
+        self.routes.find(source, bytes).filter(|found| !self.routes.is_used_by_another(*found, source, now))
     }
 
     /// Returns the address at which a participant is offered media, and the server's and the participant's address of the last
@@ -220,7 +222,7 @@ impl Sfu {
         self.output.metrics.add_dropped(DropReason::Unsent, packets);
     }
 
-    /// Returns what it has done so far.
+    /// Returns its counters.
     pub fn metrics(&self) -> &Metrics {
         &self.output.metrics
     }

@@ -53,7 +53,7 @@ pub enum Change {
     SuddenlyNarrow,
 }
 
-/// What is kept of a report.
+/// The figures of an earlier report.
 #[derive(Clone, Copy, Debug, Default)]
 struct PastReport {
     /// Bits per second that were sent.
@@ -198,7 +198,7 @@ impl Downlink {
         self.probe_reports > 0 && clean && report.estimate > BURST_RATE * WIDE_PERCENT / 100
     }
 
-    /// Keeps what a full link carries. Returns a change if it was not full before.
+    /// Records the capacity of a full link. Returns a change if the link was not full before.
     fn handle_full_link(&mut self, lost: f32, cause: Cause, now: Instant) -> Option<Change> {
         self.starting = false;
         let Cause { sudden, after_hold } = cause;
@@ -428,7 +428,8 @@ impl Downlink {
 }
 
 impl Capacity {
-    /// Ends a test that delays packets, and keeps what the link has carried. `average` is what was sent in the last second.
+    /// Ends a test because packets are delayed. Raises the capacity to the rate that the link has carried during the test, if that
+    /// is higher. `average` is the bits per second that were sent in the last second.
     fn fail_test(&mut self, tested: u64, average: u64, now: Instant) {
         let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
         let max_wait = if self.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };
@@ -588,7 +589,7 @@ const MAX_PROBE_INTERVAL: Duration = Duration::from_millis(2_500);
 const NARROW_PROBE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// A link with less than these bits per second is narrow.
-const NARROW: u64 = 220_000;
+pub const NARROW: u64 = 220_000;
 
 /// A budget below these bits per second is low enough for a link that has suddenly become narrow.
 const MIN_SUDDEN: u64 = 400_000;

@@ -1,6 +1,6 @@
 //! Decides why a viewer gets less of a track than it wishes, and when it is told. Pure: the caller passes the time.
 //!
-//! A viewer sees which layer it gets, but not why: only the SFU knows the budget of its downlink, and whether the sender
+//! A viewer sees which layer it gets, but not why: only the SFU knows the budget of the downlink, and whether the sender
 //! sends the layer that was requested.
 
 use super::sound_loss::percent;
@@ -40,7 +40,7 @@ pub fn report(transport: &Transport, limited: &[LimitedTrack]) -> DownlinkReport
     }
 }
 
-/// What a viewer was told last.
+/// The report that a viewer got last.
 #[derive(Debug, Default)]
 pub struct LastReport {
     sent: Option<(DownlinkReport, Instant)>,
@@ -52,7 +52,7 @@ impl LastReport {
         self.sent.as_ref().is_none_or(|(_, at)| now.saturating_duration_since(*at) >= MIN_INTERVAL)
     }
 
-    /// Returns true if `report` differs from the last one so much that the viewer must be told, and stores it then.
+    /// Returns true if `report` must be sent, because it differs enough from the last one. Stores it in that case.
     pub fn update(&mut self, report: &DownlinkReport, now: Instant) -> bool {
         let differs = self.sent.as_ref().is_none_or(|(last, _)| differs(last, report));
         if differs {

@@ -63,8 +63,6 @@ impl ExtensionSerializer for Serializer {
     }
 }
 
-/// The largest descriptor that is forwarded. One with a template structure of three temporal layers has about 20 bytes.
-const MAX_BYTES: usize = 95;
 /// Returns the header extensions that the SFU needs. The audio level is absent: it would show who speaks.
 pub fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::empty();
@@ -75,3 +73,6 @@ pub fn extensions() -> ExtensionMap {
     map.set(12, dependency_descriptor());
     map
 }
+
+/// The largest descriptor that is forwarded. One with a template structure of three temporal layers has about 20 bytes.
+const MAX_BYTES: usize = 95;

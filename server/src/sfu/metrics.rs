@@ -23,9 +23,9 @@ pub struct Metrics {
     pub key_requests_sent: u64,
     /// The estimates of the receivers' links in bits per second, each once every 100 ms.
     pub estimates: Histogram<{ BITRATES.len() }>,
-    /// What the receivers may be sent, in bits per second, each once every 100 ms.
+    /// The budgets of the receivers' links (what may be sent to them) in bits per second, each once every 100 ms.
     pub budgets: Histogram<{ BITRATES.len() }>,
-    /// How much later than due timers ran, in seconds.
+    /// The delay of timers in seconds: the time from when they were due until they ran.
     pub delays: Histogram<{ DELAYS.len() }>,
 }
 
@@ -112,9 +112,13 @@ impl Metrics {
         }
         let estimate = "Estimates of the receivers' links, each once every 100 ms.";
         self.estimates.write(&mut text, "receiver_estimate_bits_per_second", estimate);
-        let budget = "What the receivers may be sent, each once every 100 ms.";
+        let budget = "Budgets of the receivers' links, each once every 100 ms.";
         self.budgets.write(&mut text, "receiver_budget_bits_per_second", budget);
-        self.delays.write(&mut text, "loop_delay_seconds", "How much later than due timers of the media thread ran.");
+        self.delays.write(
+            &mut text,
+            "loop_delay_seconds",
+            "The time from when timers of the media thread were due until they ran.",
+        );
         text
     }
 }

@@ -44,7 +44,7 @@ impl Routes {
                 *used = now;
                 return true;
             }
-            Some((_, used)) if now.saturating_duration_since(*used) < ADDRESS_TIMEOUT => return false,
+            Some((_, used)) if is_recent(*used, now) => return false,
             Some(_) | None => {}
         }
         self.participants.insert(address, (participant, now));
@@ -59,6 +59,12 @@ impl Routes {
         true
     }
 
+    /// Returns whether another participant than this one has used the address in the last 30 s.
+    pub fn is_used_by_another(&self, participant: ParticipantId, address: SocketAddr, now: Instant) -> bool {
+        let known = self.participants.get(&address);
+        known.is_some_and(|(known, used)| *known != participant && is_recent(*used, now))
+    }
+
     /// Removes all state of a participant.
     pub fn remove(&mut self, participant: ParticipantId) {
         self.addresses.remove(&participant);
@@ -67,9 +73,13 @@ impl Routes {
     }
 }
 
+fn is_recent(used: Instant, now: Instant) -> bool {
+    now.saturating_duration_since(used) < ADDRESS_TIMEOUT
+}
+
 /// How long an address stays with the participant that used it last. A client that is connected sends every few seconds, and
 /// the consent to send to it ends after this time (RFC 7675, section 5.1).
-const ADDRESS_TIMEOUT: Duration = Duration::from_secs(30);
+pub const ADDRESS_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The number of addresses that are kept for one participant. A client has a few paths to the server.
 const MAX_ADDRESSES: usize = 16;
@@ -116,6 +126,12 @@ mod tests {
         let user = |routes: &Routes| routes.find(address(1), &[0x80]);
         assert!(routes.add_address(ANNA, address(1), start));
         assert!(!routes.add_address(BEN, address(1), at(1)), "forged");
+        assert!(
+            routes.is_used_by_another(BEN, address(1), at(1)) && !routes.is_used_by_another(ANNA, address(1), at(1))
+        );
+        assert!(
+            !routes.is_used_by_another(BEN, address(2), at(1)) && !routes.is_used_by_another(BEN, address(1), at(30))
+        );
         assert!(routes.add_address(ANNA, address(1), at(20)));
         assert!(!routes.add_address(BEN, address(1), at(49)), "used 29 s ago");
         assert_eq!(user(&routes), Some(ANNA));

@@ -3,6 +3,8 @@
 //! With a frame for each 20 ms, headers and tags take more than half of the bitrate of sound. If a sender knows that a
 //! receiver is on a narrow path, it sends fewer and larger frames (`audio::Protection`).
 
+use super::downlink::NARROW;
+
 /// The share of one receiver's downlink for each voice.
 #[derive(Debug, Default)]
 pub struct SoundLimit {
@@ -24,8 +26,7 @@ impl SoundLimit {
     }
 }
 
-/// A downlink with a lower budget in bits per second is narrow, and it remains so up to a higher one.
-const NARROW: u64 = 220_000;
+/// A narrow downlink remains narrow up to this budget in bits per second.
 const NO_LONGER_NARROW: u64 = 280_000;
 
 /// Percent of a narrow downlink that sound may take.

@@ -35,9 +35,9 @@ pub struct Source {
     sound_limiter: Option<Bucket>,
     /// What its owner was told about the loss of its sound.
     pub sound_loss: SoundLoss,
-    /// The highest bitrate of its sound lately, and when it was measured.
+    /// The highest bitrate of its sound in the last ten seconds, and when it was measured.
     sound_peak: Option<(u64, Instant)>,
-    /// When the sender has obeyed the limit that it was told last. Then the bitrate before does not count any more.
+    /// When the sender follows its newest limit. From then on, a bitrate that was measured before does not count.
     sound_settles: Option<Instant>,
 }
 
@@ -177,7 +177,7 @@ impl Source {
         self.demand.update(wanted, now)
     }
 
-    /// Returns what the subscribers want of each spatial layer together, and keeps how much each one needs. A layer is
+    /// Returns what the subscribers want of each spatial layer together, and records how much each one needs. A layer is
     /// wanted if it is allocated, or if it is still forwarded until a switch.
     pub fn collect_demand(&mut self, subscribers: &[Subscriber]) -> Vec<LayerDemand> {
         self.layers.iter_mut().for_each(|layer| layer.limits = ReceiverLimits::default());
@@ -310,7 +310,7 @@ impl Layer {
         self.meter.expect(0, 0).part(all, temporal)
     }
 
-    /// Keeps that a receiver has room for `limit` bits per second, or for the full bitrate.
+    /// Records that a receiver has room for `limit` bits per second, or for the full bitrate.
     fn add_limit(&mut self, receiver: ParticipantId, limit: Option<u64>) {
         let rate = limit.unwrap_or(u64::MAX).min(self.full());
         match self.limits.highest {

@@ -6,6 +6,7 @@
 //! works. Everything else takes the path that the client has chosen.
 
 use super::TunnelQueue;
+use crate::sfu::ADDRESS_TIMEOUT;
 use proto::{MediaPath, ParticipantId};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -44,16 +45,26 @@ pub enum Departure {
 /// The participants that have opened a tunnel.
 #[derive(Debug, Default)]
 pub struct Tunnels {
-    entries: HashMap<ParticipantId, Entry>,
+    entries: HashMap<ParticipantId, ParticipantPaths>,
     identities: HashMap<SocketAddr, ParticipantId>,
     /// The participants by their UDP addresses.
-    sources: HashMap<SocketAddr, ParticipantId>,
+    sources: HashMap<SocketAddr, Source>,
     /// How many virtual addresses were used.
     used: u32,
 }
 
+/// Who sends from an address by UDP.
+#[derive(Clone, Copy, Debug)]
+struct Source {
+    participant: ParticipantId,
+    /// When the newest check came from there.
+    checked_at: Instant,
+}
+
+/// The paths to one participant, and the one that it has chosen.
 #[derive(Debug)]
-struct Entry {
+struct ParticipantPaths {
+    /// The number of its newest tunnel.
     tunnel: u64,
     /// `None` if the tunnel is closed.
     queue: Option<Arc<TunnelQueue>>,
@@ -76,7 +87,7 @@ impl Tunnels {
         (participant, tunnel): (ParticipantId, u64),
         queue: Arc<TunnelQueue>,
         known: Option<Endpoints>,
-        local: SocketAddr,
+        (local, now): (SocketAddr, Instant),
     ) {
         if let Some(entry) = self.entries.get_mut(&participant) {
             if let Some(before) = entry.queue.replace(queue) {
@@ -88,9 +99,9 @@ impl Tunnels {
         let identity = known.unwrap_or_else(|| Endpoints { local, remote: self.virtual_address(local) });
         self.identities.insert(identity.remote, participant);
         if known.is_some() {
-            self.sources.insert(identity.remote, participant);
+            self.sources.insert(identity.remote, Source { participant, checked_at: now });
         }
-        let entry = Entry { tunnel, queue: Some(queue), path: MediaPath::Udp, identity, udp: known };
+        let entry = ParticipantPaths { tunnel, queue: Some(queue), path: MediaPath::Udp, identity, udp: known };
         self.entries.insert(participant, entry);
     }
 
@@ -116,7 +127,7 @@ impl Tunnels {
             queue.close();
         }
         self.identities.remove(&entry.identity.remote);
-        self.sources.retain(|_, owner| *owner != participant);
+        self.sources.retain(|_, source| source.participant != participant);
     }
 
     /// Returns the identity of a participant whose newest tunnel this is.
@@ -124,16 +135,23 @@ impl Tunnels {
         self.entries.get(&participant).filter(|entry| entry.tunnel == tunnel).map(|entry| entry.identity)
     }
 
-    /// Returns the participant that a datagram of UDP belongs to, and its identity. Returns `None` for a participant without
-    /// an entry, and if the address is not that of its newest check. `named` returns the participant that a check names.
+    /// Returns the participant that a datagram of UDP belongs to, and its identity. Returns `None` for a participant that has
+    /// opened no tunnel, if the address is not that of the participant's newest check, and for a check from an address from
+    /// which another participant has sent one in the last 30 s, because its source may be forged. `named` returns the participant that a check names.
     pub fn find_sender(
         &self,
         source: SocketAddr,
         datagram: &[u8],
+        now: Instant,
         named: impl FnOnce() -> Option<ParticipantId>,
     ) -> Option<(ParticipantId, Endpoints)> {
         let is_check = datagram.first().is_some_and(|first| *first < 2);
-        let participant = if is_check { named()? } else { *self.sources.get(&source)? };
+        let known = self.sources.get(&source).copied();
+        let participant = if is_check { named()? } else { known?.participant };
+        let in_use = |known: Source| now.saturating_duration_since(known.checked_at) < ADDRESS_TIMEOUT;
+        if known.is_some_and(|known| known.participant != participant && in_use(known)) {
+            return None;
+        }
         self.entries.get(&participant).map(|entry| (participant, entry.identity))
     }
 
@@ -155,10 +173,12 @@ impl Tunnels {
                 Some(Arrival::Udp(from, endpoints)) if from == participant => {
                     path = MediaPath::Udp;
                     // The stack answers only a check that is authentic, so the address is the participant's.
-                    if let Some(before) = entry.udp.replace(endpoints) {
+                    if let Some(before) = entry.udp.replace(endpoints)
+                        && self.sources.get(&before.remote).is_some_and(|source| source.participant == participant)
+                    {
                         self.sources.remove(&before.remote);
                     }
-                    self.sources.insert(endpoints.remote, participant);
+                    self.sources.insert(endpoints.remote, Source { participant, checked_at: now });
                 }
                 Some(Arrival::Tunnel(_) | Arrival::Udp(..)) | None => {}
             }
@@ -230,7 +250,7 @@ mod tests {
     /// Returns a table with a tunnel of Anna, who was not connected by UDP, and the tunnel's queue.
     fn opened() -> (Tunnels, Arc<TunnelQueue>, SocketAddr) {
         let (mut tunnels, queue) = (Tunnels::default(), Arc::new(TunnelQueue::default()));
-        tunnels.open((ANNA, 1), Arc::clone(&queue), None, address("192.0.2.1:7443"));
+        tunnels.open((ANNA, 1), Arc::clone(&queue), None, (address("192.0.2.1:7443"), Instant::now()));
         let identity = tunnels.identity(ANNA, 1).unwrap();
         assert!(is_virtual(identity.remote) && !is_virtual(address("192.0.2.9:9")));
         (tunnels, queue, identity.remote)
@@ -264,7 +284,7 @@ mod tests {
         let now = Instant::now();
         let (first, second) = (endpoints("198.51.100.7:5000"), endpoints("198.51.100.7:6000"));
         let find = |tunnels: &Tunnels, from: Endpoints, datagram: &[u8], named| {
-            tunnels.find_sender(from.remote, datagram, || named).map(|(participant, _)| participant)
+            tunnels.find_sender(from.remote, datagram, now, || named).map(|(participant, _)| participant)
         };
         assert_eq!(find(&tunnels, first, MEDIA, None), None);
         assert_eq!(find(&tunnels, first, CHECK, Some(ANNA)), Some(ANNA));
@@ -279,10 +299,28 @@ mod tests {
     }
 
     #[test]
+    fn a_check_from_the_address_of_another_participant_does_not_take_it() {
+        let (mut tunnels, _, identity) = opened();
+        let (now, udp) = (Instant::now(), endpoints("198.51.100.7:5000"));
+        tunnels.open((BEN, 2), Arc::default(), None, (udp.local, now));
+        tunnels.send(identity, SUCCESS, Some(Arrival::Udp(ANNA, udp)), now);
+        let find = |tunnels: &Tunnels, datagram: &[u8], now, named| {
+            tunnels.find_sender(udp.remote, datagram, now, || named).map(|(participant, _)| participant)
+        };
+        let late = now + ADDRESS_TIMEOUT;
+        assert_eq!(find(&tunnels, CHECK, now, Some(BEN)), None);
+        assert_eq!(find(&tunnels, CHECK, now, Some(ANNA)), Some(ANNA));
+        assert_eq!(find(&tunnels, MEDIA, late, None), Some(ANNA));
+        assert_eq!(find(&tunnels, CHECK, late, Some(BEN)), Some(BEN), "Anna has sent no check for 30 s");
+        tunnels.remove(ANNA);
+        assert_eq!(find(&tunnels, CHECK, now, Some(BEN)), Some(BEN), "Anna has left");
+    }
+
+    #[test]
     fn a_participant_that_was_connected_by_udp_keeps_its_address() {
         let (mut tunnels, udp, now) = (Tunnels::default(), endpoints("198.51.100.7:5000"), Instant::now());
         let queue = Arc::new(TunnelQueue::default());
-        tunnels.open((ANNA, 1), Arc::clone(&queue), Some(udp), udp.local);
+        tunnels.open((ANNA, 1), Arc::clone(&queue), Some(udp), (udp.local, now));
         assert_eq!(tunnels.identity(ANNA, 1), Some(udp));
         assert_eq!(tunnels.send(udp.remote, MEDIA, None, now), Departure::Udp(udp));
         tunnels.set_path(ANNA, 1, MediaPath::Tls);
@@ -295,7 +333,7 @@ mod tests {
     fn a_new_tunnel_replaces_the_one_before_and_a_late_end_does_not_harm_it() {
         let (mut tunnels, first, identity) = opened();
         let second = Arc::new(TunnelQueue::default());
-        tunnels.open((ANNA, 2), Arc::clone(&second), None, address("192.0.2.1:7443"));
+        tunnels.open((ANNA, 2), Arc::clone(&second), None, (address("192.0.2.1:7443"), Instant::now()));
         assert_eq!(first.next_batch().now_or_never(), Some(None), "closed");
         tunnels.close(ANNA, 1);
         tunnels.set_path(ANNA, 1, MediaPath::Udp);
@@ -314,7 +352,7 @@ mod tests {
         let mut seen = std::collections::HashSet::new();
         for id in 0..100 {
             let local = address(if id % 2 == 0 { "192.0.2.1:7443" } else { "[2001:db8::1]:7443" });
-            tunnels.open((ParticipantId(id), 1), Arc::default(), None, local);
+            tunnels.open((ParticipantId(id), 1), Arc::default(), None, (local, Instant::now()));
             let remote = tunnels.identity(ParticipantId(id), 1).unwrap().remote;
             assert!(is_virtual(remote) && remote.is_ipv4() == local.is_ipv4() && seen.insert(remote));
         }
