@@ -16,6 +16,15 @@ pub enum Error {
         #[source]
         source: std::io::Error,
     },
+    /// The address of the metrics is in use, not an address of this machine, or not allowed.
+    #[error("cannot serve metrics on {address}")]
+    Metrics {
+        /// The address.
+        address: SocketAddr,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
     /// The certificate cannot be read, created or used.
     #[error("the certificate cannot be used: {0}")]
     Certificate(String),
@@ -47,6 +56,9 @@ impl Error {
             Self::Listen { source, .. } => {
                 let known = LISTEN_ADVICE.iter().find(|(kind, _)| *kind == source.kind());
                 known.map_or("This computer refuses that address: check --listen.", |(_, advice)| advice)
+            }
+            Self::Metrics { .. } => {
+                "Choose an address of this computer and a port that no other program uses with --metrics ADDRESS:PORT."
             }
             Self::Certificate(_) => {
                 "Check the files that --cert and --key name, or check that this user may write to the folder of --data."

@@ -216,7 +216,7 @@ impl Drop for Server {
 }
 
 fn listen_for_metrics(address: SocketAddr) -> Result<(SocketAddr, TcpListener), Error> {
-    let refused = |source| Error::Listen { address, source };
+    let refused = |source| Error::Metrics { address, source };
     let listener = listener::listen(address).map_err(refused)?;
     Ok((listener.local_addr().map_err(refused)?, listener))
 }

@@ -135,6 +135,10 @@ impl Sfu {
             // A participant that resumes may not send more offers than others.
             peer.offers = offers;
         }
+        if self.rooms.is_empty() {
+            // There were no ticks without a meeting. None of them is late.
+            self.next_tick = self.next_tick.max(now);
+        }
         self.timers.set(participant, peer.transport.timeout);
         self.peers.insert(participant, peer);
         self.rooms.entry(meeting).or_insert_with(|| Room::new(now)).join(participant, now, &mut self.output);
@@ -146,7 +150,7 @@ impl Sfu {
     }
 
     /// Returns the participant that a connectivity check from `source` names. Returns `None` if another participant has used the
-    /// address lately: the source of a datagram may be forged.
+    /// address in the last 30 s: the source of a datagram may be forged.
     pub fn sender_of_check(&self, source: SocketAddr, bytes: &[u8], now: Instant) -> Option<ParticipantId> {
         self.routes.find(source, bytes).filter(|found| !self.routes.is_used_by_another(*found, source, now))
     }
@@ -160,8 +164,8 @@ impl Sfu {
     }
 
     /// Handles a datagram from `source` to `destination`, which is one of the server's addresses. A datagram that is
-    /// not for a participant is dropped. What it makes the SFU send to other participants, [`Sfu::advance`] sends after the
-    /// last datagram that has arrived, because each transport that must be advanced costs several microseconds.
+    /// not for a participant is dropped. Packets for other participants are sent by [`Sfu::advance`], which is called after
+    /// the last datagram that has arrived, because each transport that must be advanced costs several microseconds.
     pub fn handle_datagram(&mut self, source: SocketAddr, destination: SocketAddr, bytes: &[u8], now: Instant) {
         let metrics = &mut self.output.metrics;
         metrics.received.add(bytes.len());

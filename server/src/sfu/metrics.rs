@@ -1,4 +1,4 @@
-//! What an SFU has done so far, as sums over all meetings, and as text for Prometheus. Pure.
+//! The counters of an SFU, as sums over all meetings, and their text for Prometheus. Pure.
 //!
 //! No value names or numbers a meeting, a participant or an address, and there is no series for one of them (docs/privacy.md).
 
@@ -9,7 +9,7 @@ use std::fmt::{self, Display, Write};
 pub struct Metrics {
     /// Datagrams that arrived.
     pub received: Traffic,
-    /// Datagrams to send, with those that could not be sent.
+    /// Datagrams to participants, with those that could not be sent.
     pub sent: Traffic,
     /// Packets that were dropped, by reason.
     dropped: [u64; DropReason::ALL.len()],
@@ -32,7 +32,7 @@ pub struct Metrics {
 /// Packets and their bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Traffic {
-    /// The number of UDP datagrams.
+    /// The number of datagrams.
     pub packets: u64,
     /// The bytes in them.
     pub bytes: u64,
@@ -93,10 +93,14 @@ impl Metrics {
         write(&mut text, "participants", gauge, "Participants of all meetings.", participants);
         write(&mut text, "threads", gauge, "Threads that forward media.", threads);
         let counters = [
-            ("received_packets_total", "UDP datagrams that arrived.", self.received.packets),
-            ("received_bytes_total", "Bytes of the UDP datagrams that arrived.", self.received.bytes),
-            ("sent_packets_total", "UDP datagrams to participants.", self.sent.packets),
-            ("sent_bytes_total", "Bytes of the UDP datagrams to participants.", self.sent.bytes),
+            (
+                "received_packets_total",
+                "Datagrams that arrived, by UDP or through media tunnels.",
+                self.received.packets,
+            ),
+            ("received_bytes_total", "Bytes of the datagrams that arrived.", self.received.bytes),
+            ("sent_packets_total", "Datagrams to participants, by UDP or through media tunnels.", self.sent.packets),
+            ("sent_bytes_total", "Bytes of the datagrams to participants.", self.sent.bytes),
             ("nacks_received_total", "Requests of receivers to send packets again.", self.nacks),
             ("repair_packets_sent_total", "Retransmissions and padding.", self.repairs),
             ("key_frame_requests_received_total", "Key frames requested by receivers.", self.key_requests_received),

@@ -1,4 +1,4 @@
-//! Tests of the bounds on offers.
+//! Tests of the bounds on offers, and of the timers.
 
 use super::*;
 use proto::{Blob, ClientSignal};
@@ -130,6 +130,16 @@ fn an_offer_that_waits_while_its_transport_is_reset_costs_more() {
         sfu.handle_timeout(start + Duration::from_millis(after));
         assert_eq!(replies(&mut sfu).0, answers, "{after} ms later");
     }
+}
+
+#[test]
+fn the_time_without_a_meeting_is_no_delay_of_a_timer() {
+    let start = Instant::now();
+    let (mut sfu, later) = (meeting_of(0, start), start + secs(600));
+    sfu.join(MEETING, ParticipantId(1), address(1), later);
+    sfu.handle_timeout(later);
+    let text = sfu.metrics().text(sfu.size(), 1);
+    assert!(text.contains("conclave_sfu_loop_delay_seconds_sum 0\n"), "{text}");
 }
 
 fn secs(seconds: u64) -> Duration {
