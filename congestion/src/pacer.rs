@@ -199,7 +199,7 @@ impl<P> Pacer<P> {
             return None;
         }
         let wait = (self.debt - self.allowance()) / self.rate();
-        // A little later than the exact time, so that rounding does not make the timer fire in vain.
+        // A little later than the exact time, so that a rounded timer does not fire too early.
         Some(self.updated.unwrap_or(now) + Duration::from_secs_f64(wait.clamp(0.0, MAX_WAIT)) + ROUNDING)
     }
 
@@ -259,7 +259,7 @@ const SPREAD: f64 = 0.25;
 /// Seconds: if the queue takes longer at the lowest rate, the encoders should pause.
 const MAX_DELAY: f64 = 0.2;
 
-/// Seconds: the queue takes at most so long at the highest rate.
+/// The longest queue, in seconds at the highest rate.
 const MAX_QUEUE: f64 = 1.0;
 
 /// The bits for which there is always room: one small key frame.

@@ -336,7 +336,7 @@ const MAX_RESULT: f64 = 1.25;
 /// The minimum number of packets that must have arrived.
 const MIN_ARRIVED: u32 = 3;
 
-/// Loss is congestion if at least so many packets are lost, and the loss exceeds the inherent loss by this part.
+/// Loss is congestion if at least this many packets are lost, and the loss exceeds the inherent loss by more than this part.
 const MIN_LOST: u32 = 3;
 const SUSPICIOUS_LOSS: f64 = 0.3;
 

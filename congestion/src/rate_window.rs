@@ -20,7 +20,7 @@ impl RateWindow {
     }
 
     /// Adds `bits` at `at`. Ignores a packet that is older than the window. If the time jumps by more than two seconds in any
-    /// direction, the window starts anew.
+    /// direction, the window starts again.
     pub fn add(&mut self, at: Duration, bits: f64) {
         let slot = slot_of(at);
         let newest = match self.newest {
@@ -105,7 +105,7 @@ mod tests {
     }
 
     #[test]
-    fn jumps_of_the_clock_start_the_window_anew() {
+    fn jumps_of_the_clock_start_the_window_again() {
         let mut window = RateWindow::new();
         for at in [0, u64::MAX / 2, 5, u64::MAX, 7, 8] {
             window.add(Duration::from_millis(at), 1e9);

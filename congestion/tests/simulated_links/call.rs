@@ -1,7 +1,7 @@
 //! A simulated sender and receiver on a [`SimulatedLink`]: sound, an encoder that follows the estimate, the pacer, and feedback
 //! every 50 ms.
 
-use super::link::{ArrivedPacket, LinkSpec, Owner, SimulatedLink};
+use super::link::{ArrivedPacket, Flow, LinkSpec, SimulatedLink};
 use super::random::SplitMix64;
 use congestion::{ClusterId, Config, Estimator, Pacer, PacketFeedback, Priority};
 use media::Bitrate;
@@ -142,13 +142,13 @@ impl Call {
     fn send(&mut self, now: f64, size: usize, cluster: Option<ClusterId>) {
         let id = self.first + self.sent.len() as u64;
         self.sent.push_back(Sent { at: now, size, cluster, arrived: None, sound: size == SOUND });
-        self.link.send(now, Owner::Ours(id), size);
+        self.link.send(now, Flow::Ours(id), size);
     }
 
     /// Sends feedback on what has arrived.
     fn report(&mut self, now: f64) {
-        for ArrivedPacket { owner, at } in self.arrivals.extract_if(.., |arrival| arrival.at <= now) {
-            let Owner::Ours(id) = owner else { continue };
+        for ArrivedPacket { flow, at } in self.arrivals.extract_if(.., |arrival| arrival.at <= now) {
+            let Flow::Ours(id) = flow else { continue };
             let sent = &mut self.sent[(id - self.first) as usize];
             sent.arrived = Some(at);
             if sent.sound {

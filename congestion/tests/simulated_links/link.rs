@@ -32,23 +32,23 @@ impl LinkSpec {
     }
 }
 
-/// The sender of a packet, with its number if it is ours.
+/// The flow of a packet: ours, with the number of the packet, or the greedy one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub enum Flow {
     Ours(u64),
     Greedy,
 }
 
 /// A packet that left the link.
 pub struct ArrivedPacket {
-    pub owner: Owner,
+    pub flow: Flow,
     pub at: f64,
 }
 
 pub struct SimulatedLink {
     pub spec: LinkSpec,
     /// The packets with their bits, and the bits that are not sent yet.
-    queue: VecDeque<(Owner, f64, f64)>,
+    queue: VecDeque<(Flow, f64, f64)>,
     /// The bits in the queue.
     queued: f64,
     /// True while packets are lost in a burst.
@@ -91,9 +91,9 @@ impl SimulatedLink {
         self.queued / self.spec.rate(now)
     }
 
-    pub fn send(&mut self, now: f64, owner: Owner, bytes: usize) -> bool {
+    pub fn send(&mut self, now: f64, flow: Flow, bytes: usize) -> bool {
         let bits = bytes as f64 * 8.0;
-        if matches!(owner, Owner::Ours(_)) && self.is_lost() {
+        if matches!(flow, Flow::Ours(_)) && self.is_lost() {
             return false;
         }
         let room = (self.spec.queue * self.spec.rate(now)).max(24_000.0);
@@ -101,7 +101,7 @@ impl SimulatedLink {
             return false;
         }
         self.queued += bits;
-        self.queue.push_back((owner, bits, bits));
+        self.queue.push_back((flow, bits, bits));
         true
     }
 
@@ -112,7 +112,7 @@ impl SimulatedLink {
         }
         let rate = self.spec.rate(now);
         let mut budget = rate * step;
-        while let Some((owner, bits, left)) = self.queue.front_mut() {
+        while let Some((flow, bits, left)) = self.queue.front_mut() {
             let served = left.min(budget);
             *left -= served;
             budget -= served;
@@ -120,17 +120,17 @@ impl SimulatedLink {
             if *left > 0.0 {
                 break;
             }
-            let (owner, bits) = (*owner, *bits);
+            let (flow, bits) = (*flow, *bits);
             self.queue.pop_front();
             let done = now + step - budget / rate + self.spec.delay;
-            match owner {
-                Owner::Ours(_) => {
+            match flow {
+                Flow::Ours(_) => {
                     self.carried += bits;
                     let late = if self.spec.jitter > 0.0 { self.random.normal(self.spec.jitter).abs() } else { 0.0 };
                     self.last_arrival = self.last_arrival.max(done + late);
-                    arrivals.push(ArrivedPacket { owner, at: self.last_arrival });
+                    arrivals.push(ArrivedPacket { flow, at: self.last_arrival });
                 }
-                Owner::Greedy => {
+                Flow::Greedy => {
                     self.carried_greedy += bits;
                     self.greedy.acknowledgements.push_back(done + self.spec.delay);
                 }
@@ -146,7 +146,7 @@ impl SimulatedLink {
             self.greedy.window += 1.0 / self.greedy.window;
         }
         while self.greedy.flying + 1.0 <= self.greedy.window {
-            if self.send(now, Owner::Greedy, 1_448) {
+            if self.send(now, Flow::Greedy, 1_448) {
                 self.greedy.flying += 1.0;
             } else {
                 if now - self.greedy.halved > 2.0 * self.spec.delay + self.wait(now) {

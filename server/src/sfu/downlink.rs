@@ -5,7 +5,7 @@
 //! - A probe is a few packets. They pass through the burst of a token bucket, so the estimate exceeds the link. So the
 //!   budget follows a higher estimate in steps, which padding fills, and stops when packets are delayed.
 //! - While little is sent, jitter makes the estimate drop below what the link carries. So it never counts for less than
-//!   what arrived lately without loss and delay.
+//!   what arrived in the last second without loss and delay.
 //! - What arrives through a full link is its capacity. The budget stays just below it. From time to time, and less often
 //!   after each failure, more is sent as padding. Pictures get it only after it has passed.
 //!
@@ -476,7 +476,7 @@ const THROUGH_REPORTS: usize = 3;
 const SUDDEN_GROWTH: Duration = Duration::from_millis(50);
 const SUDDEN_REPORTS: usize = 2;
 
-/// The maximum that is sent meanwhile, in percent of what was sent before. More would fill the queue of any link.
+/// The maximum bitrate that is sent in these reports, in percent of the one before. More would fill the queue of any link.
 const CALM_PERCENT: u64 = 130;
 
 /// The minimum budget, in bits per second: sound without a picture.

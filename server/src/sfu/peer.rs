@@ -67,7 +67,7 @@ pub struct Peer {
     pub offers: Bucket,
     /// The tracks of which it gets less than it wishes, since its downlink was last divided.
     pub limited: Vec<LimitedTrack>,
-    /// What it was told about its downlink.
+    /// The last report to it about its downlink.
     pub last_report: LastReport,
     /// The server's and the participant's address of the last datagram to it.
     pub path: Option<(SocketAddr, SocketAddr)>,

@@ -1,4 +1,4 @@
-//! Counts what a participant requests and gets again. Pure.
+//! Counts the packets that a participant requests again (RTCP NACK), and those that are sent again to it. Pure.
 
 use std::collections::{HashMap, HashSet};
 use str0m::media::Mid;

@@ -36,18 +36,18 @@ pub struct Room {
     tracks: BTreeMap<TrackId, Track>,
     /// The tracks that each member receives.
     subscriptions: BTreeMap<ParticipantId, Vec<TrackId>>,
-    /// When the loss of sound was last compared with what its senders were told.
+    /// When the loss of sound was last compared with the reports to its senders.
     sound_reported: Instant,
 }
 
-/// What the rooms hand to the SFU.
+/// The results of the rooms for the SFU.
 #[derive(Debug, Default)]
 pub struct Output {
     /// Replies to participants, in order.
     pub replies: VecDeque<(ParticipantId, Reply)>,
     /// Peers whose transport has something new to send.
     pub dirty: DirtyPeers,
-    /// What was done so far.
+    /// The counters of all rooms.
     pub metrics: Metrics,
 }
 
@@ -335,7 +335,7 @@ impl Room {
                 .filter(connected)
                 .filter_map(|subscriber| source.layer_to_request(&subscriber.switch, now))
                 .collect();
-            // A layer that starts begins with a key frame anyway.
+            // A layer that starts begins with a key frame in any case.
             awaited.retain(|spatial| !source.is_starting(*spatial, now));
             for spatial in awaited {
                 let request = KeyRequest { owner: id.owner, spatial, reason: KeyReason::Switch };
@@ -344,8 +344,8 @@ impl Room {
         }
     }
 
-    /// Tells the senders of sound how much of it is lost, once a second, as often as it is measured, and whether a receiver is on
-    /// a narrow path.
+    /// Compares the loss of sound with the last reports to its senders, once a second, and sends a new one if it has changed or if
+    /// a receiver's path has become narrow.
     pub fn report_sound_loss(&mut self, now: Instant, peers: &Peers, output: &mut Output) {
         if now.saturating_duration_since(self.sound_reported) < SOUND_REPORT_INTERVAL {
             return;
@@ -524,13 +524,13 @@ fn first_sequence_number() -> u16 {
     u16::from_be_bytes(bytes) >> 2
 }
 
-/// The interval at which the loss of sound is compared with what its senders were told.
+/// The interval at which the loss of sound is compared with the reports to its senders.
 const SOUND_REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Media descriptions for each member: two for each of its three tracks, and some more.
 const DESCRIPTIONS_PER_MEMBER: usize = 8;
 
-/// Media descriptions beside those: a member's own tracks, and some more.
+/// Further media descriptions: a member's own tracks, and some more.
 const SPARE_DESCRIPTIONS: usize = 16;
 
 /// Media descriptions in the largest meeting.

@@ -36,7 +36,7 @@ fn smooth(loss: &mut f32, last: Option<f32>) {
     *loss += (last.clamp(0.0, 1.0) - *loss) * weight;
 }
 
-/// What a sender was told about its sound.
+/// The reports to a sender about the loss of its sound.
 #[derive(Debug, Default)]
 pub struct SoundLoss {
     /// The last report, and its time. The first report is made at once: a sender may still protect its sound by the report
@@ -46,7 +46,7 @@ pub struct SoundLoss {
     better_since: Option<Instant>,
 }
 
-/// What a sender is told about the paths of its sound.
+/// A report to a sender about the paths of its sound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SoundReport {
     /// The lost packets in percent.
@@ -56,7 +56,7 @@ pub struct SoundReport {
 }
 
 impl SoundLoss {
-    /// Returns the report for a sender, or `None` if it need not be told. `up` is the loss of its own path, `down` that of the
+    /// Returns the report for a sender, or `None` if none is due. `up` is the loss of its own path, `down` that of the
     /// worst path to a receiver, and `max_bitrate` the limit of the narrowest one.
     pub fn update(&mut self, up: f32, down: f32, max_bitrate: Option<u32>, now: Instant) -> Option<SoundReport> {
         let report = SoundReport { percent: percent(1.0 - (1.0 - up) * (1.0 - down)), max_bitrate };

@@ -33,7 +33,7 @@ pub struct Source {
     demand: Demand,
     /// Limits the bytes of sound. `None` before the first packet, and for video.
     sound_limiter: Option<Bucket>,
-    /// What its owner was told about the loss of its sound.
+    /// The reports to its owner about the loss of its sound.
     pub sound_loss: SoundLoss,
     /// The highest bitrate of its sound in the last ten seconds, and when it was measured.
     sound_peak: Option<(u64, Instant)>,
@@ -274,7 +274,7 @@ impl Source {
         highest.unwrap_or(rate) * AVERAGE_PERCENT / 100
     }
 
-    /// Records that the sender of sound was told a limit.
+    /// Records the limit that was sent to the sender of sound.
     pub fn limit_sound(&mut self, limit: Option<u32>, now: Instant) {
         self.sound_settles = limit.map(|_| now + SOUND_SETTLE_TIME);
     }
