@@ -4,7 +4,8 @@
 //! A sender sees the loss of its own path to the server, but not that of the receivers behind it, and receivers that
 //! are muted send no sound that could carry a report to it. The server sees all of it in the transport-wide feedback
 //! that it gets in any case. A server that lies gains nothing: it can drop sound as well. A receiver that lies makes its
-//! senders protect their sound for all receivers. A sender never sends more than three copies of a packet.
+//! senders protect their sound, or reduce its bitrate, for all receivers. A sender never sends more than three copies of a
+//! packet, and never less than the lowest bitrate of `audio::Protection`.
 
 use std::time::{Duration, Instant};
 
