@@ -10,7 +10,7 @@ pub struct RateWindow {
     slots: [f64; SLOTS],
     /// The number of the newest slot since the origin.
     newest: Option<u64>,
-    /// The number of the first slot that ever held a packet.
+    /// The number of the first slot with a packet since the start.
     oldest: u64,
 }
 

@@ -1,4 +1,4 @@
-//! By which other paths than UDP members may reach the media thread.
+//! The paths beside UDP by which members may reach the media thread.
 
 use crate::tunnel::TunnelKey;
 use crate::turn::TurnService;

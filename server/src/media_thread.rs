@@ -189,8 +189,8 @@ impl Driver {
         }
     }
 
-    /// Handles a datagram that came to a socket. What its sender gets is sent at once if it has a tunnel, because the path
-    /// depends on how this datagram came.
+    /// Handles a datagram that came to a socket. If its sender has a tunnel, the datagrams to the sender are sent at once, because
+    /// their path depends on how this datagram came.
     fn handle_udp(&mut self, endpoints: Endpoints, datagram: &[u8], now: Instant) {
         let Endpoints { local, remote } = endpoints;
         if is_virtual(remote) {

@@ -1,5 +1,5 @@
-//! One media tunnel: a WebSocket of a participant whose UDP does not reach this server. Its datagrams go to the media thread
-//! and come back in the same way. [`proto::datagrams`] describes the messages.
+//! One media tunnel: a WebSocket of a participant from whom no UDP reaches this server. Datagrams go through it to the media
+//! thread and back. [`proto::datagrams`] describes the messages.
 //!
 //! A slow reader loses datagrams; a fast sender is read more slowly, so that TCP slows it down.
 
@@ -76,7 +76,7 @@ pub struct TunnelService {
     pub events: mpsc::Sender<Event>,
 }
 
-/// Keeps the delay in the kernel low: what is not sent yet waits in our queue, where old datagrams are dropped.
+/// Keeps the delay in the kernel low: datagrams wait in our queue instead, which drops old ones.
 pub fn configure(stream: &TcpStream) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
     let set = socket2::SockRef::from(stream).set_tcp_notsent_lowat(proto::TUNNEL_UNSENT);

@@ -31,8 +31,8 @@ impl TunnelKey {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    /// Returns whose token it is, or `None` if it is not valid at `now`. Takes the same time for all wrong tokens of the right
-    /// length.
+    /// Returns the participant that a token names, or `None` if the token is not valid at `now`. The HMAC is compared in constant
+    /// time.
     pub fn participant(&self, token: &str, now: Instant) -> Option<ParticipantId> {
         if token.len() != TOKEN_LENGTH {
             return None;

@@ -126,6 +126,8 @@ fn a_server_that_cannot_start_reports_why() {
     {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "not JSON: {line}");
     }
+    run(&["--listen", "127.0.0.1:0", "--data", &data, "--metrics", &address])
+        .assert_failure(1, &["cannot serve metrics on", &address, "in use", "--metrics"]);
     run(&["--listen", "192.0.2.1:0", "--data", &data]).assert_failure(1, &["does not have that address", "--listen"]);
     run(&["--listen", "127.0.0.1:0", "--data", &format!("{file}/data")])
         .assert_failure(1, &["certificate", "Not a directory", "this user may write", "--data"]);
