@@ -103,7 +103,7 @@ async fn metrics(media: &mpsc::Sender<media_thread::Message>) -> Option<String> 
 /// The number of threads that forward media.
 const MEDIA_THREADS: usize = 1;
 
-/// Connections at once.
+/// The maximum number of open connections.
 const MAX_CONNECTIONS: usize = 16;
 
 /// How long a request with its answer may take.

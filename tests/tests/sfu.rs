@@ -492,7 +492,7 @@ fn a_narrow_downlink_carries_a_moving_picture_and_sound_in_every_second() {
     assert!(missed.is_empty(), "{missed:#?}");
 }
 
-/// Returns what is wanted of its smallest layer, as client 0 was told last.
+/// Returns the demand for the smallest layer in the last `TrackDemand` that client 0 got.
 fn last_demand(simulation: &Simulation) -> DemandedLayer {
     let wanted = simulation.clients[0].signals.iter().rev().find_map(|signal| {
         let ServerSignal::TrackDemand { layers } = signal else { return None };
@@ -578,7 +578,7 @@ fn lost_packets_without_congestion_do_not_reduce_the_picture() {
     assert!(seconds[3..].iter().all(|second| second.layer == 2 && second.pictures >= 28));
 }
 
-/// Returns the highest loss of its sound, in percent, that the server told client 0.
+/// Returns the highest loss of its sound, in percent, that the server reported to client 0.
 fn highest_loss(impairment: Impairment) -> u8 {
     let (mut simulation, _) = impaired(impairment);
     simulation.send_for(0, secs(20));

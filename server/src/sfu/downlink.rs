@@ -64,7 +64,7 @@ struct PastReport {
     delay: Duration,
 }
 
-/// What a full link carried.
+/// The capacity that a full link has shown.
 #[derive(Debug)]
 struct Capacity {
     /// Bits per second.

@@ -280,8 +280,8 @@ impl Room {
         peer.limited = limited;
     }
 
-    /// Drops the pictures that a receiver has not got yet: those that wait, and those that the network has lost. Its tracks go
-    /// on with key frames.
+    /// Drops the pictures that a receiver has not got yet: those that wait, and those that the network has lost. Its tracks
+    /// continue with key frames.
     pub fn drop_pictures(&mut self, participant: ParticipantId, peer: &mut Peer) {
         for id in self.subscriptions.get(&participant).into_iter().flatten().filter(|id| id.slot != Slot::Microphone) {
             let Some(track) = self.tracks.get_mut(id) else { continue };
@@ -366,7 +366,7 @@ impl Room {
         }
     }
 
-    /// Tells each viewer what its downlink carries, and which of its tracks are reduced, if that has changed.
+    /// Reports to each viewer the bitrate of its downlink and the tracks that are reduced, if they have changed.
     pub fn report_downlinks(&self, now: Instant, peers: &mut Peers, output: &mut Output) {
         for viewer in self.subscriptions.keys() {
             let Some(peer) = peers.get_mut(viewer).filter(|peer| peer.last_report.is_due(now)) else { continue };

@@ -1,6 +1,6 @@
 //! Which path leads to each participant that has opened a tunnel. Pure: no socket, no clock.
 //!
-//! The media stack knows one pair of addresses for such a participant, its identity, whatever path a datagram takes: the
+//! The media stack knows one pair of addresses for such a participant, its identity, which is the same on all paths: the
 //! pair by which UDP worked before, else a virtual address that no datagram of the network has. So a change of the path is
 //! no event for the stack. The answer to a check goes back on the check's own path, which shows the client whether the path
 //! works. Everything else takes the path that the client has chosen.
@@ -130,7 +130,7 @@ impl Tunnels {
         self.sources.retain(|_, source| source.participant != participant);
     }
 
-    /// Returns the identity of a participant whose newest tunnel this is.
+    /// Returns the identity of a participant, or `None` if `tunnel` is not its newest tunnel.
     pub fn identity(&self, participant: ParticipantId, tunnel: u64) -> Option<Endpoints> {
         self.entries.get(&participant).filter(|entry| entry.tunnel == tunnel).map(|entry| entry.identity)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tests::impairment::Impairment;
 use tests::sfu::{Simulation, camera};
 
-/// Returns what the server told viewer 1 last about its downlink.
+/// Returns the last report that viewer 1 got about its downlink.
 fn last_report(simulation: &Simulation) -> DownlinkReport {
     let reports = simulation.clients[1].signals.iter().rev();
     let last =
