@@ -19,6 +19,7 @@
 //! | `turn` | TURN servers over UDP, TCP and TLS |
 //! | `peer` | a peer connection: session descriptions, streams, bandwidth |
 //! | `rtp` | RTP packets: made from frames, retransmitted, assembled to frames |
+//! | `socket_runtime` | a runtime for the WebRTC stack that wraps its UDP sockets |
 //! | `task`, `random` | tasks of a session; random numbers that identify streams |
 
 mod backends;
@@ -38,6 +39,7 @@ pub mod rtp;
 mod session;
 pub mod sfu;
 mod signalling;
+mod socket_runtime;
 mod task;
 #[cfg(test)]
 mod testing;
@@ -56,5 +58,7 @@ pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
 #[doc(hidden)]
 pub use signalling::proxy::{Answer as ProxyAnswer, Garbage as ProxyGarbage};
 pub use signalling::proxy::{BadUrl, Basic, ProxyAuthenticator, ProxySettings, ProxyUrl};
+#[doc(hidden)]
+pub use socket_runtime::SocketRuntime;
 #[doc(hidden)]
 pub use turn::{Frames as TurnFrames, push_padded};

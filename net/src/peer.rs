@@ -96,7 +96,7 @@ impl Peer {
             .with_setting_engine(stack::settings(address))
             .with_interceptor_registry(stack::interceptors(interceptor, estimator))
             .with_handler(Arc::new(Handler { events: reports }))
-            .with_runtime(Arc::new(runtime::PeerRuntime(runtime)))
+            .with_runtime(runtime::peer_runtime(runtime))
             .with_udp_addrs(vec![SocketAddr::new(address, 0)])
             .build();
         // The stack's future is large, so it is boxed.

@@ -1,6 +1,6 @@
 //! The media tunnel of a client whose UDP does not reach the server: datagrams over TLS, below the WebRTC stack.
 //!
-//! [`PathSelector`] decides by which path a datagram goes. [`socket::TunnelRuntime`] gives the stack sockets that ask it. A
+//! [`selector::PathSelector`] decides by which path a datagram goes. The stack uses sockets ([`socket::TunnelSocket`]) that ask it. A
 //! task opens the tunnel and closes it as [`PathSelector`] wants. The stack knows nothing of all this: it sees one path to
 //! the server's address.
 
@@ -12,8 +12,10 @@ mod stun;
 
 use crate::event::MediaPath;
 use crate::signalling::Endpoint;
+use crate::socket_runtime::SocketRuntime;
 use crate::task::{self, Task};
 use shared::Shared;
+use socket::TunnelSocket;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -39,7 +41,10 @@ impl Tunnel {
 
     /// Returns a runtime whose UDP sockets use the tunnel if UDP does not work.
     pub fn runtime(&self, stack: Arc<dyn Runtime>) -> Arc<dyn Runtime> {
-        Arc::new(socket::TunnelRuntime::new(stack, Arc::clone(&self.shared)))
+        let shared = Arc::clone(&self.shared);
+        Arc::new(SocketRuntime::new(stack, move |socket, stack| {
+            Ok(Arc::new(TunnelSocket { inner: stack.wrap_udp_socket(socket)?, shared: Arc::clone(&shared) }))
+        }))
     }
 
     /// Sets the server's token, without which the tunnel cannot be opened. Later ones replace it.

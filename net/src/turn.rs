@@ -17,10 +17,12 @@ pub use stage::Stage;
 
 use crate::signalling::Endpoint;
 use crate::signalling::proxy::ProxySettings;
+use crate::socket_runtime::SocketRuntime;
 use crate::task::{self, Task};
 use links::Links;
 use proto::{TurnAccess, TurnServer, TurnTransport};
 use rtc::peer_connection::configuration::RTCIceServer;
+use socket::TurnSocket;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -45,7 +47,10 @@ impl TurnServers {
 
     /// Returns a runtime whose UDP sockets reach the servers.
     pub fn runtime(&self, stack: Arc<dyn Runtime>) -> Arc<dyn Runtime> {
-        Arc::new(socket::TurnRuntime::new(stack, Arc::clone(&self.links)))
+        let links = Arc::clone(&self.links);
+        Arc::new(SocketRuntime::new(stack, move |socket, stack| {
+            Ok(Arc::new(TurnSocket { inner: stack.wrap_udp_socket(socket)?, links: Arc::clone(&links) }))
+        }))
     }
 
     /// Connects to the servers of `access` that `stage` uses and that are not open yet. Returns all servers of the stage as the
