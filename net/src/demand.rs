@@ -1,4 +1,4 @@
-//! Decides when an SFU is told what our tiles wish. Pure: the caller passes the time.
+//! Decides when the wishes of our tiles are sent to an SFU. Pure: the caller passes the time.
 //!
 //! While a window is resized, the sizes of its tiles change with each redraw. They are sent when they have not changed for
 //! [`SETTLE_TIME`], so that a drag is one change, and no encoder starts for a size that the tile has for a moment. The same
@@ -70,7 +70,7 @@ impl Demand {
         Some(self.sent_at.map_or(due, |at| due.max(at + MIN_INTERVAL)))
     }
 
-    /// Begins again with an SFU that knows nothing. The wishes are sent at once.
+    /// Begins again with another SFU, which does not know the wishes. They are sent at once.
     pub fn restart(&mut self, now: Instant) {
         let tiles = self.waiting.take().map(|waiting| waiting.tiles).or(self.sent.take());
         *self = Self::default();

@@ -11,7 +11,7 @@
 //! | [`meeting`] | the state machine of the meeting: joining, members, keys |
 //! | `keys_thread` | the thread that owns this state machine |
 //! | [`sfu`] | the interface to an SFU, with a file for each dialect |
-//! | `demand` | decides when an SFU is told what our tiles wish |
+//! | `demand` | decides when the wishes of our tiles are sent to an SFU |
 //! | `media_requests` | the program's requests about media |
 //! | `frame_sender` | the queue of sealed frames from an encoder to the network |
 //! | `signalling` | the connection to a server: TLS, WebSocket, CBOR |
@@ -56,9 +56,9 @@ pub use frame_sender::{FrameSender, Full};
 pub use rtp::flow::Flow;
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
 #[doc(hidden)]
-pub use signalling::proxy::{Answer as ProxyAnswer, Garbage as ProxyGarbage};
-pub use signalling::proxy::{BadUrl, Basic, ProxyAuthenticator, ProxySettings, ProxyUrl};
+pub use signalling::proxy::Answer as ProxyAnswer;
+pub use signalling::proxy::{InvalidProxyUrl, ProxyAuthenticator, ProxySettings, ProxyUrl};
 #[doc(hidden)]
 pub use socket_runtime::SocketRuntime;
 #[doc(hidden)]
-pub use turn::{Frames as TurnFrames, push_padded};
+pub use turn::{MessageDecoder as TurnMessageDecoder, encode_message as encode_turn_message};

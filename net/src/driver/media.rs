@@ -11,7 +11,7 @@ use crate::peer::send_stream::SendStream;
 use crate::peer::{Estimate, Feedback, Offer, lock};
 use crate::rtp::flow::Flow;
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
-use crate::signalling::Endpoint;
+use crate::signalling::ServerEndpoint;
 use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
@@ -76,7 +76,7 @@ impl Media {
         transports: &[TransportId],
         address: IpAddr,
         pool: BufferPool,
-        server: Endpoint,
+        server: ServerEndpoint,
         stack: Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let transports = Transports::open(transports, (address, &pool), server, &stack).await?;
@@ -425,7 +425,7 @@ const WANTED_PERCENT: u64 = 110;
 /// What a voice takes with its headers.
 const SOUND: Bitrate = Bitrate::kbps(50);
 
-/// The interval at which what arrived of the received tracks is reported. A little less than a second, because timeouts are
+/// The interval of [`Event::Flows`]. A little less than a second, because timeouts are
 /// up to 100 ms apart.
 const FLOW_INTERVAL: Duration = Duration::from_millis(950);
 

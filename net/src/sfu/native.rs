@@ -320,7 +320,7 @@ impl Native {
         }
     }
 
-    /// Sends the wishes of our tiles if it is time.
+    /// Sends the wishes of our tiles if they are due.
     fn send_wishes(&mut self, now: Instant) {
         if self.me.is_none() {
             return;

@@ -161,7 +161,7 @@ async fn serve_stream(stream: impl AsyncRead + AsyncWrite + Send + 'static, clie
         }
     };
     let read = async {
-        let (mut frames, mut bytes) = (net::TurnFrames::default(), [0; 4_096]);
+        let (mut frames, mut bytes) = (net::TurnMessageDecoder::default(), [0; 4_096]);
         while let Ok(length @ 1..) = reader.read(&mut bytes).await {
             let mut messages = Vec::new();
             frames.push(&bytes[..length], |frame| messages.push(frame.to_vec())).unwrap();
