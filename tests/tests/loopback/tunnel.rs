@@ -100,7 +100,7 @@ fn media_change_to_udp_when_it_comes_and_to_tls_when_it_dies() {
     });
 }
 
-/// An HTTP proxy that lets only CONNECT with the right user through.
+/// An HTTP proxy that accepts only CONNECT with the right user and password.
 struct HttpProxy {
     address: SocketAddr,
     /// The connections to the server, in the order in which they were opened.
@@ -134,13 +134,13 @@ impl HttpProxy {
         self.connections.lock().unwrap().len()
     }
 
-    /// Loses the connections from this one on.
+    /// Ends all connections from the one with the index `first` on.
     fn lose(&self, first: usize) {
         self.connections.lock().unwrap()[first..].iter().for_each(AbortHandle::abort);
     }
 }
 
-/// Answers a request of a client of a proxy. Returns the connection that it asks for.
+/// Answers the request of a client of the proxy. Returns the connection to the server that the client requests.
 async fn connect_as_asked(client: &mut TcpStream) -> Option<TcpStream> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -263,7 +263,7 @@ async fn member(server: &Server) -> (Client, String) {
     (client, format!("Bearer {token}"))
 }
 
-/// Returns a client in a meeting, and what the server answers to its offers.
+/// Returns a client in a meeting, and the answers of the server to its offers.
 pub async fn member_with_answers(server: &Server) -> (Client, Answers) {
     let answers = Answers::default();
     let dialect = Listening { native: net::sfu::native::Native::default(), answers: Arc::clone(&answers) };

@@ -12,7 +12,7 @@ use server::{Config, Server};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Starts a server that hands out `turn`, with or without media tunnels.
+/// Starts a server that names `turn` in its answers, with or without media tunnels.
 async fn server(turn: &TurnServer, tunnels: bool) -> Server {
     let config = Config { turn: Some(turn.config()), tunnels, ..Config::new("127.0.0.1:0".parse().unwrap()) };
     Server::start(config).await.unwrap()
@@ -25,7 +25,8 @@ fn only(turn: &TurnServer) -> Arc<Lossy> {
     path
 }
 
-/// Asserts that a meeting of an organiser on UDP and a guest whose UDP reaches only `turn` takes `expected`, within four seconds.
+/// Starts a meeting of an organiser on UDP and a guest whose UDP reaches only `turn`. Asserts that the guest connects within four
+/// seconds, by the path `expected`.
 async fn meet(turn: &TurnServer, tunnels: bool, expected: MediaPath) -> (Server, Vec<Client>) {
     let server = server(turn, tunnels).await;
     let clients = meeting_with(&server, backends_over(only(turn))).await;
@@ -101,7 +102,7 @@ fn a_meeting_goes_on_after_its_turn_server_is_gone() {
             let (_server, clients) = meet(&turn, tunnels, MediaPath::Relay).await;
             turn.stop();
             if !tunnels {
-                // Nothing else leads to the server until UDP does.
+                // There is no other path to the server.
                 clients[1].until("it notices", |state| state.reconnecting > 0).await;
                 return;
             }

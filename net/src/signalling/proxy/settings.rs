@@ -138,11 +138,7 @@ impl FromStr for ProxyUrl {
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (user, place) = rest.rsplit_once('@').map_or((None, rest), |(user, place)| (Some(user), place));
-        let (host, port) = split_port(place)?;
-        let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | ':');
-        if host.is_empty() || host.len() > MAX_HOST || !host.chars().all(is_part) {
-            return Err(InvalidProxyUrl);
-        }
+        let (host, port) = proto::split_host_port(place).map_err(|_| InvalidProxyUrl)?;
         let mut authenticators: Vec<Arc<dyn ProxyAuthenticator>> = Vec::new();
         if let Some(user) = user {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));
@@ -152,20 +148,7 @@ impl FromStr for ProxyUrl {
             }
             authenticators.push(Arc::new(BasicCredentials::new(&name, &password)));
         }
-        Ok(Self { host: host.to_owned(), port, authenticators })
-    }
-}
-
-fn split_port(place: &str) -> Result<(&str, u16), InvalidProxyUrl> {
-    let number = |text: &str| text.parse().ok().filter(|port| *port != 0).ok_or(InvalidProxyUrl);
-    if let Some(rest) = place.strip_prefix('[') {
-        let (host, after) = rest.split_once(']').ok_or(InvalidProxyUrl)?;
-        let port = after.strip_prefix(':').map_or(Ok(DEFAULT_PORT), number)?;
-        return if after.is_empty() || after.starts_with(':') { Ok((host, port)) } else { Err(InvalidProxyUrl) };
-    }
-    match place.split_once(':') {
-        Some((host, port)) => Ok((host, number(port)?)),
-        None => Ok((place, DEFAULT_PORT)),
+        Ok(Self { host: host.to_owned(), port: port.unwrap_or(DEFAULT_PORT), authenticators })
     }
 }
 
@@ -198,6 +181,3 @@ impl fmt::Debug for ProxyUrl {
 
 /// The port of HTTP.
 const DEFAULT_PORT: u16 = 80;
-
-/// The maximum length of a host name (RFC 1035, section 2.3.4).
-const MAX_HOST: usize = 253;
