@@ -419,7 +419,7 @@ impl Driver {
             | Event::DemandChanged(_)
             | Event::SoundLoss { .. }
             | Event::Downlink(_)
-            | Event::Flows(_)
+            | Event::InboundStats(_)
             | Event::KeyFrameWanted { .. }
             | Event::Estimate(_)
             | Event::Connected

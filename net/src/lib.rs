@@ -53,7 +53,7 @@ pub use event::{Event, MediaPath};
 #[doc(hidden)]
 pub use frame_sender::{FrameQueue, frame_sender};
 pub use frame_sender::{FrameSender, Full};
-pub use rtp::flow::Flow;
+pub use rtp::flow::InboundRtpStats;
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
 #[doc(hidden)]
 pub use signalling::proxy::Answer as ProxyAnswer;
