@@ -66,7 +66,10 @@ async fn a_proxy_that_misbehaves_gives_an_error_that_names_it() {
         connection_error(vec![Some(b"HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n")]).await,
         Error::Refused(_, 302)
     ));
-    let wrong = connection_error(vec![Some(b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n")]).await;
+    let wrong = connection_error(vec![Some(
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n",
+    )])
+    .await;
     assert!(matches!(&wrong, Error::Authentication(_, schemes) if schemes == "Basic"), "{wrong}");
     let text = wrong.to_string();
     assert!(text.contains("127.0.0.1:") && !text.contains("anna") && !text.contains("p@ss"), "{text}");
@@ -110,7 +113,7 @@ impl ProxyAuthenticator for Negotiate {
 
 #[tokio::test]
 async fn another_scheme_answers_the_demand_of_the_proxy() {
-    let demand = b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n";
+    let demand = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n";
     let (proxy, requests) = false_proxy(vec![Some(demand), Some(b"HTTP/1.1 200 OK\r\n\r\n")]).await;
     let proxy: ProxyUrl = proxy.to_string().parse().unwrap();
     let settings = ProxySettings::of(proxy).with_authenticator(Arc::new(Negotiate));

@@ -2,7 +2,7 @@
 
 use super::lossy::Lossy;
 use super::restart::receive_more;
-use super::tunnel::{meeting_with, path};
+use super::tunnel::{media_path, meeting_with};
 use super::turn_server::{Behaviour, Transport, TurnServer};
 use super::{all_receive, backends_over, run};
 use crate::client::Client;
@@ -19,7 +19,7 @@ async fn server(turn: &TurnServer, tunnels: bool) -> Server {
 }
 
 /// Returns a path whose UDP reaches only `turn`.
-fn only(turn: &TurnServer) -> Arc<Lossy> {
+fn path_only_to(turn: &TurnServer) -> Arc<Lossy> {
     let path = Lossy::lossless();
     path.allow_only(turn.address);
     path
@@ -29,9 +29,9 @@ fn only(turn: &TurnServer) -> Arc<Lossy> {
 /// seconds, by the path `expected`.
 async fn meet(turn: &TurnServer, tunnels: bool, expected: MediaPath) -> (Server, Vec<Client>) {
     let server = server(turn, tunnels).await;
-    let clients = meeting_with(&server, backends_over(only(turn))).await;
+    let clients = meeting_with(&server, backends_over(path_only_to(turn))).await;
     all_receive(&clients, 25).await;
-    assert_eq!((path(&clients[0]), path(&clients[1])), (Some(MediaPath::Udp), Some(expected)));
+    assert_eq!((media_path(&clients[0]), media_path(&clients[1])), (Some(MediaPath::Udp), Some(expected)));
     let connected = clients[1].look(|state| state.connected.unwrap()) - clients[1].started;
     println!("connected after {connected:?}");
     assert!(connected < Duration::from_secs(4), "{connected:?}");
@@ -87,9 +87,9 @@ fn credentials_of_another_secret_are_refused_and_the_tunnel_is_used() {
         let wrong = server::TurnConfig { secret: b"another".to_vec(), ..turn.config() };
         let config = Config { turn: Some(wrong), ..Config::new("127.0.0.1:0".parse().unwrap()) };
         let server = Server::start(config).await.unwrap();
-        let clients = meeting_with(&server, backends_over(only(&turn))).await;
+        let clients = meeting_with(&server, backends_over(path_only_to(&turn))).await;
         all_receive(&clients, 25).await;
-        assert_eq!((path(&clients[1]), turn.allocations()), (Some(MediaPath::Tls), 0));
+        assert_eq!((media_path(&clients[1]), turn.allocations()), (Some(MediaPath::Tls), 0));
     });
 }
 
@@ -119,7 +119,7 @@ fn a_turn_server_is_not_used_if_udp_works() {
         let server = server(&turn, true).await;
         let clients = meeting_with(&server, net::Backends::default()).await;
         all_receive(&clients, 75).await;
-        assert_eq!((path(&clients[1]), turn.allocations()), (Some(MediaPath::Udp), 0));
+        assert_eq!((media_path(&clients[1]), turn.allocations()), (Some(MediaPath::Udp), 0));
     });
 }
 
