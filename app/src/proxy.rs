@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 /// Sets the proxy of this program. Servers on this computer are reached without it. Has an effect only before the first call of [`settings`], and only once.
 pub fn set(proxy: ProxyUrl) {
     // The command line is read once.
-    let _ = SETTINGS.set(ProxySettings::of(proxy).sparing_loopback());
+    let _ = SETTINGS.set(ProxySettings::of(proxy).bypassing_loopback());
 }
 
 /// Returns the proxy of this program.

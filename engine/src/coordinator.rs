@@ -132,7 +132,7 @@ impl Coordinator {
                 self.stats.learn(|known| drop(known.layers.insert(track, layers)));
             }
             net::Event::Downlink(report) => self.stats.learn(|known| known.downlink = Some(report)),
-            net::Event::Flows(flows) => self.stats.learn(|known| known.flows = flows.into_iter().collect()),
+            net::Event::InboundStats(flows) => self.stats.learn(|known| known.flows = flows.into_iter().collect()),
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
             net::Event::Estimate(budget) => {
                 self.stats.learn(|known| known.uplink = Some(budget));

@@ -1,4 +1,4 @@
-//! Decides when an SFU is told what our tiles wish. Pure: the caller passes the time.
+//! Decides when the wishes of our tiles are sent to an SFU. Pure: the caller passes the time.
 //!
 //! While a window is resized, the sizes of its tiles change with each redraw. They are sent when they have not changed for
 //! [`SETTLE_TIME`], so that a drag is one change, and no encoder starts for a size that the tile has for a moment. The same
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 /// The wishes of all tiles, and what the SFU knows of them.
 #[derive(Debug, Default)]
-pub struct Demand {
+pub struct TileWishes {
     waiting: Option<Waiting>,
     sent: Option<Vec<TileWish>>,
     sent_at: Option<Instant>,
@@ -28,7 +28,7 @@ struct Waiting {
     urgent: bool,
 }
 
-impl Demand {
+impl TileWishes {
     /// Replaces the wishes.
     pub fn set(&mut self, tiles: Vec<TileWish>, now: Instant) {
         let before = self.waiting.take();
@@ -62,7 +62,7 @@ impl Demand {
         Some(tiles)
     }
 
-    /// Returns when [`Demand::poll`] must be called next. `None` if the SFU knows all wishes.
+    /// Returns when [`TileWishes::poll`] must be called next. `None` if the SFU knows all wishes.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let waiting = self.waiting.as_ref()?;
         let settled = (waiting.changed + SETTLE_TIME).min(waiting.since + MAX_SETTLE_TIME);
@@ -70,7 +70,7 @@ impl Demand {
         Some(self.sent_at.map_or(due, |at| due.max(at + MIN_INTERVAL)))
     }
 
-    /// Begins again with an SFU that knows nothing. The wishes are sent at once.
+    /// Begins again with another SFU, which does not know the wishes. They are sent at once.
     pub fn restart(&mut self, now: Instant) {
         let tiles = self.waiting.take().map(|waiting| waiting.tiles).or(self.sent.take());
         *self = Self::default();
@@ -127,13 +127,13 @@ mod tests {
 
     /// Sets the wishes of each step at its time in milliseconds. Returns what was sent within `length`, and when.
     fn run(length: u64, steps: &[(u64, Vec<TileWish>)]) -> Vec<(u64, Vec<TileWish>)> {
-        let (mut demand, start, mut sent) = (Demand::default(), Instant::now(), Vec::new());
+        let (mut wishes, start, mut sent) = (TileWishes::default(), Instant::now(), Vec::new());
         for at in 0..=length {
             if let Some((_, tiles)) = steps.iter().find(|(step, _)| *step == at) {
-                demand.set(tiles.clone(), start + ms(at));
+                wishes.set(tiles.clone(), start + ms(at));
             }
-            let due = demand.poll_timeout().is_some_and(|due| due <= start + ms(at));
-            let tiles = demand.poll(start + ms(at));
+            let due = wishes.poll_timeout().is_some_and(|due| due <= start + ms(at));
+            let tiles = wishes.poll(start + ms(at));
             assert_eq!(due, tiles.is_some(), "the timeout is when something is sent");
             sent.extend(tiles.map(|tiles| (at, tiles)));
         }
@@ -193,13 +193,13 @@ mod tests {
 
     #[test]
     fn a_new_sfu_is_told_everything_at_once() {
-        let (mut demand, now) = (Demand::default(), Instant::now());
-        demand.restart(now);
-        assert_eq!(demand.poll_timeout(), None, "there is no wish yet");
-        demand.set(vec![tile(1, 640)], now);
-        assert!(demand.poll(now).is_some());
-        demand.set(vec![tile(1, 630)], now + ms(10));
-        demand.restart(now + ms(20));
-        assert_eq!(demand.poll(now + ms(20)), Some(vec![tile(1, 630)]));
+        let (mut wishes, now) = (TileWishes::default(), Instant::now());
+        wishes.restart(now);
+        assert_eq!(wishes.poll_timeout(), None, "there is no wish yet");
+        wishes.set(vec![tile(1, 640)], now);
+        assert!(wishes.poll(now).is_some());
+        wishes.set(vec![tile(1, 630)], now + ms(10));
+        wishes.restart(now + ms(20));
+        assert_eq!(wishes.poll(now + ms(20)), Some(vec![tile(1, 630)]));
     }
 }

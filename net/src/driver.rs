@@ -19,7 +19,7 @@ use crate::media_requests::{self, Pending, Publication};
 use crate::meeting;
 use crate::peer;
 use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
-use crate::signalling::{self, Endpoint, Received, WebSocket};
+use crate::signalling::{self, ServerEndpoint, WebSocket, WebSocketEvent};
 use bytes::Bytes;
 use crypto::KeyRing;
 use event_queue::EventQueue;
@@ -63,7 +63,7 @@ pub async fn run(config: Config, ends: Ends) {
 async fn connect_and_run(config: Config, ends: Ends) -> Result<(), Error> {
     let Config { host, port, fingerprint, .. } = &config;
     let proxy = ends.backends.proxy.clone();
-    let server = Endpoint { host: host.clone(), port: *port, fingerprint: *fingerprint, proxy };
+    let server = ServerEndpoint { host: host.clone(), port: *port, fingerprint: *fingerprint, proxy };
     let socket = tokio::select! {
         socket = WebSocket::connect(&server, &ends.backends.stack) => socket?,
         // The program does not read events any more.
@@ -104,12 +104,12 @@ enum Wake {
 }
 
 impl Driver {
-    async fn open(config: Config, endpoint: Endpoint, ends: Ends, socket: WebSocket) -> Result<Self, Error> {
+    async fn open(config: Config, endpoint: ServerEndpoint, ends: Ends, socket: WebSocket) -> Result<Self, Error> {
         let Config { entry, host, port, fingerprint, ring, pool } = config;
         let Ends { commands, requests, wishes, events, shared, backends } = ends;
         let Backends { stack, sfu, .. } = backends;
         // Media use the network interface that signalling uses.
-        let transports = sfu.caps().topology.transports();
+        let transports = sfu.caps().topology.transport_ids();
         let media = Media::open(transports, socket.local().ip(), pool, endpoint.clone(), Arc::clone(&stack)).await?;
         let server = ServerConnection::new(socket, endpoint, Arc::clone(&stack));
         let address = Address { host, port, fingerprint };
@@ -219,9 +219,9 @@ impl Driver {
 
     async fn handle_server(&mut self, event: ServerEvent, now: Instant) -> Result<(), Error> {
         match event {
-            ServerEvent::Received(Received::Message(message)) => self.handle_message(message, now)?,
-            ServerEvent::Received(Received::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
-            ServerEvent::Received(Received::Closed) => {
+            ServerEvent::Received(WebSocketEvent::Message(message)) => self.handle_message(message, now)?,
+            ServerEvent::Received(WebSocketEvent::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
+            ServerEvent::Received(WebSocketEvent::Closed) => {
                 self.restart_sfu(now);
                 self.keys.inbox.send(KeysInput::Disconnected);
             }
@@ -419,7 +419,7 @@ impl Driver {
             | Event::DemandChanged(_)
             | Event::SoundLoss { .. }
             | Event::Downlink(_)
-            | Event::Flows(_)
+            | Event::InboundStats(_)
             | Event::KeyFrameWanted { .. }
             | Event::Estimate(_)
             | Event::Connected

@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::meeting;
-use crate::rtp::flow::Flow;
+use crate::rtp::flow::InboundRtpStats;
 use crypto::ReceivedFrame;
 use media::Bitrate;
 use proto::{DownlinkReport, Epoch, Kind, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
@@ -65,8 +65,8 @@ pub enum Event {
     /// What the server measures of the path to this client, and which tracks it gets less of than it wishes. It is not
     /// authenticated: it may only be shown.
     Downlink(DownlinkReport),
-    /// What arrived of each received track since it began. Sent once a second.
-    Flows(Vec<(TrackId, Flow)>),
+    /// The statistics of each received track since it began. Sent once a second.
+    InboundStats(Vec<(TrackId, InboundRtpStats)>),
     /// A receiver needs a key frame.
     KeyFrameWanted {
         /// The slot of this client's track.

@@ -11,7 +11,7 @@
 //! | [`meeting`] | the state machine of the meeting: joining, members, keys |
 //! | `keys_thread` | the thread that owns this state machine |
 //! | [`sfu`] | the interface to an SFU, with a file for each dialect |
-//! | `demand` | decides when an SFU is told what our tiles wish |
+//! | `demand` | decides when the wishes of our tiles are sent to an SFU |
 //! | `media_requests` | the program's requests about media |
 //! | `frame_sender` | the queue of sealed frames from an encoder to the network |
 //! | `signalling` | the connection to a server: TLS, WebSocket, CBOR |
@@ -19,6 +19,7 @@
 //! | `turn` | TURN servers over UDP, TCP and TLS |
 //! | `peer` | a peer connection: session descriptions, streams, bandwidth |
 //! | `rtp` | RTP packets: made from frames, retransmitted, assembled to frames |
+//! | `socket_runtime` | a runtime for the WebRTC stack that wraps its UDP sockets |
 //! | `task`, `random` | tasks of a session; random numbers that identify streams |
 
 mod backends;
@@ -38,6 +39,7 @@ pub mod rtp;
 mod session;
 pub mod sfu;
 mod signalling;
+mod socket_runtime;
 mod task;
 #[cfg(test)]
 mod testing;
@@ -51,10 +53,12 @@ pub use event::{Event, MediaPath};
 #[doc(hidden)]
 pub use frame_sender::{FrameQueue, frame_sender};
 pub use frame_sender::{FrameSender, Full};
-pub use rtp::flow::Flow;
+pub use rtp::flow::InboundRtpStats;
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
 #[doc(hidden)]
-pub use signalling::proxy::{Answer as ProxyAnswer, Garbage as ProxyGarbage};
-pub use signalling::proxy::{BadUrl, Basic, ProxyAuthenticator, ProxySettings, ProxyUrl};
+pub use signalling::proxy::Answer as ProxyAnswer;
+pub use signalling::proxy::{InvalidProxyUrl, ProxyAuthenticator, ProxySettings, ProxyUrl};
 #[doc(hidden)]
-pub use turn::{Frames as TurnFrames, push_padded};
+pub use socket_runtime::SocketRuntime;
+#[doc(hidden)]
+pub use turn::{MessageDecoder as TurnMessageDecoder, encode_message as encode_turn_message};

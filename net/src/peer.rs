@@ -96,7 +96,7 @@ impl Peer {
             .with_setting_engine(stack::settings(address))
             .with_interceptor_registry(stack::interceptors(interceptor, estimator))
             .with_handler(Arc::new(Handler { events: reports }))
-            .with_runtime(Arc::new(runtime::PeerRuntime(runtime)))
+            .with_runtime(runtime::peer_runtime(runtime))
             .with_udp_addrs(vec![SocketAddr::new(address, 0)])
             .build();
         // The stack's future is large, so it is boxed.
@@ -145,8 +145,8 @@ impl Peer {
         let sections = description::sections(&sdp);
         let sending = self.sending(&sections).await?;
         // Before the stack binds the streams, so that the start probe can begin then.
-        if let Some(names) = sending.iter().find_map(|(send_stream, section)| send_stream.names(section)) {
-            self.estimate.allow_start_probe(names);
+        if let Some(stream) = sending.iter().find_map(|(send_stream, section)| send_stream.identifiers(section)) {
+            self.estimate.allow_start_probe(stream);
         }
         self.connection.set_remote_description(RTCSessionDescription::answer(sdp)?).await?;
         lock(&self.rtp_receiver).declare(&sections);
@@ -169,7 +169,7 @@ impl Peer {
         Ok(self.connection.local_description().await.map_or(answer.sdp, |description| description.sdp))
     }
 
-    /// Sets the TURN servers from which the next offer requests addresses. Has no effect on other candidates.
+    /// Sets the TURN servers. The next offer adds relay candidates of these servers, and keeps the other candidates.
     ///
     /// # Errors
     /// Returns [`Error`] if the stack refuses.

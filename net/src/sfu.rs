@@ -50,9 +50,9 @@ pub enum Topology {
 }
 
 impl Topology {
-    /// Returns the transports to open.
+    /// Returns the ids of the transports to open.
     #[must_use]
-    pub const fn transports(self) -> &'static [TransportId] {
+    pub const fn transport_ids(self) -> &'static [TransportId] {
         match self {
             Self::One => &[TransportId::Primary],
             Self::PublisherSubscriber => &[TransportId::Primary, TransportId::Subscriber],
@@ -111,7 +111,7 @@ pub enum Input {
     Publish(TrackSpec),
     /// This client no longer sends the track of this slot.
     Unpublish(Slot),
-    /// The transport looks for further ICE candidates with its next offer: make one now.
+    /// Make an offer now: the transport gathers further ICE candidates with it.
     Renegotiate {
         /// Which transport.
         transport: TransportId,
@@ -211,14 +211,14 @@ pub enum Output {
         /// Offer or answer. [`Input::Local`] returns the answer to an offer.
         kind: SdpKind,
     },
-    /// Use these TURN servers if the SFU cannot be reached otherwise. Later ones replace them.
+    /// Use these TURN servers if no other path leads to the SFU. They replace the servers before.
     TurnServers {
         /// Of which transport.
         transport: TransportId,
         /// The servers and the credentials.
         access: TurnAccess,
     },
-    /// Remember the token by which a media tunnel to our server can be opened, if UDP does not work.
+    /// Keep this token. It opens a media tunnel to our server if UDP does not work.
     TunnelToken {
         /// For which transport.
         transport: TransportId,

@@ -8,12 +8,13 @@ mod socket;
 mod tls;
 mod tunnel;
 
-pub use endpoint::Endpoint;
+pub use endpoint::ServerEndpoint;
 pub use error::Error;
 pub use socket::{ByteStream, Socket};
 pub use tunnel::open_tunnel;
 
-use error::{TIMEOUT, connect_error, tls_error, websocket_error};
+use error::{TIMEOUT, websocket_error};
+use proxy::ProxySettings;
 use socket::authority;
 
 use crate::task::{self, Task};
@@ -21,13 +22,11 @@ use bytes::Bytes;
 use futures_util::stream::SplitStream;
 use futures_util::{SinkExt, StreamExt};
 use proto::{ClientMessage, MAX_MESSAGE, ServerMessage};
-use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_tungstenite::client_async_with_config;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
@@ -37,7 +36,7 @@ use webrtc::runtime::Runtime;
 
 /// An event from our server.
 #[derive(Debug)]
-pub enum Received {
+pub enum WebSocketEvent {
     /// A message.
     Message(ServerMessage),
     /// Bytes that are not a message.
@@ -62,7 +61,7 @@ pub struct WebSocket {
     incoming: SplitStream<Socket>,
     outgoing: mpsc::Sender<Message>,
     writer: Task,
-    /// The local and the remote address ([`Endpoint::connect`]).
+    /// The local and the remote address ([`ServerEndpoint::connect`]).
     path: (SocketAddr, SocketAddr),
 }
 
@@ -71,11 +70,11 @@ impl WebSocket {
     ///
     /// # Errors
     /// Returns the [`Error`] of the step that failed.
-    pub async fn connect(server: &Endpoint, stack: &Arc<dyn Runtime>) -> Result<Self, Error> {
+    pub async fn connect(server: &ServerEndpoint, stack: &Arc<dyn Runtime>) -> Result<Self, Error> {
         timeout(TIMEOUT, Self::connect_without_timeout(server, stack)).await.map_err(|_| Error::Silent)?
     }
 
-    async fn connect_without_timeout(server: &Endpoint, stack: &Arc<dyn Runtime>) -> Result<Self, Error> {
+    async fn connect_without_timeout(server: &ServerEndpoint, stack: &Arc<dyn Runtime>) -> Result<Self, Error> {
         let (stream, path) = server.connect(stack).await?;
         let url = format!("wss://{}/v1", authority(server.bare_host(), server.port));
         let request = url.into_client_request().map_err(websocket_error)?;
@@ -113,17 +112,16 @@ impl WebSocket {
         let secure = request.uri().scheme_str() == Some("wss");
         let host = request.uri().host().unwrap_or_default().trim_matches(['[', ']']).to_owned();
         let port = request.uri().port_u16().unwrap_or(if secure { 443 } else { 80 });
-        let tcp = connect::connect(&host, port, &**stack).await.map_err(|error| connect_error(error, &host, port))?;
-        tcp.set_nodelay(true).map_err(Error::Unreachable)?;
-        let path = endpoint::path(&tcp).map_err(Error::Unreachable)?;
-        let stream: Box<dyn ByteStream> = if secure {
-            let name = ServerName::try_from(host.clone()).map_err(|_| Error::Name(host))?;
-            let config = tls::config(None).map_err(Error::NoAuthorities)?;
-            Box::new(TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?)
-        } else if path.1.ip().is_loopback() {
-            Box::new(tcp)
+        let endpoint = ServerEndpoint { host, port, fingerprint: None, proxy: ProxySettings::default() };
+        let (stream, path): (Box<dyn ByteStream>, _) = if secure {
+            let (stream, path) = endpoint.connect(stack).await?;
+            (Box::new(stream), path)
         } else {
-            return Err(Error::Name(url.to_owned()));
+            let (stream, path) = endpoint.connect_tcp(stack).await?;
+            if !path.1.ip().is_loopback() {
+                return Err(Error::Name(url.to_owned()));
+            }
+            (Box::new(stream), path)
         };
         let limits = WebSocketConfig::default().max_message_size(Some(MAX_MESSAGE)).max_frame_size(Some(MAX_MESSAGE));
         let (socket, _) = client_async_with_config(request, stream, Some(limits)).await.map_err(websocket_error)?;
@@ -182,11 +180,11 @@ impl WebSocket {
     }
 
     /// Waits for the next message. Cancel-safe.
-    pub async fn next(&mut self) -> Received {
+    pub async fn next(&mut self) -> WebSocketEvent {
         match self.next_frame().await {
-            Frame::Binary(bytes) => proto::decode(&bytes).map_or(Received::Malformed, Received::Message),
-            Frame::Text(_) => Received::Malformed,
-            Frame::Closed => Received::Closed,
+            Frame::Binary(bytes) => proto::decode(&bytes).map_or(WebSocketEvent::Malformed, WebSocketEvent::Message),
+            Frame::Text(_) => WebSocketEvent::Malformed,
+            Frame::Closed => WebSocketEvent::Closed,
         }
     }
 

@@ -10,8 +10,13 @@ fn block<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
-fn endpoint(host: &str, port: u16) -> Endpoint {
-    Endpoint { host: host.into(), port, fingerprint: Some([0; 32].into()), proxy: proxy::ProxySettings::default() }
+fn endpoint(host: &str, port: u16) -> ServerEndpoint {
+    ServerEndpoint {
+        host: host.into(),
+        port,
+        fingerprint: Some([0; 32].into()),
+        proxy: proxy::ProxySettings::default(),
+    }
 }
 
 async fn failure(host: &str, port: u16) -> Error {

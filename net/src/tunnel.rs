@@ -1,8 +1,8 @@
 //! The media tunnel of a client whose UDP does not reach the server: datagrams over TLS, below the WebRTC stack.
 //!
-//! [`PathSelector`] decides by which path a datagram goes. [`socket::TunnelRuntime`] gives the stack sockets that ask it. A
-//! task opens the tunnel and closes it as [`PathSelector`] wants. The stack knows nothing of all this: it sees one path to
-//! the server's address.
+//! [`selector::PathSelector`] decides by which path a datagram goes. The stack uses sockets ([`socket::TunnelSocket`]) that ask
+//! it. A task opens the tunnel and closes it as the selector wants. The stack does not know about the tunnel: it sees one path
+//! to the server's address.
 
 mod connection;
 mod selector;
@@ -11,9 +11,11 @@ mod socket;
 mod stun;
 
 use crate::event::MediaPath;
-use crate::signalling::Endpoint;
+use crate::signalling::ServerEndpoint;
+use crate::socket_runtime::SocketRuntime;
 use crate::task::{self, Task};
 use shared::Shared;
+use socket::TunnelSocket;
 use std::sync::Arc;
 use std::time::Instant;
 use tokio::sync::watch;
@@ -29,7 +31,7 @@ pub struct Tunnel {
 impl Tunnel {
     /// Returns a tunnel to `server` that is not open. Its task runs on `stack`. If the client's transport before this one used a
     /// tunnel, `before` says so, and this one is opened at once.
-    pub fn new(server: Endpoint, before: MediaPath, stack: &Arc<dyn Runtime>) -> Self {
+    pub fn new(server: ServerEndpoint, before: MediaPath, stack: &Arc<dyn Runtime>) -> Self {
         let before = if before == MediaPath::Tls { proto::MediaPath::Tls } else { proto::MediaPath::Udp };
         let shared = Arc::new(Shared::new(before));
         let (token, tokens) = watch::channel(None);
@@ -39,7 +41,10 @@ impl Tunnel {
 
     /// Returns a runtime whose UDP sockets use the tunnel if UDP does not work.
     pub fn runtime(&self, stack: Arc<dyn Runtime>) -> Arc<dyn Runtime> {
-        Arc::new(socket::TunnelRuntime::new(stack, Arc::clone(&self.shared)))
+        let shared = Arc::clone(&self.shared);
+        Arc::new(SocketRuntime::new(stack, move |socket, stack| {
+            Ok(Arc::new(TunnelSocket { inner: stack.wrap_udp_socket(socket)?, shared: Arc::clone(&shared) }))
+        }))
     }
 
     /// Sets the server's token, without which the tunnel cannot be opened. Later ones replace it.

@@ -1,8 +1,8 @@
 //! TURN servers (RFC 8656) below the WebRTC stack, which speaks TURN by UDP only.
 //!
 //! The stack sees each server at a virtual address that no datagram of the network has. [`socket::TurnSocket`] moves what it
-//! sends there: by UDP to the server's real address, or over TCP or TLS in a stream ([`framing`]). So nobody else can send the
-//! stack a message of a TURN server by UDP, and the stack does not notice the transport.
+//! sends there: by UDP to the server's real address, or over TCP or TLS in a stream ([`framing`]). So no other computer can
+//! send the stack a message of a TURN server by UDP, and the stack needs no other transport than UDP.
 
 mod address;
 mod framing;
@@ -12,23 +12,25 @@ mod stage;
 mod stream;
 
 pub use address::is_virtual;
-pub use framing::{Frames, push_padded};
+pub use framing::{MessageDecoder, encode_message};
 pub use stage::Stage;
 
-use crate::signalling::Endpoint;
+use crate::signalling::ServerEndpoint;
 use crate::signalling::proxy::ProxySettings;
+use crate::socket_runtime::SocketRuntime;
 use crate::task::{self, Task};
 use links::Links;
 use proto::{TurnAccess, TurnServer, TurnTransport};
 use rtc::peer_connection::configuration::RTCIceServer;
+use socket::TurnSocket;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::timeout;
 use webrtc::runtime::Runtime;
 
-/// The TURN servers of one transport. If it is dropped, its connections are closed.
-pub struct TurnServers {
+/// The connections of one transport to TURN servers. If it is dropped, they are closed.
+pub struct TurnConnections {
     links: Arc<Links>,
     /// The address of the transport's sockets.
     local: IpAddr,
@@ -37,15 +39,18 @@ pub struct TurnServers {
     tasks: Vec<Task>,
 }
 
-impl TurnServers {
-    /// Returns no servers, for a transport on `local`. `proxy` leads to servers over TCP and TLS. Tasks run on `stack`.
+impl TurnConnections {
+    /// Returns no connections, for a transport on `local`. Those over TCP and TLS use `proxy`. Tasks run on `stack`.
     pub fn new(local: IpAddr, proxy: ProxySettings, stack: &Arc<dyn Runtime>) -> Self {
         Self { links: Arc::default(), local, proxy, stack: Arc::clone(stack), tasks: Vec::new() }
     }
 
     /// Returns a runtime whose UDP sockets reach the servers.
     pub fn runtime(&self, stack: Arc<dyn Runtime>) -> Arc<dyn Runtime> {
-        Arc::new(socket::TurnRuntime::new(stack, Arc::clone(&self.links)))
+        let links = Arc::clone(&self.links);
+        Arc::new(SocketRuntime::new(stack, move |socket, stack| {
+            Ok(Arc::new(TurnSocket { inner: stack.wrap_udp_socket(socket)?, links: Arc::clone(&links) }))
+        }))
     }
 
     /// Connects to the servers of `access` that `stage` uses and that are not open yet. Returns all servers of the stage as the
@@ -76,7 +81,7 @@ impl TurnServers {
         let (links, stack, is_ipv4) = (Arc::clone(&self.links), Arc::clone(&self.stack), self.local.is_ipv4());
         let TurnServer { host, port, transport, fingerprint } = server.clone();
         let fingerprint = fingerprint.map(Into::into);
-        let endpoint = Endpoint { host, port, fingerprint, proxy: self.proxy.clone() };
+        let endpoint = ServerEndpoint { host, port, fingerprint, proxy: self.proxy.clone() };
         task::spawn(&self.stack, async move {
             match transport {
                 TurnTransport::Udp => {
@@ -90,7 +95,7 @@ impl TurnServers {
     }
 }
 
-impl Drop for TurnServers {
+impl Drop for TurnConnections {
     fn drop(&mut self) {
         self.tasks.iter().for_each(Task::abort);
     }

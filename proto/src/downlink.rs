@@ -5,7 +5,7 @@ use minicbor::{CborLen, Decode, Encode};
 
 /// The path between the SFU and a viewer, and the tracks of which the viewer gets less than its tiles wish.
 ///
-/// It is not authenticated end to end: a viewer shows it, and decides nothing by it.
+/// It is not authenticated end to end: a viewer only shows it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct DownlinkReport {
     /// The bits per second that the SFU may send to the viewer.

@@ -7,6 +7,7 @@ pub mod descriptor;
 mod downlink;
 mod encoding;
 mod envelope;
+mod host;
 mod ids;
 mod limits;
 mod manage;
@@ -22,6 +23,7 @@ mod turn;
 pub use downlink::{DownlinkReport, LimitCause, LimitedTrack};
 pub use encoding::{Blob, Limited, Malformed, decode, encode, is_sendable};
 pub use envelope::{ClientMessage, Envelope, FromSfu, ServerMessage, ToSfu};
+pub use host::split_host_port;
 pub use ids::{Epoch, MeetingId, ParticipantId, Position, ResumeToken, Slot, TrackId, UnknownId};
 pub use limits::{
     AUTHORITY_BYTES, MAX_BLOB, MAX_CHAIN, MAX_COMMAND, MAX_KNOCK, MAX_MEMBER_MESSAGE, MAX_MEMBERS, MAX_MESSAGE,

@@ -16,19 +16,19 @@ pub const MAX_DATAGRAM: usize = 1_500;
 /// The maximum length of one WebSocket message of a tunnel in bytes.
 pub const MAX_TUNNEL_MESSAGE: usize = 16 << 10;
 
-/// Bytes that a sender puts into one message. More would add delay on a slow path.
+/// The maximum number of bytes that a sender puts into one message. Longer messages would add delay on a slow path.
 pub const TUNNEL_BATCH: usize = 4 << 10;
 
 /// The maximum length of a token in characters.
 pub const MAX_TUNNEL_TOKEN: usize = 128;
 
-/// Bytes that may wait to be written into a tunnel.
+/// The maximum number of bytes that wait to be written into a tunnel.
 pub const MAX_TUNNEL_QUEUE: usize = 256 << 10;
 
 /// How long a datagram may wait to be written into a tunnel. Older media are of no use, and they would delay newer ones.
 pub const MAX_TUNNEL_AGE: Duration = Duration::from_millis(200);
 
-/// Bytes of a tunnel that the kernel may hold before it sends them (`TCP_NOTSENT_LOWAT`).
+/// The maximum number of bytes of a tunnel that the kernel holds before it sends them (`TCP_NOTSENT_LOWAT`).
 pub const TUNNEL_UNSENT: u32 = 8 << 10;
 
 /// The path of media between client and server.
@@ -101,8 +101,8 @@ fn split(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     rest.split_at_checked(length)
 }
 
-/// Datagrams that wait, oldest first. If there are too many bytes, the oldest are dropped. One that has waited for too
-/// long is dropped as well. After the first datagrams, adding and taking allocates nothing.
+/// A queue of datagrams, oldest first. It drops the oldest ones if they have too many bytes, and each that has waited for too
+/// long. After the first datagrams, adding and taking allocates nothing.
 #[derive(Debug)]
 pub struct DatagramQueue {
     bytes: VecDeque<u8>,
@@ -120,7 +120,7 @@ impl DatagramQueue {
         Self { bytes: VecDeque::new(), waiting: VecDeque::new(), max_bytes, max_age, dropped: 0 }
     }
 
-    /// Returns true if nothing waits.
+    /// Returns true if no datagram waits.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiting.is_empty()
@@ -175,7 +175,7 @@ impl DatagramQueue {
         }
     }
 
-    /// Drops everything that waits.
+    /// Drops all datagrams that wait.
     pub fn clear(&mut self) {
         self.dropped += self.waiting.len() as u64;
         self.bytes.clear();

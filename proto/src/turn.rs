@@ -1,9 +1,11 @@
 //! Access to TURN servers (RFC 8656), which the delivery service gives to members.
 
-use crate::{Malformed, encoding::Limited};
+use crate::Malformed;
+use crate::encoding::Limited;
+use crate::host::{is_host, split_host_port};
 use minicbor::{CborLen, Decode, Encode};
 
-/// Credentials that some TURN servers accept for a limited time, and where these servers are.
+/// Credentials that some TURN servers accept for a limited time, and the addresses of these servers.
 #[derive(Clone, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct TurnAccess {
     /// The user name.
@@ -83,26 +85,9 @@ impl TurnServer {
             ("turns", None | Some("transport=tcp")) => (TurnTransport::Tls, 5_349),
             _ => return Err(Malformed),
         };
-        let (host, port) = match place.strip_prefix('[') {
-            Some(bracketed) => {
-                let (host, after) = bracketed.split_once(']').ok_or(Malformed)?;
-                let port = if after.is_empty() { None } else { Some(after.strip_prefix(':').ok_or(Malformed)?) };
-                (host, port)
-            }
-            None => place.split_once(':').map_or((place, None), |(host, port)| (host, Some(port))),
-        };
-        let port = port.map_or(Ok(default_port), |port| port.parse().map_err(|_| Malformed))?;
-        if port == 0 || !is_host(host) {
-            return Err(Malformed);
-        }
-        Ok(Self { host: host.to_owned(), port, transport, fingerprint: None })
+        let (host, port) = split_host_port(place)?;
+        Ok(Self { host: host.to_owned(), port: port.unwrap_or(default_port), transport, fingerprint: None })
     }
-}
-
-/// Returns whether a text can be a host name or an address.
-fn is_host(host: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b':');
-    (1..=MAX_HOST).contains(&host.len()) && host.bytes().all(is_part)
 }
 
 /// The maximum number of TURN servers.
@@ -110,9 +95,6 @@ pub const MAX_TURN_SERVERS: usize = 6;
 
 /// The maximum length of the user name and of the password in bytes.
 const MAX_TURN_CREDENTIAL: usize = 128;
-
-/// The maximum length of a host name (RFC 1035, section 2.3.4).
-const MAX_HOST: usize = 253;
 
 #[cfg(test)]
 mod tests {

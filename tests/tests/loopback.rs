@@ -61,7 +61,7 @@ async fn server() -> Server {
 }
 
 fn backends_over(path: Arc<Lossy>) -> Backends {
-    Backends { stack: path, ..Backends::default() }
+    Backends { stack: path.runtime(), ..Backends::default() }
 }
 
 /// Returns `count` members: an organiser and guests.

@@ -1,6 +1,6 @@
 //! What the timeline knows besides counters: the tiles, the path, the senders and their layers.
 
-use net::Flow;
+use net::InboundRtpStats;
 use net::MediaPath;
 use net::meeting::{Member, SendLimit};
 use proto::{DownlinkReport, ParticipantId, Slot, SpatialLayer, TileWish, TrackId};
@@ -18,7 +18,7 @@ pub struct Known {
     /// What the server reports about the path.
     pub downlink: Option<DownlinkReport>,
     /// What arrived of each received track.
-    pub flows: BTreeMap<TrackId, Flow>,
+    pub flows: BTreeMap<TrackId, InboundRtpStats>,
     /// The layers of each received picture track.
     pub layers: BTreeMap<TrackId, Vec<SpatialLayer>>,
     /// The other members.

@@ -8,7 +8,7 @@ use super::track_stats::{Counters, Sent};
 use crate::limitation::{self, Limitation, Steady, TrackFigures};
 use crate::quality::{ConnectionFigures, Quality};
 use media::Timestamp;
-use net::Flow;
+use net::InboundRtpStats;
 use net::meeting::SendLimit;
 use proto::{ParticipantId, Slot, TrackId};
 use std::collections::{BTreeMap, VecDeque};
@@ -38,7 +38,7 @@ pub struct Timeline {
     known: Known,
     /// The counters at the end of the last second.
     last: Sample,
-    last_flows: BTreeMap<TrackId, Flow>,
+    last_flows: BTreeMap<TrackId, InboundRtpStats>,
     /// What the tile of each track says.
     told: BTreeMap<TrackId, Steady<Limitation>>,
     /// What limits our own pictures.

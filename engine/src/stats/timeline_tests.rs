@@ -151,7 +151,7 @@ fn a_hidden_track_is_returned_but_not_kept() {
 #[test]
 fn lost_packets_are_counted_by_the_second_and_a_new_transport_starts_again() {
     let (mut timeline, mut next) = reduced();
-    let flow = |expected, arrived| Flow { expected, arrived, jitter: Duration::from_millis(3) };
+    let flow = |expected, arrived| net::InboundRtpStats { expected, arrived, jitter: Duration::from_millis(3) };
     let mut packets = |expected, arrived| {
         timeline.known().flows.insert(CAMERA, flow(expected, arrived));
         let packets = next(&mut timeline).video[0].packets;

@@ -9,9 +9,9 @@ use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
 use crate::peer::{Estimate, Feedback, Offer, lock};
-use crate::rtp::flow::Flow;
+use crate::rtp::flow::InboundRtpStats;
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
-use crate::signalling::Endpoint;
+use crate::signalling::ServerEndpoint;
 use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
@@ -46,8 +46,8 @@ pub struct Media {
     last_connected: Option<Instant>,
     /// The estimate in the last event.
     estimate: Bitrate,
-    /// When the flows were last reported.
-    flows_reported: Option<Instant>,
+    /// When the statistics of the received tracks were last reported.
+    stats_reported: Option<Instant>,
 }
 
 /// A local description for the dialect.
@@ -76,7 +76,7 @@ impl Media {
         transports: &[TransportId],
         address: IpAddr,
         pool: BufferPool,
-        server: Endpoint,
+        server: ServerEndpoint,
         stack: Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let transports = Transports::open(transports, (address, &pool), server, &stack).await?;
@@ -93,7 +93,7 @@ impl Media {
             stale: None,
             last_connected: None,
             estimate: Bitrate::ZERO,
-            flows_reported: None,
+            stats_reported: None,
         })
     }
 
@@ -328,11 +328,11 @@ impl Media {
             return Err(self.transports.no_media());
         }
         self.report_path(event_queue, now);
-        if self.flows_reported.is_none_or(|at| now.saturating_duration_since(at) >= FLOW_INTERVAL) {
-            self.flows_reported = Some(now);
-            let flows = flows(self);
-            if !flows.is_empty() {
-                event_queue.push(Event::Flows(flows));
+        if self.stats_reported.is_none_or(|at| now.saturating_duration_since(at) >= STATS_INTERVAL) {
+            self.stats_reported = Some(now);
+            let stats = inbound_stats(self);
+            if !stats.is_empty() {
+                event_queue.push(Event::InboundStats(stats));
             }
         }
         if self.stale.take_if(|at| *at <= now).is_some() {
@@ -376,12 +376,12 @@ impl Media {
     }
 }
 
-/// Returns what arrived of each received track.
-fn flows(media: &Media) -> Vec<(TrackId, Flow)> {
-    let flow = |(track, (transport, mid)): (&TrackId, &(TransportId, String))| {
-        Some((*track, lock(media.transports.peer(*transport)?.rtp_receiver()).flow(mid)?))
+/// Returns the statistics of each received track.
+fn inbound_stats(media: &Media) -> Vec<(TrackId, InboundRtpStats)> {
+    let stats = |(track, (transport, mid)): (&TrackId, &(TransportId, String))| {
+        Some((*track, lock(media.transports.peer(*transport)?.rtp_receiver()).inbound_stats(mid)?))
     };
-    media.incoming.iter().filter_map(flow).collect()
+    media.incoming.iter().filter_map(stats).collect()
 }
 
 /// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a
@@ -425,9 +425,9 @@ const WANTED_PERCENT: u64 = 110;
 /// What a voice takes with its headers.
 const SOUND: Bitrate = Bitrate::kbps(50);
 
-/// The interval at which what arrived of the received tracks is reported. A little less than a second, because timeouts are
+/// The interval of [`Event::InboundStats`]. A little less than a second, because timeouts are
 /// up to 100 ms apart.
-const FLOW_INTERVAL: Duration = Duration::from_millis(950);
+const STATS_INTERVAL: Duration = Duration::from_millis(950);
 
 /// How long a track may take to come back after the first answer that follows a restart.
 const STALE_TIMEOUT: Duration = Duration::from_secs(10);

@@ -36,8 +36,8 @@ impl PathWatch {
         Self { last: (Instant::now(), SystemTime::now()), source: None, reported: None, changed: false }
     }
 
-    /// Asks the system about the open connection, if there is one, and about the path to `server`. Returns true if the client must
-    /// connect again, until [`PathWatch::take`].
+    /// Asks the system about the open connection, if there is one, and about the path to `server`. Returns true if the client
+    /// must connect again, until [`PathWatch::take`].
     pub fn check(&mut self, local: Option<SocketAddr>, server: SocketAddr, now: Instant) -> bool {
         let local = local.map(|local| (local, is_ours(local)));
         self.observe(Observation { local, source: source(server), now, wall: SystemTime::now() })

@@ -1,6 +1,6 @@
 //! The connection to our server. If it is lost, the meeting orders another one, which is opened in the background.
 
-use crate::signalling::{self, Endpoint, Error, Received, WebSocket};
+use crate::signalling::{self, Error, ServerEndpoint, WebSocket, WebSocketEvent};
 use crate::task::{self, Task};
 use proto::ClientMessage;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ use webrtc::runtime::Runtime;
 /// The connection.
 pub struct ServerConnection {
     /// Where the server is.
-    server: Endpoint,
+    server: ServerEndpoint,
     /// The address of the server, or of the proxy on the way, at the last connection.
     remote: SocketAddr,
     /// Runs its tasks.
@@ -29,14 +29,14 @@ enum State {
 /// What the connection reports.
 pub enum ServerEvent {
     /// A message, or the end. The end also comes if a connection cannot be opened.
-    Received(Received),
+    Received(WebSocketEvent),
     /// The ordered connection is open, from this local address.
     Connected(SocketAddr),
 }
 
 impl ServerConnection {
     /// Returns the open connection `socket`.
-    pub fn new(socket: WebSocket, server: Endpoint, stack: Arc<dyn Runtime>) -> Self {
+    pub fn new(socket: WebSocket, server: ServerEndpoint, stack: Arc<dyn Runtime>) -> Self {
         Self { server, remote: socket.remote(), stack, state: State::Open(socket) }
     }
 
@@ -96,11 +96,11 @@ impl ServerConnection {
                     return ServerEvent::Connected(local);
                 }
                 self.state = State::Closed;
-                ServerEvent::Received(Received::Closed)
+                ServerEvent::Received(WebSocketEvent::Closed)
             }
             State::Open(socket) => {
                 let received = socket.next().await;
-                if matches!(received, Received::Closed) {
+                if matches!(received, WebSocketEvent::Closed) {
                     self.state = State::Closed;
                 }
                 ServerEvent::Received(received)

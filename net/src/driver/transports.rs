@@ -4,9 +4,9 @@ use crate::error::Error;
 use crate::event::MediaPath;
 use crate::peer::{self, Feedback, Opened, Peer, lock};
 use crate::sfu::TransportId;
-use crate::signalling::Endpoint;
+use crate::signalling::ServerEndpoint;
 use crate::tunnel::Tunnel;
-use crate::turn::{Stage, TurnServers};
+use crate::turn::{Stage, TurnConnections};
 use ::media::BufferPool;
 use proto::TurnAccess;
 use std::future::poll_fn;
@@ -20,9 +20,9 @@ use webrtc::runtime::Runtime;
 /// The transports of a session.
 pub struct Transports {
     list: Vec<Transport>,
-    /// Where the tunnels lead.
-    server: Endpoint,
-    /// The first stage of TURN: that of the transports before, if they used it.
+    /// Our server, to which the tunnels lead.
+    server: ServerEndpoint,
+    /// The first stage of TURN: [`Stage::Udp`] if a TURN server carried the media of the transports before.
     first_stage: Stage,
     /// Runs their tasks.
     stack: Arc<dyn Runtime>,
@@ -32,7 +32,7 @@ pub struct Transports {
 pub struct Transport {
     id: TransportId,
     pub peer: Peer,
-    /// The way to the server if UDP does not work.
+    /// Carries media if UDP does not work.
     tunnel: Tunnel,
     turn: Turn,
     events: mpsc::Receiver<peer::Event>,
@@ -44,12 +44,12 @@ pub struct Transport {
 
 /// The TURN servers of a transport.
 struct Turn {
-    servers: TurnServers,
+    connections: TurnConnections,
     /// What our server has given. `None` if it has no TURN servers.
     access: Option<TurnAccess>,
-    /// Which servers are used.
+    /// The servers that are used.
     stage: Stage,
-    /// True after media went through one.
+    /// True after a server has carried media.
     carried: bool,
 }
 
@@ -69,7 +69,7 @@ impl Transports {
     pub async fn open(
         ids: &[TransportId],
         (address, pool): (IpAddr, &BufferPool),
-        server: Endpoint,
+        server: ServerEndpoint,
         stack: &Arc<dyn Runtime>,
     ) -> Result<Self, Error> {
         let mut transports = Self { list: Vec::new(), server, first_stage: Stage::None, stack: Arc::clone(stack) };
@@ -97,9 +97,9 @@ impl Transports {
     ) -> Result<(), Error> {
         for id in ids {
             let tunnel = Tunnel::new(self.server.clone(), before, &self.stack);
-            let servers = TurnServers::new(address, self.server.proxy.clone(), &self.stack);
-            let runtime = tunnel.runtime(servers.runtime(Arc::clone(&self.stack)));
-            let turn = Turn { servers, access: None, stage: Stage::None, carried: false };
+            let connections = TurnConnections::new(address, self.server.proxy.clone(), &self.stack);
+            let runtime = tunnel.runtime(connections.runtime(Arc::clone(&self.stack)));
+            let turn = Turn { connections, access: None, stage: Stage::None, carried: false };
             let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), runtime)).await?;
             let (id, negotiated, connected) = (*id, None, false);
             self.list.push(Transport { id, peer, tunnel, turn, events, feedback, negotiated, connected });
@@ -160,7 +160,8 @@ impl Transports {
         Ok(())
     }
 
-    /// Begins to use TURN servers if it is time. Returns the transports that need a new offer for it.
+    /// Uses TURN servers for each transport that has waited long enough for its connection. Returns the transports that need a
+    /// new offer for that.
     pub async fn use_turn_servers(&mut self, now: Instant) -> Result<Vec<TransportId>, Error> {
         let mut begun = Vec::new();
         for transport in &mut self.list {
@@ -180,7 +181,7 @@ impl Transports {
         self.list.iter_mut().filter(|transport| transport.connected).any(|Transport { tunnel, turn, .. }| {
             let carries = tunnel.path(now) == MediaPath::Relay;
             turn.carried |= carries;
-            turn.carried && (!carries || turn.servers.is_lost())
+            turn.carried && (!carries || turn.connections.is_lost())
         })
     }
 
@@ -232,7 +233,7 @@ impl Transport {
     async fn open_turn_servers(&mut self, stage: Stage) -> Result<bool, Error> {
         self.turn.stage = stage;
         let Some(access) = &self.turn.access else { return Ok(false) };
-        let servers = self.turn.servers.open(access, stage);
+        let servers = self.turn.connections.open(access, stage);
         if servers.is_empty() {
             return Ok(false);
         }

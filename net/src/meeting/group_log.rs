@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::envelope::{Content, Envelope};
 use super::event::{Exit, Violation, no_keys};
-use super::history::{GroupState, History};
+use super::history::{GroupState, GroupStateHistory};
 use super::state;
 use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT, PAST_EPOCH_TIMEOUT};
 use crypto::group::Error;
@@ -19,7 +19,7 @@ pub(super) struct GroupLog {
     /// The log's epoch: the number of commits before `next`. It is greater than the MLS epoch by the number of commits
     /// that the members rejected.
     epoch: Epoch,
-    history: History,
+    history: GroupStateHistory,
     pending: Option<SentCommit>,
     /// How many `CommitTooLate` are still to come, each for a commit of this client whose epoch another one has ended.
     overtaken: u32,
@@ -66,7 +66,7 @@ enum Verdict {
 
 impl GroupLog {
     pub(super) fn new(group: Group, next: Position, epoch: Epoch) -> Self {
-        let mut history = History::default();
+        let mut history = GroupStateHistory::default();
         history.record(epoch.0, state_of(&group));
         Self { group, next, epoch, history, pending: None, overtaken: 0, pause: None, past_epochs_end: None }
     }

@@ -16,13 +16,13 @@ pub(super) struct GroupState {
 
 /// The newest states, by the log's epoch.
 #[derive(Default)]
-pub(super) struct History {
+pub(super) struct GroupStateHistory {
     states: BTreeMap<u64, GroupState>,
     /// A verified beacon about a later epoch of the log.
     beacon: Option<(u64, GroupState)>,
 }
 
-impl History {
+impl GroupStateHistory {
     /// Records the state at the log's epoch `epoch`. Returns false if a beacon says otherwise.
     pub(super) fn record(&mut self, epoch: u64, state: GroupState) -> bool {
         self.states.insert(epoch, state);
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_beacon_is_compared_with_the_state_of_its_own_epoch() {
-        let mut history = History::default();
+        let mut history = GroupStateHistory::default();
         assert!(history.record(4, state(4, 4)) && history.record(5, state(5, 5)));
         assert!(history.handle_beacon(4, state(4, 4)) && history.handle_beacon(5, state(5, 5)));
         assert!(!history.handle_beacon(5, state(4, 4)));
@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn a_beacon_about_a_later_epoch_waits_for_it() {
-        let mut history = History::default();
+        let mut history = GroupStateHistory::default();
         assert!(history.record(4, state(4, 4)));
         assert!(history.handle_beacon(6, state(5, 5)));
         assert!(history.record(5, state(5, 5)));
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_commit_that_changed_nothing_was_not_merged() {
-        let mut history = History::default();
+        let mut history = GroupStateHistory::default();
         history.record(4, state(4, 4));
         history.record(5, state(4, 4));
         history.record(6, state(5, 5));
@@ -94,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_history_is_bounded() {
-        let mut history = History::default();
+        let mut history = GroupStateHistory::default();
         for epoch in 0..1_000 {
             history.record(epoch, state(epoch, 0));
         }

@@ -90,7 +90,8 @@ impl Recovery {
         self.stage = Stage::Waiting(now);
     }
 
-    /// Handles another network, or the end of a sleep: the next attempt is due immediately. An attempt that has begun is given up.
+    /// Handles another network, or the end of a sleep: the next attempt is due immediately. An attempt that has begun is given
+    /// up.
     pub(super) fn restart(&mut self, now: Instant) {
         self.failures = 0;
         self.stage = Stage::Waiting(now);

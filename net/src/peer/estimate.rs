@@ -26,14 +26,14 @@ struct Rates {
     changed: Notify,
     /// What the published tracks could use, in bits per second.
     wanted: AtomicU64,
-    /// The stream of which the start probe is sent.
-    start_stream: OnceLock<StreamNames>,
+    /// The stream whose padding is the start probe.
+    start_probe_stream: OnceLock<StreamIdentifiers>,
 }
 
-/// The names of a simulcast stream of video. Padding carries them, so that the remote side knows it before the first packet of the
-/// stream.
+/// The identifiers of a simulcast stream of video. Padding carries them, so that the remote side knows it before the first
+/// packet of the stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StreamNames {
+pub struct StreamIdentifiers {
     /// Its SSRC.
     pub ssrc: u32,
     /// The `mid` of its media description.
@@ -53,12 +53,13 @@ impl Estimate {
         self.rates.wanted.store(wanted.as_bps(), Ordering::Relaxed);
     }
 
-    /// Allows the start probe, as padding of a stream to which the remote side has agreed. Only the first call counts.
-    pub fn allow_start_probe(&self, stream: StreamNames) {
-        let _ = self.rates.start_stream.set(stream);
+    /// Allows the start probe, which is sent as padding of `stream`. The remote side has accepted this stream. Later calls have
+    /// no effect.
+    pub fn allow_start_probe(&self, stream: StreamIdentifiers) {
+        let _ = self.rates.start_probe_stream.set(stream);
     }
 
-    /// Waits until the estimate has changed by a twentieth since the last time. Cancel-safe, for one task.
+    /// Waits until the estimate has changed by 5 % since the last return. Cancel-safe, for one task.
     pub async fn changed(&self) {
         self.rates.changed.notified().await;
     }
@@ -104,7 +105,7 @@ pub fn estimator() -> (Estimator, SendSide, Estimate) {
         notified: AtomicU64::new(START.as_bps()),
         changed: Notify::new(),
         wanted: AtomicU64::new(0),
-        start_stream: OnceLock::new(),
+        start_probe_stream: OnceLock::new(),
     });
     let (room, has_room) = watch::channel(true);
     let estimator = congestion::Estimator::new(Config { start: START, min: MIN, max: MAX });
@@ -181,9 +182,9 @@ impl SendSide {
         lock(&self.shared).record_departure(cluster, now);
     }
 
-    /// Returns the stream of which the start probe is sent, if it is allowed.
-    pub fn start_stream(&self) -> Option<&StreamNames> {
-        self.rates.start_stream.get()
+    /// Returns the stream whose padding is the start probe. Returns `None` if the probe is not allowed yet.
+    pub fn start_probe_stream(&self) -> Option<&StreamIdentifiers> {
+        self.rates.start_probe_stream.get()
     }
 
     /// Returns the start probe, if no probe was sent yet.

@@ -4,10 +4,10 @@
 //! NACK responder is not used, because it omits the header extensions that tell an SFU the stream and layer of a
 //! retransmitted packet.
 
-use super::estimate::StreamNames;
+use super::estimate::StreamIdentifiers;
 use super::pacing::Pacing;
 use crate::random;
-use crate::rtp::history::History;
+use crate::rtp::history::RtpPacketHistory;
 use crate::rtp::rtp_receiver::{Request, RtpReceiver, extension};
 use crate::rtp::sent_packet::SentPacket;
 use bytes::{BufMut, Bytes, BytesMut};
@@ -55,7 +55,7 @@ pub struct RtpInterceptor {
 /// A stream that we send.
 struct LocalStream {
     is_audio: bool,
-    history: History<SentPacket>,
+    history: RtpPacketHistory<SentPacket>,
     rtx: Option<RtxStream>,
     mid: Option<u8>,
     rid: Option<u8>,
@@ -134,13 +134,13 @@ impl RtpInterceptor {
     fn release(&mut self, now: Instant) {
         self.now = Some(now);
         let Self { local, pacing, .. } = self;
-        let start = pacing.start_stream().filter(|names| local.contains_key(&names.ssrc)).cloned();
+        let start = pacing.start_probe_stream().filter(|stream| local.contains_key(&stream.ssrc)).cloned();
         let has_padding = start.is_some() || local.values().any(LocalStream::has_padding);
         pacing.release(now, has_padding, |size| {
             let resent = local.values_mut().filter(|local| local.has_padding()).find_map(|local| local.padding(size));
             let packet = resent.or_else(|| {
-                let names = start.as_ref()?;
-                local.get_mut(&names.ssrc)?.empty_padding(names)
+                let stream = start.as_ref()?;
+                local.get_mut(&stream.ssrc)?.empty_padding(stream)
             })?;
             Some(tagged(now, Packet::Rtp(packet)))
         });
@@ -175,7 +175,7 @@ impl LocalStream {
         let rtx = info.payload_type_rtx.map(|payload_type| (info.ssrc_rtx.unwrap_or_else(random::ssrc), payload_type));
         Self {
             is_audio: info.mime_type.to_ascii_lowercase().starts_with("audio/"),
-            history: History::default(),
+            history: RtpPacketHistory::default(),
             rtx: rtx.map(|(ssrc, payload_type)| RtxStream { ssrc, payload_type, sequence: 0 }),
             mid: id(":sdes:mid"),
             rid: id(":sdes:rtp-stream-id"),
@@ -205,7 +205,7 @@ impl LocalStream {
         }
     }
 
-    /// Returns true if the stream has packets that a probe can send again as padding.
+    /// Returns true if a probe can send packets of the stream again, as padding.
     fn has_padding(&self) -> bool {
         !self.is_audio && self.rtx.is_some() && self.sent.is_some()
     }
@@ -226,7 +226,7 @@ impl LocalStream {
     /// Returns a packet of padding only (RFC 3550, section 5.1), for a probe before the first packet. The stack appends at most
     /// four bytes of padding, so an unknown header extension, which receivers ignore (RFC 8285, section 4.1), fills the
     /// packet.
-    fn empty_padding(&mut self, names: &StreamNames) -> Option<rtp::Packet> {
+    fn empty_padding(&mut self, stream: &StreamIdentifiers) -> Option<rtp::Packet> {
         let (mid, repaired_rid) = (self.mid?, self.repaired_rid?);
         let rtx = self.rtx.as_mut()?;
         let mut header = rtp::Header {
@@ -240,8 +240,8 @@ impl LocalStream {
         rtx.sequence = rtx.sequence.wrapping_add(1);
         // The longest value is set first, because it decides the form of all header extensions.
         header.set_extension(FILLER_EXTENSION, Bytes::from_static(&[0; MAX_FILLER])).ok()?;
-        header.set_extension(mid, names.mid.clone()).ok()?;
-        header.set_extension(repaired_rid, names.rid.clone()).ok()?;
+        header.set_extension(mid, stream.mid.clone()).ok()?;
+        header.set_extension(repaired_rid, stream.rid.clone()).ok()?;
         Some(rtp::Packet { header, payload: Bytes::new() })
     }
 
@@ -335,7 +335,7 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpInterceptor {
 
     fn poll_timeout(&mut self) -> Option<Instant> {
         let receiver = lock(&self.rtp_receiver).poll_timeout();
-        let start = self.pacing.start_stream().filter(|names| self.local.contains_key(&names.ssrc));
+        let start = self.pacing.start_probe_stream().filter(|stream| self.local.contains_key(&stream.ssrc));
         let start = start.filter(|_| self.pacing.may_start()).map(|_| self.now.unwrap_or(self.created));
         receiver.into_iter().chain(start).chain(self.now.and_then(|now| self.pacing.poll_timeout(now))).min()
     }

@@ -147,7 +147,11 @@ fn the_start_probe_is_padding_with_the_names_of_a_stream_that_has_sent_nothing()
     interceptor.bind_local_stream(&info());
     let now = Instant::now();
     assert!(written(&mut interceptor, now).is_empty() && interceptor.poll_timeout().is_none_or(|at| at > now));
-    estimate.allow_start_probe(StreamNames { ssrc: 7, mid: Bytes::from_static(b"1"), rid: Bytes::from_static(b"0") });
+    estimate.allow_start_probe(StreamIdentifiers {
+        ssrc: 7,
+        mid: Bytes::from_static(b"1"),
+        rid: Bytes::from_static(b"0"),
+    });
     assert!(interceptor.poll_timeout().is_some_and(|at| at <= now + Duration::from_millis(400)), "it begins at once");
     let probe = written(&mut interceptor, now + Duration::from_millis(400));
     let size: usize = probe.iter().map(rtc::shared::marshal::MarshalSize::marshal_size).sum();

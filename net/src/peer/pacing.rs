@@ -1,6 +1,6 @@
 //! Paces the packets that leave: audio first, then retransmissions, the smallest layers, and larger layers.
 
-use super::estimate::{PROBE_INTERVAL, SendSide, StreamNames};
+use super::estimate::{PROBE_INTERVAL, SendSide, StreamIdentifiers};
 use congestion::{Full, Pacer, Priority};
 use rtc::interceptor::{Packet, TaggedPacket};
 use rtc::shared::marshal::MarshalSize;
@@ -66,12 +66,12 @@ impl Pacing {
 
     /// Returns true if the start probe is allowed and was not sent yet.
     pub fn may_start(&self) -> bool {
-        !self.started && self.send_side.start_stream().is_some()
+        !self.started && self.send_side.start_probe_stream().is_some()
     }
 
-    /// Returns the stream of which the start probe is sent, if it is allowed.
-    pub fn start_stream(&self) -> Option<&StreamNames> {
-        self.send_side.start_stream()
+    /// Returns the stream whose padding is the start probe. Returns `None` if the probe is not allowed yet.
+    pub fn start_probe_stream(&self) -> Option<&StreamIdentifiers> {
+        self.send_side.start_probe_stream()
     }
 
     fn release_queued(&mut self, now: Instant) {

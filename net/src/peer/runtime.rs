@@ -2,61 +2,17 @@
 //! the datagrams of DTLS handshakes, so that a connection is made although packets are lost.
 
 use super::repeating_socket::RepeatingSocket;
-use std::future::Future;
-use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::pin::Pin;
+use crate::socket_runtime::SocketRuntime;
+use std::net::UdpSocket;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
-use webrtc::runtime::{AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, Runtime};
+use webrtc::runtime::Runtime;
 
-/// Wraps a runtime, enlarges the buffers of its UDP sockets, and repeats the handshakes on them.
-#[derive(Debug)]
-pub struct PeerRuntime(pub Arc<dyn Runtime>);
-
-type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-impl Runtime for PeerRuntime {
-    fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
-        self.0.spawn(future)
-    }
-
-    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+/// Returns a runtime on `inner` that enlarges the buffers of its UDP sockets, and repeats the handshakes on them.
+pub fn peer_runtime(inner: Arc<dyn Runtime>) -> Arc<dyn Runtime> {
+    Arc::new(SocketRuntime::new(inner, |socket, inner| {
         enlarge_buffers(&socket);
-        Ok(RepeatingSocket::open(self.0.wrap_udp_socket(socket)?, &self.0))
-    }
-
-    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
-        self.0.wrap_tcp_listener(listener)
-    }
-
-    fn connect_tcp(&self, remote: SocketAddr) -> Task<'_, io::Result<Arc<dyn AsyncTcpStream>>> {
-        self.0.connect_tcp(remote)
-    }
-
-    fn resolve_host<'a>(&'a self, host: &'a str) -> Task<'a, io::Result<Vec<SocketAddr>>> {
-        self.0.resolve_host(host)
-    }
-
-    fn sleep(&self, duration: Duration) -> Task<'static, ()> {
-        self.0.sleep(duration)
-    }
-
-    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        self.0.interval(period)
-    }
-
-    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
-        self.0.block_on(future);
-    }
-
-    fn now(&self) -> Instant {
-        self.0.now()
-    }
-
-    fn name(&self) -> &'static str {
-        self.0.name()
-    }
+        Ok(RepeatingSocket::open(inner.wrap_udp_socket(socket)?, inner))
+    }))
 }
 
 /// Asks the system for buffers that hold a key frame of every participant. Smaller buffers are not an error.
@@ -91,7 +47,7 @@ mod tests {
         let same = socket.try_clone().unwrap();
         let tokio = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let _context = tokio.enter();
-        let runtime = PeerRuntime(Arc::new(webrtc::runtime::TokioRuntime));
+        let runtime = peer_runtime(Arc::new(webrtc::runtime::TokioRuntime));
         let _wrapped = runtime.wrap_udp_socket(socket).unwrap();
         let large = socket2::SockRef::from(&same);
         assert!(large.recv_buffer_size().unwrap() > receive && large.send_buffer_size().unwrap() > send);

@@ -4,7 +4,7 @@
 //! not, so that the description never has to change.
 
 use super::error::Error;
-use super::estimate::StreamNames;
+use super::estimate::StreamIdentifiers;
 use super::stack;
 use crate::random;
 use crate::rtp::description::Section;
@@ -110,10 +110,10 @@ impl SendStream {
         self.streams().iter_mut().filter(|stream| stream.ssrc() == ssrc).for_each(Packetizer::acknowledge);
     }
 
-    /// Returns the names of the smallest layer of video, which `section` of the answer describes. Returns `None` for sound.
-    pub fn names(&self, section: &Section) -> Option<StreamNames> {
+    /// Returns the identifiers of the smallest layer of video, which `section` of the answer describes. Returns `None` for sound.
+    pub fn identifiers(&self, section: &Section) -> Option<StreamIdentifiers> {
         let ssrc = self.source(0).filter(|_| self.kind == Kind::Video)?;
-        Some(StreamNames { ssrc, mid: Bytes::copy_from_slice(section.mid.as_bytes()), rid: Bytes::from(rid(0)) })
+        Some(StreamIdentifiers { ssrc, mid: Bytes::copy_from_slice(section.mid.as_bytes()), rid: Bytes::from(rid(0)) })
     }
 
     /// Returns the SSRC of `layer`.

@@ -93,7 +93,7 @@ pub fn settings(address: IpAddr) -> SettingEngine {
         .with_include_loopback_candidate(address.is_loopback())
         .with_ice_connection_attempts(Some(CHECK_INTERVAL), Some(MAX_CHECKS))
         .with_ice_timeouts(None, None, Some(KEEPALIVE_INTERVAL))
-        // A TURN server is asked only if nothing else works.
+        // TURN servers are set only if no other candidate works, so relay candidates need not wait for others.
         .with_relay_acceptance_min_wait(Some(Duration::ZERO))
         .build()
 }
@@ -118,8 +118,8 @@ pub const TRANSPORT_CC: &str = "http://www.ietf.org/id/draft-holmer-rmcat-transp
 /// takes 50 kbit/s.
 const CHECK_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The interval between two checks of a path that works. The stack regards it as interrupted if none is answered in five seconds. With its
-/// two seconds, that happens several times a minute if 30 % of the packets are lost.
+/// The interval between two checks of a path that works. The stack regards it as interrupted if none is answered in five
+/// seconds. With its two seconds, that happens several times a minute if 30 % of the packets are lost.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The number of checks without an answer before a path fails: twenty seconds, so that the media tunnel can still be opened

@@ -218,8 +218,8 @@ impl Assembler {
         }
     }
 
-    /// Returns the packet at which to continue if the frame that begins at `next` is skipped, because its packet `missing` has not
-    /// arrived. Returns `None` if the frame has more time.
+    /// Returns the packet at which to continue if the frame that begins at `next` is skipped, because its packet `missing` has
+    /// not arrived. Returns `None` if the frame has more time.
     fn start_after_gap(&mut self, next: u64, missing: u64, now: Instant) -> Option<u64> {
         // Without a later packet, this is not a gap. A retransmitted packet may arrive before an older one.
         let since = self.waiting_from(missing).map(|(_, packet)| packet.arrival).min();

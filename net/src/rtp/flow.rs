@@ -5,9 +5,10 @@ use super::unwrap::Unwrapper;
 use proto::Kind;
 use std::time::{Duration, Instant};
 
-/// What arrived of a received track since it began. Retransmissions do not count, so this is the loss of the path.
+/// The packets of a received track since it began, like `inbound-rtp` of WebRTC. Retransmissions do not count, so this is the
+/// loss of the path.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flow {
+pub struct InboundRtpStats {
     /// Packets that the server sent.
     pub expected: u64,
     /// Packets that arrived by their first transmission.
@@ -18,7 +19,7 @@ pub struct Flow {
 
 /// Measures one stream.
 #[derive(Debug)]
-pub struct FlowMeter {
+pub struct InboundRtpMeter {
     /// The RTP clock in Hz.
     clock_rate: u32,
     counter: Unwrapper,
@@ -33,7 +34,7 @@ pub struct FlowMeter {
     jitter: f64,
 }
 
-impl FlowMeter {
+impl InboundRtpMeter {
     /// Returns a meter for a stream of this kind.
     pub fn new(kind: Kind) -> Self {
         let clock_rate = match kind {
@@ -60,12 +61,12 @@ impl FlowMeter {
     }
 
     /// Returns what was measured.
-    pub fn flow(&self) -> Flow {
+    pub fn stats(&self) -> InboundRtpStats {
         let current = self.first.zip(self.counter.newest()).map_or(0, |(first, newest)| newest + 1 - first);
         let expected = self.before + current;
         let jitter = Duration::try_from_secs_f64(self.jitter / f64::from(self.clock_rate)).unwrap_or_default();
         // A duplicate arrives although only one packet is expected.
-        Flow { expected, arrived: self.arrived.min(expected), jitter }
+        InboundRtpStats { expected, arrived: self.arrived.min(expected), jitter }
     }
 
     /// The packets of a frame have one timestamp and are sent one after the other, so only the first one counts.
@@ -96,38 +97,38 @@ mod tests {
     use super::*;
 
     /// Passes packets 20 ms apart, with the delays of `delay`; `None` loses one.
-    fn measure(first: u16, delays: impl Iterator<Item = Option<u64>>) -> Flow {
-        let (mut meter, start) = (FlowMeter::new(Kind::Audio), Instant::now());
+    fn measure(first: u16, delays: impl Iterator<Item = Option<u64>>) -> InboundRtpStats {
+        let (mut meter, start) = (InboundRtpMeter::new(Kind::Audio), Instant::now());
         for (number, delay) in delays.enumerate() {
             let Some(delay) = delay else { continue };
             let number = u16::try_from(number).unwrap();
             let arrival = start + Duration::from_millis(20 * u64::from(number) + delay);
             meter.handle_packet(first.wrapping_add(number), 960 * u32::from(number), arrival);
         }
-        meter.flow()
+        meter.stats()
     }
 
     #[test]
     fn lost_packets_are_expected_and_do_not_arrive() {
-        let flow = measure(65_500, (0..100).map(|number| (number % 10 != 3).then_some(5)));
-        assert_eq!((flow.expected, flow.arrived, flow.jitter), (100, 90, Duration::ZERO));
+        let stats = measure(65_500, (0..100).map(|number| (number % 10 != 3).then_some(5)));
+        assert_eq!((stats.expected, stats.arrived, stats.jitter), (100, 90, Duration::ZERO));
     }
 
     #[test]
     fn jitter_is_the_mean_change_of_the_delay() {
-        let flow = measure(0, (0..200).map(|number| Some(if number % 2 == 0 { 0 } else { 10 })));
-        let millis = flow.jitter.as_secs_f64() * 1_000.0;
+        let stats = measure(0, (0..200).map(|number| Some(if number % 2 == 0 { 0 } else { 10 })));
+        let millis = stats.jitter.as_secs_f64() * 1_000.0;
         assert!((9.9..=10.0).contains(&millis), "{millis} ms");
         assert_eq!(measure(0, (0..200).map(|_| Some(80))).jitter, Duration::ZERO, "a long delay is no jitter");
     }
 
     #[test]
     fn a_new_sequence_and_packets_in_another_order_are_no_loss() {
-        let (mut meter, now) = (FlowMeter::new(Kind::Video), Instant::now());
+        let (mut meter, now) = (InboundRtpMeter::new(Kind::Video), Instant::now());
         for sequence in [10, 12, 11, 13, 30_000, 30_001] {
             meter.handle_packet(sequence, 0, now);
         }
-        let flow = meter.flow();
-        assert_eq!((flow.expected, flow.arrived), (6, 6));
+        let stats = meter.stats();
+        assert_eq!((stats.expected, stats.arrived), (6, 6));
     }
 }

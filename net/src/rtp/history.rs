@@ -3,9 +3,9 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The recently sent packets of one stream. `P` is what the caller keeps of a packet.
+/// The recently sent packets of one stream. `P` has what a retransmission needs of a packet.
 #[derive(Debug)]
-pub struct History<P> {
+pub struct RtpPacketHistory<P> {
     sent: VecDeque<Sent<P>>,
 }
 
@@ -17,7 +17,7 @@ struct Sent<P> {
     packet: P,
 }
 
-impl<P> History<P> {
+impl<P> RtpPacketHistory<P> {
     /// Adds a packet. Drops those that are older than 1.5 s or beyond 1,024.
     pub fn add(&mut self, sequence: u16, packet: P, now: Instant) {
         self.sent.push_back(Sent { sequence, resendable_at: now, packet });
@@ -45,7 +45,7 @@ impl<P> History<P> {
     }
 }
 
-impl<P> Default for History<P> {
+impl<P> Default for RtpPacketHistory<P> {
     fn default() -> Self {
         Self { sent: VecDeque::new() }
     }
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn a_packet_is_sent_again_but_not_twice_within_20_ms() {
-        let (mut history, start) = (History::default(), Instant::now());
+        let (mut history, start) = (RtpPacketHistory::default(), Instant::now());
         history.add(7, "seven", start);
         assert_eq!(history.resend(7, start), Some(&"seven"));
         assert_eq!(history.resend(7, start + Duration::from_millis(5)), None);
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn packets_are_dropped_by_age_and_by_count() {
-        let (mut history, start) = (History::default(), Instant::now());
+        let (mut history, start) = (RtpPacketHistory::default(), Instant::now());
         history.add(1, (), start);
         history.add(2, (), start + Duration::from_secs(2));
         assert_eq!(history.sent.len(), 1);

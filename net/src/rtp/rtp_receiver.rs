@@ -6,7 +6,7 @@
 
 use super::assemble::{Assembler, Frame, Packet};
 use super::description::{Section, Source};
-use super::flow::{Flow, FlowMeter};
+use super::flow::{InboundRtpMeter, InboundRtpStats};
 use super::nack_tracker::NackTracker;
 use super::round_trip::RoundTrip;
 use super::sound_nacks::SoundNacks;
@@ -70,7 +70,7 @@ struct Reader {
     slot: Slot,
     frames: Sender<ReceivedFrame>,
     assembly: Assembly,
-    meter: FlowMeter,
+    meter: InboundRtpMeter,
     /// True if the decoder needs a key frame.
     needs_key_frame: bool,
 }
@@ -128,7 +128,8 @@ impl RtpReceiver {
             Kind::Audio => Assembly::Audio(Sound::default()),
         };
         let Some(stream) = self.stream(mid) else { return false };
-        stream.reader = Some(Reader { slot, frames, assembly, meter: FlowMeter::new(kind), needs_key_frame: false });
+        stream.reader =
+            Some(Reader { slot, frames, assembly, meter: InboundRtpMeter::new(kind), needs_key_frame: false });
         let Some(source) = self.mids.get(mid).copied() else { return false };
         let (early, others): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.early).into_iter().partition(|packet| {
@@ -156,10 +157,10 @@ impl RtpReceiver {
         }
     }
 
-    /// Returns what arrived of the track that the stream of `mid` was assigned to. `None` if it is not assigned.
-    pub fn flow(&self, mid: &str) -> Option<Flow> {
+    /// Returns the statistics of the track that the stream of `mid` was assigned to. `None` if it is not assigned.
+    pub fn inbound_stats(&self, mid: &str) -> Option<InboundRtpStats> {
         let stream = self.mids.get(mid).and_then(|ssrc| self.streams.get(ssrc))?;
-        Some(stream.reader.as_ref()?.meter.flow())
+        Some(stream.reader.as_ref()?.meter.stats())
     }
 
     /// Handles a packet.

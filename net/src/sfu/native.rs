@@ -7,7 +7,7 @@
 use super::{
     Caps, Codec, Incoming, Input, Mids, Output, Plan, SdpKind, Sfu, Topology, TrackSpec, TransportId, kind_of,
 };
-use crate::demand::Demand;
+use crate::demand::TileWishes;
 use media::Bitrate;
 use proto::{
     ClientSignal, Kind, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer, Subscription, TrackId,
@@ -33,7 +33,7 @@ pub struct Native {
     agreed: Option<Snapshot>,
     /// The number of the last offer.
     number: u32,
-    demand: Demand,
+    wishes: TileWishes,
     outputs: VecDeque<Output>,
 }
 
@@ -107,7 +107,7 @@ impl Sfu for Native {
             Input::Unpublish(slot) => {
                 self.published.remove(&slot);
             }
-            Input::Wishes(tiles) => self.demand.set(tiles, now),
+            Input::Wishes(tiles) => self.wishes.set(tiles, now),
             Input::Renegotiate { .. } => self.offers_again = true,
             Input::Timeout => self.handle_timeout(now),
             // The server is ICE-lite, which needs no candidates, and learns from the meeting that the client leaves.
@@ -127,18 +127,18 @@ impl Sfu for Native {
 
     fn poll_timeout(&self) -> Option<Instant> {
         let answer = self.negotiation.as_ref().map(|negotiation| negotiation.deadline);
-        let wishes = self.demand.poll_timeout().filter(|_| self.me.is_some());
-        [answer, self.pace.waits_until, wishes].into_iter().flatten().min()
+        let wishes_due = self.wishes.poll_timeout().filter(|_| self.me.is_some());
+        [answer, self.pace.waits_until, wishes_due].into_iter().flatten().min()
     }
 }
 
 impl Native {
     /// Begins again: only what this client publishes and wishes to see stays.
     fn restart(&mut self, now: Instant) {
-        let Self { published, number, mut demand, .. } = std::mem::take(self);
+        let Self { published, number, mut wishes, .. } = std::mem::take(self);
         let opened = published.keys().copied().collect();
-        demand.restart(now);
-        *self = Self { published, opened, number, demand, ..Self::default() };
+        wishes.restart(now);
+        *self = Self { published, opened, number, wishes, ..Self::default() };
     }
 
     fn handle_signal(&mut self, bytes: &[u8]) {
@@ -320,12 +320,12 @@ impl Native {
         }
     }
 
-    /// Sends the wishes of our tiles if it is time.
+    /// Sends the wishes of our tiles if they are due.
     fn send_wishes(&mut self, now: Instant) {
         if self.me.is_none() {
             return;
         }
-        if let Some(tiles) = self.demand.poll(now) {
+        if let Some(tiles) = self.wishes.poll(now) {
             self.send(&ClientSignal::Wishes { tiles });
         }
     }

@@ -1,4 +1,4 @@
-//! Where the server is, and how to get there.
+//! The address of a server, and the connections to it.
 
 use super::error::{Error, connect_error, tls_error};
 use super::proxy::ProxySettings;
@@ -14,9 +14,9 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use webrtc::runtime::Runtime;
 
-/// The server of a meeting.
+/// The address of a server: ours, that of an SFU, or a TURN server.
 #[derive(Clone, Debug)]
-pub struct Endpoint {
+pub struct ServerEndpoint {
     /// Its name or address.
     pub host: String,
     /// Its port.
@@ -27,7 +27,7 @@ pub struct Endpoint {
     pub proxy: ProxySettings,
 }
 
-impl Endpoint {
+impl ServerEndpoint {
     /// Returns the name or address without brackets.
     pub fn bare_host(&self) -> &str {
         self.host.trim_start_matches('[').trim_end_matches(']')
@@ -50,7 +50,7 @@ impl Endpoint {
         Ok((stream, path))
     }
 
-    /// Opens a TLS connection.
+    /// Opens a TLS connection with a short send buffer.
     ///
     /// # Errors
     /// Returns the [`Error`] of the step that failed.
@@ -60,7 +60,7 @@ impl Endpoint {
         Ok(Box::new(stream))
     }
 
-    /// Opens a TCP connection.
+    /// Opens a TCP connection with a short send buffer.
     ///
     /// # Errors
     /// Returns the [`Error`] of the step that failed.
@@ -78,7 +78,11 @@ impl Endpoint {
         }
     }
 
-    async fn connect_tcp(&self, stack: &Arc<dyn Runtime>) -> Result<(TcpStream, (SocketAddr, SocketAddr)), Error> {
+    /// Opens a TCP connection. Returns the same addresses as [`ServerEndpoint::connect`].
+    ///
+    /// # Errors
+    /// Returns the [`Error`] of the step that failed.
+    pub async fn connect_tcp(&self, stack: &Arc<dyn Runtime>) -> Result<(TcpStream, (SocketAddr, SocketAddr)), Error> {
         let bare = self.bare_host();
         let proxy = self.proxy.for_host(bare);
         let tcp = match proxy {
@@ -96,7 +100,7 @@ impl Endpoint {
 }
 
 /// Returns the local and the remote address.
-pub fn path(tcp: &TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
+fn path(tcp: &TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
     Ok((tcp.local_addr()?, tcp.peer_addr()?))
 }
 

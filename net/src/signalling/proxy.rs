@@ -6,12 +6,13 @@ mod answer;
 mod authenticator;
 mod settings;
 
-pub use answer::{Answer, Garbage};
-pub use authenticator::{Basic, ProxyAuthenticator};
-pub use settings::{BadUrl, ProxySettings, ProxyUrl};
+pub use answer::Answer;
+pub use authenticator::ProxyAuthenticator;
+pub use settings::{InvalidProxyUrl, ProxySettings, ProxyUrl};
 
 use super::connect as tcp;
 use super::socket::authority;
+use proto::Malformed;
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -34,9 +35,9 @@ pub enum Error {
     Closed(String),
     /// Its answer is not that of an HTTP proxy.
     #[error("{0} does not answer like an HTTP proxy")]
-    Garbage(String),
-    /// It wants to know who we are, and we know no way that it accepts.
-    #[error("the proxy {0} requires authentication that it was not given ({1})")]
+    NotHttp(String),
+    /// It requires authentication, and accepts none of our credentials. Has the schemes that it accepts.
+    #[error("the proxy {0} requires authentication ({1}): check the user and the password in its URL")]
     Authentication(String, String),
     /// It refuses the connection.
     #[error("the proxy {0} refused the connection to the server (status {1})")]
@@ -99,8 +100,8 @@ fn request(authority: &str, credentials: Option<&str>) -> String {
 async fn read_answer(stream: &mut TcpStream, proxy: &ProxyUrl) -> Result<Answer, Error> {
     let mut head = Vec::new();
     loop {
-        let garbage = |_: Garbage| Error::Garbage(proxy.to_string());
-        if let Some(answer) = Answer::parse(&head).map_err(garbage)? {
+        let not_http = |_: Malformed| Error::NotHttp(proxy.to_string());
+        if let Some(answer) = Answer::parse(&head).map_err(not_http)? {
             return Ok(answer);
         }
         let mut bytes = [0; 1_024];

@@ -29,7 +29,7 @@ async fn false_proxy(answers: Vec<Option<&'static [u8]>>) -> (ProxyUrl, Arc<Mute
     (format!("http://anna:p%40ss@{address}").parse().unwrap(), requests)
 }
 
-async fn error(answers: Vec<Option<&'static [u8]>>) -> Error {
+async fn connection_error(answers: Vec<Option<&'static [u8]>>) -> Error {
     let (proxy, _) = false_proxy(answers).await;
     connect_within(LIMIT, &proxy, ("meet.example", 443), &TokioRuntime).await.expect_err("no connection")
 }
@@ -52,15 +52,24 @@ async fn an_ipv6_server_has_brackets_in_the_request() {
 
 #[tokio::test]
 async fn a_proxy_that_misbehaves_gives_an_error_that_names_it() {
-    assert!(matches!(error(vec![Some(b"")]).await, Error::Closed(_)));
-    assert!(matches!(error(vec![Some(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")]).await, Error::Garbage(_)));
-    assert!(matches!(error(vec![Some(b"HTTP/1.1 200 OK\r\n\r\n<html>")]).await, Error::Garbage(_)), "speaks first");
-    assert!(matches!(error(vec![Some(b"HTTP/1.1 403 Forbidden\r\n\r\n<html>")]).await, Error::Refused(_, 403)));
+    assert!(matches!(connection_error(vec![Some(b"")]).await, Error::Closed(_)));
+    assert!(matches!(connection_error(vec![Some(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")]).await, Error::NotHttp(_)));
+    assert!(
+        matches!(connection_error(vec![Some(b"HTTP/1.1 200 OK\r\n\r\n<html>")]).await, Error::NotHttp(_)),
+        "speaks first"
+    );
     assert!(matches!(
-        error(vec![Some(b"HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n")]).await,
+        connection_error(vec![Some(b"HTTP/1.1 403 Forbidden\r\n\r\n<html>")]).await,
+        Error::Refused(_, 403)
+    ));
+    assert!(matches!(
+        connection_error(vec![Some(b"HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n")]).await,
         Error::Refused(_, 302)
     ));
-    let wrong = error(vec![Some(b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n")]).await;
+    let wrong = connection_error(vec![Some(
+        b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n",
+    )])
+    .await;
     assert!(matches!(&wrong, Error::Authentication(_, schemes) if schemes == "Basic"), "{wrong}");
     let text = wrong.to_string();
     assert!(text.contains("127.0.0.1:") && !text.contains("anna") && !text.contains("p@ss"), "{text}");
@@ -104,7 +113,7 @@ impl ProxyAuthenticator for Negotiate {
 
 #[tokio::test]
 async fn another_scheme_answers_the_demand_of_the_proxy() {
-    let demand = b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n";
+    let demand = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Negotiate\r\nproxy-authenticate: NTLM\r\n\r\n";
     let (proxy, requests) = false_proxy(vec![Some(demand), Some(b"HTTP/1.1 200 OK\r\n\r\n")]).await;
     let proxy: ProxyUrl = proxy.to_string().parse().unwrap();
     let settings = ProxySettings::of(proxy).with_authenticator(Arc::new(Negotiate));
@@ -122,9 +131,9 @@ fn an_answer_is_parsed_when_its_head_is_complete() {
     }
     assert_eq!(Answer::parse(head), Ok(Some(Answer { status: 200, demands: Vec::new() })));
     let endless = [&b"HTTP/1.1 200 OK\r\nX: "[..], &vec![b'x'; MAX_HEAD]].concat();
-    assert_eq!(Answer::parse(&endless), Err(Garbage));
+    assert_eq!(Answer::parse(&endless), Err(Malformed));
     let many = ["HTTP/1.1 200 OK\r\n", &"X: y\r\n".repeat(1_000)].concat();
-    assert_eq!(Answer::parse(many.as_bytes()), Err(Garbage));
+    assert_eq!(Answer::parse(many.as_bytes()), Err(Malformed));
 }
 
 #[test]
@@ -183,5 +192,5 @@ fn the_environment_names_the_proxy_and_its_exceptions() {
     }
     assert_eq!(proxy(&settings(&[("HTTPS_PROXY", "http://a:1"), ("NO_PROXY", "*")]), "meet.example"), None);
     assert!(ProxySettings::of("http://a:1".parse().unwrap()).for_host("127.0.0.1").is_some());
-    assert!(ProxySettings::of("http://a:1".parse().unwrap()).sparing_loopback().for_host("127.0.0.1").is_none());
+    assert!(ProxySettings::of("http://a:1".parse().unwrap()).bypassing_loopback().for_host("127.0.0.1").is_none());
 }

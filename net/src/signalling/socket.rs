@@ -1,6 +1,8 @@
 //! A WebSocket over any stream.
 
 use proto::TUNNEL_UNSENT;
+use socket2::SockRef;
+use std::io;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -20,11 +22,17 @@ pub fn authority(host: &str, port: u16) -> String {
 
 /// Keeps the delay in the kernel low: what is not sent yet waits in our queue, where old datagrams are dropped.
 pub fn limit_send_buffer(stream: &TcpStream) {
-    #[cfg(any(target_os = "linux", target_os = "android"))]
-    let set = socket2::SockRef::from(stream).set_tcp_notsent_lowat(TUNNEL_UNSENT);
-    #[cfg(not(any(target_os = "linux", target_os = "android")))]
-    let set = socket2::SockRef::from(stream).set_send_buffer_size(8 * TUNNEL_UNSENT as usize);
-    if let Err(error) = set {
+    if let Err(error) = limit_unsent(&SockRef::from(stream)) {
         tracing::debug!(%error, "the send buffer of a media connection was not limited");
     }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn limit_unsent(socket: &SockRef<'_>) -> io::Result<()> {
+    socket.set_tcp_notsent_lowat(TUNNEL_UNSENT)
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn limit_unsent(socket: &SockRef<'_>) -> io::Result<()> {
+    socket.set_send_buffer_size(8 * TUNNEL_UNSENT as usize)
 }

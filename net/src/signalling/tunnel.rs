@@ -1,6 +1,6 @@
 //! Opens the WebSocket of a media tunnel. [`crate::tunnel`] uses it.
 
-use super::endpoint::Endpoint;
+use super::endpoint::ServerEndpoint;
 use super::error::{Error, websocket_error};
 use super::socket::{ByteStream, Socket, authority, limit_send_buffer};
 use proto::{MAX_TUNNEL_MESSAGE, TUNNEL_PATH};
@@ -15,7 +15,7 @@ use webrtc::runtime::Runtime;
 ///
 /// # Errors
 /// Returns the [`Error`] of the step that failed.
-pub async fn open_tunnel(server: &Endpoint, token: &str, stack: &Arc<dyn Runtime>) -> Result<Socket, Error> {
+pub async fn open_tunnel(server: &ServerEndpoint, token: &str, stack: &Arc<dyn Runtime>) -> Result<Socket, Error> {
     let (stream, _) = server.connect(stack).await?;
     limit_send_buffer(stream.get_ref().0);
     let url = format!("wss://{}{TUNNEL_PATH}", authority(server.bare_host(), server.port));

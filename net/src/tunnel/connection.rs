@@ -1,7 +1,7 @@
 //! The task that opens the tunnel when it is wanted, and moves datagrams through it.
 
 use super::shared::Shared;
-use crate::signalling::{Endpoint, Error, Socket, open_tunnel};
+use crate::signalling::{Error, ServerEndpoint, Socket, open_tunnel};
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use proto::MediaPath;
@@ -15,7 +15,7 @@ use webrtc::runtime::Runtime;
 /// Opens and closes the tunnel as `shared` wants, until it is aborted. `tokens` has the server's newest token.
 pub async fn run(
     shared: Arc<Shared>,
-    server: Endpoint,
+    server: ServerEndpoint,
     stack: Arc<dyn Runtime>,
     mut tokens: watch::Receiver<Option<String>>,
 ) {
@@ -114,13 +114,13 @@ async fn read(shared: &Shared, mut source: SplitStream<Socket>) -> String {
     }
 }
 
-/// How often it is decided whether the tunnel is wanted.
+/// The interval at which the task checks whether the tunnel is wanted.
 const TICK: Duration = Duration::from_millis(50);
 
 /// How long opening may take.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long a tunnel that carries media may deliver nothing.
+/// A tunnel that carries media and delivers no message for this time is lost.
 const SILENCE: Duration = Duration::from_secs(5);
 
 /// The first and the longest pause after a failure.

@@ -1,8 +1,9 @@
-//! Decides by which path media go: the ladder from UDP to the tunnel and back. Pure: the caller passes the time.
+//! Chooses the path of media: UDP, or the tunnel. Pure: the caller passes the time.
 //!
-//! UDP is tried first. If it is silent for [`FIRST_SILENCE`], or if media took the tunnel before the client reconnected, the tunnel is wanted, and media change to it when it is open.
-//! Checks still go by UDP as well. After [`GOOD_CHECKS`] of them are answered, media change back, and a little later the
-//! tunnel is closed. Each time UDP fails after that, it has to wait longer for the next trial.
+//! UDP is tried first. If it is silent for [`FIRST_SILENCE`], or if media took the tunnel before the client reconnected, the
+//! tunnel is wanted, and media change to it when it is open. Checks still go by UDP as well. After [`GOOD_CHECKS`] of them are
+//! answered, media change back, and a little later the tunnel is closed. Each time UDP fails after that, it is tried again
+//! after a longer pause.
 
 use super::stun::{Kind, TransactionId};
 use proto::MediaPath;
@@ -18,7 +19,7 @@ pub struct Route {
     pub tls: bool,
 }
 
-/// The decision, and what it is made from.
+/// The chosen path, and what is known of both.
 #[derive(Debug)]
 pub struct PathSelector {
     path: MediaPath,
@@ -28,7 +29,7 @@ pub struct PathSelector {
     udp: Udp,
     /// True if media took a tunnel that is lost, until UDP works.
     is_tunnel_lost: bool,
-    /// The last datagram that came through a TURN server, if media go there.
+    /// When the last datagram came through a TURN server, if media go there.
     relayed: Option<Instant>,
     /// True after the stack has connected. Before that, a datagram of a TURN server means nothing.
     connected: bool,
@@ -36,7 +37,7 @@ pub struct PathSelector {
     good_checks: u32,
     /// The last change from the tunnel to UDP.
     returned: Option<Instant>,
-    quarantine: Quarantine,
+    backoff: Backoff,
 }
 
 /// What was sent by UDP without an answer.
@@ -54,7 +55,7 @@ struct Udp {
 
 /// When UDP may be tried again.
 #[derive(Clone, Copy, Debug)]
-enum Quarantine {
+enum Backoff {
     /// At any time.
     None,
     /// After this time. The length is that of the pause.
@@ -84,7 +85,7 @@ impl PathSelector {
             connected: false,
             good_checks: 0,
             returned: None,
-            quarantine: Quarantine::None,
+            backoff: Backoff::None,
         }
     }
 
@@ -132,7 +133,7 @@ impl PathSelector {
         self.handle_timeout(now);
     }
 
-    /// Handles that the tunnel is closed. Media go by UDP, whether it works or not: there is nothing else.
+    /// Handles that the tunnel is closed. Media go by UDP, even if it does not work: there is no other path.
     pub fn handle_closed(&mut self) {
         self.is_tunnel_open = false;
         self.is_tunnel_lost |= self.path == MediaPath::Tls;
@@ -174,11 +175,11 @@ impl PathSelector {
         is_first
     }
 
-    /// Changes the path if it is time.
+    /// Changes the path if UDP has failed while the tunnel is open, or if UDP works again.
     pub fn handle_timeout(&mut self, now: Instant) {
         match self.path {
             MediaPath::Udp if self.is_tunnel_open && self.is_udp_silent(now) => {
-                self.quarantine = self.quarantine.after_failure(&self.udp, now);
+                self.backoff = self.backoff.after_failure(&self.udp, now);
                 self.path = MediaPath::Tls;
                 self.is_tunnel_lost = false;
                 self.good_checks = 0;
@@ -186,7 +187,7 @@ impl PathSelector {
                 self.udp = Udp { answered: self.udp.answered, ..Udp::default() };
             }
             MediaPath::Tls if !self.udp.is_check_lost(now) => {
-                if self.good_checks >= GOOD_CHECKS && self.quarantine.is_over(now) {
+                if self.good_checks >= GOOD_CHECKS && self.backoff.is_over(now) {
                     self.path = MediaPath::Udp;
                     self.returned = Some(now);
                     self.udp = Udp { answered: true, ..Udp::default() };
@@ -252,17 +253,17 @@ impl Udp {
     }
 }
 
-impl Quarantine {
-    /// Returns the quarantine after `udp` has failed. If UDP has never worked, there is none: it may be about to come.
+impl Backoff {
+    /// Returns the backoff after `udp` has failed. If UDP has never worked, there is none: it may work soon.
     fn after_failure(self, udp: &Udp, now: Instant) -> Self {
         if udp.is_dtls_lost(now) && udp.answered {
             return Self::Forever;
         }
         match self {
             Self::None if !udp.answered => Self::None,
-            Self::None => Self::Until(now + FIRST_QUARANTINE, FIRST_QUARANTINE),
+            Self::None => Self::Until(now + FIRST_BACKOFF, FIRST_BACKOFF),
             Self::Until(_, length) => {
-                let length = (2 * length).min(MAX_QUARANTINE);
+                let length = (2 * length).min(MAX_BACKOFF);
                 Self::Until(now + length, length)
             }
             Self::Forever => Self::Forever,
@@ -297,8 +298,8 @@ pub const GOOD_CHECKS: u32 = 3;
 pub const LINGER: Duration = Duration::from_secs(10);
 
 /// The first and the longest pause after UDP has failed.
-pub const FIRST_QUARANTINE: Duration = Duration::from_secs(10);
-const MAX_QUARANTINE: Duration = Duration::from_secs(160);
+pub const FIRST_BACKOFF: Duration = Duration::from_secs(10);
+const MAX_BACKOFF: Duration = Duration::from_secs(160);
 
 /// Checks whose answer is awaited. The stack sends at most 50 a second to each address.
 const MAX_CHECKS: usize = 160;

@@ -1,7 +1,7 @@
 use super::*;
 
 /// A selector on virtual time, with a server that may answer on each path.
-struct World {
+struct Simulation {
     selector: PathSelector,
     now: Instant,
     next: u8,
@@ -12,7 +12,7 @@ struct World {
     open: bool,
 }
 
-impl World {
+impl Simulation {
     fn new(udp: (bool, bool), tls: bool) -> Self {
         Self::after(MediaPath::Udp, udp, tls)
     }
@@ -72,47 +72,47 @@ const BLOCKED: (bool, bool) = (false, false);
 
 #[test]
 fn udp_that_works_needs_no_tunnel() {
-    let mut world = World::new(GOOD, true);
-    world.run(60 * SECOND, 5);
-    assert_eq!(world.path(), (MediaPath::Udp, false));
+    let mut simulation = Simulation::new(GOOD, true);
+    simulation.run(60 * SECOND, 5);
+    assert_eq!(simulation.path(), (MediaPath::Udp, false));
 }
 
 #[test]
 fn the_tunnel_opens_when_the_first_checks_have_no_answer() {
-    let mut world = World::new(BLOCKED, true);
-    world.run(FIRST_SILENCE, 0);
-    assert_eq!(world.path(), (MediaPath::Udp, false));
-    world.run(2 * STEP, 0);
-    assert_eq!(world.path(), (MediaPath::Tls, true));
-    assert_eq!(world.check(), 1, "the answer comes through the tunnel");
-    world.run(60 * SECOND, 5);
-    assert_eq!(world.path(), (MediaPath::Tls, true));
+    let mut simulation = Simulation::new(BLOCKED, true);
+    simulation.run(FIRST_SILENCE, 0);
+    assert_eq!(simulation.path(), (MediaPath::Udp, false));
+    simulation.run(2 * STEP, 0);
+    assert_eq!(simulation.path(), (MediaPath::Tls, true));
+    assert_eq!(simulation.check(), 1, "the answer comes through the tunnel");
+    simulation.run(60 * SECOND, 5);
+    assert_eq!(simulation.path(), (MediaPath::Tls, true));
 }
 
 #[test]
 fn udp_is_preferred_when_it_comes_and_then_the_tunnel_closes() {
-    let mut world = World::new(BLOCKED, true);
-    world.run(3 * SECOND, 5);
-    world.udp = GOOD;
-    world.run(SECOND, 5);
-    assert_eq!(world.path(), (MediaPath::Udp, true), "make before break");
-    world.run(LINGER, 5);
-    assert_eq!(world.path(), (MediaPath::Udp, false));
+    let mut simulation = Simulation::new(BLOCKED, true);
+    simulation.run(3 * SECOND, 5);
+    simulation.udp = GOOD;
+    simulation.run(SECOND, 5);
+    assert_eq!(simulation.path(), (MediaPath::Udp, true), "make before break");
+    simulation.run(LINGER, 5);
+    assert_eq!(simulation.path(), (MediaPath::Udp, false));
 }
 
 #[test]
 fn udp_that_dies_during_a_meeting_is_replaced_and_then_tried_more_and_more_rarely() {
-    let mut world = World::new(GOOD, true);
-    world.run(5 * SECOND, 5);
+    let mut simulation = Simulation::new(GOOD, true);
+    simulation.run(5 * SECOND, 5);
     let mut waits = Vec::new();
     for _ in 0..3 {
-        world.udp = BLOCKED;
-        world.run(SILENCE + 3 * STEP, 5);
-        assert_eq!(world.path(), (MediaPath::Tls, true));
-        world.udp = GOOD;
+        simulation.udp = BLOCKED;
+        simulation.run(SILENCE + 3 * STEP, 5);
+        assert_eq!(simulation.path(), (MediaPath::Tls, true));
+        simulation.udp = GOOD;
         let mut dead = Duration::ZERO;
-        while world.selector.path() == MediaPath::Tls {
-            world.run(STEP, 5);
+        while simulation.selector.path() == MediaPath::Tls {
+            simulation.run(STEP, 5);
             dead += STEP;
         }
         waits.push((dead + SECOND / 2).as_secs());
@@ -122,99 +122,99 @@ fn udp_that_dies_during_a_meeting_is_replaced_and_then_tried_more_and_more_rarel
 
 #[test]
 fn udp_that_carries_checks_but_no_media_is_not_used() {
-    let mut world = World::new((true, false), true);
-    world.run(SECOND, 0);
-    assert_eq!(world.path(), (MediaPath::Udp, false));
-    world.send(Kind::Dtls, Kind::Dtls, false);
-    world.run(HANDSHAKE_SILENCE + STEP, 0);
-    assert_eq!(world.path(), (MediaPath::Tls, true));
-    world.run(600 * SECOND, 5);
-    assert_eq!(world.path(), (MediaPath::Tls, true), "its checks do not count");
+    let mut simulation = Simulation::new((true, false), true);
+    simulation.run(SECOND, 0);
+    assert_eq!(simulation.path(), (MediaPath::Udp, false));
+    simulation.send(Kind::Dtls, Kind::Dtls, false);
+    simulation.run(HANDSHAKE_SILENCE + STEP, 0);
+    assert_eq!(simulation.path(), (MediaPath::Tls, true));
+    simulation.run(600 * SECOND, 5);
+    assert_eq!(simulation.path(), (MediaPath::Tls, true), "its checks do not count");
 }
 
 #[test]
 fn media_without_feedback_are_a_dead_path_although_checks_are_answered() {
-    let mut world = World::new(GOOD, true);
-    world.run(5 * SECOND, 5);
-    world.udp = (true, false);
-    world.run(SILENCE + 3 * STEP, 5);
-    assert_eq!(world.path(), (MediaPath::Tls, true));
+    let mut simulation = Simulation::new(GOOD, true);
+    simulation.run(5 * SECOND, 5);
+    simulation.udp = (true, false);
+    simulation.run(SILENCE + 3 * STEP, 5);
+    assert_eq!(simulation.path(), (MediaPath::Tls, true));
 }
 
 #[test]
 fn a_participant_who_sends_no_media_stays_on_udp() {
-    let mut world = World::new((true, false), true);
-    world.run(60 * SECOND, 0);
-    assert_eq!(world.path(), (MediaPath::Udp, false));
+    let mut simulation = Simulation::new((true, false), true);
+    simulation.run(60 * SECOND, 0);
+    assert_eq!(simulation.path(), (MediaPath::Udp, false));
 }
 
 #[test]
 fn a_lost_tunnel_is_wanted_again_and_nothing_is_sent_into_it_meanwhile() {
-    let mut world = World::new(BLOCKED, true);
-    world.run(3 * SECOND, 5);
-    (world.open, world.tls) = (false, false);
-    world.selector.handle_closed();
-    assert!(world.selector.wants_tunnel(world.now), "at once");
-    world.run(5 * SECOND, 5);
-    assert_eq!(world.path(), (MediaPath::Udp, false));
-    assert!(world.selector.wants_tunnel(world.now));
-    world.tls = true;
-    world.run(2 * STEP, 5);
-    assert_eq!(world.path(), (MediaPath::Tls, true));
+    let mut simulation = Simulation::new(BLOCKED, true);
+    simulation.run(3 * SECOND, 5);
+    (simulation.open, simulation.tls) = (false, false);
+    simulation.selector.handle_closed();
+    assert!(simulation.selector.wants_tunnel(simulation.now), "at once");
+    simulation.run(5 * SECOND, 5);
+    assert_eq!(simulation.path(), (MediaPath::Udp, false));
+    assert!(simulation.selector.wants_tunnel(simulation.now));
+    simulation.tls = true;
+    simulation.run(2 * STEP, 5);
+    assert_eq!(simulation.path(), (MediaPath::Tls, true));
 }
 
 #[test]
 fn a_client_whose_media_took_the_tunnel_wants_it_at_once_after_a_reconnection_unless_udp_works() {
-    let mut world = World::after(MediaPath::Tls, BLOCKED, true);
-    world.run(2 * STEP, 5);
-    assert_eq!(world.path(), (MediaPath::Tls, true));
-    let mut world = World::after(MediaPath::Tls, GOOD, true);
-    world.run(60 * SECOND, 5);
-    assert_eq!(world.path(), (MediaPath::Udp, false));
+    let mut simulation = Simulation::after(MediaPath::Tls, BLOCKED, true);
+    simulation.run(2 * STEP, 5);
+    assert_eq!(simulation.path(), (MediaPath::Tls, true));
+    let mut simulation = Simulation::after(MediaPath::Tls, GOOD, true);
+    simulation.run(60 * SECOND, 5);
+    assert_eq!(simulation.path(), (MediaPath::Udp, false));
 }
 
 #[test]
 fn a_turn_server_that_carries_media_needs_no_tunnel_until_it_is_silent() {
-    let mut world = World::new(BLOCKED, true);
-    world.selector.handle_connected(world.now);
+    let mut simulation = Simulation::new(BLOCKED, true);
+    simulation.selector.handle_connected(simulation.now);
     for _ in 0..100 {
-        world.selector.handle_relayed(world.now);
-        world.run(STEP, 5);
+        simulation.selector.handle_relayed(simulation.now);
+        simulation.run(STEP, 5);
     }
-    assert_eq!((world.path(), world.selector.is_relayed(world.now)), ((MediaPath::Udp, false), true));
-    world.run(SILENCE + 2 * STEP, 5);
-    assert_eq!((world.path(), world.selector.is_relayed(world.now)), ((MediaPath::Tls, true), false));
+    assert_eq!((simulation.path(), simulation.selector.is_relayed(simulation.now)), ((MediaPath::Udp, false), true));
+    simulation.run(SILENCE + 2 * STEP, 5);
+    assert_eq!((simulation.path(), simulation.selector.is_relayed(simulation.now)), ((MediaPath::Tls, true), false));
 }
 
 #[test]
 fn datagrams_of_a_turn_server_do_not_keep_the_tunnel_away_before_the_stack_has_connected() {
-    let mut world = World::new(BLOCKED, true);
+    let mut simulation = Simulation::new(BLOCKED, true);
     for _ in 0..20 {
-        world.selector.handle_relayed(world.now);
-        world.run(STEP, 0);
+        simulation.selector.handle_relayed(simulation.now);
+        simulation.run(STEP, 0);
     }
-    assert_eq!(world.path(), (MediaPath::Tls, true));
-    world.selector.handle_relayed(world.now);
-    world.selector.handle_connected(world.now);
-    assert!(world.selector.is_relayed(world.now), "it has connected through the TURN server");
-    world.run(2 * STEP, 0);
-    assert_eq!(world.path(), (MediaPath::Udp, false));
+    assert_eq!(simulation.path(), (MediaPath::Tls, true));
+    simulation.selector.handle_relayed(simulation.now);
+    simulation.selector.handle_connected(simulation.now);
+    assert!(simulation.selector.is_relayed(simulation.now), "it has connected through the TURN server");
+    simulation.run(2 * STEP, 0);
+    assert_eq!(simulation.path(), (MediaPath::Udp, false));
 }
 
 #[test]
 fn answers_that_nobody_asked_for_do_not_keep_media_on_udp() {
-    let mut world = World::new(BLOCKED, true);
+    let mut simulation = Simulation::new(BLOCKED, true);
     for _ in 0..40 {
-        world.selector.handle_received(MediaPath::Udp, Kind::CheckAnswer([255; 12]));
-        world.selector.handle_received(MediaPath::Udp, Kind::OtherStun);
-        world.run(STEP, 0);
+        simulation.selector.handle_received(MediaPath::Udp, Kind::CheckAnswer([255; 12]));
+        simulation.selector.handle_received(MediaPath::Udp, Kind::OtherStun);
+        simulation.run(STEP, 0);
     }
-    assert_eq!(world.path(), (MediaPath::Tls, true));
+    assert_eq!(simulation.path(), (MediaPath::Tls, true));
 }
 
 #[test]
 fn a_long_handshake_keeps_a_bounded_number_of_checks() {
-    let mut world = World::new(BLOCKED, false);
-    world.run(600 * SECOND, 0);
-    assert!(world.selector.checks.len() <= MAX_CHECKS);
+    let mut simulation = Simulation::new(BLOCKED, false);
+    simulation.run(600 * SECOND, 0);
+    assert!(simulation.selector.checks.len() <= MAX_CHECKS);
 }

@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub struct Shared {
     state: Mutex<State>,
-    /// There are datagrams for the tunnel, or the path has changed.
+    /// Notified if there are datagrams for the tunnel, or if the path has changed.
     changed: Notify,
 }
 
@@ -76,7 +76,7 @@ impl Shared {
         self.lock().selector.is_relayed(now)
     }
 
-    /// Returns true if the tunnel should be open. Changes the path if it is time.
+    /// Returns true if the tunnel should be open. Changes the path if that is due.
     pub fn handle_timeout(&self, now: Instant) -> bool {
         let mut state = self.lock();
         let before = state.selector.path();
@@ -186,7 +186,7 @@ impl Shared {
         state.selector.path()
     }
 
-    /// Waits until there may be datagrams for the tunnel, or another path. Only one task may wait.
+    /// Waits for datagrams for the tunnel, or for a change of the path. May return without either. Only one task may wait.
     pub async fn changed(&self) {
         self.changed.notified().await;
     }

@@ -1,81 +1,18 @@
 //! The stack's UDP sockets, some of whose datagrams go through the tunnel.
 
 use super::shared::Shared;
-use std::future::Future;
 use std::io::{self, IoSliceMut};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::pin::Pin;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
-use webrtc::runtime::{
-    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, Transmit,
-};
-
-/// A runtime whose UDP sockets use a tunnel if UDP does not work.
-#[derive(Debug)]
-pub struct TunnelRuntime {
-    inner: Arc<dyn Runtime>,
-    shared: Arc<Shared>,
-}
-
-type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-impl TunnelRuntime {
-    /// Returns a runtime that does everything else as `inner` does it.
-    pub fn new(inner: Arc<dyn Runtime>, shared: Arc<Shared>) -> Self {
-        Self { inner, shared }
-    }
-}
-
-impl Runtime for TunnelRuntime {
-    fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
-        self.inner.spawn(future)
-    }
-
-    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        let inner = self.inner.wrap_udp_socket(socket)?;
-        Ok(Arc::new(TunnelSocket { inner, shared: Arc::clone(&self.shared) }))
-    }
-
-    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
-        self.inner.wrap_tcp_listener(listener)
-    }
-
-    fn connect_tcp(&self, remote: SocketAddr) -> Task<'_, io::Result<Arc<dyn AsyncTcpStream>>> {
-        self.inner.connect_tcp(remote)
-    }
-
-    fn resolve_host<'a>(&'a self, host: &'a str) -> Task<'a, io::Result<Vec<SocketAddr>>> {
-        self.inner.resolve_host(host)
-    }
-
-    fn sleep(&self, duration: Duration) -> Task<'static, ()> {
-        self.inner.sleep(duration)
-    }
-
-    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        self.inner.interval(period)
-    }
-
-    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
-        self.inner.block_on(future);
-    }
-
-    fn now(&self) -> Instant {
-        self.inner.now()
-    }
-
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-}
+use std::time::Instant;
+use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
 /// A UDP socket whose datagrams go by UDP, through the tunnel, or both.
 #[derive(Debug)]
-struct TunnelSocket {
-    inner: Arc<dyn AsyncUdpSocket>,
-    shared: Arc<Shared>,
+pub struct TunnelSocket {
+    pub inner: Arc<dyn AsyncUdpSocket>,
+    pub shared: Arc<Shared>,
 }
 
 impl AsyncUdpSocket for TunnelSocket {

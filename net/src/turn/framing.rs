@@ -3,17 +3,18 @@
 
 use proto::Malformed;
 
-/// Bytes of a stream that are not a whole message yet.
+/// Splits a stream into messages. Keeps the bytes of a message that is not complete yet.
 #[derive(Debug, Default)]
-pub struct Frames {
+pub struct MessageDecoder {
     bytes: Vec<u8>,
 }
 
-impl Frames {
-    /// Adds bytes of the stream, and passes each message that is complete to `each`, without padding.
+impl MessageDecoder {
+    /// Handles the next bytes of the stream. Calls `each` with each complete message, without padding.
     ///
     /// # Errors
-    /// Returns [`Malformed`] if the bytes are no message, or one above [`MAX_FRAME`]. The stream cannot be used after that.
+    /// Returns [`Malformed`] if the bytes are not a message, or if a message is longer than [`MAX_FRAME`]. The stream cannot be
+    /// used after that.
     pub fn push(&mut self, bytes: &[u8], mut each: impl FnMut(&[u8])) -> Result<(), Malformed> {
         self.bytes.extend(bytes);
         let mut rest = self.bytes.as_slice();
@@ -28,8 +29,9 @@ impl Frames {
     }
 }
 
-/// Appends a message of the stack with the padding that a stream needs. Appends nothing if it is no message of TURN.
-pub fn push_padded(message: &[u8], stream: &mut Vec<u8>) {
+/// Appends a message of the WebRTC stack to `stream`, with the padding that a stream needs. Appends nothing if it is not a
+/// message of TURN.
+pub fn encode_message(message: &[u8], stream: &mut Vec<u8>) {
     if let Ok(Some((length, padded))) = frame_length(message)
         && message.len() >= length
     {
@@ -77,11 +79,11 @@ mod tests {
         let messages = [stun(0), channel_data(5), stun(8), channel_data(8), channel_data(0), channel_data(3)];
         let mut stream = Vec::new();
         for message in &messages {
-            push_padded(message, &mut stream);
+            encode_message(message, &mut stream);
         }
         assert!(stream.len().is_multiple_of(4));
         for size in 1..stream.len() {
-            let (mut frames, mut received) = (Frames::default(), Vec::new());
+            let (mut frames, mut received) = (MessageDecoder::default(), Vec::new());
             for part in stream.chunks(size) {
                 frames.push(part, |frame| received.push(frame.to_vec())).unwrap();
             }
@@ -95,17 +97,17 @@ mod tests {
         let mut padded = channel_data(5);
         padded.extend([0; 3]);
         let mut stream = Vec::new();
-        push_padded(&padded, &mut stream);
+        encode_message(&padded, &mut stream);
         assert_eq!(stream, padded);
-        push_padded(&[0x80; 40], &mut stream);
-        push_padded(&[], &mut stream);
+        encode_message(&[0x80; 40], &mut stream);
+        encode_message(&[], &mut stream);
         assert_eq!(stream, padded, "no messages of TURN");
     }
 
     #[test]
     fn garbage_and_huge_lengths_end_the_stream() {
         for wrong in [&[0x80, 0, 0, 0][..], &[0, 1, 0, 3], &[0x16, 3, 1, 0], &[0x40, 0, 0xff, 0xff], b"HTTP"] {
-            assert_eq!(Frames::default().push(wrong, |_| panic!("a message")), Err(Malformed), "{wrong:?}");
+            assert_eq!(MessageDecoder::default().push(wrong, |_| panic!("a message")), Err(Malformed), "{wrong:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What the sockets of the stack and the tasks of the TURN servers share. Each lock is held for a few copies of bytes only.
 
 use super::address::index_of;
-use super::framing::push_padded;
+use super::framing::encode_message;
 use proto::{DatagramQueue, MAX_TUNNEL_AGE, MAX_TUNNEL_QUEUE, TurnServer, TurnTransport};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -10,7 +10,7 @@ use std::task::Waker;
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// The ways to the TURN servers of a transport, by the number of the server.
+/// The links to the TURN servers of a transport, by the number of the server.
 #[derive(Debug, Default)]
 pub struct Links {
     state: Mutex<State>,
@@ -28,12 +28,12 @@ struct State {
 struct Link {
     server: TurnServer,
     address: SocketAddr,
-    way: Way,
+    connection: Connection,
 }
 
 /// How messages reach a server.
 #[derive(Debug)]
-enum Way {
+enum Connection {
     /// By UDP. `None` until the server's address is known.
     Udp(Option<SocketAddr>),
     /// By a task, over TCP or TLS.
@@ -44,9 +44,10 @@ enum Way {
 struct Queues {
     outgoing: DatagramQueue,
     incoming: DatagramQueue,
-    /// There are outgoing messages.
+    /// Notified if there are outgoing messages.
     changed: Arc<Notify>,
-    works: bool,
+    /// True after the stream has delivered a message.
+    has_delivered: bool,
 }
 
 /// Where a datagram of the stack goes.
@@ -67,17 +68,17 @@ impl Links {
         if state.links.get(&index).is_some_and(|link| link.server == *server) {
             return false;
         }
-        let way = match server.transport {
-            TurnTransport::Udp => Way::Udp(None),
-            TurnTransport::Tcp | TurnTransport::Tls => Way::Stream(Box::new(Queues::new())),
+        let connection = match server.transport {
+            TurnTransport::Udp => Connection::Udp(None),
+            TurnTransport::Tcp | TurnTransport::Tls => Connection::Stream(Box::new(Queues::new())),
         };
-        state.links.insert(index, Link { server: server.clone(), address, way });
+        state.links.insert(index, Link { server: server.clone(), address, connection });
         true
     }
 
     /// Sets the address of a server that is reached by UDP. `None` if there is none.
     pub fn resolve(&self, index: usize, address: Option<SocketAddr>) {
-        if let Some(Link { way: Way::Udp(known), .. }) = self.lock().links.get_mut(&index) {
+        if let Some(Link { connection: Connection::Udp(known), .. }) = self.lock().links.get_mut(&index) {
             *known = address;
         }
     }
@@ -85,9 +86,9 @@ impl Links {
     /// Handles the end of a stream.
     pub fn handle_end(&self, index: usize) {
         let mut state = self.lock();
-        if let Some(Link { way: Way::Stream(queues), .. }) = state.links.get(&index) {
-            let works = queues.works;
-            state.is_lost |= works;
+        if let Some(Link { connection: Connection::Stream(queues), .. }) = state.links.get(&index) {
+            let has_delivered = queues.has_delivered;
+            state.is_lost |= has_delivered;
             state.links.remove(&index);
         }
     }
@@ -101,23 +102,26 @@ impl Links {
     pub fn send(&self, destination: SocketAddr, contents: &[u8], segment: Option<usize>, now: Instant) -> Departure {
         let Some(index) = index_of(destination) else { return Departure::Unchanged };
         let mut state = self.lock();
-        match state.links.get_mut(&index).map(|link| &mut link.way) {
-            Some(Way::Udp(Some(address))) => Departure::Udp(*address),
-            Some(Way::Stream(queues)) => {
+        match state.links.get_mut(&index).map(|link| &mut link.connection) {
+            Some(Connection::Udp(Some(address))) => Departure::Udp(*address),
+            Some(Connection::Stream(queues)) => {
                 for datagram in contents.chunks(segment.unwrap_or(contents.len()).max(1)) {
                     queues.outgoing.push(datagram, now);
                 }
                 queues.changed.notify_one();
                 Departure::Handled
             }
-            Some(Way::Udp(None)) | None => Departure::Handled,
+            Some(Connection::Udp(None)) | None => Departure::Handled,
         }
     }
 
     /// Returns the virtual address of the server that sends by UDP from `source`.
     pub fn server_at(&self, source: SocketAddr) -> Option<SocketAddr> {
         let state = self.lock();
-        let link = state.links.values().find(|link| matches!(link.way, Way::Udp(Some(address)) if address == source));
+        let link = state
+            .links
+            .values()
+            .find(|link| matches!(link.connection, Connection::Udp(Some(address)) if address == source));
         link.map(|link| link.address)
     }
 
@@ -126,7 +130,7 @@ impl Links {
     pub fn receive(&self, buffer: &mut [u8], waker: &Waker, now: Instant) -> Option<(usize, SocketAddr)> {
         let mut state = self.lock();
         for link in state.links.values_mut() {
-            if let Way::Stream(queues) = &mut link.way
+            if let Connection::Stream(queues) = &mut link.connection
                 && let Some(length) = queues.incoming.pop(buffer, now)
             {
                 return Some((length, link.address));
@@ -141,8 +145,8 @@ impl Links {
     /// Handles a message that came over a stream.
     pub fn handle_message(&self, index: usize, message: &[u8], now: Instant) {
         let mut state = self.lock();
-        if let Some(Link { way: Way::Stream(queues), .. }) = state.links.get_mut(&index) {
-            queues.works = true;
+        if let Some(Link { connection: Connection::Stream(queues), .. }) = state.links.get_mut(&index) {
+            queues.has_delivered = true;
             queues.incoming.push(message, now);
         }
         let waker = state.waker.take();
@@ -152,16 +156,18 @@ impl Links {
         }
     }
 
-    /// Moves what waits for a stream to `batch`, up to a bound. Returns the notification of more, or `None` if there is no such
-    /// stream.
+    /// Appends the messages that wait for a stream to `batch`, up to a bound. Returns the notification of further messages, or
+    /// `None` if there is no such stream.
     pub fn take_batch(&self, index: usize, batch: &mut Vec<u8>, now: Instant) -> Option<Arc<Notify>> {
         let mut state = self.lock();
-        let Some(Link { way: Way::Stream(queues), .. }) = state.links.get_mut(&index) else { return None };
+        let Some(Link { connection: Connection::Stream(queues), .. }) = state.links.get_mut(&index) else {
+            return None;
+        };
         let mut message = [0; proto::MAX_DATAGRAM];
         while batch.len() < MAX_BATCH
             && let Some(length) = queues.outgoing.pop(&mut message, now)
         {
-            push_padded(&message[..length], batch);
+            encode_message(&message[..length], batch);
         }
         Some(Arc::clone(&queues.changed))
     }
@@ -178,7 +184,7 @@ impl Queues {
             outgoing: DatagramQueue::new(MAX_TUNNEL_QUEUE, CONNECT_AGE),
             incoming: DatagramQueue::new(MAX_INCOMING, MAX_TUNNEL_AGE * 5),
             changed: Arc::default(),
-            works: false,
+            has_delivered: false,
         }
     }
 }
@@ -208,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_over_udp_is_reached_at_its_real_address_and_nobody_else_is_it() {
+    fn a_server_over_udp_is_reached_at_its_real_address_and_no_other_source_is_that_server() {
         let (links, address) = opened("turn:a.example");
         let real = SocketAddr::from(([192, 0, 2, 7], 3_478));
         let now = Instant::now();

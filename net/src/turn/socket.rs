@@ -2,81 +2,18 @@
 
 use super::address::is_virtual;
 use super::links::{Departure, Links};
-use std::future::Future;
 use std::io::{self, IoSliceMut};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::pin::Pin;
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
-use webrtc::runtime::{
-    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, Transmit,
-};
-
-/// A runtime whose UDP sockets reach TURN servers.
-#[derive(Debug)]
-pub struct TurnRuntime {
-    inner: Arc<dyn Runtime>,
-    links: Arc<Links>,
-}
-
-type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-impl TurnRuntime {
-    /// Returns a runtime that does everything else as `inner` does it.
-    pub fn new(inner: Arc<dyn Runtime>, links: Arc<Links>) -> Self {
-        Self { inner, links }
-    }
-}
-
-impl Runtime for TurnRuntime {
-    fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
-        self.inner.spawn(future)
-    }
-
-    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        let inner = self.inner.wrap_udp_socket(socket)?;
-        Ok(Arc::new(TurnSocket { inner, links: Arc::clone(&self.links) }))
-    }
-
-    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
-        self.inner.wrap_tcp_listener(listener)
-    }
-
-    fn connect_tcp(&self, remote: SocketAddr) -> Task<'_, io::Result<Arc<dyn AsyncTcpStream>>> {
-        self.inner.connect_tcp(remote)
-    }
-
-    fn resolve_host<'a>(&'a self, host: &'a str) -> Task<'a, io::Result<Vec<SocketAddr>>> {
-        self.inner.resolve_host(host)
-    }
-
-    fn sleep(&self, duration: Duration) -> Task<'static, ()> {
-        self.inner.sleep(duration)
-    }
-
-    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        self.inner.interval(period)
-    }
-
-    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
-        self.inner.block_on(future);
-    }
-
-    fn now(&self) -> Instant {
-        self.inner.now()
-    }
-
-    fn name(&self) -> &'static str {
-        self.inner.name()
-    }
-}
+use std::time::Instant;
+use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
 /// A UDP socket whose datagrams to virtual addresses go to TURN servers.
 #[derive(Debug)]
-struct TurnSocket {
-    inner: Arc<dyn AsyncUdpSocket>,
-    links: Arc<Links>,
+pub struct TurnSocket {
+    pub inner: Arc<dyn AsyncUdpSocket>,
+    pub links: Arc<Links>,
 }
 
 /// Returns whether the stack may get a datagram of UDP with this first byte. Sets its source to the virtual address if a TURN

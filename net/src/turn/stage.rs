@@ -1,4 +1,4 @@
-//! When the TURN servers are used: the ladder from UDP to TURN over UDP, TCP and TLS.
+//! Decides when TURN servers are used, and over which transports: first UDP, later TCP and TLS. Pure.
 
 use proto::TurnTransport;
 use std::time::Duration;

@@ -1,6 +1,6 @@
 //! Carries the messages of a TURN server over TCP or TLS.
 
-use super::framing::Frames;
+use super::framing::MessageDecoder;
 use super::links::Links;
 use crate::signalling::{ByteStream, Error};
 use std::future::Future;
@@ -29,10 +29,10 @@ pub async fn run(links: &Links, index: usize, opening: impl Future<Output = Resu
 
 /// Returns at the end of the stream, or if it carries something else than messages of TURN.
 async fn read(links: &Links, index: usize, mut stream: ReadHalf<Stream>) {
-    let (mut frames, mut bytes) = (Frames::default(), vec![0; READ_BYTES]);
+    let (mut decoder, mut bytes) = (MessageDecoder::default(), vec![0; READ_BYTES]);
     while let Ok(length @ 1..) = stream.read(&mut bytes).await {
         let now = Instant::now();
-        if frames.push(&bytes[..length], |message| links.handle_message(index, message, now)).is_err() {
+        if decoder.push(&bytes[..length], |message| links.handle_message(index, message, now)).is_err() {
             tracing::info!(index, "a TURN server sent something else than TURN");
             return;
         }

@@ -9,7 +9,7 @@ use net::rtp::assemble::{Assembler, Packet};
 use net::rtp::description;
 use net::sfu::native::Native;
 use net::sfu::{Input, Mids, Output, Sfu};
-use net::{ProxyAnswer, TurnFrames};
+use net::{ProxyAnswer, TurnMessageDecoder};
 use proto::descriptor::{
     BitReader, BitWriter, Descriptor, DescriptorWriter, MANDATORY_BYTES, Mandatory, PacketPosition, Resolution,
     ScalabilityMode, Structure,
@@ -74,16 +74,16 @@ pub(super) fn tunnel_messages() -> Vec<Vec<u8>> {
 /// Splits a stream of a TURN server, at once and in parts.
 pub(super) fn turn_stream(bytes: &[u8]) {
     let (mut whole, mut cut) = (Vec::new(), Vec::new());
-    let is_valid = TurnFrames::default().push(bytes, |frame| whole.push(frame.to_vec())).is_ok();
-    let mut frames = TurnFrames::default();
+    let is_valid = TurnMessageDecoder::default().push(bytes, |frame| whole.push(frame.to_vec())).is_ok();
+    let mut frames = TurnMessageDecoder::default();
     let is_cut_valid = bytes.chunks(7).all(|part| frames.push(part, |frame| cut.push(frame.to_vec())).is_ok());
     assert_eq!((is_valid, &whole), (is_cut_valid, &cut), "the parts do not matter");
     let mut stream = Vec::new();
     for frame in &whole {
-        net::push_padded(frame, &mut stream);
+        net::encode_turn_message(frame, &mut stream);
     }
     let mut again = Vec::new();
-    TurnFrames::default().push(&stream, |frame| again.push(frame.to_vec())).expect("it is a stream");
+    TurnMessageDecoder::default().push(&stream, |frame| again.push(frame.to_vec())).expect("it is a stream");
     assert_eq!(again, whole);
 }
 

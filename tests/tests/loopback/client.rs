@@ -270,7 +270,7 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                 state.removed = reason == Reason::Removed;
                 state.over = Some(reason.to_string());
             }),
-            Event::Meeting(_) | Event::LayersChanged(..) | Event::Downlink(_) | Event::Flows(_) => {}
+            Event::Meeting(_) | Event::LayersChanged(..) | Event::Downlink(_) | Event::InboundStats(_) => {}
             Event::Rekeyed(epoch) => shared.change(|state| state.epoch = epoch.0),
             Event::Track { track, kind, frames, .. } => {
                 waiting.push(IncomingTrack { track, kind, frames });

@@ -1,21 +1,19 @@
 //! A network path that loses datagrams in a pseudo-random order, or carries those to the client over an impaired link.
 
+use net::SocketRuntime;
 use std::future::Future;
 use std::io::{self, IoSliceMut};
-use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::task::{Context, Poll};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tests::impairment::{ImpairedLink, Impairment, UDP_HEADER_BYTES};
 use tokio::time::Sleep;
-use webrtc::runtime::{
-    AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, JoinHandle, RecvMeta, Runtime, TokioRuntime,
-    Transmit,
-};
+use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Runtime, TokioRuntime, Transmit};
 
-/// A tokio runtime whose UDP sockets lose datagrams in each direction, and receive over a link.
+/// A network path that loses datagrams in each direction, and carries those to the client over a link.
 #[derive(Debug)]
 pub struct Lossy {
     /// Lost datagrams of a thousand.
@@ -74,53 +72,22 @@ impl Lossy {
         self.only.set(address).expect("it is called once");
     }
 
+    /// Returns a tokio runtime whose UDP sockets are on this path.
+    pub fn runtime(self: Arc<Self>) -> Arc<dyn Runtime> {
+        Arc::new(SocketRuntime::new(Arc::new(TokioRuntime), move |socket, tokio| {
+            let _ = self.local.set(socket.local_addr()?);
+            let inner = tokio.wrap_udp_socket(socket)?;
+            if let Some(link) = self.downlink.clone() {
+                return Ok(Arc::new(Impaired { inner, link, timer: Mutex::new(None) }));
+            }
+            let (lost, blocked, only) = (self.lost, Arc::clone(&self.blocked), self.only.get().copied());
+            Ok(Arc::new(Socket { inner, lost, blocked, only, random: AtomicU32::new(self.seed) }))
+        }))
+    }
+
     /// Returns the client's address; `None` until its socket is bound.
     pub fn local(&self) -> Option<SocketAddr> {
         self.local.get().copied()
-    }
-}
-
-static TOKIO: TokioRuntime = TokioRuntime;
-
-type Task<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
-
-impl Runtime for Lossy {
-    fn spawn(&self, future: Task<'static, ()>) -> Box<dyn JoinHandle> {
-        TOKIO.spawn(future)
-    }
-
-    fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
-        let _ = self.local.set(socket.local_addr()?);
-        let inner: Arc<dyn AsyncUdpSocket> = TOKIO.wrap_udp_socket(socket)?;
-        if let Some(link) = self.downlink.clone() {
-            return Ok(Arc::new(Impaired { inner, link, timer: Mutex::new(None) }));
-        }
-        let (lost, blocked, only) = (self.lost, Arc::clone(&self.blocked), self.only.get().copied());
-        Ok(Arc::new(Socket { inner, lost, blocked, only, random: AtomicU32::new(self.seed) }))
-    }
-
-    fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
-        TOKIO.wrap_tcp_listener(listener)
-    }
-
-    fn connect_tcp(&self, remote: SocketAddr) -> Task<'_, io::Result<Arc<dyn AsyncTcpStream>>> {
-        TOKIO.connect_tcp(remote)
-    }
-
-    fn resolve_host<'a>(&'a self, host: &'a str) -> Task<'a, io::Result<Vec<SocketAddr>>> {
-        TOKIO.resolve_host(host)
-    }
-
-    fn sleep(&self, duration: Duration) -> Task<'static, ()> {
-        TOKIO.sleep(duration)
-    }
-
-    fn interval(&self, period: Duration) -> Box<dyn AsyncInterval> {
-        TOKIO.interval(period)
-    }
-
-    fn block_on(&self, future: Pin<Box<dyn Future<Output = ()> + '_>>) {
-        TOKIO.block_on(future);
     }
 }
 

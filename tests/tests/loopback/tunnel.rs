@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-fn blocked() -> Arc<Lossy> {
+fn blocked_path() -> Arc<Lossy> {
     let path = Lossy::lossless();
     path.block(true);
     path
@@ -37,7 +37,7 @@ pub async fn meeting_with(server: &Server, backends: Backends) -> Vec<Client> {
     clients
 }
 
-pub fn path(client: &Client) -> Option<MediaPath> {
+pub fn media_path(client: &Client) -> Option<MediaPath> {
     client.look(|state| state.paths.last().copied())
 }
 
@@ -45,9 +45,9 @@ pub fn path(client: &Client) -> Option<MediaPath> {
 fn a_whole_meeting_goes_over_tls_if_udp_is_blocked() {
     run(async {
         let server = server().await;
-        let clients = meeting_with(&server, backends_over(blocked())).await;
+        let clients = meeting_with(&server, backends_over(blocked_path())).await;
         all_receive(&clients, 25).await;
-        assert_eq!((path(&clients[0]), path(&clients[1])), (Some(MediaPath::Udp), Some(MediaPath::Tls)));
+        assert_eq!((media_path(&clients[0]), media_path(&clients[1])), (Some(MediaPath::Udp), Some(MediaPath::Tls)));
         let connected = clients[1].look(|state| state.connected.unwrap()) - clients[1].started;
         println!("connected over TLS after {connected:?}");
         assert!(connected < Duration::from_secs(4), "{connected:?}");
@@ -58,24 +58,24 @@ fn a_whole_meeting_goes_over_tls_if_udp_is_blocked() {
 fn everybody_over_tls_is_a_meeting_too() {
     run(async {
         let server = server().await;
-        let organiser = Client::create_with(&server, "organiser", backends_over(blocked()));
+        let organiser = Client::create_with(&server, "organiser", backends_over(blocked_path()));
         organiser.until("the organiser is a member", |state| state.entered.is_some()).await;
         let link = organiser.link();
         let guests =
-            (1..3).map(|number| Client::join_with(&link, &format!("guest {number}"), backends_over(blocked())));
+            (1..3).map(|number| Client::join_with(&link, &format!("guest {number}"), backends_over(blocked_path())));
         let clients: Vec<_> = std::iter::once(organiser).chain(guests).collect();
         for client in &clients {
             client.until("all are members", |state| state.members.len() == 3).await;
         }
         all_receive(&clients, 25).await;
-        assert!(clients.iter().all(|client| path(client) == Some(MediaPath::Tls)));
+        assert!(clients.iter().all(|client| media_path(client) == Some(MediaPath::Tls)));
     });
 }
 
 #[test]
 fn media_change_to_udp_when_it_comes_and_to_tls_when_it_dies() {
     run(async {
-        let (server, guest_path) = (server().await, blocked());
+        let (server, guest_path) = (server().await, blocked_path());
         let clients = meeting_with(&server, backends_over(Arc::clone(&guest_path))).await;
         let guest = &clients[1];
         all_receive(&clients, 25).await;
@@ -100,7 +100,7 @@ fn media_change_to_udp_when_it_comes_and_to_tls_when_it_dies() {
     });
 }
 
-/// An HTTP proxy that lets only CONNECT with the right user through.
+/// An HTTP proxy that accepts only CONNECT with the right user and password.
 struct HttpProxy {
     address: SocketAddr,
     /// The connections to the server, in the order in which they were opened.
@@ -134,13 +134,13 @@ impl HttpProxy {
         self.connections.lock().unwrap().len()
     }
 
-    /// Loses the connections from this one on.
-    fn lose(&self, first: usize) {
+    /// Ends all connections from the one with the index `first` on.
+    fn disconnect(&self, first: usize) {
         self.connections.lock().unwrap()[first..].iter().for_each(AbortHandle::abort);
     }
 }
 
-/// Answers a request of a client of a proxy. Returns the connection that it asks for.
+/// Answers the request of a client of the proxy. Returns the connection to the server that the client requests.
 async fn connect_as_asked(client: &mut TcpStream) -> Option<TcpStream> {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -148,7 +148,7 @@ async fn connect_as_asked(client: &mut TcpStream) -> Option<TcpStream> {
     }
     let head = String::from_utf8(head).unwrap();
     if !head.contains("\r\nProxy-Authorization: Basic YTpi\r\n") {
-        let refusal = b"HTTP/1.1 407 Who?\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
+        let refusal = b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n";
         client.write_all(refusal).await.unwrap();
         return None;
     }
@@ -160,9 +160,13 @@ async fn connect_as_asked(client: &mut TcpStream) -> Option<TcpStream> {
 
 /// Returns a meeting whose guest has no UDP and uses a proxy.
 async fn meeting_through(server: &Server, proxy: &HttpProxy) -> Vec<Client> {
-    let clients = meeting_with(server, Backends { proxy: proxy.settings(), ..backends_over(blocked()) }).await;
+    let clients = meeting_with(server, Backends { proxy: proxy.settings(), ..backends_over(blocked_path()) }).await;
     all_receive(&clients, 25).await;
-    assert_eq!((path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 2), "one for messages and one for media");
+    assert_eq!(
+        (media_path(&clients[1]), proxy.opened()),
+        (Some(MediaPath::Tls), 2),
+        "one for messages and one for media"
+    );
     clients
 }
 
@@ -179,11 +183,11 @@ fn a_meeting_through_a_proxy_goes_on_after_the_proxy_has_lost_all_connections() 
         let (server, proxy) = (server().await, HttpProxy::start().await);
         let clients = meeting_through(&server, &proxy).await;
         let lost = Instant::now();
-        proxy.lose(0);
+        proxy.disconnect(0);
         clients[1].until("the guest is back", |state| state.reconnected == 1).await;
         receive_more(&clients).await;
         println!("25 more pictures {:?} after the loss", lost.elapsed());
-        assert_eq!((path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 4));
+        assert_eq!((media_path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 4));
     });
 }
 
@@ -192,13 +196,14 @@ fn a_lost_tunnel_is_opened_again_without_a_reconnection_of_the_meeting() {
     run(async {
         let (server, proxy) = (server().await, HttpProxy::start().await);
         let clients = meeting_through(&server, &proxy).await;
-        proxy.lose(1);
+        proxy.disconnect(1);
         go_on(&clients).await;
-        assert_eq!((path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 3));
+        assert_eq!((media_path(&clients[1]), proxy.opened()), (Some(MediaPath::Tls), 3));
         assert_eq!(clients[1].look(|state| state.reconnecting), 0);
     });
 }
 
+/// Opens a tunnel with this value of `Authorization`. Returns the status of the HTTP answer if the server refuses.
 async fn upgrade(server: &Server, authorization: Option<&str>) -> Result<WebSocketStream<Tls>, u16> {
     let tls = connect_tls(another_address(), server.address()).await.unwrap();
     let mut request = format!("wss://{}{TUNNEL_PATH}", server.address()).into_client_request().unwrap();
@@ -226,13 +231,13 @@ fn a_tunnel_without_a_valid_token_is_refused() {
 /// The server's answers to a client.
 type Answers = Arc<Mutex<Vec<ServerSignal>>>;
 
-/// A dialect that records the server's answers.
-struct Listening {
+/// The native dialect, which also records the server's answers.
+struct RecordingDialect {
     native: net::sfu::native::Native,
     answers: Answers,
 }
 
-impl net::sfu::Sfu for Listening {
+impl net::sfu::Sfu for RecordingDialect {
     fn caps(&self) -> net::sfu::Caps {
         self.native.caps()
     }
@@ -263,17 +268,17 @@ async fn member(server: &Server) -> (Client, String) {
     (client, format!("Bearer {token}"))
 }
 
-/// Returns a client in a meeting, and what the server answers to its offers.
+/// Returns a client in a meeting, and the answers of the server to its offers.
 pub async fn member_with_answers(server: &Server) -> (Client, Answers) {
     let answers = Answers::default();
-    let dialect = Listening { native: net::sfu::native::Native::default(), answers: Arc::clone(&answers) };
+    let dialect = RecordingDialect { native: net::sfu::native::Native::default(), answers: Arc::clone(&answers) };
     let client = Client::create_with(server, "member", Backends { sfu: Box::new(dialect), ..Backends::default() });
     client.until("media are connected", |state| state.connected.is_some()).await;
     (client, answers)
 }
 
 /// Waits until the server closes the tunnel.
-async fn closed(mut socket: WebSocketStream<Tls>) {
+async fn wait_until_closed(mut socket: WebSocketStream<Tls>) {
     let end = async {
         while let Some(Ok(message)) = socket.next().await {
             if message.is_close() {
@@ -297,11 +302,11 @@ fn junk_huge_lengths_and_unknown_paths_end_the_tunnel_and_nothing_else() {
             Message::binary(large),
             Message::binary(Vec::new()),
             Message::binary(vec![0; 20_000]),
-            Message::text("carrier pigeon"),
+            Message::text("quic"),
         ] {
             let mut socket = upgrade(&server, Some(&token)).await.unwrap();
             socket.send(message).await.unwrap();
-            closed(socket).await;
+            wait_until_closed(socket).await;
         }
         client.session.request_totals();
         client.until("the server works", |state| state.totals.is_some()).await;
@@ -331,7 +336,7 @@ fn a_newer_tunnel_of_a_participant_ends_the_one_before() {
         let (_client, token) = member(&server).await;
         let first = upgrade(&server, Some(&token)).await.unwrap();
         let _second = upgrade(&server, Some(&token)).await.unwrap();
-        closed(first).await;
+        wait_until_closed(first).await;
     });
 }
 

@@ -2,7 +2,7 @@
 
 use super::lossy::Lossy;
 use super::restart::receive_more;
-use super::tunnel::{meeting_with, path};
+use super::tunnel::{media_path, meeting_with};
 use super::turn_server::{Behaviour, Transport, TurnServer};
 use super::{all_receive, backends_over, run};
 use crate::client::Client;
@@ -12,25 +12,26 @@ use server::{Config, Server};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Starts a server that hands out `turn`, with or without media tunnels.
+/// Starts a server that names `turn` in its answers, with or without media tunnels.
 async fn server(turn: &TurnServer, tunnels: bool) -> Server {
     let config = Config { turn: Some(turn.config()), tunnels, ..Config::new("127.0.0.1:0".parse().unwrap()) };
     Server::start(config).await.unwrap()
 }
 
 /// Returns a path whose UDP reaches only `turn`.
-fn only(turn: &TurnServer) -> Arc<Lossy> {
+fn path_only_to(turn: &TurnServer) -> Arc<Lossy> {
     let path = Lossy::lossless();
     path.allow_only(turn.address);
     path
 }
 
-/// Asserts that a meeting of an organiser on UDP and a guest whose UDP reaches only `turn` takes `expected`, within four seconds.
+/// Starts a meeting of an organiser on UDP and a guest whose UDP reaches only `turn`. Asserts that the guest connects within four
+/// seconds, by the path `expected`.
 async fn meet(turn: &TurnServer, tunnels: bool, expected: MediaPath) -> (Server, Vec<Client>) {
     let server = server(turn, tunnels).await;
-    let clients = meeting_with(&server, backends_over(only(turn))).await;
+    let clients = meeting_with(&server, backends_over(path_only_to(turn))).await;
     all_receive(&clients, 25).await;
-    assert_eq!((path(&clients[0]), path(&clients[1])), (Some(MediaPath::Udp), Some(expected)));
+    assert_eq!((media_path(&clients[0]), media_path(&clients[1])), (Some(MediaPath::Udp), Some(expected)));
     let connected = clients[1].look(|state| state.connected.unwrap()) - clients[1].started;
     println!("connected after {connected:?}");
     assert!(connected < Duration::from_secs(4), "{connected:?}");
@@ -86,9 +87,9 @@ fn credentials_of_another_secret_are_refused_and_the_tunnel_is_used() {
         let wrong = server::TurnConfig { secret: b"another".to_vec(), ..turn.config() };
         let config = Config { turn: Some(wrong), ..Config::new("127.0.0.1:0".parse().unwrap()) };
         let server = Server::start(config).await.unwrap();
-        let clients = meeting_with(&server, backends_over(only(&turn))).await;
+        let clients = meeting_with(&server, backends_over(path_only_to(&turn))).await;
         all_receive(&clients, 25).await;
-        assert_eq!((path(&clients[1]), turn.allocations()), (Some(MediaPath::Tls), 0));
+        assert_eq!((media_path(&clients[1]), turn.allocations()), (Some(MediaPath::Tls), 0));
     });
 }
 
@@ -101,7 +102,7 @@ fn a_meeting_goes_on_after_its_turn_server_is_gone() {
             let (_server, clients) = meet(&turn, tunnels, MediaPath::Relay).await;
             turn.stop();
             if !tunnels {
-                // Nothing else leads to the server until UDP does.
+                // There is no other path to the server.
                 clients[1].until("it notices", |state| state.reconnecting > 0).await;
                 return;
             }
@@ -118,7 +119,7 @@ fn a_turn_server_is_not_used_if_udp_works() {
         let server = server(&turn, true).await;
         let clients = meeting_with(&server, net::Backends::default()).await;
         all_receive(&clients, 75).await;
-        assert_eq!((path(&clients[1]), turn.allocations()), (Some(MediaPath::Udp), 0));
+        assert_eq!((media_path(&clients[1]), turn.allocations()), (Some(MediaPath::Udp), 0));
     });
 }
 

@@ -26,13 +26,13 @@ pub enum Transport {
 /// What the server does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Behaviour {
-    /// What it should.
+    /// Answers as RFC 8656 requires.
     Works,
     /// Answers each request with this error.
     Refuses(u16),
-    /// Answers with bytes that are no TURN.
+    /// Answers with bytes that are not TURN.
     Garbage,
-    /// Says nothing.
+    /// Answers no request.
     Silent,
 }
 
@@ -89,7 +89,7 @@ impl TurnServer {
         Self { address, transport, fingerprint, state, tasks }
     }
 
-    /// Returns it as a server of meetings hands it out.
+    /// Returns the configuration of a Conclave server that names this TURN server.
     pub fn config(&self) -> server::TurnConfig {
         let url = match self.transport {
             Transport::Udp => format!("turn:{}", self.address),
@@ -105,7 +105,7 @@ impl TurnServer {
         self.state.allocations.load(Ordering::Relaxed)
     }
 
-    /// Ends all connections and allocations. Nobody listens any more.
+    /// Ends all connections and allocations. The port is closed then.
     pub fn stop(&self) {
         self.tasks.lock().unwrap().drain(..).for_each(|task| task.abort());
     }
@@ -161,7 +161,7 @@ async fn serve_stream(stream: impl AsyncRead + AsyncWrite + Send + 'static, clie
         }
     };
     let read = async {
-        let (mut frames, mut bytes) = (net::TurnFrames::default(), [0; 4_096]);
+        let (mut frames, mut bytes) = (net::TurnMessageDecoder::default(), [0; 4_096]);
         while let Ok(length @ 1..) = reader.read(&mut bytes).await {
             let mut messages = Vec::new();
             frames.push(&bytes[..length], |frame| messages.push(frame.to_vec())).unwrap();

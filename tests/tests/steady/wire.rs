@@ -5,7 +5,7 @@ use bytes::Bytes;
 use crypto::{ReceivedFrame, Sealed};
 use media::{BufferPool, Receiver, bounded};
 use net::rtp::description::{Section, Source};
-use net::rtp::history::History;
+use net::rtp::history::RtpPacketHistory;
 use net::rtp::packetize::{Extensions, Packetizer, StreamParameters};
 use net::rtp::rtp_receiver::{Request, RtpReceiver};
 use net::rtp::sent_packet::SentPacket;
@@ -22,7 +22,7 @@ pub struct Wire {
     rtp_receiver: RtpReceiver,
     frames: Receiver<ReceivedFrame>,
     last: Option<u64>,
-    history: History<SentPacket>,
+    history: RtpPacketHistory<SentPacket>,
     now: Instant,
 }
 
@@ -59,7 +59,7 @@ impl Wire {
             rtp_receiver,
             frames,
             last: None,
-            history: History::default(),
+            history: RtpPacketHistory::default(),
             now: Instant::now(),
         }
     }

@@ -11,38 +11,38 @@ use std::fmt::Debug;
 pub trait ProxyAuthenticator: Send + Sync + Debug {
     /// Returns the name of the scheme, such as `Negotiate`.
     fn scheme(&self) -> &str;
-    /// Returns the credentials that follow the name of the scheme, for the proxy at `host`. `challenge` is what follows the
-    /// scheme in the proxy's demand, `None` if there was no demand yet. Returns `None` if there are no credentials. May
-    /// block for a short time.
+    /// Returns the credentials that follow the name of the scheme, for the proxy at `host`. `challenge` is the
+    /// text after the scheme in the proxy's demand, `None` before the first demand. Returns `None` if there are no credentials.
+    /// May block for a short time.
     fn credentials(&self, host: &str, challenge: Option<&str>) -> Option<String>;
 }
 
-/// The scheme Basic (RFC 7617).
-pub struct Basic {
+/// A user and a password for the scheme Basic (RFC 7617).
+pub struct BasicCredentials {
     encoded: String,
 }
 
-impl Basic {
-    /// Returns the credentials of a user. A colon in `user` would end it, so the caller passes none.
+impl BasicCredentials {
+    /// Returns the credentials of `user`, which must not contain a colon: it separates the password.
     #[must_use]
     pub fn new(user: &str, password: &str) -> Self {
         Self { encoded: STANDARD.encode(format!("{user}:{password}")) }
     }
 }
 
-impl Debug for Basic {
+impl Debug for BasicCredentials {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        to.write_str("Basic")
+        to.write_str("BasicCredentials")
     }
 }
 
-impl ProxyAuthenticator for Basic {
+impl ProxyAuthenticator for BasicCredentials {
     fn scheme(&self) -> &'static str {
         "Basic"
     }
 
     fn credentials(&self, _host: &str, challenge: Option<&str>) -> Option<String> {
-        // A second demand means that they were wrong.
+        // They are sent with the first request, so a demand means that they are wrong.
         challenge.is_none().then(|| self.encoded.clone())
     }
 }

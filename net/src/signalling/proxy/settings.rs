@@ -1,7 +1,7 @@
-//! Which proxy leads to a server: by the command line, or by the environment.
+//! The choice of the proxy for a server: by the command line, or by the environment.
 
 use super::answer::Answer;
-use super::authenticator::{Basic, ProxyAuthenticator};
+use super::authenticator::{BasicCredentials, ProxyAuthenticator};
 use crate::signalling::socket::authority;
 use std::fmt;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ struct Rules {
     proxy: ProxyUrl,
     exceptions: Vec<String>,
     /// True if servers on this computer are reached without the proxy.
-    spares_loopback: bool,
+    bypasses_loopback: bool,
 }
 
 /// The address of a proxy, and how to authenticate to it.
@@ -37,20 +37,20 @@ pub struct ProxyUrl {
 /// A text is not the URL of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected http://HOST:PORT or http://USER:PASSWORD@HOST:PORT")]
-pub struct BadUrl;
+pub struct InvalidProxyUrl;
 
 impl ProxySettings {
-    /// Returns settings by which `proxy` leads to all servers.
+    /// Returns settings that use `proxy` for all servers.
     #[must_use]
     pub fn of(proxy: ProxyUrl) -> Self {
         Self::new(proxy, Vec::new(), false)
     }
 
-    /// Returns the settings by which servers on this computer are reached without the proxy.
+    /// Returns the same settings, but without a proxy for servers on this computer.
     #[must_use]
-    pub fn sparing_loopback(mut self) -> Self {
+    pub fn bypassing_loopback(mut self) -> Self {
         if let Some(rules) = &mut self.rules {
-            Arc::make_mut(rules).spares_loopback = true;
+            Arc::make_mut(rules).bypasses_loopback = true;
         }
         self
     }
@@ -75,8 +75,8 @@ impl ProxySettings {
         proxy.map(|proxy| Self::new(proxy, exceptions.collect(), true)).unwrap_or_default()
     }
 
-    /// Adds a way to authenticate to the proxy. Those that were added first are preferred, after Basic with the user of the
-    /// URL. Does nothing if there is no proxy.
+    /// Adds an authenticator for the proxy. Basic with the user of the URL is tried first, then the others in the order in which
+    /// they were added. Does nothing if there is no proxy.
     #[must_use]
     pub fn with_authenticator(mut self, authenticator: Arc<dyn ProxyAuthenticator>) -> Self {
         if let Some(rules) = &mut self.rules {
@@ -85,20 +85,20 @@ impl ProxySettings {
         self
     }
 
-    /// Returns the proxy that leads to `host`, a name or an address without brackets. Returns `None` if the host is reached
-    /// directly.
+    /// Returns the proxy for connections to `host`, a name or an address without brackets. Returns `None` for a direct
+    /// connection.
     #[must_use]
     pub fn for_host(&self, host: &str) -> Option<&ProxyUrl> {
-        let Rules { proxy, exceptions, spares_loopback } = self.rules.as_deref()?;
+        let Rules { proxy, exceptions, bypasses_loopback } = self.rules.as_deref()?;
         let host = host.to_lowercase();
         let address: Option<IpAddr> = host.parse().ok();
         let is_loopback = host == "localhost" || address.is_some_and(|address| address.is_loopback());
         let is_exception = exceptions.iter().any(|exception| matches(exception, &host));
-        (!(is_exception || is_loopback && *spares_loopback)).then_some(proxy)
+        (!(is_exception || is_loopback && *bypasses_loopback)).then_some(proxy)
     }
 
-    fn new(proxy: ProxyUrl, exceptions: Vec<String>, spares_loopback: bool) -> Self {
-        Self { rules: Some(Arc::new(Rules { proxy, exceptions, spares_loopback })) }
+    fn new(proxy: ProxyUrl, exceptions: Vec<String>, bypasses_loopback: bool) -> Self {
+        Self { rules: Some(Arc::new(Rules { proxy, exceptions, bypasses_loopback })) }
     }
 }
 
@@ -126,61 +126,44 @@ impl ProxyUrl {
 }
 
 impl FromStr for ProxyUrl {
-    type Err = BadUrl;
+    type Err = InvalidProxyUrl;
 
     /// Parses `http://HOST:PORT`, with a user and a password before the host, separated by `:` and ended by `@`. `%` encodes
     /// their special characters (RFC 3986, section 2.1). Without a scheme, HTTP is assumed; without a port, 80.
-    fn from_str(text: &str) -> Result<Self, BadUrl> {
+    fn from_str(text: &str) -> Result<Self, InvalidProxyUrl> {
         let rest = match text.split_once("://") {
             Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-            Some(_) => return Err(BadUrl),
+            Some(_) => return Err(InvalidProxyUrl),
             None => text,
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (user, place) = rest.rsplit_once('@').map_or((None, rest), |(user, place)| (Some(user), place));
-        let (host, port) = split_port(place)?;
-        let is_part = |character: char| character.is_ascii_alphanumeric() || matches!(character, '.' | '-' | '_' | ':');
-        if host.is_empty() || host.len() > MAX_HOST || !host.chars().all(is_part) {
-            return Err(BadUrl);
-        }
+        let (host, port) = proto::split_host_port(place).map_err(|_| InvalidProxyUrl)?;
         let mut authenticators: Vec<Arc<dyn ProxyAuthenticator>> = Vec::new();
         if let Some(user) = user {
             let (name, password) = user.split_once(':').unwrap_or((user, ""));
             let (name, password) = (decode(name)?, decode(password)?);
             if name.contains(':') {
-                return Err(BadUrl);
+                return Err(InvalidProxyUrl);
             }
-            authenticators.push(Arc::new(Basic::new(&name, &password)));
+            authenticators.push(Arc::new(BasicCredentials::new(&name, &password)));
         }
-        Ok(Self { host: host.to_owned(), port, authenticators })
-    }
-}
-
-fn split_port(place: &str) -> Result<(&str, u16), BadUrl> {
-    let number = |text: &str| text.parse().ok().filter(|port| *port != 0).ok_or(BadUrl);
-    if let Some(rest) = place.strip_prefix('[') {
-        let (host, after) = rest.split_once(']').ok_or(BadUrl)?;
-        let port = after.strip_prefix(':').map_or(Ok(DEFAULT_PORT), number)?;
-        return if after.is_empty() || after.starts_with(':') { Ok((host, port)) } else { Err(BadUrl) };
-    }
-    match place.split_once(':') {
-        Some((host, port)) => Ok((host, number(port)?)),
-        None => Ok((place, DEFAULT_PORT)),
+        Ok(Self { host: host.to_owned(), port: port.unwrap_or(DEFAULT_PORT), authenticators })
     }
 }
 
 /// Decodes percent-encoded text.
-fn decode(text: &str) -> Result<String, BadUrl> {
+fn decode(text: &str) -> Result<String, InvalidProxyUrl> {
     let mut decoded = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
-        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16)).ok_or(BadUrl);
+        let digit = |byte: Option<u8>| byte.and_then(|byte| char::from(byte).to_digit(16)).ok_or(InvalidProxyUrl);
         decoded.push(match byte {
-            b'%' => u8::try_from(digit(bytes.next())? << 4 | digit(bytes.next())?).map_err(|_| BadUrl)?,
+            b'%' => u8::try_from(digit(bytes.next())? << 4 | digit(bytes.next())?).map_err(|_| InvalidProxyUrl)?,
             byte => byte,
         });
     }
-    String::from_utf8(decoded).map_err(|_| BadUrl)
+    String::from_utf8(decoded).map_err(|_| InvalidProxyUrl)
 }
 
 impl fmt::Display for ProxyUrl {
@@ -198,6 +181,3 @@ impl fmt::Debug for ProxyUrl {
 
 /// The port of HTTP.
 const DEFAULT_PORT: u16 = 80;
-
-/// The maximum length of a host name (RFC 1035, section 2.3.4).
-const MAX_HOST: usize = 253;

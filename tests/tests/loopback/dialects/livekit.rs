@@ -1,5 +1,5 @@
-//! A dialect shaped like that of `LiveKit`; its wire format is our own. The server offers all tracks without a request, chooses layers by the size of
-//! tiles, and notifies senders of the layers that have a receiver.
+//! A dialect shaped like that of `LiveKit`; its wire format is our own. The server offers all tracks without a request, chooses
+//! layers by the size of tiles, and notifies senders of the layers that have a receiver.
 
 use super::endpoint::Endpoint;
 use crate::fake_sfu::{Format, Published, Reply, Request};
