@@ -52,12 +52,12 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     clip::write(&call::assets().join("footage/portrait.mp4"), &clip)?;
     let mut all = Vec::new();
     for path in &options.paths {
+        if path.turn && !turn_server::is_installed() {
+            eprintln!("{:<4} {:<28} not measured: there is no turnserver (package coturn)", path.row, path.spec);
+            continue;
+        }
         let mut runs = Vec::new();
         for run in 1..=options.runs {
-            if path.turn && !turn_server::is_installed() {
-                println!("{:<4} {:<28} not measured: there is no turnserver (package coturn)", path.row, path.spec);
-                continue;
-            }
             let call = Call {
                 spec: path.spec.parse()?,
                 length: path.length(options.length),
