@@ -169,14 +169,13 @@ impl App {
             Message::Resized(size) => self.window.size = size,
             Message::Rescaled(scale) => self.window.scale = scale,
             Message::WindowSeen(seen) => {
-                self.pictures.waker().into_iter().for_each(|waker| waker.set_window_seen(seen));
+                if let Some(waker) = self.pictures.waker() {
+                    waker.set_window_seen(seen);
+                }
                 let wishes = engine::Command::SetWishes(self.wishes.set_window_seen(seen));
-                let engine = self.session.engine().is_some();
-                engine
-                    .then(|| self.session.send(wishes))
-                    .flatten()
-                    .into_iter()
-                    .for_each(|refused| self.notify(refused));
+                if let Some(refused) = self.session.engine().and_then(|_| self.session.send(wishes)) {
+                    self.notify(refused);
+                }
             }
             Message::SystemTheme(mode) => self.window.system_theme = mode,
             Message::CloseRequested if self.ends_by_closing() => self.asks_to_end = Some(end_dialog::Cause::Close),

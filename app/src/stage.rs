@@ -68,7 +68,7 @@ impl<'a, Message> Stage<'a, Message> {
         self
     }
 
-    /// Records which tile is under the pointer. Its tooltip is an overlay, which a new layout shows.
+    /// Records which tile is under the pointer. Its tooltip is an overlay, so a change requests a new layout.
     fn hover(&self, state: &mut State, pointer: Option<Point>, bounds: Rectangle, shell: &mut Shell<'_, Message>) {
         let under = |pointer: Point| {
             let places = places(&self.tiles, bounds);

@@ -66,7 +66,7 @@ pub struct ImpairedLink<P> {
     burst: u32,
     /// The current deviation from the delay in units of the jitter, and since when.
     deviation: Option<(f64, Instant)>,
-    /// When the rate limit has sent all packets. In the past if the next ones pass as a burst.
+    /// When the rate limit has sent all packets. A time in the past means that the next ones pass as a burst.
     busy_until: Option<Instant>,
     /// The latest arrival of a packet that keeps its place.
     last_arrival: Option<Instant>,
@@ -144,8 +144,8 @@ impl<P: Clone> ImpairedLink<P> {
         self.impairment = impairment;
     }
 
-    /// Sends a packet of `bytes`, with its headers, into the link. Drops it if it is lost, if a queue is full, or if too many packets are on their
-    /// way.
+    /// Sends a packet into the link. `bytes` is its length with all headers. The packet is dropped if it is lost, if the queue of
+    /// the rate limit is full, or if too many other packets have not arrived yet.
     pub fn send(&mut self, packet: P, bytes: usize, now: Instant) {
         let Some(sent) = self.pass_limit(bytes, now) else { return };
         if self.is_lost() {

@@ -41,7 +41,7 @@ fn segment(frames: &[[f64; BANDS]], start: usize) -> Segment {
     std::array::from_fn(|band| std::array::from_fn(|frame| frames[start + frame][band]))
 }
 
-/// Returns the mean correlation of the bands. What is heard has the level of what was said, and is clipped at -15 dB.
+/// Returns the mean correlation of the bands. The played sound is scaled to the level of the original, and clipped at -15 dB.
 fn segment_stoi(x: &Segment, y: &Segment) -> f64 {
     let clip = 1.0 + 10_f64.powf(15.0 / 20.0);
     let band = |(x, y): (&[f64; SEGMENT], &[f64; SEGMENT])| {

@@ -200,7 +200,7 @@ statistics-loss = Lost packets
 statistics-jitter = Jitter
 statistics-decoding = Decoding
 statistics-encoding = Encoding
-statistics-delay = Delay for smooth sound
+statistics-delay = Audio buffer
 statistics-concealed = Replaced sound
 statistics-fps = { $count } fps
 statistics-kbps = { $rate } kbit/s
@@ -213,7 +213,7 @@ statistics-export = Export as CSV
 statistics-export-text = The last hour of each connection, second by second, for the people who look after your network.
 
 quality-good = good connection
-quality-fair = unsteady connection
+quality-fair = unstable connection
 quality-poor = poor connection
 
 ## Why a picture is reduced. The label on the tile must be short.
@@ -239,20 +239,20 @@ limit-downlink-loss = Your network loses data: { $name }’s video is reduced.
     .short = Your network is unstable
 limit-own-uplink = Your network is slow: the others see your video reduced.
     .short = Your network is slow
-limit-own-computer = Your computer is busy: { $name }’s video is slowed down.
+limit-own-computer = Your computer is busy: { $name }’s video is reduced.
     .short = Your computer is busy
-limit-own-computer-sent = Your computer is busy: the others see your video slowed down.
+limit-own-computer-sent = Your computer is busy: the others see your video reduced.
 limit-sender-uplink = { $name }’s network is slow: their video is reduced.
     .short = Their network is slow
-limit-sender-computer = { $name }’s computer is busy: their video is slowed down.
+limit-sender-computer = { $name }’s computer is busy: their video is reduced.
     .short = Their computer is busy
 limit-sender-camera = { $name }’s camera gives no more detail.
-    .short = Small camera
+    .short = Low-resolution camera
 limit-sender-screen = The screen that { $name } shares has no more detail.
-    .short = Small screen
+    .short = Low-resolution screen
 limit-sender = { $name }’s device sends reduced video.
     .short = Reduced by the sender
-limit-server = The server sends { $name }’s video reduced.
+limit-server = The server reduces { $name }’s video.
     .short = Reduced by the server
 
 ## Leaving
@@ -449,7 +449,7 @@ notice-no-keychain = This device’s key cannot be saved
 notice-link-changed = The link has changed
     .advice = The old one no longer lets people in by itself. Send the new one to the people you still expect.
 notice-statistics-saved = Statistics saved as { $name }
-    .advice = The details name the folder.
+    .advice = The folder is named in the details.
 notice-link-copied = Link copied
     .advice = Send it only to the people you want to invite: anyone with this link can join.
 

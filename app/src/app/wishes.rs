@@ -10,13 +10,13 @@ pub struct Wishes {
 }
 
 impl Wishes {
-    /// Replaces the wishes of the stage. Returns what the engine must know. A hidden window may be drawn, too.
+    /// Replaces the wishes of the stage. Returns the wishes for the engine. A hidden window may also be drawn.
     pub fn set(&mut self, tiles: Vec<TileWish>) -> Vec<TileWish> {
         self.tiles = tiles;
         self.effective()
     }
 
-    /// Records whether the user can see the window. Returns what the engine must know.
+    /// Records whether the user can see the window. Returns the wishes for the engine.
     pub fn set_window_seen(&mut self, seen: bool) -> Vec<TileWish> {
         self.is_hidden = !seen;
         self.effective()

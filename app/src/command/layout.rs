@@ -1,4 +1,4 @@
-//! What a client without a window pretends to show, for tests and benches of what viewers wish.
+//! The tiles that a client without a window requests, for tests and benches of layers.
 
 use app::grid;
 use engine::{TileWish, TrackId};
@@ -20,7 +20,7 @@ pub enum Layout {
     Hidden,
 }
 
-/// Layouts with the times from which they hold, after entering.
+/// Layouts, each with the time after entering from which it applies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule(Vec<(Duration, Layout)>);
 

@@ -8,7 +8,7 @@ mod platform;
 use iced::{Task, window};
 
 /// Reports changes: true if the user can see the window. A window counts as seen until the first report. Call it after the window
-/// is open. On Wayland there are no reports, because a compositor does not say which windows are seen.
+/// is open. On Wayland there are no reports, because a compositor does not tell a program whether its window is seen.
 pub fn changes(id: window::Id) -> Task<bool> {
     platform::changes(id)
 }

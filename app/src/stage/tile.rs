@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_stands_still_half_a_second_after_the_last_one_while_the_connection_is_lost() {
+    fn a_picture_is_frozen_half_a_second_after_the_last_one_while_the_connection_is_lost() {
         let tile = tile(None);
         let last = tile.feed.as_ref().and_then(render::Feed::last_published).unwrap();
         assert_eq!(tile.frozen_text(last + Duration::from_millis(499)), None);
@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn it_stands_still_after_the_connection_is_back_until_the_next_picture() {
+    fn it_is_frozen_after_the_connection_is_back_until_the_next_picture() {
         let back = Instant::now() + Duration::from_secs(1);
         let before = tile(Some(back));
         assert!(before.frozen_text(back + Duration::from_secs(9)).is_some());

@@ -41,7 +41,7 @@ fn video(id: u64, size: (u16, u16), limited_by: Option<Limitation>) -> VideoSeco
     }
 }
 
-/// A second in which Bob is reduced by our downlink and Carol by her uplink.
+/// Statistics of one second: our downlink is too narrow for Bob's video, and Carol's uplink is too narrow for hers.
 pub fn second() -> Second {
     let voice = |id| AudioSecond {
         id: Some(ParticipantId(id)),
@@ -258,7 +258,7 @@ fn the_list_of_people_names_the_quality_of_each_connection() {
     screen.open(meeting::Panel::People);
     let pictures = common::pictures(0);
     let lines = labels(&tree(screen.view(&context(Language::English), &pictures, &[])), Role::ListItem);
-    for line in ["Anne Martin, you, unsteady connection", "Bob, good connection", "Carol Lefèvre, poor connection"] {
+    for line in ["Anne Martin, you, unstable connection", "Bob, good connection", "Carol Lefèvre, poor connection"] {
         assert!(lines.iter().any(|label| label == line), "{line:?} is not in {lines:?}");
     }
 }

@@ -24,9 +24,7 @@ impl Painter<'_> {
     }
 
     /// A rounded label with the name and, if muted, the badge. A tile that is too narrow for text shows only the badge;
-    /// a smaller one shows nothing.
-    ///
-    /// Returns the label.
+    /// a smaller one shows nothing. Returns the area of the label, or `None` if there is none.
     pub(super) fn tag(&mut self, area: Area, tag: &Tag) -> Option<Area> {
         let (style, scale) = (self.style, self.scale);
         let Measure { size, height, padding, margin, gap, badge } = self.measure(area);
@@ -123,7 +121,7 @@ impl Painter<'_> {
 const SMALL_TILE: f32 = 96.0;
 const LARGE_TILE: f32 = 140.0;
 
-/// A tile with a note has space for at least this many rows of text, and this many letters of the font size.
+/// The minimum size of a tile with a note: its height in heights of a label, and the width of its text in font sizes.
 const MIN_NOTE_ROWS: f32 = 4.0;
 const MIN_NOTE_LETTERS: f32 = 6.0;
 

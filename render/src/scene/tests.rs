@@ -70,7 +70,7 @@ fn a_name_stays_within_its_tile() {
 }
 
 #[test]
-fn a_still_picture_is_grey_and_its_text_stays_within_the_tile() {
+fn a_frozen_picture_is_grey_and_its_text_stays_within_the_tile() {
     for width in 0..300_u16 {
         let frozen = Some(Arc::from("Reconnexion\u{2026}"));
         let tile = Tile { frozen, ..tile(1, 10.0, f32::from(width)) };

@@ -20,7 +20,8 @@ pub(super) fn delivery(bytes: &[u8]) {
     assert_all_ended(&mut delivery, instant);
 }
 
-/// Continues a meeting. The input is the position of the log from which a member resumes, and the stored batches.
+/// Restores a stored meeting, in which a member resumes. The input is the position of the log from which it resumes, and the
+/// stored batches.
 pub(super) fn stored(bytes: &[u8]) {
     let Some((position, batches)) = bytes.split_first() else { return };
     let (batches, instant) = (parts(batches).map(<[u8]>::to_vec).collect(), Instant::now());

@@ -7,18 +7,17 @@
 
 mod call;
 mod clip;
-mod demand;
 mod figures;
 mod options;
 mod outages;
 mod path;
 mod running;
+mod tile_changes;
 mod turn_server;
 
 use crate::netlab::Error as NetlabError;
 use anyhow::Result;
 use call::Call;
-use demand::DemandFigures;
 use figures::CallFigures;
 use options::BenchOptions;
 use path::Verdict;
@@ -27,6 +26,7 @@ use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::{fs, thread};
+use tile_changes::TileChangeFigures;
 
 /// One line of `cargo xtask bench net --json`.
 #[derive(Debug, Serialize)]
@@ -52,12 +52,12 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     clip::write(&call::assets().join("footage/portrait.mp4"), &clip)?;
     let mut all = Vec::new();
     for path in &options.paths {
+        if path.turn && !turn_server::is_installed() {
+            eprintln!("{:<4} {:<28} not measured: there is no turnserver (package coturn)", path.row, path.spec);
+            continue;
+        }
         let mut runs = Vec::new();
         for run in 1..=options.runs {
-            if path.turn && !turn_server::is_installed() {
-                println!("{:<4} {:<28} not measured: there is no turnserver (package coturn)", path.row, path.spec);
-                continue;
-            }
             let call = Call {
                 spec: path.spec.parse()?,
                 length: path.length(options.length),
@@ -88,7 +88,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
         println!("{}", serde_json::to_string_pretty(&all)?);
     }
     let out = options.out.as_deref().unwrap_or(work.path());
-    if options.demand && change_tiles(&options, &clip, out)? == Measured::No {
+    if options.tile_changes && measure_tile_changes(&options, &clip, out)? == Measured::No {
         return Ok(ExitCode::from(UNAVAILABLE));
     }
     interrupt(&options, &clip, out)
@@ -102,13 +102,13 @@ enum Measured {
 }
 
 /// Measures what is received as tiles change, and prints it.
-fn change_tiles(options: &BenchOptions, clip: &Path, out: &Path) -> Result<Measured> {
+fn measure_tile_changes(options: &BenchOptions, clip: &Path, out: &Path) -> Result<Measured> {
     let mut all = Vec::new();
     for run in 1..=options.runs {
-        let figures = match DemandFigures::measure(&options.programs, clip, &out.join(format!("14-tiles-{run}"))) {
+        let figures = match TileChangeFigures::measure(&options.programs, clip, &out.join(format!("14-tiles-{run}"))) {
             Ok(figures) => figures,
             Err(error) if is_unavailable(&error) => return Ok(Measured::No),
-            Err(error) => DemandFigures::failure(&error),
+            Err(error) => TileChangeFigures::failure(&error),
         };
         if !options.json {
             println!("{figures}");

@@ -11,7 +11,7 @@ use proto::SpatialLayer;
 use std::net::{IpAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-/// Measures all rows. Without Janus only the delay, against its limit.
+/// Measures all rows. Without Janus, only the delay is measured, and compared with its limit.
 ///
 /// # Errors
 /// Returns an error if a client does not connect.
@@ -40,7 +40,7 @@ pub fn rows(with_janus: bool) -> Result<Vec<Row>> {
     Ok(rows)
 }
 
-/// What was measured of one SFU.
+/// The measurements of one SFU.
 #[derive(Clone, Copy, Debug)]
 struct Figures {
     /// Packets that arrived at the receivers, for each second of CPU time of the SFU.
@@ -152,7 +152,7 @@ fn cpu_time(process: &str, counts: impl Fn(&str) -> bool) -> Result<Duration> {
     Ok(Duration::from_nanos(nanoseconds))
 }
 
-/// What the camera sends.
+/// The only layer that the camera sends.
 const LAYER: SpatialLayer = SpatialLayer { spatial: 0, width: 1_280, height: 720, bitrate: 1_500_000 };
 
 const RECEIVERS: usize = 20;
@@ -162,7 +162,7 @@ const RUNS: usize = 3;
 const LENGTH: Duration = Duration::from_secs(3);
 const WARM_UP: Duration = Duration::from_millis(2_500);
 
-/// Packets that each client receives at least. Six packets of each frame and the sound are about 690.
+/// The minimum number of packets that each client receives. Six packets of each frame and the sound are about 690.
 const MIN_PACKETS: usize = 400;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
@@ -170,7 +170,7 @@ const FRAME: Duration = Duration::from_micros(33_333);
 const SOUND: Duration = Duration::from_millis(20);
 const SIGNALS: Duration = Duration::from_millis(100);
 
-/// How long the clients wait if nothing has arrived.
+/// The pause between two checks for datagrams.
 const PAUSE: Duration = Duration::from_micros(300);
 
 /// The limit of the delay.

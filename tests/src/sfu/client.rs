@@ -51,7 +51,7 @@ pub struct Client {
     /// How many of them wait for their frame.
     unsent: u8,
     frames_of_sound: u64,
-    /// What the SFU has told it about the paths of its sound.
+    /// The protection that the SFU's last `SoundLoss` asks for.
     protection: Protection,
     layers: Vec<Layer>,
     frame: u32,

@@ -59,7 +59,7 @@ impl Pace {
         self.slow = interval > if self.slow { FAST_INTERVAL } else { SLOW_INTERVAL };
     }
 
-    /// The frames per second of one tile that the windows can show. Pictures beyond that would be decoded in vain.
+    /// The frames per second of one tile that the windows can show. Further pictures would be decoded but not shown.
     pub fn frame_rate(&self) -> u8 {
         if self.slow { SLOW_FRAME_RATE } else { MAX_FRAME_RATE }
     }

@@ -27,7 +27,7 @@ fn screen_tile(person: &Person, meeting: &MeetingModel, context: &Context, pictu
     let view = View::Track(TrackId { owner: person.id, slot: Slot::Screen });
     let name = context.language.with("tile-screen", &[("name", person.name.as_str().into())]);
     let feed = Some(pictures.feed(view));
-    let reduced = Reduced::of(person, Slot::Screen, feed.as_ref(), meeting, context);
+    let reduced = ReductionTexts::of(person, Slot::Screen, feed.as_ref(), meeting, context);
     let label = [Some(name.clone()), reduced.sentence].into_iter().flatten().collect::<Vec<_>>().join(", ");
     Tile {
         view,
@@ -77,7 +77,7 @@ fn camera_tile(
         (false, false, _) => "tile-no-video",
     };
     let feed = camera.then(|| pictures.feed(view));
-    let reduced = Reduced::of(person, Slot::Camera, feed.as_ref(), meeting, context);
+    let reduced = ReductionTexts::of(person, Slot::Camera, feed.as_ref(), meeting, context);
     let state = State { microphone, speaking, camera: camera_word, screen, reduced: reduced.sentence.clone() };
     let name = if person.me {
         context.language.with("tile-you", &[("name", person.name.as_str().into())])
@@ -100,9 +100,9 @@ fn camera_tile(
     }
 }
 
-/// What a tile says about a reduced picture.
+/// The texts of a tile whose picture is reduced. All are `None` if it is not.
 #[derive(Default)]
-struct Reduced {
+struct ReductionTexts {
     /// The label on the tile. `None` if the picture is only as small as it should be, or if the text over a frozen picture
     /// says it.
     note: Option<Arc<str>>,
@@ -112,7 +112,7 @@ struct Reduced {
     sentence: Option<String>,
 }
 
-impl Reduced {
+impl ReductionTexts {
     fn of(person: &Person, slot: Slot, feed: Option<&render::Feed>, meeting: &MeetingModel, context: &Context) -> Self {
         let second = meeting.second.as_deref();
         let video = second.and_then(|second| second.video_of(TrackId { owner: person.id, slot }));
@@ -235,7 +235,7 @@ mod tests {
         screen.handle_event(&people(true), start);
         assert_eq!(frozen(&screen, later), []);
         screen.handle_event(&people(false), start);
-        assert_eq!(frozen(&screen, later), [BOB], "only the picture of who is cut off");
+        assert_eq!(frozen(&screen, later), [BOB], "only the picture of the participant who lost the connection");
         let back = Instant::now();
         screen.handle_event(&people(true), back);
         assert_eq!(frozen(&screen, back + Duration::from_secs(1)), [BOB], "no picture has come yet");

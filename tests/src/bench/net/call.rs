@@ -41,7 +41,7 @@ impl Call {
         let lab = Netlab::new(&self.spec)?;
         let turn = if self.turn { Some(TurnServer::start(&lab, &folder)?) } else { None };
         let arguments = turn.as_ref().map(|turn| turn.arguments.as_slice()).unwrap_or_default();
-        let server = self.start_server(&lab, &folder, ("server", arguments))?;
+        let server = self.start_server(&lab, &folder, "server", arguments)?;
         let listening = server.first_line()?;
         let (_, fingerprint) = listening.split_once(" fingerprint ").context("the server prints its fingerprint")?;
         let address = format!("{}:{PORT}", Netlab::server_address(Participant::Sender));
@@ -75,7 +75,8 @@ impl Call {
         &self,
         lab: &Netlab,
         folder: &OutputFolder,
-        (name, arguments): (&str, &[String]),
+        name: &str,
+        arguments: &[String],
     ) -> Result<RunningProgram> {
         let mut server = self.command(lab, Namespace::Server, "conclave-server")?;
         server.arg("--listen").arg(format!("0.0.0.0:{PORT}")).arg("--data").arg(folder.file("data"));

@@ -15,7 +15,7 @@ pub struct CallFigures {
     pub failed: Option<String>,
     /// From the command to being admitted.
     pub join_ms: Option<u64>,
-    /// The path by which the receiver's media went at the end: `udp` or `tls`.
+    /// The path of the receiver's media at the end: `udp`, `tls` (the media tunnel) or `relay` (a TURN server).
     pub media_path: Option<String>,
     /// When the first picture was shown.
     pub first_picture_ms: Option<u64>,

@@ -14,7 +14,7 @@ pub struct BenchOptions {
     /// The outages to measure: row 15.
     pub outages: Vec<Outage>,
     /// Measures what is received as tiles change: row 14.
-    pub demand: bool,
+    pub tile_changes: bool,
     /// The length of a call without a schedule.
     pub length: Duration,
     /// The number of calls over each path.
@@ -36,7 +36,8 @@ impl BenchOptions {
         let programs = std::env::current_exe()?.parent().context("a program is in a folder")?.to_owned();
         let length = Duration::from_secs(30);
         let (paths, outages) = (Vec::new(), Vec::new());
-        let mut options = Self { paths, outages, demand: false, length, runs: 1, programs, out: None, json: false };
+        let mut options =
+            Self { paths, outages, tile_changes: false, length, runs: 1, programs, out: None, json: false };
         let (mut interrupted, mut stop) = (false, STOP);
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
@@ -51,7 +52,7 @@ impl BenchOptions {
                         let row = row.trim().parse().with_context(|| format!("`{row}` is not the number of a row"))?;
                         match row {
                             OUTAGES_ROW => interrupted = true,
-                            DEMAND_ROW => options.demand = true,
+                            TILE_CHANGES_ROW => options.tile_changes = true,
                             row => {
                                 let paths = path::of_row(row);
                                 ensure!(!paths.is_empty(), "row {row} is not measured here");
@@ -78,10 +79,10 @@ impl BenchOptions {
                 unknown => bail!("unknown argument `{unknown}`"),
             }
         }
-        let all = options.paths.is_empty() && !interrupted && !options.demand;
+        let all = options.paths.is_empty() && !interrupted && !options.tile_changes;
         if all {
             options.paths = path::all();
-            options.demand = true;
+            options.tile_changes = true;
         }
         if all || interrupted {
             options.outages = Outage::all(stop).to_vec();
@@ -91,7 +92,7 @@ impl BenchOptions {
 }
 
 /// The row of the changes of tiles.
-const DEMAND_ROW: u32 = 14;
+const TILE_CHANGES_ROW: u32 = 14;
 
 /// The row of the outages.
 const OUTAGES_ROW: u32 = 15;
@@ -116,8 +117,8 @@ mod tests {
         assert_eq!(specs(&["--spec", "down=600k", "--rows", "1"]), ["down=600k", "free"]);
         assert!(specs(&[]).len() > 12);
         assert!(specs(&["--rows", "15"]).is_empty() && specs(&["--rows", "14"]).is_empty());
-        let demand = |arguments: &[&str]| parse(arguments).expect("options").demand;
-        assert!(demand(&["--rows", "14"]) && demand(&[]) && !demand(&["--rows", "15"]));
+        let tile_changes = |arguments: &[&str]| parse(arguments).expect("options").tile_changes;
+        assert!(tile_changes(&["--rows", "14"]) && tile_changes(&[]) && !tile_changes(&["--rows", "15"]));
         let outages = |arguments: &[&str]| parse(arguments).expect("options").outages;
         assert_eq!((outages(&["--rows", "1"]).len(), outages(&[]).len()), (0, 4));
         let stopped = Outage::Stopped(Duration::from_secs(20));

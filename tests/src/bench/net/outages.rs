@@ -88,7 +88,7 @@ impl Outage {
         let folder = OutputFolder::new(Some(&call.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&call.spec)?;
-        let mut server = call.start_server(&lab, &folder, ("server", &[]))?;
+        let mut server = call.start_server(&lab, &folder, "server", &[])?;
         let listening = server.first_line()?;
         let (_, fingerprint) = listening.split_once(" fingerprint ").context("the server prints its fingerprint")?;
         let address = format!("{}:{PORT}", Netlab::server_address(Participant::Sender));
@@ -103,7 +103,7 @@ impl Outage {
             Self::Interface => replace_interface(&lab)?,
             Self::Server => {
                 drop(server);
-                server = call.start_server(&lab, &folder, ("server-again", &[]))?;
+                server = call.start_server(&lab, &folder, "server-again", &[])?;
             }
             Self::Stopped(length) => {
                 signal(&receiver, "STOP")?;

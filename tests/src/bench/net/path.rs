@@ -184,7 +184,7 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
         // The goal is intelligible speech, which this bench does not measure. The limit is that of row 10.
         11 => vec![("loss=20% down=150k", vec![sound(4.0)])],
         12 => vec![("delay=60ms jitter=30ms reorder=2%", limits_of_loss(0.1))],
-        // No UDP at all. The clients open no TCP connection to another port than the server's.
+        // No UDP at all. Media take the tunnel on the server's TCP port; on the second path, TURN over TLS.
         16 => vec![("loss=100%", vec![moving(26.0 / 30.0), first_picture_over_tls(4_000.0)])],
         _ => Vec::new(),
     };

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// The running TURN server. Drop kills it.
 pub struct TurnServer {
-    /// By which arguments a server of meetings hands it out, and has no media tunnel.
+    /// The arguments with which `conclave-server` names this TURN server to its members and accepts no media tunnel.
     pub arguments: Vec<String>,
     _program: RunningProgram,
 }

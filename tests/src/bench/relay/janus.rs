@@ -87,7 +87,7 @@ fn sdp(answer: &Value) -> Result<String> {
     Ok(answer["jsep"]["sdp"].as_str().with_context(|| format!("no session description in {answer}"))?.to_owned())
 }
 
-/// A running Janus. It ends with this value.
+/// A running Janus. Drop kills it.
 struct Janus {
     process: Child,
     port: u16,
@@ -97,7 +97,7 @@ struct Janus {
 impl Janus {
     fn start() -> Result<Self> {
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let folder = TempFolder::new("janus");
+        let folder = TempFolder::create("janus")?;
         configure(&folder, port)?;
         let process = Command::new("janus")
             .arg(format!("--configs-folder={}", folder.display()))

@@ -1,4 +1,4 @@
-//! Our server.
+//! Our server in this process, with clients on real sockets.
 
 #[expect(dead_code, reason = "shared with the tests of the server, which use all of it")]
 #[path = "../../../tests/server/connection.rs"]

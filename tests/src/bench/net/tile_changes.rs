@@ -16,20 +16,20 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// What the receiver received. Times count from the change of its tiles.
+/// What the receiver received. Times count from the change of its tiles. Rates include sound and all headers.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct DemandFigures {
+pub struct TileChangeFigures {
     /// Why the call could not be held. The other figures mean nothing then.
     pub failed: Option<String>,
-    /// What arrived a second while nine tiles were shown, in the last seconds before the change. With all headers and sound.
+    /// The rate in the last seconds in which nine tiles were shown.
     pub nine_kbps: u64,
     /// The same with one large tile.
     pub one_kbps: u64,
     /// The same with a hidden window.
     pub hidden_kbps: u64,
-    /// From nine tiles to one, until no more arrives than one tile needs. `None` if it never does.
+    /// The time from nine tiles to one until the rate is that of one tile. `None` if it stays higher.
     pub one_after_ms: Option<u64>,
-    /// From one tile to none, until no more arrives than a hidden window needs.
+    /// The time from one tile to none until the rate is that of a hidden window. `None` if it stays higher.
     pub hidden_after_ms: Option<u64>,
     /// The bytes of pictures that arrived later than two seconds after the window was hidden.
     pub video_bytes_after_2_s: u64,
@@ -42,7 +42,7 @@ pub struct DemandFigures {
 /// The bytes that had arrived at a time after the receiver was admitted.
 type Reading = (Duration, u64);
 
-impl DemandFigures {
+impl TileChangeFigures {
     /// Holds the call, and returns what was measured.
     ///
     /// # Errors
@@ -54,7 +54,7 @@ impl DemandFigures {
         let folder = OutputFolder::new(Some(&call.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&call.spec)?;
-        let server = call.start_server(&lab, &folder, ("server", &[]))?;
+        let server = call.start_server(&lab, &folder, "server", &[])?;
         let listening = server.first_line()?;
         let (_, fingerprint) = listening.split_once(" fingerprint ").context("the server prints its fingerprint")?;
         let address = format!("{}:{PORT}", Netlab::server_address(Participant::Sender));
@@ -117,14 +117,15 @@ impl DemandFigures {
         Self { failed: Some(format!("{error:#}")), ..Self::default() }
     }
 
-    /// Returns whether one tile costs no more than it needs within a second, and a hidden window nothing within two.
+    /// Returns true if the rate falls to that of one tile within a second, and no picture arrives later than two seconds after the
+    /// window was hidden.
     pub fn is_met(&self) -> bool {
         let is_shown = self.failed.is_none() && self.nine_kbps > 0 && self.one_kbps > self.hidden_kbps;
         is_shown && self.one_after_ms.is_some_and(|after| after <= 1_000) && self.video_bytes_after_2_s == 0
     }
 }
 
-impl fmt::Display for DemandFigures {
+impl fmt::Display for TileChangeFigures {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(failed) = &self.failed {
             return write!(to, "14   nine tiles, one, none  FAILED: {failed}");
@@ -146,7 +147,7 @@ impl fmt::Display for DemandFigures {
     }
 }
 
-/// Reads what arrives at the receiver until the end of the call. The receiver was admitted at `admitted`.
+/// Reads the number of bytes that have arrived at the receiver until the end of the call. The receiver was admitted at `admitted`.
 fn read(lab: &Netlab, admitted: Instant) -> Result<Vec<Reading>> {
     let mut readings = Vec::new();
     while admitted.elapsed() < LENGTH {
@@ -157,15 +158,15 @@ fn read(lab: &Netlab, admitted: Instant) -> Result<Vec<Reading>> {
     Ok(readings)
 }
 
-/// Returns what arrived a second between two times.
+/// Returns the rate between two times, in kbit/s.
 fn rate(readings: &[Reading], from: Duration, to: Duration) -> u64 {
     let inside = || readings.iter().filter(|(at, _)| (from..=to).contains(at));
     let ends = inside().next().zip(inside().next_back());
     ends.map_or(0, |((first, before), (last, bytes))| kbps(bytes - before, last.saturating_sub(*first)))
 }
 
-/// Returns how long after `change` the last window ends in which more than a fifth more than `steady` arrives. That is later than
-/// the last byte too much, by less than the window. `None` if it is less than a second before `end`.
+/// Returns when the last [`WINDOW`] ends whose rate is more than a fifth above `steady`, counted from `change`. The rate falls
+/// earlier than that by less than a window. `None` if that is less than a second before `end`.
 fn settles_after(readings: &[Reading], change: Duration, end: Duration, steady: u64) -> Option<u64> {
     let after = readings.iter().filter(|(at, _)| *at >= change && *at <= end);
     let is_above = |(at, _): &&Reading| rate(readings, at.saturating_sub(WINDOW), *at) > steady * 6 / 5 + NOISE;
@@ -206,10 +207,10 @@ const STEADY_TIME: Duration = Duration::from_secs(4);
 
 const READ_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The time over which a rate is measured that may be more than a layout needs.
+/// The time over which the rate after a change is measured.
 const WINDOW: Duration = Duration::from_millis(300);
 
-/// Sound varies by so much, in kbit/s.
+/// By how much the rate of sound varies, in kbit/s.
 const NOISE: u64 = 60;
 
 /// How long the senders are in the meeting before the receiver joins.
@@ -251,18 +252,18 @@ mod tests {
     fn a_change_takes_until_the_rate_has_fallen() {
         let quick = readings(&[(0, 4_000), (12_600, 1_500), (22_800, 40)]);
         let shown = |until: u64| report((0..30).map(move |second| if second < until { (9_000, 30) } else { (0, 0) }));
-        let figures = DemandFigures::new(&quick, &shown(23), &[shown(24)]);
+        let figures = TileChangeFigures::new(&quick, &shown(23), &[shown(24)]);
         assert_eq!((figures.nine_kbps, figures.one_kbps, figures.hidden_kbps), (4_000, 1_500, 40));
         assert!(figures.one_after_ms.is_some_and(|after| (600..=900).contains(&after)), "{figures:?}");
         assert_eq!((figures.video_bytes_after_2_s, figures.encoded_after_3_s), (0, 0));
         assert!(figures.is_met() && figures.to_string().ends_with("met"));
         let late =
-            DemandFigures::new(&readings(&[(0, 4_000), (14_000, 1_500), (22_800, 40)]), &shown(23), &[shown(24)]);
+            TileChangeFigures::new(&readings(&[(0, 4_000), (14_000, 1_500), (22_800, 40)]), &shown(23), &[shown(24)]);
         assert!(!late.is_met(), "{late:?}");
-        let hidden = DemandFigures::new(&quick, &shown(26), &[shown(26)]);
+        let hidden = TileChangeFigures::new(&quick, &shown(26), &[shown(26)]);
         assert_eq!((hidden.video_bytes_after_2_s, hidden.encoded_after_3_s), (18_000, 30));
         assert!(!hidden.is_met());
-        let never = DemandFigures::new(&readings(&[(0, 4_000), (22_800, 40)]), &shown(23), &[]);
+        let never = TileChangeFigures::new(&readings(&[(0, 4_000), (22_800, 40)]), &shown(23), &[]);
         assert_eq!((never.one_after_ms, never.one_kbps), (Some(0), 4_000), "one tile needs as much as nine");
     }
 }
