@@ -23,13 +23,11 @@ pub enum ContentHint {
     Signing,
 }
 
-/// Why pictures are reduced on this computer.
+/// Why less of a track is encoded than viewers want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reason {
-    /// The processor is too slow to encode what the others want.
+    /// The processor is too slow.
     EncodeTime,
-    /// The processor is too slow to decode what the user looks at.
-    DecodeTime,
     /// The battery is nearly empty.
     Battery,
     /// The computer is too hot.

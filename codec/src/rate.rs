@@ -227,7 +227,7 @@ const RESUME_PERCENT: u64 = 150;
 const SLOW_PERCENT: u64 = 60;
 
 /// The number of temporal layers of a demand at full frame rate.
-const MAX_TEMPORAL_LAYERS: u8 = 3;
+pub(crate) const MAX_TEMPORAL_LAYERS: u8 = 3;
 
 /// The minimum limit that a demand can set. An encoder produces no usable picture below it.
 const MIN_LIMIT: Bitrate = Bitrate::kbps(12);

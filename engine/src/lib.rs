@@ -33,13 +33,12 @@ pub use preview::{Preview, PreviewEvent};
 pub use quality::Quality;
 pub use setup::{Choice, Entry, RejoinState, Screen, Setup};
 pub use stats::timeline::{AudioSecond, PacketSecond, Second, SentSecond, VideoSecond};
-pub use stats::{Facts, Reductions, Stats, histogram, history, open_failures, timeline, track_stats, usage};
+pub use stats::{Facts, Stats, histogram, history, open_failures, timeline, track_stats, usage};
 pub use video_output::{Meta, NullOutput, VideoOutput, VideoSink};
 
 pub use audio::Choice as AudioChoice;
 pub use audio::device::Provider as SoundDevices;
-pub use codec::adapt::decode::Limit as DecodeLimit;
-pub use codec::adapt::{ContentHint, Reason as ReductionReason};
+pub use codec::adapt::ContentHint;
 pub use codec::decode::Picture;
 pub use crypto::Language as WordsLanguage;
 pub use crypto::link::Error as LinkError;

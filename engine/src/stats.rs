@@ -11,9 +11,8 @@ pub mod timeline;
 pub mod track_stats;
 pub mod usage;
 
-use codec::adapt::Reason;
-use codec::adapt::decode::Limit;
 use history::History;
+pub use known::ComputerLimits;
 use known::Known;
 use media::{Clock, Timestamp};
 use net::MediaPath;
@@ -52,17 +51,6 @@ pub struct Facts {
     pub totals: Option<Totals>,
     /// The path by which media go now. `None` before media are connected.
     pub media_path: Option<MediaPath>,
-    /// What this computer reduces now.
-    pub reductions: Reductions,
-}
-
-/// The tracks that are reduced because of the processor or the battery of this computer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reductions {
-    /// The tracks that we send, with the reason.
-    pub sent: BTreeMap<Slot, Reason>,
-    /// The tracks that we receive, with what is decoded of them. The reason is always [`Reason::DecodeTime`].
-    pub received: BTreeMap<TrackId, Limit>,
 }
 
 impl Stats {
@@ -77,7 +65,6 @@ impl Stats {
             epochs: 0,
             sound: BTreeMap::new(),
             totals: None,
-            reductions: Reductions::default(),
             media_path: None,
         };
         Self { clock, tracks: TrackStats::default(), facts: Arc::new(Mutex::new(facts)), timeline: Arc::default() }
@@ -103,7 +90,7 @@ impl Stats {
 
     /// Returns the counters of all sent layers, by slot and spatial layer.
     #[must_use]
-    pub fn all_sent(&self) -> Vec<((proto::Slot, u8), Sent)> {
+    pub fn all_sent(&self) -> Vec<((Slot, u8), Sent)> {
         self.tracks.all_sent()
     }
 
@@ -171,10 +158,6 @@ impl Stats {
 
     pub(crate) fn set_sound(&self, of: ParticipantId, statistics: audio::Statistics) {
         lock(&self.facts).sound.insert(of, statistics);
-    }
-
-    pub(crate) fn set_reductions(&self, reductions: Reductions) {
-        lock(&self.facts).reductions = reductions;
     }
 
     pub(crate) fn set_totals(&self, totals: Totals) {

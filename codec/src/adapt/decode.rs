@@ -120,8 +120,7 @@ impl<Track: Copy + Ord> Budget<Track> {
 
     /// Gives the best limits to the tracks at which the user looks most. Tracks that are equal keep theirs.
     fn swap(&mut self) {
-        let mut order: Vec<Track> = self.tracks.keys().copied().collect();
-        order.sort_by_key(|track| self.tracks.get(track).map(|state| (state.attention, state.limit)));
+        let order = self.order();
         let mut limits: Vec<Limit> = self.tracks.values().map(|state| state.limit).collect();
         limits.sort_unstable();
         for (track, limit) in order.into_iter().zip(limits) {

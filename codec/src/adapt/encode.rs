@@ -3,7 +3,7 @@
 use super::patience::Patience;
 use super::power::{PowerLimit, PowerState};
 use super::{ContentHint, MIN_SIGNING_RATE, Reason};
-use crate::rate::LayerDemand;
+use crate::rate::{LayerDemand, MAX_TEMPORAL_LAYERS};
 use media::FrameRate;
 use std::time::Instant;
 
@@ -177,9 +177,6 @@ fn steps(hint: ContentHint, layers: u8) -> Vec<Limits> {
     steps.dedup();
     steps
 }
-
-/// The number of temporal layers of a demand at full frame rate.
-const MAX_TEMPORAL_LAYERS: u8 = 3;
 
 /// The load above which pictures will soon be left out.
 const HIGH_BUSY: f64 = 0.85;

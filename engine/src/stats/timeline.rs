@@ -151,7 +151,7 @@ impl Timeline {
     }
 
     fn judge(&self, track: TrackId, video: &VideoSecond, skipped: u64, second: &Second) -> Option<Limitation> {
-        let Known { downlink, layers, senders, reconnecting, .. } = &self.known;
+        let Known { downlink, layers, senders, computer_limits, reconnecting, .. } = &self.known;
         let sender = senders.get(&track.owner);
         limitation::judge(&TrackFigures {
             connected: !reconnecting,
@@ -161,6 +161,7 @@ impl Timeline {
             size: video.size,
             received: video.received,
             skipped,
+            decode_limit: computer_limits.received.get(&track).copied().unwrap_or_default(),
             shown_rate: second.per_second(video.shown),
             cause: downlink.as_ref().and_then(|report| report.cause(track)),
             lost_down: second.link.lost_down_percent.unwrap_or(0),
@@ -204,11 +205,11 @@ impl Timeline {
 
     /// Returns what limits our own pictures of `slot`, if that lasts.
     fn own_limit(&mut self, slot: Slot, since: Duration, sample: &Sample) -> Option<Limitation> {
-        let is_slow = |(&(other, spatial), now): (&(Slot, u8), &Sent)| {
-            let last = self.last.sent.get(&(other, spatial)).copied().unwrap_or_default();
-            other == slot && now.overloaded && now.frames > last.frames
+        let is_sent = |(layer, now): (&(Slot, u8), &Sent)| {
+            let last = self.last.sent.get(layer).copied().unwrap_or_default();
+            layer.0 == slot && now.frames > last.frames
         };
-        let limit = if sample.sent.iter().any(is_slow) {
+        let limit = if self.known.computer_limits.sent.contains(&slot) && sample.sent.iter().any(is_sent) {
             Some(SendLimit::Computer)
         } else {
             self.known.uplink_limits.contains(&slot).then_some(SendLimit::Uplink)

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::stats::known::Sender;
+use codec::adapt::decode;
 use media::{Bitrate, Layer, Size};
 use proto::{DownlinkReport, LimitCause, LimitedTrack, SpatialLayer, TileWish};
 
@@ -146,6 +147,26 @@ fn a_hidden_track_is_returned_but_not_kept() {
     let second = timeline.end_second(2 * SECOND, sample(30));
     assert_eq!(second.video_of(CAMERA).and_then(|video| video.limited_by), Some(Limitation::NotVisible));
     assert!(timeline.seconds()[1].video.is_empty());
+}
+
+#[test]
+fn a_track_that_this_computer_pauses_is_not_a_hidden_one() {
+    let (mut timeline, _) = reduced();
+    timeline.end_second(SECOND, sample(30));
+    timeline.known().computer_limits.received.insert(CAMERA, decode::Limit::Paused);
+    let second = timeline.end_second(2 * SECOND, sample(30));
+    let video = second.video_of(CAMERA).expect("the track");
+    assert_eq!((video.limited_by, video.wished), (Some(Limitation::OwnComputer), Some((1280, 720))));
+}
+
+#[test]
+fn a_slow_encoder_is_our_own_limit_while_its_slot_is_sent() {
+    let mut timeline = Timeline::default();
+    timeline.known().computer_limits.sent.insert(Slot::Camera);
+    let limits: Vec<_> = (1..=3).map(|number| timeline.end_second(number * SECOND, sample(0)).camera_limit).collect();
+    assert_eq!(limits, [None; 3], "nothing is sent");
+    let mut next = |number: u32| timeline.end_second(number * SECOND, sample(u64::from(number))).camera_limit;
+    assert_eq!((4..=6).map(&mut next).collect::<Vec<_>>(), [None, None, Some(Limitation::OwnComputer)]);
 }
 
 #[test]

@@ -114,8 +114,6 @@ pub struct Sent {
     pub encode_time: Duration,
     /// The size of its pictures. `None` for sound.
     pub size: Option<Size>,
-    /// True while this computer is too slow to encode all its pictures.
-    pub overloaded: bool,
     /// Pictures that the encoder got.
     pub encoded: u64,
     /// Pictures that the encoder did not get, because it was busy.
