@@ -250,21 +250,27 @@ impl Coordinator {
         if let Some(level) = self.devices.changed_level(&levels) {
             self.events.send(Event::Level(level)).await;
         }
-        self.devices.count_sound(&self.stats);
-        let uplink_limits = self.tracks.uplink_limits();
-        self.stats.learn(|known| known.uplink_limits = uplink_limits);
-        if let Some((second, changed)) = self.stats.handle_tick() {
-            if self.membership.set_limits(&second) {
-                self.announce().await;
-            }
-            // Each event is a redraw of the window.
-            if changed {
-                self.events.send(Event::Second(second)).await;
-            }
+        if self.stats.is_due() {
+            self.end_second().await;
         }
         self.adapt().await;
         self.report_audio_warnings().await;
         ControlFlow::Continue(())
+    }
+
+    /// Ends a second of the statistics. Announces new limits of our pictures.
+    async fn end_second(&mut self) {
+        self.devices.count_sound(&self.stats);
+        let uplink_limits = self.tracks.uplink_limits();
+        self.stats.learn(|known| known.uplink_limits = uplink_limits);
+        let Some((second, changed)) = self.stats.end_second() else { return };
+        if self.membership.set_limits(&second) {
+            self.announce().await;
+        }
+        // Each event is a redraw of the window.
+        if changed {
+            self.events.send(Event::Second(second)).await;
+        }
     }
 
     /// Adapts what is encoded and decoded to the processor and the battery.
@@ -422,7 +428,7 @@ impl Coordinator {
     }
 }
 
-/// The period at which levels, audio warnings and statistics are read.
+/// The interval at which levels and audio warnings are read.
 const TICK: Duration = Duration::from_millis(100);
 
 /// How long the session may take to send its last messages and to close its sockets.

@@ -27,7 +27,7 @@ mod worker;
 pub use engine::{Busy, Engine, Error, Events};
 pub use event::{Command, Event, Fault, KeyState, Notice, NoticeKind, Person, Reason, Step};
 pub use hardware::{Cameras, Codecs, Hardware};
-pub use limitation::{Limitation, Owner};
+pub use limitation::{Limitation, LimitationOwner};
 pub use notice::clock_difference;
 pub use preview::{Preview, PreviewEvent};
 pub use quality::Quality;

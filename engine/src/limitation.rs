@@ -41,9 +41,9 @@ pub enum Limitation {
     Server,
 }
 
-/// Where the cause of a [`Limitation`] is.
+/// Who can remove the cause of a [`Limitation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Owner {
+pub enum LimitationOwner {
     /// This computer, or its user.
     You,
     /// The sender, with its computer and its network.
@@ -55,23 +55,23 @@ pub enum Owner {
 }
 
 impl Limitation {
-    /// Returns where the cause is.
+    /// Returns who can remove the cause.
     #[must_use]
-    pub const fn owner(self) -> Owner {
+    pub const fn owner(self) -> LimitationOwner {
         match self {
-            Self::NotVisible | Self::OwnComputer => Owner::You,
+            Self::NotVisible | Self::OwnComputer => LimitationOwner::You,
             Self::SenderReconnecting
             | Self::SenderUplink
             | Self::SenderComputer
             | Self::SenderSource
-            | Self::Sender => Owner::Sender,
-            Self::Server => Owner::Server,
+            | Self::Sender => LimitationOwner::Sender,
+            Self::Server => LimitationOwner::Server,
             Self::Reconnecting
             | Self::Connecting
             | Self::SoundOnly
             | Self::DownlinkNarrow
             | Self::DownlinkLoss
-            | Self::OwnUplink => Owner::Path,
+            | Self::OwnUplink => LimitationOwner::Path,
         }
     }
 
@@ -379,10 +379,10 @@ mod tests {
     #[test]
     fn every_cause_has_an_owner() {
         for (limitation, owner) in [
-            (Limitation::DownlinkNarrow, Owner::Path),
-            (Limitation::SenderUplink, Owner::Sender),
-            (Limitation::Server, Owner::Server),
-            (Limitation::OwnComputer, Owner::You),
+            (Limitation::DownlinkNarrow, LimitationOwner::Path),
+            (Limitation::SenderUplink, LimitationOwner::Sender),
+            (Limitation::Server, LimitationOwner::Server),
+            (Limitation::OwnComputer, LimitationOwner::You),
         ] {
             assert_eq!(limitation.owner(), owner);
         }

@@ -2,7 +2,7 @@
 
 use crate::power;
 use crate::stats::ComputerLimits;
-use crate::stats::track_stats::{Decoding, Sent, TrackStats};
+use crate::stats::track_stats::{DecodeStats, SendStats, TrackStats};
 use codec::adapt::power::PowerState;
 use codec::adapt::{ContentHint, Reason, decode, encode};
 use proto::{ParticipantId, Slot, TileWish, TrackId};
@@ -41,8 +41,8 @@ struct Encoding {
 /// The counters at the end of a second.
 struct Measured {
     at: Instant,
-    sent: BTreeMap<(Slot, u8), Sent>,
-    received: BTreeMap<TrackId, Decoding>,
+    sent: BTreeMap<(Slot, u8), SendStats>,
+    received: BTreeMap<TrackId, DecodeStats>,
 }
 
 /// What has changed in a second.
@@ -197,8 +197,8 @@ impl Processor {
 /// Returns the work of the layers of `slot` between two measurements.
 fn encode_load(
     slot: Slot,
-    last: &BTreeMap<(Slot, u8), Sent>,
-    now: &BTreeMap<(Slot, u8), Sent>,
+    last: &BTreeMap<(Slot, u8), SendStats>,
+    now: &BTreeMap<(Slot, u8), SendStats>,
     elapsed: Duration,
 ) -> encode::Load {
     let mut load = encode::Load::default();

@@ -1,7 +1,7 @@
 //! The history of a meeting, one row a second for each flow, in little memory. It is exported as CSV (RFC 4180).
 
 use super::second::{PacketSecond, Second};
-use crate::limitation::{Limitation, Owner};
+use crate::limitation::{Limitation, LimitationOwner};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
@@ -156,10 +156,10 @@ fn with_packets(row: Row, packets: &PacketSecond) -> Row {
 
 const fn owner(limitation: Limitation) -> &'static str {
     match limitation.owner() {
-        Owner::You => "you",
-        Owner::Sender => "sender",
-        Owner::Server => "server",
-        Owner::Path => "path",
+        LimitationOwner::You => "you",
+        LimitationOwner::Sender => "sender",
+        LimitationOwner::Server => "server",
+        LimitationOwner::Path => "path",
     }
 }
 

@@ -4,7 +4,7 @@
 use super::history::History;
 use super::known::Known;
 pub use super::second::{AudioSecond, LinkSecond, PacketSecond, Second, SentSecond, VideoSecond};
-use super::track_stats::{Counters, Sent};
+use super::track_stats::{Counters, SendStats};
 use crate::limitation::{self, Limitation, Steady, TrackFigures};
 use crate::quality::{ConnectionFigures, Quality};
 use media::Timestamp;
@@ -23,7 +23,7 @@ pub struct Sample {
     /// The played voices.
     pub sound: BTreeMap<ParticipantId, audio::Statistics>,
     /// The sent layers.
-    pub sent: BTreeMap<(Slot, u8), Sent>,
+    pub sent: BTreeMap<(Slot, u8), SendStats>,
     /// The names of the participants.
     pub names: BTreeMap<ParticipantId, String>,
     /// Our own id.
@@ -205,7 +205,7 @@ impl Timeline {
 
     /// Returns what limits our own pictures of `slot`, if that lasts.
     fn own_limit(&mut self, slot: Slot, since: Duration, sample: &Sample) -> Option<Limitation> {
-        let is_sent = |(layer, now): (&(Slot, u8), &Sent)| {
+        let is_sent = |(layer, now): (&(Slot, u8), &SendStats)| {
             let last = self.last.sent.get(layer).copied().unwrap_or_default();
             layer.0 == slot && now.frames > last.frames
         };
@@ -235,7 +235,7 @@ impl Timeline {
         });
         let mut all: BTreeMap<_, _> = others.collect();
         if let (Some(me), Some(_)) = (me, &self.known.downlink) {
-            let path = |limitation: &Limitation| limitation.owner() == limitation::Owner::Path;
+            let path = |limitation: &Limitation| limitation.owner() == limitation::LimitationOwner::Path;
             let told = second.video.iter().filter_map(|video| video.told);
             let own = second.camera_limit.into_iter().chain(second.screen_limit);
             let figures = ConnectionFigures {
@@ -272,7 +272,7 @@ fn concealed_percent(audio: &AudioSecond) -> u8 {
     u8::try_from(percent).unwrap_or(u8::MAX)
 }
 
-fn sent(slot: Slot, spatial: u8, last: Sent, now: Sent) -> SentSecond {
+fn sent(slot: Slot, spatial: u8, last: SendStats, now: SendStats) -> SentSecond {
     SentSecond {
         track: name_of(slot),
         spatial,

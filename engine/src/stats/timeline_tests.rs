@@ -15,7 +15,10 @@ fn sample(shown: u64) -> Sample {
     Sample {
         tracks: BTreeMap::from([(CAMERA, counters), (voice, counters)]),
         sound: BTreeMap::new(),
-        sent: BTreeMap::from([((Slot::Camera, 1), Sent { frames: shown, bytes: 10 * shown, ..Sent::default() })]),
+        sent: BTreeMap::from([(
+            (Slot::Camera, 1),
+            SendStats { frames: shown, bytes: 10 * shown, ..SendStats::default() },
+        )]),
         names: BTreeMap::from([(CAMERA.owner, "Anne".to_owned())]),
         me: Some(ParticipantId(1)),
     }
