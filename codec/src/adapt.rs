@@ -4,9 +4,9 @@
 //! measurement a second, reduce soon, and undo one step at a time after a long time without load. If undoing a step was too
 //! much, the next attempt waits twice as long.
 
+mod backoff;
 pub mod decode;
 pub mod encode;
-mod patience;
 pub mod power;
 
 /// What matters most in the pictures of a track (W3C, `MediaStreamTrack` Content Hints).

@@ -290,7 +290,7 @@ impl Coordinator {
         }
         let limits = self.processor.computer_limits();
         self.stats.learn(|known| known.computer_limits = limits);
-        if self.processor.take_overload() {
+        if self.processor.take_overload_notice() {
             self.notice(NoticeKind::Overloaded, String::new()).await;
         }
     }

@@ -32,7 +32,7 @@ pub use notice::clock_difference;
 pub use preview::{Preview, PreviewEvent};
 pub use quality::Quality;
 pub use setup::{Choice, Entry, RejoinState, Screen, Setup};
-pub use stats::timeline::{AudioSecond, PacketSecond, Second, SentSecond, VideoSecond};
+pub use stats::timeline::{AudioStats, PacketStats, Second, SentLayerStats, VideoStats};
 pub use stats::{Facts, Stats, histogram, history, open_failures, timeline, track_stats, usage};
 pub use video_output::{Meta, NullOutput, VideoOutput, VideoSink};
 

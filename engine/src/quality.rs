@@ -27,7 +27,7 @@ pub struct ConnectionFigures {
 }
 
 impl Quality {
-    /// Returns the quality of another participant's connection. What our own path causes does not count.
+    /// Returns the quality of another participant's connection. Limits that our own path causes do not count.
     #[must_use]
     pub fn of_sender(figures: ConnectionFigures) -> Self {
         let own = matches!(figures.limitation, Some(Limitation::SenderUplink | Limitation::SenderReconnecting));

@@ -1,6 +1,6 @@
 //! The sentences that say why a picture is reduced, and who can change it.
 
-use engine::{Limitation, LimitationOwner, Slot, VideoSecond};
+use engine::{Limitation, LimitationOwner, Slot, VideoStats};
 
 use crate::locale::Language;
 
@@ -62,7 +62,7 @@ pub fn size((width, height): (u16, u16)) -> String {
 }
 
 /// What is shown and what the tile has room for, such as "320 × 180 of 1280 × 720, 24 fps".
-pub fn figures(video: &VideoSecond, rate: u64, language: Language) -> Option<String> {
+pub fn figures(video: &VideoStats, rate: u64, language: Language) -> Option<String> {
     let (shown, wished) = (video.size?, video.wished?);
     let arguments = [("shown", size(shown).into()), ("wished", size(wished).into()), ("rate", rate.into())];
     Some(language.with("limit-figures", &arguments))

@@ -1,6 +1,6 @@
 //! Reduces what is encoded of one track if the processor is too slow, the battery nearly empty or the computer too hot.
 
-use super::patience::Patience;
+use super::backoff::Backoff;
 use super::power::{PowerLimit, PowerState};
 use super::{ContentHint, MIN_SIGNING_RATE, Reason};
 use crate::rate::{LayerDemand, MAX_TEMPORAL_LAYERS};
@@ -41,7 +41,7 @@ pub struct Adapter {
     power: Option<PowerLimit>,
     /// The seconds in a row in which the load was too high.
     high_seconds: u32,
-    patience: Patience,
+    backoff: Backoff,
 }
 
 impl Limits {
@@ -92,8 +92,8 @@ impl Adapter {
     /// Returns the adapter of a track of `layers` spatial layers.
     #[must_use]
     pub fn new(hint: ContentHint, layers: u8) -> Self {
-        let (steps, patience) = (steps(hint, layers), Patience::default());
-        Self { steps, taken: 0, power: None, high_seconds: 0, patience }
+        let (steps, backoff) = (steps(hint, layers), Backoff::default());
+        Self { steps, taken: 0, power: None, high_seconds: 0, backoff }
     }
 
     /// Records the work of one second that ends at `now`, and the state of the power supply. Returns true if the limits have
@@ -106,7 +106,7 @@ impl Adapter {
         } else {
             // A paused track does not show what it would cost.
             self.high_seconds = 0;
-            self.patience.record(false, now);
+            self.backoff.record(false, now);
         }
         self.limits() != before
     }
@@ -136,9 +136,9 @@ impl Adapter {
             self.step_down(largest, now);
         }
         let low = load.busy < LOW_BUSY && load.missed < LOW_MISSED;
-        if self.patience.record(low, now) && self.taken > 0 {
+        if self.backoff.record(low, now) && self.taken > 0 {
             self.taken -= 1;
-            self.patience.undone(now);
+            self.backoff.undone(now);
         }
     }
 
@@ -148,7 +148,7 @@ impl Adapter {
         let mut later = self.steps.iter().enumerate().skip(self.position() + 1);
         if let Some((position, _)) = later.find(|(_, limits)| limits.effect(largest) != before) {
             self.taken = position;
-            self.patience.stepped_down(now);
+            self.backoff.stepped_down(now);
         }
         self.high_seconds = 0;
     }

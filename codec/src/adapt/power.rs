@@ -2,7 +2,7 @@
 
 use super::Reason;
 
-/// The state of the power supply and of the temperature, as far as the system tells.
+/// The state of the power supply and of the temperature, as far as the system reports them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PowerState {
     /// The charge of the battery in percent while it is discharged. `None` with external power or without a battery.

@@ -78,8 +78,8 @@ impl Processor {
         self.reduced_wishes()
     }
 
-    /// Returns true once, if this computer is too slow to encode.
-    pub fn take_overload(&mut self) -> bool {
+    /// Returns true if the notice that this computer is too slow to encode must be shown now. Returns true only once.
+    pub fn take_overload_notice(&mut self) -> bool {
         let due = self.overload_notice == OverloadNotice::Due;
         if due {
             self.overload_notice = OverloadNotice::Shown;

@@ -48,7 +48,7 @@ pub struct Sender {
     pub connected: bool,
     /// Why its camera is sent smaller or slower than viewers request.
     pub camera_limit: Option<SendLimit>,
-    /// The same of its screen.
+    /// Why its screen is sent smaller or slower than viewers request.
     pub screen_limit: Option<SendLimit>,
 }
 

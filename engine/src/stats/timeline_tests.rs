@@ -112,14 +112,14 @@ fn report(cause: LimitCause) -> DownlinkReport {
 }
 
 #[test]
-fn a_reduced_track_has_its_reason_at_once_and_tells_it_after_three_seconds() {
+fn a_reduced_track_has_its_reason_at_once_and_its_tile_shows_it_after_three_seconds() {
     let (mut timeline, mut next) = reduced();
     timeline.known().downlink = Some(report(LimitCause::Downlink));
     let seconds: Vec<_> = (0..5).map(|_| next(&mut timeline)).collect();
     let narrow = Some(Limitation::DownlinkNarrow);
     assert!(seconds.iter().all(|second| second.video[0].limited_by == narrow));
-    let told: Vec<_> = seconds.iter().map(|second| second.video[0].told).collect();
-    assert_eq!(told, [None, None, None, narrow, narrow]);
+    let shown: Vec<_> = seconds.iter().map(|second| second.video[0].tile_limit).collect();
+    assert_eq!(shown, [None, None, None, narrow, narrow]);
     let path = seconds[4].link;
     assert_eq!((path.downlink_kbps, path.round_trip_ms, path.lost_up_percent), (Some(300), Some(40), Some(1)));
     let quality = |id: u64| seconds[4].quality.get(&ParticipantId(id)).copied();
