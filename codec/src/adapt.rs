@@ -25,7 +25,7 @@ pub enum ContentHint {
 
 /// Why less of a track is encoded than viewers want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
+pub enum LimitReason {
     /// The processor is too slow.
     EncodeTime,
     /// The battery is nearly empty.

@@ -95,7 +95,7 @@ struct Admitted {
 }
 
 impl Admitted {
-    /// Leaves out the highest temporal layer. The bitrate is divided among fewer pictures, and more of it is left by headers.
+    /// Leaves out the highest temporal layer. Fewer pictures have fewer headers, so that more of the bitrate is left for the pictures.
     fn halve_frame_rate(&mut self) {
         self.demand.temporal_layers = self.demand.temporal_layers.clamp(2, MAX_TEMPORAL_LAYERS) - 1;
         let (before, now) = (self.range.headers, headers(self.demand));

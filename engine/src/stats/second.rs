@@ -37,8 +37,10 @@ pub struct Second {
 impl Second {
     /// Returns true if nothing but the time differs from `other`.
     pub(crate) fn has_same_figures(&self, other: &Self) -> bool {
-        let untimed = |second: &Self| Self { at_ms: 0, length_ms: 0, ..second.clone() };
-        untimed(self) == untimed(other)
+        let Self { at_ms: _, length_ms: _, path, link, video, audio, sent, camera_limit, screen_limit, quality } = self;
+        (path, link, video, audio) == (&other.path, &other.link, &other.video, &other.audio)
+            && (sent, camera_limit, screen_limit) == (&other.sent, &other.camera_limit, &other.screen_limit)
+            && *quality == other.quality
     }
 }
 
