@@ -124,7 +124,7 @@ impl Coordinator {
             }
             net::Event::DemandChanged(demand) => self.tracks.set_demand(demand),
             net::Event::SoundLoss { percent, max_bitrate } => {
-                let protection = self.tracks.set_sound_loss(percent, max_bitrate);
+                let protection = self.tracks.update_protection(|policy| policy.set_downlinks(percent, max_bitrate));
                 self.devices.set_protection(protection);
             }
             net::Event::LayersChanged(track, layers) => {
@@ -280,8 +280,8 @@ impl Coordinator {
         if !self.processor.is_due(now) {
             return;
         }
-        let (sources, threads) = (self.tracks.sources(), self.tracks.decode_threads());
-        let Some(changes) = self.processor.handle_tick(self.stats.tracks(), &sources, threads, now) else { return };
+        let sources = self.tracks.sources();
+        let Some(changes) = self.processor.handle_tick(self.stats.tracks(), &sources, now) else { return };
         for (slot, limits) in changes.encode {
             self.tracks.set_limits(slot, limits);
         }

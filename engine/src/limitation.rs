@@ -25,7 +25,7 @@ pub enum Limitation {
     DownlinkNarrow,
     /// Our downlink loses packets, so it carries less.
     DownlinkLoss,
-    /// Our uplink has no room for more. Only of what we send.
+    /// Our uplink has no room for more. Only for tracks that we send.
     OwnUplink,
     /// This computer is too slow to encode or decode more.
     OwnComputer,

@@ -33,15 +33,8 @@ impl Receivers {
     /// # Errors
     /// Returns the system's error if a thread cannot be started.
     pub fn start() -> io::Result<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let count = cores.saturating_sub(1).clamp(1, MAX_DECODE_THREADS);
-        let pictures = (0..count).map(|number| Worker::start(&format!("decode-{number}")));
+        let pictures = (0..picture_threads()).map(|number| Worker::start(&format!("decode-{number}")));
         Ok(Self { voices: Worker::start("voices")?, pictures: pictures.collect::<io::Result<_>>()? })
-    }
-
-    /// Returns the number of threads for pictures.
-    pub fn picture_threads(&self) -> usize {
-        self.pictures.len()
     }
 
     /// Adds a voice to the thread of the voices.
@@ -56,6 +49,12 @@ impl Receivers {
             worker.add(job);
         }
     }
+}
+
+/// Returns the number of threads for pictures. It asks the system.
+pub fn picture_threads() -> usize {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    cores.saturating_sub(1).clamp(1, MAX_DECODE_THREADS)
 }
 
 const MAX_DECODE_THREADS: usize = 8;

@@ -181,7 +181,7 @@ fn steps(hint: ContentHint, layers: u8) -> Vec<Limits> {
 /// The load above which pictures will soon be left out.
 const HIGH_BUSY: f64 = 0.85;
 const HIGH_MISSED: f64 = 0.25;
-/// For how many seconds in a row it must be above that.
+/// The number of seconds in a row in which it must be above that.
 const HIGH_SECONDS: u32 = 3;
 
 /// The load below which twice as much can be encoded.

@@ -1,6 +1,7 @@
 //! Adapts what is encoded and decoded to the processor and the battery of this computer, once a second.
 
 use crate::power;
+use crate::receive;
 use crate::stats::ComputerLimits;
 use crate::stats::track_stats::{DecodeStats, SendStats, TrackStats};
 use codec::adapt::power::PowerState;
@@ -13,6 +14,8 @@ use tokio::sync::watch;
 /// Measures the load of this computer, and decides how much it encodes and decodes.
 pub struct Processor {
     power: watch::Receiver<PowerState>,
+    /// The number of threads that decode pictures.
+    decode_threads: usize,
     encoders: BTreeMap<Slot, Encoding>,
     decoders: decode::Budget<TrackId>,
     /// The wishes of the tiles, without what is reduced.
@@ -57,12 +60,13 @@ pub struct Changes {
 impl Processor {
     /// Starts to watch the power supply. Called in the runtime.
     pub fn start() -> Self {
-        Self::with_power(power::watch())
+        Self::new(power::watch(), receive::picture_threads())
     }
 
-    fn with_power(power: watch::Receiver<PowerState>) -> Self {
+    fn new(power: watch::Receiver<PowerState>, decode_threads: usize) -> Self {
         Self {
             power,
+            decode_threads,
             encoders: BTreeMap::new(),
             decoders: decode::Budget::default(),
             wishes: Vec::new(),
@@ -108,13 +112,11 @@ impl Processor {
         self.last.as_ref().is_none_or(|last| now.saturating_duration_since(last.at) >= INTERVAL)
     }
 
-    /// Measures the last second if it is over. `sources` are our tracks with their hints and numbers of layers, and
-    /// `decode_threads` is the number of threads that decode.
+    /// Measures the last second if it is over. `sources` are our tracks with their hints and numbers of layers.
     pub fn handle_tick(
         &mut self,
         stats: &TrackStats,
         sources: &[(Slot, ContentHint, u8)],
-        decode_threads: usize,
         now: Instant,
     ) -> Option<Changes> {
         if !self.is_due(now) {
@@ -125,7 +127,7 @@ impl Processor {
         let elapsed = now.saturating_duration_since(last.at);
         self.spoke.retain(|_, at| now.saturating_duration_since(*at) < SPEECH_HOLD);
         let encode = self.adapt_encoders(&last, sources, elapsed, now);
-        let wishes = self.adapt_decoders(&last, elapsed, decode_threads, now).then(|| self.reduced_wishes());
+        let wishes = self.adapt_decoders(&last, elapsed, now).then(|| self.reduced_wishes());
         Some(Changes { encode, wishes })
     }
 
@@ -162,7 +164,7 @@ impl Processor {
     }
 
     /// Returns true if what is decoded has changed.
-    fn adapt_decoders(&mut self, last: &Measured, elapsed: Duration, threads: usize, now: Instant) -> bool {
+    fn adapt_decoders(&mut self, last: &Measured, elapsed: Duration, now: Instant) -> bool {
         let Some(measured) = &self.last else { return false };
         let (mut loads, mut skipped) = (Vec::new(), 0);
         for tile in self.wishes.iter().filter(|tile| !tile.hidden) {
@@ -177,7 +179,7 @@ impl Processor {
             let busy = after.time.saturating_sub(before.time);
             loads.push(decode::TrackLoad { track: tile.track, attention, busy });
         }
-        let threads = u32::try_from(threads.min(loads.len()).max(1)).unwrap_or(1);
+        let threads = u32::try_from(self.decode_threads.min(loads.len()).max(1)).unwrap_or(1);
         let changed = self.decoders.update(&loads, decode::Load { capacity: elapsed * threads, skipped }, now);
         if changed {
             let limits: Vec<_> = loads.iter().map(|load| (load.track, self.decoders.limit(load.track))).collect();

@@ -14,7 +14,7 @@ struct Computer {
 impl Computer {
     fn new() -> Self {
         let (power, receiver) = watch::channel(PowerState::default());
-        let processor = Processor::with_power(receiver);
+        let processor = Processor::new(receiver, 1);
         let mut computer = Self { processor, power, stats: TrackStats::default(), now: Instant::now() };
         assert!(computer.tick().is_none(), "there is nothing to compare with yet");
         computer
@@ -22,7 +22,7 @@ impl Computer {
 
     fn tick(&mut self) -> Option<Changes> {
         let sources = [(Slot::Camera, ContentHint::Balanced, 3)];
-        self.processor.handle_tick(&self.stats, &sources, 1, self.now)
+        self.processor.handle_tick(&self.stats, &sources, self.now)
     }
 
     /// Lets a second pass in which each picture of our camera took `encode`, and each picture of `tracks` the given time.

@@ -318,15 +318,10 @@ impl Tracks {
         self.share_budget();
     }
 
-    /// Sets the loss in percent and the bitrate of the worst path of our sound, as the SFU reports them. Returns how our sound must
-    /// be encoded.
-    pub fn set_sound_loss(&mut self, percent: u8, max_bitrate: Option<Bitrate>) -> Protection {
-        self.protection_policy.set_downlinks(percent, max_bitrate);
-        self.protect_sound()
-    }
-
-    /// Sends our sound as the policy demands, and divides what it leaves of the uplink.
-    fn protect_sound(&mut self) -> Protection {
+    /// Changes what decides how our sound is sent, and divides what sound leaves of the uplink. Returns how our sound must be
+    /// encoded.
+    pub fn update_protection(&mut self, change: impl FnOnce(&mut ProtectionPolicy)) -> Protection {
+        change(&mut self.protection_policy);
         let protection = self.protection_policy.protection();
         self.context.uplink.set_protection(protection);
         self.share_budget();
@@ -356,11 +351,6 @@ impl Tracks {
         open.map(|(slot, format)| (slot, hint(&self.hints, slot), layers(slot, format))).collect()
     }
 
-    /// Returns the number of threads that decode pictures.
-    pub fn decode_threads(&self) -> usize {
-        self.receivers.picture_threads()
-    }
-
     /// Sets what this computer can encode of a source.
     pub fn set_limits(&self, slot: Slot, limits: Limits) {
         if let Some(source) = self.sources.get(&slot) {
@@ -378,8 +368,7 @@ impl Tracks {
     /// Sets the capacity of the uplink and divides it among the tracks. Returns how our sound must be encoded.
     pub fn set_budget(&mut self, budget: Bitrate) -> Protection {
         self.budget = budget;
-        self.protection_policy.set_uplink(budget);
-        self.protect_sound()
+        self.update_protection(|policy| policy.set_uplink(budget))
     }
 
     /// Divides what sound leaves of the capacity: a shared screen has three quarters, because it is the main content. The

@@ -1,4 +1,4 @@
-//! What the timeline knows besides counters: the tiles, the path, the senders and their layers.
+//! What the timeline knows besides counters: the tiles, the path, the senders, their layers, and the limits of this computer.
 
 use codec::adapt::decode;
 use net::Flow;
