@@ -4,9 +4,9 @@
 //! measurement a second, reduce soon, and undo one step at a time after a long time without load. If undoing a step was too
 //! much, the next attempt waits twice as long.
 
+mod backoff;
 pub mod decode;
 pub mod encode;
-mod patience;
 pub mod power;
 
 /// What matters most in the pictures of a track (W3C, `MediaStreamTrack` Content Hints).
@@ -23,13 +23,11 @@ pub enum ContentHint {
     Signing,
 }
 
-/// Why pictures are reduced on this computer.
+/// Why less of a track is encoded than viewers want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Reason {
-    /// The processor is too slow to encode what the others want.
+pub enum LimitReason {
+    /// The processor is too slow.
     EncodeTime,
-    /// The processor is too slow to decode what the user looks at.
-    DecodeTime,
     /// The battery is nearly empty.
     Battery,
     /// The computer is too hot.

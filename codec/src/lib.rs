@@ -1,8 +1,8 @@
 //! Encoding and decoding: video back-ends, Opus, layers, bitstreams and containers.
 //!
 //! An [`encode::Encoder`] or [`decode::Decoder`] is created, used and dropped on one thread. This crate starts no
-//! thread. [`layer`], [`rate`] and [`adapt`] are pure. Deliberately absent: sockets, keys, devices. Every parser returns a value
-//! or an error for any input and never panics. It allocates no more bytes than its input has.
+//! thread. [`layer`], [`rate`] and [`adapt`] are pure. Deliberately absent: sockets, keys, devices. Every parser
+//! returns a value or an error for any input and never panics. It allocates no more bytes than its input has.
 
 pub mod adapt;
 pub mod backends;

@@ -45,17 +45,17 @@ pub fn video_budget(uplink: Bitrate, sound: Bitrate) -> Bitrate {
 }
 
 /// Returns the target of each rung of `ladder` under `budget`, smallest first. `frame_rate` is that of the source, and
-/// `before` are the targets of the last call. A rung without a demand is paused, unless it is sent
-/// instead of one that does not fit.
+/// `before` are the targets of the last call. A rung without a demand is paused, unless it is sent instead of one that does not
+/// fit.
 ///
 /// No layer gets more than its rung's `bitrate`. With the headers of its packets, no layer gets more than its demand's
-/// `max_bitrate`, and together they never get more than `budget`. Layers are admitted from the smallest wanted one up, each with its minimum bitrate, and half as much
-/// again if it was paused, because its key frame costs as much as several pictures and must not be sent again and again.
-/// If a layer does not fit, the next smaller one that fits is sent instead, and all larger layers are paused, because
-/// small layers serve more viewers. If not even the smallest layer has its minimum bitrate, it gets the whole
-/// budget, at half the frame rate if that is little, because a bad picture is better than none, and because headers would take
-/// most of it. Below [`MIN_VIDEO`] nothing is sent. The
-/// rest of the budget is divided among the admitted layers, in proportion to their distance from their full bitrates.
+/// `max_bitrate`, and together they never get more than `budget`. Layers are admitted from the smallest wanted one up, each with
+/// its minimum bitrate, and half as much again if it was paused, because its key frame costs as much as several pictures and
+/// must not be sent again and again. If a layer does not fit, the next smaller one that fits is sent instead, and all larger
+/// layers are paused, because small layers serve more viewers. If not even the smallest layer has its minimum bitrate, it gets
+/// the whole budget, because a bad picture is better than none. If that is little, it gets half the frame rate, because headers
+/// would take most of it. Below [`MIN_VIDEO`] nothing is sent. The rest of the budget is divided among the admitted layers, in
+/// proportion to their distance from their full bitrates.
 #[must_use]
 pub fn allocate(
     budget: Bitrate,
@@ -95,7 +95,7 @@ struct Admitted {
 }
 
 impl Admitted {
-    /// Leaves out the highest temporal layer. The bitrate is divided among fewer pictures, and more of it is left by headers.
+    /// Leaves out the highest temporal layer. Fewer pictures have fewer headers, so that more of the bitrate is left for the pictures.
     fn halve_frame_rate(&mut self) {
         self.demand.temporal_layers = self.demand.temporal_layers.clamp(2, MAX_TEMPORAL_LAYERS) - 1;
         let (before, now) = (self.range.headers, headers(self.demand));
@@ -227,7 +227,7 @@ const RESUME_PERCENT: u64 = 150;
 const SLOW_PERCENT: u64 = 60;
 
 /// The number of temporal layers of a demand at full frame rate.
-const MAX_TEMPORAL_LAYERS: u8 = 3;
+pub(crate) const MAX_TEMPORAL_LAYERS: u8 = 3;
 
 /// The minimum limit that a demand can set. An encoder produces no usable picture below it.
 const MIN_LIMIT: Bitrate = Bitrate::kbps(12);

@@ -4,7 +4,7 @@ mod devices;
 mod event_sender;
 mod membership;
 mod processor;
-mod sound_path;
+mod protection_policy;
 mod tracks;
 
 pub use devices::Devices;
@@ -15,13 +15,11 @@ pub use tracks::{Context, Tracks};
 
 use crate::event::{Command, Event, Notice, NoticeKind, Reason, Step};
 use crate::notice;
-use crate::receive;
 use crate::setup::{Choice, Screen};
 use crate::stats::Stats;
 use net::Session;
 use net::meeting::{self, Member};
-use proto::{ParticipantId, Slot, TileWish};
-use sound_path::SoundPath;
+use proto::{ParticipantId, Slot};
 use std::iter;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -126,7 +124,8 @@ impl Coordinator {
             }
             net::Event::DemandChanged(demand) => self.tracks.set_demand(demand),
             net::Event::SoundLoss { percent, max_bitrate } => {
-                self.change_sound_path(|path| path.set_downlinks(percent, max_bitrate));
+                let protection = self.tracks.update_protection(|policy| policy.set_downlinks(percent, max_bitrate));
+                self.devices.set_protection(protection);
             }
             net::Event::LayersChanged(track, layers) => {
                 self.stats.learn(|known| drop(known.layers.insert(track, layers)));
@@ -136,8 +135,8 @@ impl Coordinator {
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
             net::Event::Estimate(budget) => {
                 self.stats.learn(|known| known.uplink = Some(budget));
-                self.change_sound_path(|path| path.set_uplink(budget));
-                self.tracks.set_budget(budget);
+                let protection = self.tracks.set_budget(budget);
+                self.devices.set_protection(protection);
             }
             net::Event::Totals(totals) => {
                 self.stats.set_totals(totals);
@@ -146,12 +145,6 @@ impl Coordinator {
             net::Event::Failed(error) => return ControlFlow::Break(error.reason()),
         }
         ControlFlow::Continue(())
-    }
-
-    /// Changes what is known of the path of our sound, and how it is sent.
-    fn change_sound_path(&mut self, change: impl FnOnce(&mut SoundPath)) {
-        let protection = self.tracks.change_sound_path(change);
-        self.devices.set_protection(protection);
     }
 
     async fn handle_meeting(&mut self, event: meeting::Event) -> ControlFlow<Reason> {
@@ -208,8 +201,8 @@ impl Coordinator {
             }
             Command::ChooseSpeaker(choice) => self.devices.choose_speaker(choice),
             Command::SetWishes(tiles) => {
-                let tiles = self.processor.set_wishes(tiles);
-                self.set_wishes(tiles);
+                self.stats.learn(|known| known.set_wishes(&tiles));
+                self.session.set_wishes(self.processor.set_wishes(tiles));
             }
             Command::SetContentHint(slot, hint) => {
                 if let Some(failure) = self.tracks.set_hint(slot, hint, self.membership.is_inside()) {
@@ -257,44 +250,49 @@ impl Coordinator {
         if let Some(level) = self.devices.changed_level(&levels) {
             self.events.send(Event::Level(level)).await;
         }
-        self.devices.count_sound(&self.stats);
-        let uplink_limits = self.tracks.uplink_limits();
-        self.stats.learn(|known| known.uplink_limits = uplink_limits);
-        if let Some((second, changed)) = self.stats.handle_tick() {
-            if self.membership.set_limits(&second) {
-                self.announce().await;
-            }
-            // Each event is a redraw of the window.
-            if changed {
-                self.events.send(Event::Second(second)).await;
-            }
+        if self.stats.is_due() {
+            self.end_second().await;
         }
         self.adapt().await;
         self.report_audio_warnings().await;
         ControlFlow::Continue(())
     }
 
-    /// Adapts what is encoded and decoded to the processor and the battery.
-    async fn adapt(&mut self) {
-        let (sources, threads) = (self.tracks.sources(), receive::picture_threads());
-        let (stats, speaking) = (self.stats.tracks(), self.membership.speaking());
-        let now = std::time::Instant::now();
-        let Some(changes) = self.processor.handle_tick(stats, &sources, threads, speaking, now) else { return };
-        for (slot, limits, reason) in changes.encode {
-            self.tracks.set_limits(slot, limits, reason);
+    /// Ends a second of the statistics. Announces new limits of our pictures.
+    async fn end_second(&mut self) {
+        self.devices.count_sound(&self.stats);
+        let uplink_limits = self.tracks.uplink_limits();
+        self.stats.learn(|known| known.uplink_limits = uplink_limits);
+        let Some((second, changed)) = self.stats.end_second() else { return };
+        if self.membership.set_limits(&second) {
+            self.announce().await;
         }
-        if let Some(tiles) = changes.wishes {
-            self.set_wishes(tiles);
-        }
-        self.stats.set_reductions(self.processor.reductions());
-        if self.processor.take_overload() {
-            self.notice(NoticeKind::Overloaded, String::new()).await;
+        // Each event is a redraw of the window.
+        if changed {
+            self.events.send(Event::Second(second)).await;
         }
     }
 
-    fn set_wishes(&self, tiles: Vec<TileWish>) {
-        self.stats.learn(|known| known.set_wishes(&tiles));
-        self.session.set_wishes(tiles);
+    /// Adapts what is encoded and decoded to the processor and the battery.
+    async fn adapt(&mut self) {
+        let now = std::time::Instant::now();
+        self.processor.set_speaking(self.membership.speaking(), now);
+        if !self.processor.is_due(now) {
+            return;
+        }
+        let sources = self.tracks.sources();
+        let Some(changes) = self.processor.handle_tick(self.stats.tracks(), &sources, now) else { return };
+        for (slot, limits) in changes.encode {
+            self.tracks.set_limits(slot, limits);
+        }
+        if let Some(tiles) = changes.wishes {
+            self.session.set_wishes(tiles);
+        }
+        let limits = self.processor.computer_limits();
+        self.stats.learn(|known| known.computer_limits = limits);
+        if self.processor.take_overload_notice() {
+            self.notice(NoticeKind::Overloaded, String::new()).await;
+        }
     }
 
     /// Records that this client is in the meeting, and publishes the microphone and all open picture sources.
@@ -430,7 +428,7 @@ impl Coordinator {
     }
 }
 
-/// The period at which levels, audio warnings and statistics are read.
+/// The interval at which levels and audio warnings are read.
 const TICK: Duration = Duration::from_millis(100);
 
 /// How long the session may take to send its last messages and to close its sockets.

@@ -1,6 +1,7 @@
 //! Why a picture is shown smaller or slower than its tile wishes, or not at all, and who can change it. Pure: figures of one
 //! second in, a reason out.
 
+use codec::adapt::decode;
 use net::meeting::SendLimit;
 use proto::{LimitCause, SpatialLayer};
 use serde::{Deserialize, Serialize};
@@ -24,7 +25,7 @@ pub enum Limitation {
     DownlinkNarrow,
     /// Our downlink loses packets, so it carries less.
     DownlinkLoss,
-    /// Our uplink has no room for more. Only of what we send.
+    /// Our uplink has no room for more. Only for tracks that we send.
     OwnUplink,
     /// This computer is too slow to encode or decode more.
     OwnComputer,
@@ -40,9 +41,9 @@ pub enum Limitation {
     Server,
 }
 
-/// Where the cause of a [`Limitation`] is.
+/// Who can remove the cause of a [`Limitation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Owner {
+pub enum LimitationOwner {
     /// This computer, or its user.
     You,
     /// The sender, with its computer and its network.
@@ -54,23 +55,23 @@ pub enum Owner {
 }
 
 impl Limitation {
-    /// Returns where the cause is.
+    /// Returns who can remove the cause.
     #[must_use]
-    pub const fn owner(self) -> Owner {
+    pub const fn owner(self) -> LimitationOwner {
         match self {
-            Self::NotVisible | Self::OwnComputer => Owner::You,
+            Self::NotVisible | Self::OwnComputer => LimitationOwner::You,
             Self::SenderReconnecting
             | Self::SenderUplink
             | Self::SenderComputer
             | Self::SenderSource
-            | Self::Sender => Owner::Sender,
-            Self::Server => Owner::Server,
+            | Self::Sender => LimitationOwner::Sender,
+            Self::Server => LimitationOwner::Server,
             Self::Reconnecting
             | Self::Connecting
             | Self::SoundOnly
             | Self::DownlinkNarrow
             | Self::DownlinkLoss
-            | Self::OwnUplink => Owner::Path,
+            | Self::OwnUplink => LimitationOwner::Path,
         }
     }
 
@@ -152,6 +153,8 @@ pub struct TrackFigures<'a> {
     pub received: u64,
     /// Frames that were skipped because decoding fell behind.
     pub skipped: u64,
+    /// How much of the track this computer decodes.
+    pub decode_limit: decode::Limit,
     /// Pictures per second that were shown.
     pub shown_rate: u64,
     /// What the server reports of the track.
@@ -165,7 +168,7 @@ pub struct TrackFigures<'a> {
 /// Returns why a track was reduced in one second. `None` if its tile got what it wishes.
 ///
 /// The first cause that applies is returned, in the order in which the user can do something about it: a lost connection,
-/// a tile that is hidden, our path, the sender, this computer, the server.
+/// a tile that is hidden, a track that this computer has paused, our path, the sender, this computer, the server.
 #[must_use]
 pub fn judge(figures: &TrackFigures<'_>) -> Option<Limitation> {
     if !figures.connected {
@@ -176,6 +179,10 @@ pub fn judge(figures: &TrackFigures<'_>) -> Option<Limitation> {
         return Some(Limitation::SenderReconnecting);
     }
     let Some(wished) = figures.wished else { return Some(Limitation::NotVisible) };
+    // The server does not know that the tile wishes the track, so it names no cause.
+    if figures.decode_limit == decode::Limit::Paused {
+        return Some(Limitation::OwnComputer);
+    }
     match figures.cause {
         Some(LimitCause::SoundOnly) => return Some(Limitation::SoundOnly),
         Some(LimitCause::Downlink) if figures.lost_down >= LOSSY_PERCENT => return Some(Limitation::DownlinkLoss),
@@ -188,7 +195,8 @@ pub fn judge(figures: &TrackFigures<'_>) -> Option<Limitation> {
     if sender.is_some() && (is_small || figures.shown_rate < SLOW_RATE) {
         return sender;
     }
-    if figures.skipped * 100 > figures.received * SKIPPED_PERCENT {
+    let is_skipped = figures.skipped * 100 > figures.received * SKIPPED_PERCENT;
+    if is_skipped || figures.decode_limit == decode::Limit::HalfRate {
         return Some(Limitation::OwnComputer);
     }
     let is_largest = figures.layers.iter().all(|layer| !is_larger((layer.width, layer.height), size));
@@ -279,6 +287,7 @@ mod tests {
         size: Some((1280, 720)),
         received: 30,
         skipped: 0,
+        decode_limit: decode::Limit::Full,
         shown_rate: 30,
         cause: None,
         lost_down: 0,
@@ -319,6 +328,16 @@ mod tests {
             (TrackFigures { shown_rate: 15, sender: computer, ..GOOD }, Some(L::SenderComputer), "their computer"),
             (TrackFigures { shown_rate: 15, ..GOOD }, None, "a camera in the dark"),
             (TrackFigures { skipped: 15, shown_rate: 15, ..GOOD }, Some(L::OwnComputer), "our computer"),
+            (
+                TrackFigures { decode_limit: decode::Limit::Paused, received: 0, ..GOOD },
+                Some(L::OwnComputer),
+                "paused by our computer",
+            ),
+            (
+                TrackFigures { decode_limit: decode::Limit::HalfRate, shown_rate: 15, ..GOOD },
+                Some(L::OwnComputer),
+                "half the frame rate",
+            ),
             (TrackFigures { cause: sender, ..SMALL }, Some(L::Sender), "they have not said why"),
             (TrackFigures { layers: &LAYERS[..1], ..SMALL }, Some(L::SenderSource), "a small camera"),
             (SMALL, Some(L::Server), "nobody else is the cause"),
@@ -360,10 +379,10 @@ mod tests {
     #[test]
     fn every_cause_has_an_owner() {
         for (limitation, owner) in [
-            (Limitation::DownlinkNarrow, Owner::Path),
-            (Limitation::SenderUplink, Owner::Sender),
-            (Limitation::Server, Owner::Server),
-            (Limitation::OwnComputer, Owner::You),
+            (Limitation::DownlinkNarrow, LimitationOwner::Path),
+            (Limitation::SenderUplink, LimitationOwner::Sender),
+            (Limitation::Server, LimitationOwner::Server),
+            (Limitation::OwnComputer, LimitationOwner::You),
         ] {
             assert_eq!(limitation.owner(), owner);
         }

@@ -27,7 +27,7 @@ pub struct ConnectionFigures {
 }
 
 impl Quality {
-    /// Returns the quality of another participant's connection. What our own path causes does not count.
+    /// Returns the quality of another participant's connection. Limits that our own path causes do not count.
     #[must_use]
     pub fn of_sender(figures: ConnectionFigures) -> Self {
         let own = matches!(figures.limitation, Some(Limitation::SenderUplink | Limitation::SenderReconnecting));
@@ -75,11 +75,12 @@ impl Quality {
     }
 }
 
-/// From this loss on, in percent, sound is lost now and then, and often.
+/// The loss in percent from which a connection is fair, and from which it is poor.
 const FAIR_LOSS: u8 = 3;
 const POOR_LOSS: u8 = 15;
 
-/// From this part of concealed speech on, in percent, a listener notices it, and has difficulties.
+/// The concealed part of speech in percent from which a connection is fair, because a listener notices it, and from which it is
+/// poor, because speech is hard to follow.
 const FAIR_CONCEALED: u8 = 3;
 const POOR_CONCEALED: u8 = 12;
 

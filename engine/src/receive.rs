@@ -51,7 +51,7 @@ impl Receivers {
     }
 }
 
-/// Returns the number of threads for pictures.
+/// Returns the number of threads for pictures. It asks the system.
 pub fn picture_threads() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     cores.saturating_sub(1).clamp(1, MAX_DECODE_THREADS)

@@ -3,7 +3,7 @@
 use crate::stats::Stats;
 use crate::stats::open_failures::OpenFailures;
 use crate::stats::timeline::Second;
-use crate::stats::track_stats::Received;
+use crate::stats::track_stats::ReceiveStats;
 use crate::stats::usage::Usage;
 use media::Timestamp;
 use proto::{Slot, TrackId};
@@ -213,7 +213,7 @@ impl Report {
     }
 }
 
-fn video((from, to): (String, &str), track: TrackId, counts: &Received, entered: Option<Timestamp>) -> Video {
+fn video((from, to): (String, &str), track: TrackId, counts: &ReceiveStats, entered: Option<Timestamp>) -> Video {
     let sizes = counts.sizes.iter().map(|shown| ShownSize {
         width: shown.size.width,
         height: shown.size.height,
@@ -238,7 +238,7 @@ fn video((from, to): (String, &str), track: TrackId, counts: &Received, entered:
     }
 }
 
-fn e2ee(epochs: u64, received: &[(TrackId, Received)]) -> E2ee {
+fn e2ee(epochs: u64, received: &[(TrackId, ReceiveStats)]) -> E2ee {
     let mut open_failures = OpenFailures::default();
     for (_, counts) in received {
         open_failures += counts.open_failures;

@@ -11,9 +11,8 @@ pub mod timeline;
 pub mod track_stats;
 pub mod usage;
 
-use codec::adapt::Reason;
-use codec::adapt::decode::Limit;
 use history::History;
+pub use known::ComputerLimits;
 use known::Known;
 use media::{Clock, Timestamp};
 use net::MediaPath;
@@ -21,7 +20,7 @@ use proto::{ParticipantId, Slot, Totals, TrackId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use timeline::{Sample, Second, Timeline};
-use track_stats::{Received, Sent, TrackStats};
+use track_stats::{ReceiveStats, SendStats, TrackStats};
 
 /// The statistics of one client's meeting. Clones share them. Each lock is held only while a few values are copied, except
 /// that of the timeline, which no thread of media takes.
@@ -52,17 +51,6 @@ pub struct Facts {
     pub totals: Option<Totals>,
     /// The path by which media go now. `None` before media are connected.
     pub media_path: Option<MediaPath>,
-    /// What this computer reduces now.
-    pub reductions: Reductions,
-}
-
-/// The tracks that are reduced because of the processor or the battery of this computer.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reductions {
-    /// The tracks that we send, with the reason.
-    pub sent: BTreeMap<Slot, Reason>,
-    /// The tracks that we receive, with what is decoded of them. The reason is always [`Reason::DecodeTime`].
-    pub received: BTreeMap<TrackId, Limit>,
 }
 
 impl Stats {
@@ -77,7 +65,6 @@ impl Stats {
             epochs: 0,
             sound: BTreeMap::new(),
             totals: None,
-            reductions: Reductions::default(),
             media_path: None,
         };
         Self { clock, tracks: TrackStats::default(), facts: Arc::new(Mutex::new(facts)), timeline: Arc::default() }
@@ -97,13 +84,13 @@ impl Stats {
 
     /// Returns the counters of all received tracks.
     #[must_use]
-    pub fn received(&self) -> Vec<(TrackId, Received)> {
+    pub fn received(&self) -> Vec<(TrackId, ReceiveStats)> {
         self.tracks.received()
     }
 
     /// Returns the counters of all sent layers, by slot and spatial layer.
     #[must_use]
-    pub fn all_sent(&self) -> Vec<((proto::Slot, u8), Sent)> {
+    pub fn all_sent(&self) -> Vec<((Slot, u8), SendStats)> {
         self.tracks.all_sent()
     }
 
@@ -119,14 +106,18 @@ impl Stats {
         lock(&self.timeline).history()
     }
 
-    /// Ends a second of the timeline if it is over. Returns it, and whether its figures differ from those of the second before.
-    pub(crate) fn handle_tick(&self) -> Option<(Arc<Second>, bool)> {
+    /// Returns true if a second of the timeline is over. The timeline begins when we are admitted.
+    pub(crate) fn is_due(&self) -> bool {
+        let entered = lock(&self.facts).entered;
+        entered.is_some_and(|entered| lock(&self.timeline).is_due(entered, self.clock.now()))
+    }
+
+    /// Ends a second of the timeline. Returns it, and whether its figures differ from those of the second before. `None` before we
+    /// are admitted.
+    pub(crate) fn end_second(&self) -> Option<(Arc<Second>, bool)> {
         let now = self.clock.now();
         let entered = lock(&self.facts).entered?;
         let mut timeline = lock(&self.timeline);
-        if !timeline.is_due(entered, now) {
-            return None;
-        }
         let (sound, names, me) = {
             let facts = lock(&self.facts);
             (facts.sound.clone(), facts.names.clone(), facts.me)
@@ -171,10 +162,6 @@ impl Stats {
 
     pub(crate) fn set_sound(&self, of: ParticipantId, statistics: audio::Statistics) {
         lock(&self.facts).sound.insert(of, statistics);
-    }
-
-    pub(crate) fn set_reductions(&self, reductions: Reductions) {
-        lock(&self.facts).reductions = reductions;
     }
 
     pub(crate) fn set_totals(&self, totals: Totals) {

@@ -1,6 +1,6 @@
 //! The sentences that say why a picture is reduced, and who can change it.
 
-use engine::{Limitation, Owner, Slot, VideoSecond};
+use engine::{Limitation, LimitationOwner, Slot, VideoStats};
 
 use crate::locale::Language;
 
@@ -39,17 +39,17 @@ pub fn label(limitation: Limitation, slot: Slot, language: Language) -> String {
 
 /// The sentence about what we send.
 pub fn own_sentence(limitation: Limitation, language: Language) -> String {
-    let computer = limitation.owner() == Owner::You;
+    let computer = limitation.owner() == LimitationOwner::You;
     language.text(if computer { "limit-own-computer-sent" } else { "limit-own-uplink" })
 }
 
 /// The line that names the owner of the cause.
 pub fn cause(limitation: Limitation, name: &str, language: Language) -> String {
     let owner = match limitation.owner() {
-        Owner::You => "limit-owner-you",
-        Owner::Sender => "limit-owner-sender",
-        Owner::Server => "limit-owner-server",
-        Owner::Path => "limit-owner-path",
+        LimitationOwner::You => "limit-owner-you",
+        LimitationOwner::Sender => "limit-owner-sender",
+        LimitationOwner::Server => "limit-owner-server",
+        LimitationOwner::Path => "limit-owner-path",
     };
     let owner = language.with(owner, &[("name", name.into())]);
     language.with("limit-cause", &[("owner", owner.into())])
@@ -62,7 +62,7 @@ pub fn size((width, height): (u16, u16)) -> String {
 }
 
 /// What is shown and what the tile has room for, such as "320 × 180 of 1280 × 720, 24 fps".
-pub fn figures(video: &VideoSecond, rate: u64, language: Language) -> Option<String> {
+pub fn figures(video: &VideoStats, rate: u64, language: Language) -> Option<String> {
     let (shown, wished) = (video.size?, video.wished?);
     let arguments = [("shown", size(shown).into()), ("wished", size(wished).into()), ("rate", rate.into())];
     Some(language.with("limit-figures", &arguments))

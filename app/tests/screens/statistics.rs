@@ -9,7 +9,7 @@ use app::kit::Element;
 use app::locale::Language;
 use app::screen::{Context, meeting};
 use app::theme::Theme;
-use engine::timeline::{AudioSecond, LinkSecond, PacketSecond, Second, SentSecond, VideoSecond};
+use engine::timeline::{AudioStats, LinkStats, PacketStats, Second, SentLayerStats, VideoStats};
 use engine::{Limitation, ParticipantId, Quality, Slot, TrackId};
 use iced::keyboard::Modifiers;
 use iced::mouse::{self, Cursor};
@@ -22,8 +22,8 @@ use crate::common::{
 
 const BOB: ParticipantId = ParticipantId(2);
 
-fn video(id: u64, size: (u16, u16), limited_by: Option<Limitation>) -> VideoSecond {
-    VideoSecond {
+fn video(id: u64, size: (u16, u16), limited_by: Option<Limitation>) -> VideoStats {
+    VideoStats {
         id: Some(TrackId { owner: ParticipantId(id), slot: Slot::Camera }),
         track: "camera".into(),
         wished: Some((636, 358)),
@@ -33,39 +33,39 @@ fn video(id: u64, size: (u16, u16), limited_by: Option<Limitation>) -> VideoSeco
         shown: 23,
         spatial: Some(0),
         size: Some(size),
-        packets: PacketSecond { packets: 200, packets_lost: 7, jitter_ms: 4 },
+        packets: PacketStats { packets: 200, packets_lost: 7, jitter_ms: 4 },
         decode_ms: 74,
         limited_by,
-        told: limited_by,
-        ..VideoSecond::default()
+        tile_limit: limited_by,
+        ..VideoStats::default()
     }
 }
 
 /// Statistics of one second: our downlink is too narrow for Bob's video, and Carol's uplink is too narrow for hers.
 pub fn second() -> Second {
-    let voice = |id| AudioSecond {
+    let voice = |id| AudioStats {
         id: Some(ParticipantId(id)),
         received: 50,
         bytes: 4_100,
         talk_ms: 980,
         concealed_ms: 12,
         delay_ms: 60,
-        packets: PacketSecond { packets: 50, packets_lost: 1, jitter_ms: 3 },
-        ..AudioSecond::default()
+        packets: PacketStats { packets: 50, packets_lost: 1, jitter_ms: 3 },
+        ..AudioStats::default()
     };
-    let sent = |track: &str, spatial, bytes, size| SentSecond {
+    let sent = |track: &str, spatial, bytes, size| SentLayerStats {
         track: track.into(),
         spatial,
         frames: 30,
         bytes,
         size,
         encode_ms: 165,
-        ..SentSecond::default()
+        ..SentLayerStats::default()
     };
     Second {
         at_ms: 61_000,
         length_ms: 1_000,
-        link: LinkSecond {
+        link: LinkStats {
             uplink_kbps: Some(1_250),
             downlink_kbps: Some(640),
             round_trip_ms: Some(41),

@@ -1,7 +1,7 @@
 //! Divides the processor's time among the tracks that are decoded. If it is not enough for all of them, the tiles at which
 //! the user looks least get half the frame rate, then they are paused, so that the others do not stutter.
 
-use super::patience::Patience;
+use super::backoff::Backoff;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ pub struct Attention {
     pub pixels: u32,
 }
 
-/// What one second of a track cost. `Track` identifies it.
+/// The decode time of one second of a track. `Track` identifies it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TrackLoad<Track> {
     /// The track.
@@ -52,7 +52,7 @@ pub enum Limit {
 #[derive(Debug)]
 pub struct Budget<Track> {
     tracks: BTreeMap<Track, State>,
-    patience: Patience,
+    backoff: Backoff,
     /// When a limit was changed last.
     changed_at: Option<Instant>,
 }
@@ -61,13 +61,13 @@ pub struct Budget<Track> {
 struct State {
     limit: Limit,
     attention: Attention,
-    /// What a second at the full frame rate cost when it was last measured.
+    /// The decode time of a second at the full frame rate, when it was last measured.
     cost: Duration,
 }
 
 impl<Track> Default for Budget<Track> {
     fn default() -> Self {
-        Self { tracks: BTreeMap::new(), patience: Patience::default(), changed_at: None }
+        Self { tracks: BTreeMap::new(), backoff: Backoff::default(), changed_at: None }
     }
 }
 
@@ -120,8 +120,7 @@ impl<Track: Copy + Ord> Budget<Track> {
 
     /// Gives the best limits to the tracks at which the user looks most. Tracks that are equal keep theirs.
     fn swap(&mut self) {
-        let mut order: Vec<Track> = self.tracks.keys().copied().collect();
-        order.sort_by_key(|track| self.tracks.get(track).map(|state| (state.attention, state.limit)));
+        let order = self.order();
         let mut limits: Vec<Limit> = self.tracks.values().map(|state| state.limit).collect();
         limits.sort_unstable();
         for (track, limit) in order.into_iter().zip(limits) {
@@ -141,7 +140,7 @@ impl<Track: Copy + Ord> Budget<Track> {
             steps += 1;
         }
         if steps > 0 {
-            self.patience.stepped_down(now);
+            self.backoff.stepped_down(now);
         }
     }
 
@@ -150,9 +149,9 @@ impl<Track: Copy + Ord> Budget<Track> {
         let Some((track, limit)) = self.next_restoration() else { return };
         let Some(state) = self.tracks.get(&track) else { return };
         let more = cost_at(state, limit).saturating_sub(cost_at(state, state.limit));
-        if self.patience.record(punctual && busy + more <= target, now) {
+        if self.backoff.record(punctual && busy + more <= target, now) {
             self.set(track, limit);
-            self.patience.undone(now);
+            self.backoff.undone(now);
         }
     }
 
@@ -193,7 +192,7 @@ impl<Track: Copy + Ord> Budget<Track> {
     }
 }
 
-/// Returns what a second of a track costs with `limit`.
+/// Returns the decode time of a second of a track with `limit`.
 fn cost_at(state: &State, limit: Limit) -> Duration {
     match limit {
         Limit::Full => state.cost,
@@ -210,11 +209,11 @@ fn percent_of(time: Duration, percent: u32) -> Duration {
 const HIGH_PERCENT: u32 = 80;
 /// The load to which tracks are reduced, and up to which steps are undone, in percent of the capacity.
 const TARGET_PERCENT: u32 = 65;
-/// Half of the pictures costs so much, in percent of all of them. The others are larger.
+/// The decode time at half the frame rate, in percent of that at the full one. Pictures of the lower temporal layers are larger.
 const HALF_RATE_PERCENT: u32 = 55;
-/// More skipped pictures than these in a second mean that decoding is too slow: other programs may use the processor.
+/// If more pictures are skipped in a second, decoding is too slow: other programs may use the processor.
 const MAX_SKIPPED: u64 = 3;
-/// After a change, the second in which it takes effect shows nothing: pictures from before it are still decoded.
+/// How long the load is not judged after a change, because pictures from before it are still decoded.
 const SETTLE_TIME: Duration = Duration::from_secs(2);
 /// Below this load, in percent of the capacity, pictures are skipped because the network delivers many at once.
 const LATE_PERCENT: u32 = 40;

@@ -1,9 +1,9 @@
 //! Reduces what is encoded of one track if the processor is too slow, the battery nearly empty or the computer too hot.
 
-use super::patience::Patience;
+use super::backoff::Backoff;
 use super::power::{PowerLimit, PowerState};
-use super::{ContentHint, MIN_SIGNING_RATE, Reason};
-use crate::rate::LayerDemand;
+use super::{ContentHint, LimitReason, MIN_SIGNING_RATE};
+use crate::rate::{LayerDemand, MAX_TEMPORAL_LAYERS};
 use media::FrameRate;
 use std::time::Instant;
 
@@ -41,7 +41,7 @@ pub struct Adapter {
     power: Option<PowerLimit>,
     /// The seconds in a row in which the load was too high.
     high_seconds: u32,
-    patience: Patience,
+    backoff: Backoff,
 }
 
 impl Limits {
@@ -92,8 +92,8 @@ impl Adapter {
     /// Returns the adapter of a track of `layers` spatial layers.
     #[must_use]
     pub fn new(hint: ContentHint, layers: u8) -> Self {
-        let (steps, patience) = (steps(hint, layers), Patience::default());
-        Self { steps, taken: 0, power: None, high_seconds: 0, patience }
+        let (steps, backoff) = (steps(hint, layers), Backoff::default());
+        Self { steps, taken: 0, power: None, high_seconds: 0, backoff }
     }
 
     /// Records the work of one second that ends at `now`, and the state of the power supply. Returns true if the limits have
@@ -106,7 +106,7 @@ impl Adapter {
         } else {
             // A paused track does not show what it would cost.
             self.high_seconds = 0;
-            self.patience.record(false, now);
+            self.backoff.record(false, now);
         }
         self.limits() != before
     }
@@ -119,10 +119,10 @@ impl Adapter {
 
     /// Returns why less may be encoded. `None` if nothing is limited.
     #[must_use]
-    pub fn reason(&self) -> Option<Reason> {
+    pub fn reason(&self) -> Option<LimitReason> {
         match self.power {
             Some(power) if power.steps > self.taken => Some(power.reason),
-            Some(_) | None => (self.taken > 0).then_some(Reason::EncodeTime),
+            Some(_) | None => (self.taken > 0).then_some(LimitReason::EncodeTime),
         }
     }
 
@@ -136,9 +136,9 @@ impl Adapter {
             self.step_down(largest, now);
         }
         let low = load.busy < LOW_BUSY && load.missed < LOW_MISSED;
-        if self.patience.record(low, now) && self.taken > 0 {
+        if self.backoff.record(low, now) && self.taken > 0 {
             self.taken -= 1;
-            self.patience.undone(now);
+            self.backoff.undone(now);
         }
     }
 
@@ -148,7 +148,7 @@ impl Adapter {
         let mut later = self.steps.iter().enumerate().skip(self.position() + 1);
         if let Some((position, _)) = later.find(|(_, limits)| limits.effect(largest) != before) {
             self.taken = position;
-            self.patience.stepped_down(now);
+            self.backoff.stepped_down(now);
         }
         self.high_seconds = 0;
     }
@@ -178,13 +178,10 @@ fn steps(hint: ContentHint, layers: u8) -> Vec<Limits> {
     steps
 }
 
-/// The number of temporal layers of a demand at full frame rate.
-const MAX_TEMPORAL_LAYERS: u8 = 3;
-
 /// The load above which pictures will soon be left out.
 const HIGH_BUSY: f64 = 0.85;
 const HIGH_MISSED: f64 = 0.25;
-/// For how many seconds in a row it must be above that.
+/// The number of seconds in a row in which it must be above that.
 const HIGH_SECONDS: u32 = 3;
 
 /// The load below which twice as much can be encoded.

@@ -1,8 +1,8 @@
 //! The battery and the temperature of this computer, and how much they limit what is encoded.
 
-use super::Reason;
+use super::LimitReason;
 
-/// The state of the power supply and of the temperature, as far as the system tells.
+/// The state of the power supply and of the temperature, as far as the system reports them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PowerState {
     /// The charge of the battery in percent while it is discharged. `None` with external power or without a battery.
@@ -23,20 +23,21 @@ pub enum Heat {
     Critical,
 }
 
-/// By how many steps at least less is encoded.
+/// The minimum number of steps by which less is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PowerLimit {
     /// The number of steps of [`super::encode::Adapter`].
     pub steps: usize,
     /// The reason.
-    pub reason: Reason,
+    pub reason: LimitReason,
 }
 
 impl PowerState {
     /// Returns the limit of this state. `None` if nothing is limited. A state near a bound keeps the limit of `before`.
     #[must_use]
     pub fn limit(&self, before: Option<PowerLimit>) -> Option<PowerLimit> {
-        let steps_before = before.filter(|before| before.reason == Reason::Battery).map_or(0, |before| before.steps);
+        let steps_before =
+            before.filter(|before| before.reason == LimitReason::Battery).map_or(0, |before| before.steps);
         let is_below = |percent: u8, steps: usize| {
             let margin = if steps_before >= steps { BATTERY_MARGIN } else { 0 };
             self.discharging.is_some_and(|charge| charge <= percent + margin)
@@ -47,7 +48,7 @@ impl PowerState {
             Heat::Hot => 1,
             Heat::Critical => 3,
         };
-        let (steps, reason) = if heat > battery { (heat, Reason::Heat) } else { (battery, Reason::Battery) };
+        let (steps, reason) = if heat > battery { (heat, LimitReason::Heat) } else { (battery, LimitReason::Battery) };
         (steps > 0).then_some(PowerLimit { steps, reason })
     }
 }
@@ -63,7 +64,7 @@ const BATTERY_MARGIN: u8 = 3;
 mod tests {
     use super::*;
 
-    fn steps(discharging: Option<u8>, heat: Heat, before: Option<PowerLimit>) -> (usize, Option<Reason>) {
+    fn steps(discharging: Option<u8>, heat: Heat, before: Option<PowerLimit>) -> (usize, Option<LimitReason>) {
         let limit = PowerState { discharging, heat }.limit(before);
         (limit.map_or(0, |limit| limit.steps), limit.map(|limit| limit.reason))
     }
@@ -72,10 +73,10 @@ mod tests {
     fn a_battery_that_gets_empty_and_heat_limit_what_is_encoded() {
         assert_eq!(steps(None, Heat::Normal, None), (0, None), "external power");
         assert_eq!(steps(Some(60), Heat::Normal, None), (0, None));
-        assert_eq!(steps(Some(20), Heat::Normal, None), (1, Some(Reason::Battery)));
-        assert_eq!(steps(Some(5), Heat::Hot, None), (2, Some(Reason::Battery)));
-        assert_eq!(steps(Some(60), Heat::Hot, None), (1, Some(Reason::Heat)));
-        assert_eq!(steps(Some(5), Heat::Critical, None), (3, Some(Reason::Heat)));
+        assert_eq!(steps(Some(20), Heat::Normal, None), (1, Some(LimitReason::Battery)));
+        assert_eq!(steps(Some(5), Heat::Hot, None), (2, Some(LimitReason::Battery)));
+        assert_eq!(steps(Some(60), Heat::Hot, None), (1, Some(LimitReason::Heat)));
+        assert_eq!(steps(Some(5), Heat::Critical, None), (3, Some(LimitReason::Heat)));
     }
 
     #[test]

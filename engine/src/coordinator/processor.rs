@@ -1,18 +1,21 @@
 //! Adapts what is encoded and decoded to the processor and the battery of this computer, once a second.
 
 use crate::power;
-use crate::stats::Reductions;
-use crate::stats::track_stats::{Decoding, Sent, TrackStats};
+use crate::receive;
+use crate::stats::ComputerLimits;
+use crate::stats::track_stats::{DecodeStats, SendStats, TrackStats};
 use codec::adapt::power::PowerState;
-use codec::adapt::{ContentHint, Reason, decode, encode};
+use codec::adapt::{ContentHint, LimitReason, decode, encode};
 use proto::{ParticipantId, Slot, TileWish, TrackId};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
-/// What is reduced on this computer.
+/// Measures the load of this computer, and decides how much it encodes and decodes.
 pub struct Processor {
     power: watch::Receiver<PowerState>,
+    /// The number of threads that decode pictures.
+    decode_threads: usize,
     encoders: BTreeMap<Slot, Encoding>,
     decoders: decode::Budget<TrackId>,
     /// The wishes of the tiles, without what is reduced.
@@ -20,17 +23,16 @@ pub struct Processor {
     /// When each participant spoke last.
     spoke: BTreeMap<ParticipantId, Instant>,
     last: Option<Measured>,
-    /// Whether the user must read, or has read, that this computer is too slow to encode.
-    overload: Overload,
+    overload_notice: OverloadNotice,
 }
 
-/// The notice that this computer is too slow to encode. It is shown once.
+/// The state of the notice that this computer is too slow to encode. The notice is shown once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Overload {
+enum OverloadNotice {
     #[default]
-    None,
+    NotNeeded,
     Due,
-    Reported,
+    Shown,
 }
 
 struct Encoding {
@@ -42,15 +44,15 @@ struct Encoding {
 /// The counters at the end of a second.
 struct Measured {
     at: Instant,
-    sent: BTreeMap<(Slot, u8), Sent>,
-    received: BTreeMap<TrackId, Decoding>,
+    sent: BTreeMap<(Slot, u8), SendStats>,
+    received: BTreeMap<TrackId, DecodeStats>,
 }
 
 /// What has changed in a second.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// The new limits of our tracks, with the reason.
-    pub encode: Vec<(Slot, encode::Limits, Option<Reason>)>,
+    /// The new limits of our tracks.
+    pub encode: Vec<(Slot, encode::Limits)>,
     /// The wishes that the SFU must know, if they have changed.
     pub wishes: Option<Vec<TileWish>>,
 }
@@ -58,18 +60,19 @@ pub struct Changes {
 impl Processor {
     /// Starts to watch the power supply. Called in the runtime.
     pub fn start() -> Self {
-        Self::with_power(power::watch())
+        Self::new(power::watch(), receive::picture_threads())
     }
 
-    fn with_power(power: watch::Receiver<PowerState>) -> Self {
+    fn new(power: watch::Receiver<PowerState>, decode_threads: usize) -> Self {
         Self {
             power,
+            decode_threads,
             encoders: BTreeMap::new(),
             decoders: decode::Budget::default(),
             wishes: Vec::new(),
             spoke: BTreeMap::new(),
             last: None,
-            overload: Overload::None,
+            overload_notice: OverloadNotice::NotNeeded,
         }
     }
 
@@ -79,37 +82,44 @@ impl Processor {
         self.reduced_wishes()
     }
 
-    /// Returns true once, if this computer is too slow to encode.
-    pub fn take_overload(&mut self) -> bool {
-        let due = self.overload == Overload::Due;
+    /// Returns true if the notice that this computer is too slow to encode must be shown now. Returns true only once.
+    pub fn take_overload_notice(&mut self) -> bool {
+        let due = self.overload_notice == OverloadNotice::Due;
         if due {
-            self.overload = Overload::Reported;
+            self.overload_notice = OverloadNotice::Shown;
         }
         due
     }
 
-    /// Returns what is reduced now, and why.
-    pub fn reductions(&self) -> Reductions {
-        let reason = |(slot, encoding): (&Slot, &Encoding)| Some((*slot, encoding.adapter.reason()?));
+    /// Returns the tracks for which the processor is too slow. Those that only the battery or the temperature limits are not in
+    /// it.
+    pub fn computer_limits(&self) -> ComputerLimits {
+        let slow = |(_, encoding): &(&Slot, &Encoding)| encoding.adapter.reason() == Some(LimitReason::EncodeTime);
         let limit = |tile: &TileWish| (tile.track, self.decoders.limit(tile.track));
-        Reductions {
-            sent: self.encoders.iter().filter_map(reason).collect(),
+        ComputerLimits {
+            sent: self.encoders.iter().filter(slow).map(|(slot, _)| *slot).collect(),
             received: self.wishes.iter().map(limit).filter(|(_, limit)| *limit != decode::Limit::Full).collect(),
         }
     }
 
-    /// Measures the last second if it is over. `sources` are our tracks with their hints and numbers of layers,
-    /// `decode_threads` the number of threads that decode, and `speaking` the participants who speak now.
+    /// Records the participants who speak at `now`.
+    pub fn set_speaking(&mut self, speaking: &[ParticipantId], now: Instant) {
+        self.spoke.extend(speaking.iter().map(|id| (*id, now)));
+    }
+
+    /// Returns true if the last second is over.
+    pub fn is_due(&self, now: Instant) -> bool {
+        self.last.as_ref().is_none_or(|last| now.saturating_duration_since(last.at) >= INTERVAL)
+    }
+
+    /// Measures the last second if it is over. `sources` are our tracks with their hints and numbers of layers.
     pub fn handle_tick(
         &mut self,
         stats: &TrackStats,
         sources: &[(Slot, ContentHint, u8)],
-        decode_threads: usize,
-        speaking: &[ParticipantId],
         now: Instant,
     ) -> Option<Changes> {
-        self.spoke.extend(speaking.iter().map(|id| (*id, now)));
-        if self.last.as_ref().is_some_and(|last| now.saturating_duration_since(last.at) < INTERVAL) {
+        if !self.is_due(now) {
             return None;
         }
         let measured = Measured { at: now, sent: stats.all_sent().into_iter().collect(), received: stats.work() };
@@ -117,7 +127,7 @@ impl Processor {
         let elapsed = now.saturating_duration_since(last.at);
         self.spoke.retain(|_, at| now.saturating_duration_since(*at) < SPEECH_HOLD);
         let encode = self.adapt_encoders(&last, sources, elapsed, now);
-        let wishes = self.adapt_decoders(&last, elapsed, decode_threads, now).then(|| self.reduced_wishes());
+        let wishes = self.adapt_decoders(&last, elapsed, now).then(|| self.reduced_wishes());
         Some(Changes { encode, wishes })
     }
 
@@ -127,7 +137,7 @@ impl Processor {
         sources: &[(Slot, ContentHint, u8)],
         elapsed: Duration,
         now: Instant,
-    ) -> Vec<(Slot, encode::Limits, Option<Reason>)> {
+    ) -> Vec<(Slot, encode::Limits)> {
         let Some(measured) = &self.last else { return Vec::new() };
         let power = *self.power.borrow_and_update();
         self.encoders.retain(|slot, _| sources.iter().any(|(other, ..)| other == slot));
@@ -136,23 +146,25 @@ impl Processor {
             let known = self.encoders.get(&slot).is_some_and(|known| (known.hint, known.layers) == (hint, layers));
             if !known {
                 let adapter = encode::Adapter::new(hint, layers);
-                changes.push((slot, adapter.limits(), None));
+                changes.push((slot, adapter.limits()));
                 self.encoders.insert(slot, Encoding { hint, layers, adapter });
             }
             let Some(Encoding { adapter, .. }) = self.encoders.get_mut(&slot) else { continue };
             if adapter.update(encode_load(slot, &last.sent, &measured.sent, elapsed), power, now) {
                 tracing::info!(?slot, limits = ?adapter.limits(), reason = ?adapter.reason(), "encoding adapted");
-                if adapter.reason() == Some(Reason::EncodeTime) && self.overload == Overload::None {
-                    self.overload = Overload::Due;
+                if adapter.reason() == Some(LimitReason::EncodeTime)
+                    && self.overload_notice == OverloadNotice::NotNeeded
+                {
+                    self.overload_notice = OverloadNotice::Due;
                 }
-                changes.push((slot, adapter.limits(), adapter.reason()));
+                changes.push((slot, adapter.limits()));
             }
         }
         changes
     }
 
     /// Returns true if what is decoded has changed.
-    fn adapt_decoders(&mut self, last: &Measured, elapsed: Duration, threads: usize, now: Instant) -> bool {
+    fn adapt_decoders(&mut self, last: &Measured, elapsed: Duration, now: Instant) -> bool {
         let Some(measured) = &self.last else { return false };
         let (mut loads, mut skipped) = (Vec::new(), 0);
         for tile in self.wishes.iter().filter(|tile| !tile.hidden) {
@@ -167,7 +179,7 @@ impl Processor {
             let busy = after.time.saturating_sub(before.time);
             loads.push(decode::TrackLoad { track: tile.track, attention, busy });
         }
-        let threads = u32::try_from(threads.min(loads.len()).max(1)).unwrap_or(1);
+        let threads = u32::try_from(self.decode_threads.min(loads.len()).max(1)).unwrap_or(1);
         let changed = self.decoders.update(&loads, decode::Load { capacity: elapsed * threads, skipped }, now);
         if changed {
             let limits: Vec<_> = loads.iter().map(|load| (load.track, self.decoders.limit(load.track))).collect();
@@ -189,8 +201,8 @@ impl Processor {
 /// Returns the work of the layers of `slot` between two measurements.
 fn encode_load(
     slot: Slot,
-    last: &BTreeMap<(Slot, u8), Sent>,
-    now: &BTreeMap<(Slot, u8), Sent>,
+    last: &BTreeMap<(Slot, u8), SendStats>,
+    now: &BTreeMap<(Slot, u8), SendStats>,
     elapsed: Duration,
 ) -> encode::Load {
     let mut load = encode::Load::default();
@@ -217,7 +229,7 @@ fn share(part: u64, whole: u64) -> f64 {
 /// The interval of measurements.
 const INTERVAL: Duration = Duration::from_secs(1);
 
-/// For how long the user looks at a participant who has spoken.
+/// How long a participant who has spoken counts as a speaker.
 const SPEECH_HOLD: Duration = Duration::from_secs(3);
 
 /// The frame rate of a tile that is reduced, in frames per second: a camera without its highest temporal layer.

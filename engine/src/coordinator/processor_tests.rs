@@ -14,7 +14,7 @@ struct Computer {
 impl Computer {
     fn new() -> Self {
         let (power, receiver) = watch::channel(PowerState::default());
-        let processor = Processor::with_power(receiver);
+        let processor = Processor::new(receiver, 1);
         let mut computer = Self { processor, power, stats: TrackStats::default(), now: Instant::now() };
         assert!(computer.tick().is_none(), "there is nothing to compare with yet");
         computer
@@ -22,7 +22,7 @@ impl Computer {
 
     fn tick(&mut self) -> Option<Changes> {
         let sources = [(Slot::Camera, ContentHint::Balanced, 3)];
-        self.processor.handle_tick(&self.stats, &sources, 1, &[], self.now)
+        self.processor.handle_tick(&self.stats, &sources, self.now)
     }
 
     /// Lets a second pass in which each picture of our camera took `encode`, and each picture of `tracks` the given time.
@@ -54,8 +54,8 @@ fn slow_encoding_is_reduced_after_three_seconds_and_reported_once() {
     let changed: Vec<bool> = (0..6).map(|_| !computer.second(ms(30), &[]).encode.is_empty()).collect();
     // The first change says that nothing is limited.
     assert_eq!(changed, [true, false, true, false, false, true]);
-    assert_eq!(computer.processor.reductions().sent[&Slot::Camera], Reason::EncodeTime);
-    assert!(computer.processor.take_overload() && !computer.processor.take_overload());
+    assert!(computer.processor.computer_limits().sent.contains(&Slot::Camera));
+    assert!(computer.processor.take_overload_notice() && !computer.processor.take_overload_notice());
 }
 
 #[test]
@@ -64,9 +64,9 @@ fn a_hot_computer_encodes_less_and_does_not_call_itself_slow() {
     computer.second(ms(5), &[]);
     computer.power.send_replace(PowerState { heat: Heat::Hot, ..PowerState::default() });
     let changes = computer.second(ms(5), &[]);
-    let [(Slot::Camera, limits, Some(Reason::Heat))] = changes.encode[..] else { panic!("{changes:?}") };
+    let [(Slot::Camera, limits)] = changes.encode[..] else { panic!("{changes:?}") };
     assert_eq!((limits.max_spatial, limits.halvings), (2, 1));
-    assert!(!computer.processor.take_overload());
+    assert!(computer.processor.computer_limits().sent.is_empty() && !computer.processor.take_overload_notice());
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn the_smallest_tiles_are_reduced_when_decoding_is_too_slow() {
     let wishes = computer.second(ms(5), &slow).wishes.expect("decoding takes 1.8 s of one");
     let reduced: Vec<_> = wishes.iter().map(|tile| (tile.frames_per_second, tile.hidden)).collect();
     assert_eq!(reduced, [(60, false), (60, true), (60, true)]);
-    assert_eq!(computer.processor.reductions().received.len(), 2);
+    assert_eq!(computer.processor.computer_limits().received.len(), 2);
     let mut larger = tiles;
     larger[1].width = 1_800;
     let wishes = computer.processor.set_wishes(larger);

@@ -2,7 +2,7 @@
 
 use super::devices::Devices;
 use super::membership::Membership;
-use super::sound_path::SoundPath;
+use super::protection_policy::ProtectionPolicy;
 use crate::event::Notice;
 use crate::hardware::Codecs;
 use crate::notice;
@@ -12,8 +12,8 @@ use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
 use audio::{Protection, RecentPackets};
 use capture::{Format, Open};
+use codec::adapt::ContentHint;
 use codec::adapt::encode::Limits;
-use codec::adapt::{ContentHint, Reason};
 use codec::rate::video_budget;
 use crypto::{KeyRing, Leaf, Opener, ReceivedFrame};
 use media::{Bitrate, BufferPool, Clock, Frame, Receiver};
@@ -62,7 +62,7 @@ pub struct Tracks {
     hints: BTreeMap<Slot, ContentHint>,
     /// The estimated capacity of the uplink.
     budget: Bitrate,
-    sound_path: SoundPath,
+    protection_policy: ProtectionPolicy,
     /// The id of the next source.
     next_source: u64,
 }
@@ -138,7 +138,7 @@ impl Tracks {
             demands: BTreeMap::new(),
             hints: BTreeMap::new(),
             budget: FIRST_BUDGET,
-            sound_path: SoundPath::default(),
+            protection_policy: ProtectionPolicy::default(),
             next_source: 0,
         })
     }
@@ -318,10 +318,11 @@ impl Tracks {
         self.share_budget();
     }
 
-    /// Changes what is known of the path of our sound. Returns how its packets must be encoded.
-    pub fn change_sound_path(&mut self, change: impl FnOnce(&mut SoundPath)) -> Protection {
-        change(&mut self.sound_path);
-        let protection = self.sound_path.protection();
+    /// Changes what decides how our sound is sent, and divides what sound leaves of the uplink. Returns how our sound must be
+    /// encoded.
+    pub fn update_protection(&mut self, change: impl FnOnce(&mut ProtectionPolicy)) -> Protection {
+        change(&mut self.protection_policy);
+        let protection = self.protection_policy.protection();
         self.context.uplink.set_protection(protection);
         self.share_budget();
         protection
@@ -351,9 +352,9 @@ impl Tracks {
     }
 
     /// Sets what this computer can encode of a source.
-    pub fn set_limits(&self, slot: Slot, limits: Limits, reason: Option<Reason>) {
+    pub fn set_limits(&self, slot: Slot, limits: Limits) {
         if let Some(source) = self.sources.get(&slot) {
-            source.pictures.set_limits(limits, reason == Some(Reason::EncodeTime));
+            source.pictures.set_limits(limits);
         }
     }
 
@@ -364,17 +365,17 @@ impl Tracks {
         }
     }
 
-    /// Sets the capacity of the uplink and divides it among the tracks.
-    pub fn set_budget(&mut self, budget: Bitrate) {
+    /// Sets the capacity of the uplink and divides it among the tracks. Returns how our sound must be encoded.
+    pub fn set_budget(&mut self, budget: Bitrate) -> Protection {
         self.budget = budget;
-        self.share_budget();
+        self.update_protection(|policy| policy.set_uplink(budget))
     }
 
     /// Divides what sound leaves of the capacity: a shared screen has three quarters, because it is the main content. The
     /// camera has the rest.
     fn share_budget(&self) {
         let (budget, screen) = (
-            video_budget(self.budget, self.sound_path.protection().bitrate_with_headers()),
+            video_budget(self.budget, self.protection_policy.protection().bitrate_with_headers()),
             self.sources.contains_key(&Slot::Screen),
         );
         for (slot, source) in &self.sources {

@@ -5,7 +5,7 @@ use codec::adapt::power::{Heat, PowerState};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Returns the state of this computer. What the kernel does not tell limits nothing.
+/// Returns the state of this computer. A value that the kernel does not report limits nothing.
 pub fn read() -> PowerState {
     read_from(Path::new("/sys/class"))
 }
@@ -105,7 +105,7 @@ mod tests {
     ];
 
     #[test]
-    fn a_computer_that_tells_nothing_is_not_limited() {
+    fn a_computer_that_reports_nothing_is_not_limited() {
         assert_eq!(Class::new(&[]).read(), PowerState::default());
         assert_eq!(Class::new(&[("thermal/thermal_zone0/temp", "hot"), BATTERY[0]]).read(), PowerState::default());
     }

@@ -5,7 +5,7 @@ use super::playout::PlayoutQueue;
 use super::report::Report;
 use super::waiting_frames::WaitingFrames;
 use crate::stats::open_failures::leaves_a_hole;
-use crate::stats::track_stats::Received;
+use crate::stats::track_stats::ReceiveStats;
 use crate::video_output::{Meta, VideoSink};
 use crate::worker::{Job, Progress};
 use codec::decode::{Backends, Decoder, Error};
@@ -40,7 +40,7 @@ pub struct PictureReceiver {
     /// The number of the picture that is shown.
     pub shown: Option<u64>,
     /// The counters.
-    pub stats: Arc<Mutex<Received>>,
+    pub stats: Arc<Mutex<ReceiveStats>>,
     /// The clock of the times at which pictures are shown.
     pub clock: Clock,
     /// Requests a key frame from the sender.
@@ -171,7 +171,7 @@ impl PictureReceiver {
         (self.request_key)();
     }
 
-    fn count(&self, add: impl FnOnce(&mut Received)) {
+    fn count(&self, add: impl FnOnce(&mut ReceiveStats)) {
         add(&mut self.stats.lock().unwrap_or_else(PoisonError::into_inner));
     }
 }

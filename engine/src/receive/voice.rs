@@ -2,7 +2,7 @@
 
 use super::report::Report;
 use super::waiting_frames::WaitingFrames;
-use crate::stats::track_stats::Received;
+use crate::stats::track_stats::ReceiveStats;
 use crate::worker::{Job, Progress};
 use audio::{Origin, RecentPackets, SAMPLE_RATE};
 use crypto::{MAX_COPIES, OpenedSound, Opener, ReceivedFrame, SoundCopy};
@@ -30,7 +30,7 @@ pub struct VoiceReceiver {
     /// Frames that arrived before their key.
     pub waiting: WaitingFrames,
     /// The counters.
-    pub stats: Arc<Mutex<Received>>,
+    pub stats: Arc<Mutex<ReceiveStats>>,
     /// Takes reports. Must not wait.
     pub report: Box<dyn Fn(Report) + Send>,
 }

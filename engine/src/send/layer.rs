@@ -21,8 +21,6 @@ pub struct LayerThread {
     key_wanted: Arc<AtomicBool>,
     targets: Mailbox<LayerTarget>,
     frames: Mailbox<Frame>,
-    /// True while this computer is too slow to encode all pictures of the track.
-    overloaded: Arc<AtomicBool>,
     stats: TrackStats,
     layer: (Slot, u8),
     thread: Option<JoinHandle<()>>,
@@ -57,9 +55,8 @@ impl LayerThread {
         let (key_wanted, targets, frames) = (Arc::default(), Mailbox::new(), Mailbox::<Frame>::new());
         let name = format!("encode-{:?}-{}", start.slot, start.config.spatial).to_lowercase();
         let (reporter, pictures) = (start.reporter.clone(), frames.clone());
-        let (stats, layer, overloaded) = (start.stats.clone(), (start.slot, start.config.spatial), Arc::default());
-        let run =
-            LayerLoop::new(start, Arc::clone(&key_wanted), (targets.clone(), frames.clone()), Arc::clone(&overloaded));
+        let (stats, layer) = (start.stats.clone(), (start.slot, start.config.spatial));
+        let run = LayerLoop::new(start, Arc::clone(&key_wanted), targets.clone(), frames.clone());
         let thread = Builder::new().name(name).spawn(move || {
             let reason = match catch_panic(|| run.run()) {
                 Ok(Ok(())) => return,
@@ -72,7 +69,7 @@ impl LayerThread {
             reporter.tell(Report::TrackFailed(reason));
         })?;
         let running = AtomicBool::new(false);
-        Ok(Self { running, key_wanted, targets, frames, overloaded, stats, layer, thread: Some(thread) })
+        Ok(Self { running, key_wanted, targets, frames, stats, layer, thread: Some(thread) })
     }
 
     /// Passes a picture to the layer without waiting. It replaces an older picture that still waits. A paused layer
@@ -82,11 +79,6 @@ impl LayerThread {
             let (slot, spatial) = self.layer;
             self.stats.sent(slot, spatial, |sent| sent.missed += 1);
         }
-    }
-
-    /// Sets whether this computer is too slow to encode all pictures of the track.
-    pub fn set_overloaded(&self, overloaded: bool) {
-        self.overloaded.store(overloaded, Ordering::Release);
     }
 
     /// Sets what the thread does from the next picture on. A layer that was paused begins with a key frame.
@@ -136,16 +128,10 @@ struct LayerLoop {
     encoder: Option<Encoder>,
     sealer: Sealer,
     skipper: FrameSkipper,
-    overloaded: Arc<AtomicBool>,
 }
 
 impl LayerLoop {
-    fn new(
-        start: Start,
-        key_wanted: Arc<AtomicBool>,
-        (targets, frames): (Mailbox<LayerTarget>, Mailbox<Frame>),
-        overloaded: Arc<AtomicBool>,
-    ) -> Self {
+    fn new(start: Start, key_wanted: Arc<AtomicBool>, targets: Mailbox<LayerTarget>, frames: Mailbox<Frame>) -> Self {
         let sealer = Sealer::new(start.ring.clone(), start.slot);
         let skipper = FrameSkipper::new(start.config.rate);
         Self {
@@ -158,7 +144,6 @@ impl LayerLoop {
             encoder: None,
             sealer,
             skipper,
-            overloaded,
         }
     }
 
@@ -207,11 +192,10 @@ impl LayerLoop {
             Err(error) => tracing::warn!(slot = ?self.start.slot, %error, "picture not encoded"),
         }
         let Start { slot, config, stats, .. } = &self.start;
-        let overloaded = self.overloaded.load(Ordering::Acquire);
         stats.sent(*slot, config.spatial, |sent| {
             sent.encode_time += begin.elapsed();
             sent.encoded += 1;
-            (sent.size, sent.overloaded) = (Some(config.size), overloaded);
+            sent.size = Some(config.size);
         });
         Ok(())
     }

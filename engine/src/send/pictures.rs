@@ -182,11 +182,10 @@ impl PictureSource {
         self.inputs().hint = hint;
     }
 
-    /// Sets what this computer can encode. `overloaded` is true if it is too slow for all that viewers want.
-    pub fn set_limits(&self, limits: Limits, overloaded: bool) {
+    /// Sets what this computer can encode.
+    pub fn set_limits(&self, limits: Limits) {
         let mut inputs = self.inputs();
         inputs.limits = Some(limits);
-        self.layers.read().threads.iter().for_each(|layer| layer.set_overloaded(overloaded));
         self.set_targets(&mut inputs);
     }
 

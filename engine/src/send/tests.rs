@@ -301,10 +301,10 @@ fn a_layer_beyond_the_limits_of_this_computer_is_replaced_by_a_smaller_one() {
     camera.take_picture();
     camera.network.one_of_each(&[0, 2]);
     let limits = codec::adapt::encode::Limits { max_spatial: 1, ..codec::adapt::encode::Limits::none() };
-    camera.pictures.set_limits(limits, true);
+    camera.pictures.set_limits(limits);
     camera.take_picture();
     assert!(camera.network.one_of_each(&[0, 1])[1].key, "the smaller layer begins with a key frame");
-    camera.pictures.set_limits(codec::adapt::encode::Limits::none(), false);
+    camera.pictures.set_limits(codec::adapt::encode::Limits::none());
     camera.take_picture();
     camera.network.one_of_each(&[0, 2]);
 }

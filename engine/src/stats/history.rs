@@ -1,7 +1,7 @@
 //! The history of a meeting, one row a second for each flow, in little memory. It is exported as CSV (RFC 4180).
 
-use super::second::{PacketSecond, Second};
-use crate::limitation::{Limitation, Owner};
+use super::second::{PacketStats, Second};
+use crate::limitation::{Limitation, LimitationOwner};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
@@ -150,16 +150,16 @@ impl History {
     }
 }
 
-fn with_packets(row: Row, packets: &PacketSecond) -> Row {
+fn with_packets(row: Row, packets: &PacketStats) -> Row {
     Row { lost_permille: short(packets.lost_permille()), jitter_ms: short(packets.jitter_ms), ..row }
 }
 
 const fn owner(limitation: Limitation) -> &'static str {
     match limitation.owner() {
-        Owner::You => "you",
-        Owner::Sender => "sender",
-        Owner::Server => "server",
-        Owner::Path => "path",
+        LimitationOwner::You => "you",
+        LimitationOwner::Sender => "sender",
+        LimitationOwner::Server => "server",
+        LimitationOwner::Path => "path",
     }
 }
 
@@ -194,12 +194,12 @@ pub const MAX_ROWS: usize = 100_000;
 
 #[cfg(test)]
 mod tests {
-    use super::super::second::{AudioSecond, LinkSecond, SentSecond, VideoSecond};
+    use super::super::second::{AudioStats, LinkStats, SentLayerStats, VideoStats};
     use super::*;
 
     fn second(at_ms: u64, from: &str) -> Second {
-        let packets = PacketSecond { packets: 200, packets_lost: 7, jitter_ms: 4 };
-        let video = VideoSecond {
+        let packets = PacketStats { packets: 200, packets_lost: 7, jitter_ms: 4 };
+        let video = VideoStats {
             from: from.into(),
             track: "camera".into(),
             wished: Some((1280, 720)),
@@ -211,12 +211,17 @@ mod tests {
             packets,
             decode_ms: 90,
             limited_by: Some(Limitation::DownlinkLoss),
-            ..VideoSecond::default()
+            ..VideoStats::default()
         };
-        let audio = AudioSecond { from: from.into(), received: 50, bytes: 4_000, packets, ..AudioSecond::default() };
-        let sent =
-            SentSecond { track: "camera".into(), spatial: 1, frames: 30, bytes: 60_000, ..SentSecond::default() };
-        let path = LinkSecond {
+        let audio = AudioStats { from: from.into(), received: 50, bytes: 4_000, packets, ..AudioStats::default() };
+        let sent = SentLayerStats {
+            track: "camera".into(),
+            spatial: 1,
+            frames: 30,
+            bytes: 60_000,
+            ..SentLayerStats::default()
+        };
+        let path = LinkStats {
             uplink_kbps: Some(900),
             downlink_kbps: Some(500),
             round_trip_ms: Some(41),

@@ -1,5 +1,6 @@
-//! What the timeline knows besides counters: the tiles, the path, the senders and their layers.
+//! What the timeline knows besides counters: the tiles, the path, the senders, their layers, and the limits of this computer.
 
+use codec::adapt::decode;
 use net::InboundRtpStats;
 use net::MediaPath;
 use net::meeting::{Member, SendLimit};
@@ -25,8 +26,19 @@ pub struct Known {
     pub senders: BTreeMap<ParticipantId, Sender>,
     /// The slots whose layers do not fit into the uplink.
     pub uplink_limits: BTreeSet<Slot>,
+    /// The tracks for which this computer is too slow.
+    pub computer_limits: ComputerLimits,
     /// True while our connection to the server is lost.
     pub reconnecting: bool,
+}
+
+/// The tracks for which this computer is too slow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ComputerLimits {
+    /// The slots of which less is encoded than viewers want.
+    pub sent: BTreeSet<Slot>,
+    /// The received tracks of which less is decoded than their tiles wish.
+    pub received: BTreeMap<TrackId, decode::Limit>,
 }
 
 /// What another member has announced.
@@ -36,7 +48,7 @@ pub struct Sender {
     pub connected: bool,
     /// Why its camera is sent smaller or slower than viewers request.
     pub camera_limit: Option<SendLimit>,
-    /// The same of its screen.
+    /// Why its screen is sent smaller or slower than viewers request.
     pub screen_limit: Option<SendLimit>,
 }
 

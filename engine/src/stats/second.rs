@@ -18,16 +18,16 @@ pub struct Second {
     pub path: Option<String>,
     /// What is measured of the link to the server.
     #[serde(flatten)]
-    pub link: LinkSecond,
+    pub link: LinkStats,
     /// One entry for each picture track that we wish or that delivered something in this second.
-    pub video: Vec<VideoSecond>,
+    pub video: Vec<VideoStats>,
     /// One entry for each voice that delivered or played something in this second.
-    pub audio: Vec<AudioSecond>,
+    pub audio: Vec<AudioStats>,
     /// One entry for each layer that was sent.
-    pub sent: Vec<SentSecond>,
+    pub sent: Vec<SentLayerStats>,
     /// Why our camera is sent smaller or slower than the others wish. It changes only if that lasts.
     pub camera_limit: Option<Limitation>,
-    /// The same of our screen.
+    /// Why our screen is sent smaller or slower than the others wish. It changes only if that lasts.
     pub screen_limit: Option<Limitation>,
     /// The quality of each participant's connection, as far as it is known.
     #[serde(skip)]
@@ -37,15 +37,17 @@ pub struct Second {
 impl Second {
     /// Returns true if nothing but the time differs from `other`.
     pub(crate) fn has_same_figures(&self, other: &Self) -> bool {
-        let untimed = |second: &Self| Self { at_ms: 0, length_ms: 0, ..second.clone() };
-        untimed(self) == untimed(other)
+        let Self { at_ms: _, length_ms: _, path, link, video, audio, sent, camera_limit, screen_limit, quality } = self;
+        (path, link, video, audio) == (&other.path, &other.link, &other.video, &other.audio)
+            && (sent, camera_limit, screen_limit) == (&other.sent, &other.camera_limit, &other.screen_limit)
+            && *quality == other.quality
     }
 }
 
 /// The link between this client and the server at the end of a second. A value is `None` before its first measurement.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct LinkSecond {
+pub struct LinkStats {
     /// The estimated capacity of the uplink, in kbit/s.
     pub uplink_kbps: Option<u64>,
     /// What the server may send to us, in kbit/s.
@@ -61,7 +63,7 @@ pub struct LinkSecond {
 /// One second of a received picture track.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct VideoSecond {
+pub struct VideoStats {
     /// The track.
     #[serde(skip)]
     pub id: Option<TrackId>,
@@ -88,20 +90,20 @@ pub struct VideoSecond {
     pub longest_gap_ms: u64,
     /// How its packets arrived.
     #[serde(flatten)]
-    pub packets: PacketSecond,
+    pub packets: PacketStats,
     /// The time that decoding took.
     pub decode_ms: u64,
     /// Why it was smaller or slower than its tile wishes in this second. `None` if it was not.
     pub limited_by: Option<Limitation>,
-    /// What the tile says: `limited_by`, if that lasts.
+    /// The limit that the tile shows: `limited_by`, if it lasts.
     #[serde(skip)]
-    pub told: Option<Limitation>,
+    pub tile_limit: Option<Limitation>,
 }
 
 /// How the packets of a received track arrived in one second. Retransmissions do not count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct PacketSecond {
+pub struct PacketStats {
     /// Packets that the server sent.
     pub packets: u64,
     /// Those of them that did not arrive.
@@ -113,7 +115,7 @@ pub struct PacketSecond {
 /// One second of a received voice.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct AudioSecond {
+pub struct AudioStats {
     /// The owner of the track.
     #[serde(skip)]
     pub id: Option<ParticipantId>,
@@ -135,13 +137,13 @@ pub struct AudioSecond {
     pub delay_ms: u64,
     /// How its packets arrived.
     #[serde(flatten)]
-    pub packets: PacketSecond,
+    pub packets: PacketStats,
 }
 
 /// One second of a layer that we send.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct SentSecond {
+pub struct SentLayerStats {
     /// `microphone`, `camera` or `screen`.
     pub track: String,
     /// The layer, 0 is the smallest.
@@ -161,7 +163,7 @@ pub struct SentSecond {
 impl Second {
     /// Returns the entry of a received picture track.
     #[must_use]
-    pub fn video_of(&self, track: TrackId) -> Option<&VideoSecond> {
+    pub fn video_of(&self, track: TrackId) -> Option<&VideoStats> {
         self.video.iter().find(|video| video.id == Some(track))
     }
 
@@ -189,7 +191,7 @@ impl Second {
     }
 }
 
-impl PacketSecond {
+impl PacketStats {
     /// Returns the lost packets in thousandths.
     #[must_use]
     pub fn lost_permille(&self) -> u64 {

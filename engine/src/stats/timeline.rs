@@ -3,8 +3,8 @@
 
 use super::history::History;
 use super::known::Known;
-pub use super::second::{AudioSecond, LinkSecond, PacketSecond, Second, SentSecond, VideoSecond};
-use super::track_stats::{Counters, Sent};
+pub use super::second::{AudioStats, LinkStats, PacketStats, Second, SentLayerStats, VideoStats};
+use super::track_stats::{Counters, SendStats};
 use crate::limitation::{self, Limitation, Steady, TrackFigures};
 use crate::quality::{ConnectionFigures, Quality};
 use media::Timestamp;
@@ -23,7 +23,7 @@ pub struct Sample {
     /// The played voices.
     pub sound: BTreeMap<ParticipantId, audio::Statistics>,
     /// The sent layers.
-    pub sent: BTreeMap<(Slot, u8), Sent>,
+    pub sent: BTreeMap<(Slot, u8), SendStats>,
     /// The names of the participants.
     pub names: BTreeMap<ParticipantId, String>,
     /// Our own id.
@@ -39,8 +39,8 @@ pub struct Timeline {
     /// The counters at the end of the last second.
     last: Sample,
     last_flows: BTreeMap<TrackId, InboundRtpStats>,
-    /// What the tile of each track says.
-    told: BTreeMap<TrackId, Steady<Limitation>>,
+    /// The limit that the tile of each track shows.
+    tile_limits: BTreeMap<TrackId, Steady<Limitation>>,
     /// What limits our own pictures.
     own: BTreeMap<Slot, Steady<SendLimit>>,
     /// The newest second that [`Timeline::is_changed`] returned true for.
@@ -65,7 +65,7 @@ impl Timeline {
     }
 
     /// Ends a second `since` after being admitted, and returns it. After a stall, the seconds that have passed are one entry.
-    /// The returned second has an entry for each received picture track, also for those that nobody looks at.
+    /// The returned second has an entry for each received picture track, also for those without a visible tile.
     pub fn end_second(&mut self, since: Duration, sample: Sample) -> Arc<Second> {
         let at_ms = millis(since);
         let length_ms = at_ms - self.seconds.back().map_or(0, |last| last.at_ms);
@@ -91,13 +91,13 @@ impl Timeline {
         second.camera_limit = self.own_limit(Slot::Camera, since, &sample);
         second.screen_limit = self.own_limit(Slot::Screen, since, &sample);
         second.quality = self.quality(&second, sample.me);
-        self.told.retain(|track, _| sample.tracks.contains_key(track));
+        self.tile_limits.retain(|track, _| sample.tracks.contains_key(track));
         (self.last, self.last_flows) = (sample, self.known.flows.clone());
         self.keep(&second);
         Arc::new(second)
     }
 
-    /// Keeps the second without the tracks that are not looked at, which may be many.
+    /// Keeps the second without the tracks that have no visible tile and delivered nothing, because there may be many.
     fn keep(&mut self, second: &Second) {
         let mut kept = second.clone();
         kept.video.retain(|video| video.wished.is_some() || video.received + video.decoded > 0);
@@ -108,9 +108,9 @@ impl Timeline {
         self.seconds.push_back(kept);
     }
 
-    fn link(&self) -> LinkSecond {
+    fn link(&self) -> LinkStats {
         let report = self.known.downlink.as_ref();
-        LinkSecond {
+        LinkStats {
             uplink_kbps: self.known.uplink.map(|rate| rate.as_bps() / 1_000),
             downlink_kbps: report.map(|report| u64::from(report.bitrate) / 1_000),
             round_trip_ms: report.and_then(|report| report.round_trip).map(u64::from),
@@ -120,7 +120,7 @@ impl Timeline {
     }
 
     /// Returns the entry of a picture track. `None` if it has ended and delivered nothing.
-    fn video(&mut self, track: TrackId, now: &Counters, sample: &Sample, second: &Second) -> Option<VideoSecond> {
+    fn video(&mut self, track: TrackId, now: &Counters, sample: &Sample, second: &Second) -> Option<VideoStats> {
         let last = self.last.tracks.get(&track).copied().unwrap_or_default();
         let wished = self.known.wishes.get(&track).copied();
         let is_received = self.known.layers.contains_key(&track);
@@ -128,7 +128,7 @@ impl Timeline {
             return None;
         }
         let layer = (now.shown > 0).then_some(now.layer);
-        let mut video = VideoSecond {
+        let mut video = VideoStats {
             id: Some(track),
             from: name(sample, track.owner),
             track: name_of(track.slot),
@@ -142,16 +142,16 @@ impl Timeline {
             longest_gap_ms: millis(now.recent_gap),
             packets: self.packets(track),
             decode_ms: millis(now.decode_time.saturating_sub(last.decode_time)),
-            ..VideoSecond::default()
+            ..VideoStats::default()
         };
         video.limited_by = self.judge(track, &video, now.skipped - last.skipped, second);
-        let steady = self.told.entry(track).or_insert(Steady::new(TELL_AFTER, TELL_AFTER));
-        video.told = steady.update(video.limited_by, Duration::from_millis(second.at_ms));
+        let steady = self.tile_limits.entry(track).or_insert(Steady::new(SHOW_AFTER, SHOW_AFTER));
+        video.tile_limit = steady.update(video.limited_by, Duration::from_millis(second.at_ms));
         Some(video)
     }
 
-    fn judge(&self, track: TrackId, video: &VideoSecond, skipped: u64, second: &Second) -> Option<Limitation> {
-        let Known { downlink, layers, senders, reconnecting, .. } = &self.known;
+    fn judge(&self, track: TrackId, video: &VideoStats, skipped: u64, second: &Second) -> Option<Limitation> {
+        let Known { downlink, layers, senders, computer_limits, reconnecting, .. } = &self.known;
         let sender = senders.get(&track.owner);
         limitation::judge(&TrackFigures {
             connected: !reconnecting,
@@ -161,6 +161,7 @@ impl Timeline {
             size: video.size,
             received: video.received,
             skipped,
+            decode_limit: computer_limits.received.get(&track).copied().unwrap_or_default(),
             shown_rate: second.per_second(video.shown),
             cause: downlink.as_ref().and_then(|report| report.cause(track)),
             lost_down: second.link.lost_down_percent.unwrap_or(0),
@@ -168,7 +169,7 @@ impl Timeline {
         })
     }
 
-    fn audio(&self, track: TrackId, now: &Counters, sample: &Sample) -> Option<AudioSecond> {
+    fn audio(&self, track: TrackId, now: &Counters, sample: &Sample) -> Option<AudioStats> {
         let last = self.last.tracks.get(&track).copied().unwrap_or_default();
         let sound = |all: &BTreeMap<_, audio::Statistics>| all.get(&track.owner).copied().unwrap_or_default();
         let (before, played) = (sound(&self.last.sound), sound(&sample.sound));
@@ -177,7 +178,7 @@ impl Timeline {
         }
         // The statistics of a voice start again if its track does.
         let since = |last: u64, now: u64| now.saturating_sub(last);
-        Some(AudioSecond {
+        Some(AudioStats {
             id: Some(track.owner),
             from: name(sample, track.owner),
             received: now.received - last.received,
@@ -192,23 +193,23 @@ impl Timeline {
     }
 
     /// Returns how the packets of a track arrived since the last second. The counts start again if the transport does.
-    fn packets(&self, track: TrackId) -> PacketSecond {
-        let Some(now) = self.known.flows.get(&track).copied() else { return PacketSecond::default() };
+    fn packets(&self, track: TrackId) -> PacketStats {
+        let Some(now) = self.known.flows.get(&track).copied() else { return PacketStats::default() };
         let last =
             self.last_flows.get(&track).copied().filter(|last| last.expected <= now.expected).unwrap_or_default();
         let packets = now.expected - last.expected;
         // A packet that was late counts in the second in which it arrives.
         let arrived = now.arrived.saturating_sub(last.arrived).min(packets);
-        PacketSecond { packets, packets_lost: packets - arrived, jitter_ms: millis(now.jitter) }
+        PacketStats { packets, packets_lost: packets - arrived, jitter_ms: millis(now.jitter) }
     }
 
     /// Returns what limits our own pictures of `slot`, if that lasts.
     fn own_limit(&mut self, slot: Slot, since: Duration, sample: &Sample) -> Option<Limitation> {
-        let is_slow = |(&(other, spatial), now): (&(Slot, u8), &Sent)| {
-            let last = self.last.sent.get(&(other, spatial)).copied().unwrap_or_default();
-            other == slot && now.overloaded && now.frames > last.frames
+        let is_sent = |(layer, now): (&(Slot, u8), &SendStats)| {
+            let last = self.last.sent.get(layer).copied().unwrap_or_default();
+            layer.0 == slot && now.frames > last.frames
         };
-        let limit = if sample.sent.iter().any(is_slow) {
+        let limit = if self.known.computer_limits.sent.contains(&slot) && sample.sent.iter().any(is_sent) {
             Some(SendLimit::Computer)
         } else {
             self.known.uplink_limits.contains(&slot).then_some(SendLimit::Uplink)
@@ -220,13 +221,13 @@ impl Timeline {
     fn quality(&self, second: &Second, me: Option<ParticipantId>) -> BTreeMap<ParticipantId, Quality> {
         let lost_down = second.link.lost_down_percent.unwrap_or(0);
         let others = self.known.senders.iter().map(|(id, sender)| {
-            let of_this = |video: &&VideoSecond| video.id.is_some_and(|track| track.owner == *id);
+            let of_this = |video: &&VideoStats| video.id.is_some_and(|track| track.owner == *id);
             let limits = [sender.camera_limit, sender.screen_limit].into_iter().flatten().map(Limitation::of_sender);
-            let told = second.video.iter().filter(of_this).filter_map(|video| video.told);
+            let shown = second.video.iter().filter(of_this).filter_map(|video| video.tile_limit);
             let voice = second.audio.iter().find(|audio| audio.id == Some(*id));
             let figures = ConnectionFigures {
                 lost: !sender.connected,
-                limitation: limits.chain(told).find(|limitation| *limitation != Limitation::SenderComputer),
+                limitation: limits.chain(shown).find(|limitation| *limitation != Limitation::SenderComputer),
                 loss_percent: lost_down,
                 concealed_percent: voice.map_or(0, concealed_percent),
             };
@@ -234,12 +235,12 @@ impl Timeline {
         });
         let mut all: BTreeMap<_, _> = others.collect();
         if let (Some(me), Some(_)) = (me, &self.known.downlink) {
-            let path = |limitation: &Limitation| limitation.owner() == limitation::Owner::Path;
-            let told = second.video.iter().filter_map(|video| video.told);
+            let path = |limitation: &Limitation| limitation.owner() == limitation::LimitationOwner::Path;
+            let shown = second.video.iter().filter_map(|video| video.tile_limit);
             let own = second.camera_limit.into_iter().chain(second.screen_limit);
             let figures = ConnectionFigures {
                 lost: self.known.reconnecting,
-                limitation: told.chain(own).find(path),
+                limitation: shown.chain(own).find(path),
                 loss_percent: lost_down.max(second.link.lost_up_percent.unwrap_or(0)),
                 concealed_percent: 0,
             };
@@ -266,13 +267,13 @@ impl Timeline {
     }
 }
 
-fn concealed_percent(audio: &AudioSecond) -> u8 {
+fn concealed_percent(audio: &AudioStats) -> u8 {
     let percent = (audio.concealed_ms * 100).checked_div(audio.talk_ms).unwrap_or(0);
     u8::try_from(percent).unwrap_or(u8::MAX)
 }
 
-fn sent(slot: Slot, spatial: u8, last: Sent, now: Sent) -> SentSecond {
-    SentSecond {
+fn sent(slot: Slot, spatial: u8, last: SendStats, now: SendStats) -> SentLayerStats {
+    SentLayerStats {
         track: name_of(slot),
         spatial,
         frames: now.frames - last.frames,
@@ -298,10 +299,10 @@ fn millis(time: Duration) -> u64 {
 /// The number of seconds that are kept: ten minutes.
 pub const MAX_SECONDS: usize = 600;
 
-/// How long a reduction lasts before a tile says it, and how long its end lasts before the tile is silent.
-const TELL_AFTER: Duration = Duration::from_secs(3);
+/// How long a limit must last before its tile shows it, and how long it must be over before the tile shows it no longer.
+const SHOW_AFTER: Duration = Duration::from_secs(3);
 
-/// How long our own pictures are limited before the others are told, and how long they are not before the others are told that.
+/// How long our pictures must be limited before that is announced, and how long they must be unlimited before that is announced.
 /// Each change is a message to all members.
 const ANNOUNCE_AFTER: Duration = Duration::from_secs(2);
 const ANNOUNCE_HOLD: Duration = Duration::from_secs(10);

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::stats::known::Sender;
+use codec::adapt::decode;
 use media::{Bitrate, Layer, Size};
 use proto::{DownlinkReport, LimitCause, LimitedTrack, SpatialLayer, TileWish};
 
@@ -14,7 +15,10 @@ fn sample(shown: u64) -> Sample {
     Sample {
         tracks: BTreeMap::from([(CAMERA, counters), (voice, counters)]),
         sound: BTreeMap::new(),
-        sent: BTreeMap::from([((Slot::Camera, 1), Sent { frames: shown, bytes: 10 * shown, ..Sent::default() })]),
+        sent: BTreeMap::from([(
+            (Slot::Camera, 1),
+            SendStats { frames: shown, bytes: 10 * shown, ..SendStats::default() },
+        )]),
         names: BTreeMap::from([(CAMERA.owner, "Anne".to_owned())]),
         me: Some(ParticipantId(1)),
     }
@@ -108,14 +112,14 @@ fn report(cause: LimitCause) -> DownlinkReport {
 }
 
 #[test]
-fn a_reduced_track_has_its_reason_at_once_and_tells_it_after_three_seconds() {
+fn a_reduced_track_has_its_reason_at_once_and_its_tile_shows_it_after_three_seconds() {
     let (mut timeline, mut next) = reduced();
     timeline.known().downlink = Some(report(LimitCause::Downlink));
     let seconds: Vec<_> = (0..5).map(|_| next(&mut timeline)).collect();
     let narrow = Some(Limitation::DownlinkNarrow);
     assert!(seconds.iter().all(|second| second.video[0].limited_by == narrow));
-    let told: Vec<_> = seconds.iter().map(|second| second.video[0].told).collect();
-    assert_eq!(told, [None, None, None, narrow, narrow]);
+    let shown: Vec<_> = seconds.iter().map(|second| second.video[0].tile_limit).collect();
+    assert_eq!(shown, [None, None, None, narrow, narrow]);
     let path = seconds[4].link;
     assert_eq!((path.downlink_kbps, path.round_trip_ms, path.lost_up_percent), (Some(300), Some(40), Some(1)));
     let quality = |id: u64| seconds[4].quality.get(&ParticipantId(id)).copied();
@@ -146,6 +150,26 @@ fn a_hidden_track_is_returned_but_not_kept() {
     let second = timeline.end_second(2 * SECOND, sample(30));
     assert_eq!(second.video_of(CAMERA).and_then(|video| video.limited_by), Some(Limitation::NotVisible));
     assert!(timeline.seconds()[1].video.is_empty());
+}
+
+#[test]
+fn a_track_that_this_computer_pauses_is_not_a_hidden_one() {
+    let (mut timeline, _) = reduced();
+    timeline.end_second(SECOND, sample(30));
+    timeline.known().computer_limits.received.insert(CAMERA, decode::Limit::Paused);
+    let second = timeline.end_second(2 * SECOND, sample(30));
+    let video = second.video_of(CAMERA).expect("the track");
+    assert_eq!((video.limited_by, video.wished), (Some(Limitation::OwnComputer), Some((1280, 720))));
+}
+
+#[test]
+fn a_slow_encoder_is_our_own_limit_while_its_slot_is_sent() {
+    let mut timeline = Timeline::default();
+    timeline.known().computer_limits.sent.insert(Slot::Camera);
+    let limits: Vec<_> = (1..=3).map(|number| timeline.end_second(number * SECOND, sample(0)).camera_limit).collect();
+    assert_eq!(limits, [None; 3], "nothing is sent");
+    let mut next = |number: u32| timeline.end_second(number * SECOND, sample(u64::from(number))).camera_limit;
+    assert_eq!((4..=6).map(&mut next).collect::<Vec<_>>(), [None, None, Some(Limitation::OwnComputer)]);
 }
 
 #[test]

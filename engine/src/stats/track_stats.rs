@@ -4,7 +4,7 @@ use super::histogram::Histogram;
 use super::open_failures::OpenFailures;
 use crypto::open;
 use media::{Layer, Size, Timestamp};
-use proto::TrackId;
+use proto::{Slot, TrackId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -12,13 +12,13 @@ use std::time::Duration;
 /// The counters of all tracks of a meeting. Clones share them. Each lock is held only for a few additions.
 #[derive(Clone, Default)]
 pub struct TrackStats {
-    received: Arc<Mutex<BTreeMap<TrackId, Arc<Mutex<Received>>>>>,
-    sent: Arc<Mutex<BTreeMap<(proto::Slot, u8), Sent>>>,
+    received: Arc<Mutex<BTreeMap<TrackId, Arc<Mutex<ReceiveStats>>>>>,
+    sent: Arc<Mutex<BTreeMap<(Slot, u8), SendStats>>>,
 }
 
 /// The counters of one received track.
 #[derive(Clone, Default)]
-pub struct Received {
+pub struct ReceiveStats {
     /// Complete frames that the network delivered and that were sealed for us.
     pub received: u64,
     /// Frames that were opened.
@@ -30,7 +30,7 @@ pub struct Received {
     /// Bytes of the complete frames.
     pub bytes: u64,
     /// What was decoded.
-    pub decoding: Decoding,
+    pub decoding: DecodeStats,
     /// Pictures passed to the [`crate::VideoSink`].
     pub shown: u64,
     /// Freezes as in W3C webrtc-stats: gaps longer than max(3 d, d + 150 ms), where d is the mean gap.
@@ -49,7 +49,7 @@ pub struct Received {
 /// The newest frames of a received track.
 #[derive(Clone, Copy, Debug, Default)]
 struct Recent {
-    /// The longest time between two pictures since the last [`Received::counters`].
+    /// The longest time between two pictures since the last [`ReceiveStats::counters`].
     gap: Duration,
     /// When the newest picture was shown.
     shown: Option<Timestamp>,
@@ -59,7 +59,7 @@ struct Recent {
 
 /// What was decoded of one received track.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Decoding {
+pub struct DecodeStats {
     /// Pictures that were decoded. Some are not shown, because a newer one is shown already.
     pub decoded: u64,
     /// Frames that were skipped because decoding fell behind.
@@ -103,7 +103,7 @@ pub struct Counters {
 
 /// The counters of one sent layer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Sent {
+pub struct SendStats {
     /// Frames sealed and queued for the network.
     pub frames: u64,
     /// Frames dropped because the queue was full.
@@ -114,8 +114,6 @@ pub struct Sent {
     pub encode_time: Duration,
     /// The size of its pictures. `None` for sound.
     pub size: Option<Size>,
-    /// True while this computer is too slow to encode all its pictures.
-    pub overloaded: bool,
     /// Pictures that the encoder got.
     pub encoded: u64,
     /// Pictures that the encoder did not get, because it was busy.
@@ -124,12 +122,12 @@ pub struct Sent {
 
 impl TrackStats {
     /// Returns the counters of a received track. They are kept after the track has ended.
-    pub fn track(&self, track: TrackId) -> Arc<Mutex<Received>> {
+    pub fn track(&self, track: TrackId) -> Arc<Mutex<ReceiveStats>> {
         Arc::clone(lock(&self.received).entry(track).or_default())
     }
 
     /// Changes the counters of one sent layer.
-    pub fn sent(&self, slot: proto::Slot, spatial: u8, add: impl FnOnce(&mut Sent)) {
+    pub fn sent(&self, slot: Slot, spatial: u8, add: impl FnOnce(&mut SendStats)) {
         add(lock(&self.sent).entry((slot, spatial)).or_default());
     }
 
@@ -141,13 +139,13 @@ impl TrackStats {
 
     /// Returns a copy of the counters of all received tracks.
     #[must_use]
-    pub fn received(&self) -> Vec<(TrackId, Received)> {
+    pub fn received(&self) -> Vec<(TrackId, ReceiveStats)> {
         lock(&self.received).iter().map(|(track, received)| (*track, lock(received).clone())).collect()
     }
 
     /// Returns the work that each received track has caused so far.
-    pub(crate) fn work(&self) -> BTreeMap<TrackId, Decoding> {
-        let work = |received: &Received| received.decoding;
+    pub(crate) fn work(&self) -> BTreeMap<TrackId, DecodeStats> {
+        let work = |received: &ReceiveStats| received.decoding;
         lock(&self.received).iter().map(|(track, received)| (*track, work(&lock(received)))).collect()
     }
 
@@ -158,12 +156,12 @@ impl TrackStats {
 
     /// Returns a copy of the counters of all sent layers.
     #[must_use]
-    pub fn all_sent(&self) -> Vec<((proto::Slot, u8), Sent)> {
+    pub fn all_sent(&self) -> Vec<((Slot, u8), SendStats)> {
         lock(&self.sent).iter().map(|(layer, sent)| (*layer, *sent)).collect()
     }
 }
 
-impl Received {
+impl ReceiveStats {
     /// Counts a complete frame of `bytes`. `why` is the reason if it was not opened. `sequence` is the sender's count of
     /// the layer's frames. A frame that was sealed for others only does not count as sent to us.
     pub fn judged(&mut self, spatial: u8, sequence: u64, bytes: usize, why: Option<open::Error>) {
@@ -260,7 +258,7 @@ mod tests {
 
     #[test]
     fn the_sequence_shows_how_many_frames_were_sent() {
-        let mut received = Received::default();
+        let mut received = ReceiveStats::default();
         for (layer, sequence) in [(0, 10), (0, 11), (0, 14), (2, 3), (2, 4)] {
             received.received(layer, sequence);
         }
@@ -269,7 +267,7 @@ mod tests {
 
     #[test]
     fn a_frame_that_was_sealed_for_others_does_not_count_as_sent_to_us() {
-        let mut received = Received::default();
+        let mut received = ReceiveStats::default();
         let outcomes = [Some(open::Error::BeforeUs), None, Some(open::Error::TooLate), None];
         for (sequence, why) in (10..).zip(outcomes) {
             received.judged(0, sequence, 100, why);
@@ -280,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_long_gap_between_pictures_is_a_freeze() {
-        let mut received = Received::default();
+        let mut received = ReceiveStats::default();
         let mut show = |ms| received.shown(Layer::default(), Size::new(2, 2), at(ms), at(ms + 5));
         (0..60).for_each(|n| show(n * 33));
         show(60 * 33 + 400);
@@ -290,8 +288,8 @@ mod tests {
 
     #[test]
     fn a_gap_counts_in_the_second_in_which_it_ends_and_while_it_lasts() {
-        let mut received = Received::default();
-        let gap = |received: &mut Received, ms| received.counters(at(ms)).recent_gap.as_millis();
+        let mut received = ReceiveStats::default();
+        let gap = |received: &mut ReceiveStats, ms| received.counters(at(ms)).recent_gap.as_millis();
         assert_eq!(gap(&mut received, 1_000), 0);
         for ms in [1_100, 1_140] {
             received.shown(Layer::default(), Size::new(2, 2), at(ms), at(ms));
@@ -303,7 +301,7 @@ mod tests {
 
     #[test]
     fn each_size_has_its_own_count_and_the_number_of_sizes_is_bounded() {
-        let mut received = Received::default();
+        let mut received = ReceiveStats::default();
         for (ms, width) in (0..).zip([2, 4, 4, 6, 8, 10, 12, 14, 16, 18, 2]) {
             received.shown(Layer::default(), Size::new(width, 2), at(ms), at(ms));
         }

@@ -428,8 +428,7 @@ impl Downlink {
 }
 
 impl Capacity {
-    /// Ends a test because packets are delayed. Raises the capacity to the rate that the link has carried during the test, if that
-    /// is higher. `average` is the bits per second that were sent in the last second.
+    /// Ends a test that delays packets. What the link carried in it can raise the capacity. `average`: what was sent in a second.
     fn fail_test(&mut self, tested: u64, average: u64, now: Instant) {
         let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
         let max_wait = if self.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };

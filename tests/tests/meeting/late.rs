@@ -3,7 +3,7 @@
 use super::{TIMEOUT, voice};
 use anyhow::{Context, Result};
 use engine::open_failures::OpenFailures;
-use engine::track_stats::Received;
+use engine::track_stats::ReceiveStats;
 use engine::{AudioChoice, Cameras, Choice, Command, Entry, ParticipantId, Slot, TileWish, TrackId};
 use media::{FrameRate, Size};
 use std::time::{Duration, Instant};
@@ -130,7 +130,7 @@ fn open_failures(receiver: &Person, from: ParticipantId) -> OpenFailures {
     all
 }
 
-fn received_tracks(person: &Person, from: ParticipantId) -> Vec<Received> {
+fn received_tracks(person: &Person, from: ParticipantId) -> Vec<ReceiveStats> {
     let received = person.engine.stats().received().into_iter();
     received.filter(|(track, _)| track.owner == from).map(|(_, received)| received).collect()
 }

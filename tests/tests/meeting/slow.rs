@@ -3,7 +3,9 @@
 use super::{TIMEOUT, guest, organiser};
 use anyhow::Result;
 use codec::decode::probe;
-use engine::{AudioChoice, Choice, Codecs, Command, Entry, Hardware, ParticipantId, Slot, TileWish, TrackId};
+use engine::{
+    AudioChoice, Choice, Codecs, Command, Entry, Hardware, Limitation, ParticipantId, Slot, TileWish, TrackId,
+};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 use tests::people::{Host, Person};
@@ -36,12 +38,15 @@ fn a_slow_computer_pauses_the_smallest_tiles_and_shows_the_largest_one_smoothly(
     let (largest, smallest) = (owners[0], owners[3]);
     vera.wait(TIMEOUT, "the largest tile is shown", |vera| vera.shown_pictures(largest).shown > 30)?;
     let last = Cell::new((0, Instant::now()));
-    vera.wait(TIMEOUT, "the smallest tile is paused", |vera| {
+    vera.wait(TIMEOUT, "the smallest tile is paused, and the reason is Vera's computer", |vera| {
         let shown = vera.shown_pictures(smallest).shown;
         if shown > last.get().0 {
             last.set((shown, Instant::now()));
         }
-        last.get().1.elapsed() > Duration::from_secs(2)
+        let track = TrackId { owner: smallest, slot: Slot::Camera };
+        let video = vera.second.as_ref().and_then(|second| second.video_of(track));
+        let reason = video.and_then(|video| video.limited_by);
+        last.get().1.elapsed() > Duration::from_secs(2) && reason == Some(Limitation::OwnComputer)
     })?;
 
     vera.forget_gaps();

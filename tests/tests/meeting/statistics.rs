@@ -2,7 +2,7 @@
 
 use super::TIMEOUT;
 use anyhow::Result;
-use engine::{AudioChoice, Choice, Entry, Limitation, Quality, Second, VideoSecond};
+use engine::{AudioChoice, Choice, Entry, Limitation, Quality, Second, VideoStats};
 use media::Size;
 use tests::people::{Host, Person};
 
@@ -17,7 +17,8 @@ fn each_second_has_the_figures_of_both_ends_and_the_reason_of_a_small_picture() 
     bob.wait(TIMEOUT, "a second without a reduction, after the first report of the server", |bob| {
         let measured = bob.second.as_ref().is_some_and(|second| second.link.round_trip_ms.is_some());
         measured
-            && video(bob).is_some_and(|video| video.shown > 20 && video.limited_by.is_none() && video.told.is_none())
+            && video(bob)
+                .is_some_and(|video| video.shown > 20 && video.limited_by.is_none() && video.tile_limit.is_none())
     })?;
     let (second, received) = (last(&bob).clone(), video(&bob).cloned().unwrap_or_default());
     let path = second.link;
@@ -33,7 +34,7 @@ fn each_second_has_the_figures_of_both_ends_and_the_reason_of_a_small_picture() 
     assert_eq!(second.quality.get(&anne_id), Some(&Quality::Good));
     bob.look(Size::new(8_000, 8_000))?;
     bob.wait(TIMEOUT, "the reason for a small picture", |bob| {
-        video(bob).is_some_and(|video| video.told == Some(Limitation::SenderSource))
+        video(bob).is_some_and(|video| video.tile_limit == Some(Limitation::SenderSource))
     })?;
     bob.engine.send(engine::Command::SetWishes(Vec::new()))?;
     bob.wait(TIMEOUT, "nobody looks at the picture", |bob| {
@@ -48,6 +49,6 @@ fn last(person: &Person) -> &Second {
     person.second.as_deref().expect("a second")
 }
 
-fn video(person: &Person) -> Option<&VideoSecond> {
+fn video(person: &Person) -> Option<&VideoStats> {
     person.second.as_ref()?.video.first()
 }

@@ -2,7 +2,7 @@
 //! sent.
 
 use accesskit::Role;
-use engine::{AudioSecond, Limitation, PacketSecond, Person, Second, SentSecond, VideoSecond};
+use engine::{AudioStats, Limitation, PacketStats, Person, Second, SentLayerStats, VideoStats};
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Length};
 
@@ -74,7 +74,7 @@ fn received<'a>(person: &Person, second: &Second, context: &Context) -> Option<E
 /// A heading, and lines with the id of their label and a value.
 type Part = (Option<String>, Vec<(&'static str, String)>);
 
-fn picture(video: &VideoSecond, second: &Second, context: &Context) -> Part {
+fn picture(video: &VideoStats, second: &Second, context: &Context) -> Part {
     let language = context.language;
     let fps = |count| rate(second.per_second(count), language);
     let size = |size: Option<(u16, u16)>| size.map_or_else(|| context.text("statistics-none"), reduction::size);
@@ -92,7 +92,7 @@ fn picture(video: &VideoSecond, second: &Second, context: &Context) -> Part {
     (Some(context.text(title)), lines)
 }
 
-fn sound(voice: &AudioSecond, second: &Second, context: &Context) -> Part {
+fn sound(voice: &AudioStats, second: &Second, context: &Context) -> Part {
     let language = context.language;
     let mut lines = vec![("statistics-bitrate", bitrate(second.kbps(voice.bytes), language))];
     lines.extend(packets(&voice.packets, language));
@@ -103,7 +103,7 @@ fn sound(voice: &AudioSecond, second: &Second, context: &Context) -> Part {
     (Some(context.text("statistics-sound")), lines)
 }
 
-fn packets(packets: &PacketSecond, language: Language) -> [(&'static str, String); 2] {
+fn packets(packets: &PacketStats, language: Language) -> [(&'static str, String); 2] {
     [
         ("statistics-loss", percent(packets.lost_permille(), language)),
         ("statistics-jitter", millis(packets.jitter_ms, language)),
@@ -113,7 +113,7 @@ fn packets(packets: &PacketSecond, language: Language) -> [(&'static str, String
 /// What is sent, with the reason if it is less than the others wish.
 fn sent<'a>(second: &Second, context: &Context) -> Element<'a, Message> {
     let language = context.language;
-    let layer = |sent: &SentSecond| {
+    let layer = |sent: &SentLayerStats| {
         let mut line = bitrate(second.kbps(sent.bytes), language);
         if let Some(size) = sent.size {
             line = format!("{} · {} · {line}", reduction::size(size), rate(second.per_second(sent.frames), language));

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Limitation, Microphone, Person, Slot, TrackId, VideoSecond};
+use engine::{Limitation, Microphone, Person, Slot, TrackId, VideoStats};
 
 use crate::model::{MeetingModel, View, initials, reduction};
 use crate::pictures::Pictures;
@@ -116,14 +116,14 @@ impl ReductionTexts {
     fn of(person: &Person, slot: Slot, feed: Option<&render::Feed>, meeting: &MeetingModel, context: &Context) -> Self {
         let second = meeting.second.as_deref();
         let video = second.and_then(|second| second.video_of(TrackId { owner: person.id, slot }));
-        let told = if person.me {
+        let limitation = if person.me {
             second.and_then(|second| second.own_limit(slot)).filter(|_| feed.is_some())
         } else if !person.connected {
             Some(Limitation::SenderReconnecting)
         } else {
-            video.and_then(|video| video.told).filter(|_| feed.is_some())
+            video.and_then(|video| video.tile_limit).filter(|_| feed.is_some())
         };
-        let Some(limitation) = told else { return Self::default() };
+        let Some(limitation) = limitation else { return Self::default() };
         let language = context.language;
         let sentence = if person.me {
             reduction::own_sentence(limitation, language)
@@ -131,7 +131,7 @@ impl ReductionTexts {
             reduction::sentence(limitation, &person.name, slot, language)
         };
         let cause = reduction::cause(limitation, &person.name, language);
-        let rate = |video: &VideoSecond| second.map_or(0, |second| second.per_second(video.shown));
+        let rate = |video: &VideoStats| second.map_or(0, |second| second.per_second(video.shown));
         let figures = video.and_then(|video| reduction::figures(video, rate(video), language));
         let hint: Vec<String> = [Some(sentence.clone()), Some(cause), figures].into_iter().flatten().collect();
         let is_frozen = matches!(limitation, Limitation::Reconnecting | Limitation::SenderReconnecting)

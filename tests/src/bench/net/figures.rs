@@ -2,7 +2,7 @@
 
 use crate::netlab::LinkChange;
 use engine::report::{Report, Video};
-use engine::timeline::{AudioSecond, Second, VideoSecond};
+use engine::timeline::{AudioStats, Second, VideoStats};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -170,10 +170,10 @@ fn per_second<'a>(seconds: impl Iterator<Item = &'a Second>, sender: &str) -> Ve
     let mut last = 0;
     let figures = seconds.map(|second| {
         let time = Duration::from_millis(second.at_ms - std::mem::replace(&mut last, second.at_ms));
-        let of = |video: &&VideoSecond| video.from == sender && video.track == "camera";
-        let empty = VideoSecond::default();
+        let of = |video: &&VideoStats| video.from == sender && video.track == "camera";
+        let empty = VideoStats::default();
         let video = second.video.iter().find(of).unwrap_or(&empty);
-        let of = |audio: &&AudioSecond| audio.from == sender;
+        let of = |audio: &&AudioStats| audio.from == sender;
         SecondFigures {
             at_ms: second.at_ms,
             frames_per_second: round(to_f64(video.shown) / time.as_secs_f64().max(0.001)),
@@ -290,14 +290,14 @@ mod tests {
     use engine::report::{Audio, Participant, Percentiles, ShownSize};
 
     fn second(number: u64, shown: u64, height: u16, gap: u64) -> Second {
-        let video = VideoSecond {
+        let video = VideoStats {
             from: "Anne".into(),
             track: "camera".into(),
             shown,
             bytes: 12_500,
             size: Some((height / 9 * 16, height)),
             longest_gap_ms: gap,
-            ..VideoSecond::default()
+            ..VideoStats::default()
         };
         Second { at_ms: 1_000 * number, video: vec![video], ..Second::default() }
     }

@@ -259,20 +259,20 @@ const END_TIMEOUT: Duration = Duration::from_secs(30);
 mod tests {
     use super::*;
     use engine::report::Participant as Reporter;
-    use engine::timeline::{AudioSecond, VideoSecond};
+    use engine::timeline::{AudioStats, VideoStats};
 
     /// A report with pictures, the longest gap, and packets of the voice in each second.
     fn report(seconds: &[(u64, u64, u64)]) -> Report {
         let second = |(index, (shown, longest_gap_ms, received)): (u64, &(u64, u64, u64))| {
             let (from, track) = (SENDER.name.to_owned(), "camera".to_owned());
-            let video = VideoSecond {
+            let video = VideoStats {
                 from: from.clone(),
                 track,
                 shown: *shown,
                 longest_gap_ms: *longest_gap_ms,
-                ..VideoSecond::default()
+                ..VideoStats::default()
             };
-            let audio = AudioSecond { from, received: *received, ..AudioSecond::default() };
+            let audio = AudioStats { from, received: *received, ..AudioStats::default() };
             Second { at_ms: (index + 1) * 1_000, video: vec![video], audio: vec![audio], ..Second::default() }
         };
         let timeline = (0..).zip(seconds).map(second).collect();

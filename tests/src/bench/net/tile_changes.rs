@@ -224,7 +224,7 @@ const END_TIMEOUT: Duration = Duration::from_secs(20);
 mod tests {
     use super::*;
     use engine::report::Participant as Reporter;
-    use engine::timeline::{SentSecond, VideoSecond};
+    use engine::timeline::{SentLayerStats, VideoStats};
 
     /// Readings of a call with these rates in kbit/s, each from a time in milliseconds on.
     fn readings(rates: &[(u64, u64)]) -> Vec<Reading> {
@@ -240,8 +240,8 @@ mod tests {
 
     fn report(seconds: impl Iterator<Item = (u64, u64)>) -> Report {
         let second = |(index, (bytes, frames)): (u64, (u64, u64))| {
-            let video = VideoSecond { bytes, shown: frames, ..VideoSecond::default() };
-            let sent = SentSecond { track: "camera".into(), frames, ..SentSecond::default() };
+            let video = VideoStats { bytes, shown: frames, ..VideoStats::default() };
+            let sent = SentLayerStats { track: "camera".into(), frames, ..SentLayerStats::default() };
             Second { at_ms: (index + 1) * 1_000, video: vec![video], sent: vec![sent], ..Second::default() }
         };
         let timeline = (0..).zip(seconds).map(second).collect();

@@ -1,11 +1,11 @@
-//! What is known of the path of this client's sound to its receivers: decides how it is sent. Pure.
+//! Decides how this client's sound is sent, from the loss and the bitrate of its paths to the receivers. Pure.
 
 use audio::Protection;
 use media::Bitrate;
 
-/// The path of our sound.
+/// Chooses the [`Protection`] of our sound.
 #[derive(Debug, Default)]
-pub struct SoundPath {
+pub struct ProtectionPolicy {
     /// The loss on the way to the receiver that loses most, in percent.
     loss: u8,
     /// The bitrate for which the narrowest downlink of a receiver has room. `None` if none is narrow.
@@ -14,7 +14,7 @@ pub struct SoundPath {
     uplink: Option<Bitrate>,
 }
 
-impl SoundPath {
+impl ProtectionPolicy {
     /// Sets what the SFU reports.
     pub fn set_downlinks(&mut self, loss: u8, max_bitrate: Option<Bitrate>) {
         (self.loss, self.downlinks) = (loss, max_bitrate);
@@ -33,7 +33,7 @@ impl SoundPath {
     }
 }
 
-/// An uplink with a lower estimate is narrow, and it remains so up to a higher one. The SFU assumes the same of a downlink
+/// An uplink is narrow from an estimate below the first value until one above the second. The SFU has the same rule for downlinks
 /// (`server/src/sfu/sound_limit.rs`).
 const NARROW: Bitrate = Bitrate::kbps(220);
 const NO_LONGER_NARROW: Bitrate = Bitrate::kbps(280);
@@ -41,7 +41,7 @@ const NO_LONGER_NARROW: Bitrate = Bitrate::kbps(280);
 /// Percent of a narrow uplink that sound may take.
 const SOUND_PERCENT: u64 = 34;
 
-/// The highest limit: two packets of 20 ms in a frame.
+/// The maximum bitrate of sound on a narrow uplink. With it, a frame has two packets of 20 ms.
 const MAX_SHARE: Bitrate = Bitrate::kbps(64);
 
 #[cfg(test)]
@@ -50,25 +50,25 @@ mod tests {
 
     #[test]
     fn the_narrowest_path_decides_and_sound_gets_a_third_of_a_narrow_uplink() {
-        let mut path = SoundPath::default();
-        assert_eq!(path.protection(), Protection::default());
-        path.set_uplink(Bitrate::kbps(150));
-        let narrow = path.protection();
+        let mut policy = ProtectionPolicy::default();
+        assert_eq!(policy.protection(), Protection::default());
+        policy.set_uplink(Bitrate::kbps(150));
+        let narrow = policy.protection();
         assert_eq!((narrow.packets_per_frame, narrow.bitrate), (2, Bitrate::kbps(24)));
-        path.set_downlinks(0, Some(Bitrate::kbps(40)));
-        assert_eq!(path.protection().packets_per_frame, 3);
-        path.set_uplink(Bitrate::kbps(5_000));
-        assert_eq!(path.protection().packets_per_frame, 3, "a receiver is on a narrow path");
-        path.set_downlinks(2, None);
-        assert_eq!(path.protection(), Protection::for_loss(2));
+        policy.set_downlinks(0, Some(Bitrate::kbps(40)));
+        assert_eq!(policy.protection().packets_per_frame, 3);
+        policy.set_uplink(Bitrate::kbps(5_000));
+        assert_eq!(policy.protection().packets_per_frame, 3, "a receiver is on a narrow path");
+        policy.set_downlinks(2, None);
+        assert_eq!(policy.protection(), Protection::for_loss(2));
     }
 
     #[test]
     fn an_estimate_near_the_limit_does_not_change_the_sound_again_and_again() {
-        let mut path = SoundPath::default();
+        let mut policy = ProtectionPolicy::default();
         let packets = [250, 210, 250, 210, 290, 250].map(|kbps| {
-            path.set_uplink(Bitrate::kbps(kbps));
-            path.protection().packets_per_frame > 1
+            policy.set_uplink(Bitrate::kbps(kbps));
+            policy.protection().packets_per_frame > 1
         });
         assert_eq!(packets, [false, true, true, true, false, false]);
     }

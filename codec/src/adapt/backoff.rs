@@ -4,19 +4,19 @@ use std::time::{Duration, Instant};
 
 /// Waits [`MIN_WAIT`] before a step is undone. If the load was too high soon after that, waits twice as long the next time.
 #[derive(Debug)]
-pub struct Patience {
+pub struct Backoff {
     wait: Duration,
     low_since: Option<Instant>,
     last_undone: Option<Instant>,
 }
 
-impl Default for Patience {
+impl Default for Backoff {
     fn default() -> Self {
         Self { wait: MIN_WAIT, low_since: None, last_undone: None }
     }
 }
 
-impl Patience {
+impl Backoff {
     /// Records whether the load is low. Returns true if it has been low for long enough.
     pub fn record(&mut self, low: bool, now: Instant) -> bool {
         if !low {
