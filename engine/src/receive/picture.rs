@@ -156,7 +156,7 @@ impl PictureReceiver {
                 sink.show(&picture, meta);
             }
             let mut stats = stats.lock().unwrap_or_else(PoisonError::into_inner);
-            stats.decoded();
+            stats.decoded(encoded.key, encoded.payload.len());
             if behind {
                 return;
             }

@@ -79,6 +79,10 @@ pub struct VideoStats {
     pub bytes: u64,
     /// Pictures that were decoded.
     pub decoded: u64,
+    /// The key frames among them.
+    pub key_frames: u64,
+    /// The bytes of these key frames.
+    pub key_frame_bytes: u64,
     /// Pictures that were shown.
     pub shown: u64,
     /// The layer of the newest shown picture, 0 is the smallest. `None` before the first one.

@@ -136,6 +136,8 @@ impl Timeline {
             received: now.received - last.received,
             bytes: now.bytes - last.bytes,
             decoded: now.decoded - last.decoded,
+            key_frames: now.key_frames - last.key_frames,
+            key_frame_bytes: now.key_frame_bytes - last.key_frame_bytes,
             shown: now.shown - last.shown,
             spatial: layer.map(|(layer, _)| layer.spatial),
             size: layer.map(|(_, size)| (size.width, size.height)),

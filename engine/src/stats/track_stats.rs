@@ -67,6 +67,9 @@ struct Recent {
 pub struct DecodeStats {
     /// Pictures that were decoded. Some are not shown, because a newer one is shown already.
     pub decoded: u64,
+    /// The key frames among them, and their bytes.
+    pub key_frames: u64,
+    pub key_frame_bytes: u64,
     /// Frames that were skipped because decoding fell behind.
     pub skipped: u64,
     /// The time that decoding took.
@@ -93,6 +96,9 @@ pub struct Counters {
     pub bytes: u64,
     /// Decoded pictures.
     pub decoded: u64,
+    /// The decoded key frames, and their bytes.
+    pub key_frames: u64,
+    pub key_frame_bytes: u64,
     /// Shown pictures.
     pub shown: u64,
     /// Frames that were skipped because decoding fell behind.
@@ -193,9 +199,13 @@ impl ReceiveStats {
         self.recent.sequence = Some((spatial, sequence));
     }
 
-    /// Counts a decoded picture.
-    pub fn decoded(&mut self) {
+    /// Counts a decoded picture of `bytes`.
+    pub fn decoded(&mut self, key: bool, bytes: usize) {
         self.decoding.decoded += 1;
+        if key {
+            self.decoding.key_frames += 1;
+            self.decoding.key_frame_bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
+        }
     }
 
     /// Counts a shown picture.
@@ -246,6 +256,8 @@ impl ReceiveStats {
             received: self.received,
             bytes: self.bytes,
             decoded: self.decoding.decoded,
+            key_frames: self.decoding.key_frames,
+            key_frame_bytes: self.decoding.key_frame_bytes,
             shown: self.shown,
             skipped: self.decoding.skipped,
             decode_time: self.decoding.time,
