@@ -67,8 +67,9 @@ struct Recent {
 pub struct DecodeStats {
     /// Pictures that were decoded. Some are not shown, because a newer one is shown already.
     pub decoded: u64,
-    /// The key frames among them, and their bytes.
+    /// The key frames among them.
     pub key_frames: u64,
+    /// The bytes of these key frames.
     pub key_frame_bytes: u64,
     /// Frames that were skipped because decoding fell behind.
     pub skipped: u64,
@@ -96,8 +97,9 @@ pub struct Counters {
     pub bytes: u64,
     /// Decoded pictures.
     pub decoded: u64,
-    /// The decoded key frames, and their bytes.
+    /// The decoded key frames.
     pub key_frames: u64,
+    /// The bytes of these key frames.
     pub key_frame_bytes: u64,
     /// Shown pictures.
     pub shown: u64,
