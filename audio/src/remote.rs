@@ -87,8 +87,7 @@ impl Playback {
     /// same clock.
     pub fn pull(&mut self, now: Instant, latency: Duration, clock: Clock) -> Block {
         let mut block = SILENCE;
-        self.buffer.pull(clock.at(now), &mut self.voice, &mut block);
-        if let Some(captured) = self.buffer.captured() {
+        if let Some(captured) = self.buffer.pull(clock.at(now), &mut self.voice, &mut block) {
             self.playout.update(captured, clock.at(now) + latency);
         }
         self.level = smooth(self.level, Level::of(&block));

@@ -163,7 +163,7 @@ impl Tracks {
 
     fn start_received(&mut self, waiting: Waiting, leaf: Leaf, name: &str, devices: &Devices) {
         let Waiting { track, kind, frames } = waiting;
-        let sound = self.playout_time(track);
+        let sound = playout_time(&mut self.playout_times, track);
         let Context { session, ring, clock, pool, stats, output, codecs, .. } = &self.context;
         let opener = Opener::new(ring.clone(), track.slot, leaf, *clock);
         let stats = stats.track(track);
@@ -197,14 +197,6 @@ impl Tracks {
                     report,
                 });
             }
-        }
-    }
-
-    /// Returns when the voice is heard that belongs to a track. A shared screen follows no voice: its viewers compare no lips.
-    fn playout_time(&mut self, track: TrackId) -> PlayoutTime {
-        match track.slot {
-            Slot::Microphone | Slot::Camera => self.playout_times.entry(track.owner).or_default().clone(),
-            Slot::Screen => PlayoutTime::default(),
         }
     }
 
@@ -412,6 +404,14 @@ impl Tracks {
         // Drop the receivers first, so that they do not open frames of people who join later.
         drop(receivers);
         drop(sources);
+    }
+}
+
+/// Returns when the voice is heard that belongs to a track. A shared screen waits for no voice: there are no lips to compare.
+fn playout_time(times: &mut BTreeMap<ParticipantId, PlayoutTime>, track: TrackId) -> PlayoutTime {
+    match track.slot {
+        Slot::Microphone | Slot::Camera => times.entry(track.owner).or_default().clone(),
+        Slot::Screen => PlayoutTime::default(),
     }
 }
 
