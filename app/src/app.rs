@@ -28,7 +28,6 @@ use crate::kit::{Shortcut, modal_of, wake};
 use crate::locale::Language;
 use crate::model::{MeetingModel, Notice, NoticeKind, sentence};
 use crate::pictures::Pictures;
-use crate::preview_session;
 use crate::recent::{self, Listing};
 use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview, shortcuts};
 use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
@@ -204,13 +203,8 @@ impl App {
             Message::Notify(notice) => self.notify(notice),
             Message::DevicesListed(lists) => self.preparation.devices_listed(&lists, &mut self.screen),
             Message::PreviewEvent(event) => {
-                if let Screen::Preview(screen) = &mut self.screen {
-                    if let preview_session::Event::Notice(problem) = &event {
-                        let sentence = Notice::from(problem.clone()).announcement(self.preferences.language);
-                        self.notifications.announce(Announcement::Sentence(sentence));
-                    }
-                    Preparation::handle_event(event, screen);
-                }
+                let said = Preparation::handle_event(event, &mut self.screen, self.preferences.language);
+                said.into_iter().for_each(|said| self.notifications.announce(said));
             }
             Message::Started(attempt, result) => return self.started(attempt, *result),
             Message::Engine(attempt, event) => return self.engine_event(attempt, &event),
@@ -266,6 +260,12 @@ impl App {
             preview::Action::Back => return self.go_home(),
             preview::Action::Reopen(kind) => self.preparation.reopen(screen, kind),
             preview::Action::Prefer(preference) => return self.preferences.set(preference),
+            preview::Action::Test(number) => return self.preparation.start_test(number),
+            preview::Action::CancelTest => self.preparation.cancel_test(),
+            preview::Action::AnnounceTest => {
+                let said = screen.test.announcement(self.preferences.language).map(Announcement::Sentence);
+                said.into_iter().for_each(|said| self.notifications.announce(said));
+            }
             preview::Action::Enter(name) => {
                 let save = self.preferences.set_name(&name);
                 if let Some((starter, setup)) = self.preparation.finish(screen, name) {

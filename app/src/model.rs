@@ -1,11 +1,13 @@
 //! What the screens show. People, keys, reasons and notices are the engine's own types; this module adds what only a
 //! window needs: the state of one meeting, the devices to choose from, and the Fluent id of each thing that is shown.
 
+pub mod connection;
 pub mod detail;
 mod device;
 pub mod link;
 mod meeting;
 mod notice;
+pub mod number;
 pub mod reduction;
 pub mod sentence;
 mod view;
