@@ -302,7 +302,7 @@ impl App {
             }
             meeting::Action::Notify(notice) => self.notify(notice),
             meeting::Action::Notice(message) => self.notifications.update(message),
-            meeting::Action::ListMonitors => return list_monitors(),
+            meeting::Action::ListMonitors => return device_watch::list_monitors(),
             meeting::Action::ExportStatistics => return export::statistics(self.session.engine()),
             meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
@@ -360,7 +360,7 @@ impl App {
     fn enter(&mut self) -> Task<Message> {
         let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
         let Some(setup) = self.session.setup() else { return self.go_home() };
-        let screen = meeting::Meeting::new(
+        let mut screen = meeting::Meeting::new(
             MeetingModel {
                 creates: self.session.creates() && !self.session.can_return,
                 returns: self.session.can_return,
@@ -368,6 +368,7 @@ impl App {
             },
             self.preparation.devices.clone(),
         );
+        screen.hints = self.preferences.hints();
         self.screen = Screen::Meeting(Box::new(screen));
         self.wishes.clear();
         self.notifications.clear();
@@ -389,7 +390,11 @@ impl App {
             (Ok(started), Screen::Meeting(screen)) if is_current => {
                 screen.model.temporary_key = started.key != Key::Stored;
                 screen.model.hosts.clone_from(&started.hosts);
-                return listen(attempt, self.session.run(started));
+                let events = self.session.run(started);
+                for hint in [screen.hints.camera(), screen.hints.screen()] {
+                    self.session.send(hint);
+                }
+                return listen(attempt, events);
             }
             (Err(detail), _) if is_current => {
                 self.screen = self.screen.ended(Reason::Here(detail));
@@ -585,13 +590,6 @@ impl App {
         }
         Subscription::batch(all)
     }
-}
-
-/// Lists the monitors on another thread: it reads the pixels of each.
-fn list_monitors() -> Task<Message> {
-    let failed = Err("listing the monitors panicked".into());
-    let listed = background::run_or(engine::device_list::monitors, failed);
-    listed.map(|found| Message::Meeting(meeting::Message::MonitorsListed(found)))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 pub mod connection;
 pub mod detail;
 mod device;
+mod hints;
 pub mod link;
 mod meeting;
 mod notice;
@@ -13,6 +14,7 @@ pub mod sentence;
 mod view;
 
 pub use device::{Device, Devices, Kind};
+pub use hints::Hints;
 pub use link::is_host;
 pub use meeting::{Asker, Comparison, LockState, MeetingModel, Phase, initials};
 pub use notice::{Notice, NoticeKind};

@@ -73,7 +73,8 @@ impl PathTests {
         let mut sessions = self.lock();
         let opened = sessions.open(key, origin, Instant::now());
         self.running.store(sessions.len(), Ordering::Relaxed);
-        opened.then_some(Running { tests: self, key })
+        // A `Running` locks the sessions when it is dropped, so one that is not returned must not exist.
+        opened.then(|| Running { tests: self, key })
     }
 
     fn greeting(&self, key: Key, arrived_at: Option<SocketAddr>) -> PathTestGreeting {

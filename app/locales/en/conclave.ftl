@@ -102,7 +102,7 @@ connection-cause-udp = Your network blocks UDP. Sound and video go through TCP, 
 connection-cause-upload = Upload is slow on your network: the others will see you in lower quality.
 connection-cause-download = Download is slow on your network: you will see the others in lower quality.
 connection-cause-loss = Your network loses data: sound and video may break up.
-connection-cause-delay = Your network is slow to respond: answers will come late.
+connection-cause-delay = Your network is slow to respond: expect a delay in conversations.
 connection-unsupported = The server can’t test the connection
     .advice = It runs an older version of Conclave. You can still ask to join.
 connection-busy = The server can’t test the connection right now
@@ -343,7 +343,10 @@ share-title = Share your screen
 share-text = Everyone in the meeting will see everything on the screen you choose, notifications included.
 share-screen = Screen { $number }
 share-only-screen = Your screen
+share-video-clip = Optimise for video clip
 share-confirm = Share
+hint-video = Video
+hint-sign-language = I use sign language: keep my video smooth
 
 ## Security
 lock-open = Securing…

@@ -102,7 +102,7 @@ connection-cause-udp = Votre réseau bloque UDP. Le son et la vidéo passent par
 connection-cause-upload = Votre réseau est lent en envoi : les autres vous verront en qualité réduite.
 connection-cause-download = Votre réseau est lent en réception : vous verrez les autres en qualité réduite.
 connection-cause-loss = Votre réseau perd des données : le son et la vidéo peuvent être hachés.
-connection-cause-delay = Votre réseau met du temps à répondre : les réponses arriveront en décalé.
+connection-cause-delay = Votre réseau met du temps à répondre : attendez-vous à un décalage dans les échanges.
 connection-unsupported = Le serveur ne peut pas tester la connexion
     .advice = Sa version de Conclave est plus ancienne. Vous pouvez tout de même demander à entrer.
 connection-busy = Le serveur ne peut pas tester la connexion pour le moment
@@ -343,7 +343,10 @@ share-title = Partager votre écran
 share-text = Tous les participants verront tout ce qui s’affiche sur l’écran choisi, y compris les notifications.
 share-screen = Écran { $number }
 share-only-screen = Votre écran
+share-video-clip = Optimiser pour un clip vidéo
 share-confirm = Partager
+hint-video = Vidéo
+hint-sign-language = J’utilise la langue des signes : garder ma vidéo fluide
 
 ## Sécurité
 lock-open = Sécurisation en cours…

@@ -81,26 +81,28 @@ impl Prober {
         (now.saturating_duration_since(self.start).as_secs_f32() / all.as_secs_f32()).min(1.0)
     }
 
-    /// Returns the datagrams that are due. If the caller is late, it gets those of the last 20 ms: a burst would look like a path
-    /// that is full.
+    /// Returns the datagrams that are due. If the caller is late, it gets those of the last 50 ms: a longer burst would look like a
+    /// path that is full.
     pub fn poll_transmit(&mut self, now: Instant) -> Vec<Vec<u8>> {
         let mut datagrams = Vec::new();
         while self.ends_at.is_none() {
-            if now >= self.step_started + STEPS[self.step].duration {
+            if now >= self.start + MAX_DURATION {
+                self.ends_at = Some(now + LAST_ECHOES);
+                break;
+            }
+            let due = self.due(self.sent_in_step());
+            if due >= self.step_started + STEPS[self.step].duration {
+                if due > now {
+                    break;
+                }
                 self.end_step(now);
                 continue;
             }
-            let due = self.due(self.sent_in_step());
             if due > now {
                 break;
             }
-            if now - due > MAX_LATE {
-                // The rest of the step begins now.
-                self.step_started += now - due;
-                if now >= self.step_started + STEPS[self.step].duration {
-                    continue;
-                }
-            }
+            // What the caller has missed is sent later.
+            self.step_started += (now - due).saturating_sub(MAX_LATE);
             datagrams.push(self.datagram(now));
         }
         datagrams
@@ -275,8 +277,11 @@ const MAX_QUEUE: Duration = Duration::from_millis(150);
 /// A step that loses so many more of a hundred than the first one fills the path.
 const FULL_PERCENT: f32 = 15.0;
 
-/// A caller that is later than this leaves datagrams out.
-const MAX_LATE: Duration = Duration::from_millis(20);
+/// A caller that is later than this sends the rest later.
+const MAX_LATE: Duration = Duration::from_millis(50);
+
+/// How long datagrams are sent. A caller that is never late needs 6.9 s.
+const MAX_DURATION: Duration = Duration::from_millis(8_500);
 
 /// Fewer echoes of the first step say nothing of the path.
 const MIN_ECHOES: usize = 5;

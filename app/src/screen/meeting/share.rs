@@ -7,7 +7,8 @@ use iced::{Alignment, Length};
 use super::picker::Monitor;
 use super::{Meeting, Message};
 use crate::kit::{Element, heading, modal, press, region, text};
-use crate::screen::Context;
+use crate::screen::preferences::Preference;
+use crate::screen::{Context, check};
 use crate::theme::{self, LINE_CONTRAST, Look, RING, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
 
 /// The dialog; `None` if no choice is open, or if the monitors are not listed yet.
@@ -40,7 +41,10 @@ pub(super) fn dialog<'a>(screen: &'a Meeting, context: &Context) -> Option<modal
         Element::from(cancel.height(TARGET_FORM)),
         Element::from(share.look(Look::Primary).height(TARGET_FORM)),
     ];
-    let inside = column![words.spacing(SPACE_S), monitors, buttons.spacing(SPACE_M)].spacing(SPACE_XL);
+    let on = screen.hints.video_clip;
+    let message = Message::Preferred(Preference::VideoClip(!on));
+    let clip = Element::from(check(context.text("share-video-clip"), Role::CheckBox, on, message).id("video-clip"));
+    let inside = column![words.spacing(SPACE_S), monitors, clip, buttons.spacing(SPACE_M)].spacing(SPACE_XL);
     let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
     let width = if several { WIDTH } else { theme::DIALOG };
     Some(modal::Dialog { label, content: inside.into(), width, on_close: Message::DialogClosed })
@@ -70,7 +74,7 @@ fn option<'a>(index: usize, monitor: &Monitor, title: String, chosen: bool, cont
 /// The maximum width of the dialog, in logical pixels: two monitors side by side.
 const WIDTH: f32 = 2.0 * OPTION_WIDTH + 3.0 * SPACE_M + 2.0 * SPACE_XL;
 /// The height of the other parts of the dialog, and of the space around it, in logical pixels.
-const OTHER_PARTS: f32 = 224.0;
+const OTHER_PARTS: f32 = 276.0;
 /// The minimum height of the list, in logical pixels.
 const MIN_LIST_HEIGHT: f32 = 120.0;
 /// Space for the focus ring of a monitor, in logical pixels.
