@@ -2,9 +2,10 @@
 
 mod connection;
 mod form;
+mod test;
 mod view;
 
-pub use connection::Test;
+pub use test::Test;
 
 use engine::{ConnectionTestEvent, Notice, NoticeKind};
 

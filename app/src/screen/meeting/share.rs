@@ -1,7 +1,7 @@
 //! The dialog that asks which monitor to share.
 
 use accesskit::Role;
-use iced::widget::{Row, column, container, image, row, scrollable, space};
+use iced::widget::{Row, column, container, image, row, scrollable};
 use iced::{Alignment, Length};
 
 use super::picker::Monitor;
@@ -36,15 +36,17 @@ pub(super) fn dialog<'a>(screen: &'a Meeting, context: &Context) -> Option<modal
     let monitors = container(scrollable(monitors)).max_height(max_height);
     let cancel = press(text::strong(context.text("action-cancel")), "", Some(Message::DialogClosed)).id("cancel");
     let share = press(text::strong(context.text("share-confirm")), "", Some(Message::ShareConfirmed)).id("confirm");
-    let buttons = row![
-        space().width(Length::Fill),
-        Element::from(cancel.height(TARGET_FORM)),
-        Element::from(share.look(Look::Primary).height(TARGET_FORM)),
-    ];
     let on = screen.hints.video_clip;
     let message = Message::Preferred(Preference::VideoClip(!on));
     let clip = Element::from(check(context.text("share-video-clip"), Role::CheckBox, on, message).id("video-clip"));
-    let inside = column![words.spacing(SPACE_S), monitors, clip, buttons.spacing(SPACE_M)].spacing(SPACE_XL);
+    // In one line with the buttons, so that the dialog fits a low window.
+    let buttons = row![
+        clip,
+        Element::from(cancel.height(TARGET_FORM)),
+        Element::from(share.look(Look::Primary).height(TARGET_FORM)),
+    ];
+    let inside = column![words.spacing(SPACE_S), monitors, buttons.spacing(SPACE_M).align_y(Alignment::Center)]
+        .spacing(SPACE_XL);
     let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
     let width = if several { WIDTH } else { theme::DIALOG };
     Some(modal::Dialog { label, content: inside.into(), width, on_close: Message::DialogClosed })
@@ -74,7 +76,7 @@ fn option<'a>(index: usize, monitor: &Monitor, title: String, chosen: bool, cont
 /// The maximum width of the dialog, in logical pixels: two monitors side by side.
 const WIDTH: f32 = 2.0 * OPTION_WIDTH + 3.0 * SPACE_M + 2.0 * SPACE_XL;
 /// The height of the other parts of the dialog, and of the space around it, in logical pixels.
-const OTHER_PARTS: f32 = 276.0;
+const OTHER_PARTS: f32 = 224.0;
 /// The minimum height of the list, in logical pixels.
 const MIN_LIST_HEIGHT: f32 = 120.0;
 /// Space for the focus ring of a monitor, in logical pixels.
