@@ -203,8 +203,9 @@ impl App {
             Message::Notify(notice) => self.notify(notice),
             Message::DevicesListed(lists) => self.preparation.devices_listed(&lists, &mut self.screen),
             Message::PreviewEvent(event) => {
-                let said = Preparation::handle_event(event, &mut self.screen, self.preferences.language);
-                said.into_iter().for_each(|said| self.notifications.announce(said));
+                if let Some(said) = Preparation::handle_event(event, &mut self.screen, self.preferences.language) {
+                    self.notifications.announce(said);
+                }
             }
             Message::Started(attempt, result) => return self.started(attempt, *result),
             Message::Engine(attempt, event) => return self.engine_event(attempt, &event),
@@ -263,8 +264,9 @@ impl App {
             preview::Action::Test(number) => return self.preparation.start_test(number),
             preview::Action::CancelTest => self.preparation.cancel_test(),
             preview::Action::AnnounceTest => {
-                let said = screen.test.announcement(self.preferences.language).map(Announcement::Sentence);
-                said.into_iter().for_each(|said| self.notifications.announce(said));
+                if let Some(said) = screen.test.announcement(self.preferences.language) {
+                    self.notifications.announce(Announcement::Sentence(said));
+                }
             }
             preview::Action::Enter(name) => {
                 let save = self.preferences.set_name(&name);

@@ -64,7 +64,7 @@ pub(crate) fn choice<'a, Message: Clone + 'a>(label: &str, chosen: bool, message
 
 /// A line that is on or off: an item of a menu, or a check box of a dialog. The label can have several lines.
 pub(crate) fn check<'a, Message: Clone + 'a>(
-    label: String,
+    label: &str,
     role: Role,
     on: bool,
     message: Message,
@@ -73,8 +73,9 @@ pub(crate) fn check<'a, Message: Clone + 'a>(
         if on { icon(Icon::Check).size(ICON_SMALL).into() } else { space().width(ICON_SMALL).into() };
     let mark = container(mark).center(CHECK_BOX);
     let mark = if role == Role::CheckBox { mark.style(theme::check_box) } else { mark };
-    let line = row![mark, text::small(label.clone()).width(Length::Fill)].spacing(SPACE_S).align_y(Alignment::Center);
-    press(line, &label, Some(message))
+    let line =
+        row![mark, text::small(label.to_owned()).width(Length::Fill)].spacing(SPACE_S).align_y(Alignment::Center);
+    press(line, label, Some(message))
         .role(role)
         .toggled(on)
         .look(Look::Item)

@@ -67,7 +67,7 @@ impl ConnectionTest {
                 }
             });
             if let Some(result) = result {
-                tracing::info!(?result, "connection test");
+                tracing::debug!(?result, "connection test");
                 on_event(ConnectionTestEvent::Ended(result));
             }
             // A lookup of a name that was cancelled may still run.

@@ -56,10 +56,7 @@ pub enum PathTestError {
 
 impl From<signalling::Error> for PathTestError {
     fn from(error: signalling::Error) -> Self {
-        match error {
-            signalling::Error::NotOurs(_) => Self::Unsupported,
-            error => Self::Unreachable(error.reason()),
-        }
+        if let signalling::Error::NotOurs(_) = error { Self::Unsupported } else { Self::Unreachable(error.reason()) }
     }
 }
 

@@ -72,7 +72,7 @@ impl PathTests {
         SystemRandom::new().fill(&mut key).ok()?;
         let mut sessions = self.lock();
         let opened = sessions.open(key, origin, Instant::now());
-        self.running.store(sessions.len(), Ordering::Relaxed);
+        self.running.store(sessions.count(), Ordering::Relaxed);
         // A `Running` locks the sessions when it is dropped, so one that is not returned must not exist.
         opened.then(|| Running { tests: self, key })
     }
@@ -95,7 +95,7 @@ impl Drop for Running<'_> {
     fn drop(&mut self) {
         let mut sessions = self.tests.lock();
         sessions.close(&self.key);
-        self.tests.running.store(sessions.len(), Ordering::Relaxed);
+        self.tests.running.store(sessions.count(), Ordering::Relaxed);
     }
 }
 
@@ -183,6 +183,6 @@ mod tests {
         assert!(running.iter().all(Option::is_some) && tests.open(origin).is_none());
         assert_eq!(tests.running.load(Ordering::Relaxed), MAX_TESTS_OF_ORIGIN);
         drop(running);
-        assert_eq!((tests.running.load(Ordering::Relaxed), tests.lock().len()), (0, 0));
+        assert_eq!((tests.running.load(Ordering::Relaxed), tests.lock().count()), (0, 0));
     }
 }

@@ -19,7 +19,7 @@ fn joining() -> preview::Preview {
     screen
 }
 
-fn report(path: MediaPath, kbps: u64) -> Result<PathReport, PathTestError> {
+fn report(path: MediaPath, kbps: u64) -> PathReport {
     let figures = PathFigures {
         round_trip: Duration::from_millis(24),
         jitter: Duration::from_millis(2),
@@ -29,7 +29,7 @@ fn report(path: MediaPath, kbps: u64) -> Result<PathReport, PathTestError> {
         down: Bitrate::kbps(kbps),
         is_full: kbps < 2_500,
     };
-    Ok(PathReport { path, figures })
+    PathReport { path, figures }
 }
 
 /// Presses the button, and reports this event.
@@ -42,8 +42,8 @@ fn tested(event: ConnectionTestEvent) -> preview::Preview {
 
 fn results() -> [Result<PathReport, PathTestError>; 5] {
     [
-        report(MediaPath::Udp, 2_900),
-        report(MediaPath::Tls, 400),
+        Ok(report(MediaPath::Udp, 2_900)),
+        Ok(report(MediaPath::Tls, 400)),
         Err(PathTestError::Busy),
         Err(PathTestError::NoPath),
         Err(PathTestError::Unreachable(Reason::Unreachable("connection refused (os error 111)".into()))),

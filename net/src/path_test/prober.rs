@@ -49,9 +49,9 @@ struct Step {
 
 const STEPS: [Step; 6] = [
     Step { rate: 80_000, length: 200, duration: Duration::from_millis(1_500) },
-    Step { rate: 300_000, length: 600, duration: Duration::from_millis(1_000) },
-    Step { rate: 600_000, length: 1_000, duration: Duration::from_millis(1_000) },
-    Step { rate: 1_200_000, length: 1_200, duration: Duration::from_millis(1_000) },
+    Step { rate: 300_000, length: 600, duration: Duration::from_secs(1) },
+    Step { rate: 600_000, length: 1_000, duration: Duration::from_secs(1) },
+    Step { rate: 1_200_000, length: 1_200, duration: Duration::from_secs(1) },
     Step { rate: 2_000_000, length: 1_200, duration: Duration::from_millis(1_200) },
     Step { rate: MAX_RATE, length: 1_200, duration: Duration::from_millis(1_200) },
 ];

@@ -1,4 +1,4 @@
-//! Opens the WebSockets that carry datagrams: that of a media tunnel, which [`crate::tunnel`] uses, and that of a path test.
+//! Opens each WebSocket that carries datagrams: that of a media tunnel, which [`crate::tunnel`] uses, and that of a path test.
 
 use super::endpoint::ServerEndpoint;
 use super::error::{Error, websocket_error};

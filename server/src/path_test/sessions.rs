@@ -50,7 +50,7 @@ impl Sessions {
     }
 
     /// Returns how many tests run.
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.running.len()
     }
 
@@ -237,7 +237,7 @@ mod tests {
         let mut late = running(start);
         assert_eq!(late.answer(udp(5), &HELLO.datagram(0), start + MAX_DURATION), None, "too late");
         late.close(&HELLO.key);
-        assert_eq!((late.len(), late.answer(udp(5), &HELLO.datagram(0), start)), (0, None), "it has ended");
+        assert_eq!((late.count(), late.answer(udp(5), &HELLO.datagram(0), start)), (0, None), "it has ended");
     }
 
     #[test]
