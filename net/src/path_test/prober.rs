@@ -6,6 +6,7 @@
 use super::figures::PathFigures;
 use media::Bitrate;
 use proto::{Probe, ProbeKind};
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 /// The datagrams of one test on one path.
@@ -180,21 +181,22 @@ impl Prober {
         self.in_step(step).filter_map(|sent| Some(sent.echo?.at.saturating_duration_since(sent.at))).collect()
     }
 
-    /// Returns whether the path carries less than a step sends: more is lost than in the first step of what should be back at
+    /// Returns whether the path carries less than a step sends: much more is lost than in the steps before of what should be back at
     /// `now`, or the last third comes back late.
     fn is_full(&self, step: usize, now: Instant) -> bool {
         let base = self.round_trips(0).into_iter().min().unwrap_or_default();
         let round_trips = self.round_trips(step);
         let late = round_trips.get(round_trips.len() * 2 / 3..).map(median).unwrap_or_default();
-        // A path that loses datagrams at any rate is not full.
-        late > base + MAX_QUEUE || self.missing(step, base, now) > self.missing(0, base, now) + FULL_PERCENT
+        // A path that loses datagrams at any rate is not full. By chance, a step loses more than the others.
+        let usual = self.missing(0..step.max(1), base, now);
+        late > base + MAX_QUEUE || self.missing(step..step + 1, base, now) > 1.5 * usual + FULL_PERCENT
     }
 
-    /// Returns how much of a step is not back at `now`, in percent of what should be.
-    fn missing(&self, step: usize, base: Duration, now: Instant) -> f32 {
-        let should_be = |sent: &&Sent| now.saturating_duration_since(sent.at) > base + MAX_QUEUE;
-        let all = self.in_step(step).filter(should_be).count();
-        percent(all, self.in_step(step).filter(should_be).filter(|sent| sent.echo.is_some()).count())
+    /// Returns how much of these steps is not back at `now`, in percent of what should be.
+    fn missing(&self, steps: Range<usize>, base: Duration, now: Instant) -> f32 {
+        let should_be = |sent: &Sent| now.saturating_duration_since(sent.at) > base + MAX_QUEUE;
+        let due = || self.sent.iter().filter(|sent| steps.contains(&sent.step) && should_be(sent));
+        percent(due().count(), due().filter(|sent| sent.echo.is_some()).count())
     }
 
     /// Returns how many datagrams of a step were sent, have arrived at the server, and have come back.
@@ -274,7 +276,7 @@ const LAST_ECHOES: Duration = Duration::from_millis(700);
 /// A path whose round trip grows by more than this is full.
 const MAX_QUEUE: Duration = Duration::from_millis(150);
 
-/// A step that loses so many more of a hundred than the first one fills the path.
+/// A step that loses so many more of a hundred than one and a half times what is usual fills the path.
 const FULL_PERCENT: f32 = 15.0;
 
 /// A caller that is later than this sends the rest later.

@@ -9,9 +9,11 @@ struct Path {
     down: u64,
     /// Every n-th datagram is lost on its way to the server; 0 loses none.
     lost_up: usize,
+    /// If it is not 0, a tenth is lost in each direction by chance, which this number decides.
+    seed: u64,
 }
 
-const GOOD: Path = Path { delay: Duration::from_millis(15), up: 50_000_000, down: 50_000_000, lost_up: 0 };
+const GOOD: Path = Path { delay: Duration::from_millis(15), up: 50_000_000, down: 50_000_000, lost_up: 0, seed: 0 };
 
 /// When each datagram leaves a link of `rate`, or `None` if its queue is full.
 struct Link {
@@ -36,14 +38,20 @@ fn run(path: &Path, tick: Duration) -> (Option<PathFigures>, Duration, usize) {
     let (mut up, mut down) = (Link { rate: path.up, free_at: start }, Link { rate: path.down, free_at: start });
     let mut prober = Prober::new([3; proto::PATH_TEST_KEY_BYTES], 9, start);
     let mut echoes: Vec<(Instant, Vec<u8>)> = Vec::new();
-    let (mut now, mut received, mut sent, mut bytes) = (start, 0, 0, 0);
+    let (mut now, mut received, mut sent, mut bytes, mut random) =
+        (start, 0, 0, 0, path.seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let mut loses = || {
+        // A linear congruential generator (Knuth).
+        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        path.seed != 0 && (random >> 33) % 10 == 0
+    };
     while !prober.has_ended(now) {
         for (_, echo) in echoes.extract_if(.., |(at, _)| *at <= now) {
             prober.handle_echo(&echo, now);
         }
         for datagram in prober.poll_transmit(now) {
             (sent, bytes) = (sent + 1, bytes + datagram.len());
-            if path.lost_up > 0 && sent % path.lost_up == 0 {
+            if path.lost_up > 0 && sent % path.lost_up == 0 || loses() {
                 continue;
             }
             let Some(at_server) = up.send(datagram.len(), now).map(|at| at + path.delay) else { continue };
@@ -52,6 +60,9 @@ fn run(path: &Path, tick: Duration) -> (Option<PathFigures>, Duration, usize) {
             assert_eq!((probe.kind, probe.cookie), (ProbeKind::Probe, 9));
             let received_at = u32::try_from((at_server - start).as_micros()).unwrap();
             let echo = Probe { kind: ProbeKind::Echo, received, received_at, ..probe };
+            if loses() {
+                continue;
+            }
             if let Some(back) = down.send(datagram.len(), at_server) {
                 echoes.push((back + path.delay, echo.datagram(datagram.len())));
             }
@@ -100,6 +111,17 @@ fn losses_of_a_path_that_is_not_full_are_counted_on_their_side() {
     let (figures, ..) = run(&Path { lost_up: 5, ..GOOD }, TICK);
     let figures = figures.unwrap();
     assert!((18.0..22.0).contains(&figures.lost_up) && !figures.is_full, "{figures:?}");
+}
+
+#[test]
+fn losses_by_chance_do_not_look_like_a_full_path() {
+    for seed in 1..=300 {
+        let figures = run(&Path { seed, ..GOOD }, TICK).0.unwrap();
+        assert!(!figures.is_full, "{seed}: {figures:?}");
+        assert!((5.0..16.0).contains(&figures.lost_up) && (5.0..16.0).contains(&figures.lost_down), "{figures:?}");
+        let narrow = run(&Path { seed, up: 500_000, ..GOOD }, TICK).0.unwrap();
+        assert!(narrow.is_full && (350_000..600_000).contains(&narrow.up.as_bps()), "{seed}: {narrow:?}");
+    }
 }
 
 #[test]
