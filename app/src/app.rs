@@ -28,7 +28,6 @@ use crate::kit::{Shortcut, modal_of, wake};
 use crate::locale::Language;
 use crate::model::{MeetingModel, Notice, NoticeKind, sentence};
 use crate::pictures::Pictures;
-use crate::preview_session;
 use crate::recent::{self, Listing};
 use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview, shortcuts};
 use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
@@ -204,12 +203,8 @@ impl App {
             Message::Notify(notice) => self.notify(notice),
             Message::DevicesListed(lists) => self.preparation.devices_listed(&lists, &mut self.screen),
             Message::PreviewEvent(event) => {
-                if let Screen::Preview(screen) = &mut self.screen {
-                    if let preview_session::Event::Notice(problem) = &event {
-                        let sentence = Notice::from(problem.clone()).announcement(self.preferences.language);
-                        self.notifications.announce(Announcement::Sentence(sentence));
-                    }
-                    Preparation::handle_event(event, screen);
+                if let Some(said) = Preparation::handle_event(event, &mut self.screen, self.preferences.language) {
+                    self.notifications.announce(said);
                 }
             }
             Message::Started(attempt, result) => return self.started(attempt, *result),
@@ -266,6 +261,13 @@ impl App {
             preview::Action::Back => return self.go_home(),
             preview::Action::Reopen(kind) => self.preparation.reopen(screen, kind),
             preview::Action::Prefer(preference) => return self.preferences.set(preference),
+            preview::Action::Test(number) => return self.preparation.start_test(number),
+            preview::Action::CancelTest => self.preparation.cancel_test(),
+            preview::Action::AnnounceTest => {
+                if let Some(said) = screen.test.announcement(self.preferences.language) {
+                    self.notifications.announce(Announcement::Sentence(said));
+                }
+            }
             preview::Action::Enter(name) => {
                 let save = self.preferences.set_name(&name);
                 if let Some((starter, setup)) = self.preparation.finish(screen, name) {
@@ -302,7 +304,7 @@ impl App {
             }
             meeting::Action::Notify(notice) => self.notify(notice),
             meeting::Action::Notice(message) => self.notifications.update(message),
-            meeting::Action::ListMonitors => return list_monitors(),
+            meeting::Action::ListMonitors => return device_watch::list_monitors(),
             meeting::Action::ExportStatistics => return export::statistics(self.session.engine()),
             meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
@@ -360,7 +362,7 @@ impl App {
     fn enter(&mut self) -> Task<Message> {
         let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
         let Some(setup) = self.session.setup() else { return self.go_home() };
-        let screen = meeting::Meeting::new(
+        let mut screen = meeting::Meeting::new(
             MeetingModel {
                 creates: self.session.creates() && !self.session.can_return,
                 returns: self.session.can_return,
@@ -368,6 +370,7 @@ impl App {
             },
             self.preparation.devices.clone(),
         );
+        screen.hints = self.preferences.hints();
         self.screen = Screen::Meeting(Box::new(screen));
         self.wishes.clear();
         self.notifications.clear();
@@ -389,7 +392,11 @@ impl App {
             (Ok(started), Screen::Meeting(screen)) if is_current => {
                 screen.model.temporary_key = started.key != Key::Stored;
                 screen.model.hosts.clone_from(&started.hosts);
-                return listen(attempt, self.session.run(started));
+                let events = self.session.run(started);
+                for hint in [screen.hints.camera(), screen.hints.screen()] {
+                    self.session.send(hint);
+                }
+                return listen(attempt, events);
             }
             (Err(detail), _) if is_current => {
                 self.screen = self.screen.ended(Reason::Here(detail));
@@ -585,13 +592,6 @@ impl App {
         }
         Subscription::batch(all)
     }
-}
-
-/// Lists the monitors on another thread: it reads the pixels of each.
-fn list_monitors() -> Task<Message> {
-    let failed = Err("listing the monitors panicked".into());
-    let listed = background::run_or(engine::device_list::monitors, failed);
-    listed.map(|found| Message::Meeting(meeting::Message::MonitorsListed(found)))
 }
 
 #[cfg(test)]

@@ -1,16 +1,20 @@
 //! What the screens show. People, keys, reasons and notices are the engine's own types; this module adds what only a
 //! window needs: the state of one meeting, the devices to choose from, and the Fluent id of each thing that is shown.
 
+pub mod connection;
 pub mod detail;
 mod device;
+mod hints;
 pub mod link;
 mod meeting;
 mod notice;
+pub mod number;
 pub mod reduction;
 pub mod sentence;
 mod view;
 
 pub use device::{Device, Devices, Kind};
+pub use hints::Hints;
 pub use link::is_host;
 pub use meeting::{Asker, Comparison, LockState, MeetingModel, Phase, initials};
 pub use notice::{Notice, NoticeKind};

@@ -1,4 +1,4 @@
-//! The recent meetings, the last name, and the chosen language and theme, in a small file. Links contain secrets, so only
+//! The recent meetings, the last name, the chosen language and theme, and what matters most in the pictures that we send, in a small file. Links contain secrets, so only
 //! this user may read the file.
 
 use std::collections::HashSet;
@@ -20,6 +20,10 @@ pub struct Memory {
     pub language: Option<String>,
     /// The name of the chosen theme.
     pub theme: Option<String>,
+    /// The camera shows sign language.
+    pub sign_language: bool,
+    /// The shared screen shows a video clip.
+    pub video_clip: bool,
     /// The recent meetings, newest first.
     pub meetings: Vec<Meeting>,
 }
@@ -258,6 +262,19 @@ mod tests {
         memory.enter(meeting("visio.example.fr", 1));
         memory.tidy();
         assert_eq!(memory.meetings, [meeting("visio.example.fr", 1)]);
+    }
+
+    #[test]
+    fn the_choices_about_pictures_are_stored_and_off_in_a_file_of_an_earlier_version() {
+        let folder = folder();
+        let path = folder.path().join("recent.json");
+        fs::write(&path, r#"{"name": "Anne", "theme": "dark"}"#).unwrap();
+        let memory = Memory::load(&path);
+        assert_eq!((memory.sign_language, memory.video_clip, memory.name.as_str()), (false, false, "Anne"));
+        update(&path, |memory| memory.sign_language = true).unwrap();
+        update(&path, |memory| memory.video_clip = true).unwrap();
+        let memory = Memory::load(&path);
+        assert!(memory.sign_language && memory.video_clip && memory.theme.as_deref() == Some("dark"));
     }
 
     #[test]

@@ -62,6 +62,30 @@ pub(crate) fn choice<'a, Message: Clone + 'a>(label: &str, chosen: bool, message
         .into()
 }
 
+/// A line that is on or off: an item of a menu, or a check box of a dialog. The label can have several lines.
+pub(crate) fn check<'a, Message: Clone + 'a>(
+    label: &str,
+    role: Role,
+    on: bool,
+    message: Message,
+) -> Press<'a, Message> {
+    let mark: Element<'a, Message> =
+        if on { icon(Icon::Check).size(ICON_SMALL).into() } else { space().width(ICON_SMALL).into() };
+    let mark = container(mark).center(CHECK_BOX);
+    let mark = if role == Role::CheckBox { mark.style(theme::check_box) } else { mark };
+    let line =
+        row![mark, text::small(label.to_owned()).width(Length::Fill)].spacing(SPACE_S).align_y(Alignment::Center);
+    press(line, label, Some(message))
+        .role(role)
+        .toggled(on)
+        .look(Look::Item)
+        .width(Length::Fill)
+        .padding([SPACE_XS, SPACE_S])
+}
+
+/// The side of a check box, in logical pixels.
+const CHECK_BOX: f32 = 20.0;
+
 /// The frame of a menu around its items.
 pub(crate) fn menu<'a, Message: 'a>(lines: Column<'a, Message, theme::Theme, iced::Renderer>) -> Element<'a, Message> {
     container(lines.spacing(2.0)).width(MENU_WIDTH).padding(SPACE_XS + 2.0).style(theme::menu).into()

@@ -6,6 +6,8 @@ mod accessibility;
 #[path = "screens/bars.rs"]
 mod bars;
 mod common;
+#[path = "screens/connection.rs"]
+mod connection;
 #[path = "screens/facts.rs"]
 mod facts;
 #[path = "screens/leaving.rs"]
@@ -586,14 +588,4 @@ fn the_stage_requests_video_in_the_size_of_its_tiles() {
     let [tiles] = &tiles[..] else { panic!("once for each change, not for each picture: {tiles:?}") };
     assert_eq!(tiles.len(), 3, "nothing is requested for our own picture");
     assert!(tiles.iter().all(|tile| tile.width > 500 && tile.height > 280), "{tiles:?}");
-}
-
-#[test]
-fn the_window_starts_at_home_in_the_chosen_theme() {
-    let app = app::App::new(Language::French, Choice::Light);
-    let id = iced::window::Id::unique();
-    assert_eq!(app.title(id), "Conclave");
-    assert_eq!(app.theme(), Theme::LIGHT);
-    let update = tree(app.view(id));
-    assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Démarrer")));
 }

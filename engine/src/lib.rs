@@ -4,6 +4,7 @@
 //! [`VideoOutput`], never in an [`Event`].
 
 pub mod clock;
+mod connection_test;
 mod coordinator;
 pub mod device_list;
 pub mod dump;
@@ -24,6 +25,7 @@ pub mod stats;
 mod video_output;
 mod worker;
 
+pub use connection_test::{ConnectionCause, ConnectionQuality, ConnectionTest, ConnectionTestEvent, Verdict};
 pub use engine::{Busy, Engine, Error, Events};
 pub use event::{Command, Event, Fault, KeyState, Notice, NoticeKind, Person, Reason, Step};
 pub use hardware::{Cameras, Codecs, Hardware};
@@ -44,6 +46,7 @@ pub use crypto::Language as WordsLanguage;
 pub use crypto::link::Error as LinkError;
 pub use crypto::store::Keychain;
 pub use crypto::{Identity, Invitation, Words, find_link};
+pub use media::Bitrate;
 pub use net::meeting::Microphone;
-pub use net::{ProxyAuthenticator, ProxySettings, ProxyUrl};
+pub use net::{MediaPath, PathFigures, PathReport, PathTestError, ProxyAuthenticator, ProxySettings, ProxyUrl};
 pub use proto::{ParticipantId, Slot, TileWish, Totals, TrackId};

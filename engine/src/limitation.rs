@@ -159,6 +159,8 @@ pub struct TrackFigures<'a> {
     pub shown_rate: u64,
     /// What the server reports of the track.
     pub cause: Option<LimitCause>,
+    /// What the server may send to us, in kbit/s. `None` before it has said so.
+    pub downlink_kbps: Option<u64>,
     /// Packets that our downlink loses although it is not full, in percent.
     pub lost_down: u8,
     /// Why the sender sends less, as it announced.
@@ -182,6 +184,11 @@ pub fn judge(figures: &TrackFigures<'_>) -> Option<Limitation> {
     // The server does not know that the tile wishes the track, so it names no cause.
     if figures.decode_limit == decode::Limit::Paused {
         return Some(Limitation::OwnComputer);
+    }
+    // The server still tries to send a picture, and the sender cannot encode so little: neither names the downlink as the cause.
+    let too_narrow = figures.downlink_kbps.is_some_and(|rate| rate < MIN_PICTURES_KBPS);
+    if too_narrow && figures.shown_rate == 0 {
+        return Some(Limitation::SoundOnly);
     }
     match figures.cause {
         Some(LimitCause::SoundOnly) => return Some(Limitation::SoundOnly),
@@ -259,6 +266,9 @@ impl<T: Copy + PartialEq> Steady<T> {
     }
 }
 
+/// A downlink below this rate carries sound, and no pictures that can be shown, in kbit/s.
+const MIN_PICTURES_KBPS: u64 = 50;
+
 /// Above this loss, a narrow downlink is a lossy one.
 const LOSSY_PERCENT: u8 = 5;
 
@@ -290,6 +300,7 @@ mod tests {
         decode_limit: decode::Limit::Full,
         shown_rate: 30,
         cause: None,
+        downlink_kbps: Some(5_000),
         lost_down: 0,
         sender: None,
     };
@@ -344,6 +355,27 @@ mod tests {
         ] {
             assert_eq!(judge(&figures), expected, "{what}");
         }
+    }
+
+    #[test]
+    fn a_downlink_that_carries_no_picture_is_named_and_not_the_sender() {
+        let none = TrackFigures { size: None, received: 0, shown_rate: 0, downlink_kbps: Some(40), ..GOOD };
+        let causes = [None, Some(LimitCause::Downlink), Some(LimitCause::Sender), Some(LimitCause::SoundOnly)];
+        let senders = [None, Some(SendLimit::Uplink), Some(SendLimit::Computer)];
+        for (cause, sender) in causes.into_iter().flat_map(|cause| senders.map(|sender| (cause, sender))) {
+            for rate in [20, 30, 49] {
+                let figures = TrackFigures { cause, sender, downlink_kbps: Some(rate), ..none };
+                assert_eq!(judge(&figures), Some(Limitation::SoundOnly), "{rate} kbit/s, {cause:?}, {sender:?}");
+                let frozen = TrackFigures { size: Some((160, 90)), ..figures };
+                assert_eq!(judge(&frozen), Some(Limitation::SoundOnly), "a picture from before");
+            }
+        }
+        let slow = TrackFigures { cause: causes[1], size: Some((160, 90)), received: 5, shown_rate: 5, ..none };
+        assert_eq!(judge(&slow), Some(Limitation::DownlinkNarrow), "pictures still arrive");
+        let wide = TrackFigures { sender: senders[1], downlink_kbps: Some(60), ..none };
+        assert_eq!(judge(&wide), Some(Limitation::SenderUplink), "the downlink has room");
+        let unknown = TrackFigures { sender: senders[1], downlink_kbps: None, ..none };
+        assert_eq!(judge(&unknown), Some(Limitation::SenderUplink));
     }
 
     /// Returns what is shown after each second.

@@ -16,6 +16,7 @@
 //! | `frame_sender` | the queue of sealed frames from an encoder to the network |
 //! | `signalling` | the connection to a server: TLS, WebSocket, CBOR |
 //! | `tunnel` | the media tunnel over TLS, and the choice between it and UDP |
+//! | `path_test` | the test of the path to a server before a meeting |
 //! | `turn` | TURN servers over UDP, TCP and TLS |
 //! | `peer` | a peer connection: session descriptions, streams, bandwidth |
 //! | `rtp` | RTP packets: made from frames, retransmitted, assembled to frames |
@@ -32,6 +33,7 @@ mod frame_sender;
 mod keys_thread;
 mod media_requests;
 pub mod meeting;
+mod path_test;
 mod peer;
 mod random;
 #[doc(hidden)]
@@ -53,6 +55,7 @@ pub use event::{Event, MediaPath};
 #[doc(hidden)]
 pub use frame_sender::{FrameQueue, frame_sender};
 pub use frame_sender::{FrameSender, Full};
+pub use path_test::{PathFigures, PathReport, PathTestConfig, PathTestError, test_path, test_path_on};
 pub use rtp::flow::InboundRtpStats;
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
 #[doc(hidden)]

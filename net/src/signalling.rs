@@ -11,7 +11,7 @@ mod tunnel;
 pub use endpoint::ServerEndpoint;
 pub use error::Error;
 pub use socket::{ByteStream, Socket};
-pub use tunnel::open_tunnel;
+pub use tunnel::{open_path_test, open_tunnel};
 
 use error::{TIMEOUT, websocket_error};
 use proxy::ProxySettings;

@@ -12,6 +12,7 @@ mod ids;
 mod limits;
 mod manage;
 mod message;
+mod path_test;
 mod problem;
 mod reason;
 mod signal;
@@ -32,6 +33,9 @@ pub use limits::{
 };
 pub use manage::{ManagerCommand, PublicKey, Signature, SignedCommand};
 pub use message::{Down, LogEntry, Up, Welcome};
+pub use path_test::{
+    MAX_TEST_ADDRESSES, MIN_PROBE, PATH_TEST_KEY_BYTES, PATH_TEST_PATH, PathTestGreeting, Probe, ProbeKind,
+};
 pub use problem::{Problem, Refusal};
 pub use reason::{Fault, Reason};
 pub use signal::{ClientSignal, ServerSignal, decode_signal};

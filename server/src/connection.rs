@@ -6,6 +6,7 @@ use crate::delivery::ConnectionId;
 use crate::delivery_task::{self, Client};
 use crate::metered::{MeteredStream, READ_AHEAD, Socket};
 use crate::outbox::{Item, Outgoing, outbox};
+use crate::path_test::{self, PathTests};
 use crate::quota::{ConnectionPermit, Meter, OriginQuota};
 use crate::tunnel::{self, TunnelKey, TunnelService};
 use bytes::Bytes;
@@ -32,6 +33,7 @@ pub struct Context {
     /// For signed commands, which are handled first.
     pub commands: mpsc::Sender<delivery_task::Message>,
     pub tunnels: TunnelService,
+    pub path_tests: Arc<PathTests>,
 }
 
 /// What a connection is for.
@@ -41,6 +43,8 @@ enum Purpose {
     Messages,
     /// Media of this participant, whose token was valid.
     Media(ParticipantId),
+    /// A test of the path, by a client in no meeting.
+    PathTest,
 }
 
 /// Serves one connection until it ends. One deadline covers everything up to the first message.
@@ -52,7 +56,8 @@ pub async fn serve(
     context: Context,
 ) {
     // A socket for both families names IPv4 addresses as IPv6 ones.
-    let arrived_at = stream.local_addr().ok().map(|address| address.ip().to_canonical());
+    let local = stream.local_addr().ok();
+    let arrived_at = local.map(|address| address.ip().to_canonical());
     let limits = &context.limits;
     let deadline = tokio::time::Instant::now() + limits.greeting;
     let allowed = limits.stranger_message + READ_AHEAD;
@@ -66,9 +71,17 @@ pub async fn serve(
         return;
     };
     meter.finish();
-    if let Purpose::Media(owner) = purpose {
-        tunnel::configure(socket.get_ref().get_ref().get_ref().0);
-        return tunnel::serve(socket, id.0, owner, meter, (&context.tunnels, limits)).await;
+    match purpose {
+        Purpose::Media(owner) => {
+            tunnel::configure(socket.get_ref().get_ref().get_ref().0);
+            return tunnel::serve(socket, id.0, owner, meter, (&context.tunnels, limits)).await;
+        }
+        Purpose::PathTest => {
+            tunnel::configure(socket.get_ref().get_ref().get_ref().0);
+            let client = (permit.origin(), local);
+            return path_test::serve(socket, client, meter, (&context.path_tests, limits)).await;
+        }
+        Purpose::Messages => {}
     }
     let (mut outbox, outgoing) = outbox(limits.outgoing_messages, limits.outgoing_bytes);
     outbox.arrived_at = arrived_at;
@@ -128,6 +141,7 @@ impl Callback for HandshakeCallback<'_> {
 fn purpose_of(request: &Request, key: &TunnelKey) -> Result<Purpose, StatusCode> {
     match request.uri().path() {
         PATH => Ok(Purpose::Messages),
+        proto::PATH_TEST_PATH => Ok(Purpose::PathTest),
         proto::TUNNEL_PATH => {
             let value = request.headers().get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
             let token = value.and_then(|value| value.strip_prefix("Bearer "));

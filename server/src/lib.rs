@@ -21,6 +21,8 @@ mod metered;
 mod metrics_listener;
 mod origin;
 mod outbox;
+#[doc(hidden)]
+pub mod path_test;
 mod queued_writer;
 mod quota;
 mod server;

@@ -82,6 +82,11 @@ impl MediaSocket {
         *count > 0
     }
 
+    /// Sends one datagram. If that fails, the effect is the same as a loss in the network.
+    pub fn send_one(&self, datagram: &[u8], destination: SocketAddr) {
+        let _ = self.socket.try_send_to(datagram, destination);
+    }
+
     /// Sends the datagrams of `batch`, and empties it. Returns how many could not be sent.
     pub fn send(&self, batch: &mut SendBatch) -> usize {
         let Some(first) = batch.first.take() else { return 0 };

@@ -3,6 +3,7 @@
 use crate::media_access::MediaAccess;
 use crate::media_socket::{MediaSocket, ReceiveBuffer, SendBatch};
 use crate::outbox::Outbox;
+use crate::path_test::PathTests;
 use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
 use crate::tunnel::{self, Arrival, Departure, Endpoints, Tunnels, is_virtual};
 use crate::{Error, Limits, addresses};
@@ -13,6 +14,7 @@ use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 use std::task::Poll;
 use std::thread::JoinHandle;
 use std::time::Instant;
@@ -39,7 +41,7 @@ pub struct MediaThread {
 }
 
 /// Starts the thread. `public` are addresses of other machines that forward to the sockets; `access` is what members get in
-/// answers.
+/// answers. Datagrams of `path_tests` are answered.
 ///
 /// # Errors
 /// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
@@ -47,12 +49,13 @@ pub fn start(
     listen: SocketAddr,
     public: Vec<IpAddr>,
     limits: &Limits,
-    access: MediaAccess,
+    (access, path_tests): (MediaAccess, Arc<PathTests>),
 ) -> Result<MediaThread, Error> {
     let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
     let addresses: Vec<SocketAddr> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
     tracing::info!(sockets = sockets.len(), "media sockets bound");
     tracing::debug!(?addresses, "media addresses");
+    path_tests.set_sockets(addresses.clone());
     let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits);
     let context = context.with_access(access);
     let (messages, inbox) = mpsc::channel(MAX_MESSAGES);
@@ -66,7 +69,7 @@ pub fn start(
             Err(error) => return tracing::error!(%error, "the media thread did not start"),
         };
         runtime.block_on(async {
-            match Driver::new(context, sockets, listen.port(), (inbox, tunnel_events)) {
+            match Driver::new((context, path_tests), sockets, listen.port(), (inbox, tunnel_events)) {
                 Ok(driver) => driver.run().await,
                 Err(error) => tracing::error!(%error, "the media sockets cannot be used"),
             }
@@ -84,6 +87,7 @@ struct Driver {
     outboxes: HashMap<ParticipantId, Outbox>,
     inbox: mpsc::Receiver<Message>,
     tunnels: Tunnels,
+    path_tests: Arc<PathTests>,
     tunnel_events: mpsc::Receiver<tunnel::Event>,
     /// The datagrams that are sent with the next call of the system.
     batch: SendBatch,
@@ -91,7 +95,7 @@ struct Driver {
 
 impl Driver {
     fn new(
-        context: Context,
+        (context, path_tests): (Context, Arc<PathTests>),
         sockets: Vec<std::net::UdpSocket>,
         port: u16,
         (inbox, tunnel_events): (mpsc::Receiver<Message>, mpsc::Receiver<tunnel::Event>),
@@ -104,6 +108,7 @@ impl Driver {
             outboxes: HashMap::new(),
             inbox,
             tunnels: Tunnels::default(),
+            path_tests,
             tunnel_events,
             batch: SendBatch::default(),
         })
@@ -178,7 +183,10 @@ impl Driver {
             while handled < MAX_DATAGRAMS_AT_ONCE && self.sockets[index].receive(received) {
                 let (local, now) = (self.sockets[index].address(), Instant::now());
                 for (remote, datagram) in received.datagrams() {
-                    self.handle_udp(Endpoints { local, remote }, datagram, now);
+                    match self.path_tests.answer(remote, datagram, now) {
+                        Some(answer) => self.sockets[index].send_one(&answer, remote),
+                        None => self.handle_udp(Endpoints { local, remote }, datagram, now),
+                    }
                     handled += 1;
                 }
                 // A call that has received only empty datagrams counts, too.

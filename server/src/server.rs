@@ -6,6 +6,7 @@ use crate::delivery_task::{self, DeliveryTask};
 use crate::media_access::MediaAccess;
 use crate::media_thread::{self, MediaThread};
 use crate::meeting_store::{MeetingStore, Opened};
+use crate::path_test::PathTests;
 use crate::quota::{ConnectionPermit, Quotas};
 use crate::sfu::Sfu;
 use crate::tunnel::{TunnelKey, TunnelService};
@@ -66,7 +67,8 @@ impl Server {
         let public = listener::resolve(&config.public).await;
         let turn = config.turn.as_ref().and_then(|turn| TurnService::new(turn, (Instant::now(), SystemTime::now())));
         let access = MediaAccess { tunnels: config.tunnels.then(|| Arc::clone(&key)), turn };
-        let media = media_thread::start(address, public, &config.limits, access)?;
+        let path_tests = Arc::new(PathTests::new(public.clone(), config.tunnels).ok_or(Error::Random)?);
+        let media = media_thread::start(address, public, &config.limits, (access, Arc::clone(&path_tests)))?;
         let MediaThread { messages: media, tunnels, ended: media_ended, thread } = media;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
         let (commands, command_inbox) = mpsc::channel(MAX_MESSAGES);
@@ -82,7 +84,8 @@ impl Server {
         });
         let acceptor = TlsAcceptor::from(identity.config);
         let tunnels = TunnelService { key, events: tunnels };
-        let context = Context { acceptor, limits: config.limits, delivery: delivery.clone(), commands, tunnels };
+        let limits = config.limits;
+        let context = Context { acceptor, limits, delivery: delivery.clone(), commands, tunnels, path_tests };
         let accept_task = tokio::spawn(accept(listener, context));
         tracing::info!(port = address.port(), version = env!("CARGO_PKG_VERSION"), "listening");
         let fingerprint = identity.fingerprint;

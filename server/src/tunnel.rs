@@ -115,7 +115,7 @@ pub async fn serve(
 }
 
 /// Writes the datagrams of `queue` until it is closed or a write fails.
-async fn write(mut sink: SplitSink<Socket, Message>, queue: &TunnelQueue, write_timeout: Duration) {
+pub async fn write(mut sink: SplitSink<Socket, Message>, queue: &TunnelQueue, write_timeout: Duration) {
     while let Some(batch) = queue.next_batch().await {
         let sent = timeout(write_timeout, sink.send(Message::Binary(batch.into()))).await;
         if !matches!(sent, Ok(Ok(()))) {

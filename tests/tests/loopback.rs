@@ -22,6 +22,8 @@ mod lossy;
 mod lure;
 #[path = "loopback/narrow_downlink.rs"]
 mod narrow_downlink;
+#[path = "loopback/path_test.rs"]
+mod path_test;
 #[path = "loopback/proxy.rs"]
 mod proxy;
 #[path = "loopback/removed.rs"]

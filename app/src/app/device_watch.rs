@@ -1,15 +1,24 @@
 //! Watches which devices are plugged in, while a screen shows menus of devices.
 
 use engine::device_list::Watcher;
-use iced::Subscription;
 use iced::futures::channel::mpsc;
 use iced::futures::{Stream, stream};
+use iced::{Subscription, Task};
 
 use super::message::Message;
+use crate::background;
+use crate::screen::meeting;
 
 /// Lists the devices at first and at each change.
 pub fn subscription() -> Subscription<Message> {
     Subscription::run(changes)
+}
+
+/// Lists the monitors on another thread: it reads the pixels of each.
+pub fn list_monitors() -> Task<Message> {
+    let failed = Err("listing the monitors panicked".into());
+    let listed = background::run_or(engine::device_list::monitors, failed);
+    listed.map(|found| Message::Meeting(meeting::Message::MonitorsListed(found)))
 }
 
 /// The watcher ends with the stream.
@@ -37,7 +46,7 @@ mod tests {
     use super::*;
     use crate::locale::Language;
     use crate::model::{Devices, Kind, MeetingModel};
-    use crate::screen::{meeting, preview};
+    use crate::screen::preview;
     use crate::theme::Choice;
     use engine::NoticeKind;
     use engine::device_list::{Device, Lists};

@@ -5,8 +5,9 @@ use iced::Task;
 use iced::futures::{Stream, stream};
 
 use super::message::Message;
-use crate::model::Kind;
+use crate::model::{Hints, Kind};
 use crate::screen::meeting;
+use crate::screen::preferences::Preference;
 use crate::session::Attempt;
 
 /// The command for an action of the meeting's screen; `None` if it does not concern the engine.
@@ -26,6 +27,10 @@ pub fn command(action: &meeting::Action) -> Option<Command> {
         meeting::Action::End => Command::End,
         meeting::Action::Answer(answer) if answer.admit => Command::Admit(answer.id),
         meeting::Action::Answer(answer) => Command::Decline(answer.id),
+        meeting::Action::Prefer(Preference::SignLanguage(on)) => {
+            Hints { sign_language: *on, ..Hints::default() }.camera()
+        }
+        meeting::Action::Prefer(Preference::VideoClip(on)) => Hints { video_clip: *on, ..Hints::default() }.screen(),
         meeting::Action::None
         | meeting::Action::Host
         | meeting::Action::Copy(_)
@@ -35,7 +40,7 @@ pub fn command(action: &meeting::Action) -> Option<Command> {
         | meeting::Action::ListMonitors
         | meeting::Action::FullScreen
         | meeting::Action::ShowShortcuts
-        | meeting::Action::Prefer(_) => return None,
+        | meeting::Action::Prefer(Preference::Language(_) | Preference::Theme(_)) => return None,
     })
 }
 
@@ -55,4 +60,25 @@ pub fn shown_events(events: Events) -> impl Stream<Item = Event> {
             }
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::{ContentHint, Slot};
+
+    #[test]
+    fn a_preference_about_pictures_changes_the_running_meeting() {
+        let hint = |preference| {
+            let command = command(&meeting::Action::Prefer(preference));
+            command.and_then(
+                |command| if let Command::SetContentHint(slot, hint) = command { Some((slot, hint)) } else { None },
+            )
+        };
+        assert_eq!(hint(Preference::SignLanguage(true)), Some((Slot::Camera, ContentHint::Signing)));
+        assert_eq!(hint(Preference::SignLanguage(false)), Some((Slot::Camera, ContentHint::Balanced)));
+        assert_eq!(hint(Preference::VideoClip(true)), Some((Slot::Screen, ContentHint::Motion)));
+        assert_eq!(hint(Preference::VideoClip(false)), Some((Slot::Screen, ContentHint::Detail)));
+        assert_eq!(hint(Preference::Theme(crate::theme::Choice::Dark)), None);
+    }
 }

@@ -5,6 +5,7 @@ use iced::{Task, theme};
 
 use crate::background;
 use crate::locale::Language;
+use crate::model::Hints;
 use crate::recent::{self, Listing, Memory};
 use crate::screen::home;
 use crate::screen::preferences::Preference;
@@ -37,7 +38,7 @@ impl Preferences {
         Self { language: language.unwrap_or_else(Language::of_system), theme, memory }
     }
 
-    /// Changes the language or the theme, and stores it. No message follows.
+    /// Changes a preference, and stores it. No message follows.
     pub fn set<T: Send + 'static>(&mut self, preference: Preference) -> Task<T> {
         match preference {
             Preference::Language(language) => {
@@ -48,12 +49,19 @@ impl Preferences {
                 self.theme = theme;
                 self.change(move |memory| memory.theme = Some(theme_name(theme).to_owned()))
             }
+            Preference::SignLanguage(on) => self.change(move |memory| memory.sign_language = on),
+            Preference::VideoClip(on) => self.change(move |memory| memory.video_clip = on),
         }
     }
 
     /// The theme to draw with.
     pub fn theme(&self, system: theme::Mode) -> Theme {
         Theme::of(self.theme, system)
+    }
+
+    /// What matters most in the pictures that we send.
+    pub fn hints(&self) -> Hints {
+        Hints { sign_language: self.memory.sign_language, video_clip: self.memory.video_clip }
     }
 
     /// The name that the user entered last.

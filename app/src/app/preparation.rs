@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
-use engine::Setup;
 use engine::device_list::Lists;
+use engine::{ConnectionTest, ConnectionTestEvent, PathTestError, Reason, Setup};
 use iced::Task;
+use iced::futures::channel::mpsc;
 
 use super::entry::Purpose;
 use super::message::Message;
 use super::screens::Screen;
-use crate::model::{Device, Devices, Kind};
+use crate::announce::Announcement;
+use crate::locale::Language;
+use crate::model::{Device, Devices, Kind, Notice};
 use crate::pictures::Pictures;
 use crate::preview_session::{Event, PreviewSession};
 use crate::screen::preview::{self, Picture, Preview};
@@ -22,6 +25,8 @@ pub struct Preparation {
     pub devices: Devices,
     purpose: Option<Purpose>,
     session: Option<PreviewSession>,
+    /// The test of the connection that runs.
+    test: Option<ConnectionTest>,
 }
 
 impl Preparation {
@@ -74,13 +79,19 @@ impl Preparation {
         }
     }
 
-    /// Shows an event of the devices on the preview.
-    pub fn handle_event(event: Event, screen: &mut Preview) {
+    /// Shows an event of the devices on the preview. Returns what to announce.
+    pub fn handle_event(event: Event, screen: &mut Screen, language: Language) -> Option<Announcement> {
+        let Screen::Preview(screen) = screen else { return None };
         match event {
             Event::Level(level) => screen.level = level,
             Event::Picture => screen.picture = Picture::Shown,
-            Event::Notice(notice) => screen.report_problem(notice),
+            Event::Notice(problem) => {
+                let said = Notice::from(problem.clone()).announcement(language);
+                screen.report_problem(problem);
+                return Some(Announcement::Sentence(said));
+            }
         }
+        None
     }
 
     /// The meeting, the name and the devices to enter with. `None` before the first preview.
@@ -107,11 +118,41 @@ impl Preparation {
         self.devices.choose(Kind::Speaker, (&setup.speaker).into());
     }
 
-    /// Takes out the open devices. The caller closes them.
+    /// Starts a test of the connection to the server of the link. A test that runs ends.
+    pub fn start_test(&mut self, number: u32) -> Task<Message> {
+        let Some(Purpose::Join { invitation, .. }) = &self.purpose else { return Task::none() };
+        let (mut events, outbox) = mpsc::channel(MAX_TEST_EVENTS);
+        // A test has fewer events than fit.
+        let started = ConnectionTest::start(invitation, crate::proxy::settings(), move |event| {
+            let _ = events.try_send(event);
+        });
+        let report = move |event| Message::Preview(preview::Message::TestReported(number, event));
+        match started {
+            Ok(test) => {
+                self.test = Some(test);
+                Task::run(outbox, report)
+            }
+            Err(error) => {
+                let error = PathTestError::Unreachable(Reason::Here(error.to_string()));
+                Task::done(report(ConnectionTestEvent::Ended(Err(error))))
+            }
+        }
+    }
+
+    /// Ends the test of the connection.
+    pub fn cancel_test(&mut self) {
+        self.test = None;
+    }
+
+    /// Takes out the open devices. The caller closes them. Ends the test of the connection.
     pub fn take_session(&mut self) -> Option<PreviewSession> {
+        self.cancel_test();
         self.session.take()
     }
 }
+
+/// Room for all events of a test.
+const MAX_TEST_EVENTS: usize = 64;
 
 /// The lists by the kind of device.
 fn by_kind(lists: &Lists) -> [(Kind, &Vec<engine::device_list::Device>); 3] {

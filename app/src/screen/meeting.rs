@@ -23,7 +23,7 @@ use super::notice;
 use super::preferences::Preference;
 use crate::announce::Announcement;
 use crate::kit::{Shortcut, focus};
-use crate::model::{Device, Devices, Kind, MeetingModel, Notice, NoticeKind};
+use crate::model::{Device, Devices, Hints, Kind, MeetingModel, Notice, NoticeKind};
 use leave::Answer;
 use picker::Picker;
 
@@ -50,6 +50,8 @@ pub struct Meeting {
     talking: bool,
     /// The choice of the address in the link.
     address: address::Address,
+    /// What matters most in the pictures that we send.
+    pub hints: Hints,
 }
 
 /// What the user is asked before leaving.
@@ -132,7 +134,7 @@ pub enum Message {
     MenuClosed,
     /// A device was chosen.
     Chosen(Kind, Device),
-    /// A language or a theme was chosen.
+    /// A preference was changed.
     Preferred(Preference),
     /// "The words match" (true) or "The words differ" was pressed.
     WordsCompared(bool),
@@ -206,6 +208,7 @@ impl Meeting {
             ends: false,
             talking: false,
             address: address::Address::default(),
+            hints: Hints::default(),
         }
     }
 
@@ -274,10 +277,7 @@ impl Meeting {
             Message::MenuPressed(menu) => self.menu = if self.menu == Some(menu) { None } else { Some(menu) },
             Message::MenuClosed => self.menu = None,
             Message::Chosen(kind, device) => return self.choose(kind, device),
-            Message::Preferred(preference) => {
-                self.menu = None;
-                return Action::Prefer(preference);
-            }
+            Message::Preferred(preference) => return self.prefer(preference),
             Message::WordsCompared(equal) => self.model.compared(equal),
             Message::WishesChanged(wishes) => return Action::SetWishes(wishes),
             Message::SoftwareDrawn => return notify(NoticeKind::NoGpu, String::new()),
@@ -302,6 +302,15 @@ impl Meeting {
             Shortcut::Close => Message::Escaped,
             Shortcut::PushToTalk(on) => Message::TalkKeyChanged(on),
         })
+    }
+
+    fn prefer(&mut self, preference: Preference) -> Action {
+        match preference {
+            Preference::Language(_) | Preference::Theme(_) => self.menu = None,
+            Preference::SignLanguage(on) => (self.menu, self.hints.sign_language) = (None, on),
+            Preference::VideoClip(on) => self.hints.video_clip = on,
+        }
+        Action::Prefer(preference)
     }
 
     fn mute(&mut self, muted: bool) -> Action {

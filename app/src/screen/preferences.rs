@@ -27,6 +27,10 @@ pub enum Preference {
     Language(Language),
     /// A theme.
     Theme(Choice),
+    /// Whether the camera shows sign language.
+    SignLanguage(bool),
+    /// Whether the shared screen shows a video clip.
+    VideoClip(bool),
 }
 
 impl Part {

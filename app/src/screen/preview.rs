@@ -1,9 +1,13 @@
 //! Shown before a meeting: the camera picture, the devices and the name.
 
+mod connection;
 mod form;
+mod test;
 mod view;
 
-use engine::{Notice, NoticeKind};
+pub use test::Test;
+
+use engine::{ConnectionTestEvent, Notice, NoticeKind};
 
 use super::preferences::{Part, Preference};
 use crate::kit::{Shortcut, focus};
@@ -55,6 +59,8 @@ pub struct Preview {
     /// The join button was pressed once: an invalid name is shown as an error.
     submitted: bool,
     menu: Option<Menu>,
+    /// The test of the connection.
+    pub test: Test,
     /// The last request to move the focus: to the name, at first and if it is invalid.
     pub focus: Option<focus::Request>,
 }
@@ -89,6 +95,10 @@ pub enum Message {
     RetryPressed(Kind),
     /// A language or a theme was chosen.
     Preferred(Preference),
+    /// The button that tests the connection, or cancels the test, was pressed.
+    TestPressed,
+    /// The test with this number reports an event.
+    TestReported(u32, ConnectionTestEvent),
     /// The join button was pressed.
     EnterPressed,
 }
@@ -104,6 +114,12 @@ pub enum Action {
     Reopen(Kind),
     /// Apply this preference.
     Prefer(Preference),
+    /// Test the connection; the test has this number.
+    Test(u32),
+    /// End the test of the connection.
+    CancelTest,
+    /// Announce the result of the test.
+    AnnounceTest,
     /// Join or start the meeting with this name.
     Enter(String),
 }
@@ -129,6 +145,7 @@ impl Preview {
             problems: Vec::new(),
             submitted: false,
             menu: None,
+            test: Test::default(),
             focus: Some(focus::Request::to(NAME)),
         }
     }
@@ -189,6 +206,14 @@ impl Preview {
             Message::Preferred(preference) => {
                 self.menu = None;
                 Action::Prefer(preference)
+            }
+            Message::TestPressed => self.test.press().map_or(Action::CancelTest, Action::Test),
+            Message::TestReported(number, event) => {
+                if self.test.handle_event(number, event) {
+                    Action::AnnounceTest
+                } else {
+                    Action::None
+                }
             }
             Message::EnterPressed => self.enter(),
         }
@@ -256,6 +281,7 @@ impl Preview {
             Shortcut::Mute => Some(Message::MicrophonePressed),
             Shortcut::Camera => Some(Message::CameraPressed),
             Shortcut::Close if self.menu.is_some() => Some(Message::MenuClosed),
+            Shortcut::Close if self.test.is_running() => Some(Message::TestPressed),
             Shortcut::Close => Some(Message::BackPressed),
             Shortcut::Share
             | Shortcut::People

@@ -70,6 +70,11 @@ pub fn dialog(theme: &Theme) -> container::Style {
     container::Style { shadow: theme.shadow(32.0), ..card(theme) }
 }
 
+/// The frame of the mark of a check box.
+pub fn check_box(theme: &Theme) -> container::Style {
+    container::Style { border: theme.outline(theme.colours().edge, 4.0), ..container::Style::default() }
+}
+
 /// The layer between a dialog and the page.
 pub fn backdrop(theme: &Theme) -> container::Style {
     container::Style { background: solid(theme.colours().backdrop), ..container::Style::default() }

@@ -92,3 +92,13 @@ fn chosen_language_and_theme_are_applied() {
     let update = tree(app.view(iced::window::Id::unique()));
     assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Démarrer")));
 }
+
+#[test]
+fn the_window_starts_at_home_in_the_chosen_theme() {
+    let app = app::App::new(Language::French, Choice::Light);
+    let id = iced::window::Id::unique();
+    assert_eq!(app.title(id), "Conclave");
+    assert_eq!(app.theme(), Theme::LIGHT);
+    let update = tree(app.view(id));
+    assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Démarrer")));
+}

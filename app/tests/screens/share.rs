@@ -3,6 +3,7 @@
 use accesskit::{Role, Toggled};
 use app::locale::Language;
 use app::screen::meeting::{self, Action, Message};
+use app::screen::preferences::Preference;
 use iced::keyboard::{Modifiers, key::Named};
 
 use crate::common::{self, Ui, context, meeting_of, tree};
@@ -54,10 +55,11 @@ fn a_monitor_is_chosen_and_confirmed_by_pointer_and_by_keyboard() {
         let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
         ui.redraw();
         if keyboard {
-            assert_eq!(ui.tab_order(), ["monitor-0", "monitor-1", "cancel", "confirm"]);
+            assert_eq!(ui.tab_order(), ["monitor-0", "monitor-1", "video-clip", "cancel", "confirm"]);
             ui.tap(Named::Tab);
             ui.tap(Named::Tab);
             ui.tap(Named::Enter);
+            ui.tap(Named::Tab);
             ui.tap(Named::Tab);
             ui.tap(Named::Tab);
             ui.tap(Named::Space);
@@ -68,6 +70,50 @@ fn a_monitor_is_chosen_and_confirmed_by_pointer_and_by_keyboard() {
         let actions: Vec<_> = ui.messages().into_iter().map(|message| screen.update(message)).collect();
         let shared = Action::Share(Some(engine::Screen::Monitor("HDMI-1".into())));
         assert_eq!(actions.iter().filter(|action| **action == shared).count(), 1, "{keyboard} {actions:?}");
+    }
+}
+
+#[test]
+fn a_video_clip_is_chosen_before_it_is_shared() {
+    let pictures = common::pictures(0);
+    for language in Language::ALL {
+        let mut screen = asked(1);
+        for expected in [true, false] {
+            let name = language.text("share-video-clip");
+            let update = tree(screen.view(&context(language), &pictures, &[]));
+            let found = update.nodes.iter().find(|(_, node)| node.role() == Role::CheckBox).expect("a check box");
+            let is_on = if expected { Toggled::False } else { Toggled::True };
+            assert_eq!((found.1.label(), found.1.toggled()), (Some(name.as_str()), Some(is_on)));
+            let mut ui = Ui::rooted(screen.view(&context(language), &pictures, &[]), meeting::Meeting::shortcut);
+            ui.click_id("video-clip");
+            let preferred = ui.messages().into_iter().find(|message| matches!(message, Message::Preferred(_)));
+            let action = screen.update(preferred.expect("a press"));
+            assert_eq!((action, screen.hints.video_clip), (Action::Prefer(Preference::VideoClip(expected)), expected));
+        }
+        assert!(matches!(screen.update(Message::ShareConfirmed), Action::Share(Some(_))), "the dialog stayed open");
+    }
+}
+
+#[test]
+fn sign_language_is_an_item_of_the_menu_of_the_camera() {
+    let pictures = common::pictures(0);
+    for language in Language::ALL {
+        let mut screen = meeting_of(2);
+        for expected in [true, false] {
+            screen.update(Message::MenuPressed(meeting::Menu::Camera));
+            let update = tree(screen.view(&context(language), &pictures, &[]));
+            let items = update.nodes.iter().filter(|(_, node)| node.role() == Role::MenuItemCheckBox);
+            let found: Vec<_> = items.map(|(_, node)| (node.label().unwrap_or_default(), node.toggled())).collect();
+            let (name, is_on) =
+                (language.text("hint-sign-language"), if expected { Toggled::False } else { Toggled::True });
+            assert_eq!(found, [(name.as_str(), Some(is_on))]);
+            let mut ui = Ui::rooted(screen.view(&context(language), &pictures, &[]), meeting::Meeting::shortcut);
+            ui.redraw();
+            ui.click(&name);
+            let preferred = ui.messages().into_iter().find(|message| matches!(message, Message::Preferred(_)));
+            let action = screen.update(preferred.expect("a press"));
+            assert_eq!(action, Action::Prefer(Preference::SignLanguage(expected)));
+        }
     }
 }
 

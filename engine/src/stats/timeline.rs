@@ -167,6 +167,7 @@ impl Timeline {
             decode_limit: computer_limits.received.get(&track).copied().unwrap_or_default(),
             shown_rate: second.per_second(video.shown),
             cause: downlink.as_ref().and_then(|report| report.cause(track)),
+            downlink_kbps: second.link.downlink_kbps,
             lost_down: second.link.lost_down_percent.unwrap_or(0),
             sender: sender.and_then(|sender| sender.limit(track.slot)),
         })

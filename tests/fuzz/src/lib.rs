@@ -7,6 +7,7 @@
 mod delivery;
 mod keys;
 mod media_bytes;
+mod path_test;
 mod sfu;
 mod wire;
 
@@ -34,6 +35,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "dependency_descriptor", run: wire::descriptor, seeds: wire::descriptors, mutations: 4_000 },
     Target { name: "assembler", run: wire::assembler, seeds: wire::packets, mutations: 500 },
     Target { name: "tunnel_message", run: wire::tunnel_message, seeds: wire::tunnel_messages, mutations: 2_000 },
+    Target { name: "path_test", run: path_test::path_test, seeds: path_test::seeds, mutations: 2_000 },
     Target { name: "proxy_answer", run: wire::proxy_answer, seeds: wire::proxy_answers, mutations: 2_000 },
     Target { name: "turn_stream", run: wire::turn_stream, seeds: wire::turn_streams, mutations: 2_000 },
     Target { name: "delivery", run: delivery::delivery, seeds: delivery::scripts, mutations: 1_000 },

@@ -229,6 +229,7 @@ fn is_named_by_its_text(role: Role) -> bool {
             | Role::ListItem
             | Role::MenuItem
             | Role::MenuItemRadio
+            | Role::MenuItemCheckBox
             | Role::Link
             | Role::Image
             | Role::Status

@@ -1,13 +1,14 @@
 //! The dialog that asks which monitor to share.
 
 use accesskit::Role;
-use iced::widget::{Row, column, container, image, row, scrollable, space};
+use iced::widget::{Row, column, container, image, row, scrollable};
 use iced::{Alignment, Length};
 
 use super::picker::Monitor;
 use super::{Meeting, Message};
 use crate::kit::{Element, heading, modal, press, region, text};
-use crate::screen::Context;
+use crate::screen::preferences::Preference;
+use crate::screen::{Context, check};
 use crate::theme::{self, LINE_CONTRAST, Look, RING, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_FORM, Tone};
 
 /// The dialog; `None` if no choice is open, or if the monitors are not listed yet.
@@ -35,12 +36,17 @@ pub(super) fn dialog<'a>(screen: &'a Meeting, context: &Context) -> Option<modal
     let monitors = container(scrollable(monitors)).max_height(max_height);
     let cancel = press(text::strong(context.text("action-cancel")), "", Some(Message::DialogClosed)).id("cancel");
     let share = press(text::strong(context.text("share-confirm")), "", Some(Message::ShareConfirmed)).id("confirm");
+    let on = screen.hints.video_clip;
+    let message = Message::Preferred(Preference::VideoClip(!on));
+    let clip = Element::from(check(&context.text("share-video-clip"), Role::CheckBox, on, message).id("video-clip"));
+    // In one line with the buttons, so that the dialog fits a low window.
     let buttons = row![
-        space().width(Length::Fill),
+        clip,
         Element::from(cancel.height(TARGET_FORM)),
         Element::from(share.look(Look::Primary).height(TARGET_FORM)),
     ];
-    let inside = column![words.spacing(SPACE_S), monitors, buttons.spacing(SPACE_M)].spacing(SPACE_XL);
+    let inside = column![words.spacing(SPACE_S), monitors, buttons.spacing(SPACE_M).align_y(Alignment::Center)]
+        .spacing(SPACE_XL);
     let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);
     let width = if several { WIDTH } else { theme::DIALOG };
     Some(modal::Dialog { label, content: inside.into(), width, on_close: Message::DialogClosed })

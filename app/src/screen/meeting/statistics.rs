@@ -9,6 +9,7 @@ use iced::{Alignment, Length};
 use super::{Meeting, Message};
 use crate::kit::{Element, Icon, elided, heading, icon, region, text};
 use crate::locale::Language;
+use crate::model::number::{bitrate, decimal, millis, percent};
 use crate::model::reduction;
 use crate::screen::{Context, icon_button};
 use crate::theme::{self, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET_FORM, Tone};
@@ -166,19 +167,8 @@ fn line<'a>(label: String, value: String) -> Element<'a, Message> {
     region(Role::ListItem, &name, inside)
 }
 
-fn bitrate(kbps: u64, language: Language) -> String {
-    if kbps < 1_000 {
-        return language.with("statistics-kbps", &[("rate", kbps.into())]);
-    }
-    language.with("statistics-mbps", &[("rate", decimal(kbps / 100, language).into())])
-}
-
 fn rate(count: u64, language: Language) -> String {
     language.with("statistics-fps", &[("count", count.into())])
-}
-
-fn millis(time: u64, language: Language) -> String {
-    language.with("statistics-ms", &[("time", time.into())])
 }
 
 /// The time for one picture, from tenths of milliseconds.
@@ -186,37 +176,6 @@ fn per_picture(tenths: u64, language: Language) -> String {
     language.with("statistics-ms-picture", &[("time", decimal(tenths, language).into())])
 }
 
-fn percent(permille: u64, language: Language) -> String {
-    language.with("statistics-percent", &[("part", decimal(permille, language).into())])
-}
-
 fn loss(permille: u64, language: Language) -> String {
     language.with("statistics-lost", &[("part", decimal(permille, language).into())])
-}
-
-/// Tenths as a number, with the decimal sign of the language.
-fn decimal(tenths: u64, language: Language) -> String {
-    let sign = match language {
-        Language::English => '.',
-        Language::French => ',',
-    };
-    if tenths.is_multiple_of(10) { (tenths / 10).to_string() } else { format!("{}{sign}{}", tenths / 10, tenths % 10) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_written_as_in_their_language() {
-        assert_eq!(
-            (bitrate(412, Language::English), bitrate(1_250, Language::French)),
-            ("412\u{a0}kbit/s".into(), "1,2\u{a0}Mbit/s".into())
-        );
-        assert_eq!(
-            (percent(35, Language::English), percent(35, Language::French)),
-            ("3.5%".into(), "3,5\u{202f}%".into())
-        );
-        assert_eq!(decimal(30, Language::French), "3");
-    }
 }

@@ -13,8 +13,8 @@ use crate::pictures::Pictures;
 use crate::screen::asking;
 use crate::screen::confirmation::{self, Texts};
 use crate::screen::notice::{self, Queue};
-use crate::screen::preferences::{self, Part};
-use crate::screen::{Context, device_lines, menu, menu_heading};
+use crate::screen::preferences::{self, Part, Preference};
+use crate::screen::{Context, check, device_lines, menu, menu_heading};
 use crate::stage::stage;
 use crate::theme::{self, Look, NOTICE, PANEL, SPACE_L, SPACE_S};
 
@@ -104,6 +104,10 @@ fn popup_menu<'a>(screen: &'a Meeting, which: Menu, context: &Context) -> popup:
         }
         Menu::Camera => {
             list = list.push(menu_heading(context.text("preview-camera"))).extend(lines(Kind::Camera));
+            let on = screen.hints.sign_language;
+            let message = Message::Preferred(Preference::SignLanguage(!on));
+            let sign_language = check(&context.text("hint-sign-language"), Role::MenuItemCheckBox, on, message);
+            list = list.push(menu_heading(context.text("hint-video"))).push(Element::from(sign_language));
             (bar::CAMERA_MENU, context.text("meeting-choose-camera"))
         }
         Menu::Preferences => {

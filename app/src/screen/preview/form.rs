@@ -4,7 +4,7 @@ use engine::NoticeKind;
 use iced::widget::{column, row};
 use iced::{Alignment, Length};
 
-use super::{Menu, Message, NAME, Preview, Purpose};
+use super::{Menu, Message, NAME, Preview, Purpose, connection};
 use crate::kit::field::Field;
 use crate::kit::{Element, Icon, field, icon, meter, press, text};
 use crate::model::{Device, Kind, Notice};
@@ -41,6 +41,7 @@ pub(super) fn form<'a>(screen: &'a Preview, with_enter: bool, context: &Context)
         microphone.push(microphone_problem(screen, context)).spacing(SPACE_S),
         device_select(screen, Kind::Speaker, context),
     ]
+    .push(connection::test(screen, context))
     .push(with_enter.then(|| enter(screen, context)))
     .push(encrypted.spacing(SPACE_S))
     .spacing(SPACE_L)

@@ -65,7 +65,12 @@ impl Layout {
         let share = if side_by_side { MAX_PICTURE_SHARE } else { MAX_PICTURE_SHARE_ABOVE };
         let width = width.min(MAX_PICTURE_WIDTH).min(context.size.height * share * ASPECT_RATIO);
         let problems = if screen.problems.is_empty() { 0.0 } else { PROBLEMS_HEIGHT };
-        let enter_inside = side_by_side && context.size.height >= FORM_HEIGHT + problems;
+        let test = match (&screen.purpose, screen.test.has_words()) {
+            (Purpose::Start, _) => 0.0,
+            (Purpose::Join { .. }, false) => TEST_HEIGHT,
+            (Purpose::Join { .. }, true) => TEST_HEIGHT + RESULT_HEIGHT,
+        };
+        let enter_inside = side_by_side && context.size.height >= FORM_HEIGHT + problems + test;
         Self { side_by_side, width, enter_inside }
     }
 }
@@ -85,7 +90,7 @@ fn body<'a>(screen: &'a Preview, layout: Layout, context: &Context, pictures: &P
     // In a tall window the content is a little above the middle.
     let used = width / ASPECT_RATIO + TARGET_BAR + HEADING_HEIGHT + 2.0 * SPACE_L;
     // With problems, the form is taller than the picture.
-    let centred = enter_inside && screen.problems.is_empty();
+    let centred = enter_inside && screen.problems.is_empty() && !screen.test.has_words();
     let above = if centred { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
     container(body).center_x(Length::Fill).padding(Padding::from([SPACE_L, SPACE_XL]).top(above)).into()
 }
@@ -203,6 +208,10 @@ const MAX_PICTURE_SHARE_ABOVE: f32 = 0.3;
 const FORM_HEIGHT: f32 = 620.0;
 /// How much higher the form with two problems is, in logical pixels.
 const PROBLEMS_HEIGHT: f32 = 170.0;
+/// How much higher the form with the button that tests the connection is, in logical pixels.
+const TEST_HEIGHT: f32 = 56.0;
+/// How much higher the form with the result of a test is, in logical pixels.
+const RESULT_HEIGHT: f32 = 140.0;
 /// If the picture is narrower, the two switches do not fit side by side. In logical pixels.
 const TOGGLES_WIDTH: f32 = 400.0;
 /// The height of the top of the screen, in logical pixels.

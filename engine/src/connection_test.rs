@@ -1,0 +1,86 @@
+//! The test of the connection to the server of a link, before the meeting. It runs on its own thread.
+
+mod verdict;
+
+pub use verdict::{ConnectionCause, ConnectionQuality, Verdict};
+
+use crypto::Invitation;
+use net::{MediaPath, PathReport, PathTestConfig, PathTestError, ProxySettings};
+use std::io;
+use tokio::sync::oneshot;
+
+/// A test that runs. It ends if this is dropped, which does not wait.
+#[derive(Debug)]
+pub struct ConnectionTest {
+    _cancel: oneshot::Sender<()>,
+}
+
+/// An event of a test.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ConnectionTestEvent {
+    /// The test goes on.
+    Progress {
+        /// The path that is tried. `None` while the client connects.
+        path: Option<MediaPath>,
+        /// How much of the test of this path is done, in percent.
+        percent: u8,
+    },
+    /// The test has ended. This is the last event.
+    Ended(Result<PathReport, PathTestError>),
+}
+
+impl ConnectionTest {
+    /// Starts a test of the server that `invitation` names. `on_event` is called on the thread of the test.
+    ///
+    /// # Errors
+    /// Returns the system's error if it has no thread.
+    pub fn start(
+        invitation: &Invitation,
+        proxy: ProxySettings,
+        mut on_event: impl FnMut(ConnectionTestEvent) + Send + 'static,
+    ) -> io::Result<Self> {
+        let Invitation { host, port, fingerprint, .. } = invitation;
+        let config = PathTestConfig { host: host.clone(), port: *port, fingerprint: *fingerprint, proxy };
+        let (cancel, cancelled) = oneshot::channel();
+        let run = move || {
+            let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
+                Ok(runtime) => runtime,
+                Err(error) => {
+                    tracing::error!(%error, "the connection test did not start");
+                    let reason = proto::Reason::Here(error.to_string());
+                    return on_event(ConnectionTestEvent::Ended(Err(PathTestError::Unreachable(reason))));
+                }
+            };
+            let result = runtime.block_on(async {
+                let mut last = None;
+                let progress = |path, done: f32| {
+                    let event = ConnectionTestEvent::Progress { path, percent: steps(done) };
+                    if last.as_ref() != Some(&event) {
+                        on_event(event.clone());
+                        last = Some(event);
+                    }
+                };
+                tokio::select! {
+                    result = net::test_path(config, progress) => Some(result),
+                    // The sender was dropped.
+                    _ = cancelled => None,
+                }
+            });
+            if let Some(result) = result {
+                tracing::debug!(?result, "connection test");
+                on_event(ConnectionTestEvent::Ended(result));
+            }
+            // A lookup of a name that was cancelled may still run.
+            runtime.shutdown_background();
+        };
+        std::thread::Builder::new().name("connection-test".into()).spawn(run)?;
+        Ok(Self { _cancel: cancel })
+    }
+}
+
+/// Returns how much is done, in steps of five percent: each one redraws the window.
+fn steps(done: f32) -> u8 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 20")]
+    let steps = (done.clamp(0.0, 1.0) * 20.0) as u8;
+    steps * 5
+}
