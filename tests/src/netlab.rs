@@ -1,7 +1,7 @@
 //! A network on this machine with limited rates and lost packets, of the real kernel. Linux only; needs root.
 //!
-//! There are three network namespaces: the server has a link to the sender and one to the receiver. Each participant has
-//! its own link, so that a limit of the sender's uplink and one of the receiver's downlink differ, and that the server sees two
+//! There are three network namespaces: the server has a link to the sender and one to the receiver. There may be guests, each
+//! with a namespace of its own. Each participant has its own link, so that a limit of the sender's uplink and one of the receiver's downlink differ, and that the server sees two
 //! addresses. `tc tbf` limits rates, with a bounded queue. nftables drops packets where they arrive, because a sender
 //! would get an error for a packet that is dropped where it leaves. A link that delays packets is a `tun_link::TunLink`.
 
@@ -15,6 +15,7 @@ pub use spec::{Error as SpecError, LinkChange, LinkSetting, NetworkSpec, Partici
 
 use crate::impairment::Fraction;
 use media::Bitrate;
+use std::fmt;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -24,7 +25,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tun_link::{TunLink, TunLinkEnds};
 
-/// The three namespaces. Drop ends all processes in them and removes them. If this process is killed, another process does so.
+/// The namespaces. Drop ends all processes in them and removes them. If this process is killed, another process does so.
 pub struct Netlab {
     names: Arc<Names>,
     tun_links: Arc<TunLinks>,
@@ -41,6 +42,7 @@ struct Names {
     sender: String,
     server: String,
     receiver: String,
+    guests: Vec<String>,
 }
 
 /// The links whose packets this process forwards. The others are links of the kernel.
@@ -48,9 +50,19 @@ struct Names {
 struct TunLinks {
     sender: Option<TunLink>,
     receiver: Option<TunLink>,
+    guests: Vec<Option<TunLink>>,
 }
 
-/// One of the three network namespaces.
+/// A protocol whose packets are counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+/// One of the network namespaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Namespace {
     /// The namespace of the sender.
@@ -59,6 +71,8 @@ pub enum Namespace {
     Server,
     /// The namespace of the receiver.
     Receiver,
+    /// The namespace of a guest, by number from 0.
+    Guest(u8),
 }
 
 /// The reason why there is no network.
@@ -106,14 +120,16 @@ impl Netlab {
         for program in ["ip", "tc", "nft"] {
             find(program)?;
         }
-        let names = Names::new();
+        let names = Names::new(spec.guests);
         // Before the first namespace exists, so that none is left.
         let remover = names.remover()?;
         let mut lab = Self { names: Arc::new(names), tun_links: Arc::default(), queue: spec.queue, remover };
         lab.add_namespaces()?;
         let sender = lab.add_link(Participant::Sender, spec)?;
         let receiver = lab.add_link(Participant::Receiver, spec)?;
-        lab.tun_links = Arc::new(TunLinks { sender, receiver });
+        let guests = (0..spec.guests).map(|number| lab.add_link(Participant::Guest(number), spec));
+        let guests = guests.collect::<Result<_, _>>()?;
+        lab.tun_links = Arc::new(TunLinks { sender, receiver, guests });
         let first = spec.changes.iter().filter(|change| change.at.is_zero());
         first.into_iter().try_for_each(|change| lab.apply(change))?;
         Ok(lab)
@@ -138,18 +154,22 @@ impl Netlab {
     }
 
     /// Returns the name of a namespace, for `ip netns exec NAME`.
+    ///
+    /// # Panics
+    /// Panics if there is no such guest.
     #[must_use]
     pub fn name(&self, namespace: Namespace) -> &str {
         match namespace {
             Namespace::Sender => &self.names.sender,
             Namespace::Server => &self.names.server,
             Namespace::Receiver => &self.names.receiver,
+            Namespace::Guest(number) => &self.names.guests[usize::from(number)],
         }
     }
 
-    /// Returns the address of the server on the link of a participant. Both participants reach both addresses.
+    /// Returns the address of the server on the link of a participant. All participants reach all addresses.
     #[must_use]
-    pub fn server_address(participant: Participant) -> &'static str {
+    pub fn server_address(participant: Participant) -> String {
         address(participant).0
     }
 
@@ -161,6 +181,33 @@ impl Netlab {
         let path = format!("/sys/class/net/{SERVER_DEVICE}/statistics/rx_bytes");
         let text = run("ip", &["netns", "exec", self.names.of(participant), "cat", &path])?;
         text.trim().parse().map_err(|_| failed("cat", &[&path], &text))
+    }
+
+    /// Returns the bytes of a protocol that have arrived at a participant, with IP headers and the packets that are dropped as lost.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if the counter cannot be read.
+    pub fn received_bytes_of(&self, participant: Participant, protocol: Protocol) -> Result<u64, Error> {
+        let list = format!("list counter inet {TABLE} {}", counter(protocol));
+        let text = run("ip", &["netns", "exec", self.names.of(participant), "nft", &list])?;
+        let bytes = text.split_whitespace().skip_while(|word| *word != "bytes").nth(1);
+        bytes.and_then(|bytes| bytes.parse().ok()).ok_or_else(|| failed("nft", &[&list], &text))
+    }
+
+    /// Lets the server's namespace forward packets, so that participants reach each other.
+    ///
+    /// # Errors
+    /// Returns [`Error`] if the system refuses it.
+    pub fn forward_packets(&self) -> Result<(), Error> {
+        let script = "echo 1 > /proc/sys/net/ipv4/ip_forward";
+        run("ip", &["netns", "exec", &self.names.server, "sh", "-c", script])?;
+        Ok(())
+    }
+
+    /// Returns the address of a participant.
+    #[must_use]
+    pub fn participant_address(participant: Participant) -> String {
+        address(participant).1
     }
 
     /// Applies one change now.
@@ -189,13 +236,15 @@ impl Netlab {
             self.add_veth(participant)?;
             None
         };
-        for (name, device, address) in [(name, SERVER_DEVICE, own), (&self.names.server, device.as_str(), server)] {
+        for (name, device, address) in [(name, SERVER_DEVICE, &own), (&self.names.server, device.as_str(), &server)] {
             run("ip", &["-n", name, "addr", "add", &format!("{address}/24"), "dev", device])?;
             run("ip", &["-n", name, "link", "set", device, "up"])?;
-            let chain = format!("chain inet {TABLE} {device} {{ type filter hook input priority 0; }}");
+            // Before the routing, so that forwarded packets are lost, too.
+            let chain = format!("chain inet {TABLE} {device} {{ type filter hook prerouting priority 0; }}");
             run("ip", &["netns", "exec", name, "nft", &format!("add {chain}")])?;
         }
-        run("ip", &["-n", name, "route", "add", "default", "via", server])?;
+        run("ip", &["-n", name, "route", "add", "default", "via", &server])?;
+        run("ip", &["netns", "exec", name, "nft", &count_protocols()])?;
         Ok(ends.map(TunLinkEnds::start).transpose()?)
     }
 
@@ -211,10 +260,12 @@ impl Netlab {
     fn add_tun_link(&self, participant: Participant) -> Result<TunLinkEnds, Error> {
         // A device has its final name in its namespace only, because names here must be unique.
         let number = self.names.number;
-        let end = |letter| format!("tun{}{letter}{number}", std::process::id());
+        let end = |letter: char| format!("tun{}{letter}{number}", std::process::id());
         let ends = match participant {
             Participant::Sender => TunLinkEnds::new([end('s'), end('t')])?,
             Participant::Receiver => TunLinkEnds::new([end('r'), end('u')])?,
+            // Capital letters, so that the names differ from those above.
+            Participant::Guest(guest) => TunLinkEnds::new([b'A', b'B'].map(|first| end((first + 2 * guest).into())))?,
         };
         let [first, second] = ends.names();
         let device = participant.to_string();
@@ -242,27 +293,30 @@ impl TunLinks {
         match participant {
             Participant::Sender => self.sender.as_ref(),
             Participant::Receiver => self.receiver.as_ref(),
+            Participant::Guest(number) => self.guests.get(usize::from(number))?.as_ref(),
         }
     }
 }
 
 impl Names {
     /// Returns names that no other network on this machine has.
-    fn new() -> Self {
+    fn new(guests: u8) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let name = |namespace| format!("netlab-{}-{number}-{namespace}", std::process::id());
-        Self { number, sender: name("sender"), server: name("server"), receiver: name("receiver") }
+        let name = |namespace: &str| format!("netlab-{}-{number}-{namespace}", std::process::id());
+        let guests = (0..guests).map(|guest| name(&Participant::Guest(guest).to_string())).collect();
+        Self { number, sender: name("sender"), server: name("server"), receiver: name("receiver"), guests }
     }
 
-    fn all(&self) -> [&str; 3] {
-        [&self.sender, &self.server, &self.receiver]
+    fn all(&self) -> impl Iterator<Item = &String> {
+        [&self.sender, &self.server, &self.receiver].into_iter().chain(&self.guests)
     }
 
     fn of(&self, participant: Participant) -> &str {
         match participant {
             Participant::Sender => &self.sender,
             Participant::Receiver => &self.receiver,
+            Participant::Guest(number) => &self.guests[usize::from(number)],
         }
     }
 
@@ -276,7 +330,7 @@ impl Names {
              while [ -n \"$(pids)\" ] && [ $tries -lt {TERM_TRIES} ]; do tries=$((tries + 1)); sleep 0.1; done; \
              kill -KILL $(pids); \
              for name in {names}; do ip netns del $name; done",
-            names = self.all().join(" ")
+            names = self.all().map(String::as_str).collect::<Vec<_>>().join(" ")
         );
         let mut shell = Command::new("sh");
         shell.args(["-c", &script]).process_group(0);
@@ -336,11 +390,40 @@ fn lose(name: &str, device: &str, share: Fraction) -> Result<(), Error> {
     Ok(())
 }
 
+/// Returns a command of nft that counts the bytes of each protocol that arrive.
+fn count_protocols() -> String {
+    let counters = [Protocol::Tcp, Protocol::Udp].map(|protocol| {
+        let rule = format!("add rule inet {TABLE} received meta l4proto {protocol} counter name {}", counter(protocol));
+        format!("add counter inet {TABLE} {}; {rule}", counter(protocol))
+    });
+    let chain = format!("add chain inet {TABLE} received {{ type filter hook prerouting priority -1; }}");
+    format!("{chain}; {}", counters.join("; "))
+}
+
+/// Returns the name of the counter of a protocol.
+fn counter(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Tcp => "tcp_received",
+        Protocol::Udp => "udp_received",
+    }
+}
+
 /// The addresses of a link: of the server and of the participant.
-fn address(participant: Participant) -> (&'static str, &'static str) {
-    match participant {
-        Participant::Sender => ("10.77.1.1", "10.77.1.2"),
-        Participant::Receiver => ("10.77.2.1", "10.77.2.2"),
+fn address(participant: Participant) -> (String, String) {
+    let network = match participant {
+        Participant::Sender => 1,
+        Participant::Receiver => 2,
+        Participant::Guest(number) => FIRST_GUEST_NETWORK + number,
+    };
+    (format!("10.77.{network}.1"), format!("10.77.{network}.2"))
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        })
     }
 }
 
@@ -372,6 +455,9 @@ fn failed(program: &str, arguments: &[&str], reason: &str) -> Error {
 const SERVER_DEVICE: &str = "server";
 
 const TABLE: &str = "netlab";
+
+/// The first number of a guest's network. The networks 1 and 2 are those of sender and receiver; a bench may use 3.
+const FIRST_GUEST_NETWORK: u8 = 10;
 
 /// Bytes that a limit lets pass at once: at least two full packets, and what the rate allows in two milliseconds.
 const MIN_BURST: u64 = 4_096;

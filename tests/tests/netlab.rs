@@ -5,7 +5,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::Command;
 use std::time::{Duration, Instant};
-use tests::netlab::{Error, Namespace, Netlab, NetworkSpec, Participant};
+use tests::netlab::{Error, Namespace, Netlab, NetworkSpec, Participant, Protocol};
 use tests::program::{Program, command, until};
 
 fn spec(text: &str) -> NetworkSpec {
@@ -14,7 +14,11 @@ fn spec(text: &str) -> NetworkSpec {
 
 /// Returns a network, or `None` with a message if this machine or this user cannot have one.
 fn netlab(text: &str) -> Option<Netlab> {
-    match Netlab::new(&spec(text)) {
+    netlab_of(&spec(text))
+}
+
+fn netlab_of(spec: &NetworkSpec) -> Option<Netlab> {
+    match Netlab::new(spec) {
         Ok(lab) => Some(lab),
         Err(error @ (Error::NotPermitted(_) | Error::Missing { .. })) => {
             eprintln!("skipped: {error}");
@@ -59,18 +63,39 @@ fn a_network_has_its_limits_and_is_removed_when_dropped() {
 #[test]
 fn both_participants_reach_both_addresses_of_the_server() {
     let Some(lab) = netlab("free") else { return };
-    let connects = |namespace, address: &str| {
-        // A refused connection has reached the server's system, which answers at once.
-        let script = format!("exec 3<>/dev/tcp/{address}/9");
-        let refused = lab.command(namespace, "bash".as_ref()).args(["-c", &script]).output().expect("bash runs");
-        String::from_utf8_lossy(&refused.stderr).contains("refused")
-    };
+    let connects = |namespace, address: &str| connects(&lab, namespace, address);
     for namespace in [Namespace::Sender, Namespace::Receiver] {
         for participant in [Participant::Sender, Participant::Receiver] {
-            assert!(connects(namespace, Netlab::server_address(participant)), "{namespace:?} {participant:?}");
+            assert!(connects(namespace, &Netlab::server_address(participant)), "{namespace:?} {participant:?}");
         }
     }
     assert!(lab.received_bytes(Participant::Receiver).expect("a counter") > 0);
+}
+
+/// Returns whether a participant reaches an address.
+fn connects(lab: &Netlab, namespace: Namespace, address: &str) -> bool {
+    // A refused connection has reached the other system, which answers at once.
+    let script = format!("exec 3<>/dev/tcp/{address}/9");
+    let refused = lab.command(namespace, "bash".as_ref()).args(["-c", &script]).output().expect("bash runs");
+    String::from_utf8_lossy(&refused.stderr).contains("refused")
+}
+
+#[test]
+fn a_guest_has_its_own_link_and_reaches_the_others_if_packets_are_forwarded() {
+    let mut all = spec("down=1M");
+    all.add_guest(&spec("down=300k"));
+    let Some(lab) = netlab_of(&all) else { return };
+    let (guest, participant) = (Namespace::Guest(0), Participant::Guest(0));
+    let limits = output(Command::new("tc").args(["-n", lab.name(Namespace::Server), "qdisc", "show", "dev", "guest0"]));
+    assert!(limits.contains("rate 300Kbit") && rate_to_receiver(&lab).contains("rate 1Mbit"), "{limits}");
+    assert!(connects(&lab, guest, &Netlab::server_address(Participant::Sender)));
+    let counted = |protocol| lab.received_bytes_of(participant, protocol).expect("a counter");
+    assert!(counted(Protocol::Tcp) > counted(Protocol::Udp));
+    if let Err(error) = lab.forward_packets() {
+        eprintln!("the rest is skipped: {error}");
+        return;
+    }
+    assert!(connects(&lab, guest, &Netlab::participant_address(Participant::Receiver)));
 }
 
 #[test]

@@ -34,6 +34,8 @@ pub struct NetworkSpec {
     pub changes: Vec<LinkChange>,
     /// The longest time that a packet waits at a rate limit.
     pub queue: Duration,
+    /// The number of guests, each with a link of its own.
+    pub guests: u8,
 }
 
 /// A change of a link.
@@ -54,6 +56,8 @@ pub enum Participant {
     Sender,
     /// The participant that measures them.
     Receiver,
+    /// A further participant, by number from 0.
+    Guest(u8),
 }
 
 /// What a link does.
@@ -110,7 +114,7 @@ impl LinkSetting {
 
 impl Default for NetworkSpec {
     fn default() -> Self {
-        Self { changes: Vec::new(), queue: DEFAULT_QUEUE }
+        Self { changes: Vec::new(), queue: DEFAULT_QUEUE, guests: 0 }
     }
 }
 
@@ -133,6 +137,14 @@ impl NetworkSpec {
     #[must_use]
     pub fn needs_tun_link(&self, participant: Participant) -> bool {
         self.changes.iter().any(|change| change.participant == participant && change.setting.needs_tun_link())
+    }
+
+    /// Adds a guest. Its link does what `spec` says of any participant.
+    pub fn add_guest(&mut self, spec: &Self) {
+        let participant = Participant::Guest(self.guests);
+        self.guests += 1;
+        self.changes.extend(spec.changes.iter().map(|change| LinkChange { participant, ..*change }));
+        self.changes.sort_by_key(|change| change.at);
     }
 
     fn add(&mut self, text: &str) -> Result<(), &'static str> {
@@ -231,10 +243,11 @@ fn decimal(text: &str, digits: usize) -> Option<u64> {
 
 impl fmt::Display for Participant {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.write_str(match self {
-            Self::Sender => "sender",
-            Self::Receiver => "receiver",
-        })
+        match self {
+            Self::Sender => to.write_str("sender"),
+            Self::Receiver => to.write_str("receiver"),
+            Self::Guest(number) => write!(to, "guest{number}"),
+        }
     }
 }
 
@@ -336,6 +349,26 @@ mod tests {
     fn the_queue_has_a_default() {
         let queue = |text: &str| text.parse::<NetworkSpec>().map(|spec| spec.queue.as_millis());
         assert_eq!((queue("down=1M"), queue("queue=1.5s")), (Ok(200), Ok(1_500)));
+    }
+
+    #[test]
+    fn a_guest_has_one_link_with_all_settings() {
+        let spec = |text: &str| text.parse::<NetworkSpec>().expect("a specification");
+        let mut all = spec("down=1M,2M@5s");
+        all.add_guest(&spec("free"));
+        all.add_guest(&spec("up=300k loss=2%@1s,0%@9s"));
+        let changes: Vec<String> = all.changes.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            changes,
+            [
+                "receiver down 1000000 bit/s at 0 s",
+                "guest1 up 300000 bit/s at 0 s",
+                "guest1 loss 2.00 % at 1 s",
+                "receiver down 2000000 bit/s at 5 s",
+                "guest1 loss 0.00 % at 9 s",
+            ]
+        );
+        assert_eq!(all.guests, 2);
     }
 
     #[test]

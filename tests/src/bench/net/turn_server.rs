@@ -43,7 +43,7 @@ impl TurnServer {
             "--realm",
             "test",
         ]);
-        command.args(["--listening-ip", address, "--relay-ip", address, "--tls-listening-port", PORT]);
+        command.args(["--listening-ip", &address, "--relay-ip", &address, "--tls-listening-port", PORT]);
         command.args(["--use-auth-secret", "--static-auth-secret", SECRET]).arg("--cert").arg(&chain);
         command.arg("--pkey").arg(&key).arg("--userdb").arg(folder.file("turn.db"));
         command.arg("--pidfile").arg(folder.file("turn.pid"));
