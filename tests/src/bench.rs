@@ -1,5 +1,6 @@
 //! Benchmarks. Each figure is compared with a reference measured in the same run, in alternation, or with a limit.
 
+mod alignment;
 pub mod codec;
 pub mod crypto;
 pub mod draw;

@@ -1,6 +1,6 @@
 //! Drawing of tiles: CPU time of the whole process per drawn picture.
 
-mod browser;
+pub(super) mod browser;
 mod grid;
 
 use super::row::{Comparison, Row, median};

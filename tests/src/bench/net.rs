@@ -6,27 +6,43 @@
 //! moment at which the receiver is admitted.
 
 mod call;
+mod chromium;
 mod clip;
+mod competing;
+mod crowd;
 mod figures;
+mod heard;
+mod large_meeting;
+mod many_paths;
 mod options;
 mod outages;
 mod path;
+mod picture_quality;
 mod running;
+mod soak;
 mod tile_changes;
 mod turn_server;
 
 use crate::netlab::Error as NetlabError;
 use anyhow::Result;
-use call::Call;
+use call::{Beside, Call};
+use chromium::ChromiumCall;
+use crowd::CrowdFigures;
 use figures::CallFigures;
-use options::BenchOptions;
-use path::Verdict;
+use many_paths::{ManyPathsFigures, Place};
+use options::{BenchOptions, MeetingRow};
+use path::{NetworkPath, Verdict};
 use running::OutputFolder;
 use serde::Serialize;
+use soak::SoakFigures;
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 use std::process::{self, ExitCode};
 use std::{fs, thread};
 use tile_changes::TileChangeFigures;
+
+pub use chromium::signalling::{COMMAND as BROWSER_SIGNALLING, run as run_browser_signalling};
+pub use competing::{COMMAND as TCP_FLOW, run_end as run_tcp_flow_end};
 
 /// One line of `cargo xtask bench net --json`.
 #[derive(Debug, Serialize)]
@@ -35,6 +51,8 @@ struct MeasuredPath {
     spec: String,
     /// One entry for each run.
     runs: Vec<CallFigures>,
+    /// The same between two Chromium, one entry for each run.
+    chromium: Vec<CallFigures>,
     /// The medians of the runs, compared with the limits.
     goals: Vec<Verdict>,
 }
@@ -48,33 +66,49 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     let options = BenchOptions::parse(arguments)?;
     let work = OutputFolder::new(None)?;
     remove_when_stopped(work.path().to_owned())?;
-    let clip = work.file("camera.y4m");
-    clip::write(&call::assets().join("footage/portrait.mp4"), &clip)?;
+    let (clip, small_clip) = (work.file("camera.y4m"), work.file("small.y4m"));
+    clip::write(&clip, clip::LARGE)?;
+    if !options.meetings.is_empty() {
+        clip::write(&small_clip, clip::SMALL)?;
+    }
+    let browser = options.chromium.then(chromium::program).flatten();
+    if options.chromium && browser.is_none() {
+        eprintln!(
+            "bench net: Chromium is not installed (Debian: apt-get install chromium): no call is compared with it"
+        );
+    }
+    let out = options.out.as_deref().unwrap_or(work.path());
+    let place = Place { programs: &options.programs, clip: &clip, small_clip: &small_clip, out };
+    if measure_paths(&options, place, browser.as_deref())? == Measured::No {
+        return Ok(ExitCode::from(UNAVAILABLE));
+    }
+    for row in &options.meetings {
+        if measure_meeting(&options, *row, place)? == Measured::No {
+            return Ok(ExitCode::from(UNAVAILABLE));
+        }
+    }
+    interrupt(&options, &clip, out)
+}
+
+/// Measures the paths, and prints them.
+fn measure_paths(options: &BenchOptions, place: Place<'_>, browser: Option<&Path>) -> Result<Measured> {
     let mut all = Vec::new();
     for path in &options.paths {
-        if path.turn && !turn_server::is_installed() {
+        if path.beside == Beside::TurnServer && !turn_server::is_installed() {
             eprintln!("{:<4} {:<28} not measured: there is no turnserver (package coturn)", path.row, path.spec);
             continue;
         }
-        let mut runs = Vec::new();
+        let (mut runs, mut chromium) = (Vec::new(), Vec::new());
         for run in 1..=options.runs {
-            let call = Call {
-                spec: path.spec.parse()?,
-                length: path.length(options.length),
-                programs: options.programs.clone(),
-                clip: clip.clone(),
-                turn: path.turn,
-                out: options.out.as_deref().unwrap_or(work.path()).join(format!("{}-{run}", path.file_name())),
-            };
-            let figures = match call.hold() {
-                Ok(figures) => figures,
-                Err(error) if is_unavailable(&error) => return Ok(ExitCode::from(UNAVAILABLE)),
-                Err(error) => CallFigures { failed: Some(format!("{error:#}")), ..CallFigures::default() },
-            };
-            if !options.json {
-                println!("{:<4} {:<28} {figures}", path.row, path.spec);
-            }
+            let folder = place.out.join(format!("{}-{run}", path.file_name()));
+            let Some(figures) = call(path, options, place, &folder) else { return Ok(Measured::No) };
+            print_call(options, path, "", &figures);
             runs.push(figures);
+            if let Some(browser) = browser.filter(|_| path.has_chromium()) {
+                let figures = call_by_chromium(browser, path, options, place.clip, &folder);
+                print_call(options, path, "Chromium: ", &figures);
+                chromium.push(figures);
+            }
         }
         let goals = path.goals(&runs);
         if !options.json {
@@ -82,16 +116,32 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
                 println!("     {goal}");
             }
         }
-        all.push(MeasuredPath { row: path.row.to_string(), spec: path.spec.to_string(), runs, goals });
+        all.push(MeasuredPath { row: path.row.to_string(), spec: path.spec.to_string(), runs, chromium, goals });
     }
     if options.json && !all.is_empty() {
         println!("{}", serde_json::to_string_pretty(&all)?);
     }
-    let out = options.out.as_deref().unwrap_or(work.path());
-    if options.tile_changes && measure_tile_changes(&options, &clip, out)? == Measured::No {
-        return Ok(ExitCode::from(UNAVAILABLE));
+    Ok(Measured::Yes)
+}
+
+fn print_call(options: &BenchOptions, path: &NetworkPath, who: &str, figures: &CallFigures) {
+    if !options.json {
+        println!("{:<4} {:<28} {who}{figures}", path.row, path.spec);
     }
-    interrupt(&options, &clip, out)
+}
+
+/// Holds the call of a path. Returns `None` if this machine or this user cannot have such networks.
+fn call(path: &NetworkPath, options: &BenchOptions, place: Place<'_>, folder: &Path) -> Option<CallFigures> {
+    let held = path.spec.parse().map_err(anyhow::Error::from).and_then(|spec| {
+        let (length, beside, out) = (path.length(options.length), path.beside, folder.to_owned());
+        let records_pictures = options.chromium && path.has_picture_quality();
+        let usual = Call::new(place.programs.to_owned(), place.clip.to_owned());
+        Call { spec, length, beside, records_pictures, out, ..usual }.hold()
+    });
+    match held {
+        Err(error) if is_unavailable(&error) => None,
+        held => Some(held.unwrap_or_else(|error| CallFigures::failure(&error))),
+    }
 }
 
 /// Whether this machine and this user can have networks with limits.
@@ -101,14 +151,55 @@ enum Measured {
     No,
 }
 
-/// Measures what is received as tiles change, and prints it.
-fn measure_tile_changes(options: &BenchOptions, clip: &Path, out: &Path) -> Result<Measured> {
+/// Holds the call of a path between two Chromium. `folder` is that of our call.
+fn call_by_chromium(
+    browser: &Path,
+    path: &NetworkPath,
+    options: &BenchOptions,
+    clip: &Path,
+    folder: &Path,
+) -> CallFigures {
+    let name = folder.file_name().unwrap_or_default().to_string_lossy();
+    let held = path.spec.parse().map_err(anyhow::Error::from).and_then(|spec| {
+        let (length, clip) = (path.length(options.length), clip.to_owned());
+        let codec = options.codec;
+        let (records_pictures, out) = (path.has_picture_quality(), folder.with_file_name(format!("{name}-chromium")));
+        ChromiumCall { spec, length, clip, codec, records_pictures, out }.hold(browser)
+    });
+    held.unwrap_or_else(|error| CallFigures::failure(&error))
+}
+
+/// Measures a meeting of many clients, and prints it.
+fn measure_meeting(options: &BenchOptions, row: MeetingRow, place: Place<'_>) -> Result<Measured> {
+    let folder = |name: &str, run| place.out.join(format!("{name}-{run}"));
+    match row {
+        MeetingRow::TileChanges => repeat(options, TileChangeFigures::failure, |run| {
+            TileChangeFigures::measure(place.programs, place.clip, &folder("14-tiles", run))
+        }),
+        MeetingRow::ManyPaths => repeat(options, ManyPathsFigures::failure, |run| {
+            ManyPathsFigures::measure(Place { out: &folder("17-paths", run), ..place }, options.length)
+        }),
+        MeetingRow::Crowd => repeat(options, CrowdFigures::failure, |run| {
+            CrowdFigures::measure(place.programs, &folder("19-crowd", run))
+        }),
+        MeetingRow::Soak => repeat(options, SoakFigures::failure, |run| {
+            SoakFigures::measure(Place { out: &folder("21-soak", run), ..place }, options.soak)
+        }),
+    }
+}
+
+/// Measures as often as `options` say, and prints the figures. A run that fails is a line of the result.
+fn repeat<T: Serialize + Display>(
+    options: &BenchOptions,
+    failure: fn(&anyhow::Error) -> T,
+    measure: impl Fn(u32) -> Result<T>,
+) -> Result<Measured> {
     let mut all = Vec::new();
     for run in 1..=options.runs {
-        let figures = match TileChangeFigures::measure(&options.programs, clip, &out.join(format!("14-tiles-{run}"))) {
+        let figures = match measure(run) {
             Ok(figures) => figures,
             Err(error) if is_unavailable(&error) => return Ok(Measured::No),
-            Err(error) => TileChangeFigures::failure(&error),
+            Err(error) => failure(&error),
         };
         if !options.json {
             println!("{figures}");

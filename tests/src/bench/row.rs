@@ -113,6 +113,11 @@ pub fn median(mut values: Vec<f64>) -> f64 {
     if values.len() % 2 == 1 { values[middle] } else { f64::midpoint(values[middle - 1], values[middle]) }
 }
 
+/// Returns a percentile of sorted values. Returns `None` if there are none.
+pub fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
+    sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "a thread has less than 2^52 nanoseconds of CPU time")]
 fn now() -> f64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);

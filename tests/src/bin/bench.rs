@@ -4,6 +4,8 @@
 use anyhow::{Result, bail};
 use std::path::Path;
 use std::process::ExitCode;
+#[cfg(target_os = "linux")]
+use tests::bench::net;
 use tests::bench::{codec, crypto, draw, ladder, meeting, print, sfu, voice, window};
 
 fn main() -> Result<ExitCode> {
@@ -12,10 +14,31 @@ fn main() -> Result<ExitCode> {
     if let [group, options @ ..] = arguments.as_slice()
         && group == "net"
     {
-        return tests::bench::net::run(options);
+        return net::run(options);
+    }
+    #[cfg(target_os = "linux")]
+    if let [group, own @ ..] = arguments.as_slice()
+        && let Some(part) = part_of_a_call(group)
+    {
+        part(own)?;
+        return Ok(ExitCode::SUCCESS);
     }
     measure(&arguments)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Runs until the process is ended.
+#[cfg(target_os = "linux")]
+type Part = fn(&[String]) -> Result<()>;
+
+/// Returns what this program does in a namespace of `bench net`, if the argument says so.
+#[cfg(target_os = "linux")]
+fn part_of_a_call(argument: &str) -> Option<Part> {
+    match argument {
+        net::TCP_FLOW => Some(net::run_tcp_flow_end),
+        net::BROWSER_SIGNALLING => Some(net::run_browser_signalling),
+        _ => None,
+    }
 }
 
 fn measure(arguments: &[String]) -> Result<()> {

@@ -3,6 +3,7 @@
 use audio::Protection;
 use codec::layer::{Content, Ladder};
 use codec::rate::{self, LayerDemand, LayerTarget};
+use crypto::Sealed;
 use media::{Bitrate, FrameRate, Size};
 use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
 use proto::{DemandedLayer, Published, ServerSignal, SpatialLayer, Subscription};
@@ -266,6 +267,50 @@ impl Client {
         }
         self.frame += 1;
         // After an error the transport receives no further packet, and the test fails.
+        let _ = self.rtc.handle_input(Input::Timeout(now));
+        self.drain();
+    }
+
+    /// Returns whether the SFU wants the camera's only layer.
+    #[must_use]
+    pub fn wants_camera(&self) -> bool {
+        self.layers.first().is_some_and(|layer| layer.wanted)
+    }
+
+    /// Returns whether the next frame of the camera's only layer must be a key frame.
+    #[must_use]
+    pub fn needs_key(&self) -> bool {
+        self.layers.first().is_some_and(|layer| layer.key_due)
+    }
+
+    /// Sends a sealed frame in the camera's only layer, in packets as the product's. Sends nothing if it is not connected, or if the
+    /// frame depends on one that was not sent.
+    pub fn send_sealed(&mut self, sealed: &Sealed, now: Instant) {
+        let Some(mid) = self.camera.filter(|_| self.rtc.is_connected()) else { return };
+        let Some(pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied()) else { return };
+        let (header, bytes) = (sealed.header(), sealed.bytes());
+        let Some(layer) = self.layers.first_mut() else { return };
+        let frame = if header.key {
+            layer.key_due = false;
+            Some(layer.descriptors.key_frame(layer.resolution))
+        } else {
+            layer.descriptors.delta_frame(header.layer.temporal)
+        };
+        let Some(frame) = frame else { return };
+        let mut direct = self.rtc.direct_api();
+        let Some(stream) = direct.stream_tx_by_mid(mid, layer.rid) else { return };
+        let count = bytes.len().div_ceil(MAX_PAYLOAD_BYTES).max(1);
+        for (index, payload) in bytes.chunks(bytes.len().div_ceil(count).max(1)).enumerate() {
+            let position = PacketPosition { first: index == 0, last: index + 1 == count };
+            let mut extensions = ExtensionValues::default();
+            if let Some(descriptor) = DescriptorBytes::new(&layer.descriptors.bytes(&frame, position)) {
+                extensions.user_values.set(descriptor);
+            }
+            let write = RtpWrite::new(pt, layer.sequence.into(), header.rtp_time, now, payload.to_vec());
+            stream.write_rtp(write.marker(position.last).ext_vals(extensions).nackable(true));
+            layer.sequence += 1;
+        }
+        // After an error the transport receives no further packet.
         let _ = self.rtc.handle_input(Input::Timeout(now));
         self.drain();
     }

@@ -1,10 +1,13 @@
 //! One call over a network with limits, of real programs.
 
-use super::figures::{CallFigures, ExternalMeasurements};
+use super::competing::{FlowFigures, TcpFlow};
+use super::figures::{CallFigures, ExternalMeasurements, processor_time, round, used};
+use super::heard;
+use super::picture_quality::Reference;
 use super::running::{OutputFolder, RunningProgram};
 use super::turn_server::TurnServer;
 use crate::bench::wait;
-use crate::netlab::{Namespace, Netlab, NetworkSpec, Participant};
+use crate::netlab::{LinkChange, LinkSetting, Namespace, Netlab, NetworkSpec, Participant};
 use anyhow::{Context, Result};
 use engine::report::Report;
 use std::fs;
@@ -23,13 +26,33 @@ pub struct Call {
     pub programs: PathBuf,
     /// The Y4M file that both cameras play.
     pub clip: PathBuf,
-    /// True if media take a TURN server over TLS, and the server has no media tunnel.
-    pub turn: bool,
+    /// What runs beside the call.
+    pub beside: Beside,
+    /// True if the receiver writes what it shows, for the quality of the pictures. That takes processor time.
+    pub records_pictures: bool,
     /// The folder for reports and logs.
     pub out: PathBuf,
 }
 
+/// What runs beside a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beside {
+    /// Nothing.
+    Nothing,
+    /// A TURN server over TLS, which media take. The server has no media tunnel.
+    TurnServer,
+    /// A TCP connection that sends as much as it can from the server's namespace to the receiver's.
+    TcpFlow,
+}
+
 impl Call {
+    /// Returns a call without limits and of no length, whose folder for reports is the current one.
+    pub fn new(programs: PathBuf, clip: PathBuf) -> Self {
+        let (spec, beside) = (NetworkSpec::default(), Beside::Nothing);
+        let (length, records_pictures, out) = (Duration::ZERO, false, PathBuf::new());
+        Self { spec, length, programs, clip, beside, records_pictures, out }
+    }
+
     /// Holds the call, and returns what the receiver measured.
     ///
     /// # Errors
@@ -39,7 +62,7 @@ impl Call {
         let folder = OutputFolder::new(Some(&self.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&self.spec)?;
-        let turn = if self.turn { Some(TurnServer::start(&lab, &folder)?) } else { None };
+        let turn = (self.beside == Beside::TurnServer).then(|| TurnServer::start(&lab, &folder)).transpose()?;
         let arguments = turn.as_ref().map(|turn| turn.arguments.as_slice()).unwrap_or_default();
         let server = self.start_server(&lab, &folder, "server", arguments)?;
         let listening = server.first_line()?;
@@ -51,9 +74,11 @@ impl Call {
         wait(SETTLING_TIME);
         let (bytes, processor) = (lab.received_bytes(Participant::Receiver)?, processor_time());
         let schedule = lab.start_schedule(&self.spec)?;
+        let flow = (self.beside == Beside::TcpFlow).then(|| TcpFlow::start(&lab, &folder)).transpose()?;
         // One second more, because the last second of the timeline must be over.
         let seconds = (self.length.as_secs() + 1).to_string();
         let receiver = self.start_client(&lab, &folder, &RECEIVER, &["join", &link, "--for", &seconds])?;
+        let competing = flow.as_ref().map(|_| self.measure_flow(&lab, &receiver)).transpose()?;
         receiver.end(self.length + JOIN_TIMEOUT)?;
         schedule.stop()?;
         let received_bytes = lab.received_bytes(Participant::Receiver)? - bytes;
@@ -64,7 +89,33 @@ impl Call {
         let report: Report = serde_json::from_slice(&report).context("the receiver's report cannot be read")?;
         let measured =
             ExternalMeasurements { length: self.length, received_bytes, processor, changes: &self.spec.changes };
-        Ok(CallFigures::new(&report, SENDER.name, &measured))
+        let figures = CallFigures::new(&report, SENDER.name, &measured);
+        let voice = SENDER.voice().context("the sender speaks")?;
+        let stoi = heard::intelligibility(&voice, &folder.file(&RECEIVER.played()))?;
+        let psnr_db = self.quality_of_pictures(&folder)?;
+        Ok(CallFigures { stoi: stoi.map(round), psnr_db, competing, ..figures })
+    }
+
+    /// Returns the mean PSNR of the shown pictures if they were written, and removes them.
+    fn quality_of_pictures(&self, folder: &OutputFolder) -> Result<Option<f64>> {
+        if !self.records_pictures {
+            return Ok(None);
+        }
+        let pictures = folder.file(PICTURES);
+        let psnr = Reference::read(&self.clip)?.of_dump(&pictures, SENDER.name)?;
+        fs::remove_dir_all(pictures)?;
+        Ok(psnr)
+    }
+
+    /// Measures the shares of the flow and of the call, from the moment at which the receiver is admitted.
+    fn measure_flow(&self, lab: &Netlab, receiver: &RunningProgram) -> Result<FlowFigures> {
+        receiver.first_line()?;
+        let rate = |change: &LinkChange| {
+            let LinkSetting::Down(rate) = change.setting else { return None };
+            rate.filter(|_| change.participant == Participant::Receiver)
+        };
+        let capacity = self.spec.changes.iter().find_map(rate).context("the path beside a flow has a rate")?;
+        TcpFlow::measure(lab, self.length, capacity)
     }
 
     /// Starts the server, with further arguments. Its log is the file `NAME.log`.
@@ -96,11 +147,21 @@ impl Call {
         enter: &[&str],
     ) -> Result<RunningProgram> {
         let mut client = self.command(lab, setup.namespace, "conclave")?;
-        client.args(enter).args(["--headless", "--no-recent", "--tile", "1280x720", "--speaker", "off"]);
+        client.args(enter).args(["--headless", "--no-recent"]);
+        if !enter.contains(&"--tile") {
+            client.args(["--tile", "1280x720"]);
+        }
+        let speaker =
+            if setup.records { format!("file:{}", folder.file(&setup.played()).display()) } else { "off".into() };
+        client.args(["--speaker", &speaker]);
         client.args(["--name", setup.name]).arg("--report").arg(folder.file(&setup.report()));
-        client.arg("--camera").arg(format!("file:{}", self.clip.display()));
-        let voice = |voice| format!("file:{}", assets().join("voices").join(voice).display());
-        client.arg("--microphone").arg(setup.voice.map_or_else(|| "off".to_owned(), voice));
+        if self.records_pictures && setup.records {
+            client.arg("--dump").arg(folder.file(PICTURES));
+        }
+        let clip = setup.clip.as_ref().unwrap_or(&self.clip);
+        client.arg("--camera").arg(format!("file:{}", clip.display()));
+        let microphone = |voice: PathBuf| format!("file:{}", voice.display());
+        client.arg("--microphone").arg(setup.voice().map_or_else(|| "off".to_owned(), microphone));
         RunningProgram::start(setup.name, client, folder)
     }
 
@@ -117,54 +178,69 @@ impl Call {
 }
 
 /// A client of the call.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct BenchClient {
     /// The name in the meeting.
     pub name: &'static str,
     namespace: Namespace,
+    /// The Y4M file of its camera. `None` if it is that of the call.
+    clip: Option<PathBuf>,
     /// The file of its voice. `None` if it has no microphone.
     voice: Option<&'static str>,
+    /// True if it writes what it plays into a file.
+    records: bool,
 }
 
 impl BenchClient {
     /// Returns a sender without a microphone.
     pub const fn muted_sender(name: &'static str) -> Self {
-        Self { name, namespace: Namespace::Sender, voice: None }
+        Self { name, namespace: Namespace::Sender, clip: None, voice: None, records: false }
+    }
+
+    /// Returns a guest with its own namespace and camera.
+    pub fn guest(number: u8, voice: Option<&'static str>, clip: &Path) -> Self {
+        let name = GUEST_NAMES[usize::from(number) % GUEST_NAMES.len()];
+        Self { name, namespace: Namespace::Guest(number), clip: Some(clip.to_owned()), voice, records: false }
+    }
+
+    /// Returns the same client, which plays nothing.
+    pub fn without_recording(self) -> Self {
+        Self { records: false, ..self }
     }
 
     /// Returns the name of the file of its report.
     pub fn report(&self) -> String {
         format!("{}.json", self.name)
     }
+
+    /// Returns the name of the file with what it played.
+    fn played(&self) -> String {
+        format!("{}.wav", self.name)
+    }
+
+    /// Returns the path of its voice.
+    fn voice(&self) -> Option<PathBuf> {
+        self.voice.map(|voice| assets().join("voices").join(voice))
+    }
 }
 
 /// The participant that is shown.
-pub const SENDER: BenchClient = BenchClient { name: "sender", namespace: Namespace::Sender, voice: Some("anne.wav") };
+pub const SENDER: BenchClient =
+    BenchClient { name: "sender", namespace: Namespace::Sender, clip: None, voice: Some("anne.wav"), records: false };
 /// The participant that measures.
 pub const RECEIVER: BenchClient =
-    BenchClient { name: "receiver", namespace: Namespace::Receiver, voice: Some("bob.wav") };
+    BenchClient { name: "receiver", namespace: Namespace::Receiver, clip: None, voice: Some("bob.wav"), records: true };
 
 /// The folder of the demo's footage and voices.
 pub fn assets() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../app/assets/demo")
 }
 
-/// Returns the busy and the total processor time of this machine since its start, in ticks. Returns `None` if `/proc/stat`
-/// cannot be read.
-fn processor_time() -> Option<(u64, u64)> {
-    let stat = fs::read_to_string("/proc/stat").ok()?;
-    // The first line is `cpu user nice system idle iowait irq softirq steal ...` (proc(5)).
-    let fields: Vec<u64> = stat.lines().next()?.split_whitespace().skip(1).take(8).flat_map(str::parse).collect();
-    let (all, idle) = (fields.iter().sum::<u64>(), fields.get(3)? + fields.get(4)?);
-    Some((all - idle, all))
-}
+/// The folder of the pictures that the receiver shows.
+const PICTURES: &str = "pictures";
 
-/// Returns the share of processor time that was used between two readings, from 0 to 1.
-fn used(before: Option<(u64, u64)>, now: Option<(u64, u64)>) -> Option<f64> {
-    let ((used_before, before), (used, now)) = before.zip(now)?;
-    let part = |ticks: u64| u32::try_from(ticks).ok().map(f64::from);
-    Some(part(used - used_before)? / part((now - before).max(1))?)
-}
+/// The names of guests.
+const GUEST_NAMES: [&str; 7] = ["one", "two", "three", "four", "five", "six", "seven"];
 
 /// The port of the server.
 pub const PORT: u16 = 7443;

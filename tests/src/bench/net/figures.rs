@@ -1,11 +1,13 @@
 //! The figures of one call, from the receiver's report.
 
+use super::competing::FlowFigures;
 use crate::netlab::LinkChange;
 use engine::report::{Report, Video};
 use engine::timeline::{AudioStats, Second, VideoStats};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::fs;
 use std::time::Duration;
 
 /// What the receiver showed and played of the sender. Times count from being admitted.
@@ -37,6 +39,10 @@ pub struct CallFigures {
     pub median_height: Option<u16>,
     /// Concealed speech in percent of played speech. Silence does not count.
     pub concealed_percent: Option<f64>,
+    /// STOI of the played sound, compared with the sender's voice. Contains what the sender's noise suppression and encoder change.
+    pub stoi: Option<f64>,
+    /// The mean PSNR of the luma of shown pictures at the size of a tile, 640x360, if it was measured.
+    pub psnr_db: Option<f64>,
     /// Time from capture to showing, median.
     pub latency_p50_ms: Option<u64>,
     /// The 95th percentile of the same.
@@ -51,6 +57,8 @@ pub struct CallFigures {
     pub video_kbps: u64,
     /// The processor time of the whole machine during the call, in percent of all cores.
     pub processor_percent: Option<f64>,
+    /// A TCP connection beside the call, if there is one.
+    pub competing: Option<FlowFigures>,
     /// A drop of the rate and the rise after it, if the path has them.
     pub change: Option<RateChangeFigures>,
     /// Each second.
@@ -138,6 +146,8 @@ impl CallFigures {
             concealed_percent: voice
                 .filter(|voice| voice.talk_ms > 0)
                 .map(|voice| round(100.0 * to_f64(voice.concealed_ms) / to_f64(voice.talk_ms))),
+            stoi: None,
+            psnr_db: None,
             latency_p50_ms: video.and_then(|video| video.latency_ms.p50),
             latency_p95_ms: video.and_then(|video| video.latency_ms.p95),
             sound_skew_p50_ms: video.and_then(|video| video.sound_skew_ms.p50),
@@ -145,9 +155,15 @@ impl CallFigures {
             received_kbps: kbps(measured.received_bytes, measured.length),
             video_kbps: video_bytes / seconds.max(1),
             processor_percent: measured.processor.map(|share| round(100.0 * share)),
+            competing: None,
             change: change(&timeline, measured.changes),
             timeline,
         }
+    }
+
+    /// Returns figures for a call that could not be held.
+    pub fn failure(error: &anyhow::Error) -> Self {
+        Self { failed: Some(format!("{error:#}")), ..Self::default() }
     }
 
     /// Returns when the first picture of at least `lines` was shown.
@@ -157,12 +173,12 @@ impl CallFigures {
 }
 
 impl SecondFigures {
-    fn is_moving(&self) -> bool {
+    pub fn is_moving(&self) -> bool {
         self.frames_per_second >= MOVING
     }
 
     /// Returns the lines of the newest picture, or 0 if none was shown in this second.
-    fn new_lines(&self) -> u16 {
+    pub fn new_lines(&self) -> u16 {
         self.size.filter(|_| self.frames_per_second > 0.0).map_or(0, |(_, lines)| lines)
     }
 
@@ -172,7 +188,8 @@ impl SecondFigures {
     }
 }
 
-fn per_second<'a>(seconds: impl Iterator<Item = &'a Second>, sender: &str) -> Vec<SecondFigures> {
+/// Returns what was shown and played of the participant `sender` in each second.
+pub fn per_second<'a>(seconds: impl Iterator<Item = &'a Second>, sender: &str) -> Vec<SecondFigures> {
     let mut last = 0;
     let figures = seconds.map(|second| {
         let time = Duration::from_millis(second.at_ms - std::mem::replace(&mut last, second.at_ms));
@@ -232,7 +249,7 @@ impl fmt::Display for CallFigures {
         write!(
             to,
             "over {}, moving {}/{}, {} fps, [{}], joined after {} ms, first {} ms, 720 lines after {} ms, {} freezes, gap {} ms, \
-             sound concealed {} %, \
+             sound concealed {} %, STOI {}, \
              latency {}/{} ms, lips {}/{} ms, {} kbit/s, video {}, cpu {} %",
             self.media_path.as_deref().unwrap_or("-"),
             self.moving,
@@ -245,6 +262,7 @@ impl fmt::Display for CallFigures {
             self.freezes,
             self.longest_gap_ms,
             self.concealed_percent.map_or_else(|| "-".to_owned(), |percent| percent.to_string()),
+            self.stoi.map_or_else(|| "-".to_owned(), |stoi| stoi.to_string()),
             text(self.latency_p50_ms),
             text(self.latency_p95_ms),
             text(self.sound_skew_p50_ms),
@@ -253,6 +271,12 @@ impl fmt::Display for CallFigures {
             self.video_kbps,
             self.processor_percent.map_or_else(|| "-".to_owned(), |percent| percent.to_string()),
         )?;
+        if let Some(psnr) = self.psnr_db {
+            write!(to, "; PSNR {psnr} dB")?;
+        }
+        if let Some(flow) = &self.competing {
+            write!(to, "; {flow}")?;
+        }
         if let Some(change) = &self.change {
             let seconds = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| value.to_string());
             write!(
@@ -265,6 +289,23 @@ impl fmt::Display for CallFigures {
         }
         Ok(())
     }
+}
+
+/// Returns the busy and the total processor time of this machine since its start, in ticks. Returns `None` if `/proc/stat`
+/// cannot be read.
+pub fn processor_time() -> Option<(u64, u64)> {
+    let stat = fs::read_to_string("/proc/stat").ok()?;
+    // The first line is `cpu user nice system idle iowait irq softirq steal ...` (proc(5)).
+    let fields: Vec<u64> = stat.lines().next()?.split_whitespace().skip(1).take(8).flat_map(str::parse).collect();
+    let (all, idle) = (fields.iter().sum::<u64>(), fields.get(3)? + fields.get(4)?);
+    Some((all - idle, all))
+}
+
+/// Returns the share of processor time that was used between two readings, from 0 to 1.
+pub fn used(before: Option<(u64, u64)>, now: Option<(u64, u64)>) -> Option<f64> {
+    let ((used_before, before), (used, now)) = before.zip(now)?;
+    let part = |ticks: u64| u32::try_from(ticks).ok().map(f64::from);
+    Some(part(used - used_before)? / part((now - before).max(1))?)
 }
 
 /// Returns a rate in kbit/s.

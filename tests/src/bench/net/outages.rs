@@ -83,8 +83,7 @@ impl Outage {
     /// not end in time.
     pub fn measure(self, programs: &Path, clip: &Path, out: &Path) -> Result<OutageFigures> {
         let length = BEFORE + self.length() + AFTER;
-        let (spec, out) = (NetworkSpec::default(), out.to_owned());
-        let call = Call { spec, length, programs: programs.to_owned(), clip: clip.to_owned(), turn: false, out };
+        let call = Call { length, out: out.to_owned(), ..Call::new(programs.to_owned(), clip.to_owned()) };
         let folder = OutputFolder::new(Some(&call.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&call.spec)?;

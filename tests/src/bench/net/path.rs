@@ -1,5 +1,6 @@
 //! The paths that are measured, and the limits of their figures.
 
+use super::call::Beside;
 use super::figures::{CallFigures, to_f64};
 use crate::bench::row::median;
 use crate::netlab::{NetworkSpec, SpecError};
@@ -18,8 +19,8 @@ pub struct NetworkPath {
     limits: Vec<Limit>,
     /// The length of a call for which the limits hold, if it is longer than the usual one.
     min_length: Duration,
-    /// True if media take a TURN server over TLS, and the server has no media tunnel.
-    pub turn: bool,
+    /// What runs beside the call.
+    pub beside: Beside,
 }
 
 /// A figure and its limit.
@@ -69,7 +70,7 @@ impl NetworkPath {
             spec: spec.to_owned().into(),
             limits: Vec::new(),
             min_length: Duration::ZERO,
-            turn: false,
+            beside: Beside::Nothing,
         })
     }
 
@@ -82,11 +83,34 @@ impl NetworkPath {
         last.map_or(usual, |last| usual.max(last + AFTER_LAST_CHANGE))
     }
 
+    /// Returns true if the quality of the pictures is compared with Chromium's, too: rows 2 to 6, whose rates are limited.
+    pub fn has_picture_quality(&self) -> bool {
+        self.row.parse().is_ok_and(|row: u32| (2..=6).contains(&row))
+    }
+
+    fn of(row: u32, spec: &'static str, limits: Vec<Limit>, beside: Beside) -> Self {
+        let min_length = match row {
+            9 => Duration::from_mins(1),
+            13 => Duration::from_secs(30),
+            _ => Duration::ZERO,
+        };
+        Self { row: row.to_string().into(), spec: spec.into(), limits, min_length, beside }
+    }
+
+    /// Returns true if the call is compared with one between two Chromium: rows 1 to 10, and paths of no row.
+    pub fn has_chromium(&self) -> bool {
+        self.row.parse().map_or(true, |row: u32| row <= 10)
+    }
+
     /// Returns a name for a folder.
     pub fn file_name(&self) -> String {
         let safe = |sign: char| if sign.is_ascii_alphanumeric() || ".=-".contains(sign) { sign } else { '_' };
-        let turn = if self.turn { "-turn" } else { "" };
-        format!("{}-{}{turn}", self.row, self.spec).chars().map(safe).collect()
+        let beside = match self.beside {
+            Beside::Nothing => "",
+            Beside::TurnServer => "-turn",
+            Beside::TcpFlow => "-tcp",
+        };
+        format!("{}-{}{beside}", self.row, self.spec).chars().map(safe).collect()
     }
 
     /// Compares the medians of the runs with the limits.
@@ -131,7 +155,7 @@ impl fmt::Display for Verdict {
 
 /// Returns all paths.
 pub fn all() -> Vec<NetworkPath> {
-    (1..=12).chain([16]).flat_map(of_row).collect()
+    (1..=13).chain([16]).flat_map(of_row).collect()
 }
 
 /// Returns the paths of a row. The list is empty if the row is not measured here.
@@ -146,24 +170,7 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
         4 => vec![("down=300k", limits_of_300k())],
         5 => vec![("down=150k", limits_of_150k())],
         6 => vec![("up=800k", limits_of_500k()), ("up=300k", limits_of_300k())],
-        7 => vec![(
-            "down=10M,300k@40s,10M@55s",
-            vec![
-                at_most(
-                    "longest still after the drop",
-                    "ms",
-                    |of| of.change.as_ref().map(|it| to_f64(it.still_ms)),
-                    1_500.0,
-                ),
-                at_most(
-                    "sound concealed in a second of the drop",
-                    "ms",
-                    |of| of.change.as_ref().map(|it| to_f64(it.concealed_ms)),
-                    60.0,
-                ),
-                at_most("80 % regained after the rise", "s", |of| of.change.as_ref()?.regained_s, 5.0),
-            ],
-        )],
+        7 => vec![("down=10M,300k@40s,10M@55s", limits_of_a_drop())],
         8 => [
             ("loss=2%", 0.1),
             ("loss=5%", 0.3),
@@ -178,25 +185,34 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
         10 => [("loss=30%", 26.0 / 30.0), ("loss=30% down=1M", 24.0 / 30.0)]
             .map(|(spec, share)| {
                 let latency = at_most("latency, 95th percentile", "ms", |of| of.latency_p95_ms.map(to_f64), 500.0);
-                (spec, vec![moving(share), freezes(10.0), latency, sound(4.0)])
+                (spec, vec![moving(share), freezes(10.0), latency, sound(4.0), intelligible()])
             })
             .into(),
-        // The goal is intelligible speech, which this bench does not measure. The limit is that of row 10.
-        11 => vec![("loss=20% down=150k", vec![sound(4.0)])],
+        11 => vec![("loss=20% down=150k", vec![intelligible()])],
         12 => vec![("delay=60ms jitter=30ms reorder=2%", limits_of_loss(0.1))],
+        13 => vec![("down=2M", limits_beside_a_flow())],
         // No UDP at all. Media take the tunnel on the server's TCP port; on the second path, TURN over TLS.
         16 => vec![("loss=100%", vec![moving(26.0 / 30.0), first_picture_over_tls(4_000.0)])],
         _ => Vec::new(),
     };
-    let min_length = if number == 9 { Duration::from_mins(1) } else { Duration::ZERO };
-    let row = || number.to_string().into();
-    let path =
-        |turn, spec: &'static str, limits| NetworkPath { row: row(), spec: spec.into(), limits, min_length, turn };
-    let mut paths: Vec<_> = paths.into_iter().map(|(spec, limits)| path(false, spec, limits)).collect();
+    let beside = if number == 13 { Beside::TcpFlow } else { Beside::Nothing };
+    let mut paths: Vec<_> =
+        paths.into_iter().map(|(spec, limits)| NetworkPath::of(number, spec, limits, beside)).collect();
     if number == 16 {
-        paths.push(path(true, "loss=100%", vec![moving(26.0 / 30.0), first_picture_over_turn(4_000.0)]));
+        let limits = vec![moving(26.0 / 30.0), first_picture_over_turn(4_000.0)];
+        paths.push(NetworkPath::of(number, "loss=100%", limits, Beside::TurnServer));
     }
     paths
+}
+
+fn limits_of_a_drop() -> Vec<Limit> {
+    let still = |of: &CallFigures| of.change.as_ref().map(|it| to_f64(it.still_ms));
+    let concealed = |of: &CallFigures| of.change.as_ref().map(|it| to_f64(it.concealed_ms));
+    vec![
+        at_most("longest still after the drop", "ms", still, 1_500.0),
+        at_most("sound concealed in a second of the drop", "ms", concealed, 60.0),
+        at_most("80 % regained after the rise", "s", |of| of.change.as_ref()?.regained_s, 5.0),
+    ]
 }
 
 fn limits_of_loss(max_concealed: f64) -> Vec<Limit> {
@@ -214,6 +230,22 @@ fn limits_of_300k() -> Vec<Limit> {
 
 fn limits_of_150k() -> Vec<Limit> {
     vec![moving(1.0), frame_rate(12.0), sound(1.0)]
+}
+
+/// The queue of the path takes 200 ms, and the TCP connection fills it.
+fn limits_beside_a_flow() -> Vec<Limit> {
+    let share = |name, figure, min| at_least(name, "", figure, min);
+    let spread = |of: &CallFigures| Some(to_f64(of.latency_p95_ms?.saturating_sub(of.latency_p50_ms?)));
+    vec![
+        share("share of the TCP connection", |of| of.competing.as_ref().map(|flow| flow.tcp_share), 0.4),
+        share("share of the call", |of| of.competing.as_ref().map(|flow| flow.call_share), 0.3),
+        at_most("latency, 95th percentile", "ms", |of| of.latency_p95_ms.map(to_f64), 300.0),
+        at_most("latency, 95th percentile - median", "ms", spread, 100.0),
+    ]
+}
+
+fn intelligible() -> Limit {
+    at_least("STOI of the played sound", "", |of| of.stoi, 0.85)
 }
 
 fn moving(share: f64) -> Limit {
@@ -282,6 +314,14 @@ mod tests {
         for path in all() {
             assert!(path.spec.parse::<NetworkSpec>().is_ok() && !path.limits.is_empty(), "{path:?}");
         }
+    }
+
+    #[test]
+    fn the_first_ten_rows_are_compared_with_chromium() {
+        let compared = |row| of_row(row).iter().all(NetworkPath::has_chromium);
+        assert!(compared(1) && compared(10) && !compared(11) && !compared(16));
+        let quality = |row| of_row(row).iter().all(NetworkPath::has_picture_quality);
+        assert!(quality(2) && quality(6) && !quality(1) && !quality(7));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use super::call::{BenchClient, Call, PORT, RECEIVER, SENDER};
 use super::figures::kbps;
 use super::running::{OutputFolder, RunningProgram};
 use crate::bench::wait;
-use crate::netlab::{Netlab, NetworkSpec, Participant};
+use crate::netlab::{Netlab, Participant};
 use anyhow::{Context, Result};
 use engine::report::Report;
 use engine::timeline::Second;
@@ -50,7 +50,7 @@ impl TileChangeFigures {
     /// not end in time.
     pub fn measure(programs: &Path, clip: &Path, out: &Path) -> Result<Self> {
         let (programs, clip, out) = (programs.to_owned(), clip.to_owned(), out.to_owned());
-        let call = Call { spec: NetworkSpec::default(), length: LENGTH, programs, clip, turn: false, out };
+        let call = Call { length: LENGTH, out, ..Call::new(programs, clip) };
         let folder = OutputFolder::new(Some(&call.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&call.spec)?;
