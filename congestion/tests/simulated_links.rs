@@ -110,6 +110,20 @@ fn random_loss_of_10_percent_keeps_80_percent_of_the_rate() {
     }
 }
 
+/// Sound has fewer copies and headers on a narrow uplink (below 220 kbit/s). It needs them if packets are lost at random.
+#[test]
+fn random_loss_does_not_make_an_uplink_narrow() {
+    let mut lowest = f64::INFINITY;
+    for seed in 0..10 {
+        let mut call = Call::new(LinkSpec { loss: 0.3, ..LinkSpec::new(100e6) }, seed);
+        call.activity = 0.1;
+        call.run(30.0);
+        assert!(call.lowest_delay_based >= 2.2e5, "{} kbit/s, seed {seed}", call.lowest_delay_based / 1e3);
+        lowest = call.estimates.iter().copied().fold(lowest, f64::min);
+    }
+    assert!(lowest < 2.2e5, "the loss controller limits the estimate to {} kbit/s", lowest / 1e3);
+}
+
 #[test]
 fn a_free_link_carries_720p_within_a_second() {
     for delay in [0.001, 0.02, 0.05] {

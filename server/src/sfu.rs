@@ -13,6 +13,7 @@ mod downlink_report;
 pub mod extension;
 mod handshake;
 mod layer_meter;
+mod link_delay;
 mod metrics;
 mod offer;
 mod offer_queue;
