@@ -244,6 +244,16 @@ impl Downlink {
         recent
     }
 
+    /// Expects reports about the large ones of the first probes.
+    pub fn expect_probes(&mut self) {
+        self.probe_reports = PROBE_REPORTS;
+    }
+
+    /// Returns whether packets are delayed now.
+    pub fn is_delayed(&self) -> bool {
+        self.recent[0].delay > USUAL_DELAY
+    }
+
     /// Returns whether packets were delayed in the last second: then congestion may explain what was lost.
     pub fn was_delayed(&self) -> bool {
         self.recent.iter().any(|recent| recent.delay > USUAL_DELAY)

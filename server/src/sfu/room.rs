@@ -251,7 +251,11 @@ impl Room {
                     }
                     Kind::Video => {
                         let no_wishes = peer.wishes.is_none();
-                        requests.push((*id, subscriber.mid, request(source, subscriber, wish, no_wishes)));
+                        let mut request = request(source, subscriber, wish, no_wishes);
+                        if peer.transport.first_probes.is_pending() {
+                            request.ideal = request.ideal.map(|ideal| Target { spatial: 0, ..ideal });
+                        }
+                        requests.push((*id, subscriber.mid, request));
                     }
                 }
             }

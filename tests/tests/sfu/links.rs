@@ -1,13 +1,34 @@
-//! Sound on links that lose packets at random.
+//! The first second on narrow links, and sound on links that lose packets at random.
 
 use super::{concealment, impaired, seconds, secs, show};
 use media::Bitrate;
 use proto::ServerSignal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tests::impairment::Impairment;
+use tests::sfu::Simulation;
 
 const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
+}
+
+/// Returns the times at which pictures were complete at client 1.
+fn pictures(simulation: &Simulation, start: Instant) -> Vec<Duration> {
+    let complete = simulation.clients[1].received.iter().filter(|packet| packet.header.marker);
+    complete.filter_map(|packet| packet.timestamp.checked_duration_since(start)).collect()
+}
+
+#[test]
+fn the_first_probes_do_not_delay_the_first_pictures_of_a_narrow_link() {
+    for (kilobits, first, moving) in [(150, ms(900), secs(2)), (300, ms(500), secs(1)), (500, ms(400), secs(1))] {
+        let (mut simulation, start) = impaired(Impairment::limited(Bitrate::kbps(kilobits)));
+        simulation.send_for(0, secs(3));
+        let pictures = pictures(&simulation, start);
+        let in_time = pictures.iter().filter(|at| (moving - secs(1)..moving).contains(*at)).count();
+        let sound = concealment(&simulation, start, start + secs(3));
+        show(&format!("{kilobits} kbit/s, first {:?}, {sound:?}", pictures.first()), &seconds(&simulation, 1, start));
+        assert!(pictures[0] <= first, "{kilobits} kbit/s: the first picture after {:?}", pictures[0]);
+        assert!(in_time >= 12, "{kilobits} kbit/s: {in_time} pictures in the second before {moving:?}");
+    }
 }
 
 /// Returns whether a datagram is lost: 30 % are, at random.
