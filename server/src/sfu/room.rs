@@ -189,10 +189,14 @@ impl Room {
             return output.metrics.add_dropped(DropReason::TooLarge, 1);
         }
         let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(&id) else { return };
+        let replaces = spatial_layer(rid).is_some_and(|spatial| source.is_replacement(spatial, now));
         let Some(info) = spatial_layer(rid).and_then(|spatial| source.inspect(spatial, packet, now)) else {
             return output.metrics.add_dropped(DropReason::Refused, 1);
         };
         let kind = source.published.kind;
+        if replaces && info.start && info.key {
+            subscribers.iter_mut().for_each(|subscriber| subscriber.switch.take_smaller(info.spatial));
+        }
         for subscriber in subscribers {
             let Some(peer) = peers.get_mut(&subscriber.participant) else { continue };
             let sent = match kind {
