@@ -6,8 +6,8 @@
 //!
 //! A repair is a packet that was lost and arrived after all, as a copy in a later frame or as a retransmission. Repairs are
 //! rare, but without them speech is concealed. So the wanted delay also covers the largest offset of the repairs in the last
-//! ten seconds, and one packet more: if two successive packets are lost, their repairs come that much later. Repairs that took
-//! more than 140 ms do not count.
+//! ten seconds, and one packet more, up to 60 ms: if two successive packets are lost, their repairs come that much later. Repairs
+//! that took more than 140 ms do not count.
 
 use super::units::samples_to_micros;
 use media::Timestamp;
@@ -134,8 +134,9 @@ impl Delay {
 
     fn wanted(&self) -> i64 {
         let minimum = if self.measured < RELIABLE { INITIAL_DELAY } else { 0 };
-        let repair = self.repairs.front().map_or(0, |(_, repaired)| *repaired - self.base + PACKET_MICROS);
-        let late = (self.spread + self.reserve).max(repair);
+        let repair = self.repairs.front().map_or(0, |(_, repaired)| *repaired - self.base);
+        let second = if repair > 0 { (repair + PACKET_MICROS).min(MAX_SECOND_REPAIR) } else { 0 };
+        let late = (self.spread + self.reserve).max(repair).max(second);
         self.base + (late + BLOCK_MICROS + SHORTAGE_TOLERATED).clamp(minimum, MAX_DELAY)
     }
 }
@@ -171,6 +172,10 @@ const REPAIR_AGE: Duration = Duration::from_secs(10);
 /// A repair that comes later, in microseconds over the base, does not count. That is enough for a copy three packets later
 /// with some jitter, or for a retransmission on a short path.
 const MAX_REPAIR: i64 = 140_000;
+
+/// The longest wait for the repair of a second lost packet, in microseconds over the base. A longer one delays the conversation
+/// more than it helps.
+const MAX_SECOND_REPAIR: i64 = 60_000;
 
 /// The maximum number of repairs that are kept.
 const MAX_REPAIRS: usize = 64;

@@ -167,7 +167,7 @@ impl Downlink {
         let target = if delay <= USUAL_DELAY && report.lost <= USUAL_LOSS {
             let known = self.capacity.as_ref().map_or(0, Capacity::usable);
             report.estimate.max(self.proved().min(self.budget)).max(known)
-        } else if delay <= USUAL_DELAY && report.lost <= MAX_RANDOM_LOSS {
+        } else if delay <= USUAL_DELAY && self.link.usual_loss(report.lost) <= MAX_RANDOM_LOSS {
             report.estimate.max(RANDOM_LOSS_BUDGET)
         } else {
             report.estimate

@@ -27,7 +27,7 @@ impl LinkDelay {
         let before = std::mem::replace(&mut self.last, measured);
         if measured <= USUAL_DELAY {
             let lost = lost.clamp(0.0, 1.0);
-            let weight = if lost > self.random_loss { RISE } else { FALL };
+            let weight = if self.is_lossy() { LOSSY_WEIGHT } else { FIRST_WEIGHT };
             self.random_loss += (lost - self.random_loss) * weight;
         }
         if self.is_lossy() { measured.min(before) } else { measured }
@@ -45,6 +45,11 @@ impl LinkDelay {
         (lost - self.random_loss).max(0.0)
     }
 
+    /// Returns the random loss, or `lost` if it is lower: a single second may have more.
+    pub fn usual_loss(&self, lost: f32) -> f32 {
+        lost.min(self.random_loss)
+    }
+
     /// Returns true if so many packets are lost at random that the estimate of the stack is far below the capacity.
     pub fn is_lossy(&self) -> bool {
         self.random_loss > MIN_LOSSY
@@ -57,10 +62,10 @@ pub const USUAL_DELAY: Duration = Duration::from_millis(40);
 /// How much the usual round-trip time grows from report to report.
 const USUAL_GROWTH: Duration = Duration::from_micros(250);
 
-/// The weight of a report of a higher loss, and of a lower one. A report is about a second, and there are ten in a second. Reports
-/// of a lower loss weigh less, because feedback that is lost, too, hides losses.
-const RISE: f32 = 0.2;
-const FALL: f32 = 0.03;
+/// The weight of a report in the random loss, until the link is known to be lossy and after that. A report is about a second, and
+/// there are ten in a second. The loss of a single second is not exact, because it is that of few packets.
+const FIRST_WEIGHT: f32 = 0.2;
+const LOSSY_WEIGHT: f32 = 0.03;
 
 /// The random loss from which the estimate of the stack is no measure of the capacity.
 const MIN_LOSSY: f32 = 0.08;
@@ -76,8 +81,10 @@ mod tests {
     #[test]
     fn a_single_late_report_of_a_lossy_link_is_no_delay() {
         let mut link = LinkDelay::default();
-        (0..10).for_each(|_| _ = report(&mut link, 0.3, 20));
-        assert!(link.is_lossy() && link.congestion_loss(0.35) < 0.1, "{link:?}");
+        (0..2).for_each(|_| _ = report(&mut link, 0.3, 20));
+        assert!(link.is_lossy());
+        (0..60).for_each(|_| _ = report(&mut link, 0.3, 20));
+        assert!(link.usual_loss(0.45) < 0.31 && link.congestion_loss(0.35) < 0.1, "{link:?}");
         let delays = [95, 20, 95, 90, 20].map(|round_trip| report(&mut link, 0.3, round_trip));
         assert!(delays[..3].iter().all(|delay| *delay < 5) && delays[3] > 60 && delays[4] == 0, "{delays:?}");
     }
