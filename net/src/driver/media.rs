@@ -8,7 +8,7 @@ use crate::event::{Event, MediaPath};
 use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
-use crate::peer::{Estimate, Feedback, Offer, lock};
+use crate::peer::{Estimate, Feedback, Offer, Peer, lock};
 use crate::rtp::flow::InboundRtpStats;
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::signalling::ServerEndpoint;
@@ -307,7 +307,7 @@ impl Media {
 
     /// Pushes an event if an estimate of the capacity has changed by more than 5 %.
     pub fn report_estimate(&mut self, event_queue: &mut EventQueue) {
-        let estimate = self.transports.primary().map(|peer| peer.estimate());
+        let estimate = self.transports.primary().map(Peer::estimate);
         let bitrate = estimate.map_or(Bitrate::ZERO, Estimate::bitrate);
         let delay_based = estimate.map_or(Bitrate::ZERO, Estimate::delay_based);
         let changed = |new: Bitrate, old: Bitrate| new.as_bps().abs_diff(old.as_bps()) * 20 > old.as_bps();

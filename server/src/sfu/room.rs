@@ -195,7 +195,9 @@ impl Room {
         };
         let kind = source.published.kind;
         if replaces && info.start && info.key {
-            subscribers.iter_mut().for_each(|subscriber| subscriber.switch.take_smaller(info.spatial));
+            for subscriber in subscribers.iter_mut() {
+                subscriber.switch.take_smaller(info.spatial);
+            }
         }
         for subscriber in subscribers {
             let Some(peer) = peers.get_mut(&subscriber.participant) else { continue };

@@ -312,7 +312,11 @@ impl Transport {
                 if full.is_some() {
                     self.first_probes.finish();
                 } else if self.first_probes.handle_report(estimate, self.downlink.is_delayed(), now) {
-                    self.send_large_probes(now);
+                    self.downlink.expect_probes();
+                    self.goal.set_desired(self.first_probes.desired(0, now).unwrap_or(0));
+                    self.look_for_goal(0);
+                    // It sends two probes if it begins again.
+                    self.rtc.bwe().reset(Bitrate::bps(PROBE_BASE));
                 }
                 let random = stats.egress_loss_fraction.filter(|_| !self.downlink.was_delayed());
                 self.loss.handle_report(stats.ingress_loss_fraction, random, stats.rtt);
@@ -467,16 +471,6 @@ impl Transport {
         }
         let stream = direct.stream_rx_by_mid(mid, rid);
         stream.map(|stream| stream.request_keyframe(KeyframeRequestKind::Pli)).is_some()
-    }
-
-    /// Makes the stack begin again with its first estimate. Then it sends two probes.
-    fn send_large_probes(&mut self, now: Instant) {
-        self.downlink.expect_probes();
-        if let Some(desired) = self.first_probes.desired(0, now) {
-            self.goal.set_desired(desired);
-            self.look_for_goal(0);
-            self.rtc.bwe().reset(Bitrate::bps(PROBE_BASE));
-        }
     }
 
     /// Sets the bits per second that the participant would get on an unlimited link, and how many of them are reserved for
