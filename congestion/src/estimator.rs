@@ -121,6 +121,12 @@ impl Estimator {
         bitrate(self.loss.limit().map_or(rate, |limit| limit.min(rate)).max(self.aimd.min()))
     }
 
+    /// Returns the estimate without the limit of the loss controller, which tests whether loss falls with the rate (`goog_cc`:
+    /// delay-based estimate). If the estimate is lower, the path may carry more.
+    pub fn delay_based(&self) -> Bitrate {
+        bitrate(self.aimd.rate())
+    }
+
     /// Returns the estimate, and what was measured on the path.
     pub fn stats(&self) -> PathStats {
         PathStats {

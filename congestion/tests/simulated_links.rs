@@ -110,6 +110,21 @@ fn random_loss_of_10_percent_keeps_80_percent_of_the_rate() {
     }
 }
 
+/// Sound has fewer copies and headers on a narrow uplink (below 220 kbit/s). It needs them if packets are lost at random.
+#[test]
+fn random_loss_hardly_ever_makes_an_uplink_narrow() {
+    let (mut limited, mut delay_based) = (0, 0);
+    let narrow = |estimates: &[f64]| estimates.iter().filter(|estimate| **estimate < 2.2e5).count();
+    for seed in 0..20 {
+        let mut call = Call::new(LinkSpec { loss: 0.3, ..LinkSpec::new(100e6) }, seed);
+        call.activity = 0.1;
+        call.run(30.0);
+        limited += narrow(&call.estimates);
+        delay_based += narrow(&call.delay_based);
+    }
+    assert!(delay_based * 3 < limited, "{delay_based} of 60,000 times, {limited} with the limit by loss");
+}
+
 #[test]
 fn a_free_link_carries_720p_within_a_second() {
     for delay in [0.001, 0.02, 0.05] {

@@ -133,9 +133,9 @@ impl Coordinator {
             net::Event::Downlink(report) => self.stats.learn(|known| known.downlink = Some(report)),
             net::Event::InboundStats(flows) => self.stats.learn(|known| known.flows = flows.into_iter().collect()),
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
-            net::Event::Estimate(budget) => {
-                self.stats.learn(|known| known.uplink = Some(budget));
-                let protection = self.tracks.set_budget(budget);
+            net::Event::Estimate { bitrate, delay_based } => {
+                self.stats.learn(|known| known.uplink = Some(bitrate));
+                let protection = self.tracks.set_budget(bitrate, delay_based);
                 self.devices.set_protection(protection);
             }
             net::Event::Totals(totals) => {

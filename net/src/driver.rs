@@ -421,7 +421,7 @@ impl Driver {
             | Event::Downlink(_)
             | Event::InboundStats(_)
             | Event::KeyFrameWanted { .. }
-            | Event::Estimate(_)
+            | Event::Estimate { .. }
             | Event::Connected
             | Event::MediaPath(_)
             | Event::Totals(_)

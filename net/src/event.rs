@@ -75,7 +75,12 @@ pub enum Event {
         spatial: u8,
     },
     /// The estimated bandwidth of the uplink, if it changed by more than 5 %.
-    Estimate(Bitrate),
+    Estimate {
+        /// The estimate.
+        bitrate: Bitrate,
+        /// The estimate without the limit by loss. If it is higher, the uplink may carry more.
+        delay_based: Bitrate,
+    },
     /// A media transport is connected. Frames sent before were dropped.
     Connected,
     /// The path by which media go, if it has changed. The first one follows [`Event::Connected`].

@@ -6,7 +6,8 @@
 //!
 //! A repair is a packet that was lost and arrived after all, as a copy in a later frame or as a retransmission. Repairs are
 //! rare, but without them speech is concealed. So the wanted delay also covers the largest offset of the repairs in the last
-//! ten seconds. Repairs that took more than 140 ms do not count.
+//! ten seconds, and one packet more, up to 60 ms: if two successive packets are lost, their repairs come that much later. Repairs
+//! that took more than 140 ms do not count.
 
 use super::units::samples_to_micros;
 use media::Timestamp;
@@ -134,7 +135,8 @@ impl Delay {
     fn wanted(&self) -> i64 {
         let minimum = if self.measured < RELIABLE { INITIAL_DELAY } else { 0 };
         let repair = self.repairs.front().map_or(0, |(_, repaired)| *repaired - self.base);
-        let late = (self.spread + self.reserve).max(repair);
+        let second = if repair > 0 { (repair + PACKET_MICROS).min(MAX_SECOND_REPAIR) } else { 0 };
+        let late = (self.spread + self.reserve).max(repair).max(second);
         self.base + (late + BLOCK_MICROS + SHORTAGE_TOLERATED).clamp(minimum, MAX_DELAY)
     }
 }
@@ -171,6 +173,10 @@ const REPAIR_AGE: Duration = Duration::from_secs(10);
 /// with some jitter, or for a retransmission on a short path.
 const MAX_REPAIR: i64 = 140_000;
 
+/// The longest wait for the repair of a second lost packet, in microseconds over the base. A longer one delays the conversation
+/// more than it helps.
+const MAX_SECOND_REPAIR: i64 = 60_000;
+
 /// The maximum number of repairs that are kept.
 const MAX_REPAIRS: usize = 64;
 
@@ -195,3 +201,20 @@ const MAX_DELAY: i64 = 500_000;
 
 /// A packet whose offset is further from the base, in microseconds, belongs to another timeline.
 const MAX_OFFSET: i64 = 2_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_repair_the_delay_suffices_for_two_successive_losses() {
+        let mut delay = Delay::new();
+        let position = |number: u64| number * 960;
+        let at = |number: u64, late: u64| Timestamp::from_micros(number * 20_000 + late);
+        (0..400).for_each(|number| delay.packet_arrived(position(number), at(number, 0)));
+        assert!(delay.target() < Duration::from_millis(15), "{:?}", delay.target());
+        delay.repair_arrived(position(390), at(390, 28_000));
+        // The first of two lost packets is found missing one packet later, so its retransmission comes after 48 ms.
+        assert!(delay.target() >= Duration::from_millis(58), "{:?}", delay.target());
+    }
+}

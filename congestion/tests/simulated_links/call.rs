@@ -30,6 +30,8 @@ pub struct Call {
     pub activity: f64,
     /// The estimate every 10 ms.
     pub estimates: Vec<f64>,
+    /// The estimate without the limit by loss, every 10 ms.
+    pub delay_based: Vec<f64>,
     /// The one-way delay of each packet of sound, and when it was sent.
     pub sound: Vec<(f64, f64)>,
     pub longest_queue: Duration,
@@ -66,6 +68,7 @@ impl Call {
             feedback: VecDeque::new(),
             activity: 1.0,
             estimates: Vec::new(),
+            delay_based: Vec::new(),
             sound: Vec::new(),
             longest_queue: Duration::ZERO,
             padding: 0.0,
@@ -108,6 +111,7 @@ impl Call {
         self.longest_queue = self.longest_queue.max(self.pacer.queue_time());
         if tick.is_multiple_of(10) {
             self.estimates.push(self.estimator.estimate().as_bps() as f64);
+            self.delay_based.push(self.estimator.delay_based().as_bps() as f64);
         }
     }
 

@@ -20,7 +20,8 @@ impl ProtectionPolicy {
         (self.loss, self.downlinks) = (loss, max_bitrate);
     }
 
-    /// Sets the estimate of our uplink. Sound gets a third of a narrow one.
+    /// Sets the estimate of our uplink without the limit by loss: copies of sound repair what is lost at random. Sound gets a third
+    /// of a narrow uplink.
     pub fn set_uplink(&mut self, estimate: Bitrate) {
         let narrow = if self.uplink.is_some() { NO_LONGER_NARROW } else { NARROW };
         let share = Bitrate::bps(estimate.as_bps() * SOUND_PERCENT / 100);

@@ -371,10 +371,11 @@ impl Tracks {
         }
     }
 
-    /// Sets the capacity of the uplink and divides it among the tracks. Returns how our sound must be encoded.
-    pub fn set_budget(&mut self, budget: Bitrate) -> Protection {
+    /// Sets the capacity of the uplink and divides it among the tracks. `delay_based` is the estimate without the limit by loss.
+    /// Returns how our sound must be encoded.
+    pub fn set_budget(&mut self, budget: Bitrate, delay_based: Bitrate) -> Protection {
         self.budget = budget;
-        self.update_protection(|policy| policy.set_uplink(budget))
+        self.update_protection(|policy| policy.set_uplink(delay_based))
     }
 
     /// Divides what sound leaves of the capacity: a shared screen has three quarters, because it is the main content. The

@@ -8,7 +8,7 @@ use crate::event::{Event, MediaPath};
 use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
-use crate::peer::{Estimate, Feedback, Offer, lock};
+use crate::peer::{Estimate, Feedback, Offer, Peer, lock};
 use crate::rtp::flow::InboundRtpStats;
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::signalling::ServerEndpoint;
@@ -44,8 +44,8 @@ pub struct Media {
     stale: Option<Instant>,
     /// When all transports were last known to be connected.
     last_connected: Option<Instant>,
-    /// The estimate in the last event.
-    estimate: Bitrate,
+    /// The estimate in the last event, and the one without the limit by loss.
+    estimate: (Bitrate, Bitrate),
     /// When the statistics of the received tracks were last reported.
     stats_reported: Option<Instant>,
 }
@@ -92,7 +92,7 @@ impl Media {
             restarted: false,
             stale: None,
             last_connected: None,
-            estimate: Bitrate::ZERO,
+            estimate: (Bitrate::ZERO, Bitrate::ZERO),
             stats_reported: None,
         })
     }
@@ -305,12 +305,15 @@ impl Media {
         }
     }
 
-    /// Pushes an event if the estimate of the capacity has changed by more than 5 %.
+    /// Pushes an event if an estimate of the capacity has changed by more than 5 %.
     pub fn report_estimate(&mut self, event_queue: &mut EventQueue) {
-        let estimate = self.transports.primary().map_or(Bitrate::ZERO, |peer| peer.estimate().bitrate());
-        if estimate.as_bps().abs_diff(self.estimate.as_bps()) * 20 > self.estimate.as_bps() {
-            self.estimate = estimate;
-            event_queue.push(Event::Estimate(estimate));
+        let estimate = self.transports.primary().map(Peer::estimate);
+        let bitrate = estimate.map_or(Bitrate::ZERO, Estimate::bitrate);
+        let delay_based = estimate.map_or(Bitrate::ZERO, Estimate::delay_based);
+        let changed = |new: Bitrate, old: Bitrate| new.as_bps().abs_diff(old.as_bps()) * 20 > old.as_bps();
+        if changed(bitrate, self.estimate.0) || changed(delay_based, self.estimate.1) {
+            self.estimate = (bitrate, delay_based);
+            event_queue.push(Event::Estimate { bitrate, delay_based });
         }
     }
 

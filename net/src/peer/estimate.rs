@@ -21,6 +21,8 @@ pub struct Estimate {
 struct Rates {
     /// The estimate, in bits per second.
     estimate: AtomicU64,
+    /// The estimate without the limit by loss, in bits per second.
+    delay_based: AtomicU64,
     /// The estimate at the last call of [`Notify::notify_one`].
     notified: AtomicU64,
     changed: Notify,
@@ -46,6 +48,11 @@ impl Estimate {
     /// Returns the estimate.
     pub fn bitrate(&self) -> Bitrate {
         self.rates.estimate()
+    }
+
+    /// Returns the estimate without the limit by loss.
+    pub fn delay_based(&self) -> Bitrate {
+        Bitrate::bps(self.rates.delay_based.load(Ordering::Relaxed))
     }
 
     /// Sets what the published tracks could use. Probes are sent while the estimate is lower.
@@ -102,6 +109,7 @@ struct Cluster {
 pub fn estimator() -> (Estimator, SendSide, Estimate) {
     let rates = Arc::new(Rates {
         estimate: AtomicU64::new(START.as_bps()),
+        delay_based: AtomicU64::new(START.as_bps()),
         notified: AtomicU64::new(START.as_bps()),
         changed: Notify::new(),
         wanted: AtomicU64::new(0),
@@ -122,8 +130,9 @@ impl Rates {
         Bitrate::bps(self.estimate.load(Ordering::Relaxed))
     }
 
-    fn set_estimate(&self, estimate: Bitrate) {
+    fn set_estimate(&self, estimate: Bitrate, delay_based: Bitrate) {
         self.estimate.store(estimate.as_bps(), Ordering::Relaxed);
+        self.delay_based.store(delay_based.as_bps(), Ordering::Relaxed);
         let notified = self.notified.load(Ordering::Relaxed);
         if estimate.as_bps().abs_diff(notified) * 20 > notified {
             self.notified.store(estimate.as_bps(), Ordering::Relaxed);
@@ -147,7 +156,7 @@ impl BandwidthEstimator for Estimator {
         );
         let stats = estimator.stats();
         tracing::trace!(?stats, "feedback");
-        self.rates.set_estimate(stats.estimate);
+        self.rates.set_estimate(stats.estimate, estimator.delay_based());
     }
 
     #[expect(clippy::cast_precision_loss, reason = "bitrates are far below 2^52")]
@@ -158,7 +167,7 @@ impl BandwidthEstimator for Estimator {
     fn handle_timeout(&mut self, now: Instant) {
         let mut shared = lock(&self.shared);
         shared.estimator.handle_timeout(now);
-        self.rates.set_estimate(shared.estimator.estimate());
+        self.rates.set_estimate(shared.estimator.estimate(), shared.estimator.delay_based());
     }
 }
 
@@ -259,9 +268,9 @@ mod tests {
             std::pin::pin!(estimate.changed()).as_mut().poll(&mut context).is_ready()
         };
         assert!(!woken(&estimate));
-        estimator.rates.set_estimate(Bitrate::kbps(310));
+        estimator.rates.set_estimate(Bitrate::kbps(310), Bitrate::kbps(310));
         assert!(!woken(&estimate));
-        estimator.rates.set_estimate(Bitrate::kbps(250));
+        estimator.rates.set_estimate(Bitrate::kbps(250), Bitrate::kbps(310));
         assert!(woken(&estimate) && !woken(&estimate));
     }
 

@@ -13,6 +13,12 @@
 //!
 //! All bitrates are with the headers of the packets.
 
+mod capacity;
+
+pub use capacity::NARROW;
+
+use super::link_delay::{LinkDelay, USUAL_DELAY};
+use capacity::{Capacity, MIN_WAIT, USABLE_PERCENT};
 use std::time::{Duration, Instant};
 
 /// The downlink of one viewer.
@@ -26,8 +32,7 @@ pub struct Downlink {
     pub estimate: u64,
     /// The last reports, newest first.
     recent: [PastReport; RECENT_REPORTS],
-    /// The usual round-trip time: the shortest one, which grows slowly, because paths change.
-    usual: Option<Duration>,
+    link: LinkDelay,
     /// What the link carried when it was full. `None` if it never was, or if it carries more since then.
     capacity: Option<Capacity>,
     /// True until the link was first full, or was found to be wide.
@@ -62,25 +67,6 @@ struct PastReport {
     arrived: u64,
     /// How much longer than usual the round trip was.
     delay: Duration,
-}
-
-/// The capacity that a full link has shown.
-#[derive(Debug)]
-struct Capacity {
-    /// Bits per second.
-    rate: u64,
-    /// When it was last full, or delayed packets because it was tested.
-    at: Instant,
-    /// The time from then to the next test.
-    wait: Duration,
-    /// True if the link is still full.
-    full: bool,
-    /// The bits per second that are tested now.
-    test: Option<u64>,
-    /// When the last test failed, if the link was not full since then.
-    failed_at: Option<Instant>,
-    /// How many reports said that packets are not delayed although enough is sent.
-    proofs: u32,
 }
 
 /// Whether pictures are held back.
@@ -135,7 +121,7 @@ impl Downlink {
             earlier: [estimate; UNPROVED_REPORTS],
             estimate,
             recent: [PastReport::default(); RECENT_REPORTS],
-            usual: None,
+            link: LinkDelay::default(),
             capacity: None,
             starting: true,
             probe_reports: PROBE_REPORTS,
@@ -149,7 +135,8 @@ impl Downlink {
     /// Handles the statistics of the last report interval. Returns a change after which the budget must be divided again at
     /// once.
     pub fn handle_report(&mut self, report: Report, now: Instant) -> Option<Change> {
-        let delay = self.delay(&report);
+        let delay = self.link.handle_report(report.round_trip, report.pause, report.lost);
+        let congestion_loss = self.link.congestion_loss(report.lost);
         self.earlier.rotate_right(1);
         self.earlier[0] = self.budget;
         self.estimate = report.estimate;
@@ -168,11 +155,11 @@ impl Downlink {
             return Some(Change::Wide);
         }
         self.probe_reports = self.probe_reports.saturating_sub(u32::from(report.round_trip.is_some()));
-        if delay > MAX_DELAY || report.lost > MAX_LOSS && delay > USUAL_DELAY || sudden {
+        if delay > MAX_DELAY || congestion_loss > MAX_LOSS && delay > USUAL_DELAY || sudden {
             if self.is_delayed_by_test(now) {
                 return None;
             }
-            return self.handle_full_link(report.lost, Cause { sudden, after_hold }, now);
+            return self.handle_full_link(congestion_loss, Cause { sudden, after_hold }, now);
         }
         if let Some(capacity) = self.capacity.as_mut().filter(|_| delay <= USUAL_DELAY) {
             capacity.full = false;
@@ -180,7 +167,7 @@ impl Downlink {
         let target = if delay <= USUAL_DELAY && report.lost <= USUAL_LOSS {
             let known = self.capacity.as_ref().map_or(0, Capacity::usable);
             report.estimate.max(self.proved().min(self.budget)).max(known)
-        } else if delay <= USUAL_DELAY && report.lost <= MAX_RANDOM_LOSS {
+        } else if delay <= USUAL_DELAY && self.link.usual_loss(report.lost) <= MAX_RANDOM_LOSS {
             report.estimate.max(RANDOM_LOSS_BUDGET)
         } else {
             report.estimate
@@ -198,11 +185,15 @@ impl Downlink {
         self.probe_reports > 0 && clean && report.estimate > BURST_RATE * WIDE_PERCENT / 100
     }
 
-    /// Records the capacity of a full link. Returns a change if the link was not full before.
+    /// Records the capacity of a full link, which loses the fraction `lost` because it is full. Returns a change if the link was
+    /// not full before.
     fn handle_full_link(&mut self, lost: f32, cause: Cause, now: Instant) -> Option<Change> {
         self.starting = false;
         let Cause { sudden, after_hold } = cause;
-        let through = self.through(lost).min(self.estimate.saturating_mul(100) / FULL_PERCENT);
+        // While the link is full, the estimate follows what arrives. But random loss makes it much too low.
+        let through = self.through(lost);
+        let estimated = if self.link.is_lossy() { through } else { self.estimate.saturating_mul(100) / FULL_PERCENT };
+        let through = through.min(estimated);
         let first_probes = self.probe_reports > 0;
         let (rate, wait) = match &self.capacity {
             // Pictures are held back, so what is sent now is no measure.
@@ -215,10 +206,10 @@ impl Downlink {
                 }
                 return None;
             }
-            // While the link is full, the estimate follows what arrives. Soon after a hold, what was sent is no measure either.
+            // Soon after a hold, what was sent is no measure either.
             Some(before) if before.full || after_hold => {
                 let least = before.rate * MIN_STILL_FULL_PERCENT / 100;
-                ((self.estimate * 100 / FULL_PERCENT).clamp(least, before.rate), before.wait)
+                (estimated.clamp(least, before.rate), before.wait)
             }
             Some(_) | None if sudden => (through.min(self.sent(RECENT_REPORTS) / SUDDEN_FACTOR), SUDDEN_WAIT),
             // If little was sent, that little is no measure.
@@ -251,6 +242,16 @@ impl Downlink {
             self.budget = self.budget.min(capacity.rate * FULL_PERCENT / 100).max(MIN_BUDGET);
         }
         recent
+    }
+
+    /// Expects reports about the large ones of the first probes.
+    pub fn expect_probes(&mut self) {
+        self.probe_reports = PROBE_REPORTS;
+    }
+
+    /// Returns whether packets are delayed now.
+    pub fn is_delayed(&self) -> bool {
+        self.recent[0].delay > USUAL_DELAY
     }
 
     /// Returns whether packets were delayed in the last second: then congestion may explain what was lost.
@@ -325,7 +326,7 @@ impl Downlink {
         let Some(capacity) = &mut self.capacity else {
             return if delay > USUAL_DELAY { self.budget } else { step };
         };
-        let usable = capacity.usable();
+        let (usable, lossy) = (capacity.usable(), self.link.is_lossy());
         let since = now.saturating_duration_since(capacity.at);
         let due = since >= capacity.wait;
         let evident = evident && self.estimate > capacity.rate * EVIDENT_FACTOR && since >= SUDDEN_WAIT;
@@ -350,7 +351,8 @@ impl Downlink {
             }
             None => {}
         }
-        step.min(usable)
+        // The stack sends no more padding than its estimate, so pictures must test a lossy link.
+        step.min(capacity.test.filter(|_| lossy).map_or(usable, |test| test.max(usable)))
     }
 
     /// Returns the bits per second to fill with padding: those that are tested, or the next step to a higher estimate.
@@ -365,19 +367,16 @@ impl Downlink {
         }
     }
 
-    /// Returns how much longer than usual the round trip is, except for what a pause explains: the newest packet waits for the
-    /// feedback, and the queue becomes shorter.
-    fn delay(&mut self, report: &Report) -> Duration {
-        let Some(round_trip) = report.round_trip else { return Duration::ZERO };
-        let usual = self.usual.map_or(round_trip, |usual| round_trip.min(usual + USUAL_GROWTH));
-        self.usual = Some(usual);
-        round_trip.saturating_sub(usual).saturating_sub(report.pause)
-    }
-
     /// Returns the bits per second that the SFU may send to the viewer without padding. A higher budget counts only after
     /// the feedback on it, because a larger layer begins with a key frame.
     pub fn budget(&self) -> u64 {
         self.earlier.iter().copied().fold(self.budget, u64::min)
+    }
+
+    /// Returns the budget if it is what the link carries. Returns `None` if the capacity is not known and the budget may be low
+    /// only because the estimate of the stack is, which random loss lowers.
+    pub fn known_budget(&self) -> Option<u64> {
+        (self.capacity.is_some() || !self.link.is_lossy()).then(|| self.budget())
     }
 
     /// Returns the bits per second at which packets leave. More than the budget, so that key frames are not late; but if
@@ -424,22 +423,6 @@ impl Downlink {
             if raised { MIN_PROBE_INTERVAL } else { (self.probe.interval * 2).min(MAX_PROBE_INTERVAL) };
         self.probe.last = Some((now, self.estimate));
         true
-    }
-}
-
-impl Capacity {
-    /// Ends a test that delays packets. What the link carried in it can raise the capacity. `average`: what was sent in a second.
-    fn fail_test(&mut self, tested: u64, average: u64, now: Instant) {
-        let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
-        let max_wait = if self.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };
-        let wait = (self.wait * 2).clamp(MIN_WAIT, max_wait);
-        let rate = self.rate.max(carried);
-        *self = Self { rate, at: now, wait, full: false, test: None, failed_at: Some(now), proofs: 0 };
-    }
-
-    /// Returns the bits per second that the link carries without a queue.
-    fn usable(&self) -> u64 {
-        self.rate * USABLE_PERCENT / 100
     }
 }
 
@@ -502,9 +485,6 @@ const MIN_STILL_FULL_PERCENT: u64 = 40;
 /// If the budget of a full link is less than this percentage of what was sent, most of what was sent is lost.
 const MUCH_LESS_PERCENT: u64 = 50;
 
-/// Percent of what a full link carries that is sent later.
-const USABLE_PERCENT: u64 = 95;
-
 /// After a sudden change, the feedback is still about the time before. The link is assumed to carry what was sent divided by
 /// this.
 const SUDDEN_FACTOR: u64 = 5;
@@ -525,10 +505,6 @@ const EVIDENT_TEST_PERCENT: u64 = 120;
 /// more.
 const PROVED_PERCENT: u64 = 170;
 
-/// The tested bitrate at which packets are delayed, in percent of what the link carries. At first, the excess passes as a burst
-/// or waits in the queue.
-const FAILED_PERCENT: u64 = 120;
-
 /// The reports at this bitrate that show that it does not only pass through a burst.
 const MIN_PROOFS: u32 = 3;
 
@@ -537,16 +513,6 @@ const EVIDENT_FACTOR: u64 = 3;
 
 /// The minimum of such an estimate, in bits per second: a few packets at this rate are more than the usual burst.
 const EVIDENT_ESTIMATE: u64 = 900_000;
-
-/// The time from when a link was full until more is sent for the first time, as a test.
-const MIN_WAIT: Duration = Duration::from_secs(2);
-
-/// The longest time between two tests. If a link recovers, its viewer gets the large picture back after this time and about
-/// two seconds.
-const MAX_WAIT: Duration = Duration::from_secs(3);
-
-/// The same for a narrow link. A test delays its pictures for half a second.
-const NARROW_MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// Percent of the budget at which packets leave while the capacity is not known. A key frame on a link of half the first
 /// estimate must not overflow its queue.
@@ -557,12 +523,6 @@ const MAX_DELAY: Duration = Duration::from_millis(60);
 
 /// The longest time for which pictures are held back.
 const MAX_HOLD: Duration = Duration::from_secs(1);
-
-/// An increase of the round-trip time that jitter explains.
-const USUAL_DELAY: Duration = Duration::from_millis(40);
-
-/// How much the usual round-trip time grows from report to report.
-const USUAL_GROWTH: Duration = Duration::from_micros(250);
 
 /// The fraction of lost packets that shows a full link, if they are delayed, too.
 const MAX_LOSS: f32 = 0.1;
@@ -586,9 +546,6 @@ const MAX_PROBE_INTERVAL: Duration = Duration::from_millis(2_500);
 
 /// The time between two probes on a narrow link. They fill its queue.
 const NARROW_PROBE_INTERVAL: Duration = Duration::from_secs(10);
-
-/// A link with less than these bits per second is narrow.
-pub const NARROW: u64 = 220_000;
 
 /// A budget below these bits per second is low enough for a link that has suddenly become narrow.
 const MIN_SUDDEN: u64 = 400_000;

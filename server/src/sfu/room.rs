@@ -189,10 +189,16 @@ impl Room {
             return output.metrics.add_dropped(DropReason::TooLarge, 1);
         }
         let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(&id) else { return };
+        let replaces = spatial_layer(rid).is_some_and(|spatial| source.is_replacement(spatial, now));
         let Some(info) = spatial_layer(rid).and_then(|spatial| source.inspect(spatial, packet, now)) else {
             return output.metrics.add_dropped(DropReason::Refused, 1);
         };
         let kind = source.published.kind;
+        if replaces && info.start && info.key {
+            for subscriber in subscribers.iter_mut() {
+                subscriber.switch.take_smaller(info.spatial);
+            }
+        }
         for subscriber in subscribers {
             let Some(peer) = peers.get_mut(&subscriber.participant) else { continue };
             let sent = match kind {
@@ -251,12 +257,16 @@ impl Room {
                     }
                     Kind::Video => {
                         let no_wishes = peer.wishes.is_none();
-                        requests.push((*id, subscriber.mid, request(source, subscriber, wish, no_wishes)));
+                        let mut request = request(source, subscriber, wish, no_wishes);
+                        if peer.transport.first_probes.is_pending() {
+                            request.ideal = request.ideal.map(|ideal| Target { spatial: 0, ..ideal });
+                        }
+                        requests.push((*id, subscriber.mid, request));
                     }
                 }
             }
         }
-        peer.sound_limit.update(peer.transport.downlink.budget(), voices);
+        peer.sound_limit.update(peer.transport.downlink.known_budget(), voices);
         // One voice always has room, also if nobody speaks now.
         let one_voice = peer.sound_limit.get().unwrap_or(AUDIO_BITRATE).min(AUDIO_BITRATE);
         audio = if audio > 0 { audio.max(one_voice.into()) } else { 0 };

@@ -11,8 +11,8 @@ pub struct SentMeter {
     /// Bytes of RTP payload, and with all headers. Both are halved at each report, so they are those of the last reports.
     recent: (u64, u64),
     since: Instant,
-    /// When the last packet was sent.
-    last: Instant,
+    /// When the last packet was sent. The time before the first one is no pause.
+    last: Option<Instant>,
     /// The longest time between two packets, and that of the report before. Feedback is about both.
     pauses: [Duration; 2],
 }
@@ -31,7 +31,7 @@ pub struct Sent {
 impl SentMeter {
     /// Returns a meter that has counted nothing.
     pub fn new(now: Instant) -> Self {
-        Self { total: 0, recent: (0, 0), since: now, last: now, pauses: [Duration::ZERO; 2] }
+        Self { total: 0, recent: (0, 0), since: now, last: None, pauses: [Duration::ZERO; 2] }
     }
 
     /// Adds a packet of `total` bytes with all headers.
@@ -39,14 +39,14 @@ impl SentMeter {
         self.total += total as u64;
         self.recent.0 += total.saturating_sub(HEADER_BYTES) as u64;
         self.recent.1 += total as u64;
-        self.pauses[0] = self.pauses[0].max(now.saturating_duration_since(self.last));
-        self.last = now;
+        self.pauses[0] = self.pauses[0].max(self.since_last(now));
+        self.last = Some(now);
     }
 
     /// Returns what was sent since the last call. `estimate` is that of the stack, in bits per second of payload.
     pub fn take(&mut self, estimate: u64, now: Instant) -> Sent {
         let elapsed = u64::try_from(now.saturating_duration_since(self.since).as_millis()).unwrap_or(u64::MAX);
-        let pause = self.pauses[0].max(self.pauses[1]).max(now.saturating_duration_since(self.last));
+        let pause = self.pauses[0].max(self.pauses[1]).max(self.since_last(now));
         let most = estimate.saturating_mul(2);
         let (payload, all) = self.recent;
         let with_headers = estimate.saturating_mul(all).checked_div(payload);
@@ -58,6 +58,10 @@ impl SentMeter {
         let recent = (payload / 2, all / 2);
         *self = Self { total: 0, recent, since: now, last: self.last, pauses: [Duration::ZERO, self.pauses[0]] };
         sent
+    }
+
+    fn since_last(&self, now: Instant) -> Duration {
+        self.last.map_or(Duration::ZERO, |last| now.saturating_duration_since(last))
     }
 }
 
@@ -74,7 +78,7 @@ mod tests {
         meter.add(2 * HEADER_BYTES, at(40));
         let sent = meter.take(100_000, at(100));
         let rate = 4 * HEADER_BYTES as u64 * 80;
-        assert_eq!(sent, Sent { rate, pause: Duration::from_millis(60), estimate: 200_000 });
+        assert_eq!(sent, Sent { rate, pause: Duration::from_millis(60), estimate: 200_000 }, "since the last packet");
         meter.add(1_000 + HEADER_BYTES, at(110));
         let sent = meter.take(100_000, at(120));
         assert_eq!((sent.pause, sent.estimate), (Duration::from_millis(70), 114_126));

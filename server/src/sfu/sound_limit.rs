@@ -13,11 +13,13 @@ pub struct SoundLimit {
 }
 
 impl SoundLimit {
-    /// Sets the budget of the downlink in bits per second, and the number of voices that speak.
-    pub fn update(&mut self, budget: u64, voices: usize) {
+    /// Sets the budget of the downlink in bits per second, and the number of voices that speak. `None` is a budget that does not
+    /// show whether the downlink is narrow.
+    pub fn update(&mut self, budget: Option<u64>, voices: usize) {
         let narrow = if self.limit.is_some() { NO_LONGER_NARROW } else { NARROW };
-        let share = budget * SOUND_PERCENT / 100 / (voices.max(1) as u64) / UNIT * UNIT;
-        self.limit = (budget < narrow).then(|| u32::try_from(share).map_or(MAX_LIMIT, |share| share.min(MAX_LIMIT)));
+        let narrow = budget.filter(|budget| *budget < narrow);
+        let share = |budget| budget * SOUND_PERCENT / 100 / (voices.max(1) as u64) / UNIT * UNIT;
+        self.limit = narrow.map(|budget| u32::try_from(share(budget)).map_or(MAX_LIMIT, |share| share.min(MAX_LIMIT)));
     }
 
     /// Returns the bits per second for each voice. `None` if there is no limit.
@@ -47,10 +49,13 @@ mod tests {
         let mut sound = SoundLimit::default();
         let limits = [(300_000, 1), (250_000, 1), (140_000, 1), (140_000, 3), (250_000, 0), (290_000, 1)].map(
             |(budget, voices)| {
-                sound.update(budget, voices);
+                sound.update(Some(budget), voices);
                 sound.get()
             },
         );
         assert_eq!(limits, [None, None, Some(44_000), Some(12_000), Some(64_000), None]);
+        sound.update(Some(140_000), 1);
+        sound.update(None, 1);
+        assert_eq!(sound.get(), None, "the link may be wide");
     }
 }

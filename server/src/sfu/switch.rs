@@ -80,6 +80,11 @@ impl Switch {
         }
     }
 
+    /// Lowers the target to a smaller layer, because the sender has replaced the larger one.
+    pub fn take_smaller(&mut self, spatial: u8) {
+        self.target = self.target.map(|target| Target { spatial: target.spatial.min(spatial), ..target });
+    }
+
     /// Returns what the subscriber is to get.
     pub fn target(&self) -> Option<Target> {
         self.target

@@ -127,7 +127,10 @@ impl Source {
         let sequence = *packet.seq_no;
         let newest = layer.newest.is_none_or(|newest| sequence > newest);
         layer.newest = layer.newest.max(Some(sequence));
-        layer.last_packet = Some(now);
+        // A retransmission does not show that the layer is still sent.
+        if newest {
+            layer.last_packet = Some(now);
+        }
         let (start, key, temporal) = match self.published.kind {
             // Each audio packet can be decoded alone.
             Kind::Audio => {
@@ -158,6 +161,13 @@ impl Source {
         let smaller = || arriving.or_else(|| (0..target.spatial).rev().find(available));
         let spatial = Some(target.spatial).filter(available).or_else(smaller).unwrap_or(target.spatial);
         Target { spatial, ..target }
+    }
+
+    /// Returns whether a key frame that begins now shows that the sender has replaced larger layers by this one: it was not
+    /// requested, and nothing of it has arrived.
+    pub fn is_replacement(&self, spatial: u8, now: Instant) -> bool {
+        let layer = self.layers.get(usize::from(spatial));
+        layer.is_some_and(|layer| layer.wanted_since.is_none() && !layer.is_arriving(now))
     }
 
     /// Sets what is wanted of each spatial layer. Returns an update if the sender must be notified. Called every 100 ms.
@@ -425,6 +435,9 @@ mod tests {
         assert_eq!(source.nearest(target(2), start + millis(400)), target(0));
         source.layers[2].last_packet = Some(start + millis(500));
         assert_eq!(source.nearest(target(2), start + millis(500)), target(2));
+        assert!(!source.is_replacement(0, start + millis(450)), "it still arrives");
+        assert!(source.is_replacement(0, start + millis(600)), "it was not requested");
+        assert!(!source.is_replacement(2, start + millis(2_000)), "it was requested");
     }
 
     /// Otherwise the sender would make two key frames: the first picture of the layer, and the requested one.

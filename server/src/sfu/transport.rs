@@ -6,9 +6,11 @@ mod formats;
 
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, extensions};
+use super::first_probes::FirstProbes;
 use super::offer;
 use super::offer_queue::WorkLimit;
 use super::picture_queue::PictureQueue;
+use super::probe_goal::ProbeGoal;
 use super::repairs::Repairs;
 use super::send_queue::Meta;
 use super::sent_meter::SentMeter;
@@ -55,13 +57,12 @@ pub struct Transport {
     pub loss: PathLoss,
     /// When [`Transport::advance`] is due.
     pub timeout: Instant,
-    /// Bits per second that the viewer wants.
-    desired: u64,
+    /// What the participant wants.
+    goal: ProbeGoal,
     /// The bits per second that the stack fills with padding, and those that it probes for if they rise.
     bwe_bitrates: (u64, u64),
-    /// When DTLS completed, and when the participant was first subscribed to a track.
-    connected_at: Option<Instant>,
-    subscribed_at: Option<Instant>,
+    /// The first probes, which measure its link.
+    pub first_probes: FirstProbes,
     /// The pictures that wait.
     pub pictures: PictureQueue<RtpWrite>,
     sent: SentMeter,
@@ -176,10 +177,9 @@ impl Transport {
             downlink: Downlink::new(FIRST_BUDGET),
             loss: PathLoss::default(),
             timeout: now,
-            desired: 0,
+            goal: ProbeGoal::default(),
             bwe_bitrates: (0, 0),
-            connected_at: None,
-            subscribed_at: None,
+            first_probes: FirstProbes::default(),
             pictures: PictureQueue::new(now),
             sent: SentMeter::new(now),
             rtc,
@@ -299,7 +299,8 @@ impl Transport {
             Event::KeyframeRequest(request) => Some(TransportEvent::KeyFrameNeeded(request.mid)),
             Event::PeerStats(stats) => {
                 // The stack's event for a new estimate has the average of three seconds. That is too late after a drop.
-                let sent = self.sent.take(stats.bwe_tx?.as_u64(), now);
+                let estimate = stats.bwe_tx?.as_u64();
+                let sent = self.sent.take(estimate, now);
                 let report = downlink::Report {
                     estimate: sent.estimate,
                     sent: sent.rate,
@@ -308,6 +309,15 @@ impl Transport {
                     pause: sent.pause,
                 };
                 let full = self.downlink.handle_report(report, now);
+                if full.is_some() {
+                    self.first_probes.finish();
+                } else if self.first_probes.handle_report(estimate, self.downlink.is_delayed(), now) {
+                    self.downlink.expect_probes();
+                    self.goal.set_desired(self.first_probes.desired(0, now).unwrap_or(0));
+                    self.look_for_goal(0);
+                    // It sends two probes if it begins again.
+                    self.rtc.bwe().reset(Bitrate::bps(PROBE_BASE));
+                }
                 let random = stats.egress_loss_fraction.filter(|_| !self.downlink.was_delayed());
                 self.loss.handle_report(stats.ingress_loss_fraction, random, stats.rtt);
                 let waiting = self.pictures.delay(self.downlink.budget());
@@ -319,7 +329,7 @@ impl Transport {
                 None
             }
             Event::Connected => {
-                self.connected_at = Some(now);
+                self.first_probes.connect(now);
                 Some(TransportEvent::Connected)
             }
             _ => None,
@@ -430,7 +440,7 @@ impl Transport {
 
     /// Returns whether it is connected and has streams to the participant.
     pub fn sends(&self) -> bool {
-        self.connected_at.is_some() && self.repairs.has_streams()
+        self.first_probes.is_connected() && self.repairs.has_streams()
     }
 
     /// Counts an RTP packet that the stack sends.
@@ -463,34 +473,27 @@ impl Transport {
         stream.map(|stream| stream.request_keyframe(KeyframeRequestKind::Pli)).is_some()
     }
 
-    /// Returns when the stack may send its first probes: as soon as DTLS is complete and there is a track to send. If DTLS was
-    /// complete before, the participant must first apply the answer that names the track.
-    fn first_probes_at(&mut self, now: Instant) -> Option<Instant> {
-        if self.repairs.has_streams() {
-            self.subscribed_at.get_or_insert(now);
-        }
-        let (connected, subscribed) = self.connected_at.zip(self.subscribed_at)?;
-        Some(if connected >= subscribed { connected } else { subscribed + ANSWER_TIME })
-    }
-
     /// Sets the bits per second that the participant would get on an unlimited link, and how many of them are reserved for
     /// sound. If the estimate is lower, the stack probes for that much from time to time.
     pub fn set_desired(&mut self, desired: u64, sound: u64, now: Instant) {
         self.pictures.set_sound(sound);
-        let Some(start) = self.first_probes_at(now).filter(|at| *at <= now) else { return };
-        let joining = now < start + FAST_START_TIME;
-        // The first probes must find room for a large picture, before its tile is known.
-        let desired = if joining { desired.max(FAST_START_DESIRED) } else { desired };
-        // The stack probes when the value rises. A measured bitrate changes a little all the time.
-        let changed = desired.abs_diff(self.desired) > self.desired / 10;
-        let desired = if changed { desired } else { self.desired };
-        let step = u64::from(self.downlink.set_desired(desired, now));
-        let wanted = if self.desired == desired { self.bwe_bitrates.1 + step } else { desired };
-        let wanted = wanted.min(self.downlink.max_probe());
-        let padding = self.downlink.padding().min(desired);
-        if self.bwe_bitrates != (padding, wanted) {
-            (self.desired, self.bwe_bitrates) = (desired, (padding, wanted));
-            self.rtc.bwe().set_bitrate(Bitrate::bps(padding), Bitrate::bps(wanted));
+        if self.repairs.has_streams() {
+            self.first_probes.subscribe(now);
+        }
+        let Some(desired) = self.first_probes.desired(desired, now) else { return };
+        let desired = self.goal.set_desired(desired);
+        if self.downlink.set_desired(desired, now) {
+            self.goal.probe_again();
+        }
+        self.look_for_goal(self.downlink.padding().min(desired));
+    }
+
+    /// Makes the stack fill `padding` bits per second, and look for the goal.
+    fn look_for_goal(&mut self, padding: u64) {
+        let bitrates = (padding, self.goal.bitrate(self.downlink.max_probe()));
+        if self.bwe_bitrates != bitrates {
+            self.bwe_bitrates = bitrates;
+            self.rtc.bwe().set_bitrate(Bitrate::bps(padding), Bitrate::bps(bitrates.1));
         }
     }
 }
@@ -526,18 +529,9 @@ fn rtp_source(datagram: &[u8]) -> Option<u32> {
 /// The first budget, in bits per second: sound and the smallest layer.
 const FIRST_BUDGET: u64 = 300_000;
 
-/// The first estimate of the stack, in bits per second. It sends two probes of 15 ms, at three and six times this rate. The first
-/// one uses up the burst of a token bucket, so the second one measures the link.
+/// The first estimate of the stack, in bits per second. Its large probes take 15 ms each, at three and six times this rate. The
+/// first one uses up the burst of a token bucket, so the second one measures the link.
 const PROBE_BASE: u64 = downlink::BURST_RATE / 3;
-
-/// The bits per second that the first probes look for: one large picture, sound, and some more.
-const FAST_START_DESIRED: u64 = 2_500_000;
-
-/// How long a participant may take to apply an answer.
-const ANSWER_TIME: Duration = Duration::from_millis(80);
-
-/// How long after the first probe the estimator looks for that much.
-const FAST_START_TIME: Duration = Duration::from_secs(3);
 
 /// The maximum number of incoming streams whose media description is cached.
 const MAX_STREAMS: usize = 256;

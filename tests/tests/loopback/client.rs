@@ -285,7 +285,7 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                 }
             }
             Event::SoundLoss { percent, .. } => shared.change(|state| state.sound_loss = percent),
-            Event::Estimate(estimate) => shared.change(|state| state.estimate = estimate.as_bps()),
+            Event::Estimate { bitrate, .. } => shared.change(|state| state.estimate = bitrate.as_bps()),
             Event::Connected => shared.change(|state| state.connected = Some(Instant::now())),
             Event::MediaPath(path) => shared.change(|state| state.paths.push(path)),
             Event::Totals(totals) => shared.change(|state| state.totals = Some(totals)),

@@ -333,6 +333,8 @@ fn a_path_that_loses_a_third_without_delay_keeps_a_budget_for_a_picture() {
     let budgets: Vec<u64> = (0..6).map(|_| viewer.report(40_000, 300_000, 0.33, 20)).collect();
     assert_eq!(budgets[..3], [375_000, 468_750, 585_937], "the estimate of the stack is far too low");
     assert_eq!(budgets[3..], [RANDOM_LOSS_BUDGET; 3]);
+    assert_eq!(viewer.report(40_000, 700_000, 0.45, 20), RANDOM_LOSS_BUDGET, "a single second");
+    (0..60).for_each(|_| _ = viewer.report(40_000, 700_000, 0.5, 20));
     assert_eq!(viewer.report(40_000, 700_000, 0.5, 20), 40_000, "that much is congestion");
 }
 

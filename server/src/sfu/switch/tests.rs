@@ -221,3 +221,17 @@ fn after_a_stop_pictures_go_on_with_a_key_frame_and_the_next_number() {
         run(&mut switch, &camera.frame([true; 3])).iter().map(|(_, packet)| packet.sequence).collect();
     assert_eq!(numbers, [2, 3]);
 }
+
+#[test]
+fn a_smaller_layer_by_which_the_sender_replaces_the_larger_one_passes_from_its_first_key_frame_on() {
+    let (mut camera, mut switch) = (Camera::new(), Switch::new(5, 90_000));
+    switch.set_target(TOP);
+    run(&mut switch, &camera.frame([false, false, true]));
+    assert_eq!(switch.current(), Some(2));
+    switch.take_smaller(0);
+    let passed = run(&mut switch, &camera.frame([true, false, false]));
+    assert_eq!((switch.current(), passed.len()), (Some(0), 2));
+    switch.set_target(BASE);
+    switch.take_smaller(1);
+    assert_eq!(switch.target(), BASE, "never a larger layer");
+}

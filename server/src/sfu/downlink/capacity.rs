@@ -1,0 +1,58 @@
+//! What a full link carries, and when to test whether it carries more. Pure: the caller passes the time.
+
+use std::time::{Duration, Instant};
+
+/// The capacity that a full link has shown.
+#[derive(Debug)]
+pub struct Capacity {
+    /// Bits per second.
+    pub rate: u64,
+    /// When it was last full, or delayed packets because it was tested.
+    pub at: Instant,
+    /// The time from then to the next test.
+    pub wait: Duration,
+    /// True if the link is still full.
+    pub full: bool,
+    /// The bits per second that are tested now.
+    pub test: Option<u64>,
+    /// When the last test failed, if the link was not full since then.
+    pub failed_at: Option<Instant>,
+    /// How many reports said that packets are not delayed although enough is sent.
+    pub proofs: u32,
+}
+
+impl Capacity {
+    /// Ends a test that delays packets. What the link carried in it can raise the capacity. `average`: what was sent in a second.
+    pub fn fail_test(&mut self, tested: u64, average: u64, now: Instant) {
+        let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
+        let max_wait = if self.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };
+        let wait = (self.wait * 2).clamp(MIN_WAIT, max_wait);
+        let rate = self.rate.max(carried);
+        *self = Self { rate, at: now, wait, full: false, test: None, failed_at: Some(now), proofs: 0 };
+    }
+
+    /// Returns the bits per second that the link carries without a queue.
+    pub fn usable(&self) -> u64 {
+        self.rate * USABLE_PERCENT / 100
+    }
+}
+
+/// Percent of what a full link carries that is sent later.
+pub const USABLE_PERCENT: u64 = 95;
+
+/// The tested bitrate at which packets are delayed, in percent of what the link carries. At first, the excess passes as a burst
+/// or waits in the queue.
+const FAILED_PERCENT: u64 = 120;
+
+/// The time from when a link was full until more is sent for the first time, as a test.
+pub const MIN_WAIT: Duration = Duration::from_secs(2);
+
+/// The longest time between two tests. If a link recovers, its viewer gets the large picture back after this time and about
+/// two seconds.
+const MAX_WAIT: Duration = Duration::from_secs(3);
+
+/// The same for a narrow link. A test delays its pictures for half a second.
+const NARROW_MAX_WAIT: Duration = Duration::from_secs(15);
+
+/// A link with less than these bits per second is narrow.
+pub const NARROW: u64 = 220_000;

@@ -1,0 +1,99 @@
+//! Measures how long packets wait in the queue of a viewer's link, and how many of them the link loses at random. Pure.
+//!
+//! Loss without a queue is random: a radio link loses packets at any rate. Of loss with a queue, only what exceeds the
+//! random loss is congestion.
+
+use std::time::Duration;
+
+/// The delay and the random loss of one link.
+#[derive(Debug, Default)]
+pub struct LinkDelay {
+    /// The usual round-trip time: the shortest one, which grows slowly, because paths change.
+    usual: Option<Duration>,
+    /// How much longer than usual the round trip of the last report was.
+    last: Duration,
+    /// The fraction of packets that is lost while none is delayed, smoothed.
+    random_loss: f32,
+}
+
+impl LinkDelay {
+    /// Returns how much longer than usual the round trip is, except for what a pause explains: the newest packet waits for the
+    /// feedback, and the queue becomes shorter.
+    ///
+    /// If many packets are lost at random, the newest ones before the feedback are often among them. Then the round trip is that
+    /// of an older packet, which waited longer for the feedback. A queue delays packets in two reports.
+    pub fn handle_report(&mut self, round_trip: Option<Duration>, pause: Duration, lost: f32) -> Duration {
+        let measured = self.measure(round_trip, pause);
+        let before = std::mem::replace(&mut self.last, measured);
+        if measured <= USUAL_DELAY {
+            let lost = lost.clamp(0.0, 1.0);
+            let weight = if self.is_lossy() { LOSSY_WEIGHT } else { FIRST_WEIGHT };
+            self.random_loss += (lost - self.random_loss) * weight;
+        }
+        if self.is_lossy() { measured.min(before) } else { measured }
+    }
+
+    fn measure(&mut self, round_trip: Option<Duration>, pause: Duration) -> Duration {
+        let Some(round_trip) = round_trip else { return Duration::ZERO };
+        let usual = self.usual.map_or(round_trip, |usual| round_trip.min(usual + USUAL_GROWTH));
+        self.usual = Some(usual);
+        round_trip.saturating_sub(usual).saturating_sub(pause)
+    }
+
+    /// Returns the fraction of `lost` that congestion explains.
+    pub fn congestion_loss(&self, lost: f32) -> f32 {
+        (lost - self.random_loss).max(0.0)
+    }
+
+    /// Returns the random loss, or `lost` if it is lower: a single second may have more.
+    pub fn usual_loss(&self, lost: f32) -> f32 {
+        lost.min(self.random_loss)
+    }
+
+    /// Returns true if so many packets are lost at random that the estimate of the stack is far below the capacity.
+    pub fn is_lossy(&self) -> bool {
+        self.random_loss > MIN_LOSSY
+    }
+}
+
+/// An increase of the round-trip time that jitter explains.
+pub const USUAL_DELAY: Duration = Duration::from_millis(40);
+
+/// How much the usual round-trip time grows from report to report.
+const USUAL_GROWTH: Duration = Duration::from_micros(250);
+
+/// The weight of a report in the random loss, until the link is known to be lossy and after that. A report is about a second, and
+/// there are ten in a second. The loss of a single second is not exact, because it is that of few packets.
+const FIRST_WEIGHT: f32 = 0.2;
+const LOSSY_WEIGHT: f32 = 0.03;
+
+/// The random loss from which the estimate of the stack is no measure of the capacity.
+const MIN_LOSSY: f32 = 0.08;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn report(link: &mut LinkDelay, lost: f32, round_trip: u64) -> u128 {
+        link.handle_report(Some(Duration::from_millis(round_trip)), Duration::ZERO, lost).as_millis()
+    }
+
+    #[test]
+    fn a_single_late_report_of_a_lossy_link_is_no_delay() {
+        let mut link = LinkDelay::default();
+        (0..2).for_each(|_| _ = report(&mut link, 0.3, 20));
+        assert!(link.is_lossy());
+        (0..60).for_each(|_| _ = report(&mut link, 0.3, 20));
+        assert!(link.usual_loss(0.45) < 0.31 && link.congestion_loss(0.35) < 0.1, "{link:?}");
+        let delays = [95, 20, 95, 90, 20].map(|round_trip| report(&mut link, 0.3, round_trip));
+        assert!(delays[..3].iter().all(|delay| *delay < 5) && delays[3] > 60 && delays[4] == 0, "{delays:?}");
+    }
+
+    #[test]
+    fn loss_with_a_queue_is_congestion() {
+        let mut link = LinkDelay::default();
+        report(&mut link, 0.0, 20);
+        (0..10).for_each(|_| _ = report(&mut link, 0.5, 120));
+        assert!(!link.is_lossy() && link.congestion_loss(0.5) > 0.45, "{link:?}");
+    }
+}
