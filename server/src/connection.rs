@@ -79,11 +79,12 @@ pub async fn serve(
     }
     let (sink, source) = socket.split();
     let reader = Reader::new(id, source, (meter, permit.shared.clone()), &context);
-    let overflow = outgoing.overflow();
+    let (overflow, disconnected) = (outgoing.overflow(), outgoing.disconnected());
     tokio::select! {
         () = write(sink, outgoing, id, &context) => {}
         () = reader.run(deadline) => {}
         () = overflow => tracing::info!("connection dropped: the client does not read"),
+        () = disconnected => tracing::debug!("connection dropped: the media of its meeting have failed"),
     }
     // The send fails only if the server stops.
     let _ = context.delivery.send(delivery_task::Message::Disconnected(id)).await;

@@ -24,6 +24,9 @@ pub enum Message {
     Command(Command, Option<Outbox>),
     /// Calls a function with the SFU, which it reads.
     Read(Box<dyn FnOnce(&Sfu) + Send>),
+    /// Lets the next step of a meeting panic.
+    #[cfg(test)]
+    InjectPanic(proto::MeetingId),
 }
 
 /// A running media thread. It ends when all senders of messages are dropped.
@@ -153,6 +156,8 @@ impl Driver {
                 }
             }
             Message::Read(read) => read(&self.sfu),
+            #[cfg(test)]
+            Message::InjectPanic(meeting) => self.sfu.inject_panic(meeting),
         }
     }
 
@@ -258,6 +263,9 @@ impl Driver {
         }
         self.send_batch();
         while let Some((participant, reply)) = self.sfu.poll_reply() {
+            if reply == Reply::Failed {
+                self.tunnels.remove(participant);
+            }
             if let Some(outbox) = self.outboxes.get(&participant) {
                 send(outbox, reply);
             }
@@ -281,6 +289,7 @@ fn send(outbox: &Outbox, reply: Reply) {
         Reply::Totals(totals) => outbox.send(proto::encode(&FromSfu::Totals { totals }).into()),
         Reply::Malformed => close(outbox, Problem::Malformed),
         Reply::TooFast => close(outbox, Problem::TooFast),
+        Reply::Failed => outbox.disconnect(),
     }
 }
 

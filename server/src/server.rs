@@ -345,6 +345,7 @@ mod tests {
     use crate::delivery_task::Client;
     use crate::outbox::{Item, Outbox, outbox};
     use crate::quota::Meter;
+    use crate::sfu;
     use proto::Down;
     use std::net::{IpAddr, Ipv4Addr};
 
@@ -366,6 +367,26 @@ mod tests {
         server.delivery.send(closed).await.expect("the delivery task runs");
         let error = timeout(LIMIT, failed).await.expect("the failure is reported");
         assert!(matches!(error, Error::MediaFailed), "{error}");
+        server.stop(LIMIT).await;
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_one_meeting_drops_the_connections_of_its_members_and_no_others() {
+        let server = Server::start(Config::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("it starts");
+        let [(first, failing), (second, other)] = [outbox(16, 16_000), outbox(16, 16_000)];
+        let meetings = [1, 2].map(|number| MeetingId([number; 16]));
+        for (meeting, outbox) in meetings.into_iter().zip([first, second]) {
+            let command = sfu::Command::Join { meeting, participant: ParticipantId(u64::from(meeting.0[0])) };
+            let join = media_thread::Message::Command(command, Some(outbox));
+            server.media.send(join).await.expect("the media thread runs");
+        }
+        let panic = media_thread::Message::InjectPanic(meetings[0]);
+        server.media.send(panic).await.expect("the media thread runs");
+        timeout(LIMIT, failing.disconnected()).await.expect("the connection is dropped");
+        // The thread goes on, with the other meeting.
+        assert_eq!(server.totals(meetings[1]).await, Some(Totals::default()));
+        assert!(futures_util::FutureExt::now_or_never(other.disconnected()).is_none());
+        assert_eq!(*server.failed.borrow(), None);
         server.stop(LIMIT).await;
     }
 

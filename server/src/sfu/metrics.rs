@@ -21,6 +21,8 @@ pub struct Metrics {
     pub key_requests_received: u64,
     /// Key frames that the SFU requested of senders.
     pub key_requests_sent: u64,
+    /// Meetings whose media ended because of a panic.
+    pub failed_meetings: u64,
     /// The estimates of the receivers' links in bits per second, each once every 100 ms.
     pub estimates: Histogram<{ BITRATES.len() }>,
     /// The budgets of the receivers' links (what may be sent to them) in bits per second, each once every 100 ms.
@@ -74,6 +76,7 @@ impl Metrics {
             repairs: 0,
             key_requests_received: 0,
             key_requests_sent: 0,
+            failed_meetings: 0,
             estimates: Histogram::new(&BITRATES),
             budgets: Histogram::new(&BITRATES),
             delays: Histogram::new(&DELAYS),
@@ -105,6 +108,7 @@ impl Metrics {
             ("repair_packets_sent_total", "Retransmissions and padding.", self.repairs),
             ("key_frame_requests_received_total", "Key frames requested by receivers.", self.key_requests_received),
             ("key_frame_requests_sent_total", "Key frames requested of senders.", self.key_requests_sent),
+            ("failed_meetings_total", "Meetings whose media ended because of a panic.", self.failed_meetings),
         ];
         for (name, help, value) in counters {
             write(&mut text, name, "counter", help, value);

@@ -3,6 +3,7 @@
 use proto::ParticipantId;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 use str0m::ice::StunMessage;
 
@@ -20,14 +21,8 @@ impl Routes {
     /// Returns the participant that sent a datagram from `source`: by the user name if it is a STUN request, else by
     /// the address.
     pub fn find(&self, source: SocketAddr, datagram: &[u8]) -> Option<ParticipantId> {
-        // The first byte of a STUN message is 0 or 1 (RFC 7983, section 7).
-        if datagram.first().is_some_and(|first| *first < 2)
-            && let Ok(message) = StunMessage::parse(datagram)
-            && let Some((user, _)) = message.split_username()
-        {
-            return self.users.get(user).copied();
-        }
-        self.participants.get(&source).map(|(participant, _)| *participant)
+        let by_address = || self.participants.get(&source).map(|(participant, _)| *participant);
+        map_user(datagram, |user| self.users.get(user).copied()).unwrap_or_else(by_address)
     }
 
     /// Sets the ICE user name of a participant.
@@ -71,6 +66,21 @@ impl Routes {
         self.participants.retain(|_, (known, _)| *known != participant);
         self.users.retain(|_, known| *known != participant);
     }
+}
+
+/// Passes the server's user name in a STUN request to `map`. Returns `None` for another datagram.
+fn map_user<T>(datagram: &[u8], map: impl FnOnce(&str) -> T) -> Option<T> {
+    // The first byte of a STUN message is 0 or 1 (RFC 7983, section 7).
+    if datagram.first().is_none_or(|first| *first > 1) {
+        return None;
+    }
+    // Everybody can send such a datagram. Unwind safe: the parser changes nothing.
+    let parsed = catch_unwind(AssertUnwindSafe(|| {
+        let message = StunMessage::parse(datagram).ok()?;
+        let (user, _) = message.split_username()?;
+        Some(map(user))
+    }));
+    parsed.unwrap_or(None)
 }
 
 fn is_recent(used: Instant, now: Instant) -> bool {
