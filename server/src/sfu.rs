@@ -4,6 +4,7 @@
 //! A sans-IO machine: datagrams, commands and the time in; datagrams and messages out. It reads the Dependency
 //! Descriptor of a packet and never the payload, which only participants can open.
 
+mod address_table;
 mod allocator;
 mod bitrate_meter;
 mod demand;
@@ -35,11 +36,12 @@ mod timers;
 mod track;
 mod transport;
 mod transport_error;
+pub(crate) mod user_name;
 
+pub(crate) use address_table::{ADDRESS_TIMEOUT, AddressTable, Addresses};
 pub use metrics::{DropReason, Histogram, Metrics, Traffic};
 pub use peer::ClientAddress;
 pub use reply::Reply;
-pub(crate) use routes::ADDRESS_TIMEOUT;
 pub use transport::Context;
 
 use meetings::Meetings;
@@ -246,7 +248,7 @@ const TICK: Duration = Duration::from_millis(100);
 const IDLE_TIMEOUT: Duration = Duration::from_hours(1);
 
 /// The largest datagram that is handled, in bytes. Clients send no larger ones.
-const MAX_DATAGRAM: usize = 1_500;
+pub(crate) const MAX_DATAGRAM: usize = 1_500;
 
 /// How many times each peer may be advanced in one call, on average.
 const MAX_ROUNDS: usize = 16;

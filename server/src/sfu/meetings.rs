@@ -44,12 +44,12 @@ impl Meetings {
     pub fn new(context: Context, now: Instant) -> Self {
         Self {
             offers: OfferQueue::new(context.offer_work, now),
+            routes: Routes::new(context.addresses.clone()),
             context,
             peers: Peers::default(),
             timers: Timers::default(),
             rooms: HashMap::new(),
             ended: VecDeque::new(),
-            routes: Routes::default(),
             output: Output::default(),
             transmits: VecDeque::new(),
         }
