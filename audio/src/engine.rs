@@ -9,6 +9,7 @@ pub use shared::{Devices, Levels, Warning};
 
 use crate::device::{self, Choice, Direction};
 use crate::jitter::Statistics;
+use crate::playout_time::PlayoutTime;
 use crate::process::{self, Process};
 use crate::protection::Protection;
 use crate::remote::{self, Remote};
@@ -16,7 +17,8 @@ use crate::uplink;
 use media::{BufferPool, Clock, Mailbox};
 use message::{CloseOnDrop, Command};
 use opener::Opener;
-use shared::{Shared, lock};
+use shared::Shared;
+pub use shared::lock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -143,9 +145,9 @@ impl Engine {
         }
     }
 
-    /// Adds a remote under `key`. An existing remote with this key is replaced.
-    pub fn add_remote(&self, key: u64) -> Remote {
-        match remote::connect() {
+    /// Adds a remote under `key`, and records in `playout` when its sound is heard. An existing remote with this key is replaced.
+    pub fn add_remote(&self, key: u64, playout: PlayoutTime) -> Remote {
+        match remote::connect(playout) {
             Ok((remote, playback)) => {
                 self.command(Command::Add(key, Box::new(playback)));
                 remote

@@ -86,6 +86,10 @@ pub struct Buffer {
     talk: Talk,
     /// Samples to play before the audio may be stretched again.
     stretch_pause: usize,
+    /// The position of the last decoded packet, and when it was captured.
+    captured: Option<(u64, Timestamp)>,
+    /// When the first sample of the last block was captured. `None` if the block has no sound of a packet.
+    block_captured: Option<Timestamp>,
     losses: LossEstimator,
     /// The number of consecutive packets that do not belong to this timeline.
     foreign: u32,
@@ -124,6 +128,8 @@ impl Buffer {
             delay: Delay::new(),
             talk: Talk::default(),
             stretch_pause: 0,
+            captured: None,
+            block_captured: None,
             losses: LossEstimator::default(),
             foreign: 0,
             statistics: Statistics::default(),
@@ -179,9 +185,26 @@ impl Buffer {
         while self.decoded.len() < BLOCK {
             self.refill(now, codec);
         }
+        self.block_captured = self.first_captured();
         block.copy_from_slice(&self.decoded[..BLOCK]);
         self.decoded.drain(..BLOCK);
         self.stretch_pause = self.stretch_pause.saturating_sub(BLOCK);
+    }
+
+    /// Returns when the first decoded sample was captured: as much before or after the last decoded packet as it is played.
+    fn first_captured(&self) -> Option<Timestamp> {
+        let ((position, captured), next) = (self.captured?, self.next?);
+        let distance = next.wrapping_sub(self.decoded.len() as u64).wrapping_sub(position).cast_signed();
+        let near = distance.unsigned_abs() < MAX_CAPTURED_DISTANCE;
+        near.then(|| {
+            Timestamp::from_micros(captured.as_micros().wrapping_add_signed(distance * 1_000 / SAMPLES_PER_MS))
+        })
+    }
+
+    /// Returns when the first sample of the last block was captured, by the sender's clock. Returns `None` before the first packet,
+    /// and in long pauses.
+    pub fn captured(&self) -> Option<Timestamp> {
+        self.block_captured
     }
 
     /// Returns true if the last played packet carried speech and less than 200 ms were concealed since.
@@ -369,6 +392,7 @@ impl Buffer {
 
     fn decode_first(&mut self, codec: &mut dyn Decode) {
         let Some(Waiting { packet, origin }) = self.packets.pop_front() else { return };
+        self.captured = Some((packet.position, packet.captured));
         let mut frame = [0.0; PACKET];
         let missing = packet.position.saturating_sub(self.played_until) / PACKET as u64;
         self.losses.count(if self.in_talk() { missing } else { 0 });
@@ -494,6 +518,12 @@ const FAST_STRETCH_EXCESS: i64 = 100_000;
 
 /// The excess in microseconds above which packets are skipped.
 const MAX_EXCESS: i64 = 400_000;
+
+/// The distance in samples from the last packet up to which the time of capture of a sample is known: one second.
+const MAX_CAPTURED_DISTANCE: u64 = 48_000;
+
+/// Samples in a millisecond.
+const SAMPLES_PER_MS: i64 = 48;
 
 /// Samples between two stretches: 60 ms, so that speech is at most one sixth faster.
 const STRETCH_PAUSE: usize = 2_880;

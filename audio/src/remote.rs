@@ -2,10 +2,11 @@
 
 use crate::jitter::{Buffer, Origin, Statistics};
 use crate::opus::Voice;
+use crate::playout_time::PlayoutTime;
 use crate::{Block, SILENCE};
 use codec::opus::Error;
 use media::{ByteSize, Clock, EncodedAudio, Level, Receiver, Sender};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The queue of one remote. Dropping it does not remove the remote.
 pub struct Remote {
@@ -45,14 +46,21 @@ impl ByteSize for ArrivedPacket {
     }
 }
 
-/// Returns both ends of a new remote, for a program that plays on its own thread.
+/// Returns both ends of a new remote, for a program that plays on its own thread. `playout` gets the times at which its sound is
+/// heard.
 ///
 /// # Errors
 /// Returns an error if memory is exhausted.
-pub fn connect() -> Result<(Remote, Playback), Error> {
+pub fn connect(playout: PlayoutTime) -> Result<(Remote, Playback), Error> {
     let (inbox, arrivals) = media::bounded(MAX_WAITING);
-    let playback =
-        Playback { arrivals, buffer: Buffer::new(), voice: Voice::new()?, level: Level::SILENCE, speaking_blocks: 0 };
+    let playback = Playback {
+        arrivals,
+        buffer: Buffer::new(),
+        voice: Voice::new()?,
+        playout,
+        level: Level::SILENCE,
+        speaking_blocks: 0,
+    };
     Ok((Remote { inbox }, playback))
 }
 
@@ -61,6 +69,7 @@ pub struct Playback {
     arrivals: Receiver<ArrivedPacket>,
     buffer: Buffer,
     voice: Voice,
+    playout: PlayoutTime,
     level: Level,
     /// The number of blocks for which the remote still counts as speaking.
     speaking_blocks: u32,
@@ -74,10 +83,14 @@ impl Playback {
         }
     }
 
-    /// Returns the next 10 ms, due at `now`. The caller has called [`Playback::collect`] with the same clock.
-    pub fn pull(&mut self, now: Instant, clock: Clock) -> Block {
+    /// Returns the next 10 ms, due at `now`, which are heard after `latency`. The caller has called [`Playback::collect`] with the
+    /// same clock.
+    pub fn pull(&mut self, now: Instant, latency: Duration, clock: Clock) -> Block {
         let mut block = SILENCE;
         self.buffer.pull(clock.at(now), &mut self.voice, &mut block);
+        if let Some(captured) = self.buffer.captured() {
+            self.playout.update(captured, clock.at(now) + latency);
+        }
         self.level = smooth(self.level, Level::of(&block));
         self.speaking_blocks = if self.buffer.in_talk() { HOLD_BLOCKS } else { self.speaking_blocks.saturating_sub(1) };
         block

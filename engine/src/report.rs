@@ -1,6 +1,7 @@
 //! The report of one client, or of a whole demo, written as `report.json`.
 
 use crate::stats::Stats;
+use crate::stats::histogram::Histogram;
 use crate::stats::open_failures::OpenFailures;
 use crate::stats::timeline::Second;
 use crate::stats::track_stats::ReceiveStats;
@@ -76,6 +77,9 @@ pub struct Video {
     pub sizes: Vec<ShownSize>,
     /// Time from capture to the screen. It is valid only if both ends run on one machine.
     pub latency_ms: Percentiles,
+    /// Time between a shown picture and the sound of the same moment, whichever is first.
+    #[serde(default)]
+    pub sound_skew_ms: Percentiles,
 }
 
 /// A layer by number and size.
@@ -231,11 +235,13 @@ fn video((from, to): (String, &str), track: TrackId, counts: &ReceiveStats, ente
         freezes: counts.freezes,
         longest_gap_ms: millis(counts.longest_gap),
         sizes: sizes.collect(),
-        latency_ms: Percentiles {
-            p50: counts.latency.percentile(50).map(u64::from),
-            p95: counts.latency.percentile(95).map(u64::from),
-        },
+        latency_ms: percentiles_of(&counts.latency),
+        sound_skew_ms: percentiles_of(&counts.sound_skew),
     }
+}
+
+fn percentiles_of(times: &Histogram) -> Percentiles {
+    Percentiles { p50: times.percentile(50).map(u64::from), p95: times.percentile(95).map(u64::from) }
 }
 
 fn e2ee(epochs: u64, received: &[(TrackId, ReceiveStats)]) -> E2ee {

@@ -243,11 +243,14 @@ fn lost_datagrams_are_sent_again() {
             viewer.show(&[sender], 1_280, 720);
             let top = |state: &State| state.received.get(&camera).map_or(0, |received| received.layers[2]);
             viewer.until("the largest layer arrives", |state| top(state) > 10).await;
-            let (sent, seen) = (sender.look(|state| state.sent[2]), viewer.look(top));
+            let layers = |state: &State| state.received[&camera].layers;
+            let (sent, before) = (sender.look(|state| state.sent[2]), viewer.look(layers));
             sender.until("ten more seconds are sent", |state| state.sent[2] >= sent + 250).await;
-            let (sent, seen) = (sender.look(|state| state.sent[2]) - sent, viewer.look(top) - seen);
+            let (sent, after) = (sender.look(|state| state.sent[2]) - sent, viewer.look(layers));
+            // The server may send a smaller layer for a while, if the machine delays datagrams.
+            let seen: u64 = after.iter().zip(before).map(|(after, before)| after - before).sum();
             let keys = sender.look(|state| state.key_frames_wanted);
-            println!("{seen} of {sent} pictures, {keys} key frames wanted");
+            println!("{seen} of {sent} pictures ({before:?} to {after:?}), {keys} key frames wanted");
             assert!(seen * 100 >= sent * 95, "{seen} of {sent} pictures");
             assert_eq!(failed(viewer), 0);
         }

@@ -3,7 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 use audio::device::{self, Choice};
-use audio::{Config, Direction, Engine, Remote, Statistics, Warning};
+use audio::{Config, Direction, Engine, PlayoutTime, Remote, Statistics, Warning};
 use media::{BufferPool, Clock, EncodedAudio};
 use std::io::{Read, Write};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -39,7 +39,7 @@ fn discard() -> audio::Send {
 fn start_receiver(speaker: Choice) -> (Engine, Remote) {
     let (engine, warnings) = start(Choice::Off, speaker, discard());
     assert!(warnings.is_empty(), "{warnings:?}");
-    let remote = engine.add_remote(1);
+    let remote = engine.add_remote(1, PlayoutTime::default());
     (engine, remote)
 }
 
@@ -170,7 +170,7 @@ fn without_devices_the_meeting_continues_with_warnings() {
         warnings.iter().any(is_of_direction)
     };
     assert!(unavailable(Direction::Microphone) && unavailable(Direction::Speaker), "{warnings:?}");
-    let remote = receiver.add_remote(7);
+    let remote = receiver.add_remote(7, PlayoutTime::default());
     let (_sender, position) = start_sender(Choice::File(voice("david.wav")), remote, |_| true);
     until(&position, 4);
     assert!(receiver.statistics(7).unwrap().packets_played > 20, "{:?}", receiver.statistics(7));
@@ -376,7 +376,7 @@ fn a_voice_goes_through_two_devices(folder: &Path) {
 fn devices_rest_while_nobody_else_is_there() {
     let (engine, warnings) = start(Choice::Default, Choice::Device("TestSpeaker".to_owned()), discard());
     assert!(warnings.is_empty(), "{warnings:?}");
-    let remote = engine.add_remote(1);
+    let remote = engine.add_remote(1, PlayoutTime::default());
     let (_sender, position) = start_sender(Choice::File(voice("carol.wav")), remote, |_| true);
     let paused = || Some(control(&["list", "sink-inputs"])?.contains("Corked: yes"));
     for alone in [true, false, true, false] {
@@ -425,7 +425,7 @@ fn the_null_devices_of_a_virtual_desktop_are_not_taken_for_dead_child() {
     let (engine, warnings) = start(Choice::Default, Choice::Default, discard());
     assert!(warnings.is_empty(), "{warnings:?}");
     println!("{:?}", engine.devices());
-    let remote = engine.add_remote(1);
+    let remote = engine.add_remote(1, PlayoutTime::default());
     let (_sender, position) = start_sender(Choice::File(voice("bob.wav")), remote, |_| true);
     until(&position, 14);
     let warnings = engine.take_warnings();

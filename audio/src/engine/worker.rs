@@ -186,10 +186,12 @@ impl AudioThread {
         let ready = self.speaker.device.ready(now);
         let count = ready.as_ref().map_or(0, |count| (*count).min(MAX_BLOCKS_PER_TICK));
         let mut failed = ready.err();
-        for _ in 0..count {
+        let device_latency = self.speaker.device.latency();
+        for index in 0..count {
             let mut sum = SILENCE;
+            let latency = device_latency + TICK * u32::try_from(index).unwrap_or(0);
             for remote in self.remotes.values_mut() {
-                mix::add(&mut sum, &remote.pull(now, self.clock));
+                mix::add(&mut sum, &remote.pull(now, latency, self.clock));
             }
             mix::soften(&mut sum);
             if !alone {

@@ -71,7 +71,7 @@ fn packet(position: u64, voice: bool) -> EncodedAudio {
         codec: AudioCodec::Opus,
         position,
         samples: 960,
-        captured: Timestamp::default(),
+        captured: Timestamp::from_micros(position.saturating_mul(1_000) / 48),
         voice,
         level: Level::default(),
         payload: Bytes::unpooled(&position.to_le_bytes()),
@@ -227,6 +227,29 @@ fn the_delay_is_little_more_than_the_jitter() {
         let limit = Duration::from_micros(jitter + 40_000);
         assert!(statistics.delay <= limit, "{jitter} µs: {statistics:?}");
         assert!(simulation.codec.decoded.is_sorted(), "reordered packets are played in order");
+    }
+}
+
+/// The time from capture to playing is the network's delay, the length of a packet, and the delay of the buffer. It holds while
+/// sound is stretched, concealed and restored.
+#[test]
+fn it_is_known_when_each_sample_was_captured() {
+    for (jitter, loss, script) in
+        [(0, 0.0, talk_spurts as fn(u64) -> Option<bool>), (80_000, 0.1, talk_spurts), (120_000, 0.0, |_| Some(true))]
+    {
+        let mut simulation = Simulation::new(7);
+        (simulation.jitter, simulation.loss, simulation.script) = (jitter, loss, script);
+        let mut known = 0;
+        for _ in 0..60 {
+            simulation.run(1);
+            let Some(captured) = simulation.buffer.captured() else { continue };
+            known += 1;
+            let passed = simulation.now - 5_000_000 - captured.as_micros();
+            let expected = 20_000 + simulation.delay + simulation.statistics().delay.as_micros() as u64;
+            // The delay is over the fastest of the last packets. It was up to a fifth of the jitter slower than the fastest possible.
+            assert!(passed.abs_diff(expected) < 1_000 + jitter / 5, "{passed} after capture, expected {expected}");
+        }
+        assert!(known > 50, "{known}");
     }
 }
 

@@ -159,12 +159,20 @@ impl<W: Write> Writer<W> {
         written.map_err(Error::Write)
     }
 
+    /// Writes what is buffered.
+    ///
+    /// # Errors
+    /// Returns [`Error::Write`] if writing fails.
+    pub fn flush(&mut self) -> Result<(), Error> {
+        self.writer.flush().map_err(Error::Write)
+    }
+
     /// Flushes the writer and returns it.
     ///
     /// # Errors
     /// Returns [`Error::Write`] if the system call fails.
     pub fn finish(mut self) -> Result<W, Error> {
-        self.writer.flush().map_err(Error::Write)?;
+        self.flush()?;
         Ok(self.writer)
     }
 }

@@ -7,6 +7,7 @@ use crate::notice;
 use crate::send::VoiceSender;
 use crate::setup::{Choice, Screen, Setup};
 use crate::stats::Stats;
+use audio::PlayoutTime;
 use capture::Open;
 use media::{BufferPool, Clock, Mailbox};
 use net::meeting::Microphone;
@@ -175,9 +176,9 @@ impl Devices {
         Some(level)
     }
 
-    /// Plays a remote voice from now on.
-    pub fn add_voice(&self, track: TrackId) -> audio::Remote {
-        self.audio.add_remote(audio_key(track))
+    /// Plays a remote voice from now on. `playout` gets the times at which it is heard.
+    pub fn add_voice(&self, track: TrackId, playout: PlayoutTime) -> audio::Remote {
+        self.audio.add_remote(audio_key(track), playout)
     }
 
     /// Stops playing a remote voice.

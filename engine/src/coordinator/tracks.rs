@@ -10,7 +10,7 @@ use crate::receive::{self, DecodeQueue, PictureReceiver, PlayoutQueue, Receivers
 use crate::send::{PictureSource, Report, VoiceSender, announced};
 use crate::stats::track_stats::TrackStats;
 use crate::video_output::VideoOutput;
-use audio::{Protection, RecentPackets};
+use audio::{PlayoutTime, Protection, RecentPackets};
 use capture::{Format, Open};
 use codec::adapt::ContentHint;
 use codec::adapt::encode::Limits;
@@ -55,6 +55,8 @@ pub struct Tracks {
     waiting: Vec<Waiting>,
     /// The reports of received tracks that the user got a notice of. The owner of a track can cause them again and again.
     noticed: HashSet<(TrackId, Discriminant<receive::Report>)>,
+    /// When the voice of each participant is heard.
+    playout_times: BTreeMap<ParticipantId, PlayoutTime>,
     sources: BTreeMap<Slot, Source>,
     /// The layers of each slot that receivers request, from the server's last message.
     demands: BTreeMap<Slot, TrackDemand>,
@@ -134,6 +136,7 @@ impl Tracks {
             receivers: Receivers::start()?,
             waiting: Vec::new(),
             noticed: HashSet::new(),
+            playout_times: BTreeMap::new(),
             sources: BTreeMap::new(),
             demands: BTreeMap::new(),
             hints: BTreeMap::new(),
@@ -160,13 +163,14 @@ impl Tracks {
 
     fn start_received(&mut self, waiting: Waiting, leaf: Leaf, name: &str, devices: &Devices) {
         let Waiting { track, kind, frames } = waiting;
+        let sound = self.playout_time(track);
         let Context { session, ring, clock, pool, stats, output, codecs, .. } = &self.context;
         let opener = Opener::new(ring.clone(), track.slot, leaf, *clock);
         let stats = stats.track(track);
         let (waiting, report) = (WaitingFrames::default(), receive_reporter(self.reporter.clone(), track));
         match kind {
             Kind::Audio => {
-                let remote = devices.add_voice(track);
+                let remote = devices.add_voice(track, sound);
                 let (pool, recent) = (pool.clone(), RecentPackets::new());
                 let voice =
                     VoiceReceiver { track, frames, opener, remote, pool, recent, last: None, waiting, stats, report };
@@ -180,6 +184,7 @@ impl Tracks {
                     opener,
                     waiting,
                     playout: PlayoutQueue::default(),
+                    sound,
                     queue: DecodeQueue::default(),
                     decoders: codecs.decoders.clone(),
                     decoder: None,
@@ -195,6 +200,14 @@ impl Tracks {
         }
     }
 
+    /// Returns when the voice is heard that belongs to a track. A shared screen follows no voice: its viewers compare no lips.
+    fn playout_time(&mut self, track: TrackId) -> PlayoutTime {
+        match track.slot {
+            Slot::Microphone | Slot::Camera => self.playout_times.entry(track.owner).or_default().clone(),
+            Slot::Screen => PlayoutTime::default(),
+        }
+    }
+
     /// Records that a received track has ended. Its receiver ends with its queue.
     pub fn end(&mut self, track: TrackId) {
         self.waiting.retain(|waiting| waiting.track != track);
@@ -203,6 +216,7 @@ impl Tracks {
     /// A participant has left. Drops its tracks that did not start, because their keys will not arrive.
     pub fn remove_owner(&mut self, owner: ParticipantId) {
         self.waiting.retain(|waiting| waiting.track.owner != owner);
+        self.playout_times.remove(&owner);
         self.noticed.retain(|(track, _)| track.owner != owner);
     }
 

@@ -56,9 +56,10 @@ impl TrackFiles {
     fn write(&mut self, picture: &Picture<'_>, meta: Meta, shown: Timestamp) -> Result<(), Error> {
         let files = self.files_of(picture)?;
         files.pictures.write(picture.planes)?;
+        // Flush after each picture, so that the files are complete if the client is killed.
+        files.pictures.flush()?;
         let (captured, shown) = (meta.captured.as_micros(), shown.as_micros());
         let line = writeln!(files.times, "{},{captured},{shown}", meta.number);
-        // Flush after each line, so that the file is complete if the client is killed.
         line.and_then(|()| files.times.flush()).map_err(Error::Write)?;
         files.count += 1;
         Ok(())
@@ -176,6 +177,12 @@ mod tests {
         for (number, size) in (0..).zip([small, large, large, small, large]) {
             show(&mut files, size, number);
         }
+        let written = std::fs::read(folder.join("Anne-8x4.y4m")).expect("pictures");
+        assert_eq!(
+            written.windows(6).filter(|bytes| bytes == b"FRAME\n").count(),
+            3,
+            "pictures are in the file at once"
+        );
         drop(files);
         let frames = |name: &str| {
             let text = std::fs::read_to_string(folder.join(name)).expect("a CSV file");

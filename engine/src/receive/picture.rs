@@ -8,6 +8,7 @@ use crate::stats::open_failures::leaves_a_hole;
 use crate::stats::track_stats::ReceiveStats;
 use crate::video_output::{Meta, VideoSink};
 use crate::worker::{Job, Progress};
+use audio::PlayoutTime;
 use codec::decode::{Backends, Decoder, Error};
 use crypto::{Opener, ReceivedFrame};
 use media::{Clock, Encoded, Notify, Panicked, Receiver, VideoCodec};
@@ -27,6 +28,8 @@ pub struct PictureReceiver {
     pub waiting: WaitingFrames,
     /// Opened pictures that are not due yet.
     pub playout: PlayoutQueue,
+    /// When the sound of the same person is heard.
+    pub sound: PlayoutTime,
     /// Pictures that are due and wait for the decoder.
     pub queue: DecodeQueue,
     /// The decoders, in order of preference. The first one is opened at the first picture.
@@ -96,7 +99,10 @@ impl PictureReceiver {
         let opened = self.opener.open(received);
         self.count(|stats| stats.judged(spatial, sequence, bytes, opened.as_ref().err().copied()));
         match opened {
-            Ok(encoded) => self.playout.push(encoded, arrival),
+            Ok(encoded) => {
+                let sound = self.sound.heard_after(encoded.captured, self.clock.at(arrival));
+                self.playout.push(encoded, arrival, sound);
+            }
             Err(why) => {
                 tracing::debug!(track = ?self.track, sequence, %why, "frame not opened");
                 if leaves_a_hole(why) {
@@ -140,7 +146,8 @@ impl PictureReceiver {
 
     fn decode(&mut self, encoded: &Encoded) -> Result<(), Error> {
         let Some(decoder) = &mut self.decoder else { return Ok(()) };
-        let (sink, shown, stats, clock) = (&mut self.sink, &mut self.shown, &self.stats, self.clock);
+        let (sink, shown, stats, clock, sound) =
+            (&mut self.sink, &mut self.shown, &self.stats, self.clock, &self.sound);
         let meta = Meta { number: encoded.number, captured: encoded.captured, layer: encoded.layer };
         decoder.decode(&encoded.payload, &mut |picture| {
             let behind = is_behind(*shown, meta.number);
@@ -153,7 +160,9 @@ impl PictureReceiver {
             if behind {
                 return;
             }
-            stats.shown(meta.layer, picture.size, meta.captured, clock.now());
+            let now = clock.now();
+            stats.shown(meta.layer, picture.size, meta.captured, now);
+            stats.compared_with_sound(sound.heard_after(meta.captured, now));
         })
     }
 

@@ -36,11 +36,13 @@ struct Second {
 }
 
 impl PlayoutQueue {
-    /// Adds the next picture, whose last packet arrived at `received`.
-    pub fn push(&mut self, picture: Encoded, received: Instant) {
+    /// Adds the next picture, whose last packet arrived at `received`. `sound` is how many microseconds after that the sound of its
+    /// moment is heard, if that is known. The picture waits for it.
+    pub fn push(&mut self, picture: Encoded, received: Instant, sound: Option<i64>) {
         let captured = picture.captured.as_micros();
         self.delay.handle_arrival(captured, received);
-        self.pictures.push_back((self.delay.due(captured, received), picture));
+        let due = self.delay.due(captured, received).max(received + wait_for_sound(sound));
+        self.pictures.push_back((due, picture));
     }
 
     /// Returns the next picture if it is due, or if too many wait.
@@ -99,6 +101,12 @@ impl PlayoutDelay {
     }
 }
 
+/// Returns how long a picture waits for its sound.
+fn wait_for_sound(sound: Option<i64>) -> Duration {
+    let micros = sound.and_then(|micros| u64::try_from(micros).ok()).unwrap_or(0);
+    Duration::from_micros(micros).saturating_sub(MAX_AHEAD).min(MAX_SOUND_WAIT)
+}
+
 /// Returns true if the first of two pictures, each with its times of capture and arrival, took less time.
 fn is_faster((captured, received): (u64, Instant), (other_captured, other_received): (u64, Instant)) -> bool {
     let captured_earlier = Duration::from_micros(other_captured.saturating_sub(captured));
@@ -112,6 +120,13 @@ const TOLERATED: Duration = Duration::from_millis(60);
 
 /// The longest time that a picture waits. More disturbs a conversation (ITU-T G.114: 400 ms from mouth to ear).
 const MAX_DELAY: Duration = Duration::from_millis(300);
+
+/// How much earlier than its sound a picture may be passed to the decoder. Viewers notice sound that is 45 ms too early or 125 ms too
+/// late (ITU-R BT.1359); decoding and showing take a part of it.
+const MAX_AHEAD: Duration = Duration::from_millis(40);
+
+/// The longest time that a picture waits for its sound: as long as the jitter buffer of sound may wait, with a margin.
+const MAX_SOUND_WAIT: Duration = Duration::from_millis(200);
 
 /// The length of a [`Second`].
 const SECOND: Duration = Duration::from_secs(1);
@@ -163,7 +178,7 @@ mod tests {
             let now = start + ms(step);
             // Pictures are passed on in order, so a late one holds up those after it.
             while arrival(next) <= now {
-                queue.push(picture(next, capture(next)), arrival(next));
+                queue.push(picture(next, capture(next)), arrival(next), None);
                 next += 1;
             }
             while let Some(picture) = queue.pop(now) {
@@ -191,13 +206,27 @@ mod tests {
     }
 
     #[test]
+    fn a_picture_waits_for_its_sound_but_not_long() {
+        let (mut queue, start) = (PlayoutQueue::default(), Instant::now());
+        let sounds =
+            [None, Some(-90_000), Some(0), Some(40_000), Some(90_000), Some(5_000_000), Some(i64::MAX), Some(i64::MIN)];
+        let waits = [0, 0, 0, 0, 50, 200, 200, 0];
+        for (number, (sound, wait)) in (0..).zip(sounds.into_iter().zip(waits)) {
+            let arrival = start + ms(33 * number);
+            queue.push(picture(number, ms(33 * number)), arrival, sound);
+            assert_eq!(queue.next_due(), Some(arrival + ms(wait)), "{sound:?}");
+            assert!(queue.pop(arrival + ms(wait)).is_some());
+        }
+    }
+
+    #[test]
     fn a_slow_link_is_not_waited_for() {
         let (mut queue, start) = (PlayoutQueue::default(), Instant::now());
         for number in 0..100 {
             // A queue that grows for ten pictures, and shrinks for ten.
             let waits = if number % 20 < 10 { number % 20 } else { 20 - number % 20 };
             let arrival = start + ms(33 * number) + ms(20 * waits);
-            queue.push(picture(number, ms(33 * number)), arrival);
+            queue.push(picture(number, ms(33 * number)), arrival, None);
             assert_eq!(queue.next_due(), Some(arrival));
             assert!(queue.pop(arrival).is_some());
         }
@@ -208,12 +237,12 @@ mod tests {
         let (mut queue, start) = (PlayoutQueue::default(), Instant::now());
         for number in 0..60u64 {
             let late = if number % 5 == 0 { ms(250) } else { ms(0) };
-            queue.push(picture(number, ms(33 * number)), start + ms(33 * number) + late);
+            queue.push(picture(number, ms(33 * number)), start + ms(33 * number) + late, None);
         }
         while queue.pop(start + ms(60_000)).is_some() {}
         let now = start + ms(3_000);
         for captured in [ms(0), Duration::from_secs(1 << 40), ms(7), Duration::from_micros(u64::MAX), ms(40)] {
-            queue.push(picture(9, captured), now);
+            queue.push(picture(9, captured), now, None);
             assert!(queue.next_due().is_some_and(|due| due <= now + MAX_DELAY));
             assert!(queue.pop(now + MAX_DELAY).is_some());
         }
@@ -222,9 +251,9 @@ mod tests {
     #[test]
     fn the_pictures_that_wait_are_bounded() {
         let (mut queue, start) = (PlayoutQueue::default(), Instant::now());
-        queue.push(picture(0, ms(0)), start + ms(400));
+        queue.push(picture(0, ms(0)), start + ms(400), None);
         for number in 1..200 {
-            queue.push(picture(number, ms(number)), start + ms(1));
+            queue.push(picture(number, ms(number)), start + ms(1), None);
         }
         let now = start + ms(1);
         while queue.pop(now).is_some() {}

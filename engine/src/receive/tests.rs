@@ -1,9 +1,10 @@
 //! Tests from sealed frames to the screen, with a real decode thread.
 
 use super::{DecodeQueue, PictureReceiver, PlayoutQueue, Report, WaitingFrames};
-use crate::stats::track_stats::TrackStats;
+use crate::stats::track_stats::{ReceiveStats, TrackStats};
 use crate::video_output::{Meta, VideoSink};
 use crate::worker::Worker;
+use audio::PlayoutTime;
 use codec::decode::probe::{self, Fault};
 use codec::decode::{Backends, Candidate, Picture};
 use codec::encode::{self, Encoder};
@@ -11,6 +12,7 @@ use crypto::{Group, Identity, KeyRing, Leaf, ManagerKeys, Opener, Profile, Recei
 use media::{Bitrate, BufferPool, Clock, Colour, FrameRate, Pool, Sender, Size, Timestamp, VideoCodec, bounded};
 use proto::{ParticipantId, Slot, TrackId};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 /// What the receiver of a track did, in order.
@@ -89,6 +91,9 @@ struct Track {
     camera: Camera,
     frames: Sender<ReceivedFrame>,
     seen: Receiver<Seen>,
+    sound: PlayoutTime,
+    clock: Clock,
+    stats: Arc<Mutex<ReceiveStats>>,
 }
 
 impl Track {
@@ -102,24 +107,26 @@ impl Track {
         let (sender, seen) = sync_channel(1_000);
         let track = TrackId { owner: ParticipantId(1), slot: Slot::Camera };
         let (requested, reported) = (sender.clone(), sender.clone());
+        let (sound, stats) = (PlayoutTime::default(), TrackStats::default().track(track));
         worker.add(Box::new(PictureReceiver {
             track,
             frames: receiver,
             opener: Opener::new(ring.clone(), Slot::Camera, leaf, clock),
             waiting: WaitingFrames::default(),
             playout: PlayoutQueue::default(),
+            sound: sound.clone(),
             queue: DecodeQueue::default(),
             decoders,
             decoder: None,
             needs_key: true,
             sink: sink(sender),
             shown: None,
-            stats: TrackStats::default().track(track),
+            stats: Arc::clone(&stats),
             clock,
             request_key: Box::new(move || requested.send(Seen::KeyRequested).unwrap()),
             report: Box::new(move |report| reported.send(Seen::Reported(report)).unwrap()),
         }));
-        Self { camera: Camera::new(&ring), frames, seen }
+        Self { camera: Camera::new(&ring), frames, seen, sound, clock, stats }
     }
 
     /// Sends a picture and returns what happens: all events up to its display or to a request for a key frame.
@@ -167,6 +174,22 @@ fn a_failing_decoder_is_replaced_at_the_same_picture_and_reported_once() {
             }
         }
     }
+}
+
+#[test]
+fn a_picture_is_shown_when_its_sound_is_heard() {
+    let mut worker = Worker::start("test").unwrap();
+    let mut track = Track::start(&mut worker, Backends::new(vec![candidate("good")]), |seen| Box::new(Screen(seen)));
+    assert!(matches!(track.send(true)[..], [Seen::Shown(0)]));
+    assert_eq!(track.stats.lock().unwrap().sound_skew.percentile(50), None, "no sound");
+    let start = Instant::now();
+    let captured = Timestamp::from_micros(track.camera.sequence * 33_333);
+    track.sound.update(captured, track.clock.at(start) + Duration::from_millis(150));
+    assert!(matches!(track.send(false)[..], [Seen::Shown(1)]));
+    assert!(start.elapsed() >= Duration::from_millis(110), "{:?}", start.elapsed());
+    // A picture is counted after it is shown, and before the next one.
+    track.send(false);
+    assert!(track.stats.lock().unwrap().sound_skew.percentile(50).is_some());
 }
 
 #[test]

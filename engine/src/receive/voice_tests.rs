@@ -31,7 +31,7 @@ impl Voice {
         let (ring, clock) = (KeyRing::new(), Clock::default());
         ring.install(group.media_keys().unwrap(), &[group.me()], &[], Instant::now());
         let (frames, incoming) = bounded(1 << 20);
-        let (remote, playback) = audio::connect().unwrap();
+        let (remote, playback) = audio::connect(audio::PlayoutTime::default()).unwrap();
         let track = TrackId { owner: ParticipantId(1), slot: Slot::Microphone };
         let receiver = VoiceReceiver {
             track,
@@ -93,7 +93,7 @@ impl Voice {
         let start = Instant::now();
         for block in 0..200 {
             self.playback.collect(self.clock);
-            self.playback.pull(start + Duration::from_millis(10) * block, self.clock);
+            self.playback.pull(start + Duration::from_millis(10) * block, Duration::ZERO, self.clock);
             if self.playback.statistics().packets_played == frames {
                 break;
             }

@@ -88,6 +88,8 @@ pub struct VideoStats {
     /// The longest gap between two shown pictures that ended in this second. If the gap at the end of the second is longer, the
     /// length of that gap so far.
     pub longest_gap_ms: u64,
+    /// The mean time from a picture to the sound of the same moment; negative if the sound was heard before. `None` without sound.
+    pub sound_skew_ms: Option<i64>,
     /// How its packets arrived.
     #[serde(flatten)]
     pub packets: PacketStats,

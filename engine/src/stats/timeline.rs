@@ -140,6 +140,7 @@ impl Timeline {
             spatial: layer.map(|(layer, _)| layer.spatial),
             size: layer.map(|(_, size)| (size.width, size.height)),
             longest_gap_ms: millis(now.recent_gap),
+            sound_skew_ms: now.sound_skew_ms,
             packets: self.packets(track),
             decode_ms: millis(now.decode_time.saturating_sub(last.decode_time)),
             ..VideoStats::default()

@@ -39,6 +39,8 @@ pub struct ReceiveStats {
     pub longest_gap: Duration,
     /// Time from capture to [`crate::VideoSink::show`].
     pub latency: Histogram,
+    /// The time between a shown picture and the sound of the same moment, whichever is first.
+    pub sound_skew: Histogram,
     /// The layer and size of the newest shown picture.
     pub layer: (Layer, Size),
     /// The sizes of the shown pictures, in the order of their first pictures, at most eight.
@@ -51,6 +53,9 @@ pub struct ReceiveStats {
 struct Recent {
     /// The longest time between two pictures since the last [`ReceiveStats::counters`].
     gap: Duration,
+    /// The microseconds from pictures to their sounds since the last [`ReceiveStats::counters`], and how many they are.
+    skew_sum: i64,
+    skews: i64,
     /// When the newest picture was shown.
     shown: Option<Timestamp>,
     /// The layer and the number of the newest frame.
@@ -94,6 +99,9 @@ pub struct Counters {
     pub skipped: u64,
     /// The time that decoding took.
     pub decode_time: Duration,
+    /// The mean time in milliseconds from a picture to the sound of the same moment since the last reading; negative if the sound
+    /// was heard before. `None` if there was no sound.
+    pub sound_skew_ms: Option<i64>,
     /// The layer and size of the last shown picture.
     pub layer: (Layer, Size),
     /// The longest gap between two shown pictures that ended since the last reading. If the current gap is longer, its length
@@ -208,6 +216,14 @@ impl ReceiveStats {
         self.recent.shown = Some(now);
     }
 
+    /// Counts how many microseconds after the picture its sound is heard, if that is known; negative if it was heard before.
+    pub fn compared_with_sound(&mut self, skew: Option<i64>) {
+        let Some(skew) = skew else { return };
+        self.sound_skew.record(Duration::from_micros(skew.unsigned_abs()));
+        self.recent.skew_sum = self.recent.skew_sum.saturating_add(skew);
+        self.recent.skews += 1;
+    }
+
     /// Returns when the first picture was shown.
     #[must_use]
     pub fn first_shown(&self) -> Option<Timestamp> {
@@ -224,6 +240,7 @@ impl ReceiveStats {
 
     /// Returns the counters for the timeline, and resets the longest recent gap.
     fn counters(&mut self, now: Timestamp) -> Counters {
+        let (sum, count) = (std::mem::take(&mut self.recent.skew_sum), std::mem::take(&mut self.recent.skews));
         let lasting = self.recent.shown.map_or(Duration::ZERO, |last| now.since(last));
         Counters {
             received: self.received,
@@ -232,6 +249,7 @@ impl ReceiveStats {
             shown: self.shown,
             skipped: self.decoding.skipped,
             decode_time: self.decoding.time,
+            sound_skew_ms: sum.checked_div(count * 1_000),
             layer: self.layer,
             recent_gap: std::mem::take(&mut self.recent.gap).max(lasting),
         }

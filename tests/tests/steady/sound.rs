@@ -4,7 +4,7 @@ use super::allocator::{counted, total};
 use super::keys;
 use super::wire::{Cost, Wire, preallocated};
 use audio::process::{Process, Voice};
-use audio::{Block, Choice, Config, Engine, Origin, Remote};
+use audio::{Block, Choice, Config, Engine, Origin, PlayoutTime, Remote};
 use codec::opus;
 use crypto::{Opener, ReceivedFrame, Sealer, SentSound, SentSounds};
 use media::{AudioCodec, Clock, EncodedAudio, Level, Mailbox};
@@ -122,7 +122,7 @@ fn the_audio_thread_allocates_nothing() {
     assert!(engine.wait_until_open(Duration::from_secs(5)));
     let warnings = engine.take_warnings();
     assert!(warnings.is_empty(), "{warnings:?}");
-    assert!(remote.set(engine.add_remote(1)).is_ok());
+    assert!(remote.set(engine.add_remote(1, PlayoutTime::default())).is_ok());
     let Counts { all, process, recorded, .. } =
         counts.take_until(Instant::now() + Duration::from_mins(1)).expect("blocks are played");
     let statistics = engine.statistics(1).unwrap();

@@ -1,7 +1,7 @@
 //! Pictures of the screen as the X server stores it, and of clips as clients read and write them.
 
 use std::fs::{self, File};
-use std::io::{Seek, SeekFrom, Write};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
 /// Red, green, blue.
@@ -52,18 +52,29 @@ impl Picture {
         Some(Self { width, height, start, line, bytes })
     }
 
-    /// Returns the last complete picture of a Y4M file, which may still be written to.
-    pub fn last_of_clip(path: &Path) -> Option<Self> {
-        let bytes = fs::read(path).ok()?;
-        let end = bytes.iter().position(|byte| *byte == b'\n')? + 1;
-        let header = std::str::from_utf8(&bytes[..end]).ok()?;
+    /// Returns the last complete picture of each Y4M file in a folder: one for each size of each dumped track. Files may still
+    /// be written to.
+    pub fn last_of_clips(folder: &Path) -> Vec<Self> {
+        let files = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let clips = files.filter(|path| path.extension().is_some_and(|ending| ending == "y4m"));
+        clips.filter_map(|path| Self::last_of_clip(&path)).collect()
+    }
+
+    fn last_of_clip(path: &Path) -> Option<Self> {
+        let mut clip = BufReader::new(File::open(path).ok()?);
+        let mut header = String::new();
+        let end = clip.read_line(&mut header).ok()?;
         let side = |mark: char| header.split_whitespace().find_map(|word| word.strip_prefix(mark)?.parse().ok());
         let (width, height): (usize, usize) = (side('W')?, side('H')?);
         let weights = if header.contains("XMATRIX=BT709") { BT709 } else { BT601 };
         let (luma, chroma) = (width * height, width.div_ceil(2) * height.div_ceil(2));
         let frame = FRAME.len() + luma + 2 * chroma;
-        let count = (bytes.len() - end) / frame;
-        let last = bytes.get(end + count.checked_sub(1)? * frame + FRAME.len()..)?;
+        let length = usize::try_from(clip.seek(SeekFrom::End(0)).ok()?).ok()?;
+        let count = length.checked_sub(end)? / frame;
+        let start = end + count.checked_sub(1)? * frame + FRAME.len();
+        clip.seek(SeekFrom::Start(u64::try_from(start).ok()?)).ok()?;
+        let mut last = vec![0; luma + 2 * chroma];
+        clip.read_exact(&mut last).ok()?;
         let pixel = |index: usize| {
             let at = index / width / 2 * width.div_ceil(2) + index % width / 2;
             let [red, green, blue] = to_rgb([last[index], last[luma + at], last[luma + chroma + at]], weights);

@@ -2,7 +2,7 @@
 
 use super::super::{Config, Engine, Warning};
 use crate::device::{self, Choice, Device, Direction, Error, Provider};
-use crate::{Block, PACKET};
+use crate::{Block, PACKET, PlayoutTime};
 use media::{AudioCodec, BufferPool, Clock, EncodedAudio, Level, Timestamp};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -110,7 +110,7 @@ fn the_first_words_of_a_person_who_joins_wait_until_the_speaker_runs() {
     engine.set_alone(true);
     assert_eq!(events.recv_timeout(TIMEOUT).unwrap(), (true, device_thread.clone()));
     engine.set_alone(false);
-    let remote = engine.add_remote(1);
+    let remote = engine.add_remote(1, PlayoutTime::default());
     assert_eq!(events.recv_timeout(TIMEOUT).unwrap(), (false, device_thread));
     for packet in tone(PACKETS) {
         remote.push(packet);

@@ -41,6 +41,10 @@ pub struct CallFigures {
     pub latency_p50_ms: Option<u64>,
     /// The 95th percentile of the same.
     pub latency_p95_ms: Option<u64>,
+    /// Time between a shown picture and the sound of the same moment, median.
+    pub sound_skew_p50_ms: Option<u64>,
+    /// The 95th percentile of the same.
+    pub sound_skew_p95_ms: Option<u64>,
     /// All bytes that arrived at the receiver, headers and retransmissions included.
     pub received_kbps: u64,
     /// The bytes of complete frames of the sender's camera.
@@ -136,6 +140,8 @@ impl CallFigures {
                 .map(|voice| round(100.0 * to_f64(voice.concealed_ms) / to_f64(voice.talk_ms))),
             latency_p50_ms: video.and_then(|video| video.latency_ms.p50),
             latency_p95_ms: video.and_then(|video| video.latency_ms.p95),
+            sound_skew_p50_ms: video.and_then(|video| video.sound_skew_ms.p50),
+            sound_skew_p95_ms: video.and_then(|video| video.sound_skew_ms.p95),
             received_kbps: kbps(measured.received_bytes, measured.length),
             video_kbps: video_bytes / seconds.max(1),
             processor_percent: measured.processor.map(|share| round(100.0 * share)),
@@ -227,7 +233,7 @@ impl fmt::Display for CallFigures {
             to,
             "over {}, moving {}/{}, {} fps, [{}], joined after {} ms, first {} ms, 720 lines after {} ms, {} freezes, gap {} ms, \
              sound concealed {} %, \
-             latency {}/{} ms, {} kbit/s, video {}, cpu {} %",
+             latency {}/{} ms, lips {}/{} ms, {} kbit/s, video {}, cpu {} %",
             self.media_path.as_deref().unwrap_or("-"),
             self.moving,
             self.seconds,
@@ -241,6 +247,8 @@ impl fmt::Display for CallFigures {
             self.concealed_percent.map_or_else(|| "-".to_owned(), |percent| percent.to_string()),
             text(self.latency_p50_ms),
             text(self.latency_p95_ms),
+            text(self.sound_skew_p50_ms),
+            text(self.sound_skew_p95_ms),
             self.received_kbps,
             self.video_kbps,
             self.processor_percent.map_or_else(|| "-".to_owned(), |percent| percent.to_string()),

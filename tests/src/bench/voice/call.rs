@@ -52,7 +52,7 @@ impl Call {
         let packets = encode(voice, protection)?;
         let mut frames = self.arrivals(&packets, &mut Losses::new(self.pattern, seed));
         frames.sort_unstable();
-        let (remote, mut playback) = audio::connect()?;
+        let (remote, mut playback) = audio::connect(audio::PlayoutTime::default())?;
         let (start, mut recent, mut next) = (Instant::now(), RecentPackets::new(), 0);
         let clock = Clock::new(start, Timestamp::default());
         let (mut played, mut delays, mut count) = (Vec::with_capacity(voice.len()), Duration::ZERO, 0);
@@ -63,7 +63,7 @@ impl Call {
                 next += 1;
             }
             playback.collect(clock);
-            played.extend_from_slice(&playback.pull(now, clock));
+            played.extend_from_slice(&playback.pull(now, Duration::ZERO, clock));
             (delays, count) = (delays + playback.statistics().delay, count + 1);
         }
         let intelligibility = stoi::measure(voice, &align(voice, &played)).context("the voice is too short")?;
