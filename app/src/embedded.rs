@@ -1,6 +1,7 @@
 //! A server in this process, for a meeting that is started here.
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::num::NonZero;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ impl Embedded {
         let mut builder = Builder::new_multi_thread();
         let runtime = builder.worker_threads(2).thread_name("server").enable_all().build().map_err(Error::System)?;
         let public = public_name.iter().cloned().collect();
-        let config = server::Config { public, ..server::Config::new(listen) };
+        let config = server::Config { public, media_threads: NonZero::new(1), ..server::Config::new(listen) };
         let server = runtime.block_on(Server::start(config)).map_err(Error::Server)?;
         Ok(Self { server: Mutex::new(Some(server)), runtime, public_name })
     }

@@ -2,6 +2,7 @@
 
 use crate::turn::TurnConfig;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -25,6 +26,9 @@ pub struct Config {
     pub turn: Option<TurnConfig>,
     /// The limits for its clients.
     pub limits: Limits,
+    /// How many threads forward media, at most eight. Each meeting belongs to one of them; if there are several, one more receives.
+    /// `None`: one for each core but one, at most eight.
+    pub media_threads: Option<NonZero<usize>>,
     /// The address at which Prometheus reads metrics, over HTTP without TLS or password. `None` if it may not.
     pub metrics: Option<SocketAddr>,
 }
@@ -40,6 +44,7 @@ impl Config {
             tunnels: true,
             turn: None,
             limits: Limits::default(),
+            media_threads: None,
             metrics: None,
         }
     }

@@ -4,11 +4,12 @@ use crate::Limits;
 use crate::bucket::Bucket;
 use crate::delivery::ConnectionId;
 use crate::delivery_task::{self, Client};
+use crate::media_threads::MediaThreads;
 use crate::metered::{MeteredStream, READ_AHEAD, Socket};
 use crate::outbox::{Item, Outgoing, outbox};
 use crate::path_test::{self, PathTests};
 use crate::quota::{ConnectionPermit, Meter, OriginQuota};
-use crate::tunnel::{self, TunnelKey, TunnelService};
+use crate::tunnel::{self, TunnelKey};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
@@ -32,7 +33,9 @@ pub struct Context {
     pub delivery: mpsc::Sender<delivery_task::Message>,
     /// For signed commands, which are handled first.
     pub commands: mpsc::Sender<delivery_task::Message>,
-    pub tunnels: TunnelService,
+    /// Checks the tokens of media tunnels.
+    pub tunnel_key: Arc<TunnelKey>,
+    pub media: MediaThreads,
     pub path_tests: Arc<PathTests>,
 }
 
@@ -74,7 +77,11 @@ pub async fn serve(
     match purpose {
         Purpose::Media(owner) => {
             tunnel::configure(socket.get_ref().get_ref().get_ref().0);
-            return tunnel::serve(socket, id.0, owner, meter, (&context.tunnels, limits)).await;
+            // A participant stays on its thread: it has another number in another meeting.
+            let Some(events) = context.media.tunnel_events(owner) else {
+                return tracing::debug!(participant = %owner, "a tunnel of no member was refused");
+            };
+            return tunnel::serve(socket, id.0, owner, meter, (&events, limits)).await;
         }
         Purpose::PathTest => {
             tunnel::configure(socket.get_ref().get_ref().get_ref().0);
@@ -92,11 +99,12 @@ pub async fn serve(
     }
     let (sink, source) = socket.split();
     let reader = Reader::new(id, source, (meter, permit.shared.clone()), &context);
-    let overflow = outgoing.overflow();
+    let (overflow, disconnected) = (outgoing.overflow(), outgoing.disconnected());
     tokio::select! {
         () = write(sink, outgoing, id, &context) => {}
         () = reader.run(deadline) => {}
         () = overflow => tracing::info!("connection dropped: the client does not read"),
+        () = disconnected => tracing::debug!("connection dropped: the media of its meeting have failed"),
     }
     // The send fails only if the server stops.
     let _ = context.delivery.send(delivery_task::Message::Disconnected(id)).await;
@@ -110,7 +118,7 @@ async fn open(stream: TcpStream, context: &Context, meter: Arc<Meter>) -> Option
         .max_message_size(Some(MAX_MESSAGE))
         .max_frame_size(Some(MAX_MESSAGE));
     let (stream, mut purpose) = (MeteredStream::new(tls, meter), None);
-    let check = HandshakeCallback { key: &context.tunnels.key, purpose: &mut purpose };
+    let check = HandshakeCallback { key: &context.tunnel_key, purpose: &mut purpose };
     let socket = tokio_tungstenite::accept_hdr_async_with_config(stream, check, Some(config)).await.ok()?;
     Some((socket, purpose?))
 }

@@ -2,7 +2,7 @@
 //!
 //! A sans-IO machine: [`Up`] messages of connections and the time in, [`Action`]s out. It has no clock, no socket and
 //! no private key. Messages between members are opaque [`proto::Blob`]s. It does not know who a manager is: it verifies
-//! the signature of the meeting's authority.
+//! the signature of the meeting's authority. A panic while it handles a meeting ends that meeting only.
 
 mod actions;
 mod authority;
@@ -31,6 +31,7 @@ use proto::{Down, MeetingId, ParticipantId, Position, Problem, Refusal, ResumeTo
 use proto::{ToSfu, Up, VERSION};
 use settings::Settings;
 use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 use waiting::Request;
@@ -114,32 +115,41 @@ impl Delivery {
 
     /// Removes a connection. Its member may resume on another one.
     pub fn handle_disconnected(&mut self, id: ConnectionId, now: Now) {
-        let Some(Connection { participant, state, .. }) = self.connections.remove(id) else { return };
-        if let State::Member(meeting) = state {
-            if let Some(meeting) = self.meetings.get_mut(meeting) {
-                meeting.lose(participant, now.instant, &mut self.actions);
+        let Some(Connection { participant, state, .. }) = self.connections.get(id) else { return };
+        isolate(self, id, None, |service| {
+            service.connections.remove(id);
+            if let State::Member(meeting) = state {
+                if let Some(meeting) = service.meetings.get_mut(meeting) {
+                    meeting.lose(participant, now.instant, &mut service.actions);
+                }
+            } else {
+                service.leave(participant, state);
             }
-        } else {
-            self.leave(participant, state);
-        }
+        });
     }
 
     /// Handles a message from a connection.
     pub fn handle_message(&mut self, from: ConnectionId, message: Up, now: Now) {
         let Some(connection) = self.connections.get(from) else { return };
-        match (connection.state, message) {
+        isolate(self, from, named_meeting(&message), |service| match (connection.state, message) {
             (State::Closing, _) | (State::Waiting(_), Up::Pong { .. }) => {}
-            (State::New, Up::Hello { version }) => self.handle_hello(from, version, now),
-            (State::Greeted { .. }, message) => self.handle_greeted(from, connection, message, now.instant),
-            (State::Waiting(_) | State::Member(_), Up::Leave) => self.close(from),
+            (State::New, Up::Hello { version: VERSION }) => {
+                let until = now.instant + service.settings.limits.idle;
+                service.connections.set_state(from, State::Greeted { until, approaches: 0 });
+                let (participant, time) = (connection.participant, now.unix_seconds);
+                service.actions.send(from, &Down::Hello { version: VERSION, participant, time });
+            }
+            (State::New, Up::Hello { .. }) => service.reject(from, Problem::Version),
+            (State::Greeted { .. }, message) => service.handle_greeted(from, connection, message, now.instant),
+            (State::Waiting(_) | State::Member(_), Up::Leave) => service.close(from),
             (State::Member(meeting), message) => {
-                let result = self.handle_member(from, connection.participant, meeting, message, now.instant);
+                let result = service.handle_member(from, connection.participant, meeting, message, now.instant);
                 if let Err(problem) = result {
-                    self.reject(from, problem);
+                    service.reject(from, problem);
                 }
             }
-            (State::New | State::Waiting(_), _) => self.reject(from, Problem::Malformed),
-        }
+            (State::New | State::Waiting(_), _) => service.reject(from, Problem::Malformed),
+        });
     }
 
     /// Handles a message from a connection to the SFU. Only members may send one.
@@ -158,9 +168,17 @@ impl Delivery {
         for id in self.connections.idle(now) {
             self.reject(id, Problem::Idle);
         }
-        for meeting in self.meetings.iter_mut() {
-            meeting.expire(now, &mut self.actions);
-            meeting.announce(now, &mut self.actions);
+        let mut failed = Vec::new();
+        for (id, meeting) in self.meetings.iter_mut() {
+            // Unwind safe: the meeting is removed.
+            let step = AssertUnwindSafe(|| {
+                meeting.expire(now, &mut self.actions);
+                meeting.announce(now, &mut self.actions);
+            });
+            failed.extend(catch_unwind(step).is_err().then_some(id));
+        }
+        for id in failed {
+            self.end_failed(id);
         }
         for id in self.meetings.empty() {
             self.end_if_empty(id);
@@ -176,7 +194,7 @@ impl Delivery {
                 tracing::warn!(count = self.unauthorised, "a command without the signature of its meeting was refused");
             }
             self.actions.send(id, &Down::Problem { problem });
-            self.close(id);
+            isolate(self, id, None, |service| service.close(id));
         }
     }
 
@@ -184,7 +202,7 @@ impl Delivery {
     /// and cannot resume. Does nothing if the connection is unknown or about to be closed.
     pub fn handle_closed(&mut self, id: ConnectionId) {
         if self.connections.get_open(id).is_some() {
-            self.close(id);
+            isolate(self, id, None, |service| service.close(id));
         }
     }
 
@@ -198,10 +216,10 @@ impl Delivery {
             self.actions.send(*id, &Down::Problem { problem: why });
         }
         for id in open {
-            self.close(id);
+            isolate(self, id, None, |service| service.close(id));
         }
         for mut meeting in self.meetings.take_all() {
-            meeting.close(&mut self.actions);
+            close_meeting(&mut meeting, &mut self.actions);
         }
     }
 
@@ -210,16 +228,6 @@ impl Delivery {
         // Changes come first, because the other actions tell clients of them.
         let change = self.meetings.poll_change().map(|(meeting, change)| Action::Store(meeting, change));
         change.or_else(|| self.actions.poll())
-    }
-
-    fn handle_hello(&mut self, from: ConnectionId, version: u16, now: Now) {
-        if version != VERSION {
-            return self.reject(from, Problem::Version);
-        }
-        let until = now.instant + self.settings.limits.idle;
-        self.connections.set_state(from, State::Greeted { until, approaches: 0 });
-        let Some(Connection { participant, .. }) = self.connections.get(from) else { return };
-        self.actions.send(from, &Down::Hello { version: VERSION, participant, time: now.unix_seconds });
     }
 
     fn handle_greeted(&mut self, from: ConnectionId, connection: Connection, message: Up, now: Instant) {
@@ -411,6 +419,62 @@ impl Delivery {
             self.connections.set_state(waiting, State::Closing);
         }
         tracing::info!(meetings = self.meetings.len(), "meeting ended");
+    }
+
+    /// Ends a meeting after a panic. Everybody in it is told that the server stops.
+    fn end_failed(&mut self, id: MeetingId) {
+        tracing::error!("a meeting has failed and ends");
+        let Some(mut meeting) = self.meetings.remove(id) else { return };
+        for connection in self.connections.of_meeting(id) {
+            self.actions.send(connection, &Down::Problem { problem: Problem::Draining });
+            self.actions.close(connection);
+            self.connections.set_state(connection, State::Closing);
+        }
+        close_meeting(&mut meeting, &mut self.actions);
+    }
+}
+
+/// Runs a step of a connection. If it panics, ends the meeting that the connection is in, or that it has `named`; else closes
+/// the connection.
+fn isolate(service: &mut Delivery, from: ConnectionId, named: Option<MeetingId>, step: impl FnOnce(&mut Delivery)) {
+    let meeting = match service.connections.get(from).map(|connection| connection.state) {
+        Some(State::Member(meeting) | State::Waiting(meeting)) => Some(meeting),
+        Some(State::New | State::Greeted { .. } | State::Closing) | None => named,
+    };
+    // Unwind safe: a step changes its meeting, which is removed after a panic, and its connection, which is closed. The tables and
+    // the queue that meetings share hold one complete entry for each change.
+    if catch_unwind(AssertUnwindSafe(|| step(service))).is_ok() {
+        return;
+    }
+    if let Some(meeting) = meeting {
+        service.end_failed(meeting);
+    }
+    if service.connections.get_open(from).is_some() {
+        service.actions.send(from, &Down::Problem { problem: Problem::Draining });
+        service.actions.close(from);
+        service.connections.set_state(from, State::Closing);
+    }
+}
+
+/// Ends the media of all members. A meeting that has failed may panic again.
+fn close_meeting(meeting: &mut Meeting, actions: &mut Actions) {
+    // Unwind safe: the meeting is dropped.
+    if catch_unwind(AssertUnwindSafe(|| meeting.close(actions))).is_err() {
+        tracing::error!("the media of a meeting that has failed could not be ended");
+    }
+}
+
+/// Returns the meeting that a message of a client names that is in none.
+fn named_meeting(message: &Up) -> Option<MeetingId> {
+    match message {
+        Up::Create { meeting, .. }
+        | Up::Approach { meeting }
+        | Up::Knock { meeting, .. }
+        | Up::Return { meeting, .. }
+        | Up::Resume { meeting, .. } => Some(*meeting),
+        Up::Hello { .. } | Up::Manage { .. } | Up::Commit { .. } | Up::Tell { .. } | Up::Pong { .. } | Up::Leave => {
+            None
+        }
     }
 }
 

@@ -1,11 +1,12 @@
 //! The task that owns the [`Delivery`] service. All connections send to its inbox.
 
 use crate::delivery::{Action, ConnectionId, Delivery, Now, Trust};
+use crate::media_threads::MediaThreads;
 use crate::meeting_store::MeetingStore;
 use crate::metered::READ_AHEAD;
 use crate::outbox::Outbox;
 use crate::quota::Meter;
-use crate::{Limits, Origin, media_thread};
+use crate::{Limits, Origin};
 use proto::{ClientMessage, ParticipantId, Problem};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,7 +57,7 @@ pub struct DeliveryTask {
     commands: mpsc::Receiver<Message>,
     inbox: mpsc::Receiver<Message>,
     clients: HashMap<ConnectionId, (Outbox, Arc<Meter>)>,
-    media: mpsc::Sender<media_thread::Message>,
+    media: MediaThreads,
     /// Bytes of a message from a client that is no member.
     stranger_message: usize,
     drained: Option<oneshot::Sender<()>>,
@@ -69,7 +70,7 @@ impl DeliveryTask {
     pub fn new(
         (delivery, store): (Delivery, Option<MeetingStore>),
         [commands, inbox]: [mpsc::Receiver<Message>; 2],
-        media: mpsc::Sender<media_thread::Message>,
+        media: MediaThreads,
         limits: &Limits,
         meetings: Arc<AtomicUsize>,
     ) -> Self {
@@ -169,9 +170,8 @@ impl DeliveryTask {
             }
             Action::Sfu(command, outbox) => {
                 let outbox = outbox.and_then(|id| self.clients.get(&id)).map(|(outbox, _)| outbox.clone());
-                // The media thread never waits for this task, so this send cannot deadlock. If the thread has ended,
-                // the command is not needed.
-                let _ = self.media.send(media_thread::Message::Command(command, outbox)).await;
+                // The media threads never wait for this task, so this cannot deadlock.
+                self.media.command(command, outbox).await;
             }
         }
     }

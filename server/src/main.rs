@@ -6,6 +6,7 @@ use server::{Config, Error, FlushGuard, Limits, Lines, QueuedWriter, Server, Sto
 use std::fmt::Write as _;
 use std::io::{IsTerminal, Write};
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -44,6 +45,10 @@ struct Arguments {
     /// Send no media through the TCP port: clients without UDP use the TURN servers.
     #[arg(long)]
     no_media_tunnel: bool,
+    /// Threads that forward media, 1 to 8. A meeting belongs to one thread; if there are several, one more receives. Default: one for
+    /// each core but one.
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=8))]
+    media_threads: Option<u8>,
     /// Serve metrics for Prometheus at this address and port, over HTTP without password: GET /metrics. They are sums over
     /// all meetings and name none.
     #[arg(long, value_name = "ADDRESS", num_args = 0..=1, default_missing_value = "127.0.0.1:9090")]
@@ -81,6 +86,7 @@ async fn serve(arguments: Arguments, out: &mut QueuedWriter) -> Result<(), Error
         tunnels: !arguments.no_media_tunnel,
         turn,
         limits: Limits::default(),
+        media_threads: arguments.media_threads.and_then(|threads| NonZero::new(usize::from(threads))),
         metrics: arguments.metrics,
     };
     // Before the address is printed: the program that reads it may send a signal at once.

@@ -5,7 +5,7 @@ use crate::turn::TurnService;
 use std::sync::Arc;
 
 /// What members get in answers to offers.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct MediaAccess {
     /// Makes the tokens of media tunnels. `None` if there are no tunnels.
     pub tunnels: Option<Arc<TunnelKey>>,

@@ -1,24 +1,17 @@
-//! Moves bytes between the SFU and its sockets, on its own thread.
+//! Moves bytes between an SFU and the sockets, on its own thread.
 
-use crate::media_access::MediaAccess;
-use crate::media_socket::{MediaSocket, ReceiveBuffer, SendBatch};
+use crate::datagram_queue::{DatagramQueue, Datagrams};
+use crate::media_socket::{ReceiveBuffer, SendBatch};
+use crate::media_sockets::MediaSockets;
 use crate::outbox::Outbox;
 use crate::path_test::PathTests;
-use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu};
+use crate::sfu::{Addresses, ClientAddress, Command, Context, Reply, Sfu};
 use crate::tunnel::{self, Arrival, Departure, Endpoints, Tunnels, is_virtual};
-use crate::{Error, Limits, addresses};
 use proto::{Blob, Down, FromSfu, ParticipantId, Problem};
-use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::HashMap;
-use std::convert::Infallible;
-use std::future::poll_fn;
-use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
-use std::task::Poll;
-use std::thread::JoinHandle;
 use std::time::Instant;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 /// A message to the thread.
 pub enum Message {
@@ -26,96 +19,67 @@ pub enum Message {
     Command(Command, Option<Outbox>),
     /// Calls a function with the SFU, which it reads.
     Read(Box<dyn FnOnce(&Sfu) + Send>),
+    /// Lets the next step of a meeting panic.
+    #[cfg(test)]
+    InjectPanic(proto::MeetingId),
 }
 
-/// A running media thread. It ends when all senders of messages are dropped.
-pub struct MediaThread {
-    /// Sends messages to the thread.
-    pub messages: mpsc::Sender<Message>,
-    /// Sends events of media tunnels to the thread.
-    pub tunnels: mpsc::Sender<tunnel::Event>,
-    /// Closed when the thread ends, also by a panic.
-    pub ended: oneshot::Receiver<Infallible>,
-    /// Joins the thread.
-    pub thread: JoinHandle<()>,
+/// Where the datagrams of a thread come from.
+pub enum Source {
+    /// From the sockets: it is the only thread. It answers the datagrams of path tests.
+    Sockets(Box<ReceiveBuffer>, Arc<PathTests>),
+    /// From the thread that receives, with the memory of the last ones that were taken.
+    Queue(Arc<DatagramQueue>, Datagrams),
 }
 
-/// Starts the thread. `public` are addresses of other machines that forward to the sockets; `access` is what members get in
-/// answers. Datagrams of `path_tests` are answered.
-///
-/// # Errors
-/// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if the thread or the stack does not start.
-pub fn start(
-    listen: SocketAddr,
-    public: Vec<IpAddr>,
-    limits: &Limits,
-    (access, path_tests): (MediaAccess, Arc<PathTests>),
-) -> Result<MediaThread, Error> {
-    let sockets = bind(listen).map_err(|error| Error::Listen { address: listen, source: error })?;
-    let addresses: Vec<SocketAddr> = sockets.iter().filter_map(|socket| socket.local_addr().ok()).collect();
-    tracing::info!(sockets = sockets.len(), "media sockets bound");
-    tracing::debug!(?addresses, "media addresses");
-    path_tests.set_sockets(addresses.clone());
-    let context = Context::new(addresses).ok_or(Error::Media)?.with_public(public).with_limits(limits);
-    let context = context.with_access(access);
-    let (messages, inbox) = mpsc::channel(MAX_MESSAGES);
-    let (tunnels, tunnel_events) = mpsc::channel(MAX_TUNNEL_EVENTS);
-    let (end, ended) = oneshot::channel();
-    let run = move || {
-        // Dropped at the end of the thread.
-        let _end = end;
-        let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
-            Ok(runtime) => runtime,
-            Err(error) => return tracing::error!(%error, "the media thread did not start"),
-        };
-        runtime.block_on(async {
-            match Driver::new((context, path_tests), sockets, listen.port(), (inbox, tunnel_events)) {
-                Ok(driver) => driver.run().await,
-                Err(error) => tracing::error!(%error, "the media sockets cannot be used"),
-            }
-        });
-    };
-    let thread = std::thread::Builder::new().name("sfu".into()).spawn(run).map_err(|_| Error::Media)?;
-    Ok(MediaThread { messages, tunnels, ended, thread })
-}
-
-struct Driver {
+/// A thread with the SFU of its meetings.
+pub struct Driver {
     sfu: Sfu,
-    sockets: Vec<MediaSocket>,
-    /// The port of further sockets.
-    port: u16,
+    sockets: MediaSockets,
     outboxes: HashMap<ParticipantId, Outbox>,
     inbox: mpsc::Receiver<Message>,
     tunnels: Tunnels,
-    path_tests: Arc<PathTests>,
     tunnel_events: mpsc::Receiver<tunnel::Event>,
     /// The datagrams that are sent with the next call of the system.
     batch: SendBatch,
 }
 
-impl Driver {
-    fn new(
-        (context, path_tests): (Context, Arc<PathTests>),
-        sockets: Vec<std::net::UdpSocket>,
-        port: u16,
-        (inbox, tunnel_events): (mpsc::Receiver<Message>, mpsc::Receiver<tunnel::Event>),
-    ) -> io::Result<Self> {
-        let sockets = sockets.into_iter().map(MediaSocket::new).collect::<io::Result<_>>()?;
-        Ok(Self {
-            sfu: Sfu::new(context, Instant::now()),
-            sockets,
-            port,
-            outboxes: HashMap::new(),
-            inbox,
-            tunnels: Tunnels::default(),
-            path_tests,
-            tunnel_events,
-            batch: SendBatch::default(),
-        })
+impl Source {
+    /// Returns the sockets as the source. Datagrams of `path_tests` are answered.
+    pub fn sockets(path_tests: Arc<PathTests>) -> Self {
+        Self::Sockets(Box::default(), path_tests)
     }
 
-    async fn run(mut self) {
-        let mut received = ReceiveBuffer::default();
+    /// Waits for datagrams. Cancel-safe.
+    async fn ready(&self, sockets: &MediaSockets) {
+        match self {
+            Self::Sockets(..) => sockets.readable().await,
+            Self::Queue(queue, _) => queue.ready().await,
+        }
+    }
+}
+
+impl Driver {
+    /// Returns a thread without meetings.
+    pub fn new(
+        context: Context,
+        sockets: MediaSockets,
+        addresses: Addresses,
+        (inbox, tunnel_events): (mpsc::Receiver<Message>, mpsc::Receiver<tunnel::Event>),
+    ) -> Self {
+        Self {
+            sfu: Sfu::new(context, Instant::now()),
+            sockets,
+            outboxes: HashMap::new(),
+            inbox,
+            tunnels: Tunnels::new(addresses),
+            tunnel_events,
+            batch: SendBatch::default(),
+        }
+    }
+
+    /// Runs until all senders of messages are dropped.
+    pub async fn run(mut self, mut source: Source) {
         loop {
             let timeout = self.sfu.poll_timeout();
             tokio::select! {
@@ -123,26 +87,32 @@ impl Driver {
                     Some(message) => self.handle(message),
                     None => break,
                 },
-                () = readable(&self.sockets) => self.receive(&mut received),
+                () = source.ready(&self.sockets) => self.receive(&mut source),
                 Some(event) = self.tunnel_events.recv() => self.handle_tunnel(event),
                 () = tokio::time::sleep_until(timeout.into()) => {}
             }
-            let now = Instant::now();
-            if self.sfu.poll_timeout() <= now {
-                self.sfu.handle_timeout(now);
-            } else {
-                self.sfu.advance(now);
-            }
-            self.flush(None, now);
+            self.advance();
         }
         tracing::debug!("the media thread ends");
+    }
+
+    /// Runs the timers that are due, and sends what the SFU has produced.
+    fn advance(&mut self) {
+        let now = Instant::now();
+        if self.sfu.poll_timeout() <= now {
+            self.sfu.handle_timeout(now);
+        } else {
+            self.sfu.advance(now);
+        }
+        self.flush(None, now);
     }
 
     fn handle(&mut self, message: Message) {
         match message {
             Message::Command(Command::Join { meeting, participant }, Some(outbox)) => {
-                if let Some(address) = outbox.arrived_at {
-                    self.open_socket(address);
+                let opened = outbox.arrived_at.map(|address| self.sockets.open(address)).unwrap_or_default();
+                for address in opened {
+                    self.sfu.add_socket(address);
                 }
                 let from = ClientAddress { arrived_at: outbox.arrived_at, origin: outbox.origin };
                 self.tunnels.remove(participant);
@@ -158,33 +128,38 @@ impl Driver {
                 }
             }
             Message::Read(read) => read(&self.sfu),
-        }
-    }
-
-    /// Opens a socket at an address of this machine if there is none: an interface that came up later, or another
-    /// loopback address.
-    fn open_socket(&mut self, address: IpAddr) {
-        if self.sockets.len() >= MAX_SOCKETS || self.sockets.iter().any(|socket| socket.address().ip() == address) {
-            return;
-        }
-        match open_any_port(address, self.port).and_then(MediaSocket::new) {
-            Ok(socket) => {
-                self.sfu.add_socket(socket.address());
-                self.sockets.push(socket);
-            }
-            Err(error) => tracing::warn!(%error, "cannot bind a media socket on the address by which a client came"),
+            #[cfg(test)]
+            Message::InjectPanic(meeting) => self.sfu.inject_panic(meeting),
         }
     }
 
     /// Receives a bounded number of datagrams, so that timers are not delayed.
-    fn receive(&mut self, received: &mut ReceiveBuffer) {
-        for index in 0..self.sockets.len() {
+    fn receive(&mut self, source: &mut Source) {
+        match source {
+            Source::Sockets(received, path_tests) => self.receive_from_sockets(received, path_tests),
+            Source::Queue(queue, taken) => {
+                queue.take(taken);
+                let mut now = Instant::now();
+                for (number, (endpoints, datagram)) in (1..).zip(taken.iter()) {
+                    self.handle_udp(endpoints, datagram, now);
+                    if number % MAX_DATAGRAMS_AT_ONCE == 0 {
+                        self.advance();
+                        now = Instant::now();
+                    }
+                }
+            }
+        }
+    }
+
+    fn receive_from_sockets(&mut self, received: &mut ReceiveBuffer, path_tests: &PathTests) {
+        for index in 0..self.sockets.known().len() {
+            let Some(socket) = self.sockets.known().get(index).map(Arc::clone) else { continue };
             let mut handled = 0;
-            while handled < MAX_DATAGRAMS_AT_ONCE && self.sockets[index].receive(received) {
-                let (local, now) = (self.sockets[index].address(), Instant::now());
+            while handled < MAX_DATAGRAMS_AT_ONCE && socket.receive(received) {
+                let (local, now) = (socket.address(), Instant::now());
                 for (remote, datagram) in received.datagrams() {
-                    match self.path_tests.answer(remote, datagram, now) {
-                        Some(answer) => self.sockets[index].send_one(&answer, remote),
+                    match path_tests.answer(remote, datagram, now) {
+                        Some(answer) => socket.send_one(&answer, remote),
                         None => self.handle_udp(Endpoints { local, remote }, datagram, now),
                     }
                     handled += 1;
@@ -253,9 +228,8 @@ impl Driver {
                     Departure::Tunnel => continue,
                 }
             }
-            let socket = self.sockets.iter().find(|socket| socket.address() == transmit.source);
             // The effect is the same as a loss in the network: the receiver requests the packet again.
-            let Some(socket) = socket else {
+            let Some(socket) = self.sockets.find(transmit.source) else {
                 self.sfu.count_unsent(1);
                 continue;
             };
@@ -266,6 +240,9 @@ impl Driver {
         }
         self.send_batch();
         while let Some((participant, reply)) = self.sfu.poll_reply() {
+            if reply == Reply::Failed {
+                self.tunnels.remove(participant);
+            }
             if let Some(outbox) = self.outboxes.get(&participant) {
                 send(outbox, reply);
             }
@@ -274,8 +251,7 @@ impl Driver {
 
     fn send_batch(&mut self) {
         let Some(source) = self.batch.source() else { return };
-        let socket = self.sockets.iter().find(|socket| socket.address() == source);
-        let unsent = socket.map_or(0, |socket| socket.send(&mut self.batch));
+        let unsent = self.sockets.find(source).map_or(0, |socket| socket.send(&mut self.batch));
         self.sfu.count_unsent(unsent as u64);
     }
 }
@@ -289,6 +265,7 @@ fn send(outbox: &Outbox, reply: Reply) {
         Reply::Totals(totals) => outbox.send(proto::encode(&FromSfu::Totals { totals }).into()),
         Reply::Malformed => close(outbox, Problem::Malformed),
         Reply::TooFast => close(outbox, Problem::TooFast),
+        Reply::Failed => outbox.disconnect(),
     }
 }
 
@@ -297,63 +274,5 @@ fn close(outbox: &Outbox, problem: Problem) {
     outbox.close();
 }
 
-/// Waits until one of the sockets is readable.
-async fn readable(sockets: &[MediaSocket]) {
-    poll_fn(|context| {
-        let ready = sockets.iter().any(|socket| socket.poll_readable(context));
-        if ready { Poll::Ready(()) } else { Poll::Pending }
-    })
-    .await;
-}
-
-/// Binds one socket on each address by which the server can be reached, and on the loopback address for clients on this
-/// machine. A socket on the unspecified address does not report the destination address of a datagram, which ICE needs.
-fn bind(listen: SocketAddr) -> io::Result<Vec<std::net::UdpSocket>> {
-    let mut ips = addresses::candidates(listen.ip());
-    if listen.ip().is_unspecified() && !ips.contains(&Ipv4Addr::LOCALHOST.into()) {
-        ips.push(Ipv4Addr::LOCALHOST.into());
-    }
-    let mut sockets = Vec::new();
-    for ip in ips.into_iter().take(MAX_SOCKETS) {
-        match open_any_port(ip, listen.port()) {
-            Ok(socket) => sockets.push(socket),
-            Err(error) => tracing::warn!(%error, "cannot bind a media socket on one of this machine's addresses"),
-        }
-    }
-    if sockets.is_empty() { Err(io::ErrorKind::AddrNotAvailable.into()) } else { Ok(sockets) }
-}
-
-/// Opens a socket on `port`, or on any free port if that one is taken. Clients learn the port from the ICE candidates.
-fn open_any_port(ip: IpAddr, port: u16) -> io::Result<std::net::UdpSocket> {
-    open(SocketAddr::new(ip, port)).or_else(|_| {
-        let socket = open(SocketAddr::new(ip, 0))?;
-        let used = socket.local_addr()?.port();
-        tracing::warn!(wanted = port, used, "the UDP port is taken, media use another one");
-        Ok(socket)
-    })
-}
-
-fn open(address: SocketAddr) -> io::Result<std::net::UdpSocket> {
-    let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
-    // The system may set a smaller size. That is not an error.
-    let _ = socket.set_recv_buffer_size(SOCKET_BUFFER_BYTES);
-    let _ = socket.set_send_buffer_size(SOCKET_BUFFER_BYTES);
-    socket.set_nonblocking(true)?;
-    socket.bind(&address.into())?;
-    Ok(socket.into())
-}
-
-/// Messages that may wait for the thread.
-const MAX_MESSAGES: usize = 1_024;
-
-/// Events of all tunnels that may wait for the thread: at most 1 MiB of datagrams.
-const MAX_TUNNEL_EVENTS: usize = 64;
-
-/// The maximum number of media sockets. A computer has fewer addresses, except loopback addresses.
-const MAX_SOCKETS: usize = 64;
-
-/// After this many datagrams of one socket, timers run. The last batch may exceed it.
+/// After this many datagrams of one socket, or of the queue, timers run. The last batch may exceed it.
 const MAX_DATAGRAMS_AT_ONCE: usize = 128;
-
-/// Bytes that the system may buffer for a socket. A burst of key frames fits.
-const SOCKET_BUFFER_BYTES: usize = 4 << 20;

@@ -1,17 +1,16 @@
 //! Serves the counters of the SFU to Prometheus: `GET /metrics` over HTTP/1.1 without TLS, one request for each connection.
 
-use crate::media_thread;
+use crate::media_threads::MediaThreads;
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{mpsc, oneshot};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 /// Answers requests until the task is dropped. A client that is slow or sends garbage delays no other one: its connection ends
 /// after 5 s, or before if 16 newer ones are open.
-pub async fn serve(listener: TcpListener, media: mpsc::Sender<media_thread::Message>) {
+pub async fn serve(listener: TcpListener, media: MediaThreads) {
     let mut tasks = JoinSet::new();
     let mut open: VecDeque<AbortHandle> = VecDeque::new();
     loop {
@@ -36,9 +35,9 @@ pub async fn serve(listener: TcpListener, media: mpsc::Sender<media_thread::Mess
 }
 
 /// Reads one request and answers it. An error means that the client is gone.
-async fn answer(mut stream: TcpStream, media: mpsc::Sender<media_thread::Message>) -> std::io::Result<()> {
+async fn answer(mut stream: TcpStream, media: MediaThreads) -> std::io::Result<()> {
     let (status, body) = match read_request(&mut stream).await? {
-        Request::Metrics => match metrics(&media).await {
+        Request::Metrics => match media.metrics().await {
             Some(text) => ("200 OK", text),
             None => ("503 Service Unavailable", String::new()),
         },
@@ -88,20 +87,6 @@ fn parse(head: &[u8]) -> Request {
     let path = target.split(|byte| *byte == b'?').next().unwrap_or_default();
     if path == b"/metrics" { Request::Metrics } else { Request::OtherPath }
 }
-
-/// Returns the text of all series. Returns `None` if the media thread has ended.
-async fn metrics(media: &mpsc::Sender<media_thread::Message>) -> Option<String> {
-    let (answer, text) = oneshot::channel();
-    let read = move |sfu: &crate::sfu::Sfu| {
-        // The client may be gone.
-        let _ = answer.send(sfu.metrics().text(sfu.size(), MEDIA_THREADS));
-    };
-    media.send(media_thread::Message::Read(Box::new(read))).await.ok()?;
-    text.await.ok()
-}
-
-/// The number of threads that forward media.
-const MEDIA_THREADS: usize = 1;
 
 /// The maximum number of open connections.
 const MAX_CONNECTIONS: usize = 16;

@@ -52,6 +52,7 @@ struct Shared {
     waiting_bytes: AtomicUsize,
     max: Load,
     overflow: Notify,
+    disconnected: Notify,
     tells: Mutex<Tells>,
 }
 
@@ -95,6 +96,7 @@ pub fn outbox(messages: usize, bytes: usize) -> (Outbox, Outgoing) {
         waiting_bytes: AtomicUsize::new(0),
         max: Load { messages, bytes },
         overflow: Notify::new(),
+        disconnected: Notify::new(),
         tells: Mutex::default(),
     });
     (Outbox { arrived_at: None, origin: None, sender, shared: shared.clone() }, Outgoing { receiver, shared })
@@ -128,6 +130,11 @@ impl Outbox {
     /// Closes the connection after the messages that were added before.
     pub fn close(&self) {
         self.push(Item::Close, None);
+    }
+
+    /// Drops the connection at once, as a network does, with the messages that wait. The client may resume.
+    pub fn disconnect(&self) {
+        self.shared.disconnected.notify_one();
     }
 
     fn push_skipped(&self, tells: &mut Tells) {
@@ -175,6 +182,12 @@ impl Outgoing {
     pub fn overflow(&self) -> impl Future<Output = ()> + use<> {
         let shared = self.shared.clone();
         async move { shared.overflow.notified().await }
+    }
+
+    /// Resolves after [`Outbox::disconnect`].
+    pub fn disconnected(&self) -> impl Future<Output = ()> + use<> {
+        let shared = self.shared.clone();
+        async move { shared.disconnected.notified().await }
     }
 }
 
@@ -234,6 +247,9 @@ mod tests {
         assert_eq!(outgoing.next().now_or_never(), Some(Some(Item::Message(Bytes::from_static(b"one")))));
         assert_eq!(outgoing.next().now_or_never(), Some(Some(Item::Close)));
         assert_eq!(outgoing.overflow().now_or_never(), None);
+        assert_eq!(outgoing.disconnected().now_or_never(), None);
+        outbox.disconnect();
+        assert_eq!(outgoing.disconnected().now_or_never(), Some(()));
     }
 
     #[test]

@@ -54,7 +54,7 @@ impl PathTests {
 
     /// Records the addresses of the media sockets, once.
     pub fn set_sockets(&self, sockets: Vec<SocketAddr>) {
-        // A second call would be that of another media thread, and there is one.
+        // A second call would be that of another server.
         let _ = self.sockets.set(sockets);
     }
 

@@ -4,18 +4,19 @@ use crate::connection::{self, Context};
 use crate::delivery::{ConnectionId, Delivery};
 use crate::delivery_task::{self, DeliveryTask};
 use crate::media_access::MediaAccess;
-use crate::media_thread::{self, MediaThread};
+use crate::media_threads::{self, MediaThreads};
 use crate::meeting_store::{MeetingStore, Opened};
 use crate::path_test::PathTests;
 use crate::quota::{ConnectionPermit, Quotas};
-use crate::sfu::Sfu;
-use crate::tunnel::{TunnelKey, TunnelService};
+use crate::tunnel::TunnelKey;
 use crate::turn::TurnService;
 use crate::{Config, Error, listener, metrics_listener, tls};
+use futures_util::future::select_all;
 use proto::{MeetingId, ParticipantId, Problem, Totals};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -38,10 +39,10 @@ pub struct Server {
     address: SocketAddr,
     fingerprint: [u8; 32],
     delivery: mpsc::Sender<delivery_task::Message>,
-    media: mpsc::Sender<media_thread::Message>,
+    media: MediaThreads,
     accept_task: Task<()>,
     delivery_task: Task<()>,
-    media_thread: Option<JoinHandle<()>>,
+    media_threads: Vec<JoinHandle<()>>,
     supervisor: Task<()>,
     /// The address of the metrics, and the task that serves them.
     metrics: Option<(SocketAddr, Task<()>)>,
@@ -68,8 +69,12 @@ impl Server {
         let turn = config.turn.as_ref().and_then(|turn| TurnService::new(turn, (Instant::now(), SystemTime::now())));
         let access = MediaAccess { tunnels: config.tunnels.then(|| Arc::clone(&key)), turn };
         let path_tests = Arc::new(PathTests::new(public.clone(), config.tunnels).ok_or(Error::Random)?);
-        let media = media_thread::start(address, public, &config.limits, (access, Arc::clone(&path_tests)))?;
-        let MediaThread { messages: media, tunnels, ended: media_ended, thread } = media;
+        let threads = config.media_threads.map_or_else(media_threads::default_threads, NonZero::get);
+        let threads = threads.min(media_threads::MAX_THREADS);
+        let limits = &config.limits;
+        let tests = Arc::clone(&path_tests);
+        let setup = media_threads::Setup { listen: address, public, limits, access, path_tests: tests, threads };
+        let media_threads::Started { media, ended: media_ended, threads } = media_threads::start(setup)?;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
         let (commands, command_inbox) = mpsc::channel(MAX_MESSAGES);
         let service = open_delivery(&config)?;
@@ -83,9 +88,15 @@ impl Server {
             task.run().await;
         });
         let acceptor = TlsAcceptor::from(identity.config);
-        let tunnels = TunnelService { key, events: tunnels };
-        let limits = config.limits;
-        let context = Context { acceptor, limits, delivery: delivery.clone(), commands, tunnels, path_tests };
+        let context = Context {
+            acceptor,
+            limits: config.limits,
+            delivery: delivery.clone(),
+            commands,
+            tunnel_key: key,
+            media: media.clone(),
+            path_tests,
+        };
         let accept_task = tokio::spawn(accept(listener, context));
         tracing::info!(port = address.port(), version = env!("CARGO_PKG_VERSION"), "listening");
         let fingerprint = identity.fingerprint;
@@ -103,7 +114,7 @@ impl Server {
             media,
             accept_task,
             delivery_task,
-            media_thread: Some(thread),
+            media_threads: threads,
             supervisor,
             metrics,
             failed,
@@ -128,13 +139,7 @@ impl Server {
 
     /// Returns what was forwarded for a meeting that runs or ended recently, or `None` for an unknown one.
     pub async fn totals(&self, meeting: MeetingId) -> Option<Totals> {
-        let (answer, totals) = oneshot::channel();
-        // The caller may have stopped waiting.
-        let read = move |sfu: &Sfu| {
-            let _ = answer.send(sfu.totals(meeting));
-        };
-        self.media.send(media_thread::Message::Read(Box::new(read))).await.ok()?;
-        totals.await.ok()?
+        self.media.totals(meeting).await
     }
 
     /// Returns the number of meetings. A meeting ends when its last member leaves.
@@ -190,13 +195,12 @@ impl Server {
             tracing::warn!("some connections did not close in time");
         }
         self.end();
-        let thread = self.media_thread.take();
+        let threads = std::mem::take(&mut self.media_threads);
         drop(self);
-        if let Some(thread) = thread {
-            let joined = tokio::task::spawn_blocking(move || thread.join());
-            if !matches!(timeout(JOIN_TIMEOUT, joined).await, Ok(Ok(Ok(())))) {
-                tracing::warn!("the media thread did not end in time, or panicked");
-            }
+        let join = move || threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count();
+        let joined = tokio::task::spawn_blocking(join);
+        if !matches!(timeout(JOIN_TIMEOUT, joined).await, Ok(Ok(0))) {
+            tracing::warn!("a media thread did not end in time, or panicked");
         }
         tracing::info!("stopped");
     }
@@ -250,18 +254,18 @@ fn open_delivery(config: &Config) -> Result<(Delivery, Option<MeetingStore>), Er
     Ok((Delivery::new(config.limits.clone(), &secret), None))
 }
 
-/// Waits until the media thread or the delivery task ends, which it does only after a panic, or if the thread could not
+/// Waits until a media thread or the delivery task ends, which it does only after a panic, or if the thread could not
 /// start. Then tells all clients that the server stops, closes their connections, and sets `failure`. If the delivery task
 /// has ended, the caller closes the connections.
 async fn supervise(
-    media_ended: oneshot::Receiver<Infallible>,
+    media_ended: Vec<oneshot::Receiver<Infallible>>,
     delivery_ended: oneshot::Receiver<Infallible>,
     delivery: mpsc::Sender<delivery_task::Message>,
     failure: watch::Sender<Option<Subsystem>>,
 ) {
     // An error is the only result of both.
     let subsystem = tokio::select! {
-        _ = media_ended => Subsystem::Media,
+        _ = select_all(media_ended) => Subsystem::Media,
         _ = delivery_ended => Subsystem::Delivery,
     };
     tracing::error!(?subsystem, "a part of the server has ended unexpectedly: all meetings end");
@@ -346,8 +350,10 @@ const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 mod tests {
     use super::*;
     use crate::delivery_task::Client;
+    use crate::media_thread;
     use crate::outbox::{Item, Outbox, outbox};
     use crate::quota::Meter;
+    use crate::sfu;
     use proto::Down;
     use std::net::{IpAddr, Ipv4Addr};
 
@@ -359,7 +365,7 @@ mod tests {
         server.delivery.send(connected).await.expect("the delivery task runs");
         let failed = server.failed();
         let panic = media_thread::Message::Read(Box::new(|_| panic!("injected")));
-        server.media.send(panic).await.expect("the media thread runs");
+        server.media.send(MeetingId([1; 16]), panic).await;
 
         let expected = Item::Message(proto::encode(&Down::Problem { problem: Problem::Draining }).into());
         let told = async { while outgoing.next().await.is_some_and(|item| item != expected) {} };
@@ -369,6 +375,24 @@ mod tests {
         server.delivery.send(closed).await.expect("the delivery task runs");
         let error = timeout(LIMIT, failed).await.expect("the failure is reported");
         assert!(matches!(error, Error::MediaFailed), "{error}");
+        server.stop(LIMIT).await;
+    }
+
+    #[tokio::test]
+    async fn a_panic_in_one_meeting_drops_the_connections_of_its_members_and_no_others() {
+        let server = Server::start(Config::new((Ipv4Addr::LOCALHOST, 0).into())).await.expect("it starts");
+        let [(first, failing), (second, other)] = [outbox(16, 16_000), outbox(16, 16_000)];
+        let meetings = [1, 2].map(|number| MeetingId([number; 16]));
+        for (meeting, outbox) in meetings.into_iter().zip([first, second]) {
+            let command = sfu::Command::Join { meeting, participant: ParticipantId(u64::from(meeting.0[0])) };
+            server.media.command(command, Some(outbox)).await;
+        }
+        server.media.send(meetings[0], media_thread::Message::InjectPanic(meetings[0])).await;
+        timeout(LIMIT, failing.disconnected()).await.expect("the connection is dropped");
+        // The thread goes on, with the other meeting.
+        assert_eq!(server.totals(meetings[1]).await, Some(Totals::default()));
+        assert!(futures_util::FutureExt::now_or_never(other.disconnected()).is_none());
+        assert_eq!(*server.failed.borrow(), None);
         server.stop(LIMIT).await;
     }
 

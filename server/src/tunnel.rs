@@ -26,7 +26,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::{sleep, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
-/// What a tunnel tells the media thread.
+/// What a tunnel tells the media thread of its participant.
 #[derive(Debug)]
 pub enum Event {
     /// A participant has opened a tunnel. It replaces the participant's tunnel before.
@@ -67,15 +67,6 @@ pub enum Event {
     },
 }
 
-/// What all tunnels of a server share.
-#[derive(Clone, Debug)]
-pub struct TunnelService {
-    /// Makes and checks the tokens.
-    pub key: Arc<TunnelKey>,
-    /// To the media thread.
-    pub events: mpsc::Sender<Event>,
-}
-
 /// Keeps the delay in the kernel low: datagrams wait in our queue instead, which drops old ones.
 pub fn configure(stream: &TcpStream) {
     #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -87,31 +78,30 @@ pub fn configure(stream: &TcpStream) {
     }
 }
 
-/// Serves a tunnel of `participant` until it ends. `number` identifies it.
+/// Serves a tunnel of `participant` until it ends. `number` identifies it. `events` leads to the thread of the participant.
 pub async fn serve(
     socket: Socket,
     number: u64,
     participant: ParticipantId,
     meter: Arc<Meter>,
-    (service, limits): (&TunnelService, &Limits),
+    (events, limits): (&mpsc::Sender<Event>, &Limits),
 ) {
     let queue = Arc::new(TunnelQueue::default());
     let (accepted, answer) = oneshot::channel();
     let opened = Event::Opened { participant, tunnel: number, queue: Arc::clone(&queue), accepted };
-    if service.events.send(opened).await.is_err() || !answer.await.unwrap_or(false) {
+    if events.send(opened).await.is_err() || !answer.await.unwrap_or(false) {
         tracing::debug!(%participant, "a tunnel of no member was refused");
         return;
     }
     let (sink, source) = socket.split();
-    let reader =
-        Reader { participant, tunnel: number, source, meter, events: &service.events, idle: limits.tunnel_idle };
+    let reader = Reader { participant, tunnel: number, source, meter, events, idle: limits.tunnel_idle };
     tokio::select! {
         () = write(sink, &queue, limits.write) => {}
         () = reader.run() => {}
     }
     queue.close();
     // The send fails only if the server stops.
-    let _ = service.events.send(Event::Closed { participant, tunnel: number }).await;
+    let _ = events.send(Event::Closed { participant, tunnel: number }).await;
 }
 
 /// Writes the datagrams of `queue` until it is closed or a write fails.

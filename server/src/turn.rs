@@ -24,7 +24,7 @@ impl std::fmt::Debug for TurnConfig {
 }
 
 /// Makes credentials for the TURN servers.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct TurnService {
     servers: Vec<TurnServer>,
     key: hmac::Key,

@@ -257,6 +257,7 @@ impl Simulation {
     }
 
     fn deliver_messages(&mut self) {
+        assert_eq!(self.sfu.metrics().failed_meetings, 0, "the SFU has caught a panic");
         while let Some((participant, reply)) = self.sfu.poll_reply() {
             let index = usize::try_from(participant.0).ok();
             let Some(client) = index.and_then(|index| self.clients.get_mut(index)) else { continue };

@@ -56,6 +56,12 @@ impl Connections {
         self.0.iter().filter(|(_, connection)| is_idle(connection.state)).map(|(id, _)| *id).collect()
     }
 
+    /// Returns the connections of the members of a meeting, and of those who wait to be admitted.
+    pub fn of_meeting(&self, meeting: MeetingId) -> Vec<ConnectionId> {
+        let is_in = |state| matches!(state, State::Member(id) | State::Waiting(id) if id == meeting);
+        self.0.iter().filter(|(_, connection)| is_in(connection.state)).map(|(id, _)| *id).collect()
+    }
+
     pub fn get(&self, id: ConnectionId) -> Option<Connection> {
         self.0.get(&id).copied()
     }

@@ -40,6 +40,9 @@ pub struct Meeting {
     reserved_until: Option<Instant>,
     /// What is not stored yet.
     unstored: Unstored,
+    /// True if the next step panics.
+    #[cfg(test)]
+    pub panics: bool,
 }
 
 /// [`proto::Up::Commit`].
@@ -92,6 +95,8 @@ impl Meeting {
             epoch: Epoch(0),
             reserved_until: None,
             unstored: Unstored::all(),
+            #[cfg(test)]
+            panics: false,
         }
     }
 
@@ -140,6 +145,8 @@ impl Meeting {
             crowding = Some(self.waiting.crowding(origin).ok_or(Problem::MeetingFull)?);
         }
         self.waiting.insert(participant, WaitingClient { connection, origin, request });
+        #[cfg(test)]
+        assert!(!self.panics, "injected");
         Ok(crowding)
     }
 
@@ -172,6 +179,8 @@ impl Meeting {
     pub fn lose(&mut self, participant: ParticipantId, now: Instant, actions: &mut Actions) {
         let Some(member) = self.members.get_mut(participant) else { return };
         member.presence = Presence::Absent(now + self.settings.limits.absence);
+        #[cfg(test)]
+        assert!(!self.panics, "injected");
         actions.send_all(self.members.connections(), &Down::Presence { participant, connected: false });
     }
 
@@ -208,6 +217,8 @@ impl Meeting {
 
     /// Removes the members whose time to resume is over.
     pub fn expire(&mut self, now: Instant, actions: &mut Actions) {
+        #[cfg(test)]
+        assert!(!self.panics, "injected");
         for participant in self.members.expired(now) {
             self.leave(participant, actions);
         }
@@ -238,6 +249,8 @@ impl Meeting {
             return Err(Problem::TooFast);
         }
         let entry = self.log.append(LogEntry::Told { from, epoch, blob });
+        #[cfg(test)]
+        assert!(!self.panics, "injected");
         actions.tell(self.members.connections(), from, entry.position, &entry.message);
         if self.settings.stores {
             self.unstored.add(entry);
@@ -541,6 +554,8 @@ pub fn restore(id: MeetingId, batches: &[Vec<u8>], settings: Arc<Settings>, now:
         reserved_until: None,
         // The first change replaces the file, which may end in the middle of a batch.
         unstored: Unstored::all(),
+        #[cfg(test)]
+        panics: false,
     })
 }
 

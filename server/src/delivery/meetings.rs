@@ -74,11 +74,11 @@ impl Meetings {
         Some(meeting)
     }
 
-    pub fn iter_mut(&mut self) -> impl Iterator<Item = &mut Meeting> {
+    pub fn iter_mut(&mut self) -> impl Iterator<Item = (MeetingId, &mut Meeting)> {
         if self.stores {
             self.touched.extend(self.by_id.keys());
         }
-        self.by_id.values_mut().map(|(_, meeting)| meeting)
+        self.by_id.iter_mut().map(|(id, (_, meeting))| (*id, meeting))
     }
 
     pub fn insert(&mut self, id: MeetingId, origin: Origin, meeting: Meeting) {
@@ -91,6 +91,11 @@ impl Meetings {
     /// Removes a meeting if it has no members.
     pub fn remove_if_empty(&mut self, id: MeetingId) -> Option<Meeting> {
         self.get(id).filter(|meeting| meeting.is_empty())?;
+        self.remove(id)
+    }
+
+    /// Removes a meeting.
+    pub fn remove(&mut self, id: MeetingId) -> Option<Meeting> {
         if self.stores {
             self.touched.insert(id);
         }

@@ -1,6 +1,7 @@
 //! Behaviour of the delivery service: who receives what, in which order.
 
 mod attacks;
+mod isolation;
 mod resume;
 pub(super) mod service;
 

@@ -21,6 +21,8 @@ pub struct Metrics {
     pub key_requests_received: u64,
     /// Key frames that the SFU requested of senders.
     pub key_requests_sent: u64,
+    /// Meetings whose media ended because of a panic.
+    pub failed_meetings: u64,
     /// The estimates of the receivers' links in bits per second, each once every 100 ms.
     pub estimates: Histogram<{ BITRATES.len() }>,
     /// The budgets of the receivers' links (what may be sent to them) in bits per second, each once every 100 ms.
@@ -49,6 +51,8 @@ pub enum DropReason {
     Refused,
     /// A receiver's queue is full.
     QueueFull,
+    /// The thread of its meeting is too busy.
+    ThreadBusy,
     /// The system did not take it.
     Unsent,
 }
@@ -74,6 +78,7 @@ impl Metrics {
             repairs: 0,
             key_requests_received: 0,
             key_requests_sent: 0,
+            failed_meetings: 0,
             estimates: Histogram::new(&BITRATES),
             budgets: Histogram::new(&BITRATES),
             delays: Histogram::new(&DELAYS),
@@ -83,6 +88,29 @@ impl Metrics {
     /// Adds packets that were dropped.
     pub fn add_dropped(&mut self, reason: DropReason, packets: u64) {
         self.dropped[reason as usize] += packets;
+    }
+
+    /// Returns how many packets were dropped for a reason.
+    #[cfg(test)]
+    pub fn dropped(&self, reason: DropReason) -> u64 {
+        self.dropped[reason as usize]
+    }
+
+    /// Adds the counters of another thread.
+    pub fn add(&mut self, other: &Self) {
+        self.received.merge(other.received);
+        self.sent.merge(other.sent);
+        for (total, count) in self.dropped.iter_mut().zip(other.dropped) {
+            *total += count;
+        }
+        self.nacks += other.nacks;
+        self.repairs += other.repairs;
+        self.key_requests_received += other.key_requests_received;
+        self.key_requests_sent += other.key_requests_sent;
+        self.failed_meetings += other.failed_meetings;
+        self.estimates.merge(&other.estimates);
+        self.budgets.merge(&other.budgets);
+        self.delays.merge(&other.delays);
     }
 
     /// Returns the text of all series in the text format of Prometheus, version 0.0.4.
@@ -105,6 +133,7 @@ impl Metrics {
             ("repair_packets_sent_total", "Retransmissions and padding.", self.repairs),
             ("key_frame_requests_received_total", "Key frames requested by receivers.", self.key_requests_received),
             ("key_frame_requests_sent_total", "Key frames requested of senders.", self.key_requests_sent),
+            ("failed_meetings_total", "Meetings whose media ended because of a panic.", self.failed_meetings),
         ];
         for (name, help, value) in counters {
             write(&mut text, name, "counter", help, value);
@@ -139,10 +168,16 @@ impl Traffic {
         self.packets += 1;
         self.bytes += bytes as u64;
     }
+
+    fn merge(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+    }
 }
 
 impl DropReason {
-    const ALL: [Self; 5] = [Self::TooLarge, Self::UnknownSender, Self::Refused, Self::QueueFull, Self::Unsent];
+    const ALL: [Self; 6] =
+        [Self::TooLarge, Self::UnknownSender, Self::Refused, Self::QueueFull, Self::ThreadBusy, Self::Unsent];
 
     fn name(self) -> &'static str {
         match self {
@@ -150,6 +185,7 @@ impl DropReason {
             Self::UnknownSender => "unknown_sender",
             Self::Refused => "refused",
             Self::QueueFull => "queue_full",
+            Self::ThreadBusy => "thread_busy",
             Self::Unsent => "unsent",
         }
     }
@@ -173,6 +209,15 @@ impl<const N: usize> Histogram<N> {
     #[expect(clippy::cast_precision_loss, reason = "bitrates are far below 2^52")]
     pub fn add_bitrate(&mut self, rate: u64) {
         self.add(rate as f64);
+    }
+
+    /// Adds the counts of a histogram with the same ranges.
+    fn merge(&mut self, other: &Self) {
+        for (total, count) in self.counts.iter_mut().zip(other.counts) {
+            *total += count;
+        }
+        self.count += other.count;
+        self.sum += other.sum;
     }
 
     fn write(&self, text: &mut String, name: &str, help: &str) {
@@ -219,11 +264,14 @@ mod tests {
     fn the_text_has_a_head_and_a_value_for_each_series() {
         let mut metrics = Metrics::new();
         metrics.received.add(100);
-        metrics.received.add(50);
-        metrics.add_dropped(DropReason::QueueFull, 3);
-        for delay in [0.0005, 0.002, 0.3, 9.0] {
-            metrics.delays.add(delay);
+        metrics.add_dropped(DropReason::QueueFull, 1);
+        let mut other_thread = Metrics::new();
+        other_thread.received.add(50);
+        other_thread.add_dropped(DropReason::QueueFull, 2);
+        for (index, delay) in [0.0005, 0.002, 0.3, 9.0].into_iter().enumerate() {
+            if index % 2 == 0 { metrics.delays.add(delay) } else { other_thread.delays.add(delay) }
         }
+        metrics.add(&other_thread);
         let text = metrics.text((2, 5), 1);
         let expected = [
             "# HELP conclave_sfu_meetings Meetings that run.",

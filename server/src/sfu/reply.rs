@@ -13,4 +13,7 @@ pub enum Reply {
     Malformed,
     /// The participant sent too many offers. The caller closes the connection.
     TooFast,
+    /// The media of the participant's meeting have failed, and the SFU has forgotten the participant. The caller drops the
+    /// connection as a network does, so that the client connects again, resumes and offers.
+    Failed,
 }

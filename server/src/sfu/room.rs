@@ -38,6 +38,9 @@ pub struct Room {
     subscriptions: BTreeMap<ParticipantId, Vec<TrackId>>,
     /// When the loss of sound was last compared with the reports to its senders.
     sound_reported: Instant,
+    /// True if the next step panics.
+    #[cfg(test)]
+    pub panics: bool,
 }
 
 /// The results of the rooms for the SFU.
@@ -68,6 +71,8 @@ impl Room {
             tracks: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             sound_reported: now,
+            #[cfg(test)]
+            panics: false,
         }
     }
 
@@ -208,6 +213,8 @@ impl Room {
             if sent {
                 self.totals.packets_out += 1;
                 output.dirty.insert(subscriber.participant);
+                #[cfg(test)]
+                assert!(!self.panics, "injected");
             }
         }
     }
@@ -241,6 +248,8 @@ impl Room {
     /// (`codec::rate::allocate` divides a sender's uplink.)
     pub fn allocate(&mut self, participant: ParticipantId, peer: &mut Peer, now: Instant) {
         self.shorten_queue(participant, peer);
+        #[cfg(test)]
+        assert!(!self.panics, "injected");
         let mut requests = Vec::new();
         let (mut audio, mut voices) = (0_u64, 0);
         for id in self.subscriptions.get(&participant).into_iter().flatten() {

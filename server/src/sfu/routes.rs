@@ -1,33 +1,36 @@
 //! Finds the participant that a datagram comes from.
 
+use super::address_table::{Addresses, Claim};
+use super::user_name;
 use proto::ParticipantId;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
-use str0m::ice::StunMessage;
+use std::sync::Arc;
+use std::time::Instant;
 
-/// The addresses and ICE user names of all participants.
+/// The addresses and ICE user names of all participants of a thread.
 #[derive(Debug, Default)]
 pub struct Routes {
-    /// Who sends from an address, and when the last datagram came.
-    participants: HashMap<SocketAddr, (ParticipantId, Instant)>,
+    table: Addresses,
+    /// Who sends from an address.
+    claims: HashMap<SocketAddr, Arc<Claim>>,
     /// The addresses of each participant, oldest first.
     addresses: HashMap<ParticipantId, VecDeque<SocketAddr>>,
     users: HashMap<String, ParticipantId>,
 }
 
 impl Routes {
+    /// Returns no participants.
+    pub fn new(table: Addresses) -> Self {
+        Self { table, ..Self::default() }
+    }
+
     /// Returns the participant that sent a datagram from `source`: by the user name if it is a STUN request, else by
     /// the address.
     pub fn find(&self, source: SocketAddr, datagram: &[u8]) -> Option<ParticipantId> {
-        // The first byte of a STUN message is 0 or 1 (RFC 7983, section 7).
-        if datagram.first().is_some_and(|first| *first < 2)
-            && let Ok(message) = StunMessage::parse(datagram)
-            && let Some((user, _)) = message.split_username()
-        {
-            return self.users.get(user).copied();
-        }
-        self.participants.get(&source).map(|(participant, _)| *participant)
+        let by_address =
+            || self.claims.get(&source).filter(|claim| !claim.has_ended()).map(|claim| claim.participant());
+        user_name::map_user(datagram, |user| self.users.get(user).copied()).unwrap_or_else(by_address)
     }
 
     /// Sets the ICE user name of a participant.
@@ -39,54 +42,55 @@ impl Routes {
     /// Adds an address from which a participant sends. Drops its oldest one if there are too many. Returns false if another
     /// participant has used the address in the last 30 s: the source of a datagram may be forged.
     pub fn add_address(&mut self, participant: ParticipantId, address: SocketAddr, now: Instant) -> bool {
-        match self.participants.get_mut(&address) {
-            Some((known, used)) if *known == participant => {
-                *used = now;
-                return true;
-            }
-            Some((_, used)) if is_recent(*used, now) => return false,
-            Some(_) | None => {}
+        if let Some(claim) = self.claims.get(&address)
+            && claim.participant() == participant
+            && self.table.renew(claim, now)
+        {
+            return true;
         }
-        self.participants.insert(address, (participant, now));
+        let Some(claim) = self.table.claim(address, participant, now) else { return false };
+        self.claims.insert(address, claim);
         let addresses = self.addresses.entry(participant).or_default();
-        addresses.push_back(address);
+        if !addresses.contains(&address) {
+            addresses.push_back(address);
+        }
         if addresses.len() > MAX_ADDRESSES
             && let Some(oldest) = addresses.pop_front()
-            && self.participants.get(&oldest).is_some_and(|(known, _)| *known == participant)
         {
-            self.participants.remove(&oldest);
+            self.remove_address(participant, oldest);
         }
         true
     }
 
     /// Returns whether another participant than this one has used the address in the last 30 s.
     pub fn is_used_by_another(&self, participant: ParticipantId, address: SocketAddr, now: Instant) -> bool {
-        let known = self.participants.get(&address);
-        known.is_some_and(|(known, used)| *known != participant && is_recent(*used, now))
+        self.table.is_used_by_another(participant, address, now)
     }
 
     /// Removes all state of a participant.
     pub fn remove(&mut self, participant: ParticipantId) {
-        self.addresses.remove(&participant);
-        self.participants.retain(|_, (known, _)| *known != participant);
+        for address in self.addresses.remove(&participant).unwrap_or_default() {
+            self.remove_address(participant, address);
+        }
         self.users.retain(|_, known| *known != participant);
     }
-}
 
-fn is_recent(used: Instant, now: Instant) -> bool {
-    now.saturating_duration_since(used) < ADDRESS_TIMEOUT
+    fn remove_address(&mut self, participant: ParticipantId, address: SocketAddr) {
+        self.table.release(address, participant);
+        if self.claims.get(&address).is_some_and(|claim| claim.participant() == participant) {
+            self.claims.remove(&address);
+        }
+    }
 }
-
-/// How long an address stays with the participant that used it last. A client that is connected sends every few seconds, and
-/// the consent to send to it ends after this time (RFC 7675, section 5.1).
-pub const ADDRESS_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// The number of addresses that are kept for one participant. A client has a few paths to the server.
 const MAX_ADDRESSES: usize = 16;
 
 #[cfg(test)]
 mod tests {
+    use super::super::address_table::ADDRESS_TIMEOUT;
     use super::*;
+    use std::time::Duration;
 
     const ANNA: ParticipantId = ParticipantId(1);
     const BEN: ParticipantId = ParticipantId(2);
@@ -103,7 +107,7 @@ mod tests {
             assert!(routes.add_address(ANNA, address(port), now));
         }
         assert_eq!((routes.find(address(3), &[0x80]), routes.find(address(4), &[0x80])), (None, Some(ANNA)));
-        assert_eq!(routes.participants.len(), MAX_ADDRESSES);
+        assert_eq!(routes.claims.len(), MAX_ADDRESSES);
     }
 
     #[test]
@@ -116,7 +120,7 @@ mod tests {
         routes.remove(ANNA);
         assert_eq!(routes.find(address(1), &[0x80]), Some(BEN), "the address has another owner now");
         routes.remove(BEN);
-        assert!(routes.participants.is_empty() && routes.addresses.is_empty() && routes.users.is_empty());
+        assert!(routes.claims.is_empty() && routes.addresses.is_empty() && routes.users.is_empty());
     }
 
     #[test]

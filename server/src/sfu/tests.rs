@@ -1,7 +1,11 @@
 //! Tests of the bounds on offers, and of the timers.
 
+mod isolation;
+
+use super::room::MAX_DESCRIPTIONS;
+use super::transport_error::TransportError;
 use super::*;
-use proto::{Blob, ClientSignal};
+use proto::{Blob, ClientSignal, ServerSignal};
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -124,7 +128,7 @@ fn an_offer_that_waits_while_its_transport_is_reset_costs_more() {
     assert_eq!(offer(&mut sfu, 0, &sdp, start).0, 1);
     assert_eq!(offer(&mut sfu, 1, &sdp, start).0, 1);
     assert_eq!(offer(&mut sfu, 0, &sdp, start), (0, vec![]), "it waits");
-    sfu.reset_transport(ParticipantId(0), &TransportError::Closed, start);
+    sfu.meetings.reset_transport(ParticipantId(0), &TransportError::Closed, start);
     // The budget is enough for an offer of known descriptions, and later for one of new descriptions.
     for (after, answers) in [(130, 0), (240, 1)] {
         sfu.handle_timeout(start + Duration::from_millis(after));

@@ -4,6 +4,7 @@
 
 mod formats;
 
+use super::address_table::Addresses;
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, extensions};
 use super::first_probes::FirstProbes;
@@ -18,6 +19,7 @@ use super::sound_loss::PathLoss;
 use super::switch::{PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
 use super::transport_error::{NotQueued, TransportError, catch};
+use super::user_name;
 use crate::Limits;
 use crate::media_access::MediaAccess;
 use std::collections::{HashMap, HashSet};
@@ -46,6 +48,8 @@ pub struct Context {
     pub(super) offer_work: WorkLimit,
     /// What answers contain besides the session description.
     pub(super) access: MediaAccess,
+    /// The addresses of participants, as the thread of these transports sees them.
+    pub(super) addresses: Addresses,
 }
 
 /// One participant's transport.
@@ -107,6 +111,7 @@ impl Context {
             public: Vec::new(),
             offer_work: WorkLimit::new(&Limits::default()),
             access: MediaAccess::default(),
+            addresses: Addresses::default(),
         })
     }
 
@@ -126,6 +131,12 @@ impl Context {
     #[must_use]
     pub(crate) fn with_access(self, access: MediaAccess) -> Self {
         Self { access, ..self }
+    }
+
+    /// Returns the context for one of several threads.
+    #[must_use]
+    pub(crate) fn with_addresses(self, addresses: Addresses) -> Self {
+        Self { addresses, ..self }
     }
 
     /// Adds a media socket.
@@ -159,6 +170,7 @@ impl Transport {
             .set_crypto_provider(context.provider.clone())
             .set_dtls_cert(context.certificate.clone())
             .set_ice_lite(true)
+            .set_local_ice_credentials(user_name::credentials(context.addresses.thread()))
             .set_rtp_mode(true)
             .set_stats_interval(Some(downlink::REPORT_INTERVAL))
             .enable_bwe(Some(Bitrate::bps(PROBE_BASE)))
@@ -211,7 +223,9 @@ impl Transport {
         let answer = catch(|| {
             let offer =
                 SdpOffer::from_sdp_string(&bounded.sdp).map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
-            Ok(self.rtc.sdp_api().accept_offer(offer)?.to_sdp_string())
+            let before = self.rtc.direct_api().local_ice_credentials();
+            let answer = self.rtc.sdp_api().accept_offer(offer)?.to_sdp_string();
+            Ok(user_name::keep_thread(&mut self.rtc, &before, answer))
         })?;
         self.mids = offer::mids(&bounded.sdp).map(Mid::from).collect();
         Ok(answer)

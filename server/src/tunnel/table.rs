@@ -6,7 +6,7 @@
 //! works. Everything else takes the path that the client has chosen.
 
 use super::TunnelQueue;
-use crate::sfu::ADDRESS_TIMEOUT;
+use crate::sfu::{ADDRESS_TIMEOUT, Addresses};
 use proto::{MediaPath, ParticipantId};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -45,6 +45,8 @@ pub enum Departure {
 /// The participants that have opened a tunnel.
 #[derive(Debug, Default)]
 pub struct Tunnels {
+    /// The addresses that all threads know.
+    addresses: Addresses,
     entries: HashMap<ParticipantId, ParticipantPaths>,
     identities: HashMap<SocketAddr, ParticipantId>,
     /// The participants by their UDP addresses.
@@ -75,6 +77,11 @@ struct ParticipantPaths {
 }
 
 impl Tunnels {
+    /// Returns no tunnels of a thread.
+    pub fn new(addresses: Addresses) -> Self {
+        Self { addresses, ..Self::default() }
+    }
+
     /// Returns true if no participant has opened a tunnel.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
@@ -127,7 +134,9 @@ impl Tunnels {
             queue.close();
         }
         self.identities.remove(&entry.identity.remote);
-        self.sources.retain(|_, source| source.participant != participant);
+        for (address, _) in self.sources.extract_if(|_, source| source.participant == participant) {
+            self.addresses.release(address, participant);
+        }
     }
 
     /// Returns the identity of a participant, or `None` if `tunnel` is not its newest tunnel.
@@ -170,13 +179,22 @@ impl Tunnels {
         if datagram.starts_with(&CHECK_SUCCESS) {
             match arrival {
                 Some(Arrival::Tunnel(from)) if from == participant => path = MediaPath::Tls,
-                Some(Arrival::Udp(from, endpoints)) if from == participant => {
+                // The stack answers only a check that is authentic, so the address is the participant's, unless another thread has
+                // given it to another participant meanwhile.
+                Some(Arrival::Udp(from, endpoints))
+                    if from == participant && self.addresses.claim(endpoints.remote, participant, now).is_some() =>
+                {
                     path = MediaPath::Udp;
-                    // The stack answers only a check that is authentic, so the address is the participant's.
-                    if let Some(before) = entry.udp.replace(endpoints)
-                        && self.sources.get(&before.remote).is_some_and(|source| source.participant == participant)
-                    {
-                        self.sources.remove(&before.remote);
+                    let before = entry.udp.replace(endpoints).map(|before| before.remote);
+                    let own = |address: &SocketAddr| {
+                        self.sources.get(address).is_some_and(|source| source.participant == participant)
+                    };
+                    if let Some(before) = before.filter(|before| *before != endpoints.remote && own(before)) {
+                        self.sources.remove(&before);
+                        // The stack uses the identity on all paths.
+                        if before != entry.identity.remote {
+                            self.addresses.release(before, participant);
+                        }
                     }
                     self.sources.insert(endpoints.remote, Source { participant, checked_at: now });
                 }
@@ -196,10 +214,12 @@ impl Tunnels {
 
     /// Returns an address of the family of `local` that no participant has used as identity.
     fn virtual_address(&mut self, local: SocketAddr) -> SocketAddr {
-        self.used = self.used.wrapping_add(1) % VIRTUAL_ADDRESSES;
+        self.used = self.used.wrapping_add(1) % (VIRTUAL_ADDRESSES / VIRTUAL_THREADS);
+        let thread = u32::from(self.addresses.thread()) % VIRTUAL_THREADS;
+        let number = thread * (VIRTUAL_ADDRESSES / VIRTUAL_THREADS) + self.used;
         let ip = match local {
-            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(VIRTUAL_V4 | self.used)),
-            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(VIRTUAL_V6 | u128::from(self.used))),
+            SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(VIRTUAL_V4 | number)),
+            SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(VIRTUAL_V6 | u128::from(number))),
         };
         SocketAddr::new(ip, VIRTUAL_PORT)
     }
@@ -222,6 +242,9 @@ const VIRTUAL_V6: u128 = 0x0100 << 112;
 /// The number of virtual addresses of each family.
 const VIRTUAL_ADDRESSES: u32 = 1 << 24;
 
+/// The threads that divide them.
+const VIRTUAL_THREADS: u32 = 8;
+
 /// The port of all virtual addresses.
 const VIRTUAL_PORT: u16 = 9;
 
@@ -238,6 +261,12 @@ mod tests {
     const SUCCESS: &[u8] = &[1, 1, 0, 0];
     const CHECK: &[u8] = &[0, 1, 0, 0];
     const MEDIA: &[u8] = &[0x80, 111, 0, 0];
+
+    /// Returns the tables of two threads.
+    fn two_threads(now: Instant) -> [Tunnels; 2] {
+        let table = Arc::new(crate::sfu::AddressTable::new(now));
+        [0, 1].map(|thread| Tunnels::new(Addresses::new(Arc::clone(&table), thread)))
+    }
 
     fn address(text: &str) -> SocketAddr {
         text.parse().unwrap()
@@ -348,13 +377,35 @@ mod tests {
 
     #[test]
     fn each_participant_has_its_own_virtual_address_of_the_right_family() {
-        let mut tunnels = Tunnels::default();
         let mut seen = std::collections::HashSet::new();
-        for id in 0..100 {
-            let local = address(if id % 2 == 0 { "192.0.2.1:7443" } else { "[2001:db8::1]:7443" });
-            tunnels.open((ParticipantId(id), 1), Arc::default(), None, (local, Instant::now()));
-            let remote = tunnels.identity(ParticipantId(id), 1).unwrap().remote;
-            assert!(is_virtual(remote) && remote.is_ipv4() == local.is_ipv4() && seen.insert(remote));
+        for mut tunnels in two_threads(Instant::now()) {
+            for id in 0..100 {
+                let local = address(if id % 2 == 0 { "192.0.2.1:7443" } else { "[2001:db8::1]:7443" });
+                tunnels.open((ParticipantId(id), 1), Arc::default(), None, (local, Instant::now()));
+                let remote = tunnels.identity(ParticipantId(id), 1).unwrap().remote;
+                assert!(is_virtual(remote) && remote.is_ipv4() == local.is_ipv4() && seen.insert(remote));
+            }
         }
+    }
+
+    #[test]
+    fn a_check_from_the_address_of_a_participant_of_another_thread_does_not_take_it() {
+        let (now, udp) = (Instant::now(), endpoints("198.51.100.7:5000"));
+        let [mut first, mut second] = two_threads(now);
+        for (tunnels, participant) in [(&mut first, ANNA), (&mut second, BEN)] {
+            tunnels.open((participant, 1), Arc::default(), None, (udp.local, now));
+        }
+        let [anna, ben] =
+            [(&first, ANNA), (&second, BEN)].map(|(tunnels, who)| tunnels.identity(who, 1).unwrap().remote);
+        let answer = first.send(anna, SUCCESS, Some(Arrival::Udp(ANNA, udp)), now);
+        assert_eq!(answer, Departure::Udp(udp));
+        assert!(second.addresses.is_used_by_another(BEN, udp.remote, now), "the SFU names no sender of Ben's checks");
+        let answer = second.send(ben, SUCCESS, Some(Arrival::Udp(BEN, udp)), now);
+        assert_eq!(answer, Departure::Tunnel, "not to Anna's address");
+        assert_eq!(second.find_sender(udp.remote, MEDIA, now, || None), None);
+        assert_eq!(first.find_sender(udp.remote, MEDIA, now, || None).map(|(who, _)| who), Some(ANNA));
+        first.remove(ANNA);
+        let answer = second.send(ben, SUCCESS, Some(Arrival::Udp(BEN, udp)), now);
+        assert_eq!(answer, Departure::Udp(udp), "Anna has left");
     }
 }

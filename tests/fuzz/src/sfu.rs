@@ -27,7 +27,7 @@ fn with_member(test: impl FnOnce(&mut Sfu, Instant)) {
         test(sfu, now);
         sfu.handle_command(Command::Leave { participant: MEMBER }, now);
         while sfu.poll_transmit().is_some() || sfu.poll_reply().is_some() {}
-        assert_eq!(sfu.size(), (0, 0));
+        assert_eq!((sfu.size(), sfu.metrics().failed_meetings), ((0, 0), 0), "the SFU catches panics");
     });
 }
 
@@ -39,7 +39,7 @@ pub(super) fn offer(bytes: &[u8]) {
             send(sfu, sdp, now);
             let answered = std::iter::from_fn(|| sfu.poll_reply()).filter(|(_, reply)| match reply {
                 Reply::Signal(_) => true,
-                Reply::Totals(_) | Reply::Malformed | Reply::TooFast => false,
+                Reply::Totals(_) | Reply::Malformed | Reply::TooFast | Reply::Failed => false,
             });
             assert!(answered.count() >= 1, "each offer is answered or refused");
             sfu.handle_timeout(now);

@@ -203,7 +203,7 @@ impl Client {
             Reply::Signal(signal) => self.handle_signal(signal),
             Reply::Malformed => self.malformed = true,
             Reply::TooFast => self.too_fast = true,
-            Reply::Totals(_) => {}
+            Reply::Totals(_) | Reply::Failed => {}
         }
     }
 

@@ -9,6 +9,7 @@ use net::{Backends, MediaPath, ProxySettings};
 use proto::{ServerSignal, TUNNEL_PATH};
 use server::{Limits, Server};
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tests::attack::wire::{Tls, another_address, connect_tls};
@@ -97,6 +98,23 @@ fn media_change_to_udp_when_it_comes_and_to_tls_when_it_dies() {
         let counts = [before(&clients[0], guest), before(guest, &clients[0])];
         all_receive(&clients, counts.into_iter().max().unwrap_or(0) + 25).await;
         println!("longest silence when UDP died: {:?}", [gap(&clients[0]), gap(guest)]);
+    });
+}
+
+/// Each participant's tunnel and its UDP lead to the thread of its meeting.
+#[test]
+fn media_change_to_udp_on_a_server_with_several_threads() {
+    run(async {
+        let config = server::Config::new("127.0.0.1:0".parse().unwrap());
+        let server = Server::start(server::Config { media_threads: NonZero::new(4), ..config }).await.unwrap();
+        let guest_path = blocked_path();
+        let clients = meeting_with(&server, backends_over(Arc::clone(&guest_path))).await;
+        all_receive(&clients, 25).await;
+        assert_eq!((media_path(&clients[0]), media_path(&clients[1])), (Some(MediaPath::Udp), Some(MediaPath::Tls)));
+        guest_path.block(false);
+        clients[1].until("UDP is preferred", |state| state.paths.last() == Some(&MediaPath::Udp)).await;
+        let counts = [(0, 1), (1, 0)].map(|(to, from)| clients[to].look(|state| opened(state, clients[from].camera())));
+        all_receive(&clients, counts.into_iter().max().unwrap_or(0) + 25).await;
     });
 }
 

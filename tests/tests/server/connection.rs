@@ -11,6 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use server::{Config, Limits, Server};
 use std::net::SocketAddr;
+use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub struct TestServer {
 /// A client's connection.
 pub struct Connection {
     pub id: ParticipantId,
+    /// The number of the meeting.
+    meeting: u8,
     /// The counter of the last signed command.
     counter: u64,
     socket: WebSocketStream<TlsStream<TcpStream>>,
@@ -48,13 +51,24 @@ impl TestServer {
 
     /// Starts a server that listens at `listen` and is reached by the names and addresses `public`, too.
     pub async fn start_at(listen: &str, public: &[&str], limits: Limits) -> Self {
+        let public = public.iter().copied().map(str::to_owned).collect();
+        Self::start_with(Config { public, limits, ..Config::new(listen.parse().expect("an address")) }).await
+    }
+
+    /// Starts a server that forwards media on several threads.
+    pub async fn start_with_threads(threads: usize) -> Self {
+        let listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        let limits = Limits::for_one_address();
+        Self::start_with(Config { limits, media_threads: NonZero::new(threads), ..Config::new(listen) }).await
+    }
+
+    /// Starts a server that stores its certificate and serves metrics.
+    pub async fn start_with(config: Config) -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = TempFolder::new(&format!("server-{number}"));
-        let listen = listen.parse().expect("an address");
-        let public = public.iter().copied().map(str::to_owned).collect();
         let metrics = Some(SocketAddr::from(([127, 0, 0, 1], 0)));
-        let config = Config { data: Some(folder.to_path_buf()), public, limits, metrics, ..Config::new(listen) };
+        let config = Config { data: Some(folder.to_path_buf()), metrics, ..config };
         let server = Server::start(config).await.expect("the server starts");
         let mut roots = RootCertStore::empty();
         let certificate =
@@ -90,7 +104,7 @@ impl TestServer {
     /// Opens a connection to one of the server's addresses.
     pub async fn connect_to(&self, address: SocketAddr) -> Connection {
         let opened = tokio_tungstenite::client_async("wss://localhost/v1", self.connect_tls(address).await).await;
-        Connection { id: ParticipantId(0), counter: 0, socket: opened.expect("a WebSocket").0 }
+        Connection { id: ParticipantId(0), meeting: 1, counter: 0, socket: opened.expect("a WebSocket").0 }
     }
 
     /// Returns whether the server refuses a WebSocket at `path`.
@@ -102,9 +116,15 @@ impl TestServer {
 
     /// Returns Anna, who has opened meeting 1, and Ben, whom she admitted.
     pub async fn pair(&self) -> (Connection, Connection) {
+        self.pair_in(1).await
+    }
+
+    /// Returns Anna, who has opened a meeting, and Ben, whom she admitted.
+    pub async fn pair_in(&self, meeting: u8) -> (Connection, Connection) {
         let mut anna = self.connect().await;
+        anna.meeting = meeting;
         anna.greet().await;
-        anna.send(&create(1)).await;
+        anna.send(&create(meeting)).await;
         anna.receive(|message| matches!(message, Down::Created { .. })).await;
         let ben = self.guest(&mut anna, 0).await;
         (anna, ben)
@@ -113,10 +133,11 @@ impl TestServer {
     /// Returns a guest whom `host` admits by the commit that ends `epoch`.
     pub async fn guest(&self, host: &mut Connection, epoch: u64) -> Connection {
         let mut guest = self.connect().await;
+        guest.meeting = host.meeting;
         guest.greet().await;
-        guest.send(&Up::Approach { meeting: meeting(1) }).await;
+        guest.send(&Up::Approach { meeting: meeting(host.meeting) }).await;
         guest.receive(|message| matches!(message, Down::AdmissionKey { .. })).await;
-        guest.send(&knock(1)).await;
+        guest.send(&knock(host.meeting)).await;
         let id = guest.id;
         host.receive(|message| matches!(message, Down::Knocked { participant, .. } if *participant == id)).await;
         host.manage(&manager_commit(epoch), admit(&[guest.id])).await;
@@ -143,7 +164,7 @@ impl Connection {
     pub async fn manage(&mut self, command: &ManagerCommand, welcomes: Vec<Welcome>) {
         self.counter += 1;
         let (counter, command) = (self.counter, Blob(proto::encode(command)));
-        let message = proto::signed::command(meeting(1), self.id, counter, &command.0);
+        let message = proto::signed::command(meeting(self.meeting), self.id, counter, &command.0);
         let signature = authority().sign(&message).as_ref().try_into().expect("64 bytes");
         self.send(&Up::Manage { counter, command, signature, welcomes }).await;
     }

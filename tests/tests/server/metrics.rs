@@ -20,7 +20,7 @@ async fn ask(address: SocketAddr, request: &[u8]) -> String {
     timeout(TIMEOUT, exchange).await.expect("an answer")
 }
 
-async fn scrape(address: SocketAddr) -> String {
+pub async fn scrape(address: SocketAddr) -> String {
     ask(address, b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n").await
 }
 
@@ -29,7 +29,7 @@ fn series(text: &str) -> Vec<&str> {
     text.lines().filter(|line| !line.starts_with('#')).filter_map(|line| Some(line.rsplit_once(' ')?.0)).collect()
 }
 
-fn value(text: &str, name: &str) -> f64 {
+pub fn value(text: &str, name: &str) -> f64 {
     let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     line.unwrap_or_else(|| panic!("{name} is in\n{text}")).parse().expect("a number")
 }

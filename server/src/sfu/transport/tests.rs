@@ -36,3 +36,27 @@ fn only_rtp_packets_have_a_source() {
     }
     assert_eq!(rtp_source(&datagram(0x80, 111)[..11]), None);
 }
+
+#[test]
+fn user_names_name_the_thread_also_after_an_ice_restart_of_the_client() {
+    let now = Instant::now();
+    let table = Arc::new(super::super::AddressTable::new(now));
+    let context = Context::new(Vec::new()).unwrap().with_addresses(Addresses::new(table, 5));
+    let mut transport = Transport::new(&context, None, now);
+    let fingerprint = vec!["AB"; 32].join(":");
+    let mut seen = HashSet::new();
+    for user in ["abcd", "abcd", "efgh", "ijkl"] {
+        let sdp = format!(
+            "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=fingerprint:sha-256 {fingerprint}\r\n\
+            a=ice-ufrag:{user}\r\na=ice-pwd:{user}efghijklmnopqrstuvwx\r\na=setup:actpass\r\na=group:BUNDLE 0\r\n\
+            m=video 9 UDP/TLS/RTP/SAVPF 102\r\na=mid:0\r\na=recvonly\r\na=rtpmap:102 H264/90000\r\n"
+        );
+        let answer = transport.accept_offer(&sdp, 1).unwrap();
+        let named = answer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).expect("it has one").to_owned();
+        assert_eq!((user_name::thread_of(&named), &named), (Some(5), &transport.user()));
+        let pass = transport.rtc.direct_api().local_ice_credentials().pass;
+        assert!(answer.contains(&format!("a=ice-pwd:{pass}\r\n")), "{answer}");
+        seen.insert(named);
+    }
+    assert_eq!(seen.len(), 3, "a restart changes it");
+}

@@ -22,7 +22,7 @@ pub fn measure() -> Result<Figures> {
     let limits = Limits { silence: Duration::from_hours(1), ..Limits::for_one_address() };
     let server = runtime.block_on(TestServer::start(limits));
     let (mut participants, mut connections) = runtime.block_on(join(&server))?;
-    let media_thread = || cpu_time("self", |name| name == "sfu");
+    let media_thread = || cpu_time("self", |name| name.starts_with("sfu"));
     let figures = exchange(&mut participants, media_thread, |participants| {
         runtime.block_on(async {
             let limit = Duration::from_millis(1);

@@ -1,0 +1,191 @@
+//! Receives the datagrams of a server with several threads for media, and passes each to the thread of its participant.
+
+use crate::datagram_queue::DatagramQueue;
+use crate::media_socket::ReceiveBuffer;
+use crate::media_sockets::MediaSockets;
+use crate::path_test::PathTests;
+use crate::sfu::{AddressTable, DropReason, MAX_DATAGRAM, Metrics, user_name};
+use crate::tunnel::Endpoints;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+use tokio::sync::mpsc;
+
+/// The thread that receives.
+pub struct ReceiveThread {
+    pub sockets: MediaSockets,
+    /// Gets a message if another thread has opened a socket. Closed if the other threads have ended.
+    pub opened: mpsc::Receiver<()>,
+    pub router: Router,
+    /// Their datagrams are answered here.
+    pub path_tests: Arc<PathTests>,
+}
+
+/// Knows the thread of each datagram: a STUN request names it, and the other datagrams come from an address that is in the table.
+pub struct Router {
+    pub table: Arc<AddressTable>,
+    /// The queue of each thread that forwards.
+    pub queues: Vec<Arc<DatagramQueue>>,
+    /// Counts the datagrams that reach no thread.
+    pub metrics: Arc<Mutex<Metrics>>,
+}
+
+impl ReceiveThread {
+    /// Runs until the threads that forward have ended.
+    pub async fn run(mut self) {
+        let mut received = ReceiveBuffer::default();
+        loop {
+            tokio::select! {
+                opened = self.opened.recv() => match opened {
+                    Some(()) => _ = self.sockets.refresh(),
+                    None => return tracing::debug!("the thread that receives media ends"),
+                },
+                () = self.sockets.readable() => self.receive(&mut received),
+            }
+        }
+    }
+
+    fn receive(&mut self, received: &mut ReceiveBuffer) {
+        for socket in self.sockets.known() {
+            let mut calls = 0;
+            while calls < MAX_CALLS && socket.receive(received) {
+                let now = Instant::now();
+                let others = received.datagrams().filter(|(remote, datagram)| {
+                    let answer = self.path_tests.answer(*remote, datagram, now);
+                    answer.is_none_or(|answer| {
+                        socket.send_one(&answer, *remote);
+                        false
+                    })
+                });
+                self.router.route(socket.address(), others);
+                calls += 1;
+            }
+        }
+    }
+}
+
+impl Router {
+    /// Passes datagrams that came to `local` to the threads of their participants. A datagram of no participant is dropped, and
+    /// one for a thread whose queue is full.
+    pub fn route<'d>(&self, local: SocketAddr, datagrams: impl Iterator<Item = (SocketAddr, &'d [u8])>) {
+        let mut woken = 0_u64;
+        let table = self.table.lock();
+        for (remote, datagram) in datagrams {
+            if datagram.len() > MAX_DATAGRAM {
+                self.drop(datagram, DropReason::TooLarge);
+                continue;
+            }
+            let by_address = || table.thread_of(remote);
+            let thread = user_name::map_user(datagram, user_name::thread_of).unwrap_or_else(by_address);
+            let found = thread.and_then(|thread| Some((thread, self.queues.get(usize::from(thread))?)));
+            match found {
+                Some((thread, queue)) if queue.push(Endpoints { local, remote }, datagram) => woken |= 1 << thread,
+                Some(_) => self.drop(datagram, DropReason::ThreadBusy),
+                None => self.drop(datagram, DropReason::UnknownSender),
+            }
+        }
+        drop(table);
+        for (thread, queue) in self.queues.iter().enumerate() {
+            if woken & 1 << thread != 0 {
+                queue.notify();
+            }
+        }
+    }
+
+    fn drop(&self, datagram: &[u8], reason: DropReason) {
+        let mut metrics = self.metrics.lock().unwrap_or_else(PoisonError::into_inner);
+        metrics.received.add(datagram.len());
+        metrics.add_dropped(reason, 1);
+    }
+}
+
+/// The maximum number of calls of the system for one socket, until the others have their turn.
+const MAX_CALLS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::datagram_queue::{Datagrams, MAX_DATAGRAMS};
+    use crate::sfu::Addresses;
+    use proto::ParticipantId;
+
+    const MEDIA: &[u8] = &[0x80, 111, 0, 0];
+
+    fn address(port: u16) -> SocketAddr {
+        ([198, 51, 100, 7], port).into()
+    }
+
+    /// Returns a router with two threads. Participant 1 of thread 0 has port 1, and participant 2 of thread 1 has port 2.
+    fn router() -> Router {
+        let now = Instant::now();
+        let table = Arc::new(AddressTable::new(now));
+        for thread in [0_u8, 1] {
+            let (port, participant) = (u16::from(thread) + 1, ParticipantId(u64::from(thread) + 1));
+            let addresses = Addresses::new(Arc::clone(&table), thread);
+            addresses.claim(address(port), participant, now).expect("it is free");
+        }
+        Router { table, queues: vec![Arc::default(), Arc::default()], metrics: Arc::default() }
+    }
+
+    /// Returns a STUN binding request with a user name (RFC 8489, sections 5 and 14.3).
+    fn check(user: &str) -> Vec<u8> {
+        let name = format!("{user}:client");
+        let padding = name.len().next_multiple_of(4) - name.len();
+        let attributes =
+            [&[0, 6, 0, u8::try_from(name.len()).unwrap()][..], name.as_bytes(), &[0; 3][..padding]].concat();
+        // PRIORITY and MESSAGE-INTEGRITY, without which the stack parses no request. The thread of the participant verifies it.
+        let rest = [&[0, 0x24, 0, 4, 1, 2, 3, 4, 0, 8, 0, 20][..], &[0; 20]].concat();
+        let length = u16::try_from(attributes.len() + rest.len()).unwrap().to_be_bytes();
+        [&[0, 1], &length[..], &[0x21, 0x12, 0xa4, 0x42], &[7; 12], &attributes, &rest].concat()
+    }
+
+    /// Returns the ports from which the waiting datagrams of each thread came.
+    fn taken(router: &Router) -> [Vec<u16>; 2] {
+        [0, 1].map(|thread: usize| {
+            let mut taken = Datagrams::default();
+            router.queues[thread].take(&mut taken);
+            taken.iter().map(|(endpoints, _)| endpoints.remote.port()).collect()
+        })
+    }
+
+    fn route(router: &Router, datagrams: &[(u16, &[u8])]) {
+        let local = ([192, 0, 2, 1], 7_443).into();
+        router.route(local, datagrams.iter().map(|(port, datagram)| (address(*port), *datagram)));
+    }
+
+    fn dropped(router: &Router, reason: DropReason) -> u64 {
+        router.metrics.lock().unwrap().dropped(reason)
+    }
+
+    #[test]
+    fn media_go_to_the_thread_that_has_their_address_and_checks_to_the_one_that_they_name() {
+        let router = router();
+        let [first, second] = [0, 1].map(|thread| check(&user_name::credentials(thread).ufrag));
+        route(&router, &[(1, MEDIA), (2, MEDIA), (9, MEDIA), (9, &first), (9, &second), (1, &second)]);
+        assert_eq!(taken(&router), [vec![1, 9], vec![2, 9, 1]]);
+        assert_eq!((dropped(&router, DropReason::UnknownSender), dropped(&router, DropReason::ThreadBusy)), (1, 0));
+    }
+
+    #[test]
+    fn datagrams_that_name_a_thread_that_does_not_exist_or_are_too_large_are_dropped_and_counted() {
+        let router = router();
+        let none = ["2abcdefghijklmno", "zabcdefghijklmno", "!abcdefghijklmno"].map(check);
+        route(&router, &[(1, &none[0]), (1, &none[1]), (1, &none[2]), (1, &[0x80; MAX_DATAGRAM + 1])]);
+        assert_eq!(taken(&router), [Vec::<u16>::new(), Vec::new()]);
+        assert_eq!((dropped(&router, DropReason::UnknownSender), dropped(&router, DropReason::TooLarge)), (3, 1));
+        assert_eq!(router.metrics.lock().unwrap().received.packets, 4);
+    }
+
+    #[test]
+    fn a_full_queue_drops_and_counts_and_the_other_thread_gets_its_datagrams() {
+        let router = router();
+        for _ in 0..MAX_DATAGRAMS + 10 {
+            route(&router, &[(1, MEDIA)]);
+        }
+        route(&router, &[(2, MEDIA)]);
+        assert_eq!(taken(&router), [vec![1; MAX_DATAGRAMS], vec![2]]);
+        assert_eq!(dropped(&router, DropReason::ThreadBusy), 10);
+        route(&router, &[(1, MEDIA)]);
+        assert_eq!(taken(&router), [vec![1], vec![]], "there is room again");
+    }
+}
