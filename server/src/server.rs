@@ -15,7 +15,7 @@ use futures_util::future::select_all;
 use proto::{MeetingId, ParticipantId, Problem, Totals};
 use ring::rand::{SecureRandom, SystemRandom};
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::num::NonZero;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -69,12 +69,8 @@ impl Server {
         let turn = config.turn.as_ref().and_then(|turn| TurnService::new(turn, (Instant::now(), SystemTime::now())));
         let access = MediaAccess { tunnels: config.tunnels.then(|| Arc::clone(&key)), turn };
         let path_tests = Arc::new(PathTests::new(public.clone(), config.tunnels).ok_or(Error::Random)?);
-        let threads = config.media_threads.map_or_else(media_threads::default_threads, NonZero::get);
-        let threads = threads.min(media_threads::MAX_THREADS);
-        let limits = &config.limits;
-        let tests = Arc::clone(&path_tests);
-        let setup = media_threads::Setup { listen: address, public, limits, access, path_tests: tests, threads };
-        let media_threads::Started { media, ended: media_ended, threads } = media_threads::start(setup)?;
+        let media = start_media(&config, address, (public, access, Arc::clone(&path_tests)))?;
+        let media_threads::Started { media, ended: media_ended, threads } = media;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
         let (commands, command_inbox) = mpsc::channel(MAX_MESSAGES);
         let service = open_delivery(&config)?;
@@ -226,6 +222,18 @@ fn listen_for_metrics(address: SocketAddr) -> Result<(SocketAddr, TcpListener), 
     let refused = |source| Error::Metrics { address, source };
     let listener = listener::listen(address).map_err(refused)?;
     Ok((listener.local_addr().map_err(refused)?, listener))
+}
+
+/// Starts the threads that forward media, with sockets at `address`.
+fn start_media(
+    config: &Config,
+    address: SocketAddr,
+    (public, access, path_tests): (Vec<IpAddr>, MediaAccess, Arc<PathTests>),
+) -> Result<media_threads::Started, Error> {
+    let threads = config.media_threads.map_or_else(media_threads::default_threads, NonZero::get);
+    let threads = threads.min(media_threads::MAX_THREADS);
+    let limits = &config.limits;
+    media_threads::start(media_threads::Setup { listen: address, public, limits, access, path_tests, threads })
 }
 
 /// Returns the delivery service, and the store of its meetings if the server has a folder for data. Continues the meetings
