@@ -76,8 +76,6 @@ pub struct Buffer {
     packets: VecDeque<Waiting>,
     /// The packets that arrived last.
     recent: RecentPackets,
-    /// The position of the newest packet.
-    newest: u64,
     /// Decoded samples that are not played yet.
     decoded: Vec<f32>,
     /// The position after the last sample of `decoded`. `None` before the first packet is due.
@@ -120,7 +118,6 @@ impl Buffer {
         Self {
             packets: VecDeque::with_capacity(MAX_PACKETS + 1),
             recent: RecentPackets::new(),
-            newest: 0,
             decoded: Vec::with_capacity(4 * PACKET),
             next: None,
             played_until: 0,
@@ -218,10 +215,14 @@ impl Buffer {
         self.foreign = 0;
         // If a copy of the packet has arrived before it, its delay does not matter.
         if self.recent.add(packet.position) {
-            if packet.position < self.newest {
+            let before = self.recent.next_after(packet.position).map(|next| next - packet.position);
+            if before.is_some_and(|distance| distance > MAX_REPAIRED_GAP) {
+                // It was lost in a pause, and only the next packet showed that. Its delay says nothing about other packets.
+                return true;
+            }
+            if before.is_some() {
                 self.delay.repair_arrived(packet.position, at);
             }
-            self.newest = self.newest.max(packet.position);
             self.delay.packet_arrived(packet.position, at);
         }
         true
@@ -502,6 +503,9 @@ const FAST_STRETCH_EXCESS: i64 = 100_000;
 
 /// The excess in microseconds above which packets are skipped.
 const MAX_EXCESS: i64 = 400_000;
+
+/// The distance in samples from a lost packet to the next one, above which it was lost in a pause: 100 ms.
+const MAX_REPAIRED_GAP: u64 = 4_800;
 
 /// Samples between two stretches: 60 ms, so that speech is at most one sixth faster.
 const STRETCH_PAUSE: usize = 2_880;

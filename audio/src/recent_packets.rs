@@ -20,6 +20,11 @@ impl RecentPackets {
         self.positions.contains(&Some(position))
     }
 
+    /// Returns the first position after `position` among the last ones.
+    pub(crate) fn next_after(&self, position: u64) -> Option<u64> {
+        self.positions.iter().flatten().copied().filter(|other| *other > position).min()
+    }
+
     /// Adds a packet. Returns false if it is among the last ones already.
     pub fn add(&mut self, position: u64) -> bool {
         if self.contains(position) {

@@ -256,6 +256,31 @@ fn it_is_known_when_each_sample_was_captured() {
     }
 }
 
+/// In a pause there is a packet every 400 ms. If it is lost, the next one shows that, and the retransmission comes after it.
+#[test]
+fn a_retransmission_that_is_requested_after_a_pause_delays_nothing() {
+    let (mut buffer, mut codec, mut now) = (Buffer::new(), FakeCodec::default(), 5_000_000);
+    let mut lost = None;
+    for number in 0..3_000 {
+        if let Some(voice) = talk_spurts(number) {
+            let arrived = Timestamp::from_micros(now);
+            let is_lost = !voice && lost.is_none() && number % 20 == 0;
+            if is_lost {
+                lost = Some(packet(number * PACKET as u64, voice));
+            } else {
+                buffer.insert(packet(number * PACKET as u64, voice), arrived, Origin::Frame);
+                lost.take().into_iter().for_each(|packet| buffer.insert(packet, arrived, Origin::Frame));
+            }
+        }
+        for _ in 0..2 {
+            buffer.pull(Timestamp::from_micros(now), &mut codec, &mut crate::SILENCE.clone());
+            now += 10_000;
+        }
+    }
+    let statistics = buffer.statistics();
+    assert!(statistics.target < Duration::from_millis(60), "{statistics:?}");
+}
+
 #[test]
 fn the_delay_falls_after_the_jitter_ends() {
     let mut simulation = Simulation::new(5);
