@@ -12,6 +12,8 @@ pub struct LinkDelay {
     usual: Option<Duration>,
     /// How much longer than usual the round trip of the last report was.
     last: Duration,
+    /// The mean difference between the round trips of successive reports, smoothed: the jitter of the path. A queue changes slowly.
+    jitter: Duration,
     /// The fraction of packets that is lost while none is delayed, smoothed.
     random_loss: f32,
 }
@@ -25,12 +27,25 @@ impl LinkDelay {
     pub fn handle_report(&mut self, round_trip: Option<Duration>, pause: Duration, lost: f32) -> Duration {
         let measured = self.measure(round_trip, pause);
         let before = std::mem::replace(&mut self.last, measured);
+        self.update_jitter(measured, before);
         if measured <= USUAL_DELAY {
             let lost = lost.clamp(0.0, 1.0);
             let weight = if self.is_lossy() { LOSSY_WEIGHT } else { FIRST_WEIGHT };
             self.random_loss += (lost - self.random_loss) * weight;
         }
-        if self.is_lossy() { measured.min(before) } else { measured }
+        let (measured, before) = (self.without_jitter(measured), self.without_jitter(before));
+        if self.is_lossy() || self.jitter > USUAL_JITTER { measured.min(before) } else { measured }
+    }
+
+    /// Updates the jitter by the delays of this report and the one before.
+    fn update_jitter(&mut self, measured: Duration, before: Duration) {
+        let step = measured.abs_diff(before).min(MAX_JITTER_STEP);
+        self.jitter = (self.jitter * (JITTER_WEIGHT - 1) + step) / JITTER_WEIGHT;
+    }
+
+    /// Returns a delay without what the jitter of the path explains.
+    fn without_jitter(&self, delay: Duration) -> Duration {
+        delay.saturating_sub(self.jitter.saturating_sub(USUAL_JITTER) * JITTER_FACTOR)
     }
 
     fn measure(&mut self, round_trip: Option<Duration>, pause: Duration) -> Duration {
@@ -58,6 +73,18 @@ impl LinkDelay {
 
 /// An increase of the round-trip time that jitter explains.
 pub const USUAL_DELAY: Duration = Duration::from_millis(40);
+
+/// The jitter that thresholds allow for, and that the packets of a narrow link have because each takes some time.
+const USUAL_JITTER: Duration = Duration::from_millis(15);
+
+/// The mean of this many differences is the jitter: those of a second and a half.
+const JITTER_WEIGHT: u32 = 15;
+
+/// A larger difference is a queue that has suddenly grown.
+const MAX_JITTER_STEP: Duration = Duration::from_millis(120);
+
+/// How many times more than usual jitter a packet may be late. The shortest round trip is three standard deviations below the mean one.
+const JITTER_FACTOR: u32 = 3;
 
 /// How much the usual round-trip time grows from report to report.
 const USUAL_GROWTH: Duration = Duration::from_micros(250);
@@ -87,6 +114,17 @@ mod tests {
         assert!(link.usual_loss(0.45) < 0.31 && link.congestion_loss(0.35) < 0.1, "{link:?}");
         let delays = [95, 20, 95, 90, 20].map(|round_trip| report(&mut link, 0.3, round_trip));
         assert!(delays[..3].iter().all(|delay| *delay < 5) && delays[3] > 60 && delays[4] == 0, "{delays:?}");
+    }
+
+    #[test]
+    fn jitter_is_no_delay_but_a_queue_on_the_same_path_is() {
+        let mut link = LinkDelay::default();
+        let late = [0, 70, 20, 90, 10, 50, 110, 30, 60, 5];
+        (0..40).for_each(|number| _ = report(&mut link, 0.0, 100 + late[number % late.len()]));
+        let delays: Vec<u128> = (0..40).map(|number| report(&mut link, 0.0, 100 + late[number % late.len()])).collect();
+        assert!(delays.iter().all(|delay| *delay == 0), "{delays:?}");
+        let delays: Vec<u128> = (0..5).map(|number| report(&mut link, 0.0, 300 + late[number % late.len()])).collect();
+        assert!(delays[2..].iter().all(|delay| *delay > 60), "{delays:?}");
     }
 
     #[test]

@@ -33,6 +33,17 @@ fn the_first_probes_do_not_delay_the_first_pictures_of_a_narrow_link() {
     }
 }
 
+/// A busy radio link delays packets by more than a full queue does, but only some of them.
+#[test]
+fn jitter_is_not_taken_for_a_full_link() {
+    let (mut simulation, start) = impaired(Impairment { delay: ms(60), jitter: ms(30), ..Impairment::default() });
+    simulation.send_for(0, secs(30));
+    let seconds = seconds(&simulation, 1, start);
+    show("jitter of 30 ms", &seconds);
+    let still = seconds.iter().filter(|second| second.pictures < 12).count();
+    assert!(still <= 1, "{still} seconds without a moving picture");
+}
+
 /// Returns whether a datagram is lost: 30 % are, at random.
 fn is_lost(number: u64) -> bool {
     // SplitMix64 (Steele, Lea, Flood 2014).
