@@ -61,7 +61,7 @@ impl From<signalling::Error> for PathTestError {
     }
 }
 
-/// Tests the path to a server, for ten seconds. `progress` is called with the path that is tried, and how much of the test is done,
+/// Tests the path to a server, for about ten seconds. `progress` is called with the path that is tried, and how much of the test is done,
 /// 0.0 to 1.0. The test ends if the future is dropped.
 ///
 /// # Errors
