@@ -102,9 +102,8 @@ impl Sessions {
         let cookie = cookie(&self.secret, &probe.key, source);
         match (probe.kind, source) {
             (ProbeKind::Hello, Source::Udp(_)) => session.hellos_left = session.hellos_left.checked_sub(1)?,
-            (ProbeKind::Hello, Source::WebSocket) => {}
             (ProbeKind::Probe, _) if probe.cookie != cookie => return None,
-            (ProbeKind::Probe, _) => {}
+            (ProbeKind::Hello, Source::WebSocket) | (ProbeKind::Probe, _) => {}
             (ProbeKind::Echo, _) => return None,
         }
         let received = &mut session.received[usize::from(source == Source::WebSocket)];
