@@ -17,6 +17,7 @@ use futures_util::StreamExt;
 use link::Link;
 use prober::Prober;
 use proto::{PATH_TEST_KEY_BYTES, PathTestGreeting, Probe, ProbeKind, Reason};
+use ring::rand::{SecureRandom, SystemRandom};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -60,7 +61,7 @@ impl From<signalling::Error> for PathTestError {
     }
 }
 
-/// Tests the path to a server, for ten seconds. `progress` is called with the path that is tried, and how much of the test is done,
+/// Tests the path to a server, for about ten seconds. `progress` is called with the path that is tried, and how much of the test is done,
 /// 0.0 to 1.0. The test ends if the future is dropped.
 ///
 /// # Errors
@@ -131,7 +132,8 @@ async fn connect(server: &ServerEndpoint, stack: &Arc<dyn Runtime>) -> Result<Co
 }
 
 /// Returns the addresses at which the server may receive media: that of the connection, or those of its name behind a proxy, and
-/// those that it names. All have the family of the first one.
+/// those that it names. All have the family of the first one. A server may name any address, so only few datagrams go there until one
+/// comes back from there; see [`hello`].
 async fn media_addresses(
     server: &ServerEndpoint,
     connected: SocketAddr,
@@ -142,12 +144,24 @@ async fn media_addresses(
     let own = if proxied { server.resolve(stack).await } else { vec![connected] };
     let own = own.into_iter().flat_map(|address| [SocketAddr::new(address.ip(), port), address]);
     let mut found: Vec<SocketAddr> = Vec::new();
-    for address in own.chain(others.iter().map(|address| SocketAddr::new(*address, port))) {
+    let others = others.iter().map(IpAddr::to_canonical).filter(|other| may_be_server(*other, connected.ip()));
+    for address in own.chain(others.map(|address| SocketAddr::new(address, port))) {
         if address.is_ipv4() == connected.is_ipv4() && !found.contains(&address) && found.len() < MAX_SERVERS {
             found.push(address);
         }
     }
     found
+}
+
+/// Returns whether a server that is reached at `connected` may have its media at `named`. A server elsewhere has no address of this
+/// computer, and no address means several computers.
+fn may_be_server(named: IpAddr, connected: IpAddr) -> bool {
+    let is_link_local = match named {
+        IpAddr::V4(named) => named.is_link_local() || named.is_broadcast(),
+        IpAddr::V6(named) => named.is_unicast_link_local(),
+    };
+    let is_here = named.is_loopback() && !connected.is_loopback();
+    !(is_link_local || is_here || named.is_unspecified() || named.is_multicast())
 }
 
 /// Returns the address from which datagrams to `server` are sent.
@@ -162,11 +176,11 @@ async fn measure(
     mut progress: impl FnMut(f32),
 ) -> Option<PathFigures> {
     progress(0.0);
-    let cookie = timeout(HELLO_TIMEOUT, hello(link, key)).await.ok()??;
+    let (server, cookie) = timeout(HELLO_TIMEOUT, hello(link, key)).await.ok()??;
     let mut prober = Prober::new(key, cookie, Instant::now());
     loop {
         for datagram in prober.poll_transmit(Instant::now()) {
-            link.send(&datagram).await;
+            link.send(&datagram, server).await;
         }
         if prober.has_ended(Instant::now()) {
             return prober.figures();
@@ -178,29 +192,51 @@ async fn measure(
     }
 }
 
-/// Asks for the cookie of our address until the server answers. Returns `None` if the link is lost. A link by UDP uses only the
-/// address that has answered from then on.
-async fn hello(link: &mut Link, key: [u8; PATH_TEST_KEY_BYTES]) -> Option<u64> {
-    let hello = Probe { key, kind: ProbeKind::Hello, sequence: 0, sent_at: 0, cookie: 0, received: 0, received_at: 0 };
+/// Asks for the cookie of our address until the server answers. Returns the address that has answered, which a link by UDP uses from
+/// then on, and the cookie. Returns `None` if the link is lost, or if the system has no random bytes.
+///
+/// The datagram to each address has random numbers, which the answer repeats. Otherwise a server could name the address of somebody
+/// else, and forge the answer from there: then the whole test would go to that address.
+async fn hello(link: &mut Link, key: [u8; PATH_TEST_KEY_BYTES]) -> Option<(Option<SocketAddr>, u64)> {
+    let mut hellos = Vec::new();
+    for destination in link.destinations() {
+        hellos.push((destination, hello_probe(key)?));
+    }
     loop {
-        link.send(&hello.datagram(0)).await;
+        for (destination, hello) in &hellos {
+            link.send(&hello.datagram(0), *destination).await;
+        }
         let answer = async {
             loop {
                 let (from, datagram) = link.next().await.ok()?;
-                let probe = Probe::parse(&datagram);
-                if let Ok(Probe { key: of, kind: ProbeKind::Echo, cookie, .. }) = probe
-                    && of == key
-                {
-                    return Some((from, cookie));
+                let Ok(echo) = Probe::parse(&datagram) else { continue };
+                let is_answer = |(to, hello): &(Option<SocketAddr>, Probe)| *to == from && is_echo(&echo, hello);
+                if hellos.iter().any(is_answer) {
+                    return Some((from, echo.cookie));
                 }
             }
         };
         if let Ok(answer) = timeout(HELLO_INTERVAL, answer).await {
             let (from, cookie) = answer?;
             link.use_only(from);
-            return Some(cookie);
+            return Some((from, cookie));
         }
     }
+}
+
+/// Returns a [`ProbeKind::Hello`] that nobody can answer without having received it.
+fn hello_probe(key: [u8; PATH_TEST_KEY_BYTES]) -> Option<Probe> {
+    let (mut sequence, mut sent_at) = ([0; 4], [0; 4]);
+    let random = SystemRandom::new();
+    random.fill(&mut sequence).and_then(|()| random.fill(&mut sent_at)).ok()?;
+    let (sequence, sent_at) = (u32::from_be_bytes(sequence), u32::from_be_bytes(sent_at));
+    Some(Probe { key, kind: ProbeKind::Hello, sequence, sent_at, cookie: 0, received: 0, received_at: 0 })
+}
+
+/// Returns whether `echo` answers `hello`.
+fn is_echo(echo: &Probe, hello: &Probe) -> bool {
+    let same = |probe: &Probe| (probe.key, probe.sequence, probe.sent_at);
+    echo.kind == ProbeKind::Echo && same(echo) == same(hello)
 }
 
 /// How long connecting may take.
@@ -214,3 +250,50 @@ const HELLO_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The maximum number of addresses at which the server is tried.
 const MAX_SERVERS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::net::UdpSocket;
+
+    const KEY: [u8; PATH_TEST_KEY_BYTES] = [1; PATH_TEST_KEY_BYTES];
+
+    fn echo(received: Probe, cookie: u64) -> Vec<u8> {
+        Probe { kind: ProbeKind::Echo, cookie, ..received }.datagram(0)
+    }
+
+    #[tokio::test]
+    async fn a_server_cannot_forge_the_answer_of_an_address_that_it_names() {
+        let [server, other] =
+            [UdpSocket::bind("127.0.0.1:0").await.unwrap(), UdpSocket::bind("127.0.0.1:0").await.unwrap()];
+        let (address, named) = (server.local_addr().unwrap(), other.local_addr().unwrap());
+        let stack: Arc<dyn Runtime> = Arc::new(TokioRuntime);
+        let mut link = Link::udp(Ipv4Addr::LOCALHOST.into(), vec![named, address], &stack).unwrap();
+        let answers = async {
+            let mut buffer = [0; 2_000];
+            let (length, client) = server.recv_from(&mut buffer).await.unwrap();
+            let received = Probe::parse(&buffer[..length]).unwrap();
+            // The server knows only what it has received. `other` stands for the source that it forges.
+            other.send_to(&echo(received, 7), client).await.unwrap();
+            server.send_to(&echo(received, 8), client).await.unwrap();
+        };
+        let (found, ()) = tokio::join!(hello(&mut link, KEY), answers);
+        assert_eq!(found, Some((Some(address), 8)));
+        assert_eq!(link.destinations(), [Some(address)], "nothing more goes to the named address");
+    }
+
+    #[tokio::test]
+    async fn a_server_names_few_addresses_and_none_of_this_computer_or_of_several_ones() {
+        let stack: Arc<dyn Runtime> = Arc::new(TokioRuntime);
+        let (host, proxy) = ("192.0.2.1".to_owned(), ProxySettings::default());
+        let server = ServerEndpoint { host, port: 443, fingerprint: None, proxy };
+        let named =
+            ["127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0", "169.254.1.1", "::ffff:127.0.0.1", "ff02::1"];
+        let usual = ["203.0.113.1", "10.0.0.1", "203.0.113.2", "203.0.113.3"];
+        let named: Vec<IpAddr> = named.iter().chain(&usual).map(|address| address.parse().unwrap()).collect();
+        let found = media_addresses(&server, "192.0.2.1:443".parse().unwrap(), (7_443, &named), &stack).await;
+        let expected = ["192.0.2.1:7443", "192.0.2.1:443", "203.0.113.1:7443", "10.0.0.1:7443"];
+        assert_eq!(found, expected.map(|address| address.parse::<SocketAddr>().unwrap()));
+        assert!(may_be_server("127.0.0.1".parse().unwrap(), "127.0.0.1".parse().unwrap()), "a server on this computer");
+    }
+}

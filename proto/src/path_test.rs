@@ -71,7 +71,8 @@ pub struct Probe {
     pub key: [u8; PATH_TEST_KEY_BYTES],
     /// What it is.
     pub kind: ProbeKind,
-    /// Counts the client's datagrams. The echo repeats it.
+    /// Counts the client's datagrams. In a [`ProbeKind::Hello`], this and `sent_at` are random, so that only somebody who has received
+    /// it can answer it. The echo repeats it.
     pub sequence: u32,
     /// When the client sent it, in microseconds after a time that the client chooses. The echo repeats it.
     pub sent_at: u32,

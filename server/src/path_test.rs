@@ -6,7 +6,7 @@
 
 mod sessions;
 
-pub use sessions::{Key, MAX_DURATION, MAX_HELLOS, MAX_TESTS, MAX_TESTS_OF_ORIGIN, Sessions, Source};
+pub use sessions::{Key, MAX_DURATION, MAX_HELLOS, MAX_TESTS_OF_ORIGIN, Sessions, Source};
 
 use crate::metered::Socket;
 use crate::quota::Meter;
@@ -20,7 +20,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::time::{sleep, timeout};
+use tokio::time::{sleep, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
 /// The tests of a server. The connections and the media thread share it.
@@ -44,11 +44,11 @@ struct Running<'t> {
 }
 
 impl PathTests {
-    /// Returns no tests, or `None` if the system has no random bytes.
-    pub fn new(public: Vec<IpAddr>, tunnel: bool) -> Option<Self> {
+    /// Returns no tests, or `None` if the system has no random bytes. At most `max_tests` run at once.
+    pub fn new(public: Vec<IpAddr>, tunnel: bool, max_tests: usize) -> Option<Self> {
         let mut secret = [0; 32];
         SystemRandom::new().fill(&mut secret).ok()?;
-        let sessions = Mutex::new(Sessions::new(&secret));
+        let sessions = Mutex::new(Sessions::new(&secret, max_tests));
         Some(Self { sessions, running: AtomicUsize::new(0), sockets: OnceLock::new(), public, tunnel })
     }
 
@@ -58,10 +58,15 @@ impl PathTests {
         let _ = self.sockets.set(sockets);
     }
 
+    /// Returns whether a test runs.
+    pub fn are_running(&self) -> bool {
+        self.running.load(Ordering::Relaxed) > 0
+    }
+
     /// Returns the answer to a datagram that came to a media socket. Returns `None` if it is no datagram of a test, or if its test
     /// may not send it.
     pub fn answer(&self, remote: SocketAddr, datagram: &[u8], now: Instant) -> Option<Vec<u8>> {
-        if self.running.load(Ordering::Relaxed) == 0 || Probe::parse(datagram).is_err() {
+        if !self.are_running() || Probe::parse(datagram).is_err() {
             return None;
         }
         self.lock().answer(Source::Udp(remote), datagram, now)
@@ -106,9 +111,11 @@ pub async fn serve(
     meter: Arc<Meter>,
     (tests, limits): (&PathTests, &Limits),
 ) {
+    // A test that takes longer ends, also one whose client does not read.
+    let deadline = tokio::time::Instant::now() + MAX_DURATION;
     let running = tests.open(origin);
     let greeting = running.as_ref().map_or(PathTestGreeting::Busy, |running| tests.greeting(running.key, arrived_at));
-    let greeted = timeout(limits.write, socket.send(Message::Binary(proto::encode(&greeting).into())));
+    let greeted = timeout_at(deadline, socket.send(Message::Binary(proto::encode(&greeting).into())));
     let Ok(Ok(())) = greeted.await else { return };
     if running.is_none() {
         // It does not matter if the closing handshake fails.
@@ -123,8 +130,7 @@ pub async fn serve(
             () = read(source, &queue, &meter, tests) => {}
         }
     };
-    // A test that takes longer ends.
-    let _ = timeout(MAX_DURATION, served).await;
+    let _ = timeout_at(deadline, served).await;
 }
 
 /// Answers the datagrams that come through the WebSocket, until it ends or breaks a rule.
@@ -164,7 +170,7 @@ mod tests {
 
     #[test]
     fn a_greeting_names_the_port_of_the_socket_by_whose_address_the_client_came() {
-        let tests = PathTests::new(vec!["203.0.113.1".parse().unwrap(); 20], true).unwrap();
+        let tests = PathTests::new(vec!["203.0.113.1".parse().unwrap(); 20], true, 8).unwrap();
         tests.set_sockets(vec!["127.0.0.1:7".parse().unwrap(), "192.0.2.1:8".parse().unwrap()]);
         let port = |arrived_at: &str| match tests.greeting([1; 16], Some(arrived_at.parse().unwrap())) {
             PathTestGreeting::Ready { port, addresses, .. } => (port, addresses.len()),
@@ -177,7 +183,7 @@ mod tests {
 
     #[test]
     fn a_test_ends_when_its_connection_ends() {
-        let tests = PathTests::new(Vec::new(), true).unwrap();
+        let tests = PathTests::new(Vec::new(), true, 8).unwrap();
         let origin = IpAddr::from([127, 0, 0, 1]).into();
         let running = [tests.open(origin), tests.open(origin)];
         assert!(running.iter().all(Option::is_some) && tests.open(origin).is_none());

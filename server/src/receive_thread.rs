@@ -50,14 +50,17 @@ impl ReceiveThread {
             let mut calls = 0;
             while calls < MAX_CALLS && socket.receive(received) {
                 let now = Instant::now();
-                let others = received.datagrams().filter(|(remote, datagram)| {
-                    let answer = self.path_tests.answer(*remote, datagram, now);
-                    answer.is_none_or(|answer| {
-                        socket.send_one(&answer, *remote);
-                        false
-                    })
-                });
-                self.router.route(socket.address(), others);
+                if self.path_tests.are_running() {
+                    // Answers are sent before the router locks the table of addresses: the threads that forward wait for it.
+                    let others = received.datagrams().filter(|(remote, datagram)| {
+                        let answer = self.path_tests.answer(*remote, datagram, now);
+                        answer.inspect(|answer| socket.send_one(answer, *remote)).is_none()
+                    });
+                    let others: Vec<_> = others.collect();
+                    self.router.route(socket.address(), others.into_iter());
+                } else {
+                    self.router.route(socket.address(), received.datagrams());
+                }
                 calls += 1;
             }
         }

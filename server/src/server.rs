@@ -68,7 +68,8 @@ impl Server {
         let public = listener::resolve(&config.public).await;
         let turn = config.turn.as_ref().and_then(|turn| TurnService::new(turn, (Instant::now(), SystemTime::now())));
         let access = MediaAccess { tunnels: config.tunnels.then(|| Arc::clone(&key)), turn };
-        let path_tests = Arc::new(PathTests::new(public.clone(), config.tunnels).ok_or(Error::Random)?);
+        let path_tests = PathTests::new(public.clone(), config.tunnels, config.limits.path_tests);
+        let path_tests = Arc::new(path_tests.ok_or(Error::Random)?);
         let media = start_media(&config, address, (public, access, Arc::clone(&path_tests)))?;
         let media_threads::Started { media, ended: media_ended, threads } = media;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);

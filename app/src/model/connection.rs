@@ -77,9 +77,9 @@ fn figures(report: &PathReport, language: Language) -> String {
         let rate = bitrate(rate.as_bps() / 1_000, language);
         if at_least { language.with("connection-at-least", &[("rate", rate.into())]) } else { rate }
     };
-    // At most as much comes back as arrives, so an equal downlink may carry more.
-    let down_may_be_more = !figures.is_full || figures.down.as_bps() * 100 >= figures.up.as_bps() * 85;
-    let up_may_be_more = !figures.is_full || figures.down.as_bps() * 100 < figures.up.as_bps() * 85;
+    // The test ends when the narrower direction is full, so the other one may carry more.
+    let down_may_be_more = !figures.is_full || !figures.is_downlink_narrower();
+    let up_may_be_more = !figures.is_full || figures.is_downlink_narrower();
     language.with(
         "connection-figures",
         &[

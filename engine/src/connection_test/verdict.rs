@@ -74,11 +74,9 @@ fn by_rate(bits_per_second: u64) -> ConnectionQuality {
     }
 }
 
-/// Returns the narrower direction. The server returns no more than arrives, so only a downlink that returns less is known to be the
-/// narrower one.
+/// Returns the narrower direction.
 fn narrow(figures: &PathFigures) -> ConnectionCause {
-    let (up, down) = (figures.up.as_bps(), figures.down.as_bps());
-    if down * 100 < up * NARROWER_PERCENT { ConnectionCause::Download } else { ConnectionCause::Upload }
+    if figures.is_downlink_narrower() { ConnectionCause::Download } else { ConnectionCause::Upload }
 }
 
 /// A camera with 720 lines at a good quality, and sound, in bits per second.
@@ -89,9 +87,6 @@ const SMALL: u64 = 150_000;
 
 /// Sound, in bits per second.
 const SOUND: u64 = 30_000;
-
-/// A downlink that returns less than this share of what arrives is the narrower one, in percent.
-const NARROWER_PERCENT: u64 = 85;
 
 /// Losses above this are named, in percent. Those below are repaired.
 const LOSSY: f32 = 5.0;

@@ -31,3 +31,15 @@ pub struct PathFigures {
     /// True if the path carries no more. Otherwise it carries at least these rates.
     pub is_full: bool,
 }
+
+impl PathFigures {
+    /// Returns whether the downlink is known to be narrower than the uplink. The server returns no more than arrives, so it is if
+    /// clearly less comes back.
+    #[must_use]
+    pub fn is_downlink_narrower(&self) -> bool {
+        self.down.as_bps() * 100 < self.up.as_bps() * NARROWER_PERCENT
+    }
+}
+
+/// A downlink that returns less than this share of what arrives is the narrower one, in percent.
+const NARROWER_PERCENT: u64 = 85;

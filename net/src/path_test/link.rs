@@ -51,13 +51,21 @@ impl Link {
         Self::Tls { outgoing, writer, incoming, received: VecDeque::new() }
     }
 
-    /// Sends a datagram. It is lost if the path takes no more.
-    pub async fn send(&mut self, datagram: &[u8]) {
+    /// Returns the addresses of the server by UDP, or one `None` for the WebSocket.
+    pub fn destinations(&self) -> Vec<Option<SocketAddr>> {
         match self {
-            Self::Udp { socket, servers, .. } => {
-                for server in servers {
+            Self::Udp { servers, .. } => servers.iter().copied().map(Some).collect(),
+            Self::Tls { .. } => vec![None],
+        }
+    }
+
+    /// Sends a datagram to one of [`Link::destinations`]. It is lost if the path takes no more.
+    pub async fn send(&mut self, datagram: &[u8], destination: Option<SocketAddr>) {
+        match self {
+            Self::Udp { socket, .. } => {
+                if let Some(server) = destination {
                     // An error is a loss: the network of an address may be unreachable.
-                    let _ = socket.send_to(datagram, *server).await;
+                    let _ = socket.send_to(datagram, server).await;
                 }
             }
             Self::Tls { outgoing, .. } => {

@@ -22,7 +22,7 @@ pub(super) fn path_test(bytes: &[u8]) {
 /// No answer is longer than its datagram, and none goes to a test that does not run.
 fn answers(bytes: &[u8]) {
     let start = Instant::now();
-    let mut sessions = Sessions::new(&[2; 32]);
+    let mut sessions = Sessions::new(&[2; 32], 1);
     assert!(sessions.open(KEY, IpAddr::from([192, 0, 2, 1]).into(), start));
     let mut cookie = 0;
     for (at, part) in (0_u16..).zip(parts(bytes)) {
