@@ -131,7 +131,8 @@ impl Delivery {
     /// Handles a message from a connection.
     pub fn handle_message(&mut self, from: ConnectionId, message: Up, now: Now) {
         let Some(connection) = self.connections.get(from) else { return };
-        isolate(self, from, named_meeting(&message), |service| match (connection.state, message) {
+        let changed = changed_meeting(&self.meetings, &message);
+        isolate(self, from, changed, |service| match (connection.state, message) {
             (State::Closing, _) | (State::Waiting(_), Up::Pong { .. }) => {}
             (State::New, Up::Hello { version: VERSION }) => {
                 let until = now.instant + service.settings.limits.idle;
@@ -434,12 +435,12 @@ impl Delivery {
     }
 }
 
-/// Runs a step of a connection. If it panics, ends the meeting that the connection is in, or that it has `named`; else closes
-/// the connection.
-fn isolate(service: &mut Delivery, from: ConnectionId, named: Option<MeetingId>, step: impl FnOnce(&mut Delivery)) {
+/// Runs a step of a connection. If it panics, ends the meeting that the connection is in, or the one that the step may have
+/// `changed`, and closes the connection.
+fn isolate(service: &mut Delivery, from: ConnectionId, changed: Option<MeetingId>, step: impl FnOnce(&mut Delivery)) {
     let meeting = match service.connections.get(from).map(|connection| connection.state) {
         Some(State::Member(meeting) | State::Waiting(meeting)) => Some(meeting),
-        Some(State::New | State::Greeted { .. } | State::Closing) | None => named,
+        Some(State::New | State::Greeted { .. } | State::Closing) | None => changed,
     };
     // Unwind safe: a step changes its meeting, which is removed after a panic, and its connection, which is closed. The tables and
     // the queue that meetings share hold one complete entry for each change.
@@ -464,17 +465,19 @@ fn close_meeting(meeting: &mut Meeting, actions: &mut Actions) {
     }
 }
 
-/// Returns the meeting that a message of a client names that is in none.
-fn named_meeting(message: &Up) -> Option<MeetingId> {
+/// Returns the meeting that a message of a client that is in none may change. A message that only reads a meeting cannot damage it,
+/// so it does not end it either.
+fn changed_meeting(meetings: &Meetings, message: &Up) -> Option<MeetingId> {
     match message {
-        Up::Create { meeting, .. }
-        | Up::Approach { meeting }
-        | Up::Knock { meeting, .. }
-        | Up::Return { meeting, .. }
-        | Up::Resume { meeting, .. } => Some(*meeting),
-        Up::Hello { .. } | Up::Manage { .. } | Up::Commit { .. } | Up::Tell { .. } | Up::Pong { .. } | Up::Leave => {
-            None
-        }
+        Up::Create { meeting, .. } => Some(*meeting).filter(|id| meetings.get(*id).is_none()),
+        Up::Knock { meeting, .. } | Up::Return { meeting, .. } | Up::Resume { meeting, .. } => Some(*meeting),
+        Up::Approach { .. }
+        | Up::Hello { .. }
+        | Up::Manage { .. }
+        | Up::Commit { .. }
+        | Up::Tell { .. }
+        | Up::Pong { .. }
+        | Up::Leave => None,
     }
 }
 

@@ -28,11 +28,11 @@ pub enum Error {
     /// The certificate cannot be read, created or used.
     #[error("the certificate cannot be used: {0}")]
     Certificate(String),
-    /// The media stack or its thread does not start.
-    #[error("the media thread cannot be started")]
+    /// The media stack or one of its threads does not start.
+    #[error("a media thread cannot be started")]
     Media,
-    /// The media thread has ended while the server ran.
-    #[error("the media thread has failed")]
+    /// A media thread has ended while the server ran.
+    #[error("a media thread has failed")]
     MediaFailed,
     /// The delivery task has ended while the server ran.
     #[error("the delivery task has failed")]

@@ -7,7 +7,7 @@ use crate::media_thread::{Driver, Message, Source};
 use crate::outbox::Outbox;
 use crate::path_test::PathTests;
 use crate::receive_thread::{ReceiveThread, Router};
-use crate::sfu::{AddressTable, Addresses, Command, Context, Metrics, Sfu};
+use crate::sfu::{AddressTable, Addresses, Command, Context, MAX_THREADS, Metrics, Sfu};
 use crate::{Error, Limits, tunnel};
 use proto::{MeetingId, ParticipantId, Totals};
 use std::collections::HashMap;
@@ -168,7 +168,7 @@ impl MediaThreads {
     /// Sends a message to the thread of a meeting.
     #[cfg(test)]
     pub async fn send(&self, meeting: MeetingId, message: Message) {
-        self.threads[self.thread_of(meeting)].messages.send(message).await.expect("the media thread runs");
+        self.threads[self.thread_of(meeting)].messages.send(message).await.expect("it runs");
     }
 
     fn thread_of(&self, meeting: MeetingId) -> usize {
@@ -185,7 +185,7 @@ impl MediaThreads {
 /// Returns how many threads forward if the configuration names no number: one for each core but the one that receives.
 pub fn default_threads() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    cores.saturating_sub(1).clamp(1, MAX_THREADS)
+    cores.saturating_sub(1).clamp(1, MAX_THREADS.into())
 }
 
 /// What a thread does.
@@ -245,9 +245,6 @@ impl Drop for ThreadRuntime {
         }
     }
 }
-
-/// The maximum number of threads that forward.
-pub const MAX_THREADS: usize = 8;
 
 /// Messages that may wait for a thread.
 const MAX_MESSAGES: usize = 1_024;

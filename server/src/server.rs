@@ -1,4 +1,4 @@
-//! Starts and stops the server: sockets, the delivery task, the media thread.
+//! Starts and stops the server: sockets, the delivery task, the media threads.
 
 use crate::connection::{self, Context};
 use crate::delivery::{ConnectionId, Delivery};
@@ -8,6 +8,7 @@ use crate::media_threads::{self, MediaThreads};
 use crate::meeting_store::{MeetingStore, Opened};
 use crate::path_test::PathTests;
 use crate::quota::{ConnectionPermit, Quotas};
+use crate::sfu::MAX_THREADS;
 use crate::tunnel::TunnelKey;
 use crate::turn::TurnService;
 use crate::{Config, Error, listener, metrics_listener, tls};
@@ -144,8 +145,8 @@ impl Server {
         self.meetings.load(Ordering::Acquire)
     }
 
-    /// Resolves with the reason if the media thread or the delivery task has ended unexpectedly: then the caller calls
-    /// [`Server::stop`]. If only the media thread has ended, all connections are closed before. Does not borrow the server.
+    /// Resolves with the reason if a media thread or the delivery task has ended unexpectedly: then the caller calls
+    /// [`Server::stop`]. If only a media thread has ended, all connections are closed before. Does not borrow the server.
     pub fn failed(&self) -> impl Future<Output = Error> + use<> {
         let mut failed = self.failed.clone();
         async move {
@@ -232,7 +233,7 @@ fn start_media(
     (public, access, path_tests): (Vec<IpAddr>, MediaAccess, Arc<PathTests>),
 ) -> Result<media_threads::Started, Error> {
     let threads = config.media_threads.map_or_else(media_threads::default_threads, NonZero::get);
-    let threads = threads.min(media_threads::MAX_THREADS);
+    let threads = threads.min(MAX_THREADS.into());
     let limits = &config.limits;
     media_threads::start(media_threads::Setup { listen: address, public, limits, access, path_tests, threads })
 }
@@ -349,10 +350,10 @@ const MEETINGS_CHECK_INTERVAL: Duration = Duration::from_millis(10);
 /// The pause after a failed accept.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// How long clients have to close their connections after the media thread has failed.
+/// How long clients have to close their connections after a media thread has failed.
 const FAILURE_DRAIN_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long the media thread may take to end.
+/// How long the media threads may take to end.
 const JOIN_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ mod transport;
 mod transport_error;
 pub(crate) mod user_name;
 
-pub(crate) use address_table::{ADDRESS_TIMEOUT, AddressTable, Addresses};
+pub(crate) use address_table::{ADDRESS_TIMEOUT, AddressTable, Addresses, MAX_THREADS};
 pub use metrics::{DropReason, Histogram, Metrics, Traffic};
 pub use peer::ClientAddress;
 pub use reply::Reply;

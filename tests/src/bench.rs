@@ -9,6 +9,7 @@ pub mod ladder;
 pub mod meeting;
 #[cfg(target_os = "linux")]
 pub mod net;
+mod process;
 #[cfg(target_os = "linux")]
 mod relay;
 mod row;

@@ -102,6 +102,8 @@ impl Meeting {
 
     /// Returns the answer to [`proto::Up::Approach`].
     pub fn admission_key(&self) -> Down {
+        #[cfg(test)]
+        assert!(!self.panics, "injected");
         Down::AdmissionKey { admission_key: self.authority.admission_key().clone(), chain: self.authority.chain() }
     }
 

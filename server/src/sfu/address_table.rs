@@ -144,6 +144,9 @@ impl Claim {
     }
 }
 
+/// The maximum number of threads that share a table.
+pub const MAX_THREADS: u8 = 8;
+
 /// How long an address stays with the participant that used it last. A client that is connected sends every few seconds, and
 /// the consent to send to it ends after this time (RFC 7675, section 5.1).
 pub const ADDRESS_TIMEOUT: Duration = Duration::from_secs(30);

@@ -150,7 +150,7 @@ impl Metrics {
         self.delays.write(
             &mut text,
             "loop_delay_seconds",
-            "The time from when timers of the media thread were due until they ran.",
+            "The time from when timers of a media thread were due until they ran.",
         );
         text
     }

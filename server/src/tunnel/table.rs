@@ -6,7 +6,7 @@
 //! works. Everything else takes the path that the client has chosen.
 
 use super::TunnelQueue;
-use crate::sfu::{ADDRESS_TIMEOUT, Addresses};
+use crate::sfu::{ADDRESS_TIMEOUT, Addresses, MAX_THREADS};
 use proto::{MediaPath, ParticipantId};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -214,9 +214,9 @@ impl Tunnels {
 
     /// Returns an address of the family of `local` that no participant has used as identity.
     fn virtual_address(&mut self, local: SocketAddr) -> SocketAddr {
-        self.used = self.used.wrapping_add(1) % (VIRTUAL_ADDRESSES / VIRTUAL_THREADS);
-        let thread = u32::from(self.addresses.thread()) % VIRTUAL_THREADS;
-        let number = thread * (VIRTUAL_ADDRESSES / VIRTUAL_THREADS) + self.used;
+        let of_thread = VIRTUAL_ADDRESSES / u32::from(MAX_THREADS);
+        self.used = self.used.wrapping_add(1) % of_thread;
+        let number = u32::from(self.addresses.thread() % MAX_THREADS) * of_thread + self.used;
         let ip = match local {
             SocketAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(VIRTUAL_V4 | number)),
             SocketAddr::V6(_) => IpAddr::V6(Ipv6Addr::from_bits(VIRTUAL_V6 | u128::from(number))),
@@ -239,11 +239,8 @@ const VIRTUAL_V4: u32 = 0xf000_0000;
 /// The virtual addresses of IPv6: `100::/64` is only for datagrams to be discarded (RFC 6666).
 const VIRTUAL_V6: u128 = 0x0100 << 112;
 
-/// The number of virtual addresses of each family.
+/// The number of virtual addresses of each family. The threads divide them.
 const VIRTUAL_ADDRESSES: u32 = 1 << 24;
-
-/// The threads that divide them.
-const VIRTUAL_THREADS: u32 = 8;
 
 /// The port of all virtual addresses.
 const VIRTUAL_PORT: u16 = 9;

@@ -25,11 +25,11 @@ mod turn_server;
 
 use crate::netlab::Error as NetlabError;
 use anyhow::Result;
-use call::{Beside, Call};
+use call::{BenchFiles, Beside, Call};
 use chromium::ChromiumCall;
 use crowd::CrowdFigures;
 use figures::CallFigures;
-use many_paths::{ManyPathsFigures, Place};
+use many_paths::ManyPathsFigures;
 use options::{BenchOptions, MeetingRow};
 use path::{NetworkPath, Verdict};
 use running::OutputFolder;
@@ -78,12 +78,12 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
         );
     }
     let out = options.out.as_deref().unwrap_or(work.path());
-    let place = Place { programs: &options.programs, clip: &clip, small_clip: &small_clip, out };
-    if measure_paths(&options, place, browser.as_deref())? == Measured::No {
+    let files = BenchFiles { programs: &options.programs, clip: &clip, small_clip: &small_clip, out };
+    if measure_paths(&options, files, browser.as_deref())? == Measured::No {
         return Ok(ExitCode::from(UNAVAILABLE));
     }
     for row in &options.meetings {
-        if measure_meeting(&options, *row, place)? == Measured::No {
+        if measure_meeting(&options, *row, files)? == Measured::No {
             return Ok(ExitCode::from(UNAVAILABLE));
         }
     }
@@ -91,7 +91,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
 }
 
 /// Measures the paths, and prints them.
-fn measure_paths(options: &BenchOptions, place: Place<'_>, browser: Option<&Path>) -> Result<Measured> {
+fn measure_paths(options: &BenchOptions, files: BenchFiles<'_>, browser: Option<&Path>) -> Result<Measured> {
     let mut all = Vec::new();
     for path in &options.paths {
         if path.beside == Beside::TurnServer && !turn_server::is_installed() {
@@ -100,12 +100,12 @@ fn measure_paths(options: &BenchOptions, place: Place<'_>, browser: Option<&Path
         }
         let (mut runs, mut chromium) = (Vec::new(), Vec::new());
         for run in 1..=options.runs {
-            let folder = place.out.join(format!("{}-{run}", path.file_name()));
-            let Some(figures) = call(path, options, place, &folder) else { return Ok(Measured::No) };
+            let folder = files.out.join(format!("{}-{run}", path.file_name()));
+            let Some(figures) = call(path, options, files, &folder) else { return Ok(Measured::No) };
             print_call(options, path, "", &figures);
             runs.push(figures);
             if let Some(browser) = browser.filter(|_| path.has_chromium()) {
-                let figures = call_by_chromium(browser, path, options, place.clip, &folder);
+                let figures = call_by_chromium(browser, path, options, files.clip, &folder);
                 print_call(options, path, "Chromium: ", &figures);
                 chromium.push(figures);
             }
@@ -131,11 +131,11 @@ fn print_call(options: &BenchOptions, path: &NetworkPath, who: &str, figures: &C
 }
 
 /// Holds the call of a path. Returns `None` if this machine or this user cannot have such networks.
-fn call(path: &NetworkPath, options: &BenchOptions, place: Place<'_>, folder: &Path) -> Option<CallFigures> {
+fn call(path: &NetworkPath, options: &BenchOptions, files: BenchFiles<'_>, folder: &Path) -> Option<CallFigures> {
     let held = path.spec.parse().map_err(anyhow::Error::from).and_then(|spec| {
         let (length, beside, out) = (path.length(options.length), path.beside, folder.to_owned());
         let records_pictures = options.chromium && path.has_picture_quality();
-        let usual = Call::new(place.programs.to_owned(), place.clip.to_owned());
+        let usual = Call::new(files.programs.to_owned(), files.clip.to_owned());
         Call { spec, length, beside, records_pictures, out, ..usual }.hold()
     });
     match held {
@@ -170,20 +170,20 @@ fn call_by_chromium(
 }
 
 /// Measures a meeting of many clients, and prints it.
-fn measure_meeting(options: &BenchOptions, row: MeetingRow, place: Place<'_>) -> Result<Measured> {
-    let folder = |name: &str, run| place.out.join(format!("{name}-{run}"));
+fn measure_meeting(options: &BenchOptions, row: MeetingRow, files: BenchFiles<'_>) -> Result<Measured> {
+    let folder = |name: &str, run| files.out.join(format!("{name}-{run}"));
     match row {
         MeetingRow::TileChanges => repeat(options, TileChangeFigures::failure, |run| {
-            TileChangeFigures::measure(place.programs, place.clip, &folder("14-tiles", run))
+            TileChangeFigures::measure(files.programs, files.clip, &folder("14-tiles", run))
         }),
         MeetingRow::ManyPaths => repeat(options, ManyPathsFigures::failure, |run| {
-            ManyPathsFigures::measure(Place { out: &folder("17-paths", run), ..place }, options.length)
+            ManyPathsFigures::measure(BenchFiles { out: &folder("17-paths", run), ..files }, options.length)
         }),
         MeetingRow::Crowd => repeat(options, CrowdFigures::failure, |run| {
-            CrowdFigures::measure(place.programs, &folder("19-crowd", run))
+            CrowdFigures::measure(files.programs, &folder("19-crowd", run))
         }),
         MeetingRow::Soak => repeat(options, SoakFigures::failure, |run| {
-            SoakFigures::measure(Place { out: &folder("21-soak", run), ..place }, options.soak)
+            SoakFigures::measure(BenchFiles { out: &folder("21-soak", run), ..files }, options.soak)
         }),
     }
 }

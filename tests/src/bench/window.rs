@@ -1,6 +1,7 @@
 //! Measures the processor time of the client's window on a virtual screen, without a graphics card, and how often it is
 //! drawn. Linux only.
 
+use super::process::processor_time;
 use super::row::{Comparison, Row};
 use super::wait;
 use crate::temp_folder::TempFolder;
@@ -144,15 +145,6 @@ impl Drop for Desktop {
         // Before the folder with their files is removed.
         self.running.clear();
     }
-}
-
-/// The processor time of all threads of a process so far. The system counts in steps of 10 ms.
-fn processor_time(process: u32) -> Result<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).context("the client ended")?;
-    // The fields after the name, which ends with the last bracket: utime and stime are fields 14 and 15 (proc(5)).
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Ok(Duration::from_millis(10 * ticks))
 }
 
 /// Writes a clip of 1280x720 with a moving gradient. A file of raw pictures costs less to read than one with H.264, so that

@@ -51,6 +51,15 @@ fn a_panic_in_a_request_to_enter_ends_that_meeting_and_others_go_on() {
 }
 
 #[test]
+fn a_panic_while_a_stranger_asks_for_the_admission_key_closes_only_its_connection() {
+    let mut service = with_a_fault();
+    let received = service.sends(EMIL, Up::Approach { meeting: MEETING });
+    assert_eq!(received, [(EMIL, Down::Problem { problem: Problem::Draining })]);
+    assert_eq!((service.closed.as_slice(), service.delivery.meetings()), (&[EMIL][..], 2));
+    assert!(service.commands.is_empty(), "the media go on");
+}
+
+#[test]
 fn a_panic_after_a_lost_connection_ends_its_meeting_and_others_go_on() {
     let mut service = with_a_fault();
     let received = service.disconnects(BEN);

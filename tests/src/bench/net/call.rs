@@ -34,6 +34,19 @@ pub struct Call {
     pub out: PathBuf,
 }
 
+/// The files of a call or meeting.
+#[derive(Clone, Copy, Debug)]
+pub struct BenchFiles<'a> {
+    /// The folder of `conclave` and `conclave-server`.
+    pub programs: &'a Path,
+    /// The Y4M file of the large cameras.
+    pub clip: &'a Path,
+    /// The Y4M file of the small cameras.
+    pub small_clip: &'a Path,
+    /// The folder for reports and logs.
+    pub out: &'a Path,
+}
+
 /// What runs beside a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Beside {

@@ -11,6 +11,7 @@ mod transport;
 
 use super::figures::{per_second, round, to_f64};
 use super::running::{OutputFolder, RunningProgram};
+use crate::bench::process::{processor_time, resident_kib_and_threads};
 use crate::bench::wait;
 use anyhow::{Context, Result};
 use crypto::{Identity, Invitation, ManagerKeys, Profile};
@@ -30,7 +31,7 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
-/// The client in both meetings.
+/// The client in each meeting.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct CrowdFigures {
     /// Why a meeting could not be held. The other figures mean nothing then.
@@ -61,7 +62,7 @@ pub struct ClientCost {
 }
 
 impl CrowdFigures {
-    /// Holds both meetings.
+    /// Holds the meetings, one after the other.
     ///
     /// # Errors
     /// Returns an error if the server or the client does not start, or if somebody cannot join.
@@ -79,7 +80,7 @@ impl CrowdFigures {
         Self { failed: Some(format!("{error:#}")), ..Self::default() }
     }
 
-    /// Returns true if the client shows all tiles in both meetings, and needs little more in the large one.
+    /// Returns true if the client shows all tiles in each meeting, and needs little more in the larger ones.
     pub fn is_met(&self) -> bool {
         let is_met = |cost: &ClientCost| {
             let (processor, memory) = cost.ratios(&self.small);
@@ -102,18 +103,8 @@ impl ClientCost {
         let mut command =
             Command::new(path.canonicalize().with_context(|| format!("{} is not built", path.display()))?);
         command.args(["join", link.to_text().as_str(), "--headless", "--no-recent", "--name", &name]);
-        command.args([
-            "--layout",
-            "grid",
-            "--tile",
-            "1280x720",
-            "--camera",
-            "off",
-            "--microphone",
-            "off",
-            "--speaker",
-            "off",
-        ]);
+        command.args(["--layout", "grid", "--tile", "1280x720"]);
+        command.args(["--camera", "off", "--microphone", "off", "--speaker", "off"]);
         let report = folder.file(&format!("{name}.json"));
         command.arg("--report").arg(&report);
         let client = RunningProgram::start(&name, command, folder)?;
@@ -122,7 +113,7 @@ impl ClientCost {
         let (before, start) = (processor_time(client.id())?, Instant::now());
         wait(LENGTH);
         let used = processor_time(client.id())?.saturating_sub(before);
-        let (took, resident) = (start.elapsed(), resident_kib(client.id())?);
+        let (took, resident) = (start.elapsed(), resident_kib_and_threads(client.id())?.0);
         client.interrupt();
         client.end(END_TIMEOUT)?;
         members.shutdown_timeout(Duration::from_secs(5));
@@ -139,9 +130,7 @@ impl ClientCost {
             joined_after_ms: report.participants.first().and_then(|one| one.join_ms).unwrap_or(0),
         })
     }
-}
 
-impl ClientCost {
     /// Returns the ratios of processor time and memory to those of another meeting.
     fn ratios(&self, other: &Self) -> (f64, f64) {
         (self.processor_percent / other.processor_percent, self.resident_mib / other.resident_mib)
@@ -205,21 +194,6 @@ fn shown_by_tile(report: &Report) -> Vec<f64> {
     let names = report.video.iter().map(|video| video.from.as_str());
     let rate = |name: &str| per_second(last.iter(), name).iter().map(|second| second.frames_per_second).sum::<f64>();
     names.map(|name| rate(name) / LENGTH.as_secs_f64()).collect()
-}
-
-/// The processor time of all threads of a process. The system counts in steps of 10 ms.
-fn processor_time(process: u32) -> Result<Duration> {
-    let stat = fs::read_to_string(format!("/proc/{process}/stat")).context("the client ended")?;
-    // The fields after the name, which ends with the last bracket: utime and stime are fields 14 and 15 (proc_pid_stat(5)).
-    let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
-    let ticks: u64 = fields.skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum();
-    Ok(Duration::from_millis(10 * ticks))
-}
-
-fn resident_kib(process: u32) -> Result<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).context("the client ended")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no memory is reported")?;
-    Ok(line.split_whitespace().next().context("no memory is reported")?.parse()?)
 }
 
 impl fmt::Display for CrowdFigures {

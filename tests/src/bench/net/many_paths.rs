@@ -4,7 +4,7 @@
 //! small camera, and show the organiser as large as their path allows: nine cameras of 720 lines would need more than two cores. The
 //! same meeting is held twice, first with free paths for all, so that a machine that is too slow is not taken for a bad network.
 
-use super::call::{BenchClient, Call, RECEIVER, SENDER};
+use super::call::{BenchClient, BenchFiles, Call, RECEIVER, SENDER};
 use super::figures::{SecondFigures, per_second, processor_time, round, to_f64, used};
 use super::large_meeting::LargeMeeting;
 use crate::bench::wait;
@@ -13,7 +13,6 @@ use anyhow::Result;
 use engine::report::Report;
 use serde::Serialize;
 use std::fmt;
-use std::path::Path;
 use std::time::Duration;
 
 /// The two meetings.
@@ -53,28 +52,15 @@ pub struct ShownFigures {
     pub longest_gap_ms: u64,
 }
 
-/// Where the meetings are held.
-#[derive(Clone, Copy, Debug)]
-pub struct Place<'a> {
-    /// The folder of `conclave` and `conclave-server`.
-    pub programs: &'a Path,
-    /// The Y4M file of the large cameras.
-    pub clip: &'a Path,
-    /// The Y4M file of the small cameras.
-    pub small_clip: &'a Path,
-    /// The folder for reports and logs.
-    pub out: &'a Path,
-}
-
 impl ManyPathsFigures {
     /// Holds both meetings. Each is measured for `length`.
     ///
     /// # Errors
     /// Returns a [`crate::netlab::Error`] if there is no network, or another error if a program does not start, fails, or does
     /// not end in time.
-    pub fn measure(place: Place<'_>, length: Duration) -> Result<Self> {
-        let free = MeetingFigures::measure(place, &["free"; GUESTS], "free", length)?;
-        let impaired = MeetingFigures::measure(place, &PATHS, "impaired", length)?;
+    pub fn measure(files: BenchFiles<'_>, length: Duration) -> Result<Self> {
+        let free = MeetingFigures::measure(files, &["free"; GUESTS], "free", length)?;
+        let impaired = MeetingFigures::measure(files, &PATHS, "impaired", length)?;
         Ok(Self { failed: None, free, impaired })
     }
 
@@ -91,17 +77,17 @@ impl ManyPathsFigures {
 }
 
 impl MeetingFigures {
-    fn measure(place: Place<'_>, paths: &[&str; GUESTS], name: &str, length: Duration) -> Result<Self> {
+    fn measure(files: BenchFiles<'_>, paths: &[&str; GUESTS], name: &str, length: Duration) -> Result<Self> {
         let mut spec = NetworkSpec::default();
         paths.iter().try_for_each(|path| {
             spec.add_guest(&path.parse()?);
             Ok::<_, SpecError>(())
         })?;
-        let (programs, clip, out) = (place.programs.to_owned(), place.clip.to_owned(), place.out.join(name));
+        let (programs, clip, out) = (files.programs.to_owned(), files.clip.to_owned(), files.out.join(name));
         let call = Call { spec, length, out, ..Call::new(programs, clip) };
         let mut meeting = LargeMeeting::start(&call, SENDER, &[])?;
         for number in 0..u8::try_from(GUESTS)? {
-            meeting.join(BenchClient::guest(number, None, place.small_clip), &["--layout", "one"])?;
+            meeting.join(BenchClient::guest(number, None, files.small_clip), &["--layout", "one"])?;
         }
         meeting.join(RECEIVER, &[])?;
         wait(SETTLING_TIME);

@@ -3,13 +3,13 @@
 //! Nine clients with a small camera, four of them with a voice, show everybody. The links of all but the organiser go through [`PHASES`], each client at another
 //! place. The clients are measured at the end of each round, so that all have been through the same phases.
 
-use super::call::{BenchClient, Call, RECEIVER, SENDER};
+use super::call::{BenchClient, BenchFiles, Call, RECEIVER, SENDER};
 use super::figures::{round, to_f64};
 use super::large_meeting::LargeMeeting;
-use super::many_paths::Place;
+use crate::bench::process::resident_kib_and_threads;
 use crate::bench::wait;
 use crate::netlab::NetworkSpec;
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 use std::fmt;
 use std::fs;
@@ -54,21 +54,21 @@ impl SoakFigures {
     /// # Errors
     /// Returns a [`crate::netlab::Error`] if there is no network, or another error if a program does not start, fails, or does
     /// not end in time.
-    pub fn measure(place: Place<'_>, length: Duration) -> Result<Self> {
+    pub fn measure(files: BenchFiles<'_>, length: Duration) -> Result<Self> {
         let rounds = u32::try_from(length.as_secs() / ROUND.as_secs())?.max(2);
         let mut spec = links(0, rounds)?;
         (1..=GUESTS).try_for_each(|number| {
             spec.add_guest(&links(number.into(), rounds)?);
             anyhow::Ok(())
         })?;
-        let (programs, clip, out) = (place.programs.to_owned(), place.small_clip.to_owned(), place.out.to_owned());
+        let (programs, clip, out) = (files.programs.to_owned(), files.small_clip.to_owned(), files.out.to_owned());
         let call = Call { spec, length, out, ..Call::new(programs, clip) };
         let tile = ["--tile", "320x180"];
         let mut meeting = LargeMeeting::start(&call, SENDER, &tile)?;
         meeting.join(RECEIVER.without_recording(), &tile)?;
         for number in 0..GUESTS {
             meeting
-                .join(BenchClient::guest(number, VOICES.get(usize::from(number)).copied(), place.small_clip), &tile)?;
+                .join(BenchClient::guest(number, VOICES.get(usize::from(number)).copied(), files.small_clip), &tile)?;
         }
         let start = Instant::now();
         let schedule = meeting.start_schedule()?;
@@ -117,18 +117,12 @@ impl ClientGrowth {
 impl Resources {
     /// Reads those of a process.
     fn of(process: u32, after: Duration) -> Result<Self> {
-        // The fields are those of proc_pid_status(5).
-        let status = fs::read_to_string(format!("/proc/{process}/status")).context("a client ended")?;
-        let field = |name: &str| -> Result<u64> {
-            let line = status.lines().find_map(|line| line.strip_prefix(name)).context("a field is missing")?;
-            Ok(line.split_whitespace().next().context("a field is empty")?.parse()?)
-        };
-        let resident_kib = field("VmRSS:")?;
+        let (resident_kib, threads) = resident_kib_and_threads(process)?;
         ensure!(resident_kib > 0, "a client ended");
         Ok(Self {
             seconds: after.as_secs(),
             resident_kib,
-            threads: field("Threads:")?,
+            threads,
             descriptors: fs::read_dir(format!("/proc/{process}/fd"))?.count() as u64,
         })
     }

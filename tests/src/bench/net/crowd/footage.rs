@@ -23,7 +23,7 @@ struct Picture {
 
 /// The next picture of a sender.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Place {
+pub struct Position {
     group: usize,
     picture: usize,
 }
@@ -64,14 +64,21 @@ impl Footage {
         Ok(Self { groups })
     }
 
-    /// Returns the picture at `place`, and advances it. If `key` is true, goes on with the next key frame.
-    pub fn next(&self, place: &mut Place, key: bool, number: u64, captured: Timestamp, pool: &BufferPool) -> Encoded {
-        if place.picture >= self.groups[place.group].len() || (key && place.picture > 0) {
-            *place = Place { group: (place.group + 1) % self.groups.len(), picture: 0 };
+    /// Returns the picture at `position`, and advances it. If `key` is true, goes on with the next key frame.
+    pub fn next(
+        &self,
+        position: &mut Position,
+        key: bool,
+        number: u64,
+        captured: Timestamp,
+        pool: &BufferPool,
+    ) -> Encoded {
+        if position.picture >= self.groups[position.group].len() || (key && position.picture > 0) {
+            *position = Position { group: (position.group + 1) % self.groups.len(), picture: 0 };
         }
-        let picture = &self.groups[place.group][place.picture];
-        let key = place.picture == 0;
-        place.picture += 1;
+        let picture = &self.groups[position.group][position.picture];
+        let key = position.picture == 0;
+        position.picture += 1;
         Encoded {
             codec: VideoCodec::H264,
             layer: Layer { spatial: 0, temporal: picture.temporal },

@@ -1,6 +1,6 @@
 //! A simulated sender with real keys: it is a member of the group, and seals the pictures of the footage.
 
-use super::footage::{Footage, INTERVAL, Place};
+use super::footage::{Footage, INTERVAL, Position};
 use super::transport::Transport;
 use anyhow::Result;
 use crypto::{Fingerprint, Invitation, KeyRing, Sealer};
@@ -19,7 +19,7 @@ pub struct Sender {
     ring: KeyRing,
     sealer: Sealer,
     footage: Arc<Footage>,
-    place: Place,
+    position: Position,
     pool: BufferPool,
     clock: Clock,
     number: u64,
@@ -34,8 +34,8 @@ impl Sender {
         let ring = KeyRing::new();
         let sealer = Sealer::new(ring.clone(), Slot::Camera);
         // The times in its frames are compared with those of the client's process.
-        let (place, pool, clock) = (Place::default(), BufferPool::new(4), engine::clock::system());
-        Ok(Self { meeting, transport, ring, sealer, footage, place, pool, clock, number: 0 })
+        let (position, pool, clock) = (Position::default(), BufferPool::new(4), engine::clock::system());
+        Ok(Self { meeting, transport, ring, sealer, footage, position, pool, clock, number: 0 })
     }
 
     /// Enters the meeting, and sends as long as somebody wants its camera. Passes the link to `entered` as soon as it is a member. Ends
@@ -99,7 +99,7 @@ impl Sender {
         }
         let key = self.transport.needs_key();
         self.number += 1;
-        let picture = self.footage.next(&mut self.place, key, self.number, self.clock.now(), &self.pool);
+        let picture = self.footage.next(&mut self.position, key, self.number, self.clock.now(), &self.pool);
         if let Ok(sealed) = self.sealer.seal(picture) {
             self.transport.send_frame(&sealed);
         }
