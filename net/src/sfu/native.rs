@@ -16,7 +16,7 @@ use proto::{
     ClientSignal, Kind, MAX_DESCRIPTIONS, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer,
     Subscription, TrackId, TurnAccess,
 };
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// The dialect of our own server.
@@ -315,17 +315,18 @@ impl Native {
     }
 
     /// Assigns a receiver to every remote track that needs one and has none: a free one, or a new one while there are few.
-    /// Otherwise takes one from a picture that no tile shows. It is free after the next answer.
+    /// Otherwise takes one from a picture that no tile shows. It is free after the next answer. Screens come first.
     fn assign_receivers(&mut self) {
         let assigned: HashSet<TrackId> = self.receivers.iter().filter_map(|receiver| receiver.usage.track()).collect();
         let needed = self.needed_tracks();
-        for kind in [Kind::Audio, Kind::Video] {
-            let (few, max) = pool_limits(kind);
+        for slot in [Slot::Screen, Slot::Camera, Slot::Microphone] {
+            let (kind, PoolLimits { few, max, of_slot }) = (kind_of(slot), pool_limits(slot));
             let is_draining = |receiver: &&Receiver| receiver.kind == kind && receiver.usage == Usage::Draining;
             let mut free_soon = self.receivers.iter().filter(is_draining).count();
-            let missing = needed.iter().filter(|(track, other)| **other == kind && !assigned.contains(*track));
-            for (track, _) in missing {
-                let usage = Usage::Track { track: *track, announced: false };
+            let (received, missing): (Vec<TrackId>, Vec<TrackId>) =
+                needed.iter().filter(|track| track.slot == slot).partition(|track| assigned.contains(*track));
+            for track in missing.into_iter().take(of_slot.saturating_sub(received.len())) {
+                let usage = Usage::Track { track, announced: false };
                 let mut pool = self.receivers.iter_mut().filter(|receiver| receiver.kind == kind);
                 if let Some(receiver) = pool.find(|receiver| receiver.usage == Usage::Free) {
                     receiver.usage = usage;
@@ -345,18 +346,20 @@ impl Native {
 
     /// Returns the remote tracks that need a description: voices, and the pictures that a tile shows. If there are few
     /// pictures, all of them, so that a tile that appears shows its picture without another offer.
-    fn needed_tracks(&self) -> BTreeMap<TrackId, Kind> {
+    fn needed_tracks(&self) -> BTreeSet<TrackId> {
         let pictures = self.remote.values().filter(|remote| remote.kind == Kind::Video).count();
         let all_pictures = pictures <= MAX_UNSEEN_PICTURES;
-        let all = self.remote.iter().map(|(track, remote)| (*track, remote.kind));
-        all.filter(|(track, kind)| *kind == Kind::Audio || all_pictures || self.visible.contains(track)).collect()
+        let is_needed = |track: &TrackId, remote: &Remote| {
+            remote.kind == Kind::Audio || all_pictures || self.visible.contains(track)
+        };
+        self.remote.iter().filter(|(track, remote)| is_needed(track, remote)).map(|(track, _)| *track).collect()
     }
 
     /// Takes the receiver of one track that is not needed. Returns false if there is none.
-    fn take_unneeded(&mut self, kind: Kind, needed: &BTreeMap<TrackId, Kind>) -> bool {
+    fn take_unneeded(&mut self, kind: Kind, needed: &BTreeSet<TrackId>) -> bool {
         for receiver in self.receivers.iter_mut().filter(|receiver| receiver.kind == kind) {
             let Usage::Track { track, announced } = receiver.usage else { continue };
-            if needed.contains_key(&track) {
+            if needed.contains(&track) {
                 continue;
             }
             receiver.usage = Usage::Draining;
@@ -402,12 +405,24 @@ impl Usage {
     }
 }
 
-/// Returns how many descriptions of a kind are added before those of unneeded tracks are used, and how many there are at
-/// most.
-const fn pool_limits(kind: Kind) -> (usize, usize) {
-    match kind {
-        Kind::Audio => (MAX_VOICES, MAX_VOICES),
-        Kind::Video => (MAX_UNSEEN_PICTURES, MAX_PICTURES),
+/// How many descriptions the tracks of a slot may use.
+#[derive(Clone, Copy, Debug)]
+struct PoolLimits {
+    /// From this number on, those of tracks that are not needed are used before new ones are added.
+    few: usize,
+    /// The maximum number of descriptions of the slot's kind.
+    max: usize,
+    /// The maximum number of tracks of the slot.
+    of_slot: usize,
+}
+
+const fn pool_limits(slot: Slot) -> PoolLimits {
+    match slot {
+        Slot::Microphone => PoolLimits { few: MAX_VOICES, max: MAX_VOICES, of_slot: MAX_VOICES },
+        Slot::Camera => {
+            PoolLimits { few: MAX_UNSEEN_PICTURES, max: MAX_PICTURES, of_slot: MAX_PICTURES - RESERVED_FOR_SCREENS }
+        }
+        Slot::Screen => PoolLimits { few: MAX_UNSEEN_PICTURES, max: MAX_PICTURES, of_slot: MAX_PICTURES },
     }
 }
 
@@ -416,6 +431,9 @@ const MAX_UNSEEN_PICTURES: usize = 49;
 
 /// The maximum number of descriptions that receive pictures.
 const MAX_PICTURES: usize = 256;
+
+/// Of these, cameras leave this number to shared screens.
+const RESERVED_FOR_SCREENS: usize = 8;
 
 /// The maximum number of descriptions that receive voices: what the server accepts, without those of pictures and of our own
 /// three slots.

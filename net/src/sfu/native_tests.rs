@@ -410,21 +410,22 @@ fn no_meeting_has_more_descriptions_than_the_server_accepts() {
     driver.handle(publish(Slot::Microphone, Vec::new()));
     driver.handle(publish(Slot::Camera, vec![layer()]));
     driver.handle(publish(Slot::Screen, vec![layer()]));
-    driver.show(2..=1_024);
+    driver.show(2..=600);
     (2..=1_024).for_each(|owner| driver.sends(owner, &[Slot::Microphone, Slot::Camera, Slot::Screen]));
     driver.settle();
+    let received =
+        |driver: &TestDriver| [Slot::Microphone, Slot::Camera, Slot::Screen].map(|slot| driver.received(slot).len());
+    let cameras = MAX_PICTURES - RESERVED_FOR_SCREENS;
+    assert_eq!(received(&driver), [MAX_VOICES, cameras, 0]);
+    let screens = (2..=400).map(|owner| TileWish { track: track(owner, Slot::Screen), ..tile(owner, 320) });
+    driver.handle(Input::Wishes((2..=600).map(|owner| tile(owner, 320)).chain(screens).collect()));
+    driver.settle();
+    assert_eq!(received(&driver), [MAX_VOICES, cameras, RESERVED_FOR_SCREENS], "a screen needs no camera to end");
     assert_eq!(3 + driver.mids.len(), MAX_DESCRIPTIONS);
-    assert_eq!(
-        (driver.received(Slot::Microphone).len(), driver.received(Slot::Camera).len()),
-        (MAX_VOICES, MAX_PICTURES)
-    );
-    // Who joins a full pool is received when another leaves.
+    // A track that found no description gets that of one that ends.
     driver.sends(2, &[]);
     driver.settle();
-    assert_eq!(
-        (driver.received(Slot::Microphone).len(), driver.received(Slot::Camera).len()),
-        (MAX_VOICES, MAX_PICTURES)
-    );
+    assert_eq!(received(&driver), [MAX_VOICES, cameras - 1, RESERVED_FOR_SCREENS + 1]);
     assert_eq!(3 + driver.mids.len(), MAX_DESCRIPTIONS);
 }
 
