@@ -369,6 +369,20 @@ mod tests {
         });
     }
 
+    #[test]
+    fn a_media_description_of_an_offer_is_within_its_limit() {
+        block(async {
+            let (mut peer, _events, _feedback) = open().await;
+            let plan = Plan { receive_audio: 1, receive_video: 8, ..Plan::default() };
+            let before = peer.offer(&plan).await.unwrap().sdp.len();
+            let more = Plan { receive_video: 18, ..plan };
+            let each = (peer.offer(&more).await.unwrap().sdp.len() - before) / 10;
+            // The names are longer if there are a thousand.
+            assert!(each + 8 <= proto::MAX_DESCRIPTION_BYTES, "{each} bytes");
+            peer.close().await;
+        });
+    }
+
     /// In webrtc#906, closed connections leaked their handler and everything that it owned.
     #[test]
     fn a_closed_or_dropped_peer_frees_all_its_state() {

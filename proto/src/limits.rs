@@ -45,11 +45,28 @@ pub const MAX_TELLS_PER_SECOND: u32 = 20;
 /// The maximum number of bytes of application messages that one member sends in a second, on average.
 pub const MAX_TELL_BYTES_PER_SECOND: u32 = 64 << 10;
 
-/// The maximum length of a signalling message in bytes. The longest session description fits with all its tracks.
-pub const MAX_SIGNAL: usize = 1 << 20;
+/// The maximum length of a signalling message in bytes. An offer with the longest session description and all
+/// subscriptions fits.
+pub const MAX_SIGNAL: usize = MAX_SDP + MAX_TRACKS * MAX_SUBSCRIPTION_BYTES + MAX_OTHER_BYTES;
 
-/// The maximum length of a session description in bytes.
-pub const MAX_SDP: usize = 512 << 10;
+/// The maximum length of a session description in bytes: that of an offer or answer with [`MAX_DESCRIPTIONS`].
+pub const MAX_SDP: usize = MAX_SESSION_BYTES + MAX_DESCRIPTIONS * MAX_DESCRIPTION_BYTES;
+
+/// The maximum number of media descriptions in an offer. The server's work grows with their square.
+pub const MAX_DESCRIPTIONS: usize = 1_024;
+
+/// Bytes of the largest media description of a client or a server of this project. Tests of both measure theirs.
+pub const MAX_DESCRIPTION_BYTES: usize = 1_536;
+
+/// Bytes of the session part, with the names of all media descriptions, and of the ICE candidates.
+const MAX_SESSION_BYTES: usize = 32 << 10;
+
+/// The maximum length of an encoded [`crate::Subscription`] in bytes: a `mid` of 16 characters, an owner, a slot, and
+/// their headers.
+const MAX_SUBSCRIPTION_BYTES: usize = 32;
+
+/// Bytes of the rest of an offer: one track in each of 8 slots, each with 8 layers.
+const MAX_OTHER_BYTES: usize = 4 << 10;
 
 /// The maximum number of members of one meeting, including those that left and whose leaf no commit has removed yet.
 pub const MAX_MEMBERS: usize = 1_024;
@@ -62,3 +79,5 @@ pub const MAX_TILES: usize = 1_024;
 
 /// The maximum number of tracks that one client receives.
 pub const MAX_TRACKS: usize = 3_072;
+
+const _: () = assert!(MAX_SIGNAL + 64 <= MAX_MESSAGE, "a message with a signal fits");

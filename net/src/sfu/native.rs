@@ -3,6 +3,9 @@
 //!
 //! Media descriptions that receive are a pool. If a track ends, its description is reused for another one, but only
 //! after the answer to an offer without the old track. Until then packets of the old track may still arrive.
+//!
+//! Each description costs processor time and makes every offer and answer longer, so in a large meeting a picture has one
+//! only if a tile shows it. The pool never has more descriptions than the server accepts.
 
 use super::{
     Caps, Codec, Incoming, Input, Mids, Output, Plan, SdpKind, Sfu, Topology, TrackSpec, TransportId, kind_of,
@@ -10,10 +13,10 @@ use super::{
 use crate::demand::TileWishes;
 use media::Bitrate;
 use proto::{
-    ClientSignal, Kind, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer, Subscription, TrackId,
-    TurnAccess,
+    ClientSignal, Kind, MAX_DESCRIPTIONS, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer,
+    Subscription, TrackId, TurnAccess,
 };
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::time::{Duration, Instant};
 
 /// The dialect of our own server.
@@ -34,6 +37,8 @@ pub struct Native {
     /// The number of the last offer.
     number: u32,
     wishes: TileWishes,
+    /// The tracks that a tile shows now.
+    visible: HashSet<TrackId>,
     outputs: VecDeque<Output>,
 }
 
@@ -107,7 +112,10 @@ impl Sfu for Native {
             Input::Unpublish(slot) => {
                 self.published.remove(&slot);
             }
-            Input::Wishes(tiles) => self.wishes.set(tiles, now),
+            Input::Wishes(tiles) => {
+                self.visible = tiles.iter().filter(|tile| !tile.hidden).map(|tile| tile.track).collect();
+                self.wishes.set(tiles, now);
+            }
             Input::Renegotiate { .. } => self.offers_again = true,
             Input::Timeout => self.handle_timeout(now),
             // The server is ICE-lite, which needs no candidates, and learns from the meeting that the client leaves.
@@ -135,10 +143,10 @@ impl Sfu for Native {
 impl Native {
     /// Begins again: only what this client publishes and wishes to see stays.
     fn restart(&mut self, now: Instant) {
-        let Self { published, number, mut wishes, .. } = std::mem::take(self);
+        let Self { published, number, mut wishes, visible, .. } = std::mem::take(self);
         let opened = published.keys().copied().collect();
         wishes.restart(now);
-        *self = Self { published, opened, number, wishes, ..Self::default() };
+        *self = Self { published, opened, number, wishes, visible, ..Self::default() };
     }
 
     fn handle_signal(&mut self, bytes: &[u8]) {
@@ -306,18 +314,61 @@ impl Native {
         self.outputs.push_back(Output::Offer { transport: TransportId::Primary, plan });
     }
 
-    /// Assigns a free or a new receiver to every remote track that has none.
+    /// Assigns a receiver to every remote track that needs one and has none: a free one, or a new one while there are few.
+    /// Otherwise takes one from a picture that no tile shows. It is free after the next answer. Screens come first.
     fn assign_receivers(&mut self) {
         let assigned: HashSet<TrackId> = self.receivers.iter().filter_map(|receiver| receiver.usage.track()).collect();
-        for (track, Remote { kind, .. }) in self.remote.iter().filter(|(track, _)| !assigned.contains(*track)) {
-            let usage = Usage::Track { track: *track, announced: false };
-            let free =
-                self.receivers.iter_mut().find(|receiver| receiver.kind == *kind && receiver.usage == Usage::Free);
-            match free {
-                Some(receiver) => receiver.usage = usage,
-                None => self.receivers.push(Receiver { kind: *kind, mid: None, usage }),
+        let needed = self.needed_tracks();
+        for slot in [Slot::Screen, Slot::Camera, Slot::Microphone] {
+            let (kind, PoolLimits { few, max, of_slot }) = (kind_of(slot), pool_limits(slot));
+            let is_draining = |receiver: &&Receiver| receiver.kind == kind && receiver.usage == Usage::Draining;
+            let mut free_soon = self.receivers.iter().filter(is_draining).count();
+            let (received, missing): (Vec<TrackId>, Vec<TrackId>) =
+                needed.iter().filter(|track| track.slot == slot).partition(|track| assigned.contains(*track));
+            for track in missing.into_iter().take(of_slot.saturating_sub(received.len())) {
+                let usage = Usage::Track { track, announced: false };
+                let mut pool = self.receivers.iter_mut().filter(|receiver| receiver.kind == kind);
+                if let Some(receiver) = pool.find(|receiver| receiver.usage == Usage::Free) {
+                    receiver.usage = usage;
+                    continue;
+                }
+                let count = self.receivers.iter().filter(|receiver| receiver.kind == kind).count();
+                if count >= few && (free_soon > 0 || self.take_unneeded(kind, &needed)) {
+                    free_soon = free_soon.saturating_sub(1);
+                } else if count < max {
+                    self.receivers.push(Receiver { kind, mid: None, usage });
+                } else {
+                    break;
+                }
             }
         }
+    }
+
+    /// Returns the remote tracks that need a description: voices, and the pictures that a tile shows. If there are few
+    /// pictures, all of them, so that a tile that appears shows its picture without another offer.
+    fn needed_tracks(&self) -> BTreeSet<TrackId> {
+        let pictures = self.remote.values().filter(|remote| remote.kind == Kind::Video).count();
+        let all_pictures = pictures <= MAX_UNSEEN_PICTURES;
+        let is_needed = |track: &TrackId, remote: &Remote| {
+            remote.kind == Kind::Audio || all_pictures || self.visible.contains(track)
+        };
+        self.remote.iter().filter(|(track, remote)| is_needed(track, remote)).map(|(track, _)| *track).collect()
+    }
+
+    /// Takes the receiver of one track that is not needed. Returns false if there is none.
+    fn take_unneeded(&mut self, kind: Kind, needed: &BTreeSet<TrackId>) -> bool {
+        for receiver in self.receivers.iter_mut().filter(|receiver| receiver.kind == kind) {
+            let Usage::Track { track, announced } = receiver.usage else { continue };
+            if needed.contains(&track) {
+                continue;
+            }
+            receiver.usage = Usage::Draining;
+            if announced {
+                self.outputs.push_back(Output::TrackEnded(track));
+            }
+            return true;
+        }
+        false
     }
 
     /// Sends the wishes of our tiles if they are due.
@@ -353,6 +404,40 @@ impl Usage {
         }
     }
 }
+
+/// How many descriptions the tracks of a slot may use.
+#[derive(Clone, Copy, Debug)]
+struct PoolLimits {
+    /// From this number on, those of tracks that are not needed are used before new ones are added.
+    few: usize,
+    /// The maximum number of descriptions of the slot's kind.
+    max: usize,
+    /// The maximum number of tracks of the slot.
+    of_slot: usize,
+}
+
+const fn pool_limits(slot: Slot) -> PoolLimits {
+    match slot {
+        Slot::Microphone => PoolLimits { few: MAX_VOICES, max: MAX_VOICES, of_slot: MAX_VOICES },
+        Slot::Camera => {
+            PoolLimits { few: MAX_UNSEEN_PICTURES, max: MAX_PICTURES, of_slot: MAX_PICTURES - RESERVED_FOR_SCREENS }
+        }
+        Slot::Screen => PoolLimits { few: MAX_UNSEEN_PICTURES, max: MAX_PICTURES, of_slot: MAX_PICTURES },
+    }
+}
+
+/// Up to this number, pictures keep descriptions although no tile shows them: a grid of seven by seven tiles.
+const MAX_UNSEEN_PICTURES: usize = 49;
+
+/// The maximum number of descriptions that receive pictures.
+const MAX_PICTURES: usize = 256;
+
+/// Of these, cameras leave this number to shared screens.
+const RESERVED_FOR_SCREENS: usize = 8;
+
+/// The maximum number of descriptions that receive voices: what the server accepts, without those of pictures and of our own
+/// three slots.
+const MAX_VOICES: usize = MAX_DESCRIPTIONS - MAX_PICTURES - 3;
 
 /// How long the server may take to answer, from the plan of the offer on.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);

@@ -96,6 +96,36 @@ impl TestDriver {
         self.signal(&ServerSignal::Tracks { owner: ParticipantId(owner), tracks });
     }
 
+    /// Answers offers until there is nothing more to offer.
+    fn settle(&mut self) {
+        for _ in 0..50 {
+            while self.native.negotiation.is_some() {
+                self.answer();
+            }
+            let Some(due) = self.native.poll_timeout() else { return };
+            self.now = self.now.max(due);
+            self.handle(Input::Timeout);
+        }
+        panic!("there is always another offer");
+    }
+
+    fn show(&mut self, owners: std::ops::RangeInclusive<u64>) {
+        self.handle(Input::Wishes(owners.map(|owner| tile(owner, 320)).collect()));
+        self.settle();
+    }
+
+    /// Returns the owners of the received tracks of a slot.
+    fn received(&self, slot: Slot) -> Vec<u64> {
+        let tracks = self.tracks.iter().map(|(track, _)| track).filter(|track| track.slot == slot);
+        let mut owners: Vec<u64> = tracks.map(|track| track.owner.0).collect();
+        owners.sort_unstable();
+        owners
+    }
+
+    fn descriptions(&self, kind: Kind) -> usize {
+        self.mids.iter().filter(|(_, other)| *other == kind).count()
+    }
+
     fn last_subscriptions(&self) -> Vec<(String, u64)> {
         let Some(ClientSignal::Offer { subscriptions, .. }) = self.offers.last() else { return Vec::new() };
         subscriptions.iter().map(|one| (one.mid.clone(), one.track.owner.0)).collect()
@@ -108,6 +138,11 @@ fn publish(slot: Slot, layers: Vec<SpatialLayer>) -> Input {
 
 fn layer() -> SpatialLayer {
     SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 100_000 }
+}
+
+fn tile(owner: u64, width: u16) -> TileWish {
+    let track = track(owner, Slot::Camera);
+    TileWish { track, width, height: 180, frames_per_second: 30, priority: 0, hidden: false }
 }
 
 fn track(owner: u64, slot: Slot) -> TrackId {
@@ -254,14 +289,7 @@ fn unknown_answers_are_ignored_and_a_missing_answer_is_an_error() {
 #[test]
 fn wishes_are_sent_when_they_have_settled_and_only_if_changed() {
     let mut driver = TestDriver::entered();
-    let tile = |width| TileWish {
-        track: track(2, Slot::Camera),
-        width,
-        height: 180,
-        frames_per_second: 30,
-        priority: 0,
-        hidden: false,
-    };
+    let tile = |width| tile(2, width);
     for width in 301..=360u16 {
         driver.handle(Input::Wishes(vec![tile(width)]));
     }
@@ -338,4 +366,78 @@ fn reports_about_the_downlink_and_new_layers_of_a_track_are_passed_on() {
     let camera = Published { slot: Slot::Camera, kind: Kind::Video, mid: "x".into(), layers: layers.clone() };
     driver.signal(&ServerSignal::Tracks { owner: ParticipantId(2), tracks: vec![camera] });
     assert_eq!(driver.others, [Output::LayersChanged(track(2, Slot::Camera), layers)]);
+}
+
+#[test]
+fn in_a_large_meeting_only_pictures_that_a_tile_shows_have_descriptions() {
+    let mut driver = TestDriver::entered();
+    driver.show(201..=225);
+    (2..=301).for_each(|owner| driver.sends(owner, &[Slot::Microphone, Slot::Camera]));
+    driver.settle();
+    assert_eq!(driver.received(Slot::Microphone), (2..=301).collect::<Vec<_>>(), "all are heard");
+    let pictures = driver.received(Slot::Camera);
+    assert!((201..=225).all(|owner| pictures.contains(&owner)), "{pictures:?}");
+    assert!(driver.descriptions(Kind::Video) <= MAX_UNSEEN_PICTURES, "{}", driver.descriptions(Kind::Video));
+}
+
+#[test]
+fn the_description_of_a_picture_that_is_not_shown_any_more_is_used_for_one_that_is() {
+    let mut driver = TestDriver::entered();
+    (2..=301).for_each(|owner| driver.sends(owner, &[Slot::Camera]));
+    for first in [2, 51, 100, 2, 120] {
+        driver.show(first..=first + 48);
+        assert_eq!(driver.received(Slot::Camera), (first..=first + 48).collect::<Vec<_>>());
+    }
+    assert_eq!(driver.descriptions(Kind::Video), MAX_UNSEEN_PICTURES);
+    // An offer that named neither the old nor a new track was answered in between.
+    let named = |offer: &ClientSignal| match offer {
+        ClientSignal::Offer { subscriptions, .. } => {
+            subscriptions.iter().find(|one| one.mid == "0").map(|one| one.track)
+        }
+        ClientSignal::Wishes { .. } => None,
+    };
+    let tracks: Vec<Option<TrackId>> = driver.offers.iter().map(named).collect();
+    assert!(tracks.windows(2).all(|two| two[0] == two[1] || two[0].is_none() || two[1].is_none()), "{tracks:?}");
+    // A tile that is hidden keeps its picture as long as no other needs its description.
+    driver.handle(Input::Wishes(Vec::new()));
+    driver.settle();
+    assert_eq!(driver.received(Slot::Camera).len(), MAX_UNSEEN_PICTURES);
+}
+
+#[test]
+fn no_meeting_has_more_descriptions_than_the_server_accepts() {
+    let mut driver = TestDriver::entered();
+    driver.handle(publish(Slot::Microphone, Vec::new()));
+    driver.handle(publish(Slot::Camera, vec![layer()]));
+    driver.handle(publish(Slot::Screen, vec![layer()]));
+    driver.show(2..=600);
+    (2..=1_024).for_each(|owner| driver.sends(owner, &[Slot::Microphone, Slot::Camera, Slot::Screen]));
+    driver.settle();
+    let received =
+        |driver: &TestDriver| [Slot::Microphone, Slot::Camera, Slot::Screen].map(|slot| driver.received(slot).len());
+    let cameras = MAX_PICTURES - RESERVED_FOR_SCREENS;
+    assert_eq!(received(&driver), [MAX_VOICES, cameras, 0]);
+    let screens = (2..=400).map(|owner| TileWish { track: track(owner, Slot::Screen), ..tile(owner, 320) });
+    driver.handle(Input::Wishes((2..=600).map(|owner| tile(owner, 320)).chain(screens).collect()));
+    driver.settle();
+    assert_eq!(received(&driver), [MAX_VOICES, cameras, RESERVED_FOR_SCREENS], "a screen needs no camera to end");
+    assert_eq!(3 + driver.mids.len(), MAX_DESCRIPTIONS);
+    // A track that found no description gets that of one that ends.
+    driver.sends(2, &[]);
+    driver.settle();
+    assert_eq!(received(&driver), [MAX_VOICES, cameras - 1, RESERVED_FOR_SCREENS + 1]);
+    assert_eq!(3 + driver.mids.len(), MAX_DESCRIPTIONS);
+}
+
+#[test]
+fn what_tiles_show_is_received_again_after_a_restart() {
+    let mut driver = TestDriver::entered();
+    driver.show(201..=225);
+    driver.handle(Input::Restart);
+    (driver.tracks, driver.mids) = (Vec::new(), Vec::new());
+    driver.handle(Input::Entered(ME));
+    (2..=301).for_each(|owner| driver.sends(owner, &[Slot::Camera]));
+    driver.settle();
+    let pictures = driver.received(Slot::Camera);
+    assert!((201..=225).all(|owner| pictures.contains(&owner)), "{pictures:?}");
 }

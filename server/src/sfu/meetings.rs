@@ -8,13 +8,15 @@ use super::metrics::{DropReason, Metrics};
 use super::offer_queue::{Offer, OfferQueue, work};
 use super::peer::{ClientAddress, Peer, Peers};
 use super::reply::Reply;
-use super::room::{MAX_DESCRIPTIONS, Output, Room};
+use super::room::{Output, Room};
 use super::routes::Routes;
 use super::timers::Timers;
 use super::transport::{Context, Transport, TransportEvent};
 use super::transport_error::TransportError;
 
-use proto::{ClientSignal, MeetingId, ParticipantId, Published, ServerSignal, ToSfu, Totals, TrackId};
+use proto::{
+    ClientSignal, MAX_DESCRIPTIONS, MeetingId, ParticipantId, Published, ServerSignal, ToSfu, Totals, TrackId,
+};
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -16,8 +16,8 @@ use super::track::{AUDIO_BITRATE, KeyReason, Source, Subscriber, Track};
 use super::transport::Transport;
 use super::transport_error::NotQueued;
 use proto::{
-    Kind, LimitedTrack, MAX_TILES, ParticipantId, Published, ServerSignal, Slot, Subscription, TileWish, Totals,
-    TrackDemand, TrackId,
+    Kind, LimitedTrack, MAX_DESCRIPTIONS, MAX_TILES, ParticipantId, Published, ServerSignal, Slot, Subscription,
+    TileWish, Totals, TrackDemand, TrackId,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
@@ -551,9 +551,6 @@ const DESCRIPTIONS_PER_MEMBER: usize = 8;
 
 /// Further media descriptions: a member's own tracks, and some more.
 const SPARE_DESCRIPTIONS: usize = 16;
-
-/// Media descriptions in the largest meeting.
-pub const MAX_DESCRIPTIONS: usize = 1_024;
 
 /// The largest payload that is forwarded, in bytes. With headers and authentication tag it fits into the smallest usual
 /// MTU.

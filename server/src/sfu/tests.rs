@@ -2,10 +2,9 @@
 
 mod isolation;
 
-use super::room::MAX_DESCRIPTIONS;
 use super::transport_error::TransportError;
 use super::*;
-use proto::{Blob, ClientSignal, ServerSignal};
+use proto::{Blob, ClientSignal, MAX_DESCRIPTIONS, ServerSignal};
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 

@@ -1,6 +1,7 @@
 //! Tests of the bounds of a transport.
 
 use super::*;
+use proto::{MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS, MAX_SDP};
 
 #[test]
 fn a_client_is_offered_the_address_by_which_it_came_and_the_public_ones() {
@@ -59,4 +60,37 @@ fn user_names_name_the_thread_also_after_an_ice_restart_of_the_client() {
         seen.insert(named);
     }
     assert_eq!(seen.len(), 3, "a restart changes it");
+}
+
+/// Measures what the stack writes for each description of a client of this project, with the longest `mid`s.
+#[test]
+fn the_answer_to_the_largest_offer_of_a_client_is_within_its_limit() {
+    let mut transport = Transport::new(&Context::new(Vec::new()).unwrap(), None, Instant::now());
+    let fingerprint = vec!["AB"; 32].join(":");
+    let mids: Vec<String> = (0..MAX_DESCRIPTIONS).map(|index| format!("{index:016}")).collect();
+    let common = format!(
+        "a=setup:actpass\r\na=ice-ufrag:abcdefghijklmnop\r\na=ice-pwd:abcdefghijklmnopqrstuvwxyzabcdef\r\n\
+        a=rtcp-mux\r\na=rtcp-rsize\r\na=recvonly\r\na=fingerprint:sha-256 {fingerprint}\r\n\
+        a=rtpmap:102 H264/90000\r\na=fmtp:102 level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f\r\n\
+        a=rtcp-fb:102 nack\r\na=rtcp-fb:102 nack pli\r\na=rtcp-fb:102 ccm fir\r\na=rtcp-fb:102 transport-cc\r\n\
+        a=rtpmap:103 rtx/90000\r\na=fmtp:103 apt=102\r\n\
+        a=extmap:1 urn:ietf:params:rtp-hdrext:sdes:mid\r\n\
+        a=extmap:2 http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-extensions-01\r\n\
+        a=extmap:3 urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id\r\n\
+        a=extmap:4 urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id\r\na=extmap:5 {}\r\n",
+        proto::descriptor::URI
+    );
+    let description =
+        |mid: &String| format!("m=video 9 UDP/TLS/RTP/SAVPF 102 103\r\nc=IN IP4 0.0.0.0\r\na=mid:{mid}\r\n{common}");
+    let sdp = format!(
+        "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE {}\r\n{}",
+        mids.join(" "),
+        mids.iter().map(description).collect::<String>()
+    );
+    assert!(sdp.len() <= MAX_SDP, "an offer of {} bytes", sdp.len());
+    let answer = transport.accept_offer(&sdp, MAX_DESCRIPTIONS).unwrap();
+    assert_eq!(offer::count(&answer), MAX_DESCRIPTIONS);
+    assert!(answer.contains("a=ssrc-group:FID") && answer.contains("a=extmap:5 "), "it names streams and extensions");
+    let each = answer.len() / MAX_DESCRIPTIONS;
+    assert!(each <= MAX_DESCRIPTION_BYTES && answer.len() <= MAX_SDP, "{} bytes, {each} each", answer.len());
 }

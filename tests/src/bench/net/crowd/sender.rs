@@ -51,7 +51,7 @@ impl Sender {
             while let Some(event) = self.meeting.poll_event() {
                 match event {
                     Event::Entered { .. } => {
-                        self.transport.publish(true).await?;
+                        self.transport.publish().await?;
                         let (host, port) = (server.ip().to_string(), server.port());
                         if let Some(link) = self.meeting.invitation(&host, port, Some(certificate)) {
                             // The bench may not wait for it any more.

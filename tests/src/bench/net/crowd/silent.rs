@@ -9,12 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 
 /// Joins, reports it to `entered`, and stays until the connection ends.
-pub async fn join_and_stay(
-    invitation: Invitation,
-    server: SocketAddr,
-    with_microphone: bool,
-    entered: mpsc::Sender<()>,
-) -> Result<()> {
+pub async fn join_and_stay(invitation: Invitation, server: SocketAddr, entered: mpsc::Sender<()>) -> Result<()> {
     let mut transport = Transport::connect(server).await?;
     let (mut me, mut position) = (ParticipantId(0), Position(0));
     transport.send(Up::Hello { version: VERSION }).await?;
@@ -32,7 +27,7 @@ pub async fn join_and_stay(
                 transport.send(Up::Knock { meeting: invitation.meeting, request: Blob(request) }).await?;
             }
             Down::Admitted { .. } => {
-                transport.publish(with_microphone).await?;
+                transport.publish().await?;
                 // The bench may not wait for it any more.
                 let _ = entered.send(()).await;
             }

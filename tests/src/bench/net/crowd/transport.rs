@@ -45,16 +45,12 @@ impl Transport {
         Ok(self.socket.send(Message::Binary(proto::encode(message).into())).await?)
     }
 
-    /// Publishes a camera, and a microphone if `with_microphone` is true.
-    pub async fn publish(&mut self, with_microphone: bool) -> Result<()> {
-        let camera = |mid| Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: vec![LAYER] };
-        let microphone = |mid| Published { slot: Slot::Microphone, kind: Kind::Audio, mid, layers: Vec::new() };
-        let published = if with_microphone {
-            let [sound, pictures] = self.client.add_microphone_and_camera(LAYER);
-            vec![microphone(sound), camera(pictures)]
-        } else {
-            vec![camera(self.client.add_camera(&[LAYER]))]
-        };
+    /// Publishes a camera and a microphone.
+    pub async fn publish(&mut self) -> Result<()> {
+        let [sound, pictures] = self.client.add_microphone_and_camera(LAYER);
+        let microphone = Published { slot: Slot::Microphone, kind: Kind::Audio, mid: sound, layers: Vec::new() };
+        let camera = Published { slot: Slot::Camera, kind: Kind::Video, mid: pictures, layers: vec![LAYER] };
+        let published = vec![microphone, camera];
         let sdp = self.client.offer().context("an offer")?;
         let offer = ClientSignal::Offer { number: 1, sdp, published, subscriptions: Vec::new() };
         self.send_message(&ClientMessage::Sfu(ToSfu::Signal(Blob(proto::encode(&offer))))).await
