@@ -26,7 +26,7 @@ pub struct Aimd {
     rate: f64,
     min: f64,
     max: f64,
-    capacity: Capacity,
+    capacity: LinkCapacity,
     updated: Option<Instant>,
     decreased: Option<Instant>,
     /// The rate to return to once the queue of the last decrease is empty.
@@ -40,7 +40,7 @@ impl Aimd {
             rate: start.clamp(min, max),
             min,
             max,
-            capacity: Capacity::default(),
+            capacity: LinkCapacity::default(),
             updated: None,
             decreased: None,
             resume: None,
@@ -60,7 +60,7 @@ impl Aimd {
         self.rate = rate.clamp(self.min, self.max);
         self.resume = None;
         if self.capacity.is_outside(self.rate) {
-            self.capacity = Capacity::default();
+            self.capacity = LinkCapacity::default();
         }
     }
 
@@ -83,7 +83,7 @@ impl Aimd {
 
     fn increase(&mut self, elapsed: f64, input: &RateControlInput) {
         if input.acknowledged.is_some_and(|rate| self.capacity.is_below(rate)) {
-            self.capacity = Capacity::default();
+            self.capacity = LinkCapacity::default();
         }
         let growth = if self.capacity.is_known() {
             // One packet for each response time.
@@ -109,7 +109,7 @@ impl Aimd {
         let collapsed = measured < COLLAPSE * self.rate || self.resume.is_some();
         let drain = if collapsed { 1.0 - input.queue_delay.clamp(0.0, MAX_DRAIN) } else { 1.0 };
         if input.acknowledged.is_some_and(|rate| self.capacity.is_outside(rate)) {
-            self.capacity = Capacity::default();
+            self.capacity = LinkCapacity::default();
         }
         if let Some(rate) = input.acknowledged {
             self.capacity.add(rate);
@@ -123,14 +123,14 @@ impl Aimd {
 
 /// The mean and deviation of the rate at which the path was full.
 #[derive(Clone, Copy, Debug, Default)]
-struct Capacity {
+struct LinkCapacity {
     /// The mean, in kilobits per second.
     mean: Option<f64>,
     /// The variance divided by the mean.
     deviation: f64,
 }
 
-impl Capacity {
+impl LinkCapacity {
     fn add(&mut self, rate: f64) {
         let sample = rate / 1_000.0;
         let mean = match self.mean {

@@ -1,12 +1,12 @@
 //! Moves bytes between an SFU and the sockets, on its own thread.
 
-use crate::datagram_queue::{DatagramQueue, Datagrams};
 use crate::media_socket::{ReceiveBuffer, SendBatch};
 use crate::media_sockets::MediaSockets;
 use crate::outbox::Outbox;
 use crate::path_test::PathTests;
+use crate::receive_queue::{ReceiveQueue, ReceivedDatagrams};
 use crate::sfu::{Addresses, ClientAddress, Command, Context, Reply, Sfu};
-use crate::tunnel::{self, Arrival, Departure, Endpoints, Tunnels, is_virtual};
+use crate::tunnel::{self, ArrivalPath, Endpoints, SendPath, Tunnels, is_virtual};
 use proto::{Blob, Down, FromSfu, ParticipantId, Problem};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,15 +25,15 @@ pub enum Message {
 }
 
 /// Where the datagrams of a thread come from.
-pub enum Source {
+pub enum DatagramSource {
     /// From the sockets: it is the only thread. It answers the datagrams of path tests.
     Sockets(Box<ReceiveBuffer>, Arc<PathTests>),
     /// From the thread that receives, with the memory of the last ones that were taken.
-    Queue(Arc<DatagramQueue>, Datagrams),
+    Queue(Arc<ReceiveQueue>, ReceivedDatagrams),
 }
 
 /// A thread with the SFU of its meetings.
-pub struct Driver {
+pub struct SfuThread {
     sfu: Sfu,
     sockets: MediaSockets,
     outboxes: HashMap<ParticipantId, Outbox>,
@@ -44,7 +44,7 @@ pub struct Driver {
     batch: SendBatch,
 }
 
-impl Source {
+impl DatagramSource {
     /// Returns the sockets as the source. Datagrams of `path_tests` are answered.
     pub fn sockets(path_tests: Arc<PathTests>) -> Self {
         Self::Sockets(Box::default(), path_tests)
@@ -59,7 +59,7 @@ impl Source {
     }
 }
 
-impl Driver {
+impl SfuThread {
     /// Returns a thread without meetings.
     pub fn new(
         context: Context,
@@ -79,7 +79,7 @@ impl Driver {
     }
 
     /// Runs until all senders of messages are dropped.
-    pub async fn run(mut self, mut source: Source) {
+    pub async fn run(mut self, mut source: DatagramSource) {
         loop {
             let timeout = self.sfu.poll_timeout();
             tokio::select! {
@@ -134,10 +134,10 @@ impl Driver {
     }
 
     /// Receives a bounded number of datagrams, so that timers are not delayed.
-    fn receive(&mut self, source: &mut Source) {
+    fn receive(&mut self, source: &mut DatagramSource) {
         match source {
-            Source::Sockets(received, path_tests) => self.receive_from_sockets(received, path_tests),
-            Source::Queue(queue, taken) => {
+            DatagramSource::Sockets(received, path_tests) => self.receive_from_sockets(received, path_tests),
+            DatagramSource::Queue(queue, taken) => {
                 queue.take(taken);
                 let mut now = Instant::now();
                 for (number, (endpoints, datagram)) in (1..).zip(taken.iter()) {
@@ -188,7 +188,7 @@ impl Driver {
         };
         self.flush(None, now);
         self.sfu.handle_datagram(identity.remote, identity.local, datagram, now);
-        self.flush(Some(Arrival::Udp(participant, endpoints)), now);
+        self.flush(Some(ArrivalPath::Udp(participant, endpoints)), now);
     }
 
     fn handle_tunnel(&mut self, event: tunnel::Event) {
@@ -207,7 +207,7 @@ impl Driver {
                 let now = Instant::now();
                 for datagram in proto::datagrams(&message).into_iter().flatten() {
                     self.sfu.handle_datagram(identity.remote, identity.local, datagram, now);
-                    self.flush(Some(Arrival::Tunnel(participant)), now);
+                    self.flush(Some(ArrivalPath::Tunnel(participant)), now);
                 }
             }
             tunnel::Event::Path { participant, tunnel, path } => self.tunnels.set_path(participant, tunnel, path),
@@ -217,15 +217,15 @@ impl Driver {
 
     /// Sends what the SFU has produced. `arrival` is the path of the datagram that it has just handled, if its sender has a
     /// tunnel.
-    fn flush(&mut self, arrival: Option<Arrival>, now: Instant) {
+    fn flush(&mut self, arrival: Option<ArrivalPath>, now: Instant) {
         while let Some(mut transmit) = self.sfu.poll_transmit() {
             if !self.tunnels.is_empty() {
                 match self.tunnels.send(transmit.destination, &transmit.contents, arrival, now) {
-                    Departure::Unchanged => {}
-                    Departure::Udp(Endpoints { local, remote }) => {
+                    SendPath::Unchanged => {}
+                    SendPath::Udp(Endpoints { local, remote }) => {
                         (transmit.source, transmit.destination) = (local, remote);
                     }
-                    Departure::Tunnel => continue,
+                    SendPath::Tunnel => continue,
                 }
             }
             // The effect is the same as a loss in the network: the receiver requests the packet again.

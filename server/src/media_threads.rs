@@ -1,11 +1,11 @@
 //! The threads that forward media. A meeting belongs to one of them.
 
-use crate::datagram_queue::{DatagramQueue, Datagrams};
 use crate::media_access::MediaAccess;
 use crate::media_sockets::MediaSockets;
-use crate::media_thread::{Driver, Message, Source};
+use crate::media_thread::{DatagramSource, Message, SfuThread};
 use crate::outbox::Outbox;
 use crate::path_test::PathTests;
+use crate::receive_queue::{ReceiveQueue, ReceivedDatagrams};
 use crate::receive_thread::{ReceiveThread, Router};
 use crate::sfu::{AddressTable, Addresses, Command, Context, MAX_THREADS, Metrics, Sfu};
 use crate::{Error, Limits, tunnel};
@@ -32,21 +32,21 @@ pub struct Setup<'s> {
     /// The tests whose datagrams are answered.
     pub path_tests: Arc<PathTests>,
     /// How many threads forward, 1 to [`MAX_THREADS`]. If there are several, one more receives.
-    pub threads: usize,
+    pub count: usize,
 }
 
 /// Threads that have started. They end when all clones of `media` are dropped.
-pub struct Started {
+pub struct StartedThreads {
     pub media: MediaThreads,
     /// Each is closed when a thread ends, also by a panic.
     pub ended: Vec<oneshot::Receiver<Infallible>>,
-    pub threads: Vec<JoinHandle<()>>,
+    pub handles: Vec<JoinHandle<()>>,
 }
 
 /// Reaches the threads. Clones reach the same ones.
 #[derive(Clone, Debug)]
 pub struct MediaThreads {
-    threads: Arc<[Channels]>,
+    channels: Arc<[Channels]>,
     /// Chooses the thread of a meeting. Its key is random, so that clients cannot choose numbers of meetings for one thread.
     hasher: RandomState,
     members: Arc<Mutex<HashMap<ParticipantId, usize>>>,
@@ -65,8 +65,8 @@ struct Channels {
 ///
 /// # Errors
 /// Returns [`Error::Listen`] if no socket can be bound, and [`Error::Media`] if a thread or the stack does not start.
-pub fn start(setup: Setup<'_>) -> Result<Started, Error> {
-    let Setup { listen, public, limits, access, path_tests, threads: count } = setup;
+pub fn start(setup: Setup<'_>) -> Result<StartedThreads, Error> {
+    let Setup { listen, public, limits, access, path_tests, count } = setup;
     let first = ThreadRuntime::new()?;
     let sockets = MediaSockets::bind(listen, first.handle()?);
     let sockets = sockets.map_err(|error| Error::Listen { address: listen, source: error })?;
@@ -74,39 +74,40 @@ pub fn start(setup: Setup<'_>) -> Result<Started, Error> {
     tracing::debug!(addresses = ?sockets.addresses(), "media addresses");
     path_tests.set_sockets(sockets.addresses());
     let (table, received) = (Arc::new(AddressTable::new(Instant::now())), Arc::default());
-    let (mut channels, mut ended, mut threads) = (Vec::new(), Vec::new(), Vec::new());
-    let mut spawn = |name: &str, runtime: ThreadRuntime, work: Work| {
-        let (thread, end) = work.start(name, runtime)?;
-        threads.push(thread);
+    let (mut channels, mut ended, mut handles) = (Vec::new(), Vec::new(), Vec::new());
+    let mut spawn = |name: &str, runtime: ThreadRuntime, body: ThreadBody| {
+        let (handle, end) = body.start(name, runtime)?;
+        handles.push(handle);
         ended.push(end);
         Ok::<_, Error>(())
     };
-    let mut forward = |thread: u8, runtime: ThreadRuntime, name: &str, source: Source, sockets: MediaSockets| {
-        let addresses = Addresses::new(Arc::clone(&table), thread);
-        let context = Context::new(sockets.addresses()).ok_or(Error::Media)?.with_public(public.clone());
-        let context = context.with_limits(limits).with_access(access.clone()).with_addresses(addresses.clone());
-        let (messages, inbox) = mpsc::channel(MAX_MESSAGES);
-        let (tunnels, tunnel_events) = mpsc::channel(MAX_TUNNEL_EVENTS);
-        channels.push(Channels { messages, tunnels });
-        let driver = Driver::new(context, sockets, addresses, (inbox, tunnel_events));
-        spawn(name, runtime, Work::Forward(Box::new(driver), source))
-    };
+    let mut forward =
+        |number: u8, runtime: ThreadRuntime, name: &str, source: DatagramSource, sockets: MediaSockets| {
+            let addresses = Addresses::new(Arc::clone(&table), number);
+            let context = Context::new(sockets.addresses()).ok_or(Error::Media)?.with_public(public.clone());
+            let context = context.with_limits(limits).with_access(access.clone()).with_addresses(addresses.clone());
+            let (messages, inbox) = mpsc::channel(MAX_MESSAGES);
+            let (tunnels, tunnel_events) = mpsc::channel(MAX_TUNNEL_EVENTS);
+            channels.push(Channels { messages, tunnels });
+            let thread = SfuThread::new(context, sockets, addresses, (inbox, tunnel_events));
+            spawn(name, runtime, ThreadBody::Forward(Box::new(thread), source))
+        };
     if count <= 1 {
-        forward(0, first, "sfu", Source::sockets(path_tests), sockets)?;
+        forward(0, first, "sfu", DatagramSource::sockets(path_tests), sockets)?;
     } else {
-        let queues: Vec<Arc<DatagramQueue>> = (0..count).map(|_| Arc::default()).collect();
+        let queues: Vec<Arc<ReceiveQueue>> = (0..count).map(|_| Arc::default()).collect();
         let (opened_by, opened) = mpsc::channel(1);
-        for (thread, queue) in (0_u8..).zip(&queues) {
-            let source = Source::Queue(Arc::clone(queue), Datagrams::default());
+        for (number, queue) in (0_u8..).zip(&queues) {
+            let source = DatagramSource::Queue(Arc::clone(queue), ReceivedDatagrams::default());
             let sockets = sockets.for_thread(Some(opened_by.clone()));
-            forward(thread, ThreadRuntime::new()?, &format!("sfu-{thread}"), source, sockets)?;
+            forward(number, ThreadRuntime::new()?, &format!("sfu-{number}"), source, sockets)?;
         }
         let router = Router { table: Arc::clone(&table), queues, metrics: Arc::clone(&received) };
-        spawn("sfu-receive", first, Work::Receive(ReceiveThread { sockets, opened, router, path_tests }))?;
+        spawn("sfu-receive", first, ThreadBody::Receive(ReceiveThread { sockets, opened, router, path_tests }))?;
     }
     let media =
-        MediaThreads { threads: channels.into(), hasher: RandomState::new(), members: Arc::default(), received };
-    Ok(Started { media, ended, threads })
+        MediaThreads { channels: channels.into(), hasher: RandomState::new(), members: Arc::default(), received };
+    Ok(StartedThreads { media, ended, handles })
 }
 
 impl MediaThreads {
@@ -122,7 +123,7 @@ impl MediaThreads {
             Command::Leave { participant } => self.members().remove(participant),
             Command::Message { participant, .. } => self.members().get(participant).copied(),
         };
-        if let Some(channels) = thread.and_then(|thread| self.threads.get(thread)) {
+        if let Some(channels) = thread.and_then(|thread| self.channels.get(thread)) {
             let _ = channels.messages.send(Message::Command(command, outbox)).await;
         }
     }
@@ -130,24 +131,24 @@ impl MediaThreads {
     /// Returns the channel for the events of a participant's media tunnel. Returns `None` if the participant is in no meeting.
     pub fn tunnel_events(&self, participant: ParticipantId) -> Option<mpsc::Sender<tunnel::Event>> {
         let thread = self.members().get(&participant).copied()?;
-        Some(self.threads.get(thread)?.tunnels.clone())
+        Some(self.channels.get(thread)?.tunnels.clone())
     }
 
     /// Returns what was forwarded for a meeting that runs or ended recently, or `None` for an unknown one.
     pub async fn totals(&self, meeting: MeetingId) -> Option<Totals> {
-        self.read(self.threads.get(self.thread_of(meeting))?, move |sfu| sfu.totals(meeting)).await?
+        self.read(self.channels.get(self.thread_of(meeting))?, move |sfu| sfu.totals(meeting)).await?
     }
 
     /// Returns the text of all metrics. Returns `None` if a thread has ended.
     pub async fn metrics(&self) -> Option<String> {
         let mut metrics = self.received.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let (mut meetings, mut participants) = (0, 0);
-        for thread in self.threads.iter() {
+        for thread in self.channels.iter() {
             let (counted, size) = self.read(thread, |sfu| (sfu.metrics().clone(), sfu.size())).await?;
             metrics.add(&counted);
             (meetings, participants) = (meetings + size.0, participants + size.1);
         }
-        Some(metrics.text((meetings, participants), self.threads.len()))
+        Some(metrics.text((meetings, participants), self.channels.len()))
     }
 
     /// Returns what `read` returns on a thread. Returns `None` if the thread has ended.
@@ -168,12 +169,12 @@ impl MediaThreads {
     /// Sends a message to the thread of a meeting.
     #[cfg(test)]
     pub async fn send(&self, meeting: MeetingId, message: Message) {
-        self.threads[self.thread_of(meeting)].messages.send(message).await.expect("it runs");
+        self.channels[self.thread_of(meeting)].messages.send(message).await.expect("it runs");
     }
 
     fn thread_of(&self, meeting: MeetingId) -> usize {
         let hash = self.hasher.hash_one(meeting);
-        let threads = self.threads.len().max(1) as u64;
+        let threads = self.channels.len().max(1) as u64;
         usize::try_from(hash % threads).unwrap_or(0)
     }
 
@@ -189,12 +190,12 @@ pub fn default_threads() -> usize {
 }
 
 /// What a thread does.
-enum Work {
-    Forward(Box<Driver>, Source),
+enum ThreadBody {
+    Forward(Box<SfuThread>, DatagramSource),
     Receive(ReceiveThread),
 }
 
-impl Work {
+impl ThreadBody {
     fn start(
         self,
         name: &str,
@@ -205,7 +206,7 @@ impl Work {
             // Dropped at the end of the thread.
             let _end = end;
             match self {
-                Self::Forward(driver, source) => runtime.block_on(driver.run(source)),
+                Self::Forward(thread, source) => runtime.block_on(thread.run(source)),
                 Self::Receive(thread) => runtime.block_on(thread.run()),
             }
         };

@@ -6,7 +6,7 @@
 
 mod sessions;
 
-pub use sessions::{Key, MAX_DURATION, MAX_HELLOS, MAX_TESTS_OF_ORIGIN, Sessions, Source};
+pub use sessions::{Key, MAX_DURATION, MAX_HELLOS, MAX_TESTS_OF_ORIGIN, ProbeSource, Sessions};
 
 use crate::metered::Socket;
 use crate::quota::Meter;
@@ -38,7 +38,7 @@ pub struct PathTests {
 }
 
 /// A test that runs. It ends when this is dropped.
-struct Running<'t> {
+struct RunningTest<'t> {
     tests: &'t PathTests,
     key: Key,
 }
@@ -69,17 +69,17 @@ impl PathTests {
         if !self.are_running() || Probe::parse(datagram).is_err() {
             return None;
         }
-        self.lock().answer(Source::Udp(remote), datagram, now)
+        self.lock().answer(ProbeSource::Udp(remote), datagram, now)
     }
 
-    fn open(&self, origin: Origin) -> Option<Running<'_>> {
+    fn open(&self, origin: Origin) -> Option<RunningTest<'_>> {
         let mut key = [0; proto::PATH_TEST_KEY_BYTES];
         SystemRandom::new().fill(&mut key).ok()?;
         let mut sessions = self.lock();
         let opened = sessions.open(key, origin, Instant::now());
         self.running.store(sessions.count(), Ordering::Relaxed);
-        // A `Running` locks the sessions when it is dropped, so one that is not returned must not exist.
-        opened.then(|| Running { tests: self, key })
+        // A `RunningTest` locks the sessions when it is dropped, so one that is not returned must not exist.
+        opened.then(|| RunningTest { tests: self, key })
     }
 
     fn greeting(&self, key: Key, arrived_at: Option<SocketAddr>) -> PathTestGreeting {
@@ -96,7 +96,7 @@ impl PathTests {
     }
 }
 
-impl Drop for Running<'_> {
+impl Drop for RunningTest<'_> {
     fn drop(&mut self) {
         let mut sessions = self.tests.lock();
         sessions.close(&self.key);
@@ -148,7 +148,7 @@ async fn read(mut source: SplitStream<Socket>, queue: &TunnelQueue, meter: &Mete
         };
         let Ok(datagrams) = proto::datagrams(&message) else { return };
         for datagram in datagrams {
-            let answer = tests.lock().answer(Source::WebSocket, datagram, Instant::now());
+            let answer = tests.lock().answer(ProbeSource::WebSocket, datagram, Instant::now());
             match answer {
                 Some(answer) => drop(queue.push(&answer, Instant::now())),
                 // A client that sends too much is read more slowly.

@@ -1,10 +1,10 @@
 //! Receives the datagrams of a server with several threads for media, and passes each to the thread of its participant.
 
-use crate::datagram_queue::DatagramQueue;
 use crate::media_socket::ReceiveBuffer;
 use crate::media_sockets::MediaSockets;
 use crate::path_test::PathTests;
-use crate::sfu::{AddressTable, DropReason, MAX_DATAGRAM, Metrics, user_name};
+use crate::receive_queue::ReceiveQueue;
+use crate::sfu::{AddressTable, DropReason, MAX_DATAGRAM, Metrics, ice_ufrag};
 use crate::tunnel::Endpoints;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -25,7 +25,7 @@ pub struct ReceiveThread {
 pub struct Router {
     pub table: Arc<AddressTable>,
     /// The queue of each thread that forwards.
-    pub queues: Vec<Arc<DatagramQueue>>,
+    pub queues: Vec<Arc<ReceiveQueue>>,
     /// Counts the datagrams that reach no thread.
     pub metrics: Arc<Mutex<Metrics>>,
 }
@@ -79,7 +79,7 @@ impl Router {
                 continue;
             }
             let by_address = || table.thread_of(remote);
-            let thread = user_name::map_user(datagram, user_name::thread_of).unwrap_or_else(by_address);
+            let thread = ice_ufrag::map_ufrag(datagram, ice_ufrag::thread_of).unwrap_or_else(by_address);
             let found = thread.and_then(|thread| Some((thread, self.queues.get(usize::from(thread))?)));
             match found {
                 Some((thread, queue)) if queue.push(Endpoints { local, remote }, datagram) => woken |= 1 << thread,
@@ -108,7 +108,7 @@ const MAX_CALLS: usize = 4;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::datagram_queue::{Datagrams, MAX_DATAGRAMS};
+    use crate::receive_queue::{MAX_DATAGRAMS, ReceivedDatagrams};
     use crate::sfu::Addresses;
     use proto::ParticipantId;
 
@@ -145,7 +145,7 @@ mod tests {
     /// Returns the ports from which the waiting datagrams of each thread came.
     fn taken(router: &Router) -> [Vec<u16>; 2] {
         [0, 1].map(|thread: usize| {
-            let mut taken = Datagrams::default();
+            let mut taken = ReceivedDatagrams::default();
             router.queues[thread].take(&mut taken);
             taken.iter().map(|(endpoints, _)| endpoints.remote.port()).collect()
         })
@@ -163,7 +163,7 @@ mod tests {
     #[test]
     fn media_go_to_the_thread_that_has_their_address_and_checks_to_the_one_that_they_name() {
         let router = router();
-        let [first, second] = [0, 1].map(|thread| check(&user_name::credentials(thread).ufrag));
+        let [first, second] = [0, 1].map(|thread| check(&ice_ufrag::credentials(thread).ufrag));
         route(&router, &[(1, MEDIA), (2, MEDIA), (9, MEDIA), (9, &first), (9, &second), (1, &second)]);
         assert_eq!(taken(&router), [vec![1, 9], vec![2, 9, 1]]);
         assert_eq!((dropped(&router, DropReason::UnknownSender), dropped(&router, DropReason::ThreadBusy)), (1, 0));

@@ -72,7 +72,7 @@ impl Server {
         let path_tests = PathTests::new(public.clone(), config.tunnels, config.limits.path_tests);
         let path_tests = Arc::new(path_tests.ok_or(Error::Random)?);
         let media = start_media(&config, address, (public, access, Arc::clone(&path_tests)))?;
-        let media_threads::Started { media, ended: media_ended, threads } = media;
+        let media_threads::StartedThreads { media, ended: media_ended, handles } = media;
         let (delivery, inbox) = mpsc::channel(MAX_MESSAGES);
         let (commands, command_inbox) = mpsc::channel(MAX_MESSAGES);
         let service = open_delivery(&config)?;
@@ -112,7 +112,7 @@ impl Server {
             media,
             accept_task,
             delivery_task,
-            media_threads: threads,
+            media_threads: handles,
             supervisor,
             metrics,
             failed,
@@ -193,9 +193,9 @@ impl Server {
             tracing::warn!("some connections did not close in time");
         }
         self.end();
-        let threads = std::mem::take(&mut self.media_threads);
+        let handles = std::mem::take(&mut self.media_threads);
         drop(self);
-        let join = move || threads.into_iter().map(JoinHandle::join).filter(Result::is_err).count();
+        let join = move || handles.into_iter().map(JoinHandle::join).filter(Result::is_err).count();
         let joined = tokio::task::spawn_blocking(join);
         if !matches!(timeout(JOIN_TIMEOUT, joined).await, Ok(Ok(0))) {
             tracing::warn!("a media thread did not end in time, or panicked");
@@ -231,11 +231,11 @@ fn start_media(
     config: &Config,
     address: SocketAddr,
     (public, access, path_tests): (Vec<IpAddr>, MediaAccess, Arc<PathTests>),
-) -> Result<media_threads::Started, Error> {
-    let threads = config.media_threads.map_or_else(media_threads::default_threads, NonZero::get);
-    let threads = threads.min(MAX_THREADS.into());
+) -> Result<media_threads::StartedThreads, Error> {
+    let count = config.media_threads.map_or_else(media_threads::default_threads, NonZero::get);
+    let count = count.min(MAX_THREADS.into());
     let limits = &config.limits;
-    media_threads::start(media_threads::Setup { listen: address, public, limits, access, path_tests, threads })
+    media_threads::start(media_threads::Setup { listen: address, public, limits, access, path_tests, count })
 }
 
 /// Returns the delivery service, and the store of its meetings if the server has a folder for data. Continues the meetings

@@ -14,6 +14,7 @@ mod downlink_report;
 pub mod extension;
 mod first_probes;
 mod handshake;
+pub(crate) mod ice_ufrag;
 mod layer_meter;
 mod link_delay;
 mod meetings;
@@ -39,7 +40,6 @@ mod timers;
 mod track;
 mod transport;
 mod transport_error;
-pub(crate) mod user_name;
 
 pub(crate) use address_table::{ADDRESS_TIMEOUT, AddressTable, Addresses, MAX_THREADS};
 pub use metrics::{DropReason, Histogram, Metrics, Traffic};

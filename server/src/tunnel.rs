@@ -9,7 +9,7 @@ mod table;
 
 pub use key::TunnelKey;
 pub use queue::TunnelQueue;
-pub use table::{Arrival, Departure, Endpoints, Tunnels, is_virtual};
+pub use table::{ArrivalPath, Endpoints, SendPath, Tunnels, is_virtual};
 
 use crate::Limits;
 use crate::bucket::Bucket;

@@ -13,7 +13,7 @@ pub type Key = [u8; PATH_TEST_KEY_BYTES];
 
 /// From where a datagram of a test came.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum ProbeSource {
     /// From this address by UDP. Anybody can forge it.
     Udp(SocketAddr),
     /// Through the WebSocket of the test.
@@ -92,7 +92,7 @@ impl Sessions {
 
     /// Returns the answer to a datagram: of the same length, to the same address. Returns `None` if there is none: it is no
     /// datagram of a test that runs, the test has used up its bytes, or its cookie is not that of the address.
-    pub fn answer(&mut self, source: Source, datagram: &[u8], now: Instant) -> Option<Vec<u8>> {
+    pub fn answer(&mut self, source: ProbeSource, datagram: &[u8], now: Instant) -> Option<Vec<u8>> {
         let probe = Probe::parse(datagram).ok()?;
         let session = self.running.get_mut(&probe.key).filter(|session| now < session.started + MAX_DURATION)?;
         // What gets no answer counts, too: a cookie takes time to compute.
@@ -101,12 +101,12 @@ impl Sessions {
         }
         let cookie = cookie(&self.secret, &probe.key, source);
         match (probe.kind, source) {
-            (ProbeKind::Hello, Source::Udp(_)) => session.hellos_left = session.hellos_left.checked_sub(1)?,
+            (ProbeKind::Hello, ProbeSource::Udp(_)) => session.hellos_left = session.hellos_left.checked_sub(1)?,
             (ProbeKind::Probe, _) if probe.cookie != cookie => return None,
-            (ProbeKind::Hello, Source::WebSocket) | (ProbeKind::Probe, _) => {}
+            (ProbeKind::Hello, ProbeSource::WebSocket) | (ProbeKind::Probe, _) => {}
             (ProbeKind::Echo, _) => return None,
         }
-        let received = &mut session.received[usize::from(source == Source::WebSocket)];
+        let received = &mut session.received[usize::from(source == ProbeSource::WebSocket)];
         *received += u32::from(probe.kind == ProbeKind::Probe);
         let since = now.saturating_duration_since(session.started).as_micros();
         let received_at = u32::try_from(since).unwrap_or(u32::MAX);
@@ -129,10 +129,10 @@ impl Session {
 }
 
 /// Returns the cookie of an address in a test. A client can know it only if it receives there.
-fn cookie(secret: &hmac::Key, key: &Key, source: Source) -> u64 {
+fn cookie(secret: &hmac::Key, key: &Key, source: ProbeSource) -> u64 {
     let mut context = hmac::Context::with_key(secret);
     context.update(key);
-    if let Source::Udp(address) = source {
+    if let ProbeSource::Udp(address) = source {
         match address.ip() {
             IpAddr::V4(address) => context.update(&address.octets()),
             IpAddr::V6(address) => context.update(&address.octets()),
@@ -194,8 +194,8 @@ mod tests {
         IpAddr::from([192, 0, 2, last]).into()
     }
 
-    fn udp(port: u16) -> Source {
-        Source::Udp(([198, 51, 100, 1], port).into())
+    fn udp(port: u16) -> ProbeSource {
+        ProbeSource::Udp(([198, 51, 100, 1], port).into())
     }
 
     fn running(now: Instant) -> Sessions {
@@ -205,7 +205,7 @@ mod tests {
     }
 
     /// Returns the cookie that a client at `source` gets.
-    fn cookie_for(sessions: &mut Sessions, source: Source, now: Instant) -> u64 {
+    fn cookie_for(sessions: &mut Sessions, source: ProbeSource, now: Instant) -> u64 {
         let echo = sessions.answer(source, &HELLO.datagram(0), now).expect("a hello is answered");
         Probe::parse(&echo).expect("it is an echo").cookie
     }
@@ -232,11 +232,11 @@ mod tests {
         let probe = Probe { kind: ProbeKind::Probe, cookie, ..HELLO }.datagram(1_200);
         assert!(sessions.answer(udp(5), &probe, now).is_some());
         assert_eq!(sessions.answer(udp(6), &probe, now), None, "the cookie of another address");
-        assert_eq!(sessions.answer(Source::WebSocket, &probe, now), None);
+        assert_eq!(sessions.answer(ProbeSource::WebSocket, &probe, now), None);
         let hellos = (0..1_000).filter(|_| sessions.answer(udp(7), &HELLO.datagram(0), now).is_some()).count();
         assert_eq!(hellos, MAX_HELLOS as usize - 1, "of all addresses together");
         let later = now + Duration::from_secs(1);
-        assert!(sessions.answer(Source::WebSocket, &HELLO.datagram(0), later).is_some(), "no address is forged");
+        assert!(sessions.answer(ProbeSource::WebSocket, &HELLO.datagram(0), later).is_some(), "no address is forged");
     }
 
     #[test]

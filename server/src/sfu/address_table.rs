@@ -38,7 +38,7 @@ pub struct Claim {
 }
 
 /// The locked table, for the thread that receives.
-pub struct LockedTable<'t>(MutexGuard<'t, HashMap<SocketAddr, Arc<Claim>>>);
+pub struct AddressTableGuard<'t>(MutexGuard<'t, HashMap<SocketAddr, Arc<Claim>>>);
 
 impl AddressTable {
     /// Returns an empty table.
@@ -47,8 +47,8 @@ impl AddressTable {
     }
 
     /// Locks the table.
-    pub fn lock(&self) -> LockedTable<'_> {
-        LockedTable(self.claims())
+    pub fn lock(&self) -> AddressTableGuard<'_> {
+        AddressTableGuard(self.claims())
     }
 
     fn claims(&self) -> MutexGuard<'_, HashMap<SocketAddr, Arc<Claim>>> {
@@ -60,7 +60,7 @@ impl AddressTable {
     }
 }
 
-impl LockedTable<'_> {
+impl AddressTableGuard<'_> {
     /// Returns the thread of the participant that has an address.
     pub fn thread_of(&self, address: SocketAddr) -> Option<u8> {
         self.0.get(&address).map(|claim| claim.thread)

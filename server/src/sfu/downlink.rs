@@ -18,7 +18,7 @@ mod capacity;
 pub use capacity::NARROW;
 
 use super::link_delay::{LinkDelay, USUAL_DELAY};
-use capacity::{Capacity, MIN_WAIT, USABLE_PERCENT};
+use capacity::{LinkCapacity, MIN_WAIT, USABLE_PERCENT};
 use std::time::{Duration, Instant};
 
 /// The downlink of one viewer.
@@ -34,7 +34,7 @@ pub struct Downlink {
     recent: [PastReport; RECENT_REPORTS],
     link: LinkDelay,
     /// What the link carried when it was full. `None` if it never was, or if it carries more since then.
-    capacity: Option<Capacity>,
+    capacity: Option<LinkCapacity>,
     /// True until the link was first full, or was found to be wide.
     starting: bool,
     /// How many of the next reports with feedback may still be about the first probes.
@@ -165,7 +165,7 @@ impl Downlink {
             capacity.full = false;
         }
         let target = if delay <= USUAL_DELAY && report.lost <= USUAL_LOSS {
-            let known = self.capacity.as_ref().map_or(0, Capacity::usable);
+            let known = self.capacity.as_ref().map_or(0, LinkCapacity::usable);
             report.estimate.max(self.proved().min(self.budget)).max(known)
         } else if delay <= USUAL_DELAY && self.link.usual_loss(report.lost) <= MAX_RANDOM_LOSS {
             report.estimate.max(RANDOM_LOSS_BUDGET)
@@ -223,7 +223,7 @@ impl Downlink {
         };
         let first = self.capacity.as_ref().is_none_or(|before| !before.full);
         let rate = rate.max(MIN_CAPACITY);
-        self.capacity = Some(Capacity { rate, at: now, wait, full: true, test: None, failed_at: None, proofs: 0 });
+        self.capacity = Some(LinkCapacity { rate, at: now, wait, full: true, test: None, failed_at: None, proofs: 0 });
         self.budget = (rate * FULL_PERCENT / 100).max(MIN_BUDGET);
         let much_less = self.budget < self.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
         if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }

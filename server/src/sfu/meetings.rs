@@ -190,7 +190,7 @@ impl Meetings {
             }
         };
         tracing::debug!(%participant, tracks = published.len(), subscriptions = subscriptions.len(), "offer answered");
-        self.routes.set_user(participant, peer.transport.user());
+        self.routes.set_ufrag(participant, peer.transport.ufrag());
         let tunnel = self.context.access.tunnels.as_ref().map(|key| key.token(participant, now));
         let turn = self.context.access.turn.as_ref().map(|service| service.access(participant, now));
         self.output.signal(participant, ServerSignal::Answer { number, sdp: answer, tunnel, turn });

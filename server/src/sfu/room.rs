@@ -12,7 +12,7 @@ use super::recent_peak::RecentPeak;
 use super::reply::Reply;
 use super::sound_loss::SoundReport;
 use super::switch::{MAX_TEMPORAL, PacketInfo, Switch, Target};
-use super::track::{AUDIO_BITRATE, KeyReason, Source, Subscriber, Track};
+use super::track::{AUDIO_BITRATE, KeyReason, Subscriber, Track, TrackSource};
 use super::transport::Transport;
 use super::transport_error::NotQueued;
 use proto::{
@@ -130,7 +130,7 @@ impl Room {
             let track = self.tracks.entry(TrackId { owner, slot: new.slot }).or_default();
             if track.source.as_ref().is_none_or(|source| source.published != new) {
                 track.end_source();
-                track.source = Some(Source::new(new));
+                track.source = Some(TrackSource::new(new));
             }
         }
         self.remove_unused_tracks();
@@ -417,7 +417,12 @@ impl Room {
 
 /// Returns what a subscriber requests of a track: the smallest layer if it has sent no request yet, and nothing if its last
 /// request does not name the track.
-fn request(source: &Source, subscriber: &Subscriber, wish: Option<&TileWish>, no_wishes: bool) -> allocator::Request {
+fn request(
+    source: &TrackSource,
+    subscriber: &Subscriber,
+    wish: Option<&TileWish>,
+    no_wishes: bool,
+) -> allocator::Request {
     let smallest = no_wishes.then_some(Target { spatial: 0, temporal: 2 });
     let ideal = wish.map_or(smallest, |wish| allocator::layers_for_tile(wish, &source.sizes()));
     let current =
@@ -473,7 +478,7 @@ fn forward_picture(
 /// many temporal layers as fit, or stops, and its queued packets are dropped.
 fn apply(
     subscriber: &mut Subscriber,
-    source: &Source,
+    source: &TrackSource,
     request: &allocator::Request,
     allocation: Option<Allocation>,
     transport: &mut Transport,
@@ -508,7 +513,13 @@ struct KeyRequest {
     reason: KeyReason,
 }
 
-fn request_key_frame(request: KeyRequest, source: &mut Source, now: Instant, peers: &mut Peers, output: &mut Output) {
+fn request_key_frame(
+    request: KeyRequest,
+    source: &mut TrackSource,
+    now: Instant,
+    peers: &mut Peers,
+    output: &mut Output,
+) {
     let KeyRequest { owner, spatial, reason } = request;
     let Some(peer) = peers.get_mut(&owner) else { return };
     let mid = source.mid;

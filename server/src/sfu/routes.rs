@@ -1,7 +1,7 @@
 //! Finds the participant that a datagram comes from.
 
 use super::address_table::{Addresses, Claim};
-use super::user_name;
+use super::ice_ufrag;
 use proto::ParticipantId;
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ pub struct Routes {
     claims: HashMap<SocketAddr, Arc<Claim>>,
     /// The addresses of each participant, oldest first.
     addresses: HashMap<ParticipantId, VecDeque<SocketAddr>>,
-    users: HashMap<String, ParticipantId>,
+    ufrags: HashMap<String, ParticipantId>,
 }
 
 impl Routes {
@@ -30,13 +30,13 @@ impl Routes {
     pub fn find(&self, source: SocketAddr, datagram: &[u8]) -> Option<ParticipantId> {
         let by_address =
             || self.claims.get(&source).filter(|claim| !claim.has_ended()).map(|claim| claim.participant());
-        user_name::map_user(datagram, |user| self.users.get(user).copied()).unwrap_or_else(by_address)
+        ice_ufrag::map_ufrag(datagram, |ufrag| self.ufrags.get(ufrag).copied()).unwrap_or_else(by_address)
     }
 
     /// Sets the ICE user name of a participant.
-    pub fn set_user(&mut self, participant: ParticipantId, user: String) {
-        self.users.retain(|_, known| *known != participant);
-        self.users.insert(user, participant);
+    pub fn set_ufrag(&mut self, participant: ParticipantId, ufrag: String) {
+        self.ufrags.retain(|_, known| *known != participant);
+        self.ufrags.insert(ufrag, participant);
     }
 
     /// Adds an address from which a participant sends. Drops its oldest one if there are too many. Returns false if another
@@ -72,7 +72,7 @@ impl Routes {
         for address in self.addresses.remove(&participant).unwrap_or_default() {
             self.remove_address(participant, address);
         }
-        self.users.retain(|_, known| *known != participant);
+        self.ufrags.retain(|_, known| *known != participant);
     }
 
     fn remove_address(&mut self, participant: ParticipantId, address: SocketAddr) {
@@ -113,14 +113,14 @@ mod tests {
     #[test]
     fn removal_deletes_all_state_of_a_participant() {
         let (mut routes, now) = (Routes::default(), Instant::now());
-        routes.set_user(ANNA, "anna".into());
-        routes.set_user(ANNA, "anew".into());
+        routes.set_ufrag(ANNA, "anna".into());
+        routes.set_ufrag(ANNA, "anew".into());
         routes.add_address(ANNA, address(1), now);
         routes.add_address(BEN, address(1), now + ADDRESS_TIMEOUT);
         routes.remove(ANNA);
         assert_eq!(routes.find(address(1), &[0x80]), Some(BEN), "the address has another owner now");
         routes.remove(BEN);
-        assert!(routes.claims.is_empty() && routes.addresses.is_empty() && routes.users.is_empty());
+        assert!(routes.claims.is_empty() && routes.addresses.is_empty() && routes.ufrags.is_empty());
     }
 
     #[test]

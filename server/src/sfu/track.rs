@@ -17,14 +17,14 @@ use str0m::rtp::{RtpPacket, Ssrc};
 #[derive(Debug, Default)]
 pub struct Track {
     /// The sending end. `None` while the track is not published.
-    pub source: Option<Source>,
+    pub source: Option<TrackSource>,
     /// Who receives it.
     pub subscribers: Vec<Subscriber>,
 }
 
 /// The sending end of a track.
 #[derive(Debug)]
-pub struct Source {
+pub struct TrackSource {
     /// What its owner declared.
     pub published: Published,
     /// The media description on which it arrives.
@@ -100,7 +100,7 @@ impl Track {
     }
 }
 
-impl Source {
+impl TrackSource {
     /// Returns the sending end that `published` declares.
     pub fn new(published: Published) -> Self {
         let layers: Vec<Layer> = match published.kind {
@@ -423,7 +423,7 @@ mod tests {
     fn a_layer_that_the_sender_replaced_is_left_for_the_smaller_one_that_arrives() {
         let layer = |spatial| SpatialLayer { spatial, width: 320 << spatial, height: 180 << spatial, bitrate: 500_000 };
         let layers = (0..3).map(layer).collect();
-        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, layers, mid: "0".into() });
+        let mut source = TrackSource::new(Published { slot: Slot::Camera, kind: Kind::Video, layers, mid: "0".into() });
         let (start, millis) = (Instant::now(), Duration::from_millis);
         let target = |spatial| Target { spatial, temporal: 2 };
         source.layers[2].wanted_since = Some(start);
@@ -445,7 +445,7 @@ mod tests {
     fn no_key_frame_is_requested_of_a_layer_that_starts() {
         let layer = |spatial| SpatialLayer { spatial, width: 320, height: 180, bitrate: 150_000 };
         let layers = vec![layer(0), layer(1)];
-        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, mid: "0".into(), layers });
+        let mut source = TrackSource::new(Published { slot: Slot::Camera, kind: Kind::Video, mid: "0".into(), layers });
         let (start, millis) = (Instant::now(), Duration::from_millis);
         let wanted = LayerDemand { temporal_layers: 3, max_bitrate: None };
         source.layers[1].last_packet = Some(start);
@@ -463,7 +463,7 @@ mod tests {
     fn a_subscriber_that_gets_nothing_needs_a_key_frame_of_a_smaller_layer_until_the_awaited_one_arrives() {
         let layer = |spatial| SpatialLayer { spatial, width: 320 << spatial, height: 180 << spatial, bitrate: 500_000 };
         let layers = (0..3).map(layer).collect();
-        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, layers, mid: "0".into() });
+        let mut source = TrackSource::new(Published { slot: Slot::Camera, kind: Kind::Video, layers, mid: "0".into() });
         let (mut switch, now) = (Switch::new(0, 90_000), Instant::now());
         assert_eq!(source.layer_to_request(&switch, now), None, "it wants nothing");
         switch.set_target(Some(Target { spatial: 2, temporal: 2 }));
@@ -477,7 +477,7 @@ mod tests {
     #[test]
     fn the_average_of_the_loudest_half_second_is_reserved_for_ten_seconds() {
         let published = Published { slot: Slot::Microphone, kind: Kind::Audio, layers: Vec::new(), mid: "0".into() };
-        let (mut source, start) = (Source::new(published), Instant::now());
+        let (mut source, start) = (TrackSource::new(published), Instant::now());
         let at = |tenth: u32| start + Duration::from_millis(100) * tenth;
         // 80 kbit/s for a second, then 8 kbit/s.
         let reserved: Vec<u64> = (0..150)
@@ -495,7 +495,7 @@ mod tests {
     fn a_key_frame_is_requested_once_for_all_receivers_and_less_often_after_losses() {
         let layer = |spatial| SpatialLayer { spatial, width: 320, height: 180, bitrate: 150_000 };
         let layers = vec![layer(0), layer(1), layer(2)];
-        let mut source = Source::new(Published { slot: Slot::Camera, kind: Kind::Video, mid: "0".into(), layers });
+        let mut source = TrackSource::new(Published { slot: Slot::Camera, kind: Kind::Video, mid: "0".into(), layers });
         let start = Instant::now();
         let mut request = |spatial, reason, milliseconds, arrives| {
             source.request_key_frame(spatial, reason, start + Duration::from_millis(milliseconds), || arrives)

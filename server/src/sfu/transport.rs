@@ -8,6 +8,7 @@ use super::address_table::Addresses;
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, extensions};
 use super::first_probes::FirstProbes;
+use super::ice_ufrag;
 use super::offer;
 use super::offer_queue::WorkLimit;
 use super::picture_queue::PictureQueue;
@@ -19,7 +20,6 @@ use super::sound_loss::PathLoss;
 use super::switch::{PacketInfo, RewrittenHeader};
 use super::track::Subscriber;
 use super::transport_error::{NotQueued, TransportError, catch};
-use super::user_name;
 use crate::Limits;
 use crate::media_access::MediaAccess;
 use std::collections::{HashMap, HashSet};
@@ -170,7 +170,7 @@ impl Transport {
             .set_crypto_provider(context.provider.clone())
             .set_dtls_cert(context.certificate.clone())
             .set_ice_lite(true)
-            .set_local_ice_credentials(user_name::credentials(context.addresses.thread()))
+            .set_local_ice_credentials(ice_ufrag::credentials(context.addresses.thread()))
             .set_rtp_mode(true)
             .set_stats_interval(Some(downlink::REPORT_INTERVAL))
             .enable_bwe(Some(Bitrate::bps(PROBE_BASE)))
@@ -225,14 +225,14 @@ impl Transport {
                 SdpOffer::from_sdp_string(&bounded.sdp).map_err(|error| RtcError::RemoteSdp(error.to_string()))?;
             let before = self.rtc.direct_api().local_ice_credentials();
             let answer = self.rtc.sdp_api().accept_offer(offer)?.to_sdp_string();
-            Ok(user_name::keep_thread(&mut self.rtc, &before, answer))
+            Ok(ice_ufrag::keep_thread(&mut self.rtc, &before, answer))
         })?;
         self.mids = offer::mids(&bounded.sdp).map(Mid::from).collect();
         Ok(answer)
     }
 
     /// Returns the ICE user name of the server's end. The client's first packets carry it.
-    pub fn user(&mut self) -> String {
+    pub fn ufrag(&mut self) -> String {
         self.rtc.direct_api().local_ice_credentials().ufrag
     }
 

@@ -24,7 +24,7 @@ pub struct Endpoints {
 
 /// By which path a datagram has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Arrival {
+pub enum ArrivalPath {
     /// By UDP.
     Udp(ParticipantId, Endpoints),
     /// Through a tunnel.
@@ -33,7 +33,7 @@ pub enum Arrival {
 
 /// Where a datagram of the stack goes.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Departure {
+pub enum SendPath {
     /// To the address that the stack has named.
     Unchanged,
     /// To these addresses.
@@ -50,14 +50,14 @@ pub struct Tunnels {
     entries: HashMap<ParticipantId, ParticipantPaths>,
     identities: HashMap<SocketAddr, ParticipantId>,
     /// The participants by their UDP addresses.
-    sources: HashMap<SocketAddr, Source>,
+    senders: HashMap<SocketAddr, UdpSender>,
     /// How many virtual addresses were used.
     used: u32,
 }
 
 /// Who sends from an address by UDP.
 #[derive(Clone, Copy, Debug)]
-struct Source {
+struct UdpSender {
     participant: ParticipantId,
     /// When the newest check came from there.
     checked_at: Instant,
@@ -106,7 +106,7 @@ impl Tunnels {
         let identity = known.unwrap_or_else(|| Endpoints { local, remote: self.virtual_address(local) });
         self.identities.insert(identity.remote, participant);
         if known.is_some() {
-            self.sources.insert(identity.remote, Source { participant, checked_at: now });
+            self.senders.insert(identity.remote, UdpSender { participant, checked_at: now });
         }
         let entry = ParticipantPaths { tunnel, queue: Some(queue), path: MediaPath::Udp, identity, udp: known };
         self.entries.insert(participant, entry);
@@ -134,7 +134,7 @@ impl Tunnels {
             queue.close();
         }
         self.identities.remove(&entry.identity.remote);
-        for (address, _) in self.sources.extract_if(|_, source| source.participant == participant) {
+        for (address, _) in self.senders.extract_if(|_, sender| sender.participant == participant) {
             self.addresses.release(address, participant);
         }
     }
@@ -155,9 +155,9 @@ impl Tunnels {
         named: impl FnOnce() -> Option<ParticipantId>,
     ) -> Option<(ParticipantId, Endpoints)> {
         let is_check = datagram.first().is_some_and(|first| *first < 2);
-        let known = self.sources.get(&source).copied();
+        let known = self.senders.get(&source).copied();
         let participant = if is_check { named()? } else { known?.participant };
-        let in_use = |known: Source| now.saturating_duration_since(known.checked_at) < ADDRESS_TIMEOUT;
+        let in_use = |known: UdpSender| now.saturating_duration_since(known.checked_at) < ADDRESS_TIMEOUT;
         if known.is_some_and(|known| known.participant != participant && in_use(known)) {
             return None;
         }
@@ -170,45 +170,45 @@ impl Tunnels {
         &mut self,
         destination: SocketAddr,
         datagram: &[u8],
-        arrival: Option<Arrival>,
+        arrival: Option<ArrivalPath>,
         now: Instant,
-    ) -> Departure {
-        let Some(participant) = self.identities.get(&destination).copied() else { return Departure::Unchanged };
-        let Some(entry) = self.entries.get_mut(&participant) else { return Departure::Unchanged };
+    ) -> SendPath {
+        let Some(participant) = self.identities.get(&destination).copied() else { return SendPath::Unchanged };
+        let Some(entry) = self.entries.get_mut(&participant) else { return SendPath::Unchanged };
         let mut path = entry.path;
         if datagram.starts_with(&CHECK_SUCCESS) {
             match arrival {
-                Some(Arrival::Tunnel(from)) if from == participant => path = MediaPath::Tls,
+                Some(ArrivalPath::Tunnel(from)) if from == participant => path = MediaPath::Tls,
                 // The stack answers only a check that is authentic, so the address is the participant's, unless another thread has
                 // given it to another participant meanwhile.
-                Some(Arrival::Udp(from, endpoints))
+                Some(ArrivalPath::Udp(from, endpoints))
                     if from == participant && self.addresses.claim(endpoints.remote, participant, now).is_some() =>
                 {
                     path = MediaPath::Udp;
                     let before = entry.udp.replace(endpoints).map(|before| before.remote);
                     let own = |address: &SocketAddr| {
-                        self.sources.get(address).is_some_and(|source| source.participant == participant)
+                        self.senders.get(address).is_some_and(|sender| sender.participant == participant)
                     };
                     if let Some(before) = before.filter(|before| *before != endpoints.remote && own(before)) {
-                        self.sources.remove(&before);
+                        self.senders.remove(&before);
                         // The stack uses the identity on all paths.
                         if before != entry.identity.remote {
                             self.addresses.release(before, participant);
                         }
                     }
-                    self.sources.insert(endpoints.remote, Source { participant, checked_at: now });
+                    self.senders.insert(endpoints.remote, UdpSender { participant, checked_at: now });
                 }
-                Some(Arrival::Tunnel(_) | Arrival::Udp(..)) | None => {}
+                Some(ArrivalPath::Tunnel(_) | ArrivalPath::Udp(..)) | None => {}
             }
         }
         match (path, entry.udp, &entry.queue) {
-            (MediaPath::Udp, Some(endpoints), _) | (MediaPath::Tls, Some(endpoints), None) => Departure::Udp(endpoints),
+            (MediaPath::Udp, Some(endpoints), _) | (MediaPath::Tls, Some(endpoints), None) => SendPath::Udp(endpoints),
             (MediaPath::Udp | MediaPath::Tls, _, Some(queue)) => {
                 queue.push(datagram, now);
-                Departure::Tunnel
+                SendPath::Tunnel
             }
             // There is no path to the participant until it opens one.
-            (MediaPath::Udp | MediaPath::Tls, None, None) => Departure::Tunnel,
+            (MediaPath::Udp | MediaPath::Tls, None, None) => SendPath::Tunnel,
         }
     }
 
@@ -291,17 +291,17 @@ mod tests {
         let (mut tunnels, queue, identity) = opened();
         let now = Instant::now();
         let udp = endpoints("198.51.100.7:5000");
-        assert_eq!(tunnels.send(identity, MEDIA, None, now), Departure::Tunnel, "UDP is not known");
+        assert_eq!(tunnels.send(identity, MEDIA, None, now), SendPath::Tunnel, "UDP is not known");
         tunnels.set_path(ANNA, 1, MediaPath::Tls);
-        let answer = tunnels.send(identity, SUCCESS, Some(Arrival::Udp(ANNA, udp)), now);
-        assert_eq!(answer, Departure::Udp(udp), "the answer takes the path of the check");
-        assert_eq!(tunnels.send(identity, MEDIA, None, now), Departure::Tunnel);
+        let answer = tunnels.send(identity, SUCCESS, Some(ArrivalPath::Udp(ANNA, udp)), now);
+        assert_eq!(answer, SendPath::Udp(udp), "the answer takes the path of the check");
+        assert_eq!(tunnels.send(identity, MEDIA, None, now), SendPath::Tunnel);
         assert_eq!(taken(&queue), 2);
         tunnels.set_path(ANNA, 1, MediaPath::Udp);
-        assert_eq!(tunnels.send(identity, MEDIA, None, now), Departure::Udp(udp));
-        let answer = tunnels.send(identity, SUCCESS, Some(Arrival::Tunnel(ANNA)), now);
-        assert_eq!((answer, taken(&queue)), (Departure::Tunnel, 1));
-        assert_eq!(tunnels.send(address("203.0.113.1:1"), MEDIA, None, now), Departure::Unchanged, "somebody else");
+        assert_eq!(tunnels.send(identity, MEDIA, None, now), SendPath::Udp(udp));
+        let answer = tunnels.send(identity, SUCCESS, Some(ArrivalPath::Tunnel(ANNA)), now);
+        assert_eq!((answer, taken(&queue)), (SendPath::Tunnel, 1));
+        assert_eq!(tunnels.send(address("203.0.113.1:1"), MEDIA, None, now), SendPath::Unchanged, "somebody else");
     }
 
     #[test]
@@ -316,11 +316,11 @@ mod tests {
         assert_eq!(find(&tunnels, first, CHECK, Some(ANNA)), Some(ANNA));
         assert_eq!(find(&tunnels, first, CHECK, Some(BEN)), None, "has no tunnel");
         assert_eq!(find(&tunnels, first, CHECK, None), None);
-        tunnels.send(identity, SUCCESS, Some(Arrival::Udp(ANNA, first)), now);
+        tunnels.send(identity, SUCCESS, Some(ArrivalPath::Udp(ANNA, first)), now);
         assert_eq!(find(&tunnels, first, MEDIA, None), Some(ANNA));
-        tunnels.send(identity, SUCCESS, Some(Arrival::Udp(ANNA, second)), now);
+        tunnels.send(identity, SUCCESS, Some(ArrivalPath::Udp(ANNA, second)), now);
         assert_eq!((find(&tunnels, first, MEDIA, None), find(&tunnels, second, MEDIA, None)), (None, Some(ANNA)));
-        tunnels.send(identity, SUCCESS, Some(Arrival::Udp(BEN, first)), now);
+        tunnels.send(identity, SUCCESS, Some(ArrivalPath::Udp(BEN, first)), now);
         assert_eq!(find(&tunnels, first, MEDIA, None), None, "the answer to another participant's check");
     }
 
@@ -329,7 +329,7 @@ mod tests {
         let (mut tunnels, _, identity) = opened();
         let (now, udp) = (Instant::now(), endpoints("198.51.100.7:5000"));
         tunnels.open((BEN, 2), Arc::default(), None, (udp.local, now));
-        tunnels.send(identity, SUCCESS, Some(Arrival::Udp(ANNA, udp)), now);
+        tunnels.send(identity, SUCCESS, Some(ArrivalPath::Udp(ANNA, udp)), now);
         let find = |tunnels: &Tunnels, datagram: &[u8], now, named| {
             tunnels.find_sender(udp.remote, datagram, now, || named).map(|(participant, _)| participant)
         };
@@ -348,11 +348,11 @@ mod tests {
         let queue = Arc::new(TunnelQueue::default());
         tunnels.open((ANNA, 1), Arc::clone(&queue), Some(udp), (udp.local, now));
         assert_eq!(tunnels.identity(ANNA, 1), Some(udp));
-        assert_eq!(tunnels.send(udp.remote, MEDIA, None, now), Departure::Udp(udp));
+        assert_eq!(tunnels.send(udp.remote, MEDIA, None, now), SendPath::Udp(udp));
         tunnels.set_path(ANNA, 1, MediaPath::Tls);
-        assert_eq!((tunnels.send(udp.remote, MEDIA, None, now), taken(&queue)), (Departure::Tunnel, 1));
+        assert_eq!((tunnels.send(udp.remote, MEDIA, None, now), taken(&queue)), (SendPath::Tunnel, 1));
         tunnels.close(ANNA, 1);
-        assert_eq!(tunnels.send(udp.remote, MEDIA, None, now), Departure::Udp(udp), "the tunnel is closed");
+        assert_eq!(tunnels.send(udp.remote, MEDIA, None, now), SendPath::Udp(udp), "the tunnel is closed");
     }
 
     #[test]
@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(taken(&second), 1);
         tunnels.remove(ANNA);
         assert_eq!(second.next_batch().now_or_never(), Some(None));
-        assert!(tunnels.is_empty() && tunnels.identities.is_empty() && tunnels.sources.is_empty());
+        assert!(tunnels.is_empty() && tunnels.identities.is_empty() && tunnels.senders.is_empty());
     }
 
     #[test]
@@ -394,15 +394,15 @@ mod tests {
         }
         let [anna, ben] =
             [(&first, ANNA), (&second, BEN)].map(|(tunnels, who)| tunnels.identity(who, 1).unwrap().remote);
-        let answer = first.send(anna, SUCCESS, Some(Arrival::Udp(ANNA, udp)), now);
-        assert_eq!(answer, Departure::Udp(udp));
+        let answer = first.send(anna, SUCCESS, Some(ArrivalPath::Udp(ANNA, udp)), now);
+        assert_eq!(answer, SendPath::Udp(udp));
         assert!(second.addresses.is_used_by_another(BEN, udp.remote, now), "the SFU names no sender of Ben's checks");
-        let answer = second.send(ben, SUCCESS, Some(Arrival::Udp(BEN, udp)), now);
-        assert_eq!(answer, Departure::Tunnel, "not to Anna's address");
+        let answer = second.send(ben, SUCCESS, Some(ArrivalPath::Udp(BEN, udp)), now);
+        assert_eq!(answer, SendPath::Tunnel, "not to Anna's address");
         assert_eq!(second.find_sender(udp.remote, MEDIA, now, || None), None);
         assert_eq!(first.find_sender(udp.remote, MEDIA, now, || None).map(|(who, _)| who), Some(ANNA));
         first.remove(ANNA);
-        let answer = second.send(ben, SUCCESS, Some(Arrival::Udp(BEN, udp)), now);
-        assert_eq!(answer, Departure::Udp(udp), "Anna has left");
+        let answer = second.send(ben, SUCCESS, Some(ArrivalPath::Udp(BEN, udp)), now);
+        assert_eq!(answer, SendPath::Udp(udp), "Anna has left");
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{joined, parts};
 use proto::{PathTestGreeting, Probe, ProbeKind};
-use server::path_test::{Sessions, Source};
+use server::path_test::{ProbeSource, Sessions};
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
@@ -27,8 +27,11 @@ fn answers(bytes: &[u8]) {
     let mut cookie = 0;
     for (at, part) in (0_u16..).zip(parts(bytes)) {
         let now = start + Duration::from_millis(20) * u32::from(at);
-        let source =
-            if at % 5 == 4 { Source::WebSocket } else { Source::Udp(SocketAddr::from(([192, 0, 2, 1], at % 3))) };
+        let source = if at % 5 == 4 {
+            ProbeSource::WebSocket
+        } else {
+            ProbeSource::Udp(SocketAddr::from(([192, 0, 2, 1], at % 3)))
+        };
         // Half of the datagrams have the cookie of the last answer.
         let with_cookie = Probe::parse(part).ok().filter(|_| at % 2 == 1);
         let with_cookie = with_cookie.map(|probe| Probe { cookie, ..probe }.datagram(part.len()));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 /// The capacity that a full link has shown.
 #[derive(Debug)]
-pub struct Capacity {
+pub struct LinkCapacity {
     /// Bits per second.
     pub rate: u64,
     /// When it was last full, or delayed packets because it was tested.
@@ -21,7 +21,7 @@ pub struct Capacity {
     pub proofs: u32,
 }
 
-impl Capacity {
+impl LinkCapacity {
     /// Ends a test that delays packets. What the link carried in it can raise the capacity. `average`: what was sent in a second.
     pub fn fail_test(&mut self, tested: u64, average: u64, now: Instant) {
         let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;

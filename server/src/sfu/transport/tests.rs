@@ -54,7 +54,7 @@ fn user_names_name_the_thread_also_after_an_ice_restart_of_the_client() {
         );
         let answer = transport.accept_offer(&sdp, 1).unwrap();
         let named = answer.lines().find_map(|line| line.strip_prefix("a=ice-ufrag:")).expect("it has one").to_owned();
-        assert_eq!((user_name::thread_of(&named), &named), (Some(5), &transport.user()));
+        assert_eq!((ice_ufrag::thread_of(&named), &named), (Some(5), &transport.ufrag()));
         let pass = transport.rtc.direct_api().local_ice_credentials().pass;
         assert!(answer.contains(&format!("a=ice-pwd:{pass}\r\n")), "{answer}");
         seen.insert(named);

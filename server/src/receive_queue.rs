@@ -1,4 +1,4 @@
-//! Datagrams on their way from the thread that receives to a thread that forwards. Adding one never waits.
+//! ReceivedDatagrams on their way from the thread that receives to a thread that forwards. Adding one never waits.
 
 use crate::tunnel::Endpoints;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -6,21 +6,21 @@ use tokio::sync::Notify;
 
 /// The queue. It keeps its memory, so a datagram costs no allocation.
 #[derive(Debug, Default)]
-pub struct DatagramQueue {
-    waiting: Mutex<Datagrams>,
+pub struct ReceiveQueue {
+    waiting: Mutex<ReceivedDatagrams>,
     changed: Notify,
 }
 
-/// Datagrams in the order in which they arrived, each with its addresses.
+/// ReceivedDatagrams in the order in which they arrived, each with its addresses.
 #[derive(Debug, Default)]
-pub struct Datagrams {
+pub struct ReceivedDatagrams {
     bytes: Vec<u8>,
     /// The addresses of each, and where it ends in `bytes`.
     ends: Vec<(Endpoints, usize)>,
 }
 
-impl DatagramQueue {
-    /// Adds a datagram. Returns false if the queue is full. The other thread is woken by [`DatagramQueue::notify`].
+impl ReceiveQueue {
+    /// Adds a datagram. Returns false if the queue is full. The other thread is woken by [`ReceiveQueue::notify`].
     pub fn push(&self, endpoints: Endpoints, datagram: &[u8]) -> bool {
         let mut waiting = self.lock();
         if waiting.ends.len() >= MAX_DATAGRAMS || waiting.bytes.len() + datagram.len() > MAX_BYTES {
@@ -37,24 +37,24 @@ impl DatagramQueue {
         self.changed.notify_one();
     }
 
-    /// Waits for [`DatagramQueue::notify`]. Cancel-safe. Only one task may wait.
+    /// Waits for [`ReceiveQueue::notify`]. Cancel-safe. Only one task may wait.
     pub async fn ready(&self) {
         self.changed.notified().await;
     }
 
     /// Replaces `taken` by all datagrams that wait. The memory of `taken` is used for the next ones.
-    pub fn take(&self, taken: &mut Datagrams) {
+    pub fn take(&self, taken: &mut ReceivedDatagrams) {
         taken.bytes.clear();
         taken.ends.clear();
         std::mem::swap(&mut *self.lock(), taken);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Datagrams> {
+    fn lock(&self) -> MutexGuard<'_, ReceivedDatagrams> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Datagrams {
+impl ReceivedDatagrams {
     /// Returns the datagrams.
     pub fn iter(&self) -> impl Iterator<Item = (Endpoints, &[u8])> {
         let mut start = 0;
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn datagrams_are_taken_in_order_with_their_addresses() {
-        let (queue, mut taken) = (DatagramQueue::default(), Datagrams::default());
+        let (queue, mut taken) = (ReceiveQueue::default(), ReceivedDatagrams::default());
         assert_eq!(queue.ready().now_or_never(), None);
         for round in 0..3 {
             for (port, datagram) in [(1, &b"one"[..]), (2, b""), (1, b"three")] {
@@ -102,7 +102,7 @@ mod tests {
 
     #[test]
     fn a_full_queue_takes_no_more_datagrams_until_it_is_emptied() {
-        let (queue, mut taken) = (DatagramQueue::default(), Datagrams::default());
+        let (queue, mut taken) = (ReceiveQueue::default(), ReceivedDatagrams::default());
         let accepted = (0..2 * MAX_DATAGRAMS).filter(|_| queue.push(endpoints(1), b"datagram")).count();
         assert_eq!(accepted, MAX_DATAGRAMS);
         queue.take(&mut taken);

@@ -32,7 +32,7 @@ pub fn keep_thread(rtc: &mut Rtc, before: &IceCreds, answer: String) -> String {
 }
 
 /// Passes the server's user name in a STUN request to `map`. Returns `None` for another datagram.
-pub fn map_user<T>(datagram: &[u8], map: impl FnOnce(&str) -> T) -> Option<T> {
+pub fn map_ufrag<T>(datagram: &[u8], map: impl FnOnce(&str) -> T) -> Option<T> {
     // The first byte of a STUN message is 0 or 1 (RFC 7983, section 7).
     if datagram.first().is_none_or(|first| *first > 1) {
         return None;
@@ -68,7 +68,7 @@ mod tests {
     #[test]
     fn datagrams_that_are_no_stun_requests_have_no_user_name() {
         for datagram in [&[][..], &[0], &[0, 1, 0, 0], &[1, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42], &[0x80; 40], &[0; 40]] {
-            assert_eq!(map_user(datagram, str::to_owned), None);
+            assert_eq!(map_ufrag(datagram, str::to_owned), None);
         }
     }
 }
