@@ -119,7 +119,7 @@ impl Prober {
         ClusterId(self.last_id)
     }
 
-    /// Expects the feedback on a probe that is sent now. Returns the probe.
+    /// Records that a probe is sent now, and expects feedback on it. Returns the probe.
     fn start(&mut self, now: Instant, probe: Probe) -> Probe {
         self.last = Some(now);
         self.follow = None;

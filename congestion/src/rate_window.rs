@@ -19,8 +19,8 @@ impl RateWindow {
         Self { slots: [0.0; SLOTS], newest: None, oldest: 0 }
     }
 
-    /// Adds `bits` at `at`. Ignores a packet that is older than the window. If the time jumps by more than two seconds in any
-    /// direction, the window starts again.
+    /// Adds `bits` at `at`. Ignores a packet that is older than the window. If the time jumps by more than two seconds in
+    /// either direction, the window starts again.
     pub fn add(&mut self, at: Duration, bits: f64) {
         let slot = slot_of(at);
         let newest = match self.newest {

@@ -110,7 +110,7 @@ fn random_loss_of_10_percent_keeps_80_percent_of_the_rate() {
     }
 }
 
-/// Sound has fewer copies and headers on a narrow uplink (below 220 kbit/s). It needs them if packets are lost at random.
+/// On a narrow uplink (below 220 kbit/s), sound is sent with fewer copies and larger frames. With random loss, it needs the copies.
 #[test]
 fn random_loss_hardly_ever_makes_an_uplink_narrow() {
     let (mut limited, mut delay_based) = (0, 0);

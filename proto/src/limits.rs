@@ -55,17 +55,17 @@ pub const MAX_SDP: usize = MAX_SESSION_BYTES + MAX_DESCRIPTIONS * MAX_DESCRIPTIO
 /// The maximum number of media descriptions in an offer. The server's work grows with their square.
 pub const MAX_DESCRIPTIONS: usize = 1_024;
 
-/// Bytes of the largest media description of a client or a server of this project. Tests of both measure theirs.
+/// The maximum length in bytes of a media description that a client or server of this project writes. Tests measure both.
 pub const MAX_DESCRIPTION_BYTES: usize = 1_536;
 
-/// Bytes of the session part, with the names of all media descriptions, and of the ICE candidates.
+/// The maximum length in bytes of the session part, with the names of all media descriptions, and of the ICE candidates.
 const MAX_SESSION_BYTES: usize = 32 << 10;
 
 /// The maximum length of an encoded [`crate::Subscription`] in bytes: a `mid` of 16 characters, an owner, a slot, and
 /// their headers.
 const MAX_SUBSCRIPTION_BYTES: usize = 32;
 
-/// Bytes of the rest of an offer: one track in each of 8 slots, each with 8 layers.
+/// The maximum length in bytes of the rest of an offer: one track in each of 8 slots, each with 8 layers.
 const MAX_OTHER_BYTES: usize = 4 << 10;
 
 /// The maximum number of members of one meeting, including those that left and whose leaf no commit has removed yet.

@@ -26,7 +26,7 @@ pub enum PathTestGreeting {
         /// Marks the datagrams of this test.
         #[cbor(n(0), with = "minicbor::bytes")]
         key: [u8; PATH_TEST_KEY_BYTES],
-        /// The UDP port for media at the address by which the client came.
+        /// The UDP port for media at the address to which the client connected.
         #[n(1)]
         port: u16,
         /// Other addresses for media, at most [`MAX_TEST_ADDRESSES`].
@@ -50,10 +50,10 @@ impl Limited for PathTestGreeting {
     }
 }
 
-/// The bytes of a key.
+/// The length of a key in bytes.
 pub const PATH_TEST_KEY_BYTES: usize = 16;
 
-/// What a datagram of a test is.
+/// The kind of a datagram of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProbeKind {
     /// From the client: asks for the cookie of its address.
@@ -69,10 +69,10 @@ pub enum ProbeKind {
 pub struct Probe {
     /// The key of the test.
     pub key: [u8; PATH_TEST_KEY_BYTES],
-    /// What it is.
+    /// The kind of the datagram.
     pub kind: ProbeKind,
-    /// Counts the client's datagrams. In a [`ProbeKind::Hello`], this and `sent_at` are random, so that only somebody who has received
-    /// it can answer it. The echo repeats it.
+    /// Counts the client's datagrams. In a [`ProbeKind::Hello`], this and `sent_at` are random, so that only a receiver of the
+    /// datagram can answer it. The echo repeats both.
     pub sequence: u32,
     /// When the client sent it, in microseconds after a time that the client chooses. The echo repeats it.
     pub sent_at: u32,
@@ -89,7 +89,7 @@ impl Probe {
     /// Reads the header of a datagram.
     ///
     /// # Errors
-    /// Returns [`Malformed`] if the datagram is none of a test, shorter than [`MIN_PROBE`] or longer than [`MAX_DATAGRAM`].
+    /// Returns [`Malformed`] if the datagram does not belong to a test, or is shorter than [`MIN_PROBE`] or longer than [`MAX_DATAGRAM`].
     pub fn parse(datagram: &[u8]) -> Result<Self, Malformed> {
         if !(MIN_PROBE..=MAX_DATAGRAM).contains(&datagram.len()) {
             return Err(Malformed);
@@ -128,7 +128,7 @@ impl Probe {
         let length = length.clamp(MIN_PROBE, MAX_DATAGRAM);
         let mut bytes = Vec::with_capacity(length);
         bytes.extend([RTP_VERSION, PAYLOAD_TYPE]);
-        // As in RTP: sequence number, timestamp, source.
+        // As in RTP: sequence number, timestamp, SSRC.
         bytes.extend(&self.sequence.to_be_bytes()[2..]);
         bytes.extend(self.sent_at.to_be_bytes());
         bytes.extend(&self.key[..4]);

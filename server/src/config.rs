@@ -133,7 +133,7 @@ pub struct Limits {
     pub write: Duration,
     /// How long a media tunnel may carry nothing. A client that uses it sends at least a check every half second.
     pub tunnel_idle: Duration,
-    /// Path tests at once, of clients in no meeting. Each takes up to 4.2 Mbit/s in each direction for a few seconds.
+    /// The maximum number of path tests at once, by clients that are in no meeting. Each takes up to 4.2 Mbit/s in each direction for a few seconds.
     pub path_tests: usize,
 }
 

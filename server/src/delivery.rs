@@ -422,7 +422,7 @@ impl Delivery {
         tracing::info!(meetings = self.meetings.len(), "meeting ended");
     }
 
-    /// Ends a meeting after a panic. Everybody in it is told that the server stops.
+    /// Ends a meeting after a panic. Its clients get [`Problem::Draining`], as when the server stops.
     fn end_failed(&mut self, id: MeetingId) {
         tracing::error!("a meeting has failed and ends");
         let Some(mut meeting) = self.meetings.remove(id) else { return };

@@ -1,4 +1,4 @@
-//! The media sockets of a server. All its threads send by the same ones.
+//! The media sockets of a server. All its threads send through the same sockets.
 
 use crate::addresses;
 use crate::media_socket::MediaSocket;
@@ -11,7 +11,7 @@ use std::task::Poll;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
-/// The sockets as one thread knows them.
+/// The sockets that one thread knows.
 #[derive(Debug)]
 pub struct MediaSockets {
     shared: Arc<Shared>,
@@ -20,13 +20,13 @@ pub struct MediaSockets {
     opened: Option<mpsc::Sender<()>>,
 }
 
-/// What the threads share.
+/// The state that all threads share.
 #[derive(Debug)]
 struct Shared {
     all: Mutex<Vec<Arc<MediaSocket>>>,
-    /// The port of further sockets.
+    /// The port of sockets that are opened later.
     port: u16,
-    /// Watches the sockets.
+    /// The runtime that polls the sockets.
     runtime: Handle,
 }
 
@@ -107,7 +107,7 @@ impl MediaSockets {
         self.refresh()
     }
 
-    /// Learns of the sockets that other threads have opened. Returns their addresses.
+    /// Adds the sockets that other threads have opened. Returns their addresses.
     pub fn refresh(&mut self) -> Vec<SocketAddr> {
         let before = self.known.len();
         self.known.extend(self.shared.all().iter().skip(before).cloned());

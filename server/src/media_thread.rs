@@ -17,22 +17,22 @@ use tokio::sync::mpsc;
 pub enum Message {
     /// A command for the SFU. [`Command::Join`] comes with the participant's outbox.
     Command(Command, Option<Outbox>),
-    /// Calls a function with the SFU, which it reads.
+    /// Calls a function that reads the state of the SFU.
     Read(Box<dyn FnOnce(&Sfu) + Send>),
-    /// Lets the next step of a meeting panic.
+    /// Makes the next step of a meeting panic.
     #[cfg(test)]
     InjectPanic(proto::MeetingId),
 }
 
 /// Where the datagrams of a thread come from.
 pub enum DatagramSource {
-    /// From the sockets: it is the only thread. It answers the datagrams of path tests.
+    /// From the sockets, if this is the only media thread. It also answers the datagrams of path tests.
     Sockets(Box<ReceiveBuffer>, Arc<PathTests>),
-    /// From the thread that receives, with the memory of the last ones that were taken.
+    /// From the thread that receives. The buffer is swapped with that of the queue, so taking datagrams allocates nothing.
     Queue(Arc<ReceiveQueue>, ReceivedDatagrams),
 }
 
-/// A thread with the SFU of its meetings.
+/// The state of one media thread: the SFU of its meetings, and the channels and sockets that it serves.
 pub struct SfuThread {
     sfu: Sfu,
     sockets: MediaSockets,
@@ -40,12 +40,12 @@ pub struct SfuThread {
     inbox: mpsc::Receiver<Message>,
     tunnels: Tunnels,
     tunnel_events: mpsc::Receiver<tunnel::Event>,
-    /// The datagrams that are sent with the next call of the system.
+    /// The datagrams that the next system call sends.
     batch: SendBatch,
 }
 
 impl DatagramSource {
-    /// Returns the sockets as the source. Datagrams of `path_tests` are answered.
+    /// Creates the source of the only media thread.
     pub fn sockets(path_tests: Arc<PathTests>) -> Self {
         Self::Sockets(Box::default(), path_tests)
     }
@@ -60,7 +60,7 @@ impl DatagramSource {
 }
 
 impl SfuThread {
-    /// Returns a thread without meetings.
+    /// Creates the state of a thread without meetings.
     pub fn new(
         context: Context,
         sockets: MediaSockets,

@@ -20,35 +20,36 @@ use std::time::Instant;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{mpsc, oneshot};
 
-/// What the threads need to start.
+/// The parameters of [`start`].
 pub struct Setup<'s> {
-    /// Where the sockets are bound.
+    /// The address and port of the sockets.
     pub listen: SocketAddr,
     /// Addresses of other machines that forward to the sockets.
     pub public: Vec<IpAddr>,
     pub limits: &'s Limits,
-    /// What members get in answers.
+    /// The tunnel tokens and TURN credentials that answers contain.
     pub access: MediaAccess,
     /// The tests whose datagrams are answered.
     pub path_tests: Arc<PathTests>,
-    /// How many threads forward, 1 to [`MAX_THREADS`]. If there are several, one more receives.
+    /// The number of threads that forward media, 1 to [`MAX_THREADS`]. If there are several, one more thread receives.
     pub count: usize,
 }
 
-/// Threads that have started. They end when all clones of `media` are dropped.
+/// The media threads after [`start`]. They end when all clones of `media` are dropped.
 pub struct StartedThreads {
     pub media: MediaThreads,
-    /// Each is closed when a thread ends, also by a panic.
+    /// One for each thread. It is closed when the thread ends, also by a panic.
     pub ended: Vec<oneshot::Receiver<Infallible>>,
     pub handles: Vec<JoinHandle<()>>,
 }
 
-/// Reaches the threads. Clones reach the same ones.
+/// A handle to the media threads. Clones share the same threads.
 #[derive(Clone, Debug)]
 pub struct MediaThreads {
     channels: Arc<[Channels]>,
     /// Chooses the thread of a meeting. Its key is random, so that clients cannot choose numbers of meetings for one thread.
     hasher: RandomState,
+    /// The thread of each member.
     members: Arc<Mutex<HashMap<ParticipantId, usize>>>,
     /// The counters of the thread that receives.
     received: Arc<Mutex<Metrics>>,
@@ -111,7 +112,7 @@ pub fn start(setup: Setup<'_>) -> Result<StartedThreads, Error> {
 }
 
 impl MediaThreads {
-    /// Passes a command to the thread of its participant. [`Command::Join`] comes with the participant's outbox. Does nothing if
+    /// Sends a command to the thread of its participant. [`Command::Join`] comes with the participant's outbox. Does nothing if
     /// the thread has ended.
     pub async fn command(&self, command: Command, outbox: Option<Outbox>) {
         let thread = match &command {
@@ -183,13 +184,14 @@ impl MediaThreads {
     }
 }
 
-/// Returns how many threads forward if the configuration names no number: one for each core but the one that receives.
+/// Returns the number of threads that forward media if the configuration does not set it: one for each core except the one that
+/// receives.
 pub fn default_threads() -> usize {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     cores.saturating_sub(1).clamp(1, MAX_THREADS.into())
 }
 
-/// What a thread does.
+/// The code that a media thread runs.
 enum ThreadBody {
     Forward(Box<SfuThread>, DatagramSource),
     Receive(ReceiveThread),
@@ -247,8 +249,8 @@ impl Drop for ThreadRuntime {
     }
 }
 
-/// Messages that may wait for a thread.
+/// The maximum number of messages in the channel of a thread.
 const MAX_MESSAGES: usize = 1_024;
 
-/// Events of all tunnels that may wait for a thread: at most 1 MiB of datagrams.
+/// The maximum number of tunnel events in the channel of a thread: at most 1 MiB of datagrams.
 const MAX_TUNNEL_EVENTS: usize = 64;

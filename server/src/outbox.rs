@@ -132,7 +132,7 @@ impl Outbox {
         self.push(Item::Close, None);
     }
 
-    /// Drops the connection at once, as a network does, with the messages that wait. The client may resume.
+    /// Drops the connection at once, as if the network had failed. Queued messages are lost. The client may resume.
     pub fn disconnect(&self) {
         self.shared.disconnected.notify_one();
     }

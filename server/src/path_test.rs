@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 use tokio::time::{sleep, timeout, timeout_at};
 use tokio_tungstenite::tungstenite::Message;
 
-/// The tests of a server. The connections and the media thread share it.
+/// The running path tests of a server. Its connections and media threads share them.
 #[derive(Debug)]
 pub struct PathTests {
     sessions: Mutex<Sessions>,
@@ -31,20 +31,20 @@ pub struct PathTests {
     running: AtomicUsize,
     /// The addresses of the media sockets.
     sockets: OnceLock<Vec<SocketAddr>>,
-    /// Addresses of other machines that forward to them.
+    /// Addresses of other machines that forward to these sockets.
     public: Vec<IpAddr>,
     /// True if media may go through the TCP port.
     tunnel: bool,
 }
 
-/// A test that runs. It ends when this is dropped.
+/// A running test. It ends when this value is dropped.
 struct RunningTest<'t> {
     tests: &'t PathTests,
     key: Key,
 }
 
 impl PathTests {
-    /// Returns no tests, or `None` if the system has no random bytes. At most `max_tests` run at once.
+    /// Creates the state of a server without tests. Returns `None` if the system provides no random bytes. At most `max_tests` run at once.
     pub fn new(public: Vec<IpAddr>, tunnel: bool, max_tests: usize) -> Option<Self> {
         let mut secret = [0; 32];
         SystemRandom::new().fill(&mut secret).ok()?;
@@ -54,7 +54,7 @@ impl PathTests {
 
     /// Records the addresses of the media sockets, once.
     pub fn set_sockets(&self, sockets: Vec<SocketAddr>) {
-        // A second call would be that of another server.
+        // It is empty: the server calls this once.
         let _ = self.sockets.set(sockets);
     }
 
@@ -104,7 +104,7 @@ impl Drop for RunningTest<'_> {
     }
 }
 
-/// Serves the WebSocket of a test until the test ends. `arrived_at` is the address by which the client came.
+/// Serves the WebSocket of a test until the test ends. `arrived_at` is the server's address to which the client connected.
 pub async fn serve(
     mut socket: Socket,
     (origin, arrived_at): (Origin, Option<SocketAddr>),
@@ -140,7 +140,7 @@ async fn read(mut source: SplitStream<Socket>, queue: &TunnelQueue, meter: &Mete
         let message = match message {
             Message::Binary(message) if tests.tunnel => message,
             Message::Ping(_) | Message::Pong(_) => {
-                // Control frames are not free.
+                // Reading a control frame takes time, too.
                 sleep(PAUSE).await;
                 continue;
             }

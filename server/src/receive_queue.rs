@@ -1,21 +1,22 @@
-//! ReceivedDatagrams on their way from the thread that receives to a thread that forwards. Adding one never waits.
+//! Datagrams on their way from the thread that receives to a thread that forwards. A full queue refuses them: the thread that
+//! receives never waits for room.
 
 use crate::tunnel::Endpoints;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::sync::Notify;
 
-/// The queue. It keeps its memory, so a datagram costs no allocation.
+/// The queue of one thread. It keeps its memory, so a datagram costs no allocation.
 #[derive(Debug, Default)]
 pub struct ReceiveQueue {
     waiting: Mutex<ReceivedDatagrams>,
     changed: Notify,
 }
 
-/// ReceivedDatagrams in the order in which they arrived, each with its addresses.
+/// Datagrams in the order in which they arrived, each with its addresses.
 #[derive(Debug, Default)]
 pub struct ReceivedDatagrams {
     bytes: Vec<u8>,
-    /// The addresses of each, and where it ends in `bytes`.
+    /// The addresses of each datagram, and the index of its end in `bytes`.
     ends: Vec<(Endpoints, usize)>,
 }
 
@@ -42,7 +43,7 @@ impl ReceiveQueue {
         self.changed.notified().await;
     }
 
-    /// Replaces `taken` by all datagrams that wait. The memory of `taken` is used for the next ones.
+    /// Replaces `taken` by all datagrams that wait. The queue uses the memory of `taken` for the next ones.
     pub fn take(&self, taken: &mut ReceivedDatagrams) {
         taken.bytes.clear();
         taken.ends.clear();

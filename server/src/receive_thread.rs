@@ -1,4 +1,4 @@
-//! Receives the datagrams of a server with several threads for media, and passes each to the thread of its participant.
+//! Receives the UDP datagrams of a server with several media threads, and passes each to the thread of its participant.
 
 use crate::media_socket::ReceiveBuffer;
 use crate::media_sockets::MediaSockets;
@@ -11,17 +11,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 use tokio::sync::mpsc;
 
-/// The thread that receives.
+/// The state of the thread that reads the media sockets, if several threads forward.
 pub struct ReceiveThread {
     pub sockets: MediaSockets,
-    /// Gets a message if another thread has opened a socket. Closed if the other threads have ended.
+    /// Receives a message when another thread has opened a socket. Closed when the other threads have ended.
     pub opened: mpsc::Receiver<()>,
     pub router: Router,
-    /// Their datagrams are answered here.
+    /// The path tests whose datagrams this thread answers.
     pub path_tests: Arc<PathTests>,
 }
 
-/// Knows the thread of each datagram: a STUN request names it, and the other datagrams come from an address that is in the table.
+/// Finds the thread of each datagram: from the ICE user name of a STUN request, or else from the source address.
 pub struct Router {
     pub table: Arc<AddressTable>,
     /// The queue of each thread that forwards.
@@ -68,8 +68,8 @@ impl ReceiveThread {
 }
 
 impl Router {
-    /// Passes datagrams that came to `local` to the threads of their participants. A datagram of no participant is dropped, and
-    /// one for a thread whose queue is full.
+    /// Passes datagrams that came to `local` to the threads of their participants. Drops a datagram of no participant, and one
+    /// for a thread whose queue is full.
     pub fn route<'d>(&self, local: SocketAddr, datagrams: impl Iterator<Item = (SocketAddr, &'d [u8])>) {
         let mut woken = 0_u64;
         let table = self.table.lock();
@@ -102,7 +102,7 @@ impl Router {
     }
 }
 
-/// The maximum number of calls of the system for one socket, until the others have their turn.
+/// The maximum number of system calls for one socket before the next socket is read.
 const MAX_CALLS: usize = 4;
 
 #[cfg(test)]

@@ -77,7 +77,7 @@ pub enum Command {
     },
 }
 
-/// The SFU of meetings. A panic while it handles one of them ends the media of that meeting only.
+/// Forwards the media of meetings. A panic while it handles one of them ends the media of that meeting only.
 #[derive(Debug)]
 pub struct Sfu {
     meetings: Meetings,
@@ -108,7 +108,7 @@ impl Sfu {
     /// signalling came, and at the public addresses; at all addresses if there is no socket at that one.
     pub fn join(&mut self, meeting: MeetingId, participant: ParticipantId, address: ClientAddress, now: Instant) {
         if self.meetings.rooms.is_empty() {
-            // There were no ticks without a meeting. None of them is late.
+            // There are no ticks without a meeting, so the next one is not late.
             self.next_tick = self.next_tick.max(now);
         }
         self.meetings.isolate(meeting, |meetings| meetings.join(meeting, participant, address, now));
@@ -201,7 +201,7 @@ impl Sfu {
         self.meetings.output.metrics.add_dropped(DropReason::Unsent, packets);
     }
 
-    /// Returns its counters.
+    /// Returns the counters of this SFU.
     pub fn metrics(&self) -> &Metrics {
         &self.meetings.output.metrics
     }
@@ -228,7 +228,7 @@ impl Sfu {
         (self.meetings.rooms.len(), self.meetings.peers.len())
     }
 
-    /// Lets the next step of a meeting panic.
+    /// Makes the next step of a meeting panic.
     #[cfg(test)]
     pub fn inject_panic(&mut self, meeting: MeetingId) {
         if let Some(room) = self.meetings.rooms.get_mut(&meeting) {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 /// The key of a test.
 pub type Key = [u8; PATH_TEST_KEY_BYTES];
 
-/// From where a datagram of a test came.
+/// The source of a datagram of a test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProbeSource {
     /// From this address by UDP. Anybody can forge it.
@@ -36,7 +36,7 @@ pub struct Sessions {
 struct Session {
     origin: Origin,
     started: Instant,
-    /// The answers to datagrams from addresses that may be forged.
+    /// How many more datagrams from addresses that may be forged are answered.
     hellos_left: u32,
     bytes_left: u32,
     rate: Bucket,
@@ -45,7 +45,7 @@ struct Session {
 }
 
 impl Sessions {
-    /// Returns no tests. `secret` is random, and `max_tests` is the maximum number of tests at once.
+    /// Creates the state of a server without tests. `secret` is random, and `max_tests` is the maximum number of tests at once.
     pub fn new(secret: &[u8; 32], max_tests: usize) -> Self {
         let secret = hmac::Key::new(hmac::HMAC_SHA256, secret);
         Self { running: HashMap::new(), starts: HashMap::new(), secret, max_tests }
@@ -90,12 +90,12 @@ impl Sessions {
         self.running.remove(key);
     }
 
-    /// Returns the answer to a datagram: of the same length, to the same address. Returns `None` if there is none: it is no
-    /// datagram of a test that runs, the test has used up its bytes, or its cookie is not that of the address.
+    /// Returns the answer to a datagram. It has the same length and goes back to the same address. Returns `None` if the datagram
+    /// belongs to no running test, if the test has reached a limit, or if the cookie does not match the address.
     pub fn answer(&mut self, source: ProbeSource, datagram: &[u8], now: Instant) -> Option<Vec<u8>> {
         let probe = Probe::parse(datagram).ok()?;
         let session = self.running.get_mut(&probe.key).filter(|session| now < session.started + MAX_DURATION)?;
-        // What gets no answer counts, too: a cookie takes time to compute.
+        // A datagram without an answer counts, too: a cookie takes time to compute.
         if !session.take(datagram.len(), now) {
             return None;
         }

@@ -11,22 +11,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// The table. Threads share it.
+/// The table of all addresses. Threads share it.
 #[derive(Debug)]
 pub struct AddressTable {
     claims: Mutex<HashMap<SocketAddr, Arc<Claim>>>,
-    /// Times count from here.
+    /// The times of all claims count from here.
     start: Instant,
 }
 
-/// The table as one thread sees it. Clones belong to the same thread.
+/// A handle to the table for one thread. Clones belong to the same thread.
 #[derive(Clone, Debug)]
 pub struct Addresses {
     table: Arc<AddressTable>,
     thread: u8,
 }
 
-/// An address of a participant.
+/// The claim of a participant to an address.
 #[derive(Debug)]
 pub struct Claim {
     participant: ParticipantId,
@@ -68,7 +68,7 @@ impl AddressTableGuard<'_> {
 }
 
 impl Addresses {
-    /// Returns the table for a thread.
+    /// Returns the handle of a thread.
     pub fn new(table: Arc<AddressTable>, thread: u8) -> Self {
         Self { table, thread }
     }
@@ -103,7 +103,7 @@ impl Addresses {
         !claim.has_ended()
     }
 
-    /// Releases an address. Does nothing if it is not one of the participant.
+    /// Releases an address. Does nothing if it does not belong to the participant.
     pub fn release(&self, address: SocketAddr, participant: ParticipantId) {
         let mut claims = self.table.claims();
         if let Some(claim) = claims.get(&address).filter(|claim| claim.participant == participant) {
@@ -121,7 +121,7 @@ impl Addresses {
 }
 
 impl Default for Addresses {
-    /// Returns a table for the only thread.
+    /// Returns the handle of the only thread of a new table.
     fn default() -> Self {
         Self::new(Arc::new(AddressTable::new(Instant::now())), 0)
     }
@@ -162,7 +162,7 @@ mod tests {
         SocketAddr::from(([198, 51, 100, 7], port))
     }
 
-    /// Returns the table as two threads see it.
+    /// Returns the handles of two threads.
     fn two_threads(now: Instant) -> [Addresses; 2] {
         let table = Arc::new(AddressTable::new(now));
         [0, 1].map(|thread| Addresses::new(Arc::clone(&table), thread))

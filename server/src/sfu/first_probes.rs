@@ -1,4 +1,5 @@
-//! Decides when the stack sends its first probes to a participant, and how large they are. Pure: the caller passes the time.
+//! Decides when the transport stack sends its first bandwidth probes to a participant, and at which bitrate. Pure: the caller
+//! passes the time.
 //!
 //! The first probes are as large as the burst of a token bucket and a little more. Only if no packet waits in the queue of the
 //! link, larger ones follow. On a narrow link, larger ones would fill the queue, and delay the sound and the first picture. Until
@@ -101,7 +102,7 @@ const PASSED_PERCENT: u64 = 70;
 /// How long the result of the small probes may take. It may be lost.
 const SMALL_TIMEOUT: Duration = Duration::from_millis(400);
 
-/// The same for the large ones.
+/// How long the result of the large probes may take.
 const LARGE_TIMEOUT: Duration = Duration::from_millis(300);
 
 /// The bits per second that the first probes look for: one large picture, sound, and some more.

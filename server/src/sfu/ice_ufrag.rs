@@ -1,11 +1,11 @@
-//! The ICE user names of the server's ends. The first byte names the thread of the participant, so the thread that receives needs no
-//! table of names.
+//! The ICE user name fragments (`ufrag`) of the server. The first byte is the number of the participant's media thread, so the thread
+//! that receives needs no table of names.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use str0m::ice::StunMessage;
 use str0m::{IceCreds, Rtc};
 
-/// Returns random credentials of a transport of a thread. 15 random characters remain of the user name; RFC 8445, section 5.3,
+/// Returns random credentials for a transport of `thread`. The other 15 characters of the `ufrag` are random. RFC 8445, section 5.3,
 /// requires four.
 pub fn credentials(thread: u8) -> IceCreds {
     let mut credentials = IceCreds::new();
@@ -14,12 +14,13 @@ pub fn credentials(thread: u8) -> IceCreds {
     credentials
 }
 
-/// Returns the thread that a user name names. It may be one that does not exist.
-pub fn thread_of(user: &str) -> Option<u8> {
-    user.bytes().next()?.checked_sub(FIRST_THREAD)
+/// Returns the number of the thread in a `ufrag`. There may be no such thread.
+pub fn thread_of(ufrag: &str) -> Option<u8> {
+    ufrag.bytes().next()?.checked_sub(FIRST_THREAD)
 }
 
-/// Returns `answer` with a user name of the same thread as `before`. After an ICE restart of the client, the stack chooses a random one.
+/// Returns `answer` with a `ufrag` of the same thread as `before`. After an ICE restart of the client, the stack has chosen a
+/// random one.
 pub fn keep_thread(rtc: &mut Rtc, before: &IceCreds, answer: String) -> String {
     let chosen = rtc.direct_api().local_ice_credentials();
     let Some(thread) = thread_of(&before.ufrag).filter(|thread| thread_of(&chosen.ufrag) != Some(*thread)) else {
@@ -31,22 +32,22 @@ pub fn keep_thread(rtc: &mut Rtc, before: &IceCreds, answer: String) -> String {
     answer
 }
 
-/// Passes the server's user name in a STUN request to `map`. Returns `None` for another datagram.
+/// Calls `map` with the server's `ufrag` in a STUN request. Returns `None` if the datagram is no such request.
 pub fn map_ufrag<T>(datagram: &[u8], map: impl FnOnce(&str) -> T) -> Option<T> {
     // The first byte of a STUN message is 0 or 1 (RFC 7983, section 7).
     if datagram.first().is_none_or(|first| *first > 1) {
         return None;
     }
-    // Everybody can send such a datagram. Unwind safe: the parser changes nothing.
+    // Anybody can send such a datagram, so a panic of the parser must not end the thread. Unwind safe: it changes no state.
     let parsed = catch_unwind(AssertUnwindSafe(|| {
         let message = StunMessage::parse(datagram).ok()?;
-        let (user, _) = message.split_username()?;
-        Some(map(user))
+        let (ufrag, _) = message.split_username()?;
+        Some(map(ufrag))
     }));
     parsed.unwrap_or(None)
 }
 
-/// The first byte of the user names of thread 0. Digits are allowed in user names.
+/// The first byte of a `ufrag` of thread 0. A `ufrag` may contain digits.
 const FIRST_THREAD: u8 = b'0';
 
 #[cfg(test)]

@@ -89,9 +89,11 @@ const JITTER_FACTOR: u32 = 3;
 /// How much the usual round-trip time grows from report to report.
 const USUAL_GROWTH: Duration = Duration::from_micros(250);
 
-/// The weight of a report in the random loss, until the link is known to be lossy and after that. A report is about a second, and
-/// there are ten in a second. The loss of a single second is not exact, because it is that of few packets.
+/// The weight of one report in the average of the random loss, until the link is known to be lossy. There are ten reports per second,
+/// and each covers about the last second.
 const FIRST_WEIGHT: f32 = 0.2;
+
+/// The weight on a link that is known to be lossy. It is lower, because one second has few packets, so its loss varies.
 const LOSSY_WEIGHT: f32 = 0.03;
 
 /// The random loss from which the estimate of the stack is no measure of the capacity.

@@ -13,7 +13,6 @@ use super::routes::Routes;
 use super::timers::Timers;
 use super::transport::{Context, Transport, TransportEvent};
 use super::transport_error::TransportError;
-
 use proto::{
     ClientSignal, MAX_DESCRIPTIONS, MeetingId, ParticipantId, Published, ServerSignal, ToSfu, Totals, TrackId,
 };
@@ -25,7 +24,7 @@ use str0m::Input;
 use str0m::media::Mid;
 use str0m::net::{Protocol, Receive, Transmit};
 
-/// The meetings, with what they share.
+/// The meetings of one SFU, and the state that they share.
 #[derive(Debug)]
 pub struct Meetings {
     pub context: Context,
@@ -42,7 +41,7 @@ pub struct Meetings {
 }
 
 impl Meetings {
-    /// Returns no meetings.
+    /// Creates the state of an SFU without meetings.
     pub fn new(context: Context, now: Instant) -> Self {
         Self {
             offers: OfferQueue::new(context.offer_work, now),
@@ -236,7 +235,7 @@ impl Meetings {
         self.handle_result(participant, result, now);
     }
 
-    /// Does what is due in a meeting every 100 ms.
+    /// Runs the periodic work of a meeting. Called every 100 ms.
     pub fn tick(&mut self, meeting: MeetingId, now: Instant) {
         let Self { peers, rooms, output, transmits, .. } = self;
         let Some(room) = rooms.get_mut(&meeting) else { return };

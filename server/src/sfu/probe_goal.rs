@@ -1,9 +1,9 @@
-//! The bitrate that the stack looks for. Pure.
+//! The bitrate that the stack probes for. Pure.
 //!
-//! The stack probes when this value rises. So it hardly changes with the bitrate that is measured, and rises a little for each
-//! further probe.
+//! The stack probes when this value rises. So small changes of the wanted bitrate do not change it, and each further probe
+//! raises it a little.
 
-/// What a participant wants, and how often that was probed for.
+/// The bitrate that a participant wants, and how often the stack has probed for it again.
 #[derive(Debug, Default)]
 pub struct ProbeGoal {
     /// Bits per second.
@@ -12,7 +12,7 @@ pub struct ProbeGoal {
 }
 
 impl ProbeGoal {
-    /// Sets the bits per second that the participant wants. Small changes do not count. Returns the value that counts.
+    /// Sets the bits per second that the participant wants. Ignores small changes. Returns the value that is used.
     pub fn set_desired(&mut self, desired: u64) -> u64 {
         if desired.abs_diff(self.desired) > self.desired / 10 {
             *self = Self { desired, probes: 0 };
@@ -25,7 +25,7 @@ impl ProbeGoal {
         self.probes += 1;
     }
 
-    /// Returns the bits per second for the stack, at most `max`. After a lower `max` it is as high as before.
+    /// Returns the bits per second for the stack, at most `max`. A lower `max` does not change later results.
     pub fn bitrate(&self, max: u64) -> u64 {
         (self.desired + self.probes).min(max)
     }

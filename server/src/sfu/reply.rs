@@ -14,6 +14,6 @@ pub enum Reply {
     /// The participant sent too many offers. The caller closes the connection.
     TooFast,
     /// The media of the participant's meeting have failed, and the SFU has forgotten the participant. The caller drops the
-    /// connection as a network does, so that the client connects again, resumes and offers.
+    /// connection as if the network had failed, so that the client connects again, resumes and sends an offer.
     Failed,
 }

@@ -8,11 +8,11 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// The addresses and ICE user names of all participants of a thread.
+/// The addresses and ICE user name fragments of all participants of a thread.
 #[derive(Debug, Default)]
 pub struct Routes {
     table: Addresses,
-    /// Who sends from an address.
+    /// The claim of the participant that sends from an address.
     claims: HashMap<SocketAddr, Arc<Claim>>,
     /// The addresses of each participant, oldest first.
     addresses: HashMap<ParticipantId, VecDeque<SocketAddr>>,
@@ -20,7 +20,7 @@ pub struct Routes {
 }
 
 impl Routes {
-    /// Returns no participants.
+    /// Creates routes without participants.
     pub fn new(table: Addresses) -> Self {
         Self { table, ..Self::default() }
     }
@@ -33,7 +33,7 @@ impl Routes {
         ice_ufrag::map_ufrag(datagram, |ufrag| self.ufrags.get(ufrag).copied()).unwrap_or_else(by_address)
     }
 
-    /// Sets the ICE user name of a participant.
+    /// Sets the ICE user name fragment of a participant.
     pub fn set_ufrag(&mut self, participant: ParticipantId, ufrag: String) {
         self.ufrags.retain(|_, known| *known != participant);
         self.ufrags.insert(ufrag, participant);

@@ -13,8 +13,8 @@ pub struct SoundLimit {
 }
 
 impl SoundLimit {
-    /// Sets the budget of the downlink in bits per second, and the number of voices that speak. `None` is a budget that does not
-    /// show whether the downlink is narrow.
+    /// Sets the budget of the downlink in bits per second, and the number of voices that speak. The budget is
+    /// `None` if it does not show whether the downlink is narrow.
     pub fn update(&mut self, budget: Option<u64>, voices: usize) {
         let narrow = if self.limit.is_some() { NO_LONGER_NARROW } else { NARROW };
         let narrow = budget.filter(|budget| *budget < narrow);

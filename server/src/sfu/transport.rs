@@ -48,7 +48,7 @@ pub struct Context {
     pub(super) offer_work: WorkLimit,
     /// What answers contain besides the session description.
     pub(super) access: MediaAccess,
-    /// The addresses of participants, as the thread of these transports sees them.
+    /// The address table, for the thread of these transports.
     pub(super) addresses: Addresses,
 }
 
@@ -61,7 +61,7 @@ pub struct Transport {
     pub loss: PathLoss,
     /// When [`Transport::advance`] is due.
     pub timeout: Instant,
-    /// What the participant wants.
+    /// The bitrate that the stack probes for.
     goal: ProbeGoal,
     /// The bits per second that the stack fills with padding, and those that it probes for if they rise.
     bwe_bitrates: (u64, u64),
@@ -231,7 +231,7 @@ impl Transport {
         Ok(answer)
     }
 
-    /// Returns the ICE user name of the server's end. The client's first packets carry it.
+    /// Returns the server's ICE user name fragment. The client's first packets contain it.
     pub fn ufrag(&mut self) -> String {
         self.rtc.direct_api().local_ice_credentials().ufrag
     }

@@ -45,7 +45,7 @@ pub enum SendPath {
 /// The participants that have opened a tunnel.
 #[derive(Debug, Default)]
 pub struct Tunnels {
-    /// The addresses that all threads know.
+    /// The address table that all threads share.
     addresses: Addresses,
     entries: HashMap<ParticipantId, ParticipantPaths>,
     identities: HashMap<SocketAddr, ParticipantId>,
@@ -55,7 +55,7 @@ pub struct Tunnels {
     used: u32,
 }
 
-/// Who sends from an address by UDP.
+/// The participant that sends from a UDP address.
 #[derive(Clone, Copy, Debug)]
 struct UdpSender {
     participant: ParticipantId,
@@ -77,7 +77,7 @@ struct ParticipantPaths {
 }
 
 impl Tunnels {
-    /// Returns no tunnels of a thread.
+    /// Creates the table of a thread without tunnels.
     pub fn new(addresses: Addresses) -> Self {
         Self { addresses, ..Self::default() }
     }
@@ -259,7 +259,7 @@ mod tests {
     const CHECK: &[u8] = &[0, 1, 0, 0];
     const MEDIA: &[u8] = &[0x80, 111, 0, 0];
 
-    /// Returns the tables of two threads.
+    /// Returns the tunnel tables of two threads.
     fn two_threads(now: Instant) -> [Tunnels; 2] {
         let table = Arc::new(crate::sfu::AddressTable::new(now));
         [0, 1].map(|thread| Tunnels::new(Addresses::new(Arc::clone(&table), thread)))

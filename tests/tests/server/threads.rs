@@ -4,7 +4,7 @@ use super::connection::TestServer;
 use super::{Member, metrics, send_pictures_in, send_until};
 use proto::ServerSignal;
 
-/// Returns the thread that the ICE user name in a member's answer names.
+/// Returns the number of a member's media thread: the first character of the ICE user name (`ice-ufrag`) in the server's answer.
 fn thread_of(member: &Member) -> char {
     let mut answers = member.client.signals.iter().rev().filter_map(|signal| match signal {
         ServerSignal::Answer { sdp, .. } => Some(sdp),

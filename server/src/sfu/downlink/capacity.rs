@@ -22,7 +22,8 @@ pub struct LinkCapacity {
 }
 
 impl LinkCapacity {
-    /// Ends a test that delays packets. What the link carried in it can raise the capacity. `average`: what was sent in a second.
+    /// Ends a test that delays packets. What the link carried during the test can raise the capacity. `average` is the bitrate that
+    /// was sent in the last second.
     pub fn fail_test(&mut self, tested: u64, average: u64, now: Instant) {
         let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
         let max_wait = if self.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };
@@ -37,21 +38,21 @@ impl LinkCapacity {
     }
 }
 
-/// Percent of what a full link carries that is sent later.
+/// The bitrate that is sent after a link was full, in percent of what it carried.
 pub const USABLE_PERCENT: u64 = 95;
 
 /// The tested bitrate at which packets are delayed, in percent of what the link carries. At first, the excess passes as a burst
 /// or waits in the queue.
 const FAILED_PERCENT: u64 = 120;
 
-/// The time from when a link was full until more is sent for the first time, as a test.
+/// The time from the moment when a link was full until the first test, which sends more.
 pub const MIN_WAIT: Duration = Duration::from_secs(2);
 
 /// The longest time between two tests. If a link recovers, its viewer gets the large picture back after this time and about
 /// two seconds.
 const MAX_WAIT: Duration = Duration::from_secs(3);
 
-/// The same for a narrow link. A test delays its pictures for half a second.
+/// The longest time between two tests of a narrow link. A test delays its pictures for half a second.
 const NARROW_MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// A link with less than these bits per second is narrow.

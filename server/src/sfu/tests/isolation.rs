@@ -126,7 +126,7 @@ impl World {
         }
     }
 
-    /// Lets 20 ms pass, in which every speaker says something.
+    /// Simulates 20 ms, in which each speaker sends a packet.
     fn step(&mut self) {
         let server = SocketAddr::from((Ipv4Addr::LOCALHOST, 7_443));
         for client in &mut self.clients {
