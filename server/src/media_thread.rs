@@ -5,7 +5,7 @@ use crate::media_sockets::MediaSockets;
 use crate::outbox::Outbox;
 use crate::path_test::PathTests;
 use crate::receive_queue::{ReceiveQueue, ReceivedDatagrams};
-use crate::sfu::{Addresses, ClientAddress, Command, Context, Reply, Sfu};
+use crate::sfu::{ClientAddress, Command, Context, Reply, Sfu, ThreadAddresses};
 use crate::tunnel::{self, ArrivalPath, Endpoints, SendPath, Tunnels, is_virtual};
 use proto::{Blob, Down, FromSfu, ParticipantId, Problem};
 use std::collections::HashMap;
@@ -64,7 +64,7 @@ impl SfuThread {
     pub fn new(
         context: Context,
         sockets: MediaSockets,
-        addresses: Addresses,
+        addresses: ThreadAddresses,
         (inbox, tunnel_events): (mpsc::Receiver<Message>, mpsc::Receiver<tunnel::Event>),
     ) -> Self {
         Self {

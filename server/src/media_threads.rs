@@ -7,7 +7,7 @@ use crate::outbox::Outbox;
 use crate::path_test::PathTests;
 use crate::receive_queue::{ReceiveQueue, ReceivedDatagrams};
 use crate::receive_thread::{ReceiveThread, Router};
-use crate::sfu::{AddressTable, Addresses, Command, Context, MAX_THREADS, Metrics, Sfu};
+use crate::sfu::{AddressTable, Command, Context, MAX_THREADS, Metrics, Sfu, ThreadAddresses};
 use crate::{Error, Limits, tunnel};
 use proto::{MeetingId, ParticipantId, Totals};
 use std::collections::HashMap;
@@ -84,7 +84,7 @@ pub fn start(setup: Setup<'_>) -> Result<StartedThreads, Error> {
     };
     let mut forward =
         |number: u8, runtime: ThreadRuntime, name: &str, source: DatagramSource, sockets: MediaSockets| {
-            let addresses = Addresses::new(Arc::clone(&table), number);
+            let addresses = ThreadAddresses::new(Arc::clone(&table), number);
             let context = Context::new(sockets.addresses()).ok_or(Error::Media)?.with_public(public.clone());
             let context = context.with_limits(limits).with_access(access.clone()).with_addresses(addresses.clone());
             let (messages, inbox) = mpsc::channel(MAX_MESSAGES);

@@ -23,7 +23,7 @@ pub struct MeetingStore {
 }
 
 /// What [`MeetingStore::open`] finds.
-pub struct Opened {
+pub struct OpenedStore {
     /// The store.
     pub store: MeetingStore,
     /// The key of the resume tokens: the same as that of the last server in this folder.
@@ -37,7 +37,7 @@ impl MeetingStore {
     ///
     /// # Errors
     /// Returns the system's error if a file cannot be read or written.
-    pub fn open(folder: &Path) -> io::Result<Option<Opened>> {
+    pub fn open(folder: &Path) -> io::Result<Option<OpenedStore>> {
         create_folder(folder)?;
         let lock = private().write(true).create(true).truncate(false).open(folder.join("lock"))?;
         match lock.try_lock() {
@@ -47,7 +47,7 @@ impl MeetingStore {
         }
         let secret = secret(&folder.join("token-key"))?;
         let stored = read_all(folder)?;
-        Ok(Some(Opened { store: Self { folder: folder.to_owned(), _lock: lock }, secret, stored }))
+        Ok(Some(OpenedStore { store: Self { folder: folder.to_owned(), _lock: lock }, secret, stored }))
     }
 
     /// Writes a change. If this fails, the meeting continues, but is not stored until the next [`Change::Replace`].
@@ -179,7 +179,7 @@ mod tests {
             Self { path: parent.path().join("data"), _parent: parent }
         }
 
-        fn open(&self) -> Opened {
+        fn open(&self) -> OpenedStore {
             MeetingStore::open(&self.path).expect("it can be used").expect("no other server uses it")
         }
     }
@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn changes_are_found_again_with_the_same_key_and_one_server_at_a_time() {
         let folder = Folder::new();
-        let Opened { store, secret, stored } = folder.open();
+        let OpenedStore { store, secret, stored } = folder.open();
         assert!(stored.is_empty());
         for change in [Change::Replace(vec![1]), Change::Replace(vec![2]), Change::Append(vec![3; 70_000])] {
             store.apply(MEETING, &change);
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn a_change_after_one_that_failed_is_not_stored() {
         let folder = Folder::new();
-        let Opened { store, .. } = folder.open();
+        let OpenedStore { store, .. } = folder.open();
         store.apply(MEETING, &Change::Append(vec![3]));
         drop(store);
         assert!(folder.open().stored.is_empty());
@@ -237,7 +237,7 @@ mod tests {
     fn only_the_owner_can_read_the_files() {
         use std::os::unix::fs::PermissionsExt;
         let folder = Folder::new();
-        let Opened { store, .. } = folder.open();
+        let OpenedStore { store, .. } = folder.open();
         store.apply(MEETING, &Change::Replace(vec![1]));
         let mode = |path: &Path| fs::metadata(path).expect("it exists").permissions().mode() & 0o777;
         assert_eq!(mode(&folder.path), 0o700);

@@ -50,7 +50,7 @@ struct Queued {
 #[derive(Debug)]
 struct Shared {
     waiting_bytes: AtomicUsize,
-    max: Load,
+    max: QueueLoad,
     overflow: Notify,
     disconnected: Notify,
     tells: Mutex<Tells>,
@@ -59,20 +59,20 @@ struct Shared {
 /// The application messages in the queue.
 #[derive(Debug, Default)]
 struct Tells {
-    by_sender: HashMap<ParticipantId, Load>,
-    total: Load,
+    by_sender: HashMap<ParticipantId, QueueLoad>,
+    total: QueueLoad,
     /// The entries that were dropped since the last message was added: the first one, and how many.
     skipped: Option<(Position, u64)>,
 }
 
 /// Messages and their bytes.
 #[derive(Clone, Copy, Debug, Default)]
-struct Load {
+struct QueueLoad {
     messages: usize,
     bytes: usize,
 }
 
-impl Load {
+impl QueueLoad {
     fn add(&mut self, bytes: usize) {
         self.messages += 1;
         self.bytes += bytes;
@@ -94,7 +94,7 @@ pub fn outbox(messages: usize, bytes: usize) -> (Outbox, Outgoing) {
     let (sender, receiver) = mpsc::channel(messages);
     let shared = Arc::new(Shared {
         waiting_bytes: AtomicUsize::new(0),
-        max: Load { messages, bytes },
+        max: QueueLoad { messages, bytes },
         overflow: Notify::new(),
         disconnected: Notify::new(),
         tells: Mutex::default(),

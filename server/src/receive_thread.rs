@@ -109,7 +109,7 @@ const MAX_CALLS: usize = 4;
 mod tests {
     use super::*;
     use crate::receive_queue::{MAX_DATAGRAMS, ReceivedDatagrams};
-    use crate::sfu::Addresses;
+    use crate::sfu::ThreadAddresses;
     use proto::ParticipantId;
 
     const MEDIA: &[u8] = &[0x80, 111, 0, 0];
@@ -124,7 +124,7 @@ mod tests {
         let table = Arc::new(AddressTable::new(now));
         for thread in [0_u8, 1] {
             let (port, participant) = (u16::from(thread) + 1, ParticipantId(u64::from(thread) + 1));
-            let addresses = Addresses::new(Arc::clone(&table), thread);
+            let addresses = ThreadAddresses::new(Arc::clone(&table), thread);
             addresses.claim(address(port), participant, now).expect("it is free");
         }
         Router { table, queues: vec![Arc::default(), Arc::default()], metrics: Arc::default() }

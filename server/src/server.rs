@@ -5,7 +5,7 @@ use crate::delivery::{ConnectionId, Delivery};
 use crate::delivery_task::{self, DeliveryTask};
 use crate::media_access::MediaAccess;
 use crate::media_threads::{self, MediaThreads};
-use crate::meeting_store::{MeetingStore, Opened};
+use crate::meeting_store::{MeetingStore, OpenedStore};
 use crate::path_test::PathTests;
 use crate::quota::{ConnectionPermit, Quotas};
 use crate::sfu::MAX_THREADS;
@@ -243,7 +243,7 @@ fn start_media(
 fn open_delivery(config: &Config) -> Result<(Delivery, Option<MeetingStore>), Error> {
     let folder = config.data.as_deref().map(|data| data.join("meetings"));
     match folder.as_deref().map(|folder| (folder, MeetingStore::open(folder))) {
-        Some((_, Ok(Some(Opened { store, secret, stored })))) => {
+        Some((_, Ok(Some(OpenedStore { store, secret, stored })))) => {
             let delivery = Delivery::restore(config.limits.clone(), &secret, &stored, Instant::now());
             if delivery.meetings() > 0 {
                 tracing::info!(meetings = delivery.meetings(), "meetings continue");
@@ -292,7 +292,7 @@ async fn supervise(
 async fn accept(listener: TcpListener, context: Context) {
     let mut tasks = JoinSet::new();
     let (random, quotas) = (SystemRandom::new(), Arc::new(Mutex::new(Quotas::new(&context.limits))));
-    let mut refused = Refused::default();
+    let mut refused = RefusedConnections::default();
     for id in (0..).map(ConnectionId) {
         let accepted = listener.accept().await;
         while tasks.try_join_next().is_some() {}
@@ -316,12 +316,12 @@ async fn accept(listener: TcpListener, context: Context) {
 
 /// Counts refused connections, so that a flood of them does not flood the log.
 #[derive(Default)]
-struct Refused {
+struct RefusedConnections {
     count: u64,
     last_report: Option<Instant>,
 }
 
-impl Refused {
+impl RefusedConnections {
     fn count(&mut self, now: Instant) {
         self.count += 1;
         if self.last_report.is_none_or(|last| now.saturating_duration_since(last) >= REPORT_INTERVAL) {

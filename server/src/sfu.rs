@@ -41,7 +41,7 @@ mod track;
 mod transport;
 mod transport_error;
 
-pub(crate) use address_table::{ADDRESS_TIMEOUT, AddressTable, Addresses, MAX_THREADS};
+pub(crate) use address_table::{ADDRESS_TIMEOUT, AddressTable, MAX_THREADS, ThreadAddresses};
 pub use metrics::{DropReason, Histogram, Metrics, Traffic};
 pub use peer::ClientAddress;
 pub use reply::Reply;

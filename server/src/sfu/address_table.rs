@@ -21,7 +21,7 @@ pub struct AddressTable {
 
 /// A handle to the table for one thread. Clones belong to the same thread.
 #[derive(Clone, Debug)]
-pub struct Addresses {
+pub struct ThreadAddresses {
     table: Arc<AddressTable>,
     thread: u8,
 }
@@ -67,7 +67,7 @@ impl AddressTableGuard<'_> {
     }
 }
 
-impl Addresses {
+impl ThreadAddresses {
     /// Returns the handle of a thread.
     pub fn new(table: Arc<AddressTable>, thread: u8) -> Self {
         Self { table, thread }
@@ -120,7 +120,7 @@ impl Addresses {
     }
 }
 
-impl Default for Addresses {
+impl Default for ThreadAddresses {
     /// Returns the handle of the only thread of a new table.
     fn default() -> Self {
         Self::new(Arc::new(AddressTable::new(Instant::now())), 0)
@@ -163,9 +163,9 @@ mod tests {
     }
 
     /// Returns the handles of two threads.
-    fn two_threads(now: Instant) -> [Addresses; 2] {
+    fn two_threads(now: Instant) -> [ThreadAddresses; 2] {
         let table = Arc::new(AddressTable::new(now));
-        [0, 1].map(|thread| Addresses::new(Arc::clone(&table), thread))
+        [0, 1].map(|thread| ThreadAddresses::new(Arc::clone(&table), thread))
     }
 
     #[test]

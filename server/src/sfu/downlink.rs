@@ -82,7 +82,7 @@ enum Hold {
 
 /// How a link became full.
 #[derive(Clone, Copy, Debug)]
-struct Cause {
+struct FullLinkCause {
     /// It has suddenly become narrow.
     sudden: bool,
     /// Pictures were held back a moment ago.
@@ -159,7 +159,7 @@ impl Downlink {
             if self.is_delayed_by_test(now) {
                 return None;
             }
-            return self.handle_full_link(congestion_loss, Cause { sudden, after_hold }, now);
+            return self.handle_full_link(congestion_loss, FullLinkCause { sudden, after_hold }, now);
         }
         if let Some(capacity) = self.capacity.as_mut().filter(|_| delay <= USUAL_DELAY) {
             capacity.full = false;
@@ -187,9 +187,9 @@ impl Downlink {
 
     /// Records the capacity of a full link, which loses the fraction `lost` because it is full. Returns a change if the link was
     /// not full before.
-    fn handle_full_link(&mut self, lost: f32, cause: Cause, now: Instant) -> Option<Change> {
+    fn handle_full_link(&mut self, lost: f32, cause: FullLinkCause, now: Instant) -> Option<Change> {
         self.starting = false;
-        let Cause { sudden, after_hold } = cause;
+        let FullLinkCause { sudden, after_hold } = cause;
         // While the link is full, the estimate follows what arrives. But random loss makes it much too low.
         let through = self.through(lost);
         let estimated = if self.link.is_lossy() { through } else { self.estimate.saturating_mul(100) / FULL_PERCENT };

@@ -4,7 +4,7 @@
 use super::downlink::Downlink;
 use super::layer_meter::HEADER_BYTES;
 use super::pacer::Pacer;
-use super::send_queue::{Meta, SendQueue};
+use super::send_queue::{PacketMeta, SendQueue};
 use super::switch::MAX_TEMPORAL;
 use std::time::{Duration, Instant};
 use str0m::rtp::Ssrc;
@@ -38,7 +38,7 @@ impl<P> PictureQueue<P> {
     ///
     /// # Errors
     /// If the queue is full, drops the packets of the stream, too, and returns the first sequence number that is free then.
-    pub fn push(&mut self, ssrc: Ssrc, meta: Meta, packet: P, budget: u64) -> Result<(), u64> {
+    pub fn push(&mut self, ssrc: Ssrc, meta: PacketMeta, packet: P, budget: u64) -> Result<(), u64> {
         if self.delay(budget) < self.max_delay(ssrc) && self.queue.push(ssrc, meta, packet) {
             return Ok(());
         }
@@ -125,7 +125,7 @@ mod tests {
     }
 
     fn push(queue: &mut PictureQueue<u64>, sequence: u64, key: bool) -> Result<(), u64> {
-        queue.push(STREAM.into(), Meta { sequence, bytes: 1_000, base: true, key }, sequence, BUDGET)
+        queue.push(STREAM.into(), PacketMeta { sequence, bytes: 1_000, base: true, key }, sequence, BUDGET)
     }
 
     const BUDGET: u64 = 150_000;

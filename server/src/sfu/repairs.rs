@@ -11,12 +11,12 @@ pub struct Repairs {
     media: HashSet<Ssrc>,
     /// The requests of each outgoing stream so far. There are at most as many as media descriptions.
     requested: HashMap<Mid, u64>,
-    counts: Counts,
+    counts: RepairCounts,
 }
 
 /// What was requested and sent again since the last call of [`Repairs::take`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
+pub struct RepairCounts {
     /// Requests to send packets again (RTCP NACK).
     pub nacks: u64,
     /// Packets of retransmission streams: retransmissions and padding.
@@ -46,7 +46,7 @@ impl Repairs {
     }
 
     /// Returns what was counted since the last call.
-    pub fn take(&mut self) -> Counts {
+    pub fn take(&mut self) -> RepairCounts {
         std::mem::take(&mut self.counts)
     }
 }
@@ -64,9 +64,9 @@ mod tests {
         assert!(!repairs.has_streams() && repairs.add_stream(7.into()) && !repairs.add_stream(7.into()));
         repairs.handle_sent(7.into());
         repairs.handle_sent(8.into());
-        assert_eq!(repairs.take(), Counts { nacks: 6, packets: 1 });
+        assert_eq!(repairs.take(), RepairCounts { nacks: 6, packets: 1 });
         repairs.handle_requests(b, 2);
-        assert_eq!(repairs.take(), Counts { nacks: 1, packets: 0 });
-        assert_eq!(repairs.take(), Counts::default());
+        assert_eq!(repairs.take(), RepairCounts { nacks: 1, packets: 0 });
+        assert_eq!(repairs.take(), RepairCounts::default());
     }
 }

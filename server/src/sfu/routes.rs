@@ -1,6 +1,6 @@
 //! Finds the participant that a datagram comes from.
 
-use super::address_table::{Addresses, Claim};
+use super::address_table::{Claim, ThreadAddresses};
 use super::ice_ufrag;
 use proto::ParticipantId;
 use std::collections::{HashMap, VecDeque};
@@ -11,7 +11,7 @@ use std::time::Instant;
 /// The addresses and ICE user name fragments of all participants of a thread.
 #[derive(Debug, Default)]
 pub struct Routes {
-    table: Addresses,
+    table: ThreadAddresses,
     /// The claim of the participant that sends from an address.
     claims: HashMap<SocketAddr, Arc<Claim>>,
     /// The addresses of each participant, oldest first.
@@ -21,7 +21,7 @@ pub struct Routes {
 
 impl Routes {
     /// Creates routes without participants.
-    pub fn new(table: Addresses) -> Self {
+    pub fn new(table: ThreadAddresses) -> Self {
         Self { table, ..Self::default() }
     }
 

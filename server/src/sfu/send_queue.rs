@@ -28,7 +28,7 @@ struct StreamQueue<P> {
 
 #[derive(Debug)]
 struct Waiting<P> {
-    meta: Meta,
+    meta: PacketMeta,
     /// The position among all packets of the viewer.
     order: u64,
     packet: P,
@@ -36,7 +36,7 @@ struct Waiting<P> {
 
 /// What the queue needs to know of a packet.
 #[derive(Clone, Copy, Debug)]
-pub struct Meta {
+pub struct PacketMeta {
     /// The extended sequence number in the stream to the viewer.
     pub sequence: u64,
     /// The payload's length in bytes.
@@ -59,7 +59,7 @@ impl<P> SendQueue<P> {
     }
 
     /// Adds a packet of a stream. Returns false if the queue is full.
-    pub fn push(&mut self, ssrc: Ssrc, meta: Meta, packet: P) -> bool {
+    pub fn push(&mut self, ssrc: Ssrc, meta: PacketMeta, packet: P) -> bool {
         if self.packets >= MAX_PACKETS {
             return false;
         }
@@ -79,7 +79,7 @@ impl<P> SendQueue<P> {
 
     /// Takes the next packet: of the streams whose next packet is of the lowest temporal layer, the one that waits
     /// longest.
-    pub fn pop(&mut self) -> Option<(Ssrc, Meta, P)> {
+    pub fn pop(&mut self) -> Option<(Ssrc, PacketMeta, P)> {
         let head = |stream: &&mut StreamQueue<P>| stream.waiting.front().map(|head| (!head.meta.base, head.order));
         let waiting = self.streams.iter_mut().filter(|stream| !stream.waiting.is_empty());
         let stream = waiting.min_by_key(head)?;
@@ -148,7 +148,7 @@ mod tests {
         for (ssrc, sequence, base) in packets {
             assert!(queue.push(
                 (*ssrc).into(),
-                Meta { sequence: *sequence, bytes: 100, base: *base, key: *sequence == 12 },
+                PacketMeta { sequence: *sequence, bytes: 100, base: *base, key: *sequence == 12 },
                 *sequence
             ));
         }
@@ -182,7 +182,7 @@ mod tests {
     fn a_full_queue_refuses_and_the_longest_stream_is_found() {
         let mut queue = queue(&[(1, 1, true), (2, 1, true), (2, 2, true)]);
         assert_eq!(queue.longest(), Some(2.into()));
-        let meta = Meta { sequence: 1, bytes: 1, base: true, key: false };
+        let meta = PacketMeta { sequence: 1, bytes: 1, base: true, key: false };
         let taken = (0..5_000).filter(|number| queue.push(3.into(), meta, *number)).count();
         assert_eq!(taken, MAX_PACKETS - 3);
         queue.retain(|ssrc| ssrc == 1.into());

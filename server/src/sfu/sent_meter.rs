@@ -19,7 +19,7 @@ pub struct SentMeter {
 
 /// What was sent between two reports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sent {
+pub struct SentStats {
     /// Bits per second with all headers.
     pub rate: u64,
     /// The longest time between two packets in the last two intervals.
@@ -44,13 +44,13 @@ impl SentMeter {
     }
 
     /// Returns what was sent since the last call. `estimate` is that of the stack, in bits per second of payload.
-    pub fn take(&mut self, estimate: u64, now: Instant) -> Sent {
+    pub fn take(&mut self, estimate: u64, now: Instant) -> SentStats {
         let elapsed = u64::try_from(now.saturating_duration_since(self.since).as_millis()).unwrap_or(u64::MAX);
         let pause = self.pauses[0].max(self.pauses[1]).max(self.since_last(now));
         let most = estimate.saturating_mul(2);
         let (payload, all) = self.recent;
         let with_headers = estimate.saturating_mul(all).checked_div(payload);
-        let sent = Sent {
+        let sent = SentStats {
             rate: self.total * 8_000 / elapsed.max(1),
             pause,
             estimate: with_headers.map_or(estimate, |total| total.min(most)),
@@ -78,11 +78,15 @@ mod tests {
         meter.add(2 * HEADER_BYTES, at(40));
         let sent = meter.take(100_000, at(100));
         let rate = 4 * HEADER_BYTES as u64 * 80;
-        assert_eq!(sent, Sent { rate, pause: Duration::from_millis(60), estimate: 200_000 }, "since the last packet");
+        assert_eq!(
+            sent,
+            SentStats { rate, pause: Duration::from_millis(60), estimate: 200_000 },
+            "since the last packet"
+        );
         meter.add(1_000 + HEADER_BYTES, at(110));
         let sent = meter.take(100_000, at(120));
         assert_eq!((sent.pause, sent.estimate), (Duration::from_millis(70), 114_126));
         let silent = meter.take(100_000, at(400));
-        assert_eq!(silent, Sent { rate: 0, pause: Duration::from_millis(290), estimate: 114_126 });
+        assert_eq!(silent, SentStats { rate: 0, pause: Duration::from_millis(290), estimate: 114_126 });
     }
 }

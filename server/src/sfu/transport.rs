@@ -4,7 +4,7 @@
 
 mod formats;
 
-use super::address_table::Addresses;
+use super::address_table::ThreadAddresses;
 use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, extensions};
 use super::first_probes::FirstProbes;
@@ -14,7 +14,7 @@ use super::offer_queue::WorkLimit;
 use super::picture_queue::PictureQueue;
 use super::probe_goal::ProbeGoal;
 use super::repairs::Repairs;
-use super::send_queue::Meta;
+use super::send_queue::PacketMeta;
 use super::sent_meter::SentMeter;
 use super::sound_loss::PathLoss;
 use super::switch::{PacketInfo, RewrittenHeader};
@@ -49,7 +49,7 @@ pub struct Context {
     /// What answers contain besides the session description.
     pub(super) access: MediaAccess,
     /// The address table, for the thread of these transports.
-    pub(super) addresses: Addresses,
+    pub(super) addresses: ThreadAddresses,
 }
 
 /// One participant's transport.
@@ -111,7 +111,7 @@ impl Context {
             public: Vec::new(),
             offer_work: WorkLimit::new(&Limits::default()),
             access: MediaAccess::default(),
-            addresses: Addresses::default(),
+            addresses: ThreadAddresses::default(),
         })
     }
 
@@ -135,7 +135,7 @@ impl Context {
 
     /// Returns the context for one of several threads.
     #[must_use]
-    pub(crate) fn with_addresses(self, addresses: Addresses) -> Self {
+    pub(crate) fn with_addresses(self, addresses: ThreadAddresses) -> Self {
         Self { addresses, ..self }
     }
 
@@ -417,7 +417,7 @@ impl Transport {
             return Err(NotQueued::NoStream);
         }
         let base = info.temporal == 0;
-        let meta = Meta { sequence: header.sequence, bytes: packet.payload.len(), base, key: info.key };
+        let meta = PacketMeta { sequence: header.sequence, bytes: packet.payload.len(), base, key: info.key };
         let write = rtp_write(subscriber, packet, header);
         let queued = self.pictures.push(subscriber.ssrc, meta, write, self.downlink.budget());
         queued.map_err(|next| NotQueued::Full { next })

@@ -6,7 +6,7 @@
 //! works. Everything else takes the path that the client has chosen.
 
 use super::TunnelQueue;
-use crate::sfu::{ADDRESS_TIMEOUT, Addresses, MAX_THREADS};
+use crate::sfu::{ADDRESS_TIMEOUT, MAX_THREADS, ThreadAddresses};
 use proto::{MediaPath, ParticipantId};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -46,7 +46,7 @@ pub enum SendPath {
 #[derive(Debug, Default)]
 pub struct Tunnels {
     /// The address table that all threads share.
-    addresses: Addresses,
+    addresses: ThreadAddresses,
     entries: HashMap<ParticipantId, ParticipantPaths>,
     identities: HashMap<SocketAddr, ParticipantId>,
     /// The participants by their UDP addresses.
@@ -78,7 +78,7 @@ struct ParticipantPaths {
 
 impl Tunnels {
     /// Creates the table of a thread without tunnels.
-    pub fn new(addresses: Addresses) -> Self {
+    pub fn new(addresses: ThreadAddresses) -> Self {
         Self { addresses, ..Self::default() }
     }
 
@@ -262,7 +262,7 @@ mod tests {
     /// Returns the tunnel tables of two threads.
     fn two_threads(now: Instant) -> [Tunnels; 2] {
         let table = Arc::new(crate::sfu::AddressTable::new(now));
-        [0, 1].map(|thread| Tunnels::new(Addresses::new(Arc::clone(&table), thread)))
+        [0, 1].map(|thread| Tunnels::new(ThreadAddresses::new(Arc::clone(&table), thread)))
     }
 
     fn address(text: &str) -> SocketAddr {

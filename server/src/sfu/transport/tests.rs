@@ -42,7 +42,7 @@ fn only_rtp_packets_have_a_source() {
 fn user_names_name_the_thread_also_after_an_ice_restart_of_the_client() {
     let now = Instant::now();
     let table = Arc::new(super::super::AddressTable::new(now));
-    let context = Context::new(Vec::new()).unwrap().with_addresses(Addresses::new(table, 5));
+    let context = Context::new(Vec::new()).unwrap().with_addresses(ThreadAddresses::new(table, 5));
     let mut transport = Transport::new(&context, None, now);
     let fingerprint = vec!["AB"; 32].join(":");
     let mut seen = HashSet::new();
