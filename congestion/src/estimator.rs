@@ -183,8 +183,8 @@ impl Estimator {
         }
     }
 
-    /// Returns the start probe, if no probe was sent yet. It consists of padding, and needs neither a medium nor a rate that the
-    /// application could use: if it is sent before the first medium, it delays nothing.
+    /// Returns the start probe, if no probe was sent yet. It consists of padding, so it needs no media and no wanted
+    /// rate. If it is sent before the first media packet, it delays none.
     pub fn poll_start_probe(&mut self, now: Instant) -> Option<Probe> {
         self.prober.plan_start(now)
     }

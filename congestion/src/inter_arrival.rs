@@ -63,7 +63,7 @@ impl InterArrival {
         let sent = complete.last_sent - previous.last_sent;
         let arrived = complete.last_arrived - previous.last_arrived;
         if arrived < 0.0 || arrived - sent > MAX_GAP {
-            // Reordered groups say nothing. Many of them mean that the receiver's clock has jumped.
+            // Reordered groups do not show the delay. Many of them mean that the receiver's clock has jumped.
             self.reordered = self.reordered.saturating_add(1);
             if self.reordered > MAX_REORDERED || arrived.abs() > MAX_GAP {
                 self.reset();

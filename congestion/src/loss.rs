@@ -86,8 +86,8 @@ impl LossController {
     }
 
     /// Evaluates the window if it is long enough. `congested` is true if the path has a long queue, `rate` is the
-    /// bits per second that are sent now, and `acknowledged` those that arrive. If there is congestion, returns the rate
-    /// to which to fall.
+    /// bits per second that are sent now, and `acknowledged` those that arrive. If there is congestion, returns the new,
+    /// lower rate.
     pub fn update(&mut self, now: Instant, congested: bool, rate: f64, acknowledged: Option<f64>) -> Option<f64> {
         let started = *self.started.get_or_insert(now);
         self.congested |= congested;

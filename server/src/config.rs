@@ -26,10 +26,11 @@ pub struct Config {
     pub turn: Option<TurnConfig>,
     /// The limits for its clients.
     pub limits: Limits,
-    /// How many threads forward media, at most eight. Each meeting belongs to one of them; if there are several, one more receives.
+    /// The number of threads that forward media, at most eight. Each meeting belongs to one of them. If there are several, one
+    /// more thread receives.
     /// `None`: one for each core but one, at most eight.
     pub media_threads: Option<NonZero<usize>>,
-    /// The address at which Prometheus reads metrics, over HTTP without TLS or password. `None` if it may not.
+    /// The address at which Prometheus reads metrics, over HTTP without TLS or password. `None` if metrics are off.
     pub metrics: Option<SocketAddr>,
 }
 
@@ -91,10 +92,10 @@ pub struct Limits {
     pub stranger_message: usize,
     /// Bytes of a meeting message from a member that has sent no signed command. Its signalling may be longer.
     pub member_message: usize,
-    /// Average requests to be admitted to one meeting that its members learn of per second. Further requests wait.
-    /// Addresses take turns.
+    /// The average number of requests per second that the members of a meeting get from people who want to enter. Further
+    /// requests wait. Client addresses take turns.
     pub knocks_per_second: u32,
-    /// Requests that the members of a meeting may learn of at once after a pause.
+    /// The number of such requests that the members of a meeting may get at once after a pause.
     pub knock_burst: u32,
     /// Average application messages per second from one member.
     pub tells_per_second: u32,
@@ -127,13 +128,14 @@ pub struct Limits {
     pub greeting: Duration,
     /// The interval between two pings.
     pub ping: Duration,
-    /// How long a connection may complete no message before the server closes it. WebSocket pings are no messages.
+    /// How long a connection may take to complete its next message before the server closes it. WebSocket pings do not count.
     pub silence: Duration,
     /// How long one message may take to be written to a connection.
     pub write: Duration,
-    /// How long a media tunnel may carry nothing. A client that uses it sends at least a check every half second.
+    /// How long a media tunnel may be idle. A client that uses it sends at least a check every half second.
     pub tunnel_idle: Duration,
-    /// The maximum number of path tests at once, by clients that are in no meeting. Each takes up to 4.2 Mbit/s in each direction for a few seconds.
+    /// The maximum number of path tests at once, by clients that are in no meeting. Each
+    /// takes up to 4.2 Mbit/s in each direction for a few seconds.
     pub path_tests: usize,
 }
 

@@ -45,8 +45,8 @@ struct Arguments {
     /// Send no media through the TCP port: clients without UDP use the TURN servers.
     #[arg(long)]
     no_media_tunnel: bool,
-    /// Threads that forward media, 1 to 8. A meeting belongs to one thread; if there are several, one more receives. Default: one for
-    /// each core but one.
+    /// Number of threads that forward media, 1 to 8. A meeting belongs to one thread. If there are several, one more receives.
+    /// Default: one for each core except one.
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u8).range(1..=8))]
     media_threads: Option<u8>,
     /// Serve metrics for Prometheus at this address and port, over HTTP without password: GET /metrics. They are sums over

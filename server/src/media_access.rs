@@ -1,4 +1,4 @@
-//! The paths beside UDP by which members may reach the media threads.
+//! The paths other than UDP over which members may reach the media threads.
 
 use crate::tunnel::TunnelKey;
 use crate::turn::TurnService;

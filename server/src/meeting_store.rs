@@ -22,7 +22,7 @@ pub struct MeetingStore {
     _lock: File,
 }
 
-/// What [`MeetingStore::open`] finds.
+/// The result of [`MeetingStore::open`].
 pub struct OpenedStore {
     /// The store.
     pub store: MeetingStore,

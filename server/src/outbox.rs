@@ -16,7 +16,7 @@ use tokio::sync::{Notify, mpsc};
 /// The sending end. Clones add to the same queue.
 #[derive(Clone, Debug)]
 pub struct Outbox {
-    /// The address of this machine by which the client came; `None` if it is unknown.
+    /// The address of this machine to which the client connected; `None` if it is unknown.
     pub arrived_at: Option<IpAddr>,
     /// The address that the client comes from; `None` if it is unknown.
     pub origin: Option<Origin>,
@@ -65,7 +65,7 @@ struct Tells {
     skipped: Option<(Position, u64)>,
 }
 
-/// Messages and their bytes.
+/// A number of messages, and the sum of their bytes.
 #[derive(Clone, Copy, Debug, Default)]
 struct QueueLoad {
     messages: usize,

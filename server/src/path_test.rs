@@ -63,8 +63,8 @@ impl PathTests {
         self.running.load(Ordering::Relaxed) > 0
     }
 
-    /// Returns the answer to a datagram that came to a media socket. Returns `None` if it is no datagram of a test, or if its test
-    /// may not send it.
+    /// Returns the answer to a datagram that came to a media socket. Returns `None` if it does not belong
+    /// to a running test, or if the test has reached a limit.
     pub fn answer(&self, remote: SocketAddr, datagram: &[u8], now: Instant) -> Option<Vec<u8>> {
         if !self.are_running() || Probe::parse(datagram).is_err() {
             return None;
@@ -111,7 +111,7 @@ pub async fn serve(
     meter: Arc<Meter>,
     (tests, limits): (&PathTests, &Limits),
 ) {
-    // A test that takes longer ends, also one whose client does not read.
+    // Ends a test that takes too long, even if its client does not read.
     let deadline = tokio::time::Instant::now() + MAX_DURATION;
     let running = tests.open(origin);
     let greeting = running.as_ref().map_or(PathTestGreeting::Busy, |running| tests.greeting(running.key, arrived_at));
@@ -161,7 +161,7 @@ async fn read(mut source: SplitStream<Socket>, queue: &TunnelQueue, meter: &Mete
 /// How long the closing handshake may take.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How long nothing is read after a control frame, or after a datagram that has no answer.
+/// How long reading pauses after a control frame, or after a datagram that has no answer.
 const PAUSE: Duration = Duration::from_millis(10);
 
 #[cfg(test)]

@@ -68,8 +68,8 @@ impl ReceiveThread {
 }
 
 impl Router {
-    /// Passes datagrams that came to `local` to the threads of their participants. Drops a datagram of no participant, and one
-    /// for a thread whose queue is full.
+    /// Passes datagrams that came to `local` to the threads of their participants. Drops datagrams of unknown senders, and
+    /// those for a thread whose queue is full.
     pub fn route<'d>(&self, local: SocketAddr, datagrams: impl Iterator<Item = (SocketAddr, &'d [u8])>) {
         let mut woken = 0_u64;
         let table = self.table.lock();

@@ -176,7 +176,7 @@ impl Server {
                 checks.tick().await;
             }
         };
-        // After the deadline, the clients that are left are told that the host stops the server.
+        // After the deadline, the server tells the remaining clients that the host stops it.
         let _ = timeout(deadline, end_of_meetings).await;
         self.drain(Problem::HostStopped, deadline).await;
     }

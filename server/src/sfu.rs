@@ -104,8 +104,8 @@ impl Sfu {
         self.advance(now);
     }
 
-    /// Adds a participant, as [`Command::Join`] does. It is offered media at the address of this machine by which its
-    /// signalling came, and at the public addresses; at all addresses if there is no socket at that one.
+    /// Adds a participant, as [`Command::Join`] does. The answers to it offer media at the address of this
+    /// machine to which its signalling connected, and at the public addresses. If no socket has that address, they offer all.
     pub fn join(&mut self, meeting: MeetingId, participant: ParticipantId, address: ClientAddress, now: Instant) {
         if self.meetings.rooms.is_empty() {
             // There are no ticks without a meeting, so the next one is not late.

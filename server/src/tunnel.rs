@@ -123,7 +123,7 @@ struct Reader<'s> {
     source: SplitStream<Socket>,
     meter: Arc<Meter>,
     events: &'s mpsc::Sender<Event>,
-    /// How long the tunnel may carry nothing.
+    /// How long the tunnel may be idle.
     idle: Duration,
 }
 

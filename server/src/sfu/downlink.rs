@@ -196,7 +196,7 @@ impl Downlink {
         let through = through.min(estimated);
         let first_probes = self.probe_reports > 0;
         let (rate, wait) = match &self.capacity {
-            // Pictures are held back, so what is sent now is no measure.
+            // Pictures are held back, so what is sent now does not show the capacity.
             Some(before) if before.full && now.saturating_duration_since(before.at) < SETTLE_TIME => {
                 // But the first probes are one. The estimate is the result of the second, after the first one has used up the burst.
                 let rate = if first_probes { before.rate.min(self.estimate) } else { before.rate }.max(MIN_CAPACITY);
@@ -206,18 +206,18 @@ impl Downlink {
                 }
                 return None;
             }
-            // Soon after a hold, what was sent is no measure either.
+            // Soon after a hold, what was sent does not show it either.
             Some(before) if before.full || after_hold => {
                 let least = before.rate * MIN_STILL_FULL_PERCENT / 100;
                 (estimated.clamp(least, before.rate), before.wait)
             }
             Some(_) | None if sudden => (through.min(self.sent(RECENT_REPORTS) / SUDDEN_FACTOR), SUDDEN_WAIT),
-            // If little was sent, that little is no measure.
+            // If little was sent, it does not show the capacity.
             Some(before) => {
                 let least = before.rate * MIN_STILL_FULL_PERCENT / 100;
                 (through.clamp(least, before.rate * USABLE_PERCENT / 100), MIN_WAIT)
             }
-            // The first probes were sent faster than the budget, so what was sent is no measure.
+            // The first probes were sent faster than the budget, so what was sent does not show the capacity.
             None if first_probes => (through.min(self.budget), MIN_WAIT),
             None => (through, MIN_WAIT),
         };

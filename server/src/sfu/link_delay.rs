@@ -96,7 +96,7 @@ const FIRST_WEIGHT: f32 = 0.2;
 /// The weight on a link that is known to be lossy. It is lower, because one second has few packets, so its loss varies.
 const LOSSY_WEIGHT: f32 = 0.03;
 
-/// The random loss from which the estimate of the stack is no measure of the capacity.
+/// Above this random loss, the estimate of the stack does not show the capacity.
 const MIN_LOSSY: f32 = 0.08;
 
 #[cfg(test)]

@@ -329,7 +329,7 @@ impl Meetings {
         self.routes.remove(participant);
         peer.reset_transport(&self.context, now);
         self.timers.set(participant, peer.transport.timeout);
-        // The new transport knows no description of an offer that waits.
+        // For the new transport, all descriptions of a waiting offer are new.
         self.offers.update_work(participant, |offer| offer_work(&peer.transport, offer));
         if let Some(room) = self.rooms.get_mut(&peer.meeting) {
             room.publish(participant, Vec::new(), &mut self.output);

@@ -39,7 +39,7 @@ impl Hasher for IdHasher {
 /// Where the signalling of a participant comes from.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ClientAddress {
-    /// The address of this machine by which it came; `None` if it is unknown.
+    /// The address of this machine to which it connected; `None` if it is unknown.
     pub arrived_at: Option<IpAddr>,
     /// The participant's own address; `None` if it is unknown.
     pub origin: Option<Origin>,

@@ -34,7 +34,7 @@ struct Waiting<P> {
     packet: P,
 }
 
-/// What the queue needs to know of a packet.
+/// The properties of a packet that the queue needs.
 #[derive(Clone, Copy, Debug)]
 pub struct PacketMeta {
     /// The extended sequence number in the stream to the viewer.

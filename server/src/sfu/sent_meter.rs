@@ -11,7 +11,7 @@ pub struct SentMeter {
     /// Bytes of RTP payload, and with all headers. Both are halved at each report, so they are those of the last reports.
     recent: (u64, u64),
     since: Instant,
-    /// When the last packet was sent. The time before the first one is no pause.
+    /// When the last packet was sent. The time before the first one does not count as a pause.
     last: Option<Instant>,
     /// The longest time between two packets, and that of the report before. Feedback is about both.
     pauses: [Duration; 2],

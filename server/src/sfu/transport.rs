@@ -144,8 +144,8 @@ impl Context {
         self.sockets.push(address);
     }
 
-    /// Returns the addresses at which a client is offered media: the socket on the address by which it came, and the
-    /// public addresses. If there is no such socket, all sockets.
+    /// Returns the addresses that answers to a client offer for media: the socket on the address to which the client connected,
+    /// and the public addresses. If there is no such socket, all sockets.
     pub fn candidates(&self, arrived_at: Option<IpAddr>) -> Vec<SocketAddr> {
         let same = |socket: &&SocketAddr| Some(socket.ip()) == arrived_at;
         let mut found: Vec<SocketAddr> = self.sockets.iter().filter(same).copied().collect();
@@ -164,7 +164,7 @@ impl Context {
 }
 
 impl Transport {
-    /// Returns a transport that waits for its first offer. `arrived_at` is the address by which the client came.
+    /// Returns a transport that waits for its first offer. `arrived_at` is the address to which the client connected.
     pub fn new(context: &Context, arrived_at: Option<IpAddr>, now: Instant) -> Self {
         let mut config = Rtc::builder()
             .set_crypto_provider(context.provider.clone())

@@ -1,8 +1,8 @@
 //! Which path leads to each participant that has opened a tunnel. Pure: no socket, no clock.
 //!
 //! The media stack knows one pair of addresses for such a participant, its identity, which is the same on all paths: the
-//! pair by which UDP worked before, else a virtual address that no datagram of the network has. So a change of the path is
-//! no event for the stack. The answer to a check goes back on the check's own path, which shows the client whether the path
+//! pair with which UDP worked before, else a virtual address that no datagram of the network has. So the stack does not notice
+//! a change of the path. The answer to a check goes back on the check's own path, which shows the client whether the path
 //! works. Everything else takes the path that the client has chosen.
 
 use super::TunnelQueue;
@@ -72,7 +72,7 @@ struct ParticipantPaths {
     queue: Option<Arc<TunnelQueue>>,
     path: MediaPath,
     identity: Endpoints,
-    /// The addresses by which the newest check came by UDP.
+    /// The addresses of the newest check that came by UDP.
     udp: Option<Endpoints>,
 }
 
@@ -144,9 +144,9 @@ impl Tunnels {
         self.entries.get(&participant).filter(|entry| entry.tunnel == tunnel).map(|entry| entry.identity)
     }
 
-    /// Returns the participant that a datagram of UDP belongs to, and its identity. Returns `None` for a participant that has
-    /// opened no tunnel, if the address is not that of the participant's newest check, and for a check from an address from
-    /// which another participant has sent one in the last 30 s, because its source may be forged. `named` returns the participant that a check names.
+    /// Returns the participant that sent a UDP datagram, and its identity. Returns `None` if the participant has opened no tunnel,
+    /// or if the address is not that of its newest check. Also returns `None` for a check from an address that another participant
+    /// has used for a check in the last 30 s, because the source may be forged. `named` returns the participant that a check names.
     pub fn find_sender(
         &self,
         source: SocketAddr,
