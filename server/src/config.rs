@@ -28,7 +28,7 @@ pub struct Config {
     pub limits: Limits,
     /// The number of threads that forward media, at most eight. Each meeting belongs to one of them. If there are several, one
     /// more thread receives.
-    /// `None`: one for each core but one, at most eight.
+    /// `None`: one for each core except one, at most eight.
     pub media_threads: Option<NonZero<usize>>,
     /// The address at which Prometheus reads metrics, over HTTP without TLS or password. `None` if metrics are off.
     pub metrics: Option<SocketAddr>,

@@ -105,7 +105,7 @@ impl Sfu {
     }
 
     /// Adds a participant, as [`Command::Join`] does. The answers to it offer media at the address of this
-    /// machine to which its signalling connected, and at the public addresses. If no socket has that address, they offer all.
+    /// machine to which its signalling connected, and at the public addresses. If no socket has that address, they offer all sockets.
     pub fn join(&mut self, meeting: MeetingId, participant: ParticipantId, address: ClientAddress, now: Instant) {
         if self.meetings.rooms.is_empty() {
             // There are no ticks without a meeting, so the next one is not late.

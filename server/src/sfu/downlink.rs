@@ -439,7 +439,7 @@ pub const BURST_RATE: u64 = 1_650_000;
 /// The reports with feedback that may be about the first probes: until their packets have left the queue of a narrow link.
 const PROBE_REPORTS: u32 = 8;
 
-/// Percent of that rate which the estimate must exceed. The estimate of packets as small as padding has 30 % more with headers.
+/// The estimate that shows a wide link, in percent of [`BURST_RATE`]. The estimate of packets as small as padding has 30 % more with headers.
 const WIDE_PERCENT: u64 = 150;
 
 /// The time between two reports.
@@ -458,7 +458,7 @@ const THROUGH_REPORTS: usize = 3;
 const SUDDEN_GROWTH: Duration = Duration::from_millis(50);
 const SUDDEN_REPORTS: usize = 2;
 
-/// The maximum bitrate that is sent in these reports, in percent of the one before. More would fill the queue of any link.
+/// The maximum bitrate that is sent in these reports, in percent of the bitrate before. More would fill the queue of any link.
 const CALM_PERCENT: u64 = 130;
 
 /// The minimum budget, in bits per second: sound without a picture.
