@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 const KEY: [u8; proto::PATH_TEST_KEY_BYTES] = [1; proto::PATH_TEST_KEY_BYTES];
 
-/// Reads a datagram and a greeting, and lets a server that tests answer a sequence of datagrams.
+/// Parses a datagram and a greeting, and passes a sequence of datagrams to a server that runs one path test.
 pub(super) fn path_test(bytes: &[u8]) {
     if let Ok(probe) = Probe::parse(bytes) {
         assert_eq!(Probe::parse(&probe.datagram(bytes.len())), Ok(probe));

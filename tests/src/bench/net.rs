@@ -12,24 +12,25 @@ mod competing;
 mod crowd;
 mod figures;
 mod heard;
-mod large_meeting;
-mod many_paths;
+mod mixed_networks;
 mod options;
 mod outages;
 mod path;
 mod picture_quality;
 mod running;
+mod running_meeting;
 mod soak;
 mod tile_changes;
 mod turn_server;
 
+use crate::bench::draw::browser;
 use crate::netlab::Error as NetlabError;
 use anyhow::Result;
-use call::{BenchFiles, Beside, Call};
+use call::{BenchFiles, Call, ExtraProgram};
 use chromium::ChromiumCall;
 use crowd::CrowdFigures;
 use figures::CallFigures;
-use many_paths::ManyPathsFigures;
+use mixed_networks::MixedNetworksFigures;
 use options::{BenchOptions, MeetingRow};
 use path::{NetworkPath, Verdict};
 use running::OutputFolder;
@@ -71,7 +72,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
     if !options.meetings.is_empty() {
         clip::write(&small_clip, clip::SMALL)?;
     }
-    let browser = options.chromium.then(chromium::program).flatten();
+    let browser = options.chromium.then(browser::program).flatten();
     if options.chromium && browser.is_none() {
         eprintln!(
             "bench net: Chromium is not installed (Debian: apt-get install chromium): no call is compared with it"
@@ -94,7 +95,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
 fn measure_paths(options: &BenchOptions, files: BenchFiles<'_>, browser: Option<&Path>) -> Result<Measured> {
     let mut all = Vec::new();
     for path in &options.paths {
-        if path.beside == Beside::TurnServer && !turn_server::is_installed() {
+        if path.extra == ExtraProgram::TurnServer && !turn_server::is_installed() {
             eprintln!("{:<4} {:<28} not measured: there is no turnserver (package coturn)", path.row, path.spec);
             continue;
         }
@@ -133,10 +134,10 @@ fn print_call(options: &BenchOptions, path: &NetworkPath, who: &str, figures: &C
 /// Holds the call of a path. Returns `None` if this machine or this user cannot have such networks.
 fn call(path: &NetworkPath, options: &BenchOptions, files: BenchFiles<'_>, folder: &Path) -> Option<CallFigures> {
     let held = path.spec.parse().map_err(anyhow::Error::from).and_then(|spec| {
-        let (length, beside, out) = (path.length(options.length), path.beside, folder.to_owned());
+        let (length, extra, out) = (path.length(options.length), path.extra, folder.to_owned());
         let records_pictures = options.chromium && path.has_picture_quality();
         let usual = Call::new(files.programs.to_owned(), files.clip.to_owned());
-        Call { spec, length, beside, records_pictures, out, ..usual }.hold()
+        Call { spec, length, extra, records_pictures, out, ..usual }.hold()
     });
     match held {
         Err(error) if is_unavailable(&error) => None,
@@ -176,8 +177,8 @@ fn measure_meeting(options: &BenchOptions, row: MeetingRow, files: BenchFiles<'_
         MeetingRow::TileChanges => repeat(options, TileChangeFigures::failure, |run| {
             TileChangeFigures::measure(files.programs, files.clip, &folder("14-tiles", run))
         }),
-        MeetingRow::ManyPaths => repeat(options, ManyPathsFigures::failure, |run| {
-            ManyPathsFigures::measure(BenchFiles { out: &folder("17-paths", run), ..files }, options.length)
+        MeetingRow::MixedNetworks => repeat(options, MixedNetworksFigures::failure, |run| {
+            MixedNetworksFigures::measure(BenchFiles { out: &folder("17-paths", run), ..files }, options.length)
         }),
         MeetingRow::Crowd => repeat(options, CrowdFigures::failure, |run| {
             CrowdFigures::measure(files.programs, &folder("19-crowd", run))

@@ -17,10 +17,10 @@ fn main() -> Result<ExitCode> {
         return net::run(options);
     }
     #[cfg(target_os = "linux")]
-    if let [group, own @ ..] = arguments.as_slice()
+    if let [group, options @ ..] = arguments.as_slice()
         && let Some(part) = part_of_a_call(group)
     {
-        part(own)?;
+        part(options)?;
         return Ok(ExitCode::SUCCESS);
     }
     measure(&arguments)?;

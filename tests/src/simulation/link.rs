@@ -1,4 +1,4 @@
-//! The network path between one client and the server.
+//! The simulated network link between one client and the server.
 
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;

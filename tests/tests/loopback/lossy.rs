@@ -109,9 +109,7 @@ impl Socket {
         let number = self.random.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next).unwrap_or(0);
         (number >> 8) % 1_000 < self.lost
     }
-}
 
-impl Socket {
     /// Moves the datagrams that are not lost to the beginning of `buffer`, which the system may have filled with several. Returns
     /// their length.
     fn keep(&self, buffer: &mut [u8], meta: RecvMeta) -> usize {

@@ -53,6 +53,9 @@ fn is_lost(number: u64) -> bool {
     (mixed ^ (mixed >> 31)) % 10 < 3
 }
 
+/// Checks the whole SFU over a minute, with one sequence of losses and no limit of the rate: the sender of sound never gets a limit, and
+/// pictures move in all but four seconds. It does not check each rule that leads to this: it also passes without the rule of `LinkDelay`
+/// for late reports, which `a_single_late_report_of_a_lossy_link_is_no_delay` checks.
 #[test]
 fn random_loss_of_30_percent_does_not_limit_the_sound() {
     let (mut simulation, start) = impaired(Impairment { delay: ms(1), ..Impairment::default() });

@@ -90,7 +90,8 @@ impl Browser {
     fn start(program: &Path, page: &str, [width, height]: [u32; 2]) -> Result<Self> {
         let profile = TempFolder::create("bench-browser")?;
         let child = Command::new(program)
-            .args(FLAGS)
+            .args(HEADLESS_FLAGS)
+            .arg(TILE_FLAG)
             .arg(format!("--user-data-dir={}", profile.display()))
             .arg(format!("--window-size={width},{height}"))
             .arg(page)
@@ -150,7 +151,8 @@ fn processes() -> Result<HashMap<u32, Process>> {
 }
 
 const PAGE: &str = include_str!("tiles.html");
-const FLAGS: &[&str] = &[
+/// The flags of a Chromium without a window that loads nothing but the page of a bench.
+pub const HEADLESS_FLAGS: &[&str] = &[
     "--headless=new",
     // Chromium has no sandbox for root. The browser opens only our own page.
     "--no-sandbox",
@@ -160,8 +162,8 @@ const FLAGS: &[&str] = &[
     "--disable-component-update",
     "--disable-sync",
     "--autoplay-policy=no-user-gesture-required",
-    "--enable-blink-features=MediaStreamInsertableStreams",
 ];
+const TILE_FLAG: &str = "--enable-blink-features=MediaStreamInsertableStreams";
 /// Time for compilation and for filling buffers.
 const WARM_UP: Duration = Duration::from_secs(4);
 const MEASURED_TIME: Duration = Duration::from_secs(5);

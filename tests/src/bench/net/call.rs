@@ -26,8 +26,8 @@ pub struct Call {
     pub programs: PathBuf,
     /// The Y4M file that both cameras play.
     pub clip: PathBuf,
-    /// What runs beside the call.
-    pub beside: Beside,
+    /// What else runs.
+    pub extra: ExtraProgram,
     /// True if the receiver writes what it shows, for the quality of the pictures. That takes processor time.
     pub records_pictures: bool,
     /// The folder for reports and logs.
@@ -47,9 +47,9 @@ pub struct BenchFiles<'a> {
     pub out: &'a Path,
 }
 
-/// What runs beside a call.
+/// A program that runs in addition to the server and the clients of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Beside {
+pub enum ExtraProgram {
     /// Nothing.
     Nothing,
     /// A TURN server over TLS, which media take. The server has no media tunnel.
@@ -61,9 +61,9 @@ pub enum Beside {
 impl Call {
     /// Returns a call without limits and of no length, whose folder for reports is the current one.
     pub fn new(programs: PathBuf, clip: PathBuf) -> Self {
-        let (spec, beside) = (NetworkSpec::default(), Beside::Nothing);
+        let (spec, extra) = (NetworkSpec::default(), ExtraProgram::Nothing);
         let (length, records_pictures, out) = (Duration::ZERO, false, PathBuf::new());
-        Self { spec, length, programs, clip, beside, records_pictures, out }
+        Self { spec, length, programs, clip, extra, records_pictures, out }
     }
 
     /// Holds the call, and returns what the receiver measured.
@@ -75,19 +75,13 @@ impl Call {
         let folder = OutputFolder::new(Some(&self.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&self.spec)?;
-        let turn = (self.beside == Beside::TurnServer).then(|| TurnServer::start(&lab, &folder)).transpose()?;
+        let turn = (self.extra == ExtraProgram::TurnServer).then(|| TurnServer::start(&lab, &folder)).transpose()?;
         let arguments = turn.as_ref().map(|turn| turn.arguments.as_slice()).unwrap_or_default();
-        let server = self.start_server(&lab, &folder, "server", arguments)?;
-        let listening = server.first_line()?;
-        let (_, fingerprint) = listening.split_once(" fingerprint ").context("the server prints its fingerprint")?;
-        let address = format!("{}:{PORT}", Netlab::server_address(Participant::Sender));
-        let meet = ["meet", "--server", &address, "--fingerprint", fingerprint];
-        let sender = self.start_client(&lab, &folder, &SENDER, &meet)?;
-        let link = sender.first_line()?;
+        let (_server, sender, link) = self.start_meeting(&lab, &folder, arguments, &SENDER, &[])?;
         wait(SETTLING_TIME);
         let (bytes, processor) = (lab.received_bytes(Participant::Receiver)?, processor_time());
         let schedule = lab.start_schedule(&self.spec)?;
-        let flow = (self.beside == Beside::TcpFlow).then(|| TcpFlow::start(&lab, &folder)).transpose()?;
+        let flow = (self.extra == ExtraProgram::TcpFlow).then(|| TcpFlow::start(&lab, &folder)).transpose()?;
         // One second more, because the last second of the timeline must be over.
         let seconds = (self.length.as_secs() + 1).to_string();
         let receiver = self.start_client(&lab, &folder, &RECEIVER, &["join", &link, "--for", &seconds])?;
@@ -129,6 +123,29 @@ impl Call {
         };
         let capacity = self.spec.changes.iter().find_map(rate).context("the path beside a flow has a rate")?;
         TcpFlow::measure(lab, self.length, capacity)
+    }
+
+    /// Starts the server with `server_arguments`, and an organiser with the arguments `further`, who opens a meeting. Returns the server,
+    /// the organiser and the link of the meeting.
+    ///
+    /// # Errors
+    /// Returns an error if a program does not start.
+    pub fn start_meeting(
+        &self,
+        lab: &Netlab,
+        folder: &OutputFolder,
+        server_arguments: &[String],
+        organiser: &BenchClient,
+        further: &[&str],
+    ) -> Result<(RunningProgram, RunningProgram, String)> {
+        let server = self.start_server(lab, folder, "server", server_arguments)?;
+        let listening = server.first_line()?;
+        let (_, fingerprint) = listening.split_once(" fingerprint ").context("the server prints its fingerprint")?;
+        let address = format!("{}:{PORT}", Netlab::server_address(Participant::Sender));
+        let meet = ["meet", "--server", &address, "--fingerprint", fingerprint];
+        let organiser = self.start_client(lab, folder, organiser, &[&meet, further].concat())?;
+        let link = organiser.first_line()?;
+        Ok((server, organiser, link))
     }
 
     /// Starts the server, with further arguments. Its log is the file `NAME.log`.

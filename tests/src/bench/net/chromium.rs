@@ -1,4 +1,4 @@
-//! A call between two Chromium without a window, over the same limits: row 22.
+//! A call between two Chromium without a window, over the same limits (`--chromium`).
 //!
 //! Both are peer to peer; the server's namespace forwards their packets. Cameras and microphones are the files of our calls. The
 //! receiver's page measures what it shows (`requestVideoFrameCallback`) and plays (`getStats`).
@@ -9,7 +9,7 @@ use super::call::assets;
 use super::figures::{CallFigures, SecondFigures, processor_time, round, to_f64, used};
 use super::picture_quality::{Reference, mean};
 use super::running::{OutputFolder, RunningProgram};
-use crate::bench::draw::browser;
+use crate::bench::draw::browser::HEADLESS_FLAGS;
 use crate::bench::row::percentile;
 use crate::bench::wait;
 use crate::netlab::{Namespace, Netlab, NetworkSpec, Participant};
@@ -41,7 +41,7 @@ pub struct ChromiumCall {
     pub out: PathBuf,
 }
 
-/// A video codec.
+/// The video codec of a call between two Chromium.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChromiumCodec {
     /// VP8, Chromium's own choice.
@@ -80,7 +80,7 @@ struct Measured {
     pictures: Vec<ShownPicture>,
 }
 
-/// A shown picture.
+/// A picture that the page showed.
 #[derive(Debug, Deserialize)]
 struct ShownPicture {
     width: u16,
@@ -98,11 +98,6 @@ struct InboundRtp {
     concealed_samples: u64,
     total_samples_received: u64,
     bytes_received: u64,
-}
-
-/// Returns the path of the browser, or `None` if it is not installed.
-pub fn program() -> Option<PathBuf> {
-    browser::program()
 }
 
 impl ChromiumCall {
@@ -159,7 +154,7 @@ impl ChromiumCall {
         (role, namespace, voice): (&str, Namespace, &str),
     ) -> Result<RunningProgram> {
         let mut command = lab.command(namespace, program);
-        command.args(FLAGS);
+        command.args(HEADLESS_FLAGS).args(FLAGS);
         command.arg(format!("--unsafely-treat-insecure-origin-as-secure=http://{address}"));
         command.arg(format!("--use-file-for-fake-video-capture={}", self.clip.display()));
         command.arg(format!("--use-file-for-fake-audio-capture={}", assets().join("voices").join(voice).display()));
@@ -271,20 +266,8 @@ fn whole(milliseconds: f64) -> u64 {
     milliseconds.max(0.0).round() as u64
 }
 
-const FLAGS: &[&str] = &[
-    "--headless=new",
-    // Chromium has no sandbox for root. The browser opens only our own page.
-    "--no-sandbox",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--autoplay-policy=no-user-gesture-required",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-    "--window-size=1280,800",
-];
+const FLAGS: &[&str] =
+    &["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream", "--window-size=1280,800"];
 
 const PORT: u16 = 8_080;
 

@@ -37,16 +37,16 @@ pub struct CrowdFigures {
     /// Why a meeting could not be held. The other figures mean nothing then.
     pub failed: Option<String>,
     /// The client in a meeting of [`VISIBLE`] senders.
-    pub small: ClientCost,
+    pub small: ClientFigures,
     /// The client in a meeting as large as the server allows by default.
-    pub middle: ClientCost,
+    pub middle: ClientFigures,
     /// The client in a meeting of [`ALL`] senders.
-    pub large: ClientCost,
+    pub large: ClientFigures,
 }
 
-/// What the client needs.
+/// What the client needs and shows in one meeting.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
-pub struct ClientCost {
+pub struct ClientFigures {
     /// The senders in the meeting.
     pub senders: usize,
     /// The processor time, in percent of one core.
@@ -70,9 +70,9 @@ impl CrowdFigures {
         let folder = OutputFolder::new(Some(out))?;
         let footage = Arc::new(Footage::new(&folder.file("small.y4m"))?);
         fs::remove_file(folder.file("small.y4m"))?;
-        let small = ClientCost::measure(VISIBLE, programs, &folder, &footage)?;
-        let middle = ClientCost::measure(MIDDLE, programs, &folder, &footage)?;
-        Ok(Self { failed: None, small, middle, large: ClientCost::measure(ALL, programs, &folder, &footage)? })
+        let small = ClientFigures::measure(VISIBLE, programs, &folder, &footage)?;
+        let middle = ClientFigures::measure(MIDDLE, programs, &folder, &footage)?;
+        Ok(Self { failed: None, small, middle, large: ClientFigures::measure(ALL, programs, &folder, &footage)? })
     }
 
     /// Returns figures for a meeting that could not be held.
@@ -82,7 +82,7 @@ impl CrowdFigures {
 
     /// Returns true if the client shows all tiles in each meeting, and needs little more in the larger ones.
     pub fn is_met(&self) -> bool {
-        let is_met = |cost: &ClientCost| {
+        let is_met = |cost: &ClientFigures| {
             let (processor, memory) = cost.ratios(&self.small);
             cost.tiles == VISIBLE && processor <= MAX_RATIO && memory <= MAX_RATIO
         };
@@ -90,7 +90,7 @@ impl CrowdFigures {
     }
 }
 
-impl ClientCost {
+impl ClientFigures {
     fn measure(senders: usize, programs: &Path, folder: &OutputFolder, footage: &Arc<Footage>) -> Result<Self> {
         let runtime = || Builder::new_multi_thread().worker_threads(1).enable_all().build();
         let (runtime, members) = (runtime()?, runtime()?);
@@ -205,7 +205,7 @@ impl fmt::Display for CrowdFigures {
     }
 }
 
-impl fmt::Display for ClientCost {
+impl fmt::Display for ClientFigures {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { senders, processor_percent, resident_mib, tiles, shown_per_second, joined_after_ms } = self;
         write!(
@@ -240,11 +240,11 @@ mod tests {
 
     #[test]
     fn both_processor_time_and_memory_count() {
-        let cost = |processor_percent, resident_mib, tiles| ClientCost {
+        let cost = |processor_percent, resident_mib, tiles| ClientFigures {
             processor_percent,
             resident_mib,
             tiles,
-            ..ClientCost::default()
+            ..ClientFigures::default()
         };
         let small = cost(50.0, 100.0, VISIBLE);
         let is_met = |large| CrowdFigures { failed: None, small, middle: small, large }.is_met();

@@ -41,7 +41,7 @@ pub enum MeetingRow {
     /// What is received as tiles change: row 14.
     TileChanges,
     /// Clients on different paths: row 17.
-    ManyPaths,
+    MixedNetworks,
     /// A client among many senders: row 19.
     Crowd,
     /// A long meeting over links that change: row 21.
@@ -53,7 +53,7 @@ impl MeetingRow {
     fn of_row(number: u32) -> Option<Self> {
         match number {
             14 => Some(Self::TileChanges),
-            17 => Some(Self::ManyPaths),
+            17 => Some(Self::MixedNetworks),
             19 => Some(Self::Crowd),
             21 => Some(Self::Soak),
             _ => None,
@@ -106,7 +106,7 @@ impl BenchOptions {
         if all {
             options.paths = path::all();
             // The soak is too long.
-            options.meetings = vec![MeetingRow::TileChanges, MeetingRow::ManyPaths, MeetingRow::Crowd];
+            options.meetings = vec![MeetingRow::TileChanges, MeetingRow::MixedNetworks, MeetingRow::Crowd];
         }
         if all || interrupted {
             options.outages = Outage::all(stop).to_vec();

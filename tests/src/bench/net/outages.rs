@@ -1,11 +1,11 @@
 //! Calls that are interrupted: the receiver's network interface is replaced, the server is killed and started again, the
 //! receiver's process is stopped, UDP is cut off. Measures when pictures and sound of the sender move again, without a click.
 
-use super::call::{Call, PORT, RECEIVER, SENDER};
+use super::call::{Call, RECEIVER, SENDER};
 use super::figures::round;
 use super::running::{OutputFolder, RunningProgram};
 use crate::bench::wait;
-use crate::netlab::{Namespace, Netlab, NetworkSpec, Participant};
+use crate::netlab::{Namespace, Netlab, NetworkSpec};
 use anyhow::{Context, Result, bail};
 use engine::report::Report;
 use engine::timeline::Second;
@@ -87,13 +87,7 @@ impl Outage {
         let folder = OutputFolder::new(Some(&call.out))?;
         // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&call.spec)?;
-        let mut server = call.start_server(&lab, &folder, "server", &[])?;
-        let listening = server.first_line()?;
-        let (_, fingerprint) = listening.split_once(" fingerprint ").context("the server prints its fingerprint")?;
-        let address = format!("{}:{PORT}", Netlab::server_address(Participant::Sender));
-        let meet = ["meet", "--server", &address, "--fingerprint", fingerprint];
-        let sender = call.start_client(&lab, &folder, &SENDER, &meet)?;
-        let link = sender.first_line()?;
+        let (mut server, sender, link) = call.start_meeting(&lab, &folder, &[], &SENDER, &[])?;
         let seconds = (length.as_secs() + 1).to_string();
         let receiver = call.start_client(&lab, &folder, &RECEIVER, &["join", &link, "--for", &seconds])?;
         let joined = Instant::now();

@@ -1,6 +1,6 @@
 //! The paths that are measured, and the limits of their figures.
 
-use super::call::Beside;
+use super::call::ExtraProgram;
 use super::figures::{CallFigures, to_f64};
 use crate::bench::row::median;
 use crate::netlab::{NetworkSpec, SpecError};
@@ -19,8 +19,8 @@ pub struct NetworkPath {
     limits: Vec<Limit>,
     /// The length of a call for which the limits hold, if it is longer than the usual one.
     min_length: Duration,
-    /// What runs beside the call.
-    pub beside: Beside,
+    /// What else runs during the call.
+    pub extra: ExtraProgram,
 }
 
 /// A figure and its limit.
@@ -70,7 +70,7 @@ impl NetworkPath {
             spec: spec.to_owned().into(),
             limits: Vec::new(),
             min_length: Duration::ZERO,
-            beside: Beside::Nothing,
+            extra: ExtraProgram::Nothing,
         })
     }
 
@@ -88,13 +88,13 @@ impl NetworkPath {
         self.row.parse().is_ok_and(|row: u32| (2..=6).contains(&row))
     }
 
-    fn of(row: u32, spec: &'static str, limits: Vec<Limit>, beside: Beside) -> Self {
+    fn of(row: u32, spec: &'static str, limits: Vec<Limit>, extra: ExtraProgram) -> Self {
         let min_length = match row {
             9 => Duration::from_mins(1),
             13 => Duration::from_secs(30),
             _ => Duration::ZERO,
         };
-        Self { row: row.to_string().into(), spec: spec.into(), limits, min_length, beside }
+        Self { row: row.to_string().into(), spec: spec.into(), limits, min_length, extra }
     }
 
     /// Returns true if the call is compared with one between two Chromium: rows 1 to 10, and paths of no row.
@@ -105,12 +105,12 @@ impl NetworkPath {
     /// Returns a name for a folder.
     pub fn file_name(&self) -> String {
         let safe = |sign: char| if sign.is_ascii_alphanumeric() || ".=-".contains(sign) { sign } else { '_' };
-        let beside = match self.beside {
-            Beside::Nothing => "",
-            Beside::TurnServer => "-turn",
-            Beside::TcpFlow => "-tcp",
+        let extra = match self.extra {
+            ExtraProgram::Nothing => "",
+            ExtraProgram::TurnServer => "-turn",
+            ExtraProgram::TcpFlow => "-tcp",
         };
-        format!("{}-{}{beside}", self.row, self.spec).chars().map(safe).collect()
+        format!("{}-{}{extra}", self.row, self.spec).chars().map(safe).collect()
     }
 
     /// Compares the medians of the runs with the limits.
@@ -195,12 +195,12 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
         16 => vec![("loss=100%", vec![moving(26.0 / 30.0), first_picture_over_tls(4_000.0)])],
         _ => Vec::new(),
     };
-    let beside = if number == 13 { Beside::TcpFlow } else { Beside::Nothing };
+    let extra = if number == 13 { ExtraProgram::TcpFlow } else { ExtraProgram::Nothing };
     let mut paths: Vec<_> =
-        paths.into_iter().map(|(spec, limits)| NetworkPath::of(number, spec, limits, beside)).collect();
+        paths.into_iter().map(|(spec, limits)| NetworkPath::of(number, spec, limits, extra)).collect();
     if number == 16 {
         let limits = vec![moving(26.0 / 30.0), first_picture_over_turn(4_000.0)];
-        paths.push(NetworkPath::of(number, "loss=100%", limits, Beside::TurnServer));
+        paths.push(NetworkPath::of(number, "loss=100%", limits, ExtraProgram::TurnServer));
     }
     paths
 }
@@ -282,8 +282,9 @@ fn after_720_lines(max: f64) -> Limit {
     at_most("720 lines after joining", "ms", |of| of.height_after_ms(720).map(to_f64), max)
 }
 
+/// Freezes are not measured if no picture was shown.
 fn freezes(max: f64) -> Limit {
-    at_most("freezes", "", |of| Some(to_f64(of.freezes)), max)
+    at_most("freezes", "", |of| of.first_picture_ms.map(|_| to_f64(of.freezes)), max)
 }
 
 fn sound(max: f64) -> Limit {
@@ -333,12 +334,12 @@ mod tests {
 
     #[test]
     fn the_median_of_the_runs_meets_or_misses_a_goal() {
-        let runs = [9, 0, 1].map(|freezes| CallFigures { freezes, ..CallFigures::default() });
+        let shown = CallFigures { first_picture_ms: Some(100), ..CallFigures::default() };
+        let runs = [9, 0, 1].map(|freezes| CallFigures { freezes, ..shown.clone() });
         let goal = freezes(0.0).compare(&runs);
         assert_eq!((goal.value, goal.ratio, goal.goal_met), (Some(1.0), None, false));
         assert!(freezes(1.0).compare(&runs).goal_met);
-        let goal =
-            first_picture(250.0).compare(&[CallFigures { first_picture_ms: Some(100), ..CallFigures::default() }]);
+        let goal = first_picture(250.0).compare(&[shown]);
         assert_eq!((goal.value, goal.ratio, goal.goal_met), (Some(100.0), Some(0.4), true));
     }
 
@@ -346,8 +347,10 @@ mod tests {
     fn a_figure_that_could_not_be_measured_misses_its_goal() {
         let goal = first_picture(250.0).compare(&[CallFigures::default()]);
         assert_eq!((goal.value, goal.goal_met), (None, false));
-        let failed = CallFigures { failed: Some("no server".into()), ..CallFigures::default() };
-        let goal = freezes(10.0).compare(&[CallFigures::default(), failed]);
+        assert!(!freezes(10.0).compare(&[CallFigures::default()]).goal_met, "no picture was shown");
+        let shown = CallFigures { first_picture_ms: Some(100), ..CallFigures::default() };
+        let failed = CallFigures { failed: Some("no server".into()), ..shown.clone() };
+        let goal = freezes(10.0).compare(&[shown, failed]);
         assert_eq!((goal.value, goal.goal_met), (None, false));
     }
 }

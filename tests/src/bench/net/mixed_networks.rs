@@ -6,7 +6,7 @@
 
 use super::call::{BenchClient, BenchFiles, Call, RECEIVER, SENDER};
 use super::figures::{SecondFigures, per_second, processor_time, round, to_f64, used};
-use super::large_meeting::LargeMeeting;
+use super::running_meeting::RunningMeeting;
 use crate::bench::wait;
 use crate::netlab::{NetworkSpec, SpecError};
 use anyhow::Result;
@@ -17,7 +17,7 @@ use std::time::Duration;
 
 /// The two meetings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
-pub struct ManyPathsFigures {
+pub struct MixedNetworksFigures {
     /// Why a meeting could not be held. The other figures mean nothing then.
     pub failed: Option<String>,
     /// The meeting in which all paths are free.
@@ -52,7 +52,7 @@ pub struct ShownFigures {
     pub longest_gap_ms: u64,
 }
 
-impl ManyPathsFigures {
+impl MixedNetworksFigures {
     /// Holds both meetings. Each is measured for `length`.
     ///
     /// # Errors
@@ -85,7 +85,7 @@ impl MeetingFigures {
         })?;
         let (programs, clip, out) = (files.programs.to_owned(), files.clip.to_owned(), files.out.join(name));
         let call = Call { spec, length, out, ..Call::new(programs, clip) };
-        let mut meeting = LargeMeeting::start(&call, SENDER, &[])?;
+        let mut meeting = RunningMeeting::start(&call, SENDER, &[])?;
         for number in 0..u8::try_from(GUESTS)? {
             meeting.join(BenchClient::guest(number, None, files.small_clip), &["--layout", "one"])?;
         }
@@ -128,7 +128,7 @@ impl ShownFigures {
     }
 }
 
-impl fmt::Display for ManyPathsFigures {
+impl fmt::Display for MixedNetworksFigures {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(failed) = &self.failed {
             return write!(to, "17   nine clients on nine paths  FAILED: {failed}");
@@ -210,7 +210,7 @@ mod tests {
                 .into(),
             ..MeetingFigures::default()
         };
-        let is_met = |impaired| ManyPathsFigures { impaired, ..ManyPathsFigures::default() }.is_met();
+        let is_met = |impaired| MixedNetworksFigures { impaired, ..MixedNetworksFigures::default() }.is_met();
         assert!(is_met(meeting([28.0, 30.0], (20, 20))));
         assert!(!is_met(meeting([28.0, 27.9], (20, 20))) && !is_met(meeting([30.0, 30.0], (19, 20))));
         assert!(!is_met(MeetingFigures::default()));

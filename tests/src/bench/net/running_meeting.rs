@@ -1,15 +1,15 @@
-//! A meeting of many clients, each in its namespace.
+//! A running meeting of an organiser and any number of other clients, each a process in its namespace.
 
-use super::call::{BenchClient, Call, PORT};
+use super::call::{BenchClient, Call};
 use super::running::{OutputFolder, RunningProgram};
-use crate::netlab::{LinkSchedule, Netlab, Participant};
+use crate::netlab::{LinkSchedule, Netlab};
 use anyhow::{Context, Result};
 use engine::report::Report;
 use std::fs;
 use std::time::Duration;
 
 /// A running meeting. Drop kills its programs, then removes the network.
-pub struct LargeMeeting<'a> {
+pub struct RunningMeeting<'a> {
     call: &'a Call,
     clients: Vec<(BenchClient, RunningProgram)>,
     _server: RunningProgram,
@@ -18,7 +18,7 @@ pub struct LargeMeeting<'a> {
     folder: OutputFolder,
 }
 
-impl<'a> LargeMeeting<'a> {
+impl<'a> RunningMeeting<'a> {
     /// Starts the server and the organiser. `further` are more arguments of the organiser.
     ///
     /// # Errors
@@ -26,13 +26,7 @@ impl<'a> LargeMeeting<'a> {
     pub fn start(call: &'a Call, organiser: BenchClient, further: &[&str]) -> Result<Self> {
         let folder = OutputFolder::new(Some(&call.out))?;
         let lab = Netlab::new(&call.spec)?;
-        let server = call.start_server(&lab, &folder, "server", &[])?;
-        let listening = server.first_line()?;
-        let (_, fingerprint) = listening.split_once(" fingerprint ").context("the server prints its fingerprint")?;
-        let address = format!("{}:{PORT}", Netlab::server_address(Participant::Sender));
-        let meet = ["meet", "--server", &address, "--fingerprint", fingerprint];
-        let program = call.start_client(&lab, &folder, &organiser, &[&meet, further].concat())?;
-        let link = program.first_line()?;
+        let (server, program, link) = call.start_meeting(&lab, &folder, &[], &organiser, further)?;
         Ok(Self { call, clients: vec![(organiser, program)], _server: server, link, lab, folder })
     }
 
