@@ -78,7 +78,7 @@ pub enum Event {
     Estimate {
         /// The estimate.
         bitrate: Bitrate,
-        /// The estimate without the limit by loss. If it is higher, the uplink may carry more.
+        /// The delay-based estimate, which loss does not lower. If it is higher than `bitrate`, the uplink may carry more.
         delay_based: Bitrate,
     },
     /// A media transport is connected. Frames sent before were dropped.

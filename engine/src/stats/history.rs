@@ -1,7 +1,7 @@
 //! The history of a meeting, one row a second for each flow, in little memory. It is exported as CSV (RFC 4180).
 
-use super::second::{PacketStats, Second};
-use crate::limitation::{Limitation, LimitationOwner};
+use super::second::{ReceivedRtpStreamStats, Second};
+use crate::limitation::{Limitation, ResponsibleParty};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
@@ -150,16 +150,16 @@ impl History {
     }
 }
 
-fn with_packets(row: Row, packets: &PacketStats) -> Row {
+fn with_packets(row: Row, packets: &ReceivedRtpStreamStats) -> Row {
     Row { lost_permille: short(packets.lost_permille()), jitter_ms: short(packets.jitter_ms), ..row }
 }
 
 const fn owner(limitation: Limitation) -> &'static str {
-    match limitation.owner() {
-        LimitationOwner::You => "you",
-        LimitationOwner::Sender => "sender",
-        LimitationOwner::Server => "server",
-        LimitationOwner::Path => "path",
+    match limitation.responsible_party() {
+        ResponsibleParty::You => "you",
+        ResponsibleParty::Sender => "sender",
+        ResponsibleParty::Server => "server",
+        ResponsibleParty::Network => "path",
     }
 }
 
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     fn second(at_ms: u64, from: &str) -> Second {
-        let packets = PacketStats { packets: 200, packets_lost: 7, jitter_ms: 4 };
+        let packets = ReceivedRtpStreamStats { packets: 200, packets_lost: 7, jitter_ms: 4 };
         let video = VideoStats {
             from: from.into(),
             track: "camera".into(),

@@ -44,7 +44,7 @@ pub struct Media {
     stale: Option<Instant>,
     /// When all transports were last known to be connected.
     last_connected: Option<Instant>,
-    /// The estimate in the last event, and the one without the limit by loss.
+    /// The estimate in the last event, and the delay-based one.
     estimate: (Bitrate, Bitrate),
     /// When the statistics of the received tracks were last reported.
     stats_reported: Option<Instant>,
