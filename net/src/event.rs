@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::meeting;
-use crate::rtp::flow::InboundRtpStats;
+use crate::rtp::inbound_stats::InboundRtpStats;
 use crypto::ReceivedFrame;
 use media::Bitrate;
 use proto::{DownlinkReport, Epoch, Kind, Slot, SpatialLayer, Totals, TrackDemand, TrackId};

@@ -38,7 +38,7 @@ pub struct Timeline {
     known: Known,
     /// The counters at the end of the last second.
     last: Sample,
-    last_flows: BTreeMap<TrackId, InboundRtpStats>,
+    last_inbound_stats: BTreeMap<TrackId, InboundRtpStats>,
     /// The limit that the tile of each track shows.
     tile_limits: BTreeMap<TrackId, Steady<Limitation>>,
     /// What limits our own pictures.
@@ -92,7 +92,7 @@ impl Timeline {
         second.screen_limit = self.own_limit(Slot::Screen, since, &sample);
         second.quality = self.quality(&second, sample.me);
         self.tile_limits.retain(|track, _| sample.tracks.contains_key(track));
-        (self.last, self.last_flows) = (sample, self.known.flows.clone());
+        (self.last, self.last_inbound_stats) = (sample, self.known.inbound_stats.clone());
         self.keep(&second);
         Arc::new(second)
     }
@@ -198,9 +198,13 @@ impl Timeline {
 
     /// Returns how the packets of a track arrived since the last second. The counts start again if the transport does.
     fn packets(&self, track: TrackId) -> ReceivedRtpStreamStats {
-        let Some(now) = self.known.flows.get(&track).copied() else { return ReceivedRtpStreamStats::default() };
-        let last =
-            self.last_flows.get(&track).copied().filter(|last| last.expected <= now.expected).unwrap_or_default();
+        let Some(now) = self.known.inbound_stats.get(&track).copied() else { return ReceivedRtpStreamStats::default() };
+        let last = self
+            .last_inbound_stats
+            .get(&track)
+            .copied()
+            .filter(|last| last.expected <= now.expected)
+            .unwrap_or_default();
         let packets = now.expected - last.expected;
         // A packet that was late counts in the second in which it arrives.
         let arrived = now.arrived.saturating_sub(last.arrived).min(packets);
