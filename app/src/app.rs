@@ -370,7 +370,7 @@ impl App {
             },
             self.preparation.devices.clone(),
         );
-        screen.hints = self.preferences.hints();
+        screen.content_hints = self.preferences.content_hints();
         self.screen = Screen::Meeting(Box::new(screen));
         self.wishes.clear();
         self.notifications.clear();
@@ -393,7 +393,7 @@ impl App {
                 screen.model.temporary_key = started.key != Key::Stored;
                 screen.model.hosts.clone_from(&started.hosts);
                 let events = self.session.run(started);
-                for hint in [screen.hints.camera(), screen.hints.screen()] {
+                for hint in [screen.content_hints.camera(), screen.content_hints.screen()] {
                     self.session.send(hint);
                 }
                 return listen(attempt, events);

@@ -2,9 +2,9 @@
 //! window needs: the state of one meeting, the devices to choose from, and the Fluent id of each thing that is shown.
 
 pub mod connection;
+mod content_hints;
 pub mod detail;
 mod device;
-mod hints;
 pub mod link;
 mod meeting;
 mod notice;
@@ -13,8 +13,8 @@ pub mod reduction;
 pub mod sentence;
 mod view;
 
+pub use content_hints::ContentHints;
 pub use device::{Device, Devices, Kind};
-pub use hints::Hints;
 pub use link::is_host;
 pub use meeting::{Asker, Comparison, LockState, MeetingModel, Phase, initials};
 pub use notice::{Notice, NoticeKind};

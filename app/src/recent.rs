@@ -1,4 +1,4 @@
-//! The recent meetings, the last name, the chosen language and theme, and what matters most in the pictures that we send, in a small
+//! The recent meetings, the last name, the chosen language and theme, and the content hints of the pictures that we send, in a small
 //! file. Links contain secrets, so only this user may read the file.
 
 use std::collections::HashSet;

@@ -86,6 +86,7 @@ pub struct Buffer {
     talk: Talk,
     /// Samples to play before the audio may be stretched again.
     stretch_pause: usize,
+    /// The capture time of the packet that was decoded last.
     captured: Option<CaptureTime>,
     losses: LossEstimator,
     /// The number of consecutive packets that do not belong to this timeline.
@@ -185,7 +186,7 @@ impl Buffer {
         block.copy_from_slice(&self.decoded[..BLOCK]);
         self.decoded.drain(..BLOCK);
         self.stretch_pause = self.stretch_pause.saturating_sub(BLOCK);
-        self.captured?.of(position?)
+        self.captured?.at(position?)
     }
 
     /// Returns true if the last played packet carried speech and less than 200 ms were concealed since.
@@ -215,12 +216,12 @@ impl Buffer {
         self.foreign = 0;
         // If a copy of the packet has arrived before it, its delay does not matter.
         if self.recent.add(packet.position) {
-            let before = self.recent.next_after(packet.position).map(|next| next - packet.position);
-            if before.is_some_and(|distance| distance > MAX_REPAIRED_GAP) {
-                // It was lost in a pause, and only the next packet showed that. Its delay says nothing about other packets.
+            let gap = self.recent.next_after(packet.position).map(|next| next - packet.position);
+            if gap.is_some_and(|gap| gap > MAX_REPAIRED_GAP) {
+                // It was lost in a pause, so the loss was noticed only with the next packet. Ignore its delay.
                 return true;
             }
-            if before.is_some() {
+            if gap.is_some() {
                 self.delay.repair_arrived(packet.position, at);
             }
             self.delay.packet_arrived(packet.position, at);

@@ -1,54 +1,61 @@
-//! Tells when the sound of a remote is heard, so that its pictures can be shown at the same time.
+//! Shares the time at which the sound of a remote is heard, so that its pictures are shown at the same time.
 
-use crate::engine::lock;
 use media::Timestamp;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// When the sound of a remote is heard. The thread that plays updates it. Clones share the value.
+/// The time at which the sound of a remote is heard. Clones share it. Only the audio thread updates it, without a lock, and any thread
+/// may read it.
 #[derive(Clone, Debug, Default)]
-pub struct PlayoutTime(Arc<Mutex<Option<Measured>>>);
+pub struct PlayoutTime(Arc<Measurement>);
 
-#[derive(Clone, Copy, Debug)]
-struct Measured {
-    /// The time in microseconds from capture, by the sender's clock, to being heard, by ours. The clocks may differ by any amount.
-    offset: i64,
-    /// When the newest sound was heard.
-    heard: Timestamp,
+/// A reader may see the offset of one update with the time of the next one. That does no harm, because the time only tells how old the
+/// measurement is.
+#[derive(Debug, Default)]
+struct Measurement {
+    /// True after the first update.
+    is_known: AtomicBool,
+    /// Microseconds from the capture of sound, by the sender's clock, until it is heard, by ours. The clocks may differ by any amount.
+    offset: AtomicI64,
+    /// When the newest sound was heard, in microseconds of our clock.
+    heard: AtomicU64,
 }
 
 impl PlayoutTime {
-    /// Records that sound captured at `captured` is heard at `heard`. Times of capture vary by the sender's blocks, so the offset is
-    /// smoothed.
+    /// Records that sound captured at `captured` is heard at `heard`. Smooths the offset, because capture times vary by the length of
+    /// the sender's blocks.
     pub fn update(&self, captured: Timestamp, heard: Timestamp) {
         let newest = heard.as_micros().wrapping_sub(captured.as_micros()).cast_signed();
-        let mut measured = lock(&self.0);
-        let offset = match *measured {
-            Some(Measured { offset, .. }) if newest.abs_diff(offset) < MAX_SMOOTHED_US => {
-                offset + (newest - offset) / SMOOTHING
-            }
-            Some(_) | None => newest,
-        };
-        *measured = Some(Measured { offset, heard });
+        let last = self.0.offset.load(Ordering::Relaxed);
+        let is_near = self.0.is_known.load(Ordering::Relaxed) && newest.abs_diff(last) < MAX_SMOOTHED_US;
+        let offset = if is_near { last + (newest - last) / SMOOTHING } else { newest };
+        self.0.offset.store(offset, Ordering::Relaxed);
+        self.0.heard.store(heard.as_micros(), Ordering::Relaxed);
+        // Publishes the first offset and time.
+        self.0.is_known.store(true, Ordering::Release);
     }
 
     /// Returns how many microseconds after `now` the sound that was captured at `captured` is heard; negative if it was heard
     /// before. Returns `None` if nothing was heard in the last ten seconds.
     #[must_use]
     pub fn heard_after(&self, captured: Timestamp, now: Timestamp) -> Option<i64> {
-        let measured = (*lock(&self.0)).filter(|measured| now.since(measured.heard) < MAX_AGE)?;
-        let heard = captured.as_micros().wrapping_add_signed(measured.offset);
-        Some(heard.wrapping_sub(now.as_micros()).cast_signed())
+        if !self.0.is_known.load(Ordering::Acquire) {
+            return None;
+        }
+        let newest = Timestamp::from_micros(self.0.heard.load(Ordering::Relaxed));
+        let heard = captured.as_micros().wrapping_add_signed(self.0.offset.load(Ordering::Relaxed));
+        (now.since(newest) < MAX_AGE).then(|| heard.wrapping_sub(now.as_micros()).cast_signed())
     }
 }
 
 /// The weight of a new measurement is one in this many: it is made every 10 ms.
 const SMOOTHING: i64 = 16;
 
-/// A larger difference in microseconds is a sender that has restarted, or a jump of the jitter buffer.
+/// A larger difference in microseconds means that the sender has restarted, or that the jitter buffer has jumped.
 const MAX_SMOOTHED_US: u64 = 200_000;
 
-/// How long a measurement counts. After a longer silence nobody compares lips with sound.
+/// How long a measurement is valid. After a longer silence, pictures do not wait for sound.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

@@ -175,10 +175,10 @@ mod tests {
     use super::*;
     use std::sync::{Arc, Mutex};
 
-    type Sent = Arc<Mutex<Vec<EncodedAudio>>>;
+    type SentPackets = Arc<Mutex<Vec<EncodedAudio>>>;
 
-    fn uplink() -> (Uplink, Sent) {
-        let sent = Sent::default();
+    fn uplink() -> (Uplink, SentPackets) {
+        let sent = SentPackets::default();
         let outbox = Arc::clone(&sent);
         let send_payload = Box::new(move |packet| outbox.lock().unwrap().push(packet));
         (Uplink::new(BufferPool::new(8), send_payload).unwrap(), sent)

@@ -23,9 +23,9 @@ pub enum ContentHint {
     Signing,
 }
 
-/// Why less of a track is encoded than viewers want.
+/// Why this computer encodes less of a track than viewers want.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LimitReason {
+pub enum EncodeLimitReason {
     /// The processor is too slow.
     EncodeTime,
     /// The battery is nearly empty.

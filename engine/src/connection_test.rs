@@ -2,14 +2,14 @@
 
 mod verdict;
 
-pub use verdict::{ConnectionCause, ConnectionQuality, Verdict};
+pub use verdict::{ConnectionCause, ConnectionQuality, ConnectionVerdict};
 
 use crypto::Invitation;
-use net::{MediaPath, PathReport, PathTestConfig, PathTestError, ProxySettings};
+use net::{MediaPath, PathReport, PathTestError, PathTestTarget, ProxySettings};
 use std::io;
 use tokio::sync::oneshot;
 
-/// A test that runs. It ends if this is dropped, which does not wait.
+/// A running test. Dropping it cancels the test and does not wait.
 #[derive(Debug)]
 pub struct ConnectionTest {
     _cancel: oneshot::Sender<()>,
@@ -18,7 +18,7 @@ pub struct ConnectionTest {
 /// An event of a test.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ConnectionTestEvent {
-    /// The test goes on.
+    /// The test has made progress.
     Progress {
         /// The path that is tried. `None` while the client connects.
         path: Option<MediaPath>,
@@ -33,14 +33,14 @@ impl ConnectionTest {
     /// Starts a test of the server that `invitation` names. `on_event` is called on the thread of the test.
     ///
     /// # Errors
-    /// Returns the system's error if it has no thread.
+    /// Returns the system's error if no thread can be started.
     pub fn start(
         invitation: &Invitation,
         proxy: ProxySettings,
         mut on_event: impl FnMut(ConnectionTestEvent) + Send + 'static,
     ) -> io::Result<Self> {
         let Invitation { host, port, fingerprint, .. } = invitation;
-        let config = PathTestConfig { host: host.clone(), port: *port, fingerprint: *fingerprint, proxy };
+        let config = PathTestTarget { host: host.clone(), port: *port, fingerprint: *fingerprint, proxy };
         let (cancel, cancelled) = oneshot::channel();
         let run = move || {
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
@@ -70,7 +70,7 @@ impl ConnectionTest {
                 tracing::debug!(?result, "connection test");
                 on_event(ConnectionTestEvent::Ended(result));
             }
-            // A lookup of a name that was cancelled may still run.
+            // A cancelled DNS lookup may still run.
             runtime.shutdown_background();
         };
         std::thread::Builder::new().name("connection-test".into()).spawn(run)?;

@@ -131,7 +131,9 @@ impl Coordinator {
                 self.stats.learn(|known| drop(known.layers.insert(track, layers)));
             }
             net::Event::Downlink(report) => self.stats.learn(|known| known.downlink = Some(report)),
-            net::Event::InboundStats(flows) => self.stats.learn(|known| known.flows = flows.into_iter().collect()),
+            net::Event::InboundStats(stats) => {
+                self.stats.learn(|known| known.inbound_stats = stats.into_iter().collect())
+            }
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
             net::Event::Estimate { bitrate, delay_based } => {
                 self.stats.learn(|known| known.uplink = Some(bitrate));

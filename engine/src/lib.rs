@@ -25,16 +25,16 @@ pub mod stats;
 mod video_output;
 mod worker;
 
-pub use connection_test::{ConnectionCause, ConnectionQuality, ConnectionTest, ConnectionTestEvent, Verdict};
+pub use connection_test::{ConnectionCause, ConnectionQuality, ConnectionTest, ConnectionTestEvent, ConnectionVerdict};
 pub use engine::{Busy, Engine, Error, Events};
 pub use event::{Command, Event, Fault, KeyState, Notice, NoticeKind, Person, Reason, Step};
 pub use hardware::{Cameras, Codecs, Hardware};
-pub use limitation::{Limitation, LimitationOwner};
+pub use limitation::{Limitation, ResponsibleParty};
 pub use notice::clock_difference;
 pub use preview::{Preview, PreviewEvent};
 pub use quality::Quality;
 pub use setup::{Choice, Entry, RejoinState, Screen, Setup};
-pub use stats::timeline::{AudioStats, PacketStats, Second, SentLayerStats, VideoStats};
+pub use stats::timeline::{AudioStats, ReceivedRtpStreamStats, Second, SentLayerStats, VideoStats};
 pub use stats::{Facts, Stats, histogram, history, open_failures, timeline, track_stats, usage};
 pub use video_output::{Meta, NullOutput, VideoOutput, VideoSink};
 

@@ -41,9 +41,9 @@ pub enum Limitation {
     Server,
 }
 
-/// Who can remove the cause of a [`Limitation`].
+/// The party that can remove the cause of a [`Limitation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum LimitationOwner {
+pub enum ResponsibleParty {
     /// This computer, or its user.
     You,
     /// The sender, with its computer and its network.
@@ -51,27 +51,27 @@ pub enum LimitationOwner {
     /// The server.
     Server,
     /// The network between this computer and the server.
-    Path,
+    Network,
 }
 
 impl Limitation {
-    /// Returns who can remove the cause.
+    /// Returns the party that can remove the cause.
     #[must_use]
-    pub const fn owner(self) -> LimitationOwner {
+    pub const fn responsible_party(self) -> ResponsibleParty {
         match self {
-            Self::NotVisible | Self::OwnComputer => LimitationOwner::You,
+            Self::NotVisible | Self::OwnComputer => ResponsibleParty::You,
             Self::SenderReconnecting
             | Self::SenderUplink
             | Self::SenderComputer
             | Self::SenderSource
-            | Self::Sender => LimitationOwner::Sender,
-            Self::Server => LimitationOwner::Server,
+            | Self::Sender => ResponsibleParty::Sender,
+            Self::Server => ResponsibleParty::Server,
             Self::Reconnecting
             | Self::Connecting
             | Self::SoundOnly
             | Self::DownlinkNarrow
             | Self::DownlinkLoss
-            | Self::OwnUplink => LimitationOwner::Path,
+            | Self::OwnUplink => ResponsibleParty::Network,
         }
     }
 
@@ -163,8 +163,8 @@ pub struct TrackFigures<'a> {
     pub downlink_kbps: Option<u64>,
     /// Packets that our downlink loses although it is not full, in percent.
     pub lost_down: u8,
-    /// Why the sender sends less, as it announced.
-    pub sender: Option<SendLimit>,
+    /// The limit that the sender has announced.
+    pub announced_limit: Option<SendLimit>,
 }
 
 /// Returns why a track was reduced in one second. `None` if its tile got what it wishes.
@@ -181,11 +181,12 @@ pub fn judge(figures: &TrackFigures<'_>) -> Option<Limitation> {
         return Some(Limitation::SenderReconnecting);
     }
     let Some(wished) = figures.wished else { return Some(Limitation::NotVisible) };
-    // The server does not know that the tile wishes the track, so it names no cause.
+    // The server was not told that a tile wishes the track, so it reports no cause.
     if figures.decode_limit == decode::Limit::Paused {
         return Some(Limitation::OwnComputer);
     }
-    // The server still tries to send a picture, and the sender cannot encode so little: neither names the downlink as the cause.
+    // Here the server still tries to send a picture, and the sender cannot encode at such a bitrate, so neither reports the downlink
+    // as the cause.
     let too_narrow = figures.downlink_kbps.is_some_and(|rate| rate < MIN_PICTURES_KBPS);
     if too_narrow && figures.shown_rate == 0 {
         return Some(Limitation::SoundOnly);
@@ -196,11 +197,11 @@ pub fn judge(figures: &TrackFigures<'_>) -> Option<Limitation> {
         Some(LimitCause::Downlink) => return Some(Limitation::DownlinkNarrow),
         Some(LimitCause::Sender) | None => {}
     }
-    let sender = figures.sender.map(Limitation::of_sender);
-    let Some(size) = figures.size else { return Some(sender.unwrap_or(Limitation::Connecting)) };
+    let announced = figures.announced_limit.map(Limitation::of_sender);
+    let Some(size) = figures.size else { return Some(announced.unwrap_or(Limitation::Connecting)) };
     let is_small = !fills(size, wished);
-    if sender.is_some() && (is_small || figures.shown_rate < SLOW_RATE) {
-        return sender;
+    if announced.is_some() && (is_small || figures.shown_rate < SLOW_RATE) {
+        return announced;
     }
     let is_skipped = figures.skipped * 100 > figures.received * SKIPPED_PERCENT;
     if is_skipped || figures.decode_limit == decode::Limit::HalfRate {
@@ -302,7 +303,7 @@ mod tests {
         cause: None,
         downlink_kbps: Some(5_000),
         lost_down: 0,
-        sender: None,
+        announced_limit: None,
     };
     const SMALL: TrackFigures<'_> = TrackFigures { size: Some((320, 180)), ..GOOD };
 
@@ -324,19 +325,23 @@ mod tests {
             (TrackFigures { cause: down, lost_down: 8, ..SMALL }, Some(L::DownlinkLoss), "lossy"),
             (TrackFigures { lost_down: 30, ..GOOD }, None, "losses that were repaired"),
             (
-                TrackFigures { cause: down, sender: uplink, ..SMALL },
+                TrackFigures { cause: down, announced_limit: uplink, ..SMALL },
                 Some(L::DownlinkNarrow),
                 "what we can change first",
             ),
             (TrackFigures { size: None, received: 0, ..GOOD }, Some(L::Connecting), "no picture yet"),
             (
-                TrackFigures { size: None, received: 0, sender: uplink, ..GOOD },
+                TrackFigures { size: None, received: 0, announced_limit: uplink, ..GOOD },
                 Some(L::SenderUplink),
                 "nothing is sent",
             ),
-            (TrackFigures { cause: sender, sender: uplink, ..SMALL }, Some(L::SenderUplink), "their uplink"),
-            (TrackFigures { sender: uplink, ..GOOD }, None, "their uplink limits other viewers only"),
-            (TrackFigures { shown_rate: 15, sender: computer, ..GOOD }, Some(L::SenderComputer), "their computer"),
+            (TrackFigures { cause: sender, announced_limit: uplink, ..SMALL }, Some(L::SenderUplink), "their uplink"),
+            (TrackFigures { announced_limit: uplink, ..GOOD }, None, "their uplink limits other viewers only"),
+            (
+                TrackFigures { shown_rate: 15, announced_limit: computer, ..GOOD },
+                Some(L::SenderComputer),
+                "their computer",
+            ),
             (TrackFigures { shown_rate: 15, ..GOOD }, None, "a camera in the dark"),
             (TrackFigures { skipped: 15, shown_rate: 15, ..GOOD }, Some(L::OwnComputer), "our computer"),
             (
@@ -361,20 +366,24 @@ mod tests {
     fn a_downlink_that_carries_no_picture_is_named_and_not_the_sender() {
         let none = TrackFigures { size: None, received: 0, shown_rate: 0, downlink_kbps: Some(40), ..GOOD };
         let causes = [None, Some(LimitCause::Downlink), Some(LimitCause::Sender), Some(LimitCause::SoundOnly)];
-        let senders = [None, Some(SendLimit::Uplink), Some(SendLimit::Computer)];
-        for (cause, sender) in causes.into_iter().flat_map(|cause| senders.map(|sender| (cause, sender))) {
+        let announced = [None, Some(SendLimit::Uplink), Some(SendLimit::Computer)];
+        for (cause, announced_limit) in causes.into_iter().flat_map(|cause| announced.map(|limit| (cause, limit))) {
             for rate in [20, 30, 49] {
-                let figures = TrackFigures { cause, sender, downlink_kbps: Some(rate), ..none };
-                assert_eq!(judge(&figures), Some(Limitation::SoundOnly), "{rate} kbit/s, {cause:?}, {sender:?}");
+                let figures = TrackFigures { cause, announced_limit, downlink_kbps: Some(rate), ..none };
+                assert_eq!(
+                    judge(&figures),
+                    Some(Limitation::SoundOnly),
+                    "{rate} kbit/s, {cause:?}, {announced_limit:?}"
+                );
                 let frozen = TrackFigures { size: Some((160, 90)), ..figures };
                 assert_eq!(judge(&frozen), Some(Limitation::SoundOnly), "a picture from before");
             }
         }
         let slow = TrackFigures { cause: causes[1], size: Some((160, 90)), received: 5, shown_rate: 5, ..none };
         assert_eq!(judge(&slow), Some(Limitation::DownlinkNarrow), "pictures still arrive");
-        let wide = TrackFigures { sender: senders[1], downlink_kbps: Some(60), ..none };
+        let wide = TrackFigures { announced_limit: announced[1], downlink_kbps: Some(60), ..none };
         assert_eq!(judge(&wide), Some(Limitation::SenderUplink), "the downlink has room");
-        let unknown = TrackFigures { sender: senders[1], downlink_kbps: None, ..none };
+        let unknown = TrackFigures { announced_limit: announced[1], downlink_kbps: None, ..none };
         assert_eq!(judge(&unknown), Some(Limitation::SenderUplink));
     }
 
@@ -411,12 +420,12 @@ mod tests {
     #[test]
     fn every_cause_has_an_owner() {
         for (limitation, owner) in [
-            (Limitation::DownlinkNarrow, LimitationOwner::Path),
-            (Limitation::SenderUplink, LimitationOwner::Sender),
-            (Limitation::Server, LimitationOwner::Server),
-            (Limitation::OwnComputer, LimitationOwner::You),
+            (Limitation::DownlinkNarrow, ResponsibleParty::Network),
+            (Limitation::SenderUplink, ResponsibleParty::Sender),
+            (Limitation::Server, ResponsibleParty::Server),
+            (Limitation::OwnComputer, ResponsibleParty::You),
         ] {
-            assert_eq!(limitation.owner(), owner);
+            assert_eq!(limitation.responsible_party(), owner);
         }
         assert!(!Limitation::NotVisible.is_disturbing() && Limitation::DownlinkLoss.is_disturbing());
     }

@@ -8,7 +8,7 @@
 use proto::TileWish;
 use std::time::{Duration, Instant};
 
-/// The wishes of all tiles, and what the SFU knows of them.
+/// The wishes of all tiles, and those that were sent to the SFU.
 #[derive(Debug, Default)]
 pub struct TileWishes {
     waiting: Option<Waiting>,
@@ -16,13 +16,13 @@ pub struct TileWishes {
     sent_at: Option<Instant>,
 }
 
-/// Wishes that the SFU does not know yet.
+/// Wishes that are not sent yet.
 #[derive(Debug)]
 struct Waiting {
     tiles: Vec<TileWish>,
-    /// When the first change was made that is not sent.
+    /// When the first unsent change was made.
     since: Instant,
-    /// When the last one was made.
+    /// When the last unsent change was made.
     changed: Instant,
     /// True if the user waits for one of the changes.
     urgent: bool,
@@ -62,7 +62,7 @@ impl TileWishes {
         Some(tiles)
     }
 
-    /// Returns when [`TileWishes::poll`] must be called next. `None` if the SFU knows all wishes.
+    /// Returns when [`TileWishes::poll`] must be called next. `None` if all wishes are sent.
     pub fn poll_timeout(&self) -> Option<Instant> {
         let waiting = self.waiting.as_ref()?;
         let settled = (waiting.changed + SETTLE_TIME).min(waiting.since + MAX_SETTLE_TIME);
@@ -70,7 +70,7 @@ impl TileWishes {
         Some(self.sent_at.map_or(due, |at| due.max(at + MIN_INTERVAL)))
     }
 
-    /// Begins again with another SFU, which does not know the wishes. They are sent at once.
+    /// Handles the change to another SFU. It has not received the wishes yet, so they are due at once.
     pub fn restart(&mut self, now: Instant) {
         let tiles = self.waiting.take().map(|waiting| waiting.tiles).or(self.sent.take());
         *self = Self::default();

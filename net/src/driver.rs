@@ -228,7 +228,7 @@ impl Driver {
             ServerEvent::Connected(local) => {
                 // Before the restart of media, so that the meeting greets the server while the sockets are opened.
                 self.keys.inbox.send(KeysInput::Connected);
-                // Our server's SFU has forgotten this client, so media are negotiated anew, on new transports.
+                // Our server's SFU has forgotten this client, so media are negotiated again, on new transports.
                 if !self.sfu_connection.is_ordered() {
                     self.media.restart(local.ip()).await?;
                 }

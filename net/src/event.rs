@@ -2,7 +2,7 @@
 
 use crate::error::Error;
 use crate::meeting;
-use crate::rtp::flow::InboundRtpStats;
+use crate::rtp::inbound_stats::InboundRtpStats;
 use crypto::ReceivedFrame;
 use media::Bitrate;
 use proto::{DownlinkReport, Epoch, Kind, Slot, SpatialLayer, Totals, TrackDemand, TrackId};
@@ -78,7 +78,7 @@ pub enum Event {
     Estimate {
         /// The estimate.
         bitrate: Bitrate,
-        /// The estimate without the limit by loss. If it is higher, the uplink may carry more.
+        /// The delay-based estimate, which loss does not lower. If it is higher than `bitrate`, the uplink may carry more.
         delay_based: Bitrate,
     },
     /// A media transport is connected. Frames sent before were dropped.

@@ -55,8 +55,8 @@ pub use event::{Event, MediaPath};
 #[doc(hidden)]
 pub use frame_sender::{FrameQueue, frame_sender};
 pub use frame_sender::{FrameSender, Full};
-pub use path_test::{PathFigures, PathReport, PathTestConfig, PathTestError, test_path, test_path_on};
-pub use rtp::flow::InboundRtpStats;
+pub use path_test::{PathFigures, PathReport, PathTestError, PathTestTarget, test_path, test_path_on};
+pub use rtp::inbound_stats::InboundRtpStats;
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
 #[doc(hidden)]
 pub use signalling::proxy::Answer as ProxyAnswer;

@@ -1,11 +1,11 @@
-//! The test of the path to a server before a meeting. It needs no link and no membership.
+//! Measures the path to a server before a meeting, without an invitation and without joining.
 //!
-//! It takes the same steps as media do: UDP first, and the TCP port of the server if UDP does not answer. The server returns each
-//! datagram, so at most as much comes back as was sent. It does not use TURN servers, because only members learn of them.
+//! It tries the same paths as media: UDP first, and the TCP port of the server if UDP does not answer. The server echoes each
+//! datagram, so no more comes back than was sent. It does not use TURN servers, because only members get their addresses.
 
 mod figures;
-mod link;
 mod prober;
+mod transport;
 
 pub use figures::{PathFigures, PathReport};
 
@@ -14,7 +14,6 @@ use crate::signalling::proxy::ProxySettings;
 use crate::signalling::{self, ServerEndpoint, Socket, open_path_test};
 use crypto::Fingerprint;
 use futures_util::StreamExt;
-use link::Link;
 use prober::Prober;
 use proto::{PATH_TEST_KEY_BYTES, PathTestGreeting, Probe, ProbeKind, Reason};
 use ring::rand::{SecureRandom, SystemRandom};
@@ -23,34 +22,35 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::time::{sleep_until, timeout};
 use tokio_tungstenite::tungstenite::Message;
+use transport::ProbeTransport;
 use webrtc::runtime::{Runtime, TokioRuntime};
 
-/// The server to test.
+/// The server to which a path is tested.
 #[derive(Clone, Debug)]
-pub struct PathTestConfig {
-    /// Its name or address.
+pub struct PathTestTarget {
+    /// Its DNS name or IP address.
     pub host: String,
     /// Its port.
     pub port: u16,
     /// The fingerprint of its certificate. If `None`, the system's certificate authorities decide.
     pub fingerprint: Option<Fingerprint>,
-    /// The proxy on the way.
+    /// The choice of the HTTP proxy.
     pub proxy: ProxySettings,
 }
 
-/// Why a test has no result.
+/// Why a path test failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum PathTestError {
     /// The server cannot be reached, for this reason.
     #[error("the server cannot be reached: {0:?}")]
     Unreachable(Reason),
-    /// The server has no such test: it is older, or no server of this program.
+    /// The server does not support the test: it runs an older version or another program.
     #[error("the server has no path test")]
     Unsupported,
     /// The server runs too many tests, or this address has started too many.
     #[error("the server runs too many path tests")]
     Busy,
-    /// Neither UDP nor the server's TCP port carries media.
+    /// UDP does not reach the server, and its TCP port does not carry media.
     #[error("media reach the server neither by UDP nor by TCP")]
     NoPath,
 }
@@ -65,9 +65,9 @@ impl From<signalling::Error> for PathTestError {
 /// 0.0 to 1.0. The test ends if the future is dropped.
 ///
 /// # Errors
-/// Returns [`PathTestError`] if the server cannot be reached or does not test.
+/// Returns [`PathTestError`] if the server cannot be reached or does not support the test.
 pub async fn test_path(
-    config: PathTestConfig,
+    config: PathTestTarget,
     progress: impl FnMut(Option<MediaPath>, f32),
 ) -> Result<PathReport, PathTestError> {
     test_path_on(config, Arc::new(TokioRuntime), progress).await
@@ -78,18 +78,18 @@ pub async fn test_path(
 /// # Errors
 /// Returns the errors of [`test_path`].
 pub async fn test_path_on(
-    config: PathTestConfig,
+    config: PathTestTarget,
     stack: Arc<dyn Runtime>,
     mut progress: impl FnMut(Option<MediaPath>, f32),
 ) -> Result<PathReport, PathTestError> {
     progress(None, 0.0);
-    let PathTestConfig { host, port, fingerprint, proxy } = config;
+    let PathTestTarget { host, port, fingerprint, proxy } = config;
     let server = ServerEndpoint { host, port, fingerprint, proxy };
     let connect = timeout(CONNECT_TIMEOUT, connect(&server, &stack));
-    let (socket, greeting, addresses) = connect.await.unwrap_or(Err(signalling::Error::Silent.into()))?;
-    let Greeting { key, port, others, tunnel } = greeting;
+    let (socket, parameters, addresses) = connect.await.unwrap_or(Err(signalling::Error::Silent.into()))?;
+    let TestParameters { key, port, others, tunnel } = parameters;
     let servers = media_addresses(&server, addresses.1, (port, &others), &stack).await;
-    if let Ok(mut udp) = Link::udp(unspecified(addresses.1), servers, &stack)
+    if let Ok(mut udp) = ProbeTransport::udp(unspecified(addresses.1), servers, &stack)
         && let Some(figures) = measure(&mut udp, key, |done| progress(Some(MediaPath::Udp), done)).await
     {
         return Ok(PathReport { path: MediaPath::Udp, figures });
@@ -97,20 +97,20 @@ pub async fn test_path_on(
     if !tunnel {
         return Err(PathTestError::NoPath);
     }
-    let mut tls = Link::tls(socket, &stack);
+    let mut tls = ProbeTransport::tls(socket, &stack);
     let figures = measure(&mut tls, key, |done| progress(Some(MediaPath::Tls), done)).await;
     figures.map(|figures| PathReport { path: MediaPath::Tls, figures }).ok_or(PathTestError::NoPath)
 }
 
-/// What the server says of the test.
-struct Greeting {
+/// The parameters of a test, as the server announces them.
+struct TestParameters {
     key: [u8; PATH_TEST_KEY_BYTES],
     port: u16,
     others: Vec<IpAddr>,
     tunnel: bool,
 }
 
-type Connected = (Socket, Greeting, (SocketAddr, SocketAddr));
+type Connected = (Socket, TestParameters, (SocketAddr, SocketAddr));
 
 async fn connect(server: &ServerEndpoint, stack: &Arc<dyn Runtime>) -> Result<Connected, PathTestError> {
     let (mut socket, addresses) = open_path_test(server, stack).await?;
@@ -125,15 +125,15 @@ async fn connect(server: &ServerEndpoint, stack: &Arc<dyn Runtime>) -> Result<Co
     };
     match greeting {
         PathTestGreeting::Ready { key, port, addresses: others, tunnel } => {
-            Ok((socket, Greeting { key, port, others, tunnel }, addresses))
+            Ok((socket, TestParameters { key, port, others, tunnel }, addresses))
         }
         PathTestGreeting::Busy => Err(PathTestError::Busy),
     }
 }
 
-/// Returns the addresses at which the server may receive media: that of the connection, or those of its name behind a proxy, and
-/// those that it names. All have the family of the first one. A server may name any address, so only few datagrams go there until one
-/// comes back from there; see [`hello`].
+/// Returns the addresses at which the server may receive media: the address of the connection, or those of the server's name if
+/// there is a proxy, and the addresses that the server announces. All have the address family of the connection. A server can
+/// announce any address, so few datagrams are sent to each until it answers; see [`hello`].
 async fn media_addresses(
     server: &ServerEndpoint,
     connected: SocketAddr,
@@ -153,8 +153,8 @@ async fn media_addresses(
     found
 }
 
-/// Returns whether a server that is reached at `connected` may have its media at `named`. A server elsewhere has no address of this
-/// computer, and no address means several computers.
+/// Returns whether a server that is reached at `connected` may have its media at `named`. A loopback or
+/// link-local address cannot be that of a remote server, and broadcast and multicast addresses have several receivers.
 fn may_be_server(named: IpAddr, connected: IpAddr) -> bool {
     let is_link_local = match named {
         IpAddr::V4(named) => named.is_link_local() || named.is_broadcast(),
@@ -164,51 +164,51 @@ fn may_be_server(named: IpAddr, connected: IpAddr) -> bool {
     !(is_link_local || is_here || named.is_unspecified() || named.is_multicast())
 }
 
-/// Returns the address from which datagrams to `server` are sent.
+/// Returns the unspecified address of the family of `server`.
 fn unspecified(server: SocketAddr) -> IpAddr {
     if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() }
 }
 
-/// Measures a path. Returns `None` if it carries nothing.
+/// Measures a path. Returns `None` if no datagram comes back.
 async fn measure(
-    link: &mut Link,
+    transport: &mut ProbeTransport,
     key: [u8; PATH_TEST_KEY_BYTES],
     mut progress: impl FnMut(f32),
 ) -> Option<PathFigures> {
     progress(0.0);
-    let (server, cookie) = timeout(HELLO_TIMEOUT, hello(link, key)).await.ok()??;
+    let (server, cookie) = timeout(HELLO_TIMEOUT, hello(transport, key)).await.ok()??;
     let mut prober = Prober::new(key, cookie, Instant::now());
     loop {
         for datagram in prober.poll_transmit(Instant::now()) {
-            link.send(&datagram, server).await;
+            transport.send(&datagram, server).await;
         }
         if prober.has_ended(Instant::now()) {
             return prober.figures();
         }
         tokio::select! {
-            echo = link.next() => prober.handle_echo(&echo.ok()?.1, Instant::now()),
+            echo = transport.next() => prober.handle_echo(&echo.ok()?.1, Instant::now()),
             () = sleep_until(prober.timeout().into()) => progress(prober.progress(Instant::now())),
         }
     }
 }
 
-/// Asks for the cookie of our address until the server answers. Returns the address that has answered, which a link by UDP uses from
-/// then on, and the cookie. Returns `None` if the link is lost, or if the system has no random bytes.
+/// Requests a cookie until the server answers. Returns the address that has answered, to which UDP is limited from then on, and
+/// the cookie. Returns `None` if the transport fails, or if the system has no random bytes.
 ///
-/// The datagram to each address has random numbers, which the answer repeats. Otherwise a server could name the address of somebody
-/// else, and forge the answer from there: then the whole test would go to that address.
-async fn hello(link: &mut Link, key: [u8; PATH_TEST_KEY_BYTES]) -> Option<(Option<SocketAddr>, u64)> {
+/// The datagram to each address has random numbers, which the answer repeats. Otherwise a server could announce the address of a
+/// third party and forge its answer, and the whole test would be sent to that address.
+async fn hello(transport: &mut ProbeTransport, key: [u8; PATH_TEST_KEY_BYTES]) -> Option<(Option<SocketAddr>, u64)> {
     let mut hellos = Vec::new();
-    for destination in link.destinations() {
+    for destination in transport.destinations() {
         hellos.push((destination, hello_probe(key)?));
     }
     loop {
         for (destination, hello) in &hellos {
-            link.send(&hello.datagram(0), *destination).await;
+            transport.send(&hello.datagram(0), *destination).await;
         }
         let answer = async {
             loop {
-                let (from, datagram) = link.next().await.ok()?;
+                let (from, datagram) = transport.next().await.ok()?;
                 let Ok(echo) = Probe::parse(&datagram) else { continue };
                 let is_answer = |(to, hello): &(Option<SocketAddr>, Probe)| *to == from && is_echo(&echo, hello);
                 if hellos.iter().any(is_answer) {
@@ -218,7 +218,7 @@ async fn hello(link: &mut Link, key: [u8; PATH_TEST_KEY_BYTES]) -> Option<(Optio
         };
         if let Ok(answer) = timeout(HELLO_INTERVAL, answer).await {
             let (from, cookie) = answer?;
-            link.use_only(from);
+            transport.use_only(from);
             return Some((from, cookie));
         }
     }
@@ -239,16 +239,16 @@ fn is_echo(echo: &Probe, hello: &Probe) -> bool {
     echo.kind == ProbeKind::Echo && same(echo) == same(hello)
 }
 
-/// How long connecting may take.
+/// How long the connection to the server may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// UDP that does not answer in this time is blocked: then media go through the TCP port, too.
+/// If UDP does not answer in this time, it counts as blocked, and the TCP port is tested.
 const HELLO_TIMEOUT: Duration = Duration::from_millis(1_200);
 
-/// How often the server is asked for a cookie.
+/// The interval between two requests for a cookie.
 const HELLO_INTERVAL: Duration = Duration::from_millis(200);
 
-/// The maximum number of addresses at which the server is tried.
+/// The maximum number of addresses that are tried.
 const MAX_SERVERS: usize = 4;
 
 #[cfg(test)]
@@ -268,7 +268,7 @@ mod tests {
             [UdpSocket::bind("127.0.0.1:0").await.unwrap(), UdpSocket::bind("127.0.0.1:0").await.unwrap()];
         let (address, named) = (server.local_addr().unwrap(), other.local_addr().unwrap());
         let stack: Arc<dyn Runtime> = Arc::new(TokioRuntime);
-        let mut link = Link::udp(Ipv4Addr::LOCALHOST.into(), vec![named, address], &stack).unwrap();
+        let mut transport = ProbeTransport::udp(Ipv4Addr::LOCALHOST.into(), vec![named, address], &stack).unwrap();
         let answers = async {
             let mut buffer = [0; 2_000];
             let (length, client) = server.recv_from(&mut buffer).await.unwrap();
@@ -277,9 +277,9 @@ mod tests {
             other.send_to(&echo(received, 7), client).await.unwrap();
             server.send_to(&echo(received, 8), client).await.unwrap();
         };
-        let (found, ()) = tokio::join!(hello(&mut link, KEY), answers);
+        let (found, ()) = tokio::join!(hello(&mut transport, KEY), answers);
         assert_eq!(found, Some((Some(address), 8)));
-        assert_eq!(link.destinations(), [Some(address)], "nothing more goes to the named address");
+        assert_eq!(transport.destinations(), [Some(address)], "nothing more goes to the named address");
     }
 
     #[tokio::test]

@@ -3,8 +3,8 @@
 
 pub mod assemble;
 pub mod description;
-pub mod flow;
 pub mod history;
+pub mod inbound_stats;
 pub mod nack_tracker;
 pub mod packetize;
 pub mod round_trip;

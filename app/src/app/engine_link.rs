@@ -5,7 +5,7 @@ use iced::Task;
 use iced::futures::{Stream, stream};
 
 use super::message::Message;
-use crate::model::{Hints, Kind};
+use crate::model::{ContentHints, Kind};
 use crate::screen::meeting;
 use crate::screen::preferences::Preference;
 use crate::session::Attempt;
@@ -28,9 +28,11 @@ pub fn command(action: &meeting::Action) -> Option<Command> {
         meeting::Action::Answer(answer) if answer.admit => Command::Admit(answer.id),
         meeting::Action::Answer(answer) => Command::Decline(answer.id),
         meeting::Action::Prefer(Preference::SignLanguage(on)) => {
-            Hints { sign_language: *on, ..Hints::default() }.camera()
+            ContentHints { sign_language: *on, ..ContentHints::default() }.camera()
         }
-        meeting::Action::Prefer(Preference::VideoClip(on)) => Hints { video_clip: *on, ..Hints::default() }.screen(),
+        meeting::Action::Prefer(Preference::VideoClip(on)) => {
+            ContentHints { video_clip: *on, ..ContentHints::default() }.screen()
+        }
         meeting::Action::None
         | meeting::Action::Host
         | meeting::Action::Copy(_)

@@ -5,7 +5,7 @@ use iced::{Task, theme};
 
 use crate::background;
 use crate::locale::Language;
-use crate::model::Hints;
+use crate::model::ContentHints;
 use crate::recent::{self, Listing, Memory};
 use crate::screen::home;
 use crate::screen::preferences::Preference;
@@ -59,9 +59,9 @@ impl Preferences {
         Theme::of(self.theme, system)
     }
 
-    /// What matters most in the pictures that we send.
-    pub fn hints(&self) -> Hints {
-        Hints { sign_language: self.memory.sign_language, video_clip: self.memory.video_clip }
+    /// Returns the content hints of the pictures that we send.
+    pub fn content_hints(&self) -> ContentHints {
+        ContentHints { sign_language: self.memory.sign_language, video_clip: self.memory.video_clip }
     }
 
     /// The name that the user entered last.

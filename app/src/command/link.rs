@@ -10,7 +10,7 @@ use std::path::Path;
 pub const STDIN: &str = "-";
 
 /// Returns the link: the argument itself, or the first line of standard input that is not empty if it is [`STDIN`]. On
-/// Unix, an argument that is a link does not stay in the list of processes: the program starts itself anew without it.
+/// Unix, an argument that is a link does not stay in the list of processes: the program starts itself again without it.
 ///
 /// # Errors
 /// Returns an error if standard input cannot be read or has no link.
@@ -45,7 +45,7 @@ fn first_line(input: impl BufRead) -> Result<String> {
     bail!("there is no link in it")
 }
 
-/// Starts this program anew in the same process, with the link on standard input instead of in the arguments. Returns
+/// Starts this program again in the same process, with the link on standard input instead of in the arguments. Returns
 /// only if that fails. Nothing is lost: until now only the threads of the log and of the output
 /// run, and they have nothing to write.
 #[cfg(unix)]

@@ -1,13 +1,13 @@
 //! The sentences about a test of the connection.
 
-use engine::{ConnectionCause, ConnectionQuality, MediaPath, PathReport, PathTestError, Verdict};
+use engine::{ConnectionCause, ConnectionQuality, ConnectionVerdict, MediaPath, PathReport, PathTestError};
 
 use super::number::{bitrate, millis, percent};
 use super::{detail, sentence};
 use crate::announce;
 use crate::locale::Language;
 
-/// What a test is doing: the path that it tries, and how much is done.
+/// The progress of a test: the path that it tries, and how much is done.
 pub fn progress(path: Option<MediaPath>, done: u8, language: Language) -> String {
     let id = match path {
         None => "connection-connecting",
@@ -27,7 +27,7 @@ pub fn quality(quality: ConnectionQuality, language: Language) -> String {
     })
 }
 
-/// What limits the connection, and whose it is.
+/// What limits the connection.
 pub fn cause(cause: ConnectionCause, language: Language) -> String {
     language.text(match cause {
         ConnectionCause::UdpBlocked => "connection-cause-udp",
@@ -98,7 +98,7 @@ fn figures(report: &PathReport, language: Language) -> String {
 pub fn announcement(result: &Result<PathReport, PathTestError>, language: Language) -> String {
     match result {
         Ok(report) => {
-            let verdict = Verdict::of(report);
+            let verdict = ConnectionVerdict::of(report);
             let cause = verdict.cause.map(|found| cause(found, language));
             announce::join(&std::iter::once(quality(verdict.quality, language)).chain(cause).collect::<Vec<_>>())
         }

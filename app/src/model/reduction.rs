@@ -1,6 +1,6 @@
 //! The sentences that say why a picture is reduced, and who can change it.
 
-use engine::{Limitation, LimitationOwner, Slot, VideoStats};
+use engine::{Limitation, ResponsibleParty, Slot, VideoStats};
 
 use crate::locale::Language;
 
@@ -39,17 +39,17 @@ pub fn label(limitation: Limitation, slot: Slot, language: Language) -> String {
 
 /// The sentence about what we send.
 pub fn own_sentence(limitation: Limitation, language: Language) -> String {
-    let computer = limitation.owner() == LimitationOwner::You;
+    let computer = limitation.responsible_party() == ResponsibleParty::You;
     language.text(if computer { "limit-own-computer-sent" } else { "limit-own-uplink" })
 }
 
 /// The line that names the owner of the cause.
 pub fn cause(limitation: Limitation, name: &str, language: Language) -> String {
-    let owner = match limitation.owner() {
-        LimitationOwner::You => "limit-owner-you",
-        LimitationOwner::Sender => "limit-owner-sender",
-        LimitationOwner::Server => "limit-owner-server",
-        LimitationOwner::Path => "limit-owner-path",
+    let owner = match limitation.responsible_party() {
+        ResponsibleParty::You => "limit-owner-you",
+        ResponsibleParty::Sender => "limit-owner-sender",
+        ResponsibleParty::Server => "limit-owner-server",
+        ResponsibleParty::Network => "limit-owner-path",
     };
     let owner = language.with(owner, &[("name", name.into())]);
     language.with("limit-cause", &[("owner", owner.into())])

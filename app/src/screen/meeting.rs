@@ -23,7 +23,7 @@ use super::notice;
 use super::preferences::Preference;
 use crate::announce::Announcement;
 use crate::kit::{Shortcut, focus};
-use crate::model::{Device, Devices, Hints, Kind, MeetingModel, Notice, NoticeKind};
+use crate::model::{ContentHints, Device, Devices, Kind, MeetingModel, Notice, NoticeKind};
 use leave::Answer;
 use picker::Picker;
 
@@ -50,8 +50,8 @@ pub struct Meeting {
     talking: bool,
     /// The choice of the address in the link.
     address: address::Address,
-    /// What matters most in the pictures that we send.
-    pub hints: Hints,
+    /// The content hints of the pictures that we send.
+    pub content_hints: ContentHints,
 }
 
 /// What the user is asked before leaving.
@@ -208,7 +208,7 @@ impl Meeting {
             ends: false,
             talking: false,
             address: address::Address::default(),
-            hints: Hints::default(),
+            content_hints: ContentHints::default(),
         }
     }
 
@@ -307,8 +307,8 @@ impl Meeting {
     fn prefer(&mut self, preference: Preference) -> Action {
         match preference {
             Preference::Language(_) | Preference::Theme(_) => self.menu = None,
-            Preference::SignLanguage(on) => (self.menu, self.hints.sign_language) = (None, on),
-            Preference::VideoClip(on) => self.hints.video_clip = on,
+            Preference::SignLanguage(on) => (self.menu, self.content_hints.sign_language) = (None, on),
+            Preference::VideoClip(on) => self.content_hints.video_clip = on,
         }
         Action::Prefer(preference)
     }

@@ -1,11 +1,11 @@
 //! Shown before a meeting: the camera picture, the devices and the name.
 
 mod connection;
+mod connection_test;
 mod form;
-mod test;
 mod view;
 
-pub use test::Test;
+pub use connection_test::ConnectionTestState;
 
 use engine::{ConnectionTestEvent, Notice, NoticeKind};
 
@@ -60,7 +60,7 @@ pub struct Preview {
     submitted: bool,
     menu: Option<Menu>,
     /// The test of the connection.
-    pub test: Test,
+    pub test: ConnectionTestState,
     /// The last request to move the focus: to the name, at first and if it is invalid.
     pub focus: Option<focus::Request>,
 }
@@ -145,7 +145,7 @@ impl Preview {
             problems: Vec::new(),
             submitted: false,
             menu: None,
-            test: Test::default(),
+            test: ConnectionTestState::default(),
             focus: Some(focus::Request::to(NAME)),
         }
     }

@@ -88,7 +88,10 @@ fn a_video_clip_is_chosen_before_it_is_shared() {
             ui.click_id("video-clip");
             let preferred = ui.messages().into_iter().find(|message| matches!(message, Message::Preferred(_)));
             let action = screen.update(preferred.expect("a press"));
-            assert_eq!((action, screen.hints.video_clip), (Action::Prefer(Preference::VideoClip(expected)), expected));
+            assert_eq!(
+                (action, screen.content_hints.video_clip),
+                (Action::Prefer(Preference::VideoClip(expected)), expected)
+            );
         }
         assert!(matches!(screen.update(Message::ShareConfirmed), Action::Share(Some(_))), "the dialog stayed open");
     }

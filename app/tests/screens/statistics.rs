@@ -9,7 +9,7 @@ use app::kit::Element;
 use app::locale::Language;
 use app::screen::{Context, meeting};
 use app::theme::Theme;
-use engine::timeline::{AudioStats, LinkStats, PacketStats, Second, SentLayerStats, VideoStats};
+use engine::timeline::{AudioStats, LinkStats, ReceivedRtpStreamStats, Second, SentLayerStats, VideoStats};
 use engine::{Limitation, ParticipantId, Quality, Slot, TrackId};
 use iced::keyboard::Modifiers;
 use iced::mouse::{self, Cursor};
@@ -33,7 +33,7 @@ fn video(id: u64, size: (u16, u16), limited_by: Option<Limitation>) -> VideoStat
         shown: 23,
         spatial: Some(0),
         size: Some(size),
-        packets: PacketStats { packets: 200, packets_lost: 7, jitter_ms: 4 },
+        packets: ReceivedRtpStreamStats { packets: 200, packets_lost: 7, jitter_ms: 4 },
         decode_ms: 74,
         limited_by,
         tile_limit: limited_by,
@@ -50,7 +50,7 @@ pub fn second() -> Second {
         talk_ms: 980,
         concealed_ms: 12,
         delay_ms: 60,
-        packets: PacketStats { packets: 50, packets_lost: 1, jitter_ms: 3 },
+        packets: ReceivedRtpStreamStats { packets: 50, packets_lost: 1, jitter_ms: 3 },
         ..AudioStats::default()
     };
     let sent = |track: &str, spatial, bytes, size| SentLayerStats {

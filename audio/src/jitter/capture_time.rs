@@ -1,8 +1,8 @@
-//! When the samples of a track were captured, by its sender's clock.
+//! Computes when the samples of a track were captured, by the clock of its sender.
 
 use media::Timestamp;
 
-/// When a sample was captured.
+/// The capture time of a sample, by the clock of its sender.
 #[derive(Clone, Copy, Debug)]
 pub struct CaptureTime {
     /// The position of the sample.
@@ -13,7 +13,7 @@ pub struct CaptureTime {
 
 impl CaptureTime {
     /// Returns when the sample at `position` was captured, or `None` if that is more than a second away.
-    pub fn of(self, position: u64) -> Option<Timestamp> {
+    pub fn at(self, position: u64) -> Option<Timestamp> {
         let distance = position.wrapping_sub(self.position).cast_signed();
         let near = distance.unsigned_abs() < MAX_DISTANCE;
         near.then(|| {

@@ -2,7 +2,7 @@
 
 use super::backoff::Backoff;
 use super::power::{PowerLimit, PowerState};
-use super::{ContentHint, LimitReason, MIN_SIGNING_RATE};
+use super::{ContentHint, EncodeLimitReason, MIN_SIGNING_RATE};
 use crate::rate::{LayerDemand, MAX_TEMPORAL_LAYERS};
 use media::FrameRate;
 use std::time::Instant;
@@ -119,10 +119,10 @@ impl Adapter {
 
     /// Returns why less may be encoded. `None` if nothing is limited.
     #[must_use]
-    pub fn reason(&self) -> Option<LimitReason> {
+    pub fn reason(&self) -> Option<EncodeLimitReason> {
         match self.power {
             Some(power) if power.steps > self.taken => Some(power.reason),
-            Some(_) | None => (self.taken > 0).then_some(LimitReason::EncodeTime),
+            Some(_) | None => (self.taken > 0).then_some(EncodeLimitReason::EncodeTime),
         }
     }
 

@@ -40,7 +40,7 @@ fn three_busy_seconds_halve_the_frame_rate_and_three_more_drop_the_top_layer() {
     assert_eq!(track.pass(2, busy(0.95)), []);
     assert_eq!(track.pass(1, busy(0.5)), [], "a short load is ignored");
     assert_eq!(track.pass(7, busy(0.95)), [(3, 2, 1), (6, 1, 0)]);
-    assert_eq!(track.adapter.reason(), Some(LimitReason::EncodeTime));
+    assert_eq!(track.adapter.reason(), Some(EncodeLimitReason::EncodeTime));
     let smaller = Load { largest: Some(1), ..busy(0.95) };
     assert_eq!(track.pass(20, smaller), [(2, 1, 1), (5, 0, 0), (8, 0, 1), (11, 0, 2)]);
     assert_eq!(track.pass(20, smaller), [], "nothing is left to reduce");
@@ -111,7 +111,7 @@ fn a_battery_that_gets_empty_takes_steps_without_load() {
     let mut track = Track::new(ContentHint::Balanced);
     track.power.discharging = Some(15);
     assert_eq!(track.pass(20, busy(0.3)), [(1, 2, 1)]);
-    assert_eq!(track.adapter.reason(), Some(LimitReason::Battery));
+    assert_eq!(track.adapter.reason(), Some(EncodeLimitReason::Battery));
     track.power.discharging = None;
     assert_eq!(track.pass(1, busy(0.3)), [(1, 2, 0)], "it is charged now");
     assert_eq!(track.adapter.reason(), None);

@@ -1,6 +1,6 @@
 //! The battery and the temperature of this computer, and how much they limit what is encoded.
 
-use super::LimitReason;
+use super::EncodeLimitReason;
 
 /// The state of the power supply and of the temperature, as far as the system reports them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -29,7 +29,7 @@ pub struct PowerLimit {
     /// The number of steps of [`super::encode::Adapter`].
     pub steps: usize,
     /// The reason.
-    pub reason: LimitReason,
+    pub reason: EncodeLimitReason,
 }
 
 impl PowerState {
@@ -37,7 +37,7 @@ impl PowerState {
     #[must_use]
     pub fn limit(&self, before: Option<PowerLimit>) -> Option<PowerLimit> {
         let steps_before =
-            before.filter(|before| before.reason == LimitReason::Battery).map_or(0, |before| before.steps);
+            before.filter(|before| before.reason == EncodeLimitReason::Battery).map_or(0, |before| before.steps);
         let is_below = |percent: u8, steps: usize| {
             let margin = if steps_before >= steps { BATTERY_MARGIN } else { 0 };
             self.discharging.is_some_and(|charge| charge <= percent + margin)
@@ -48,7 +48,8 @@ impl PowerState {
             Heat::Hot => 1,
             Heat::Critical => 3,
         };
-        let (steps, reason) = if heat > battery { (heat, LimitReason::Heat) } else { (battery, LimitReason::Battery) };
+        let (steps, reason) =
+            if heat > battery { (heat, EncodeLimitReason::Heat) } else { (battery, EncodeLimitReason::Battery) };
         (steps > 0).then_some(PowerLimit { steps, reason })
     }
 }
@@ -64,7 +65,7 @@ const BATTERY_MARGIN: u8 = 3;
 mod tests {
     use super::*;
 
-    fn steps(discharging: Option<u8>, heat: Heat, before: Option<PowerLimit>) -> (usize, Option<LimitReason>) {
+    fn steps(discharging: Option<u8>, heat: Heat, before: Option<PowerLimit>) -> (usize, Option<EncodeLimitReason>) {
         let limit = PowerState { discharging, heat }.limit(before);
         (limit.map_or(0, |limit| limit.steps), limit.map(|limit| limit.reason))
     }
@@ -73,10 +74,10 @@ mod tests {
     fn a_battery_that_gets_empty_and_heat_limit_what_is_encoded() {
         assert_eq!(steps(None, Heat::Normal, None), (0, None), "external power");
         assert_eq!(steps(Some(60), Heat::Normal, None), (0, None));
-        assert_eq!(steps(Some(20), Heat::Normal, None), (1, Some(LimitReason::Battery)));
-        assert_eq!(steps(Some(5), Heat::Hot, None), (2, Some(LimitReason::Battery)));
-        assert_eq!(steps(Some(60), Heat::Hot, None), (1, Some(LimitReason::Heat)));
-        assert_eq!(steps(Some(5), Heat::Critical, None), (3, Some(LimitReason::Heat)));
+        assert_eq!(steps(Some(20), Heat::Normal, None), (1, Some(EncodeLimitReason::Battery)));
+        assert_eq!(steps(Some(5), Heat::Hot, None), (2, Some(EncodeLimitReason::Battery)));
+        assert_eq!(steps(Some(60), Heat::Hot, None), (1, Some(EncodeLimitReason::Heat)));
+        assert_eq!(steps(Some(5), Heat::Critical, None), (3, Some(EncodeLimitReason::Heat)));
     }
 
     #[test]

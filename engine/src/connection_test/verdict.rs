@@ -5,10 +5,11 @@ use std::time::Duration;
 
 /// The verdict on a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Verdict {
+pub struct ConnectionVerdict {
     /// What to expect of a meeting.
     pub quality: ConnectionQuality,
-    /// What limits it most, or could. `None` if nothing does. All causes are in the user's network, or between it and the server.
+    /// What limits it most, or may limit it. `None` if nothing does. All causes are in the user's network, or between it and the
+    /// server.
     pub cause: Option<ConnectionCause>,
 }
 
@@ -30,17 +31,17 @@ pub enum ConnectionQuality {
 pub enum ConnectionCause {
     /// UDP does not reach the server, so media go through its TCP port.
     UdpBlocked,
-    /// The way to the server carries little.
+    /// The uplink is narrow.
     Upload,
-    /// The way from the server carries little.
+    /// The downlink is narrow.
     Download,
-    /// Data are lost.
+    /// Packets are lost.
     Loss,
-    /// Data arrive late.
+    /// The round trip is long, or the jitter is high.
     Delay,
 }
 
-impl Verdict {
+impl ConnectionVerdict {
     /// Judges a path.
     #[must_use]
     pub fn of(report: &PathReport) -> Self {
@@ -88,7 +89,7 @@ const SMALL: u64 = 150_000;
 /// Sound, in bits per second.
 const SOUND: u64 = 30_000;
 
-/// Losses above this are named, in percent. Those below are repaired.
+/// A loss above this is reported as a cause, in percent. A lower loss is repaired.
 const LOSSY: f32 = 5.0;
 
 /// A round trip above this is noticed in a conversation (ITU-T G.114: 150 ms in each direction).
@@ -139,7 +140,11 @@ mod tests {
             (MediaPath::Tls, GOOD_PATH, Q::Good, Some(C::UdpBlocked)),
             (MediaPath::Tls, rates(500, 500), Q::SmallVideo, Some(C::UdpBlocked)),
         ] {
-            assert_eq!(Verdict::of(&PathReport { path, figures }), Verdict { quality, cause }, "{path:?} {figures:?}");
+            assert_eq!(
+                ConnectionVerdict::of(&PathReport { path, figures }),
+                ConnectionVerdict { quality, cause },
+                "{path:?} {figures:?}"
+            );
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::receive;
 use crate::stats::ComputerLimits;
 use crate::stats::track_stats::{DecodeStats, SendStats, TrackStats};
 use codec::adapt::power::PowerState;
-use codec::adapt::{ContentHint, LimitReason, decode, encode};
+use codec::adapt::{ContentHint, EncodeLimitReason, decode, encode};
 use proto::{ParticipantId, Slot, TileWish, TrackId};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -94,7 +94,8 @@ impl Processor {
     /// Returns the tracks for which the processor is too slow. Those that only the battery or the temperature limits are not in
     /// it.
     pub fn computer_limits(&self) -> ComputerLimits {
-        let slow = |(_, encoding): &(&Slot, &Encoding)| encoding.adapter.reason() == Some(LimitReason::EncodeTime);
+        let slow =
+            |(_, encoding): &(&Slot, &Encoding)| encoding.adapter.reason() == Some(EncodeLimitReason::EncodeTime);
         let limit = |tile: &TileWish| (tile.track, self.decoders.limit(tile.track));
         ComputerLimits {
             sent: self.encoders.iter().filter(slow).map(|(slot, _)| *slot).collect(),
@@ -152,7 +153,7 @@ impl Processor {
             let Some(Encoding { adapter, .. }) = self.encoders.get_mut(&slot) else { continue };
             if adapter.update(encode_load(slot, &last.sent, &measured.sent, elapsed), power, now) {
                 tracing::info!(?slot, limits = ?adapter.limits(), reason = ?adapter.reason(), "encoding adapted");
-                if adapter.reason() == Some(LimitReason::EncodeTime)
+                if adapter.reason() == Some(EncodeLimitReason::EncodeTime)
                     && self.overload_notice == OverloadNotice::NotNeeded
                 {
                     self.overload_notice = OverloadNotice::Due;

@@ -15,13 +15,13 @@ pub struct ProtectionPolicy {
 }
 
 impl ProtectionPolicy {
-    /// Sets what the SFU reports.
+    /// Sets the loss and the narrowest downlink that the SFU reports.
     pub fn set_downlinks(&mut self, loss: u8, max_bitrate: Option<Bitrate>) {
         (self.loss, self.downlinks) = (loss, max_bitrate);
     }
 
-    /// Sets the estimate of our uplink without the limit by loss: copies of sound repair what is lost at random. Sound gets a third
-    /// of a narrow uplink.
+    /// Sets the delay-based estimate of our uplink. Loss does not lower it, because sound is sent with copies that repair random
+    /// loss. On a narrow uplink, sound gets a third of it.
     pub fn set_uplink(&mut self, estimate: Bitrate) {
         let narrow = if self.uplink.is_some() { NO_LONGER_NARROW } else { NARROW };
         let share = Bitrate::bps(estimate.as_bps() * SOUND_PERCENT / 100);

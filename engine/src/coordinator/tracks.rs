@@ -324,8 +324,8 @@ impl Tracks {
         self.share_budget();
     }
 
-    /// Changes what decides how our sound is sent, and divides what sound leaves of the uplink. Returns how our sound must be
-    /// encoded.
+    /// Changes the inputs of the protection policy, and divides the rest of the uplink among the tracks. Returns how our sound must
+    /// be encoded.
     pub fn update_protection(&mut self, change: impl FnOnce(&mut ProtectionPolicy)) -> Protection {
         change(&mut self.protection_policy);
         let protection = self.protection_policy.protection();
@@ -371,7 +371,7 @@ impl Tracks {
         }
     }
 
-    /// Sets the capacity of the uplink and divides it among the tracks. `delay_based` is the estimate without the limit by loss.
+    /// Sets the capacity of the uplink and divides it among the tracks. `delay_based` is the estimate that loss does not lower.
     /// Returns how our sound must be encoded.
     pub fn set_budget(&mut self, budget: Bitrate, delay_based: Bitrate) -> Protection {
         self.budget = budget;
@@ -408,7 +408,8 @@ impl Tracks {
     }
 }
 
-/// Returns when the voice is heard that belongs to a track. A shared screen waits for no voice: there are no lips to compare.
+/// Returns the playout time of the voice that belongs to a track. A shared screen has none, because it has no lips to
+/// synchronise.
 fn playout_time(times: &mut BTreeMap<ParticipantId, PlayoutTime>, track: TrackId) -> PlayoutTime {
     match track.slot {
         Slot::Microphone | Slot::Camera => times.entry(track.owner).or_default().clone(),

@@ -162,7 +162,7 @@ impl PictureReceiver {
             }
             let now = clock.now();
             stats.shown(meta.layer, picture.size, meta.captured, now);
-            stats.compared_with_sound(sound.heard_after(meta.captured, now));
+            stats.record_sound_skew(sound.heard_after(meta.captured, now));
         })
     }
 

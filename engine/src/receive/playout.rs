@@ -36,8 +36,8 @@ struct Second {
 }
 
 impl PlayoutQueue {
-    /// Adds the next picture, whose last packet arrived at `received`. `sound` is how many microseconds after that the sound of its
-    /// moment is heard, if that is known. The picture waits for it.
+    /// Adds the next picture, whose last packet arrived at `received`. `sound` is the number of microseconds from then until
+    /// the sound of the same moment is heard, if it is known. The picture waits for that sound.
     pub fn push(&mut self, picture: Encoded, received: Instant, sound: Option<i64>) {
         let captured = picture.captured.as_micros();
         self.delay.handle_arrival(captured, received);
@@ -125,7 +125,7 @@ const MAX_DELAY: Duration = Duration::from_millis(300);
 /// late (ITU-R BT.1359); decoding and showing take a part of it.
 const MAX_AHEAD: Duration = Duration::from_millis(40);
 
-/// The longest time that a picture waits for its sound: as long as the jitter buffer of sound may wait, with a margin.
+/// The longest time that a picture waits for its sound. The jitter buffer of sound may wait longer; then the picture is early.
 const MAX_SOUND_WAIT: Duration = Duration::from_millis(200);
 
 /// The length of a [`Second`].

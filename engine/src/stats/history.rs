@@ -1,21 +1,21 @@
-//! The history of a meeting, one row a second for each flow, in little memory. It is exported as CSV (RFC 4180).
+//! The history of a meeting, one row a second for each track, in little memory. It is exported as CSV (RFC 4180).
 
-use super::second::{PacketStats, Second};
-use crate::limitation::{Limitation, LimitationOwner};
+use super::second::{ReceivedRtpStreamStats, Second};
+use crate::limitation::{Limitation, ResponsibleParty};
 use std::collections::VecDeque;
 use std::fmt::Write as _;
 
 /// The last rows of a meeting.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    /// The flows that rows name by their index.
-    flows: Vec<Flow>,
+    /// The tracks that rows name by their index.
+    tracks: Vec<TrackLabel>,
     rows: VecDeque<Row>,
 }
 
-/// A track, received or sent.
+/// What a row names of its track, received or sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Flow {
+struct TrackLabel {
     received: bool,
     /// The sender's name. Empty for ours.
     from: String,
@@ -23,11 +23,11 @@ struct Flow {
     track: String,
 }
 
-/// One second of a flow. The largest value of a field stands for all larger ones.
+/// One second of a track. The largest value of a field stands for all larger ones.
 #[derive(Clone, Copy, Debug, Default)]
 struct Row {
     at_s: u32,
-    flow: u16,
+    track_index: u16,
     kbps: u16,
     link_kbps: u16,
     wished: (u16, u16),
@@ -43,7 +43,7 @@ struct Row {
 }
 
 impl History {
-    /// Adds the flows of a second. The oldest rows are dropped beyond [`MAX_ROWS`].
+    /// Adds the tracks of a second. The oldest rows are dropped beyond [`MAX_ROWS`].
     pub fn push(&mut self, second: &Second) {
         let common = Row {
             at_s: u32::try_from(second.at_ms / 1_000).unwrap_or(u32::MAX),
@@ -91,16 +91,16 @@ impl History {
     }
 
     fn add(&mut self, received: bool, from: &str, track: &str, row: Row) {
-        let is_it = |flow: &Flow| flow.received == received && flow.from == from && flow.track == track;
-        let index = self.flows.iter().position(is_it).unwrap_or(self.flows.len());
-        let Some(flow) = u16::try_from(index).ok().filter(|_| index < MAX_FLOWS) else { return };
-        if index == self.flows.len() {
-            self.flows.push(Flow { received, from: from.to_owned(), track: track.to_owned() });
+        let is_it = |label: &TrackLabel| label.received == received && label.from == from && label.track == track;
+        let index = self.tracks.iter().position(is_it).unwrap_or(self.tracks.len());
+        let Some(track_index) = u16::try_from(index).ok().filter(|_| index < MAX_TRACKS) else { return };
+        if index == self.tracks.len() {
+            self.tracks.push(TrackLabel { received, from: from.to_owned(), track: track.to_owned() });
         }
         if self.rows.len() == MAX_ROWS {
             self.rows.pop_front();
         }
-        self.rows.push_back(Row { flow, ..row });
+        self.rows.push_back(Row { track_index, ..row });
     }
 
     /// Returns the number of rows.
@@ -121,8 +121,8 @@ impl History {
         let mut csv = String::with_capacity((self.rows.len() + 1) * LINE_BYTES);
         csv.push_str(HEADER);
         for row in &self.rows {
-            let Some(flow) = self.flows.get(usize::from(row.flow)) else { continue };
-            let direction = if flow.received { "received" } else { "sent" };
+            let Some(label) = self.tracks.get(usize::from(row.track_index)) else { continue };
+            let direction = if label.received { "received" } else { "sent" };
             let (limited_by, owner) = row.limited_by.map_or(("", ""), |limited| (limited.name(), owner(limited)));
             let lost = format!("{}.{}", row.lost_permille / 10, row.lost_permille % 10);
             // Writing to a string does not fail.
@@ -130,8 +130,8 @@ impl History {
                 csv,
                 "{},{direction},{},{},{},{},{},{},{},{},{},{},{},{lost},{},{},{},{limited_by},{owner}\r\n",
                 row.at_s,
-                cell(&flow.from),
-                flow.track,
+                cell(&label.from),
+                label.track,
                 row.wished.0,
                 row.wished.1,
                 row.size.0,
@@ -150,16 +150,16 @@ impl History {
     }
 }
 
-fn with_packets(row: Row, packets: &PacketStats) -> Row {
+fn with_packets(row: Row, packets: &ReceivedRtpStreamStats) -> Row {
     Row { lost_permille: short(packets.lost_permille()), jitter_ms: short(packets.jitter_ms), ..row }
 }
 
 const fn owner(limitation: Limitation) -> &'static str {
-    match limitation.owner() {
-        LimitationOwner::You => "you",
-        LimitationOwner::Sender => "sender",
-        LimitationOwner::Server => "server",
-        LimitationOwner::Path => "path",
+    match limitation.responsible_party() {
+        ResponsibleParty::You => "you",
+        ResponsibleParty::Sender => "sender",
+        ResponsibleParty::Server => "server",
+        ResponsibleParty::Network => "path",
     }
 }
 
@@ -178,7 +178,7 @@ fn tiny(value: u64) -> u8 {
     u8::try_from(value).unwrap_or(u8::MAX)
 }
 
-/// The columns. Those that do not apply to a flow are 0 or empty.
+/// The columns. Those that do not apply to a track are 0 or empty.
 const HEADER: &str = "second,direction,from,track,wished_width,wished_height,width,height,frames_per_second,\
                       decoded_per_second,shown_per_second,kbps,link_kbps,lost_percent,jitter_ms,round_trip_ms,codec_ms,\
                       limited_by,owner\r\n";
@@ -186,10 +186,10 @@ const HEADER: &str = "second,direction,from,track,wished_width,wished_height,wid
 /// The length of a usual line.
 const LINE_BYTES: usize = 96;
 
-/// The maximum number of flows. People may join and leave all the time.
-const MAX_FLOWS: usize = 4_096;
+/// The maximum number of tracks. People may join and leave all the time.
+const MAX_TRACKS: usize = 4_096;
 
-/// The maximum number of rows: an hour of 27 flows. They take 4 MB.
+/// The maximum number of rows: an hour of 27 tracks. They take 4 MB.
 pub const MAX_ROWS: usize = 100_000;
 
 #[cfg(test)]
@@ -198,7 +198,7 @@ mod tests {
     use super::*;
 
     fn second(at_ms: u64, from: &str) -> Second {
-        let packets = PacketStats { packets: 200, packets_lost: 7, jitter_ms: 4 };
+        let packets = ReceivedRtpStreamStats { packets: 200, packets_lost: 7, jitter_ms: 4 };
         let video = VideoStats {
             from: from.into(),
             track: "camera".into(),
@@ -240,7 +240,7 @@ mod tests {
     }
 
     #[test]
-    fn each_flow_has_a_line_a_second() {
+    fn each_track_has_a_line_a_second() {
         let mut history = History::default();
         history.push(&second(1_000, "Anne"));
         history.push(&second(2_000, "Anne"));
@@ -269,12 +269,12 @@ mod tests {
     }
 
     #[test]
-    fn an_hour_of_many_flows_takes_little_memory() {
+    fn an_hour_of_many_tracks_takes_little_memory() {
         assert!(MAX_ROWS * size_of::<Row>() <= 4 << 20, "{} bytes a row", size_of::<Row>());
         let (mut history, one) = (History::default(), second(1_000, "Anne"));
         for _ in 0..=MAX_ROWS / 3 {
             history.push(&one);
         }
-        assert_eq!((history.len(), history.flows.len()), (MAX_ROWS, 3));
+        assert_eq!((history.len(), history.tracks.len()), (MAX_ROWS, 3));
     }
 }

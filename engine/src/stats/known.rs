@@ -18,8 +18,8 @@ pub struct Known {
     pub media_path: Option<MediaPath>,
     /// What the server reports about the path.
     pub downlink: Option<DownlinkReport>,
-    /// What arrived of each received track.
-    pub flows: BTreeMap<TrackId, InboundRtpStats>,
+    /// The statistics of each received track.
+    pub inbound_stats: BTreeMap<TrackId, InboundRtpStats>,
     /// The layers of each received picture track.
     pub layers: BTreeMap<TrackId, Vec<SpatialLayer>>,
     /// The other members.
@@ -85,6 +85,6 @@ impl Known {
     /// Forgets a received track, which has ended.
     pub fn end_track(&mut self, track: TrackId) {
         self.layers.remove(&track);
-        self.flows.remove(&track);
+        self.inbound_stats.remove(&track);
     }
 }

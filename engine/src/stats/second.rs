@@ -94,9 +94,9 @@ pub struct VideoStats {
     pub longest_gap_ms: u64,
     /// The mean time from a picture to the sound of the same moment; negative if the sound was heard before. `None` without sound.
     pub sound_skew_ms: Option<i64>,
-    /// How its packets arrived.
+    /// The arrival of its packets.
     #[serde(flatten)]
-    pub packets: PacketStats,
+    pub packets: ReceivedRtpStreamStats,
     /// The time that decoding took.
     pub decode_ms: u64,
     /// Why it was smaller or slower than its tile wishes in this second. `None` if it was not.
@@ -106,10 +106,11 @@ pub struct VideoStats {
     pub tile_limit: Option<Limitation>,
 }
 
-/// How the packets of a received track arrived in one second. Retransmissions do not count.
+/// The arrival of the packets of a received track in one second, as in `RTCReceivedRtpStreamStats` of WebRTC. Retransmissions do not
+/// count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct PacketStats {
+pub struct ReceivedRtpStreamStats {
     /// Packets that the server sent.
     pub packets: u64,
     /// Those of them that did not arrive.
@@ -141,9 +142,9 @@ pub struct AudioStats {
     pub recovered_ms: u64,
     /// The delay of the jitter buffer at the end of the second.
     pub delay_ms: u64,
-    /// How its packets arrived.
+    /// The arrival of its packets.
     #[serde(flatten)]
-    pub packets: PacketStats,
+    pub packets: ReceivedRtpStreamStats,
 }
 
 /// One second of a layer that we send.
@@ -197,7 +198,7 @@ impl Second {
     }
 }
 
-impl PacketStats {
+impl ReceivedRtpStreamStats {
     /// Returns the lost packets in thousandths.
     #[must_use]
     pub fn lost_permille(&self) -> u64 {

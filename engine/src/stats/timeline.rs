@@ -3,7 +3,7 @@
 
 use super::history::History;
 use super::known::Known;
-pub use super::second::{AudioStats, LinkStats, PacketStats, Second, SentLayerStats, VideoStats};
+pub use super::second::{AudioStats, LinkStats, ReceivedRtpStreamStats, Second, SentLayerStats, VideoStats};
 use super::track_stats::{Counters, SendStats};
 use crate::limitation::{self, Limitation, Steady, TrackFigures};
 use crate::quality::{ConnectionFigures, Quality};
@@ -38,7 +38,7 @@ pub struct Timeline {
     known: Known,
     /// The counters at the end of the last second.
     last: Sample,
-    last_flows: BTreeMap<TrackId, InboundRtpStats>,
+    last_inbound_stats: BTreeMap<TrackId, InboundRtpStats>,
     /// The limit that the tile of each track shows.
     tile_limits: BTreeMap<TrackId, Steady<Limitation>>,
     /// What limits our own pictures.
@@ -92,7 +92,7 @@ impl Timeline {
         second.screen_limit = self.own_limit(Slot::Screen, since, &sample);
         second.quality = self.quality(&second, sample.me);
         self.tile_limits.retain(|track, _| sample.tracks.contains_key(track));
-        (self.last, self.last_flows) = (sample, self.known.flows.clone());
+        (self.last, self.last_inbound_stats) = (sample, self.known.inbound_stats.clone());
         self.keep(&second);
         Arc::new(second)
     }
@@ -169,7 +169,7 @@ impl Timeline {
             cause: downlink.as_ref().and_then(|report| report.cause(track)),
             downlink_kbps: second.link.downlink_kbps,
             lost_down: second.link.lost_down_percent.unwrap_or(0),
-            sender: sender.and_then(|sender| sender.limit(track.slot)),
+            announced_limit: sender.and_then(|sender| sender.limit(track.slot)),
         })
     }
 
@@ -197,14 +197,18 @@ impl Timeline {
     }
 
     /// Returns how the packets of a track arrived since the last second. The counts start again if the transport does.
-    fn packets(&self, track: TrackId) -> PacketStats {
-        let Some(now) = self.known.flows.get(&track).copied() else { return PacketStats::default() };
-        let last =
-            self.last_flows.get(&track).copied().filter(|last| last.expected <= now.expected).unwrap_or_default();
+    fn packets(&self, track: TrackId) -> ReceivedRtpStreamStats {
+        let Some(now) = self.known.inbound_stats.get(&track).copied() else { return ReceivedRtpStreamStats::default() };
+        let last = self
+            .last_inbound_stats
+            .get(&track)
+            .copied()
+            .filter(|last| last.expected <= now.expected)
+            .unwrap_or_default();
         let packets = now.expected - last.expected;
         // A packet that was late counts in the second in which it arrives.
         let arrived = now.arrived.saturating_sub(last.arrived).min(packets);
-        PacketStats { packets, packets_lost: packets - arrived, jitter_ms: millis(now.jitter) }
+        ReceivedRtpStreamStats { packets, packets_lost: packets - arrived, jitter_ms: millis(now.jitter) }
     }
 
     /// Returns what limits our own pictures of `slot`, if that lasts.
@@ -239,7 +243,8 @@ impl Timeline {
         });
         let mut all: BTreeMap<_, _> = others.collect();
         if let (Some(me), Some(_)) = (me, &self.known.downlink) {
-            let path = |limitation: &Limitation| limitation.owner() == limitation::LimitationOwner::Path;
+            let path =
+                |limitation: &Limitation| limitation.responsible_party() == limitation::ResponsibleParty::Network;
             let shown = second.video.iter().filter_map(|video| video.tile_limit);
             let own = second.camera_limit.into_iter().chain(second.screen_limit);
             let figures = ConnectionFigures {

@@ -175,9 +175,9 @@ fn a_slow_encoder_is_our_own_limit_while_its_slot_is_sent() {
 #[test]
 fn lost_packets_are_counted_by_the_second_and_a_new_transport_starts_again() {
     let (mut timeline, mut next) = reduced();
-    let flow = |expected, arrived| net::InboundRtpStats { expected, arrived, jitter: Duration::from_millis(3) };
+    let stats = |expected, arrived| net::InboundRtpStats { expected, arrived, jitter: Duration::from_millis(3) };
     let mut packets = |expected, arrived| {
-        timeline.known().flows.insert(CAMERA, flow(expected, arrived));
+        timeline.known().inbound_stats.insert(CAMERA, stats(expected, arrived));
         let packets = next(&mut timeline).video[0].packets;
         (packets.packets, packets.packets_lost, packets.jitter_ms)
     };

@@ -228,8 +228,9 @@ impl ReceiveStats {
         self.recent.shown = Some(now);
     }
 
-    /// Counts how many microseconds after the picture its sound is heard, if that is known; negative if it was heard before.
-    pub fn compared_with_sound(&mut self, skew: Option<i64>) {
+    /// Records the time in microseconds from a shown picture to the sound of the same moment, if it is known; negative if the sound was
+    /// heard before.
+    pub fn record_sound_skew(&mut self, skew: Option<i64>) {
         let Some(skew) = skew else { return };
         self.sound_skew.record(Duration::from_micros(skew.unsigned_abs()));
         self.recent.skew_sum = self.recent.skew_sum.saturating_add(skew);

@@ -9,7 +9,7 @@ use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
 use crate::peer::{Estimate, Feedback, Offer, Peer, lock};
-use crate::rtp::flow::InboundRtpStats;
+use crate::rtp::inbound_stats::InboundRtpStats;
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::signalling::ServerEndpoint;
 use crate::task::{self, Task};
@@ -44,7 +44,7 @@ pub struct Media {
     stale: Option<Instant>,
     /// When all transports were last known to be connected.
     last_connected: Option<Instant>,
-    /// The estimate in the last event, and the one without the limit by loss.
+    /// The estimate in the last event, and the delay-based one.
     estimate: (Bitrate, Bitrate),
     /// When the statistics of the received tracks were last reported.
     stats_reported: Option<Instant>,
@@ -428,8 +428,7 @@ const WANTED_PERCENT: u64 = 110;
 /// What a voice takes with its headers.
 const SOUND: Bitrate = Bitrate::kbps(50);
 
-/// The interval of [`Event::InboundStats`]. A little less than a second, because timeouts are
-/// up to 100 ms apart.
+/// The interval of [`Event::InboundStats`]. A little less than a second, because timeouts are up to 100 ms apart.
 const STATS_INTERVAL: Duration = Duration::from_millis(950);
 
 /// How long a track may take to come back after the first answer that follows a restart.

@@ -1,40 +1,40 @@
-//! What a path test has found.
+//! The result of a path test.
 
 use crate::MediaPath;
 use media::Bitrate;
 use std::time::Duration;
 
-/// What a test has found.
+/// The result of a path test.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PathReport {
     /// The path by which media would go. [`MediaPath::Relay`] is never tested.
     pub path: MediaPath,
-    /// What was measured on it.
+    /// The measurements of that path.
     pub figures: PathFigures,
 }
 
-/// What was measured on a path.
+/// The measurements of a path.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PathFigures {
     /// The median round trip while little is sent.
     pub round_trip: Duration,
     /// The mean difference of the round trips of two datagrams in a row.
     pub jitter: Duration,
-    /// What is lost on the way to the server while the path is not full, in percent.
+    /// Loss on the way to the server while the path is not full, in percent.
     pub lost_up: f32,
-    /// What is lost on the way back, in percent.
+    /// Loss on the way back, in percent.
     pub lost_down: f32,
-    /// What arrives at the server.
+    /// The bitrate that arrives at the server.
     pub up: Bitrate,
-    /// What comes back. At most as much comes back as arrives, so the downlink may carry more.
+    /// The bitrate that comes back. The server returns no more than arrives, so the downlink may carry more.
     pub down: Bitrate,
-    /// True if the path carries no more. Otherwise it carries at least these rates.
+    /// True if the path carries no more than these bitrates. Otherwise it carries at least these.
     pub is_full: bool,
 }
 
 impl PathFigures {
-    /// Returns whether the downlink is known to be narrower than the uplink. The server returns no more than arrives, so it is if
-    /// clearly less comes back.
+    /// Returns whether the downlink is known to be narrower than the uplink. The server returns no more than arrives, so
+    /// the downlink is narrower only if clearly less comes back.
     #[must_use]
     pub fn is_downlink_narrower(&self) -> bool {
         self.down.as_bps() * 100 < self.up.as_bps() * NARROWER_PERCENT

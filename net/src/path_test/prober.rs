@@ -1,6 +1,6 @@
-//! Decides which datagrams a path test sends, and what their echoes say of the path. Pure: the caller passes the time.
+//! Decides which datagrams a path test sends, and computes the figures of the path from their echoes. Pure: the caller passes the time.
 //!
-//! It begins with few small datagrams, which show round trip, jitter and loss. Then it sends more in each step, until the path
+//! It begins with few small datagrams, which measure round trip, jitter and loss. Each step sends at a higher rate, until the path
 //! carries no more, or [`MAX_RATE`] is reached.
 
 use super::figures::PathFigures;
@@ -9,23 +9,23 @@ use proto::{Probe, ProbeKind};
 use std::ops::Range;
 use std::time::{Duration, Instant};
 
-/// The datagrams of one test on one path.
+/// The state of one test on one path.
 #[derive(Debug)]
 pub struct Prober {
     key: [u8; proto::PATH_TEST_KEY_BYTES],
     cookie: u64,
     start: Instant,
-    /// The step that sends, as an index of [`STEPS`].
+    /// The current step, as an index of [`STEPS`].
     step: usize,
     step_started: Instant,
-    /// True if no more datagrams are sent, and the last echoes are awaited until then.
+    /// When the test ends. `Some` after the last datagram was sent: until then, the last echoes are awaited.
     ends_at: Option<Instant>,
-    sent: Vec<Sent>,
+    sent: Vec<SentProbe>,
 }
 
-/// One datagram. Its index is its sequence number.
+/// A datagram of the test. Its index is its sequence number.
 #[derive(Clone, Copy, Debug)]
-struct Sent {
+struct SentProbe {
     at: Instant,
     step: usize,
     echo: Option<Echo>,
@@ -38,7 +38,7 @@ struct Echo {
     received_at: u32,
 }
 
-/// What a step sends.
+/// The rate and the datagrams of a step.
 #[derive(Debug)]
 struct Step {
     /// Bits per second.
@@ -61,7 +61,7 @@ const STEPS: [Step; 6] = [
 pub const MAX_RATE: u64 = 3_000_000;
 
 impl Prober {
-    /// Begins. `key` and `cookie` are those of the server.
+    /// Begins a test with the key and the cookie of the server.
     pub fn new(key: [u8; proto::PATH_TEST_KEY_BYTES], cookie: u64, now: Instant) -> Self {
         Self { key, cookie, start: now, step: 0, step_started: now, ends_at: None, sent: Vec::new() }
     }
@@ -102,7 +102,7 @@ impl Prober {
             if due > now {
                 break;
             }
-            // What the caller has missed is sent later.
+            // Delay the step by the time that the caller was late, so that all its datagrams are sent.
             self.step_started += (now - due).saturating_sub(MAX_LATE);
             datagrams.push(self.datagram(now));
         }
@@ -111,7 +111,7 @@ impl Prober {
 
     fn datagram(&mut self, now: Instant) -> Vec<u8> {
         let sequence = u32::try_from(self.sent.len()).unwrap_or(u32::MAX);
-        self.sent.push(Sent { at: now, step: self.step, echo: None });
+        self.sent.push(SentProbe { at: now, step: self.step, echo: None });
         let sent_at = u32::try_from(now.saturating_duration_since(self.start).as_micros()).unwrap_or(u32::MAX);
         let (kind, received, received_at) = (ProbeKind::Probe, 0, 0);
         Probe { key: self.key, kind, sequence, sent_at, cookie: self.cookie, received, received_at }
@@ -135,7 +135,7 @@ impl Prober {
         if probe.key != self.key || probe.kind != ProbeKind::Echo {
             return;
         }
-        // A datagram that the network has doubled counts once.
+        // A datagram that the network has duplicated counts once.
         if let Some(sent) = self.sent.get_mut(index)
             && sent.echo.is_none()
         {
@@ -143,7 +143,7 @@ impl Prober {
         }
     }
 
-    /// Returns what the echoes say, or `None` if there are too few of them.
+    /// Returns the figures, or `None` if there are too few echoes.
     pub fn figures(&self) -> Option<PathFigures> {
         let base = self.round_trips(0);
         if base.len() < MIN_ECHOES {
@@ -151,7 +151,7 @@ impl Prober {
         }
         let last = self.sent.last()?;
         let reached = (0..=last.step).rev().find(|step| !self.is_full(*step, last.at + LAST_ECHOES));
-        // Losses of a path that was filled on purpose do not count.
+        // Losses of the steps that filled the path do not count.
         let quiet = reached.unwrap_or(0);
         let losses = (0..=quiet).map(|step| self.losses(step));
         let (sent, arrived, returned) =
@@ -169,7 +169,7 @@ impl Prober {
         })
     }
 
-    fn in_step(&self, step: usize) -> impl Iterator<Item = &Sent> + Clone {
+    fn in_step(&self, step: usize) -> impl Iterator<Item = &SentProbe> + Clone {
         self.sent.iter().filter(move |sent| sent.step == step)
     }
 
@@ -181,33 +181,33 @@ impl Prober {
         self.in_step(step).filter_map(|sent| Some(sent.echo?.at.saturating_duration_since(sent.at))).collect()
     }
 
-    /// Returns whether the path carries less than a step sends: much more is lost than in the steps before of what should be back at
-    /// `now`, or the last third comes back late.
+    /// Returns whether the path carries less than a step sends: its loss at `now` is much higher than in the steps before, or the
+    /// last third of its echoes is late.
     fn is_full(&self, step: usize, now: Instant) -> bool {
         let base = self.round_trips(0).into_iter().min().unwrap_or_default();
         let round_trips = self.round_trips(step);
         let late = round_trips.get(round_trips.len() * 2 / 3..).map(median).unwrap_or_default();
-        // A path that loses datagrams at any rate is not full. By chance, a step loses more than the others.
+        // A path that loses datagrams at any rate is not full. A step may lose more than the others by chance.
         let usual = self.missing(0..step.max(1), base, now);
         late > base + MAX_QUEUE || self.missing(step..step + 1, base, now) > 1.5 * usual + FULL_PERCENT
     }
 
-    /// Returns how much of these steps is not back at `now`, in percent of what should be.
+    /// Returns the percentage of the datagrams of these steps that should be back at `now` and are not.
     fn missing(&self, steps: Range<usize>, base: Duration, now: Instant) -> f32 {
-        let should_be = |sent: &Sent| now.saturating_duration_since(sent.at) > base + MAX_QUEUE;
+        let should_be = |sent: &SentProbe| now.saturating_duration_since(sent.at) > base + MAX_QUEUE;
         let due = || self.sent.iter().filter(|sent| steps.contains(&sent.step) && should_be(sent));
         percent(due().count(), due().filter(|sent| sent.echo.is_some()).count())
     }
 
     /// Returns how many datagrams of a step were sent, have arrived at the server, and have come back.
     fn losses(&self, step: usize) -> (usize, usize, usize) {
-        // Only what is before the last echo counts, because only that echo says what has arrived until then.
+        // Datagrams after the last echo do not count, because no echo reports how many of them have arrived.
         let echoes = || self.echoes(step).map(|echo| echo.received);
         let (Some(first), Some(last)) = (echoes().min(), echoes().max()) else {
             return (self.in_step(step).count(), 0, 0);
         };
-        let is_back = |sent: &Sent| sent.echo.is_some();
-        let of_step: Vec<&Sent> = self.in_step(step).collect();
+        let is_back = |sent: &SentProbe| sent.echo.is_some();
+        let of_step: Vec<&SentProbe> = self.in_step(step).collect();
         let begin = of_step.iter().position(|sent| is_back(sent)).unwrap_or(0);
         let end = of_step.iter().rposition(|sent| is_back(sent)).unwrap_or(0);
         let sent = end + 1 - begin;
@@ -228,7 +228,7 @@ impl Prober {
         let span = back.map_or(Duration::ZERO, |(last, first)| last - first);
         let returned = (self.echoes(step).count() as u64).saturating_sub(1);
         let down = per_second(returned * bits, u64::try_from(span.as_micros()).unwrap_or(u64::MAX));
-        // What arrives in a burst after a pause shows no rate above that of the sender.
+        // Datagrams that arrive in a burst after a pause would give a rate above that of the sender.
         (up.min(STEPS[step].rate), down.min(STEPS[step].rate))
     }
 
@@ -259,7 +259,7 @@ fn jitter(round_trips: &[Duration]) -> Duration {
     differences / u32::try_from(round_trips.len().saturating_sub(1).max(1)).unwrap_or(u32::MAX)
 }
 
-/// Returns how many of `all` are not in `some`, in percent.
+/// Returns the part of `all` that is missing in `some`, in percent.
 fn percent(all: usize, some: usize) -> f32 {
     let lost = all.saturating_sub(some);
     if all == 0 { 0.0 } else { 100.0 * count(lost) / count(all) }

@@ -16,12 +16,12 @@ struct Path {
 const GOOD: Path = Path { delay: Duration::from_millis(15), up: 50_000_000, down: 50_000_000, lost_up: 0, seed: 0 };
 
 /// When each datagram leaves a link of `rate`, or `None` if its queue is full.
-struct Link {
+struct SimulatedLink {
     rate: u64,
     free_at: Instant,
 }
 
-impl Link {
+impl SimulatedLink {
     fn send(&mut self, length: usize, now: Instant) -> Option<Instant> {
         let begin = self.free_at.max(now);
         if begin - now > Duration::from_millis(300) {
@@ -35,7 +35,8 @@ impl Link {
 /// Runs a test. The caller wakes up every `tick` only. Returns the figures, how long it took, and the bytes that were sent.
 fn run(path: &Path, tick: Duration) -> (Option<PathFigures>, Duration, usize) {
     let start = Instant::now();
-    let (mut up, mut down) = (Link { rate: path.up, free_at: start }, Link { rate: path.down, free_at: start });
+    let (mut up, mut down) =
+        (SimulatedLink { rate: path.up, free_at: start }, SimulatedLink { rate: path.down, free_at: start });
     let mut prober = Prober::new([3; proto::PATH_TEST_KEY_BYTES], 9, start);
     let mut echoes: Vec<(Instant, Vec<u8>)> = Vec::new();
     let (mut now, mut received, mut sent, mut bytes, mut random) =

@@ -21,7 +21,7 @@ pub struct Estimate {
 struct Rates {
     /// The estimate, in bits per second.
     estimate: AtomicU64,
-    /// The estimate without the limit by loss, in bits per second.
+    /// The delay-based estimate, which loss does not lower, in bits per second.
     delay_based: AtomicU64,
     /// The estimate at the last call of [`Notify::notify_one`].
     notified: AtomicU64,
@@ -32,8 +32,8 @@ struct Rates {
     start_probe_stream: OnceLock<StreamIdentifiers>,
 }
 
-/// The identifiers of a simulcast stream of video. Padding carries them, so that the remote side knows it before the first
-/// packet of the stream.
+/// The identifiers of one simulcast stream of a video track. Padding packets carry them, so that the remote side can assign
+/// the SSRC to the track before the first video packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StreamIdentifiers {
     /// Its SSRC.
@@ -50,7 +50,7 @@ impl Estimate {
         self.rates.estimate()
     }
 
-    /// Returns the estimate without the limit by loss.
+    /// Returns the delay-based estimate, which loss does not lower.
     pub fn delay_based(&self) -> Bitrate {
         Bitrate::bps(self.rates.delay_based.load(Ordering::Relaxed))
     }

@@ -205,7 +205,7 @@ impl LocalStream {
         }
     }
 
-    /// Returns true if a probe can send packets of the stream again, as padding.
+    /// Returns true if a probe can use retransmissions of this stream as padding.
     fn has_padding(&self) -> bool {
         !self.is_audio && self.rtx.is_some() && self.sent.is_some()
     }

@@ -3,16 +3,16 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The recently sent packets of one stream. `P` has what a retransmission needs of a packet.
+/// The recently sent packets of one stream. `P` is the part of a packet that a retransmission needs.
 #[derive(Debug)]
 pub struct RtpPacketHistory<P> {
-    sent: VecDeque<Sent<P>>,
+    sent: VecDeque<StoredPacket<P>>,
 }
 
 #[derive(Debug)]
-struct Sent<P> {
+struct StoredPacket<P> {
     sequence: u16,
-    /// When it may be retransmitted: at first when it was sent, after a retransmission 20 ms later.
+    /// When it may be retransmitted: at first the time of sending, later 20 ms after the last retransmission.
     resendable_at: Instant,
     packet: P,
 }
@@ -20,8 +20,8 @@ struct Sent<P> {
 impl<P> RtpPacketHistory<P> {
     /// Adds a packet. Drops those that are older than 1.5 s or beyond 1,024.
     pub fn add(&mut self, sequence: u16, packet: P, now: Instant) {
-        self.sent.push_back(Sent { sequence, resendable_at: now, packet });
-        let stale = |sent: &Sent<P>| now.saturating_duration_since(sent.resendable_at) > MAX_AGE;
+        self.sent.push_back(StoredPacket { sequence, resendable_at: now, packet });
+        let stale = |sent: &StoredPacket<P>| now.saturating_duration_since(sent.resendable_at) > MAX_AGE;
         while self.sent.len() > MAX_PACKETS || self.sent.front().is_some_and(stale) {
             self.sent.pop_front();
         }

@@ -6,7 +6,7 @@
 
 use super::assemble::{Assembler, Frame, Packet};
 use super::description::{Section, Source};
-use super::flow::{InboundRtpMeter, InboundRtpStats};
+use super::inbound_stats::{InboundRtpMeter, InboundRtpStats};
 use super::nack_tracker::NackTracker;
 use super::round_trip::RoundTrip;
 use super::sound_nacks::SoundNacks;

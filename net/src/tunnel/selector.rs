@@ -194,7 +194,7 @@ impl PathSelector {
                 }
             }
             MediaPath::Tls => {
-                // The next answers count anew.
+                // Count the next answers from zero.
                 self.good_checks = 0;
                 self.udp.check_since = None;
             }

@@ -3,7 +3,7 @@
 use super::lossy::Lossy;
 use super::{run, server};
 use futures_util::{SinkExt, StreamExt};
-use net::{MediaPath, PathReport, PathTestConfig, PathTestError, ProxySettings, test_path, test_path_on};
+use net::{MediaPath, PathReport, PathTestError, PathTestTarget, ProxySettings, test_path, test_path_on};
 use proto::{PATH_TEST_PATH, PathTestGreeting, Probe, ProbeKind};
 use server::path_test::{MAX_HELLOS, MAX_TESTS_OF_ORIGIN};
 use server::{Limits, Server};
@@ -15,8 +15,8 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-fn config(server: &Server) -> PathTestConfig {
-    PathTestConfig {
+fn config(server: &Server) -> PathTestTarget {
+    PathTestTarget {
         host: "127.0.0.1".into(),
         port: server.address().port(),
         fingerprint: Some(server.fingerprint().into()),

@@ -36,7 +36,7 @@ pub(super) fn dialog<'a>(screen: &'a Meeting, context: &Context) -> Option<modal
     let monitors = container(scrollable(monitors)).max_height(max_height);
     let cancel = press(text::strong(context.text("action-cancel")), "", Some(Message::DialogClosed)).id("cancel");
     let share = press(text::strong(context.text("share-confirm")), "", Some(Message::ShareConfirmed)).id("confirm");
-    let on = screen.hints.video_clip;
+    let on = screen.content_hints.video_clip;
     let message = Message::Preferred(Preference::VideoClip(!on));
     let clip = Element::from(check(&context.text("share-video-clip"), Role::CheckBox, on, message).id("video-clip"));
     // In one line with the buttons, so that the dialog fits a low window.

@@ -2,7 +2,7 @@
 //! sent.
 
 use accesskit::Role;
-use engine::{AudioStats, Limitation, PacketStats, Person, Second, SentLayerStats, VideoStats};
+use engine::{AudioStats, Limitation, Person, ReceivedRtpStreamStats, Second, SentLayerStats, VideoStats};
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Length};
 
@@ -104,7 +104,7 @@ fn sound(voice: &AudioStats, second: &Second, context: &Context) -> Part {
     (Some(context.text("statistics-sound")), lines)
 }
 
-fn packets(packets: &PacketStats, language: Language) -> [(&'static str, String); 2] {
+fn packets(packets: &ReceivedRtpStreamStats, language: Language) -> [(&'static str, String); 2] {
     [
         ("statistics-loss", percent(packets.lost_permille(), language)),
         ("statistics-jitter", millis(packets.jitter_ms, language)),

@@ -104,7 +104,7 @@ fn popup_menu<'a>(screen: &'a Meeting, which: Menu, context: &Context) -> popup:
         }
         Menu::Camera => {
             list = list.push(menu_heading(context.text("preview-camera"))).extend(lines(Kind::Camera));
-            let on = screen.hints.sign_language;
+            let on = screen.content_hints.sign_language;
             let message = Message::Preferred(Preference::SignLanguage(!on));
             let sign_language = check(&context.text("hint-sign-language"), Role::MenuItemCheckBox, on, message);
             list = list.push(menu_heading(context.text("hint-video"))).push(Element::from(sign_language));

@@ -1,10 +1,10 @@
 //! The view of the test of the connection on the preview.
 
-use engine::{ConnectionQuality, PathReport, PathTestError, Verdict};
+use engine::{ConnectionQuality, ConnectionVerdict, PathReport, PathTestError};
 use iced::widget::{column, row};
 use iced::{Alignment, Length};
 
-use super::test::State;
+use super::connection_test::State;
 use super::{Message, Preview, Purpose};
 use crate::kit::{Element, Icon, icon, press, text};
 use crate::model::connection;
@@ -43,7 +43,7 @@ fn ended<'a>(result: &Result<PathReport, PathTestError>, context: &Context) -> E
     let language = context.language;
     let (symbol, tone, sentence, advice) = match result {
         Ok(report) => {
-            let verdict = Verdict::of(report);
+            let verdict = ConnectionVerdict::of(report);
             let (symbol, tone) = match (verdict.quality, verdict.cause) {
                 (ConnectionQuality::Good, None) => (Icon::Check, Tone::Good),
                 (ConnectionQuality::Good, Some(_)) => (Icon::Check, Tone::Text),

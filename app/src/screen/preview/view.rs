@@ -65,7 +65,7 @@ impl Layout {
         let share = if side_by_side { MAX_PICTURE_SHARE } else { MAX_PICTURE_SHARE_ABOVE };
         let width = width.min(MAX_PICTURE_WIDTH).min(context.size.height * share * ASPECT_RATIO);
         let problems = if screen.problems.is_empty() { 0.0 } else { PROBLEMS_HEIGHT };
-        let test = match (&screen.purpose, screen.test.has_words()) {
+        let test = match (&screen.purpose, screen.test.has_text()) {
             (Purpose::Start, _) => 0.0,
             (Purpose::Join { .. }, false) => TEST_HEIGHT,
             (Purpose::Join { .. }, true) => TEST_HEIGHT + RESULT_HEIGHT,
@@ -90,7 +90,7 @@ fn body<'a>(screen: &'a Preview, layout: Layout, context: &Context, pictures: &P
     // In a tall window the content is a little above the middle.
     let used = width / ASPECT_RATIO + TARGET_BAR + HEADING_HEIGHT + 2.0 * SPACE_L;
     // With problems, the form is taller than the picture.
-    let centred = enter_inside && screen.problems.is_empty() && !screen.test.has_words();
+    let centred = enter_inside && screen.problems.is_empty() && !screen.test.has_text();
     let above = if centred { ((context.size.height - used) * 0.4).max(SPACE_L) } else { SPACE_L };
     container(body).center_x(Length::Fill).padding(Padding::from([SPACE_L, SPACE_XL]).top(above)).into()
 }

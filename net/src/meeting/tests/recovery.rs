@@ -488,7 +488,7 @@ fn false_welcomes_do_not_use_up_the_time_to_come_back_and_are_bounded() {
     );
 }
 
-/// Such a request is answered in vain. It kept a member from answering the next one.
+/// An answer to such a request is useless. It once kept a member from answering the next request.
 #[test]
 fn an_organiser_that_has_left_again_is_not_answered() {
     let (mut organiser, mut guest) = Client::two();

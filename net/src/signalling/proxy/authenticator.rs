@@ -17,26 +17,26 @@ pub trait ProxyAuthenticator: Send + Sync + Debug {
     fn credentials(&self, host: &str, challenge: Option<&str>) -> Option<String>;
 }
 
-/// A user and a password for the scheme Basic (RFC 7617).
-pub struct BasicCredentials {
+/// Authenticates with a user and a password by the scheme Basic (RFC 7617).
+pub struct BasicAuthenticator {
     encoded: String,
 }
 
-impl BasicCredentials {
-    /// Returns the credentials of `user`, which must not contain a colon: it separates the password.
+impl BasicAuthenticator {
+    /// Returns the authenticator of `user`, which must not contain a colon: it separates the password.
     #[must_use]
     pub fn new(user: &str, password: &str) -> Self {
         Self { encoded: STANDARD.encode(format!("{user}:{password}")) }
     }
 }
 
-impl Debug for BasicCredentials {
+impl Debug for BasicAuthenticator {
     fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        to.write_str("BasicCredentials")
+        to.write_str("BasicAuthenticator")
     }
 }
 
-impl ProxyAuthenticator for BasicCredentials {
+impl ProxyAuthenticator for BasicAuthenticator {
     fn scheme(&self) -> &'static str {
         "Basic"
     }

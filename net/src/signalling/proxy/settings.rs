@@ -1,7 +1,7 @@
 //! The choice of the proxy for a server: by the command line, or by the environment.
 
 use super::answer::Answer;
-use super::authenticator::{BasicCredentials, ProxyAuthenticator};
+use super::authenticator::{BasicAuthenticator, ProxyAuthenticator};
 use crate::signalling::socket::authority;
 use std::fmt;
 use std::net::IpAddr;
@@ -146,7 +146,7 @@ impl FromStr for ProxyUrl {
             if name.contains(':') {
                 return Err(InvalidProxyUrl);
             }
-            authenticators.push(Arc::new(BasicCredentials::new(&name, &password)));
+            authenticators.push(Arc::new(BasicAuthenticator::new(&name, &password)));
         }
         Ok(Self { host: host.to_owned(), port: port.unwrap_or(DEFAULT_PORT), authenticators })
     }

@@ -5,15 +5,15 @@ use engine::{ConnectionTestEvent, MediaPath, PathReport, PathTestError};
 use crate::locale::Language;
 use crate::model::connection;
 
-/// The test of the connection.
+/// The newest test of the connection, for the preview.
 #[derive(Clone, Debug, Default)]
-pub struct Test {
+pub struct ConnectionTestState {
     /// The number of the newest test. Events of earlier ones are late.
     number: u32,
     pub(super) state: State,
 }
 
-/// What a test has come to.
+/// The progress or the result of a test.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) enum State {
     /// No test was made, or it was cancelled.
@@ -25,7 +25,7 @@ pub(super) enum State {
     Ended(Result<PathReport, PathTestError>),
 }
 
-impl Test {
+impl ConnectionTestState {
     /// Begins a test, or cancels the one that runs. Returns the number of the test that begins.
     pub(super) fn press(&mut self) -> Option<u32> {
         if self.is_running() {
@@ -65,8 +65,8 @@ impl Test {
         Some(connection::announcement(result, language))
     }
 
-    /// Whether there are words below the button.
-    pub(super) fn has_words(&self) -> bool {
+    /// Whether there is a text below the button.
+    pub(super) fn has_text(&self) -> bool {
         self.state != State::None
     }
 }
@@ -80,15 +80,15 @@ mod tests {
     #[test]
     fn a_cancelled_test_has_no_result_although_its_events_come_late() {
         let ended = || ConnectionTestEvent::Ended(Err(PathTestError::Busy));
-        let mut test = Test::default();
+        let mut test = ConnectionTestState::default();
         let first = test.press().expect("it begins");
         assert!(!test.handle_event(first, RUNNING) && test.is_running());
         assert_eq!((test.press(), test.is_running()), (None, false), "cancelled");
-        assert!(!test.handle_event(first, ended()) && !test.has_words());
+        assert!(!test.handle_event(first, ended()) && !test.has_text());
         let second = test.press().expect("another one begins");
         assert!(!test.handle_event(first, ended()) && test.is_running(), "a late event of the first one");
         assert!(test.handle_event(second, ended()) && !test.is_running());
         assert!(test.announcement(Language::English).is_some());
-        assert!(!test.handle_event(second, RUNNING) && test.has_words(), "it has ended");
+        assert!(!test.handle_event(second, RUNNING) && test.has_text(), "it has ended");
     }
 }

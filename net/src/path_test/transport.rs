@@ -1,4 +1,4 @@
-//! The two ways by which the datagrams of a path test go.
+//! Sends and receives the datagrams of a path test, by UDP or through the test's WebSocket.
 
 use crate::signalling::Socket;
 use crate::task::{self, Task};
@@ -13,19 +13,19 @@ use tokio::sync::mpsc;
 use tokio_tungstenite::tungstenite::Message;
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Runtime};
 
-/// A way to the server.
-pub enum Link {
+/// The transport of the datagrams of a path test.
+pub enum ProbeTransport {
     /// By UDP to these addresses.
     Udp { socket: Arc<dyn AsyncUdpSocket>, servers: Vec<SocketAddr>, buffer: Vec<u8>, received: VecDeque<Received> },
     /// Through the WebSocket.
     Tls { outgoing: mpsc::Sender<Message>, writer: Task, incoming: SplitStream<Socket>, received: VecDeque<Received> },
 }
 
-/// A datagram, and where it came from by UDP.
+/// A datagram, and its source address if it came by UDP.
 type Received = (Option<SocketAddr>, Vec<u8>);
 
-impl Link {
-    /// Returns a link by UDP from `local` to all of `servers`.
+impl ProbeTransport {
+    /// Returns a transport by UDP from `local` to all of `servers`.
     ///
     /// # Errors
     /// Returns the system's error if no socket can be opened.
@@ -36,7 +36,7 @@ impl Link {
         Ok(Self::Udp { socket, servers, buffer: vec![0; MAX_RECEIVED], received: VecDeque::new() })
     }
 
-    /// Returns a link through the WebSocket of the test.
+    /// Returns a transport through the WebSocket of the test.
     pub fn tls(socket: Socket, stack: &Arc<dyn Runtime>) -> Self {
         let (mut sink, incoming) = socket.split();
         let (outgoing, mut queue) = mpsc::channel::<Message>(MAX_WAITING);
@@ -59,7 +59,7 @@ impl Link {
         }
     }
 
-    /// Sends a datagram to one of [`Link::destinations`]. It is lost if the path takes no more.
+    /// Sends a datagram to one of [`ProbeTransport::destinations`]. It is dropped if the queue is full.
     pub async fn send(&mut self, datagram: &[u8], destination: Option<SocketAddr>) {
         match self {
             Self::Udp { socket, .. } => {
@@ -86,7 +86,7 @@ impl Link {
     /// Waits for the next datagram. Cancel-safe.
     ///
     /// # Errors
-    /// Returns an error if the link is lost.
+    /// Returns an error if the socket fails or the WebSocket ends.
     pub async fn next(&mut self) -> io::Result<Received> {
         match self {
             Self::Udp { socket, servers, buffer, received } => loop {
@@ -116,7 +116,7 @@ impl Link {
     }
 }
 
-impl Drop for Link {
+impl Drop for ProbeTransport {
     fn drop(&mut self) {
         if let Self::Tls { writer, .. } = self {
             writer.abort();
@@ -124,7 +124,7 @@ impl Drop for Link {
     }
 }
 
-/// Receives datagrams from one address: the system joins those of one size.
+/// Receives datagrams from one address. The system may pass several of one size together (UDP GRO).
 async fn receive(socket: &dyn AsyncUdpSocket, buffer: &mut [u8]) -> io::Result<(SocketAddr, Vec<Vec<u8>>)> {
     let mut metas = [RecvMeta::default()];
     let received = poll_fn(|context| {
@@ -133,7 +133,7 @@ async fn receive(socket: &dyn AsyncUdpSocket, buffer: &mut [u8]) -> io::Result<(
     });
     let [meta] = match received.await {
         Ok(_) => metas,
-        // Replies of ICMP to earlier datagrams, such as that no program listens on the port.
+        // ICMP errors for earlier datagrams, such as port unreachable.
         Err(error) if is_transient(&error) => return Ok((([0, 0, 0, 0], 0).into(), Vec::new())),
         Err(error) => return Err(error),
     };
@@ -149,8 +149,8 @@ fn is_transient(error: &io::Error) -> bool {
         .contains(&error.kind())
 }
 
-/// Room for the datagrams that the system joins.
+/// The size of the buffer for datagrams that the system passes together.
 const MAX_RECEIVED: usize = 1 << 16;
 
-/// Datagrams that wait to be written into the WebSocket: 200 ms at the highest rate.
+/// The maximum number of datagrams that wait for the WebSocket: 200 ms at the highest rate.
 const MAX_WAITING: usize = 64;
