@@ -132,7 +132,7 @@ impl Coordinator {
             }
             net::Event::Downlink(report) => self.stats.learn(|known| known.downlink = Some(report)),
             net::Event::InboundStats(stats) => {
-                self.stats.learn(|known| known.inbound_stats = stats.into_iter().collect())
+                self.stats.learn(|known| known.inbound_stats = stats.into_iter().collect());
             }
             net::Event::KeyFrameWanted { slot, spatial } => self.tracks.key_frame(slot, spatial),
             net::Event::Estimate { bitrate, delay_based } => {
