@@ -158,11 +158,13 @@ fn a_reduced_tile_says_why_to_assistive_tools() {
     }
 }
 
-/// The pixels of the meeting with the pointer at `pointer`.
+/// The pixels of the meeting with the pointer at `pointer`. The clock of the meeting is the same in all pictures.
 fn pixels(screen: &meeting::Meeting, pointer: Point) -> Vec<u8> {
     use iced::advanced::renderer::{Headless, Style};
     app::snapshot::load_fonts();
-    let (context, pictures, mut renderer) = (context(Language::English), common::pictures(9), renderer());
+    let now = screen.since.expect("the meeting has begun") + Duration::from_mins(13);
+    let context = Context { now, ..context(Language::English) };
+    let (pictures, mut renderer) = (common::pictures(9), renderer());
     let view = screen.view(&context, &pictures, &[]);
     let mut ui = UserInterface::build(view, WINDOW, Cache::default(), &mut renderer);
     let (cursor, mut messages) = (Cursor::Available(pointer), Vec::new());

@@ -3,6 +3,7 @@
 use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
 use crate::report::Report;
 use crate::server::RunningServer;
+use std::process::{Command, Stdio};
 use tests::temp_folder::TempFolder;
 
 #[test]
@@ -10,7 +11,9 @@ fn a_client_that_is_asked_to_stop_leaves_and_writes_its_report() {
     let (_lock, folder) = (lock_meetings(), TempFolder::new("stop"));
     for signal in ["HUP", "TERM", "INT"] {
         let report = folder.path(&format!("{signal}.json"));
-        let host = client(&[&["meet", "--report", &report], NO_DEVICES.as_slice()].concat());
+        let meet = client(&[&["meet", "--report", &report], NO_DEVICES.as_slice()].concat());
+        // A client ignores SIGHUP if its parent does, as under `nohup`. These tests may run under `nohup`, too.
+        let host = through(&["env", "--default-signal=HUP"], &meet);
         let host = Program::start("host", host);
         host.first_line();
         host.signal(signal);
@@ -48,9 +51,7 @@ fn a_client_under_nohup_outlives_the_terminal() {
     let (_lock, folder) = (lock_meetings(), TempFolder::new("nohup"));
     let report = folder.path("report.json");
     let meet = client(&[&["meet", "--report", &report], NO_DEVICES.as_slice()].concat());
-    let mut nohup = std::process::Command::new("nohup");
-    nohup.arg(meet.get_program()).args(meet.get_args()).stdin(std::process::Stdio::null());
-    let host = Program::start("host", nohup);
+    let host = Program::start("host", through(&["nohup"], &meet));
     let link = host.first_line();
     host.signal("HUP");
     // It still admits people.
@@ -62,4 +63,17 @@ fn a_client_under_nohup_outlives_the_terminal() {
     host.signal("TERM");
     assert_eq!(host.end(TIMEOUT).code, Some(0));
     Report::read(&report);
+}
+
+/// Returns a command that starts `client` with another program, which becomes the client.
+fn through(wrapper: &[&str], client: &Command) -> Command {
+    let mut command = Command::new(wrapper[0]);
+    command.args(&wrapper[1..]).arg(client.get_program()).args(client.get_args()).stdin(Stdio::null());
+    for (name, value) in client.get_envs() {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    command
 }
