@@ -75,6 +75,11 @@ pub fn mids(sdp: &str) -> impl Iterator<Item = &str> {
     descriptions.filter_map(|line| line.strip_prefix("a=mid:")).map(str::trim_end)
 }
 
+/// Returns the first fingerprint of the client's certificate (RFC 8122, section 5).
+pub fn fingerprint(sdp: &str) -> Option<&str> {
+    sdp.lines().find_map(|line| line.strip_prefix("a=fingerprint:")).map(str::trim)
+}
+
 fn is_candidate(line: &str) -> bool {
     line.starts_with("a=candidate:") || line.starts_with("a=end-of-candidates")
 }

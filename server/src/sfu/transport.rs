@@ -74,6 +74,8 @@ pub struct Transport {
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
     /// The media descriptions of the last offer that was answered.
     mids: HashSet<Mid>,
+    /// The fingerprint of the client's certificate in that offer, as it is written there.
+    fingerprint: Option<String>,
     /// The sources that offers have named or packets have come from. The stack forgets none of them.
     sources: HashSet<u32>,
     /// The addresses that datagrams have come from. The stack forgets none of them.
@@ -197,10 +199,17 @@ impl Transport {
             rtc,
             streams: HashMap::new(),
             mids: HashSet::new(),
+            fingerprint: None,
             sources: HashSet::new(),
             addresses: HashSet::new(),
             repairs: Repairs::default(),
         }
+    }
+
+    /// Returns false if an offer comes from another transport of the client than the ones before: DTLS begins again with another
+    /// certificate.
+    pub fn is_of(&self, sdp: &str) -> bool {
+        self.fingerprint.as_deref().is_none_or(|known| offer::fingerprint(sdp).is_none_or(|new| new == known))
     }
 
     /// Returns how many media descriptions an offer has, and how many of them are new.
@@ -228,6 +237,7 @@ impl Transport {
             Ok(ice_ufrag::keep_thread(&mut self.rtc, &before, answer))
         })?;
         self.mids = offer::mids(&bounded.sdp).map(Mid::from).collect();
+        self.fingerprint = offer::fingerprint(&bounded.sdp).map(str::to_owned);
         Ok(answer)
     }
 
