@@ -292,7 +292,8 @@ impl Driver {
     /// Begins again if an answer shows that the server has forgotten the transports that this client has kept. Returns whether it
     /// did.
     async fn is_forgotten(&mut self, transport: TransportId, sdp: &str, now: Instant) -> Result<bool, Error> {
-        if self.media.is_session(transport, sdp)? {
+        // An SFU with its own connection may restart ICE.
+        if self.media.is_session(transport, sdp)? || self.sfu_connection.is_ordered() {
             return Ok(false);
         }
         tracing::info!("media begin again: the server has forgotten them");
