@@ -183,6 +183,9 @@ fn media_go_on_while_the_connection_for_messages_is_lost() {
         // Signalling works: a third member is heard and seen by the others, and hears and sees them.
         let mut clients = clients;
         clients.push(Client::join(&clients[0].link(), "late"));
+        for client in &clients {
+            client.until("all are members", |state| state.members.len() == 3).await;
+        }
         all_receive(&clients, 25).await;
     });
 }
