@@ -48,8 +48,16 @@ impl ServerEndpoint {
         let config = tls::config(self.fingerprint).map_err(Error::NoAuthorities)?;
         match TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error) {
             Ok(stream) => Ok((stream, path)),
-            Err(error) => Err(web_page::explain(self, error, stack).await),
+            Err(error) => Err(web_page::explain(error, (self.bare_host(), self.port), self.again(path, stack)).await),
         }
+    }
+
+    /// Opens a TCP connection again, to the address that has answered.
+    async fn again(&self, (_, remote): (SocketAddr, SocketAddr), stack: &Arc<dyn Runtime>) -> Option<TcpStream> {
+        if self.proxy.for_host(self.bare_host()).is_some() {
+            return self.connect_tcp(stack).await.ok().map(|(tcp, _)| tcp);
+        }
+        TcpStream::connect(remote).await.ok()
     }
 
     /// Opens a TLS connection with a short send buffer.

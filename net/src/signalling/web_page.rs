@@ -4,27 +4,28 @@
 //! It asks only after TLS with the server has failed, on a connection of its own, and sends nothing but a request for the first page of
 //! the server. Who intercepts the connection can answer with a page as well, so the answer changes what the user reads, and nothing else.
 
-use super::endpoint::ServerEndpoint;
 use super::error::Error;
 use super::socket::{ByteStream, authority};
 use super::tls;
 use proto::Malformed;
 use rustls::pki_types::ServerName;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
-use webrtc::runtime::Runtime;
 
 /// Returns the error to report of a server with which TLS has failed: [`Error::WebPage`] if a web page answers there, else `error`.
-pub async fn explain(endpoint: &ServerEndpoint, error: Error, stack: &Arc<dyn Runtime>) -> Error {
+/// `connecting` opens another connection.
+pub async fn explain(error: Error, place: (&str, u16), connecting: impl Future<Output = Option<TcpStream>>) -> Error {
     let speaks_tls = match &error {
         Error::Certificate(_) => true,
         Error::Tls(inner) if is_not_tls(inner) => false,
         _ => return error,
     };
-    match timeout(LIMIT, ask(endpoint, speaks_tls, stack)).await {
+    match timeout(LIMIT, ask(place, speaks_tls, connecting)).await {
         Ok(Some(page)) => Error::WebPage(page),
         Ok(None) | Err(_) => error,
     }
@@ -37,16 +38,20 @@ fn is_not_tls(error: &std::io::Error) -> bool {
 }
 
 /// Asks for the first page. Returns a description if there is one.
-async fn ask(endpoint: &ServerEndpoint, speaks_tls: bool, stack: &Arc<dyn Runtime>) -> Option<String> {
-    let (tcp, _) = endpoint.connect_tcp(stack).await.ok()?;
+async fn ask(
+    (host, port): (&str, u16),
+    speaks_tls: bool,
+    connecting: impl Future<Output = Option<TcpStream>>,
+) -> Option<String> {
+    let tcp = connecting.await?;
     let mut stream: Box<dyn ByteStream> = if speaks_tls {
-        let name = ServerName::try_from(endpoint.bare_host().to_owned()).ok()?;
+        let name = ServerName::try_from(host.to_owned()).ok()?;
         let config = tls::config_without_verification().ok()?;
         Box::new(TlsConnector::from(Arc::new(config)).connect(name, tcp).await.ok()?)
     } else {
         Box::new(tcp)
     };
-    let host = authority(endpoint.bare_host(), endpoint.port);
+    let host = authority(host, port);
     let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;
     stream.flush().await.ok()?;

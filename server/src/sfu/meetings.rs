@@ -167,7 +167,7 @@ impl Meetings {
             tracing::debug!(%participant, "too many offers");
             return self.output.replies.push_back((participant, Reply::TooFast));
         }
-        if !peer.transport.is_of(&offer.sdp) {
+        if !peer.transport.offer.is_of_same_transport(&offer.sdp) {
             self.reset_transport(participant, &TransportError::Replaced, now);
         }
         let Some(peer) = self.peers.get_mut(&participant) else { return };
@@ -369,7 +369,7 @@ fn measure_receiver(peer: &mut Peer, metrics: &mut Metrics) {
 
 /// Returns the work of an offer to a transport.
 fn offer_work(transport: &Transport, offer: &Offer) -> u32 {
-    let (descriptions, new) = transport.descriptions(&offer.sdp);
+    let (descriptions, new) = transport.offer.descriptions(&offer.sdp);
     // An offer with more is refused without work.
     if descriptions > MAX_DESCRIPTIONS { 0 } else { work(descriptions, new) }
 }
