@@ -31,7 +31,7 @@ impl AnsweredOffer {
     }
 
     /// Returns the number of its media descriptions.
-    pub fn len(&self) -> usize {
+    pub fn description_count(&self) -> usize {
         self.mids.len()
     }
 

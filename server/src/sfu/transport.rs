@@ -209,7 +209,7 @@ impl Transport {
     /// Returns [`TransportError`] if the text is not an offer or cannot be answered. The transport is still usable, except
     /// after [`TransportError::Panicked`].
     pub fn accept_offer(&mut self, sdp: &str, max_descriptions: usize) -> Result<String, TransportError> {
-        let bounded = offer::bound(sdp, max_descriptions.max(self.offer.len()))?;
+        let bounded = offer::bound(sdp, max_descriptions.max(self.offer.description_count()))?;
         if !bounded.sources.iter().all(|source| self.admit_source(*source)) {
             return Err(TransportError::TooManySources);
         }
