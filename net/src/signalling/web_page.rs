@@ -20,11 +20,10 @@ use tokio_rustls::TlsConnector;
 /// Returns the error to report of a server with which TLS has failed: [`Error::WebPage`] if a web page answers there, else `error`.
 /// `connecting` opens another connection.
 pub async fn explain(error: Error, place: (&str, u16), connecting: impl Future<Output = Option<TcpStream>>) -> Error {
-    let speaks_tls = match &error {
-        Error::Certificate(_) => true,
-        Error::Tls(inner) if is_not_tls(inner) => false,
-        _ => return error,
-    };
+    let speaks_tls = matches!(error, Error::Certificate(_));
+    if !speaks_tls && !matches!(&error, Error::Tls(inner) if is_not_tls(inner)) {
+        return error;
+    }
     match timeout(LIMIT, ask(place, speaks_tls, connecting)).await {
         Ok(Some(page)) => Error::WebPage(page),
         Ok(None) | Err(_) => error,
