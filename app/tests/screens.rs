@@ -87,6 +87,8 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
     for (name, reason) in [
         ("ended-unreachable", Reason::Unreachable(refused())),
         ("ended-certificate", Reason::Certificate(refused())),
+        ("ended-sign-in", Reason::SignIn("HTTP status 302, http://login.hotel.example/".into())),
+        ("ended-proxy", Reason::Proxy("the proxy proxy.example:3128 closed the connection".into())),
         ("ended-removed", Reason::Removed),
         ("ended-host-stopped", Reason::HostStopped),
         ("ended-false-welcome", Reason::FalseWelcome),

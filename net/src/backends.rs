@@ -1,5 +1,6 @@
 //! The parts of a session that a caller can replace.
 
+use crate::route::{self, Route};
 use crate::sfu::Sfu;
 use crate::sfu::native::Native;
 use crate::signalling::proxy::ProxySettings;
@@ -15,10 +16,13 @@ pub struct Backends {
     pub sfu: Box<dyn Sfu>,
     /// The proxy on the way to our server. The default is none.
     pub proxy: ProxySettings,
+    /// The system's routes, by which media move to another network. A test can use others.
+    pub route: Route,
 }
 
 impl Default for Backends {
     fn default() -> Self {
-        Self { stack: Arc::new(TokioRuntime), sfu: Box::new(Native::default()), proxy: ProxySettings::default() }
+        let (stack, sfu) = (Arc::new(TokioRuntime), Box::new(Native::default()));
+        Self { stack, sfu, proxy: ProxySettings::default(), route: Arc::new(route::source) }
     }
 }

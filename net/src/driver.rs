@@ -26,10 +26,12 @@ use event_queue::EventQueue;
 use media::{Local, Media};
 use path_watch::PathWatch;
 use proto::{
-    Blob, ClientMessage, DemandedLayer, FromSfu, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu, TrackDemand,
+    Blob, ClientMessage, DemandedLayer, FromSfu, ParticipantId, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu,
+    TrackDemand,
 };
 use server_connection::{ServerConnection, ServerEvent};
 use sfu_connection::{SfuConnection, SfuEvent};
+use std::net::IpAddr;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -80,6 +82,10 @@ struct Driver {
     server: ServerConnection,
     path_watch: PathWatch,
     media: Media,
+    /// This participant in the meeting. `None` before it has entered.
+    me: Option<ParticipantId>,
+    /// True if media have survived the loss of the last connection to the server.
+    keeps_media: bool,
     requests: media_requests::Receiver,
     wishes: watch::Receiver<Vec<TileWish>>,
     event_queue: EventQueue,
@@ -107,10 +113,11 @@ impl Driver {
     async fn open(config: Config, endpoint: ServerEndpoint, ends: Ends, socket: WebSocket) -> Result<Self, Error> {
         let Config { entry, host, port, fingerprint, ring, pool } = config;
         let Ends { commands, requests, wishes, events, shared, backends } = ends;
-        let Backends { stack, sfu, .. } = backends;
+        let Backends { stack, sfu, route, .. } = backends;
         // Media use the network interface that signalling uses.
         let transports = sfu.caps().topology.transport_ids();
-        let media = Media::open(transports, socket.local().ip(), pool, endpoint.clone(), Arc::clone(&stack)).await?;
+        let system = (Arc::clone(&stack), route);
+        let media = Media::open(transports, socket.local().ip(), pool, endpoint.clone(), system).await?;
         let server = ServerConnection::new(socket, endpoint, Arc::clone(&stack));
         let address = Address { host, port, fingerprint };
         let setup = Setup { commands, ring: ring.clone(), address, shared };
@@ -121,6 +128,8 @@ impl Driver {
             server,
             path_watch: PathWatch::new(),
             media,
+            me: None,
+            keeps_media: false,
             requests,
             wishes,
             event_queue: EventQueue::new(events),
@@ -185,9 +194,9 @@ impl Driver {
             Wake::Keys(Some(KeysOutput::Reconnect)) => {
                 // Media flow on while the connection to the server is opened.
                 self.server.reconnect(CLOSE_TIMEOUT);
-                self.restart_sfu(now);
+                self.suspend_sfu(now);
             }
-            Wake::Keys(Some(KeysOutput::Event(event))) => self.handle_event(event, now),
+            Wake::Keys(Some(KeysOutput::Event(event))) => self.handle_event(event, now).await?,
             // The thread ended without `Ended`, so it panicked.
             Wake::Keys(None) => return Err(Error::KeysThread),
             Wake::Requests => self.handle_requests(now)?,
@@ -222,15 +231,15 @@ impl Driver {
             ServerEvent::Received(WebSocketEvent::Message(message)) => self.handle_message(message, now)?,
             ServerEvent::Received(WebSocketEvent::Malformed) => self.keys.inbox.send(KeysInput::Malformed),
             ServerEvent::Received(WebSocketEvent::Closed) => {
-                self.restart_sfu(now);
+                self.suspend_sfu(now);
                 self.keys.inbox.send(KeysInput::Disconnected);
             }
             ServerEvent::Connected(local) => {
                 // Before the restart of media, so that the meeting greets the server while the sockets are opened.
                 self.keys.inbox.send(KeysInput::Connected);
-                // Our server's SFU has forgotten this client, so media are negotiated again, on new transports.
-                if !self.sfu_connection.is_ordered() {
-                    self.media.restart(local.ip()).await?;
+                self.keeps_media = self.media.transports.are_alive(now);
+                if !self.keeps_media {
+                    self.restart_media(local.ip(), now).await?;
                 }
             }
         }
@@ -263,11 +272,36 @@ impl Driver {
         }
     }
 
-    /// Lets the dialect of our server's SFU begin again: the answer to its last offer is lost with the connection.
-    fn restart_sfu(&mut self, now: Instant) {
+    /// Stops the dialect of our server's SFU: the answer to its last offer is lost with the connection.
+    fn suspend_sfu(&mut self, now: Instant) {
         if !self.sfu_connection.is_ordered() {
-            self.sfu.handle(Input::Restart, now);
+            self.sfu.handle(Input::Suspended, now);
         }
+    }
+
+    /// Lets media with our server's SFU begin again, on new transports.
+    async fn restart_media(&mut self, local: IpAddr, now: Instant) -> Result<(), Error> {
+        self.keeps_media = false;
+        if self.sfu_connection.is_ordered() {
+            return Ok(());
+        }
+        self.sfu.handle(Input::Restart, now);
+        self.media.restart(local).await
+    }
+
+    /// Begins again if an answer shows that the server has forgotten the transports that this client has kept. Returns whether it
+    /// did.
+    async fn is_forgotten(&mut self, transport: TransportId, sdp: &str, now: Instant) -> Result<bool, Error> {
+        // An SFU with its own connection may restart ICE.
+        if self.media.is_session(transport, sdp)? || self.sfu_connection.is_ordered() {
+            return Ok(false);
+        }
+        tracing::info!("media begin again: the server has forgotten them");
+        if let (Some(local), Some(me)) = (self.server.path().0, self.me) {
+            self.restart_media(local.ip(), now).await?;
+            self.sfu.handle(Input::Entered(me), now);
+        }
+        Ok(true)
     }
 
     /// Routes a message to the keys thread or to the SFU's dialect.
@@ -353,6 +387,7 @@ impl Driver {
                 let Local { sdp, mids } = self.media.offer(transport, &plan).await?;
                 self.sfu.handle(Input::Local { transport, sdp, mids }, now);
             }
+            Output::Apply { transport, sdp, .. } if self.is_forgotten(transport, &sdp, now).await? => {}
             Output::Apply { transport, sdp, kind } => {
                 let local = self.media.apply(transport, sdp, kind, &mut self.event_queue).await?;
                 if let Some(Local { sdp, mids }) = local {
@@ -403,7 +438,16 @@ impl Driver {
         }
     }
 
-    fn handle_event(&mut self, event: Event, now: Instant) {
+    async fn handle_event(&mut self, event: Event, now: Instant) -> Result<(), Error> {
+        if let Event::Meeting(meeting::Event::Entered { me } | meeting::Event::Reconnected { me }) = &event {
+            let before = self.me.replace(*me);
+            if self.keeps_media && before != Some(*me) {
+                // The transports belong to the participant that this client was.
+                if let Some(local) = self.server.path().0 {
+                    self.restart_media(local.ip(), now).await?;
+                }
+            }
+        }
         match &event {
             // An SFU with its own connection has not noticed anything.
             Event::Meeting(meeting::Event::Reconnected { .. }) if self.sfu_connection.is_ordered() => {}
@@ -428,6 +472,7 @@ impl Driver {
             | Event::Failed(_) => {}
         }
         self.event_queue.push(event);
+        Ok(())
     }
 }
 

@@ -33,15 +33,18 @@ mod frame_sender;
 mod keys_thread;
 mod media_requests;
 pub mod meeting;
+mod migration;
 mod path_test;
 mod peer;
 mod random;
+mod route;
 #[doc(hidden)]
 pub mod rtp;
 mod session;
 pub mod sfu;
 mod signalling;
 mod socket_runtime;
+mod stun_integrity;
 mod task;
 #[cfg(test)]
 mod testing;
@@ -55,12 +58,16 @@ pub use event::{Event, MediaPath};
 #[doc(hidden)]
 pub use frame_sender::{FrameQueue, frame_sender};
 pub use frame_sender::{FrameSender, Full};
+#[doc(hidden)]
+pub use migration::check::{Credentials as IceCredentials, transaction_of_answer};
 pub use path_test::{PathFigures, PathReport, PathTestError, PathTestTarget, test_path, test_path_on};
 pub use rtp::inbound_stats::InboundRtpStats;
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
 #[doc(hidden)]
 pub use signalling::proxy::Answer as ProxyAnswer;
 pub use signalling::proxy::{InvalidProxyUrl, ProxyAuthenticator, ProxySettings, ProxyUrl};
+#[doc(hidden)]
+pub use signalling::read_page;
 #[doc(hidden)]
 pub use socket_runtime::SocketRuntime;
 #[doc(hidden)]

@@ -16,6 +16,7 @@ mod with_rtx;
 pub use error::Error;
 pub use estimate::Estimate;
 pub use interceptor::{Feedback, lock};
+pub use runtime::enlarge_buffers;
 
 use crate::rtp::description::{self, Section};
 use crate::rtp::rtp_receiver::RtpReceiver;

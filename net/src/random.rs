@@ -13,6 +13,13 @@ pub fn ssrc() -> u32 {
     number().max(1)
 }
 
+/// Returns a random id of a STUN transaction (RFC 8489, section 5).
+pub fn transaction_id() -> [u8; 12] {
+    let mut id = [0; 12];
+    id.chunks_exact_mut(4).for_each(|part| part.copy_from_slice(&number().to_be_bytes()));
+    id
+}
+
 #[cfg(test)]
 mod tests {
     #[test]

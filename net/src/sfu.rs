@@ -74,9 +74,13 @@ pub enum TransportId {
 pub enum Input {
     /// The client is in the meeting as this participant. Signalling may begin.
     Entered(ParticipantId),
-    /// The connection to our server was lost, and there is another one. The SFU has forgotten this client, and the
-    /// transports are new: everything begins again with the next [`Input::Entered`]. What is published stays published.
-    /// A dialect that has ordered a connection of its own never gets this input.
+    /// The connection to our server was lost, and what was said on it perhaps, too. Nothing is negotiated until the next
+    /// [`Input::Entered`]. If [`Input::Restart`] does not come before, the transports are the same, and the SFU names all tracks
+    /// again. A dialect that has ordered a connection of its own never gets this input.
+    Suspended,
+    /// The SFU has forgotten this client, and the transports are new: everything begins again with the next
+    /// [`Input::Entered`]. What is published stays published. A dialect that has ordered a connection of its own never gets this
+    /// input.
     Restart,
     /// The connection of [`Output::Connect`] is open.
     Connected,

@@ -7,11 +7,13 @@ pub mod proxy;
 mod socket;
 mod tls;
 mod tunnel;
+mod web_page;
 
 pub use endpoint::ServerEndpoint;
 pub use error::Error;
 pub use socket::{ByteStream, Socket};
 pub use tunnel::{open_path_test, open_tunnel};
+pub use web_page::read_page;
 
 use error::{TIMEOUT, websocket_error};
 use proxy::ProxySettings;

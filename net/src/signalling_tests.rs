@@ -2,7 +2,7 @@ use super::*;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Instant;
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket};
 use webrtc::runtime::TokioRuntime;
 
@@ -55,6 +55,60 @@ fn a_server_without_tls_is_a_tls_error() {
         });
         assert!(matches!(failure("127.0.0.1", port).await, Error::Tls(_)));
         server.await.unwrap();
+    });
+}
+
+/// Answers every connection as a network does that requires a sign-in: with `answer`, over TLS with a certificate of its own if
+/// `acceptor` is there.
+async fn portal(acceptor: Option<tokio_rustls::TlsAcceptor>, answer: &'static [u8]) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut stream: Box<dyn ByteStream> = match &acceptor {
+                Some(acceptor) => match acceptor.accept(stream).await {
+                    Ok(stream) => Box::new(stream),
+                    Err(_) => continue,
+                },
+                None => Box::new(stream),
+            };
+            let mut request = [0; 4_096];
+            let _ = stream.read(&mut request).await;
+            // The client may have disconnected already.
+            let _ = stream.write_all(answer).await;
+            let _ = stream.shutdown().await;
+        }
+    });
+    port
+}
+
+fn acceptor() -> tokio_rustls::TlsAcceptor {
+    let certified = rcgen::generate_simple_self_signed(["login.example".to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![certified.cert.der().clone()], key)
+        .unwrap();
+    tokio_rustls::TlsAcceptor::from(Arc::new(config))
+}
+
+#[test]
+fn a_network_that_shows_its_own_page_is_told_from_a_wrong_server() {
+    const LOGIN: &[u8] = b"HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\n\r\n";
+    block(async {
+        for with_tls in [false, true] {
+            let port = portal(with_tls.then(acceptor), LOGIN).await;
+            let error = failure("127.0.0.1", port).await;
+            assert!(matches!(&error, Error::WebPage(page) if page.ends_with("302, http://login.example/")), "{error}");
+            assert!(matches!(error.reason(), proto::Reason::SignIn(_)));
+            assert_eq!(error.reason().fault(), Some(proto::Fault::Network));
+        }
+        let other = portal(Some(acceptor()), b"HTTP/1.1 404 Not Found\r\n\r\n").await;
+        assert!(matches!(failure("127.0.0.1", other).await, Error::Certificate(_)));
+        let closes = portal(Some(acceptor()), b"").await;
+        assert!(matches!(failure("127.0.0.1", closes).await, Error::Certificate(_)));
     });
 }
 

@@ -10,6 +10,8 @@ mod shared;
 mod socket;
 mod stun;
 
+pub use stun::Kind;
+
 use crate::event::MediaPath;
 use crate::signalling::ServerEndpoint;
 use crate::socket_runtime::SocketRuntime;
@@ -50,6 +52,11 @@ impl Tunnel {
     /// Sets the server's token, without which the tunnel cannot be opened. Later ones replace it.
     pub fn set_token(&self, token: String) {
         self.token.send_replace(Some(token));
+    }
+
+    /// Handles that a TURN server may be reached by UDP: the tunnel is opened later.
+    pub fn wait_for_relay(&self) {
+        self.shared.wait_for_relay();
     }
 
     /// Returns the path by which media go.

@@ -5,6 +5,7 @@
 //! send the stack a message of a TURN server by UDP, and the stack needs no other transport than UDP.
 
 mod address;
+mod authentication;
 mod framing;
 mod links;
 mod socket;
@@ -57,18 +58,21 @@ impl TurnConnections {
     /// stack must know them.
     pub fn open(&mut self, access: &TurnAccess, stage: Stage) -> Vec<RTCIceServer> {
         let used = access.servers.iter().enumerate().filter(|(_, server)| stage.uses(server.transport));
-        used.filter_map(|(index, server)| {
-            let address = address::virtual_address(index, self.local)?;
-            if self.links.open(index, address, server) {
-                self.tasks.push(self.connect(index, server));
-            }
-            Some(RTCIceServer {
-                urls: vec![format!("turn:{address}?transport=udp")],
-                username: access.username.clone(),
-                credential: access.password.clone(),
+        let servers: Vec<RTCIceServer> = used
+            .filter_map(|(index, server)| {
+                let address = address::virtual_address(index, self.local)?;
+                if self.links.open(index, address, server) {
+                    self.tasks.push(self.connect(index, server));
+                }
+                Some(RTCIceServer {
+                    urls: vec![format!("turn:{address}?transport=udp")],
+                    username: access.username.clone(),
+                    credential: access.password.clone(),
+                })
             })
-        })
-        .collect()
+            .collect();
+        self.links.set_access(access);
+        servers
     }
 
     /// Returns true if the connection to a server was lost after it had worked.

@@ -50,6 +50,12 @@ pub enum Reason {
     /// The server cannot be reached: no route, no answer, connection refused or lost.
     #[error("the server cannot be reached: {0}")]
     Unreachable(String),
+    /// Another computer answers with a web page instead of the server, as networks do that require a sign-in (a captive portal).
+    #[error("a web page answers instead of the server: {0}")]
+    SignIn(String),
+    /// The proxy on the way to the server gives no connection.
+    #[error("the proxy gives no connection to the server: {0}")]
+    Proxy(String),
     /// The server's certificate does not match the link, or no trusted authority signed it.
     #[error("the server's certificate is not trusted: {0}")]
     Certificate(String),
@@ -112,7 +118,7 @@ impl Reason {
             | Self::OrganiserClock { .. }
             | Self::FalseWelcome => Some(Fault::Peer),
             Self::NoMeeting | Self::OldLink => Some(Fault::Link),
-            Self::Unreachable(_) => Some(Fault::Network),
+            Self::Unreachable(_) | Self::SignIn(_) | Self::Proxy(_) => Some(Fault::Network),
             Self::Certificate(_)
             | Self::Version
             | Self::ServerSilent

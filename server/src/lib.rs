@@ -42,4 +42,4 @@ pub use origin::Origin;
 pub use queued_writer::{FlushGuard, Lines, QueuedWriter};
 pub use server::Server;
 pub use stop::Stop;
-pub use turn::TurnConfig;
+pub use turn::{TURN_VALIDITY, TurnConfig};

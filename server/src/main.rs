@@ -134,7 +134,7 @@ fn turn_config(
         return Err(Error::TurnSecret(std::io::ErrorKind::InvalidData.into()));
     }
     let servers = servers.into_iter().map(|server| TurnServer { fingerprint, ..server }).collect();
-    Ok(Some(TurnConfig { servers, secret }))
+    Ok(Some(TurnConfig { servers, secret, validity: server::TURN_VALIDITY }))
 }
 
 /// Prints by which names and addresses clients can reach the server, best first, if it listens on all addresses.

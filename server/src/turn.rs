@@ -14,6 +14,8 @@ pub struct TurnConfig {
     pub servers: Vec<TurnServer>,
     /// The secret that they share with this server.
     pub secret: Vec<u8>,
+    /// How long credentials are valid. Each answer to an offer carries new ones; a client that uses them asks after half of the time.
+    pub validity: Duration,
 }
 
 impl std::fmt::Debug for TurnConfig {
@@ -27,6 +29,7 @@ impl std::fmt::Debug for TurnConfig {
 #[derive(Clone, Debug)]
 pub struct TurnService {
     servers: Vec<TurnServer>,
+    validity: Duration,
     key: hmac::Key,
     /// The same moment by both clocks.
     start: (Instant, SystemTime),
@@ -38,13 +41,18 @@ impl TurnService {
     pub fn new(config: &TurnConfig, start: (Instant, SystemTime)) -> Option<Self> {
         // The convention prescribes SHA-1. HMAC does not depend on its resistance to collisions.
         let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &config.secret);
-        (!config.servers.is_empty()).then(|| Self { servers: config.servers.clone(), key, start })
+        (!config.servers.is_empty()).then(|| Self {
+            servers: config.servers.clone(),
+            validity: config.validity,
+            key,
+            start,
+        })
     }
 
-    /// Returns credentials of `participant` that are valid for twelve hours from `now`.
+    /// Returns credentials of `participant`, from `now`.
     pub fn access(&self, participant: ParticipantId, now: Instant) -> TurnAccess {
         let (start, wall) = self.start;
-        let end = wall + now.saturating_duration_since(start) + LIFETIME;
+        let end = wall + now.saturating_duration_since(start) + self.validity;
         let end = end.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let username = format!("{end}:{:016x}", participant.0);
         let password = STANDARD.encode(hmac::sign(&self.key, username.as_bytes()));
@@ -52,8 +60,8 @@ impl TurnService {
     }
 }
 
-/// How long credentials are valid. Each answer to an offer carries new ones.
-const LIFETIME: Duration = Duration::from_hours(12);
+/// How long credentials are valid, unless a configuration says otherwise.
+pub const TURN_VALIDITY: Duration = Duration::from_hours(12);
 
 #[cfg(test)]
 mod tests {
@@ -62,8 +70,11 @@ mod tests {
     #[test]
     fn credentials_are_those_of_the_convention_and_end() {
         let start = Instant::now();
-        let config =
-            TurnConfig { servers: vec![TurnServer::parse("turn:a.example").unwrap()], secret: b"north".to_vec() };
+        let config = TurnConfig {
+            servers: vec![TurnServer::parse("turn:a.example").unwrap()],
+            secret: b"north".to_vec(),
+            validity: TURN_VALIDITY,
+        };
         let wall = UNIX_EPOCH + Duration::from_secs(1_400_000_000);
         let service = TurnService::new(&config, (start, wall)).unwrap();
         let access = service.access(ParticipantId(0xabc), start + Duration::from_secs(30));

@@ -88,6 +88,11 @@ impl Simulation {
         index
     }
 
+    /// Handles that a client has another connection for messages.
+    pub fn rejoin(&mut self, index: usize) {
+        self.command(Command::Join { meeting: MEETING, participant: id(index) });
+    }
+
     /// Impairs the downlink of a client from now on.
     pub fn impair(&mut self, index: usize, impairment: Impairment) {
         match self.downlinks.get_mut(&index) {

@@ -4,6 +4,8 @@
 mod links;
 #[path = "sfu/reports.rs"]
 mod reports;
+#[path = "sfu/resume.rs"]
+mod resume;
 
 use media::Bitrate;
 use proto::{
@@ -578,23 +580,4 @@ fn lost_packets_without_congestion_do_not_reduce_the_picture() {
     let seconds = seconds(&simulation, 1, start);
     show("loss of 10 %", &seconds);
     assert!(seconds[3..].iter().all(|second| second.layer == 2 && second.pictures >= 28));
-}
-
-/// Returns the highest loss of its sound, in percent, that the server reported to client 0.
-fn highest_loss(impairment: Impairment) -> u8 {
-    let (mut simulation, _) = impaired(impairment);
-    simulation.send_for(0, secs(20));
-    let losses = simulation.clients[0]
-        .signals
-        .iter()
-        .filter_map(|signal| if let ServerSignal::SoundLoss { percent, .. } = signal { Some(*percent) } else { None });
-    losses.max().expect("the first report is made at once")
-}
-
-#[test]
-fn the_sender_of_sound_is_told_what_is_lost_by_chance_but_not_by_congestion() {
-    let random = highest_loss(Impairment { loss: ten_percent(), ..Impairment::default() });
-    assert!((8..=20).contains(&random), "{random} %");
-    let congestion = [80, 150, 300].map(|kilobits| highest_loss(Impairment::limited(Bitrate::kbps(kilobits))));
-    assert!(congestion.iter().all(|percent| *percent <= 2), "{congestion:?}");
 }

@@ -4,7 +4,13 @@
 use crate::locale::Language;
 
 /// Parts of English messages, in lower case, and the text id of what they mean. The first that a message contains is used.
-const CAUSES: [(&str, &str); 28] = [
+const CAUSES: [(&str, &str); 34] = [
+    ("a web page answers", "cause-web-page"),
+    ("wants a sign-in with a browser", "cause-proxy-browser"),
+    ("wants a sign-in by", "cause-proxy-scheme"),
+    ("requires authentication", "cause-proxy-user"),
+    ("closed the connection", "cause-closed"),
+    ("refused the connection to the server", "cause-proxy-refuses"),
     ("connection refused", "cause-refused"),
     ("connection reset", "cause-interrupted"),
     ("connection to the server was lost", "cause-interrupted"),
@@ -73,6 +79,11 @@ mod tests {
             ("127.0.0.1:4433: connection refused", "127.0.0.1:4433\u{a0}: connexion refusée"),
             ("no microphone and no loudspeaker", "ni micro ni haut-parleur"),
             ("the connection to the server was lost", "connexion interrompue"),
+            (
+                "the proxy proxy.example:3128 wants a sign-in by Negotiate, which is not supported yet: ask for a proxy",
+                "proxy.example:3128\u{a0}: identification demandée par une méthode pas encore prise en charge",
+            ),
+            ("the proxy 10.0.0.1:80 closed the connection", "10.0.0.1:80\u{a0}: connexion fermée"),
             ("gibberish", "message en anglais\u{a0}: «\u{202f}gibberish\u{202f}»"),
             ("", ""),
         ] {

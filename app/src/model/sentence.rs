@@ -112,6 +112,8 @@ pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
         | Reason::Unattended
         | Reason::NoMeeting
         | Reason::Unreachable(_)
+        | Reason::SignIn(_)
+        | Reason::Proxy(_)
         | Reason::Certificate(_)
         | Reason::Version
         | Reason::ServerSilent
@@ -138,6 +140,8 @@ pub const fn reason(reason: &Reason) -> &'static str {
         Reason::Ended => "ended-ended",
         Reason::NoMeeting => "ended-no-meeting",
         Reason::Unreachable(_) => "ended-unreachable",
+        Reason::SignIn(_) => "ended-sign-in",
+        Reason::Proxy(_) => "ended-proxy",
         Reason::Certificate(_) => "ended-certificate",
         Reason::Version => "ended-version",
         Reason::ServerSilent => "ended-server-silent",
@@ -155,9 +159,12 @@ pub const fn reason(reason: &Reason) -> &'static str {
 /// is none.
 pub fn detail(reason: &Reason) -> Cow<'_, str> {
     match reason {
-        Reason::Unreachable(detail) | Reason::Certificate(detail) | Reason::Server(detail) | Reason::Here(detail) => {
-            detail.into()
-        }
+        Reason::Unreachable(detail)
+        | Reason::SignIn(detail)
+        | Reason::Proxy(detail)
+        | Reason::Certificate(detail)
+        | Reason::Server(detail)
+        | Reason::Here(detail) => detail.into(),
         Reason::OwnClock { ahead } | Reason::OrganiserClock { ahead } => clock_difference(*ahead).into(),
         Reason::Barred
         | Reason::OldLink

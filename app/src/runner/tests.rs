@@ -49,7 +49,7 @@ fn entered(runner: &Runner) -> app::Message {
     engine_event(runner, Event::Entered { me: engine::ParticipantId(1), link: String::new(), organiser: true })
 }
 
-fn failures() -> [Reason; 20] {
+fn failures() -> [Reason; 22] {
     [
         Reason::Removed,
         Reason::Refused,
@@ -62,6 +62,8 @@ fn failures() -> [Reason; 20] {
         Reason::Ended,
         Reason::NoMeeting,
         Reason::Unreachable("connection refused".into()),
+        Reason::SignIn("302".into()),
+        Reason::Proxy("it closed the connection".into()),
         Reason::Certificate("another".into()),
         Reason::Version,
         Reason::ServerSilent,

@@ -94,6 +94,8 @@ pub const fn can_try_again(reason: &Reason) -> bool {
     match reason {
         Reason::Unattended
         | Reason::Unreachable(_)
+        | Reason::SignIn(_)
+        | Reason::Proxy(_)
         | Reason::ServerSilent
         | Reason::Full
         | Reason::Draining

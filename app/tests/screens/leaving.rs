@@ -338,6 +338,8 @@ fn reasons() -> [Reason; 22] {
         Reason::Ended,
         Reason::NoMeeting,
         Reason::Unreachable(String::new()),
+        Reason::SignIn(String::new()),
+        Reason::Proxy(String::new()),
         Reason::Certificate(String::new()),
         Reason::Version,
         Reason::ServerSilent,

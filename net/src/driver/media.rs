@@ -9,6 +9,7 @@ use crate::frame_sender::FrameQueue;
 use crate::meeting::RECOVERY_TIMEOUT;
 use crate::peer::send_stream::SendStream;
 use crate::peer::{Estimate, Feedback, Offer, Peer, lock};
+use crate::route::Route;
 use crate::rtp::inbound_stats::InboundRtpStats;
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::signalling::ServerEndpoint;
@@ -77,9 +78,9 @@ impl Media {
         address: IpAddr,
         pool: BufferPool,
         server: ServerEndpoint,
-        stack: Arc<dyn Runtime>,
+        (stack, route): (Arc<dyn Runtime>, Route),
     ) -> Result<Self, Error> {
-        let transports = Transports::open(transports, (address, &pool), server, &stack).await?;
+        let transports = Transports::open(transports, (address, &pool), server, (&stack, route)).await?;
         Ok(Self {
             transports,
             path: None,
@@ -156,9 +157,16 @@ impl Media {
 
     /// Creates an offer by `plan`.
     pub async fn offer(&mut self, id: TransportId, plan: &Plan) -> Result<Local, Error> {
-        let Offer { sdp, mids } = self.transports.get(id)?.peer.offer(plan).await?;
+        let transport = self.transports.get(id)?;
+        let Offer { sdp, mids } = transport.peer.offer(plan).await?;
+        transport.migration.read_local(&sdp);
         self.start_send_tasks();
         Ok(Local { sdp, mids })
+    }
+
+    /// Returns false if a description is that of another ICE session than before: the SFU has forgotten the transport.
+    pub fn is_session(&mut self, id: TransportId, sdp: &str) -> Result<bool, Error> {
+        Ok(self.transports.get(id)?.migration.read_remote(sdp))
     }
 
     /// Applies a description of the SFU. Returns the answer to an offer.

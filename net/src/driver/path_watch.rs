@@ -3,8 +3,9 @@
 //!
 //! Each check makes a few system calls and sends nothing.
 
+use crate::route::source;
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Watches the path of one connection.
@@ -78,15 +79,6 @@ fn is_ours(mut address: SocketAddr) -> bool {
     address.set_port(0);
     // Another error does not mean that the address is gone.
     UdpSocket::bind(address).err().is_none_or(|error| error.kind() != ErrorKind::AddrNotAvailable)
-}
-
-/// Returns the local address that the system would use for a connection to `server`. A UDP socket that is connected has sent
-/// nothing.
-fn source(server: SocketAddr) -> Option<IpAddr> {
-    let any: IpAddr = if server.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
-    let socket = UdpSocket::bind((any, 0)).ok()?;
-    socket.connect(server).ok()?;
-    socket.local_addr().ok().map(|local| local.ip())
 }
 
 /// The shortest sleep that counts. After a shorter one the connection still works.

@@ -2,18 +2,20 @@
 
 use crate::error::Error;
 use crate::event::MediaPath;
+use crate::migration::Migration;
 use crate::peer::{self, Feedback, Opened, Peer, lock};
+use crate::route::Route;
 use crate::sfu::TransportId;
 use crate::signalling::ServerEndpoint;
 use crate::tunnel::Tunnel;
 use crate::turn::{Stage, TurnConnections};
 use ::media::BufferPool;
-use proto::TurnAccess;
+use proto::{TurnAccess, TurnTransport};
 use std::future::poll_fn;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::mpsc;
 use webrtc::runtime::Runtime;
 
@@ -24,6 +26,7 @@ pub struct Transports {
     server: ServerEndpoint,
     /// The first stage of TURN: [`Stage::Udp`] if a TURN server carried the media of the transports before.
     first_stage: Stage,
+    route: Route,
     /// Runs their tasks.
     stack: Arc<dyn Runtime>,
 }
@@ -35,6 +38,8 @@ pub struct Transport {
     /// Carries media if UDP does not work.
     tunnel: Tunnel,
     turn: Turn,
+    /// Moves media to another network.
+    pub migration: Migration,
     events: mpsc::Receiver<peer::Event>,
     feedback: mpsc::Receiver<Feedback>,
     /// When both descriptions were set for the first time.
@@ -51,6 +56,8 @@ struct Turn {
     stage: Stage,
     /// True after a server has carried media.
     carried: bool,
+    /// When new credentials are needed, while servers are used.
+    renew_at: Option<Instant>,
 }
 
 /// What a transport reports.
@@ -70,9 +77,10 @@ impl Transports {
         ids: &[TransportId],
         (address, pool): (IpAddr, &BufferPool),
         server: ServerEndpoint,
-        stack: &Arc<dyn Runtime>,
+        (stack, route): (&Arc<dyn Runtime>, Route),
     ) -> Result<Self, Error> {
-        let mut transports = Self { list: Vec::new(), server, first_stage: Stage::None, stack: Arc::clone(stack) };
+        let stack = Arc::clone(stack);
+        let mut transports = Self { list: Vec::new(), server, first_stage: Stage::None, route, stack };
         transports.add(ids, (address, pool), MediaPath::Udp).await?;
         Ok(transports)
     }
@@ -98,11 +106,12 @@ impl Transports {
         for id in ids {
             let tunnel = Tunnel::new(self.server.clone(), before, &self.stack);
             let connections = TurnConnections::new(address, self.server.proxy.clone(), &self.stack);
-            let runtime = tunnel.runtime(connections.runtime(Arc::clone(&self.stack)));
-            let turn = Turn { connections, access: None, stage: Stage::None, carried: false };
+            let migration = Migration::new(Arc::clone(&self.route), &self.stack);
+            let runtime = tunnel.runtime(connections.runtime(migration.runtime(Arc::clone(&self.stack))));
+            let turn = Turn { connections, access: None, stage: Stage::None, carried: false, renew_at: None };
             let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), runtime)).await?;
             let (id, negotiated, connected) = (*id, None, false);
-            self.list.push(Transport { id, peer, tunnel, turn, events, feedback, negotiated, connected });
+            self.list.push(Transport { id, peer, tunnel, turn, migration, events, feedback, negotiated, connected });
         }
         Ok(())
     }
@@ -153,6 +162,10 @@ impl Transports {
     /// Sets the TURN servers of a transport. If they are in use, the new credentials replace the ones before.
     pub async fn set_turn_access(&mut self, id: TransportId, access: TurnAccess) -> Result<(), Error> {
         let transport = self.get(id)?;
+        if access.servers.iter().any(|server| server.transport == TurnTransport::Udp) {
+            transport.tunnel.wait_for_relay();
+        }
+        transport.turn.renew_at = Some(Instant::now() + half_validity(&access, SystemTime::now()));
         transport.turn.access = Some(access);
         if transport.turn.stage > Stage::None {
             transport.open_turn_servers(transport.turn.stage).await?;
@@ -161,10 +174,16 @@ impl Transports {
     }
 
     /// Uses TURN servers for each transport that has waited long enough for its connection. Returns the transports that need a
-    /// new offer for that.
+    /// new offer for that, or for new credentials: each answer has some.
     pub async fn use_turn_servers(&mut self, now: Instant) -> Result<Vec<TransportId>, Error> {
         let mut begun = Vec::new();
         for transport in &mut self.list {
+            let used = transport.turn.stage > Stage::None;
+            if used && transport.turn.renew_at.take_if(|at| *at <= now).is_some() {
+                tracing::debug!(id = ?transport.id, "new credentials for TURN servers");
+                // The answer sets the next time. If there is none, the negotiation fails.
+                begun.push(transport.id);
+            }
             let waiting = transport.negotiated.filter(|_| !transport.connected && transport.turn.access.is_some());
             let Some(since) = waiting else { continue };
             let waited = now.saturating_duration_since(since);
@@ -188,6 +207,14 @@ impl Transports {
     /// Returns the path of media, or `None` if they are not connected.
     pub fn path(&self, now: Instant) -> Option<MediaPath> {
         self.find(TransportId::Primary).filter(|primary| primary.connected).map(|primary| primary.tunnel.path(now))
+    }
+
+    /// Returns true if media of all transports go directly to the server, and it answers: they need no signalling.
+    pub fn are_alive(&self, now: Instant) -> bool {
+        let is_alive = |transport: &Transport| {
+            transport.connected && transport.tunnel.path(now) == MediaPath::Udp && transport.migration.is_alive(now)
+        };
+        !self.list.is_empty() && self.list.iter().all(is_alive)
     }
 
     /// Returns true if all transports have connected.
@@ -243,5 +270,33 @@ impl Transport {
     }
 }
 
+/// Returns half of the time for which credentials are valid. Their user name begins with the end, in seconds since 1970
+/// (draft-uberti-behave-turn-rest-00, section 2.2). Bounded, because the clocks may differ and a server can write anything.
+fn half_validity(access: &TurnAccess, now: SystemTime) -> Duration {
+    let end = access.username.split(':').next().and_then(|seconds| seconds.parse().ok()).map(Duration::from_secs);
+    let now = now.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    end.map_or(MAX_RENEWAL, |end| end.saturating_sub(now) / 2).clamp(MIN_RENEWAL, MAX_RENEWAL)
+}
+
+/// The bounds of the time after which new credentials for TURN servers are requested.
+const MIN_RENEWAL: Duration = Duration::from_secs(1);
+const MAX_RENEWAL: Duration = Duration::from_hours(6);
+
 /// How long a transport may take to connect after its first negotiation.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn credentials_are_renewed_after_half_of_their_validity_within_bounds() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_000_000);
+        let after = |username: &str| {
+            let (username, password) = (username.to_owned(), String::new());
+            half_validity(&TurnAccess { username, password, servers: Vec::new() }, now).as_secs()
+        };
+        assert_eq!(after("1000100:anna"), 50);
+        assert_eq!((after("900000:expired"), after("99999999999999:late"), after("nonsense")), (1, 21_600, 21_600));
+    }
+}

@@ -16,7 +16,7 @@ pub fn peer_runtime(inner: Arc<dyn Runtime>) -> Arc<dyn Runtime> {
 }
 
 /// Asks the system for buffers that hold a key frame of every participant. Smaller buffers are not an error.
-fn enlarge_buffers(socket: &UdpSocket) {
+pub fn enlarge_buffers(socket: &UdpSocket) {
     let socket = socket2::SockRef::from(socket);
     let asked = socket.set_recv_buffer_size(RECEIVE_BUFFER).and(socket.set_send_buffer_size(SEND_BUFFER));
     if let Err(error) = asked {

@@ -32,6 +32,11 @@ pub struct Native {
     pace: Pace,
     /// True if the next offer is made although nothing has changed.
     offers_again: bool,
+    /// Set while the connection to the server is lost.
+    is_suspended: bool,
+    /// Whose tracks the server has not named again since the connection was lost. Those that it does not name until the next answer
+    /// have ended meanwhile.
+    unconfirmed: BTreeSet<ParticipantId>,
     /// The content of the last answered offer.
     agreed: Option<Snapshot>,
     /// The number of the last offer.
@@ -99,7 +104,8 @@ impl Sfu for Native {
 
     fn handle(&mut self, input: Input, now: Instant) {
         match input {
-            Input::Entered(me) => self.me = Some(me),
+            Input::Entered(me) => self.enter(me, now),
+            Input::Suspended => self.suspend(),
             Input::Restart => self.restart(now),
             Input::Signal(bytes) => self.handle_signal(&bytes),
             Input::Local { sdp, mids, .. } => self.handle_local(sdp, &mids),
@@ -141,6 +147,21 @@ impl Sfu for Native {
 }
 
 impl Native {
+    fn enter(&mut self, me: ParticipantId, now: Instant) {
+        self.me = Some(me);
+        if std::mem::take(&mut self.is_suspended) {
+            // The answer shows whether the server still has the transport.
+            self.offers_again = true;
+            self.wishes.restart(now);
+        }
+    }
+
+    /// Waits for another connection. The server names all tracks again there, and answers no offer of this one.
+    fn suspend(&mut self) {
+        (self.me, self.negotiation, self.is_suspended) = (None, None, true);
+        self.unconfirmed = self.remote.keys().map(|track| track.owner).collect();
+    }
+
     /// Begins again: only what this client publishes and wishes to see stays.
     fn restart(&mut self, now: Instant) {
         let Self { published, number, mut wishes, visible, .. } = std::mem::take(self);
@@ -186,6 +207,7 @@ impl Native {
         if self.me == Some(owner) {
             return;
         }
+        self.unconfirmed.remove(&owner);
         let before: Vec<_> = self.remote.extract_if(.., |track, _| track.owner == owner).collect();
         for Published { slot, kind, layers, .. } in tracks.into_iter().filter(Published::is_complete) {
             if self.remote.len() < MAX_TRACKS && kind == kind_of(slot) {
@@ -226,6 +248,10 @@ impl Native {
         self.outputs.extend(tunnel.map(|token| Output::TunnelToken { transport, token }));
         self.outputs.extend(turn.map(|access| Output::TurnServers { transport, access }));
         self.outputs.push_back(Output::Apply { transport, sdp, kind: SdpKind::Answer });
+        // After the answer: if it shows that the server has forgotten the transport, everything begins again.
+        for owner in std::mem::take(&mut self.unconfirmed) {
+            self.handle_tracks(owner, Vec::new());
+        }
         for (receiver, offered) in self.receivers.iter_mut().zip(&negotiation.snapshot.subscriptions) {
             match receiver.usage {
                 Usage::Draining if offered.is_none() => receiver.usage = Usage::Free,

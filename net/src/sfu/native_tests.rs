@@ -430,6 +430,25 @@ fn no_meeting_has_more_descriptions_than_the_server_accepts() {
 }
 
 #[test]
+fn after_a_pause_the_same_transport_is_offered_again_and_tracks_that_are_not_named_have_ended() {
+    let mut driver = TestDriver::entered();
+    driver.show(2..=3);
+    (2..=3).for_each(|owner| driver.sends(owner, &[Slot::Camera]));
+    driver.settle();
+    let (mids, offers) = (driver.mids.len(), driver.offers.len());
+    driver.handle(Input::Suspended);
+    driver.handle(publish(Slot::Microphone, Vec::new()));
+    driver.settle();
+    assert_eq!(driver.offers.len(), offers, "nothing is said while there is no connection");
+    driver.handle(Input::Entered(ME));
+    driver.sends(3, &[Slot::Camera]);
+    driver.settle();
+    assert!(driver.offers.len() > offers);
+    assert_eq!(driver.received(Slot::Camera), [3], "the other one has left meanwhile");
+    assert_eq!(driver.mids.len(), mids, "the descriptions are the same");
+}
+
+#[test]
 fn what_tiles_show_is_received_again_after_a_restart() {
     let mut driver = TestDriver::entered();
     driver.show(201..=225);

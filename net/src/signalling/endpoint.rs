@@ -3,7 +3,7 @@
 use super::error::{Error, connect_error, tls_error};
 use super::proxy::ProxySettings;
 use super::socket::{ByteStream, authority, limit_send_buffer};
-use super::{connect, proxy, tls};
+use super::{connect, proxy, tls, web_page};
 use crypto::Fingerprint;
 use rustls::pki_types::ServerName;
 use std::io;
@@ -46,8 +46,18 @@ impl ServerEndpoint {
         let name = ServerName::try_from(self.bare_host().to_owned()).map_err(|_| Error::Name(self.host.clone()))?;
         let (tcp, path) = self.connect_tcp(stack).await?;
         let config = tls::config(self.fingerprint).map_err(Error::NoAuthorities)?;
-        let stream = TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error)?;
-        Ok((stream, path))
+        match TlsConnector::from(Arc::new(config)).connect(name, tcp).await.map_err(tls_error) {
+            Ok(stream) => Ok((stream, path)),
+            Err(error) => Err(web_page::explain(error, (self.bare_host(), self.port), self.again(path, stack)).await),
+        }
+    }
+
+    /// Opens a TCP connection again, to the address that has answered.
+    async fn again(&self, (_, remote): (SocketAddr, SocketAddr), stack: &Arc<dyn Runtime>) -> Option<TcpStream> {
+        if self.proxy.for_host(self.bare_host()).is_some() {
+            return self.connect_tcp(stack).await.ok().map(|(tcp, _)| tcp);
+        }
+        TcpStream::connect(remote).await.ok()
     }
 
     /// Opens a TLS connection with a short send buffer.

@@ -41,6 +41,9 @@ pub enum Error {
     /// The server has stopped reading.
     #[error("the server does not read the messages sent to it")]
     Stuck,
+    /// A web page answers instead of the server. Has the status, and where it leads.
+    #[error("a web page answers instead of the server ({0})")]
+    WebPage(String),
     /// The proxy gave no connection to the server.
     #[error(transparent)]
     Proxy(#[from] proxy::Error),
@@ -53,15 +56,13 @@ impl Error {
         let text = self.to_string();
         match self {
             Self::Certificate(_) => Reason::Certificate(text),
+            Self::WebPage(_) | Self::Proxy(proxy::Error::SignIn(..)) => Reason::SignIn(text),
+            Self::Proxy(_) => Reason::Proxy(text),
             Self::NotOurs(_) | Self::Stuck => Reason::Server(text),
             Self::NoAuthorities(_) => Reason::Here(text),
-            Self::Name(_)
-            | Self::Unreachable(_)
-            | Self::Refused(_)
-            | Self::Silent
-            | Self::Tls(_)
-            | Self::Lost
-            | Self::Proxy(_) => Reason::Unreachable(text),
+            Self::Name(_) | Self::Unreachable(_) | Self::Refused(_) | Self::Silent | Self::Tls(_) | Self::Lost => {
+                Reason::Unreachable(text)
+            }
         }
     }
 }

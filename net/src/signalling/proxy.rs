@@ -17,7 +17,7 @@ use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use webrtc::runtime::Runtime;
 
 /// The reason why a proxy gave no connection. Each text names the proxy, without user and password.
@@ -39,6 +39,14 @@ pub enum Error {
     /// It requires authentication, and accepts none of our credentials. Has the schemes that it accepts.
     #[error("the proxy {0} requires authentication ({1}): check the user and the password in its URL")]
     Authentication(String, String),
+    /// It requires authentication by schemes that this program does not have. Has the schemes.
+    #[error(
+        "the proxy {0} wants a sign-in by {1}, which is not supported yet: ask for a proxy with a user and a password"
+    )]
+    UnsupportedScheme(String, String),
+    /// It wants a person to sign in with a browser. Has the status.
+    #[error("the proxy {0} wants a sign-in with a browser (status {1})")]
+    SignIn(String, u16),
     /// It refuses the connection.
     #[error("the proxy {0} refused the connection to the server (status {1})")]
     Refused(String, u16),
@@ -71,24 +79,52 @@ async fn connect_without_timeout(
 ) -> Result<TcpStream, Error> {
     // The credentials in the URL are sent at once. Others wait for the proxy's demand.
     let mut credentials = proxy.credentials(None);
-    for _ in 0..MAX_ATTEMPTS {
+    let (mut attempts, mut closed) = (0, 0);
+    while attempts < MAX_ATTEMPTS {
         let unreachable = |error| Error::Unreachable(proxy.to_string(), error);
         let mut stream = tcp::connect(&proxy.host, proxy.port, stack).await.map_err(unreachable)?;
         let request = request(&authority(host, port), credentials.as_deref());
-        stream.write_all(request.as_bytes()).await.map_err(|_| Error::Closed(proxy.to_string()))?;
-        let answer = read_answer(&mut stream, proxy).await?;
+        let answer = match ask(&mut stream, &request, proxy).await {
+            Err(Error::Closed(_)) if closed < MAX_CLOSED => {
+                closed += 1;
+                tracing::info!(%proxy, closed, "the proxy has closed the connection: trying again");
+                sleep(CLOSED_PAUSE * closed).await;
+                continue;
+            }
+            answer => answer?,
+        };
+        attempts += 1;
         match answer.status {
             200..=299 => return Ok(stream),
             407 => {
                 let demanded = proxy.credentials(Some(&answer));
                 let next = demanded.filter(|next| Some(next) != credentials.as_ref());
-                let offered = || Error::Authentication(proxy.to_string(), answer.schemes().join(", "));
-                credentials = Some(next.ok_or_else(offered)?);
+                credentials = Some(next.ok_or_else(|| authentication_error(proxy, &answer))?);
             }
+            status @ (300..=399 | 511) => return Err(Error::SignIn(proxy.to_string(), status)),
             status => return Err(Error::Refused(proxy.to_string(), status)),
         }
     }
     Err(Error::Authentication(proxy.to_string(), "too many attempts".into()))
+}
+
+/// Returns the error of a proxy that accepts none of our credentials.
+fn authentication_error(proxy: &ProxyUrl, answer: &Answer) -> Error {
+    let (name, schemes) = (proxy.to_string(), answer.schemes());
+    let offered = schemes.join(", ");
+    // A user and a password can be added to the URL.
+    let is_known = |scheme: &&str| scheme.eq_ignore_ascii_case("Basic") || proxy.has_scheme(scheme);
+    if schemes.is_empty() || schemes.iter().any(is_known) {
+        Error::Authentication(name, offered)
+    } else {
+        Error::UnsupportedScheme(name, offered)
+    }
+}
+
+/// Sends a request, and returns the proxy's answer.
+async fn ask(stream: &mut TcpStream, request: &str, proxy: &ProxyUrl) -> Result<Answer, Error> {
+    stream.write_all(request.as_bytes()).await.map_err(|_| Error::Closed(proxy.to_string()))?;
+    read_answer(stream, proxy).await
 }
 
 fn request(authority: &str, credentials: Option<&str>) -> String {
@@ -117,6 +153,10 @@ const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Connections that are opened to a proxy for one connection: without credentials, with them, and one for a second demand.
 const MAX_ATTEMPTS: usize = 3;
+
+/// How often a proxy may close the connection without an answer, and the pause after the first time. The second one is twice as long.
+const MAX_CLOSED: u32 = 2;
+const CLOSED_PAUSE: Duration = Duration::from_millis(100);
 
 #[cfg(test)]
 #[path = "proxy_tests.rs"]

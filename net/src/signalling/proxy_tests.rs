@@ -52,7 +52,7 @@ async fn an_ipv6_server_has_brackets_in_the_request() {
 
 #[tokio::test]
 async fn a_proxy_that_misbehaves_gives_an_error_that_names_it() {
-    assert!(matches!(connection_error(vec![Some(b"")]).await, Error::Closed(_)));
+    assert!(matches!(connection_error(vec![Some(b""); 3]).await, Error::Closed(_)));
     assert!(matches!(connection_error(vec![Some(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")]).await, Error::NotHttp(_)));
     assert!(
         matches!(connection_error(vec![Some(b"HTTP/1.1 200 OK\r\n\r\n<html>")]).await, Error::NotHttp(_)),
@@ -64,7 +64,7 @@ async fn a_proxy_that_misbehaves_gives_an_error_that_names_it() {
     ));
     assert!(matches!(
         connection_error(vec![Some(b"HTTP/1.1 302 Found\r\nLocation: /login\r\n\r\n")]).await,
-        Error::Refused(_, 302)
+        Error::SignIn(_, 302)
     ));
     let wrong = connection_error(vec![Some(
         b"HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm=\"x\"\r\n\r\n",
@@ -73,6 +73,27 @@ async fn a_proxy_that_misbehaves_gives_an_error_that_names_it() {
     assert!(matches!(&wrong, Error::Authentication(_, schemes) if schemes == "Basic"), "{wrong}");
     let text = wrong.to_string();
     assert!(text.contains("127.0.0.1:") && !text.contains("anna") && !text.contains("p@ss"), "{text}");
+}
+
+#[tokio::test]
+async fn a_proxy_that_closes_some_connections_is_asked_again() {
+    let established: Option<&[u8]> = Some(b"HTTP/1.1 200 Connection established\r\n\r\n");
+    let (proxy, requests) = false_proxy(vec![Some(b""), Some(b""), established]).await;
+    connect(&proxy, "meet.example", 443, &TokioRuntime).await.unwrap();
+    assert_eq!(requests.lock().unwrap().len(), 3);
+    let text = connection_error(vec![Some(b""); 3]).await.to_string();
+    assert!(text.starts_with("the proxy 127.0.0.1:") && text.ends_with("closed the connection"), "{text}");
+}
+
+#[tokio::test]
+async fn a_sign_in_that_is_not_supported_is_named() {
+    let demand = b"HTTP/1.1 407 No\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: NTLM\r\n\r\n";
+    let error = connection_error(vec![Some(demand)]).await;
+    assert!(matches!(&error, Error::UnsupportedScheme(_, schemes) if schemes == "Negotiate, NTLM"), "{error}");
+    assert!(error.to_string().contains("wants a sign-in by Negotiate, NTLM, which is not supported yet"), "{error}");
+    assert!(matches!(signalling::Error::from(error).reason(), proto::Reason::Proxy(_)));
+    let portal = connection_error(vec![Some(b"HTTP/1.1 511 Network Authentication Required\r\n\r\n")]).await;
+    assert!(matches!(signalling::Error::from(portal).reason(), proto::Reason::SignIn(_)));
 }
 
 #[tokio::test]

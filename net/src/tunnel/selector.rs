@@ -1,6 +1,6 @@
 //! Chooses the path of media: UDP, or the tunnel. Pure: the caller passes the time.
 //!
-//! UDP is tried first. If it is silent for [`FIRST_SILENCE`], or if media took the tunnel before the client reconnected, the
+//! UDP is tried first. If it is silent for [`FIRST_SILENCE`] ([`RELAY_SILENCE`] if a TURN server may be reached by UDP), or if media took the tunnel before the client reconnected, the
 //! tunnel is wanted, and media change to it when it is open. Checks still go by UDP as well. After [`GOOD_CHECKS`] of them are
 //! answered, media change back, and a little later the tunnel is closed. Each time UDP fails after that, it is tried again
 //! after a longer pause.
@@ -33,6 +33,8 @@ pub struct PathSelector {
     relayed: Option<Instant>,
     /// True after the stack has connected. Before that, a datagram of a TURN server means nothing.
     connected: bool,
+    /// How long the first check may have no answer.
+    first_silence: Duration,
     /// How many checks in a row UDP has answered while media took the tunnel.
     good_checks: u32,
     /// The last change from the tunnel to UDP.
@@ -83,6 +85,7 @@ impl PathSelector {
             is_tunnel_lost: before == MediaPath::Tls,
             relayed: None,
             connected: false,
+            first_silence: FIRST_SILENCE,
             good_checks: 0,
             returned: None,
             backoff: Backoff::None,
@@ -97,7 +100,12 @@ impl PathSelector {
     /// Returns true if the tunnel should be open.
     pub fn wants_tunnel(&self, now: Instant) -> bool {
         let lingers = self.returned.is_some_and(|at| now.saturating_duration_since(at) < LINGER);
-        self.path == MediaPath::Tls || self.is_udp_silent(now) || (self.is_tunnel_open && lingers)
+        self.path == MediaPath::Tls || self.is_udp_silent(Duration::ZERO, now) || (self.is_tunnel_open && lingers)
+    }
+
+    /// Handles that a TURN server may be reached by UDP, which is better than the tunnel and needs more time.
+    pub const fn wait_for_relay(&mut self) {
+        self.first_silence = RELAY_SILENCE;
     }
 
     /// Handles a datagram that came through a TURN server, to which the stack sends media.
@@ -178,7 +186,7 @@ impl PathSelector {
     /// Changes the path if UDP has failed while the tunnel is open, or if UDP works again.
     pub fn handle_timeout(&mut self, now: Instant) {
         match self.path {
-            MediaPath::Udp if self.is_tunnel_open && self.is_udp_silent(now) => {
+            MediaPath::Udp if self.is_tunnel_open && self.is_udp_silent(GRACE, now) => {
                 self.backoff = self.backoff.after_failure(&self.udp, now);
                 self.path = MediaPath::Tls;
                 self.is_tunnel_lost = false;
@@ -186,7 +194,7 @@ impl PathSelector {
                 self.returned = None;
                 self.udp = Udp { answered: self.udp.answered, ..Udp::default() };
             }
-            MediaPath::Tls if !self.udp.is_check_lost(now) => {
+            MediaPath::Tls if !self.is_check_lost(Duration::ZERO, now) => {
                 if self.good_checks >= GOOD_CHECKS && self.backoff.is_over(now) {
                     self.path = MediaPath::Udp;
                     self.returned = Some(now);
@@ -202,9 +210,15 @@ impl PathSelector {
         }
     }
 
-    fn is_udp_silent(&self, now: Instant) -> bool {
+    /// `grace` is added to the time for the first answer.
+    fn is_check_lost(&self, grace: Duration, now: Instant) -> bool {
+        let limit = if self.udp.answered { SILENCE } else { self.first_silence + grace };
+        self.udp.check_since.is_some_and(|since| now.saturating_duration_since(since) >= limit)
+    }
+
+    fn is_udp_silent(&self, grace: Duration, now: Instant) -> bool {
         let is_lost = self.is_tunnel_lost
-            || self.udp.is_check_lost(now)
+            || self.is_check_lost(grace, now)
             || self.udp.is_dtls_lost(now)
             || self.udp.is_media_lost(now);
         self.path == MediaPath::Udp && is_lost && !self.is_relayed(now)
@@ -235,11 +249,6 @@ impl Udp {
             // Somebody else may have sent it.
             Kind::Check(_) | Kind::CheckAnswer(_) | Kind::OtherStun | Kind::Relayed => {}
         }
-    }
-
-    fn is_check_lost(&self, now: Instant) -> bool {
-        let limit = if self.answered { SILENCE } else { FIRST_SILENCE };
-        self.check_since.is_some_and(|since| now.saturating_duration_since(since) >= limit)
     }
 
     fn is_dtls_lost(&self, now: Instant) -> bool {
@@ -279,8 +288,16 @@ impl Backoff {
     }
 }
 
-/// How long the first check may have no answer by UDP. A path around the world and back takes a third of it.
-pub const FIRST_SILENCE: Duration = Duration::from_millis(1_200);
+/// How long the first check may have no answer by UDP before the tunnel is opened beside it (RFC 8305, section 8: "Connection
+/// Attempt Delay"). Opening takes three round trips, and media change only if UDP has not answered until then: the answer of a path
+/// around the world comes before.
+pub const FIRST_SILENCE: Duration = Duration::from_millis(250);
+
+/// How much longer UDP may take if the tunnel is open already: on a short path, both ends may have been busy.
+pub const GRACE: Duration = Duration::from_millis(250);
+
+/// The same if there are TURN servers: an allocation, a permission and a check through it take four round trips.
+pub const RELAY_SILENCE: Duration = Duration::from_millis(900);
 
 /// How long UDP that has worked may be silent. The stack sends a check every half second.
 pub const SILENCE: Duration = Duration::from_millis(2_500);

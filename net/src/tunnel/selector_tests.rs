@@ -83,10 +83,22 @@ fn the_tunnel_opens_when_the_first_checks_have_no_answer() {
     simulation.run(FIRST_SILENCE, 0);
     assert_eq!(simulation.path(), (MediaPath::Udp, false));
     simulation.run(2 * STEP, 0);
+    assert_eq!(simulation.path(), (MediaPath::Udp, true), "opened beside UDP");
+    simulation.run(GRACE, 0);
     assert_eq!(simulation.path(), (MediaPath::Tls, true));
     assert_eq!(simulation.check(), 1, "the answer comes through the tunnel");
     simulation.run(60 * SECOND, 5);
     assert_eq!(simulation.path(), (MediaPath::Tls, true));
+}
+
+#[test]
+fn udp_that_answers_while_the_tunnel_opens_is_used() {
+    let mut simulation = Simulation::new(BLOCKED, true);
+    simulation.run(FIRST_SILENCE + STEP, 0);
+    assert_eq!(simulation.path(), (MediaPath::Udp, true));
+    simulation.udp = GOOD;
+    simulation.run(2 * STEP, 5);
+    assert_eq!(simulation.path(), (MediaPath::Udp, false), "the tunnel was not needed");
 }
 
 #[test]

@@ -71,6 +71,11 @@ impl Shared {
         self.lock().selector.handle_connected(now);
     }
 
+    /// Handles that a TURN server may be reached by UDP.
+    pub fn wait_for_relay(&self) {
+        self.lock().selector.wait_for_relay();
+    }
+
     /// Returns true if a TURN server carries media.
     pub fn is_relayed(&self, now: Instant) -> bool {
         self.lock().selector.is_relayed(now)
@@ -226,7 +231,7 @@ const MAX_INCOMING_AGE: Duration = Duration::from_secs(1);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tunnel::selector::FIRST_SILENCE;
+    use crate::tunnel::selector::{FIRST_SILENCE, GRACE};
 
     fn check(id: u8) -> Vec<u8> {
         [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[id; 12]].concat()
@@ -240,7 +245,7 @@ mod tests {
     fn opened(now: Instant) -> (Shared, SocketAddr) {
         let (shared, server) = (Shared::new(MediaPath::Udp), SocketAddr::from(([192, 0, 2, 1], 7_443)));
         assert_eq!(shared.send(server, &check(1), None, now), Route { udp: true, tls: false });
-        let later = now + FIRST_SILENCE;
+        let later = now + FIRST_SILENCE + GRACE;
         assert!(shared.handle_timeout(later));
         shared.handle_opened(later);
         assert_eq!(shared.path(), MediaPath::Tls);

@@ -1,8 +1,9 @@
 //! What the sockets of the stack and the tasks of the TURN servers share. Each lock is held for a few copies of bytes only.
 
 use super::address::index_of;
+use super::authentication::Authentication;
 use super::framing::encode_message;
-use proto::{DatagramQueue, MAX_TUNNEL_AGE, MAX_TUNNEL_QUEUE, TurnServer, TurnTransport};
+use proto::{DatagramQueue, MAX_TUNNEL_AGE, MAX_TUNNEL_QUEUE, TurnAccess, TurnServer, TurnTransport};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,7 @@ struct State {
 struct Link {
     server: TurnServer,
     address: SocketAddr,
+    authentication: Authentication,
     connection: Connection,
 }
 
@@ -55,8 +57,8 @@ struct Queues {
 pub enum Departure {
     /// To the address that the stack has named.
     Unchanged,
-    /// To this address.
-    Udp(SocketAddr),
+    /// To this address, with these contents if the ones of the stack must be amended.
+    Udp(SocketAddr, Option<Vec<u8>>),
     /// It was queued for a stream, or dropped.
     Handled,
 }
@@ -72,8 +74,14 @@ impl Links {
             TurnTransport::Udp => Connection::Udp(None),
             TurnTransport::Tcp | TurnTransport::Tls => Connection::Stream(Box::new(Queues::new())),
         };
-        state.links.insert(index, Link { server: server.clone(), address, connection });
+        let authentication = Authentication::default();
+        state.links.insert(index, Link { server: server.clone(), address, authentication, connection });
         true
+    }
+
+    /// Sets the credentials for all servers.
+    pub fn set_access(&self, access: &TurnAccess) {
+        self.lock().links.values_mut().for_each(|link| link.authentication.set_access(access));
     }
 
     /// Sets the address of a server that is reached by UDP. `None` if there is none.
@@ -102,27 +110,32 @@ impl Links {
     pub fn send(&self, destination: SocketAddr, contents: &[u8], segment: Option<usize>, now: Instant) -> Departure {
         let Some(index) = index_of(destination) else { return Departure::Unchanged };
         let mut state = self.lock();
-        match state.links.get_mut(&index).map(|link| &mut link.connection) {
-            Some(Connection::Udp(Some(address))) => Departure::Udp(*address),
-            Some(Connection::Stream(queues)) => {
+        let Some(Link { authentication, connection, .. }) = state.links.get_mut(&index) else {
+            return Departure::Handled;
+        };
+        let amended = authentication.handle_sent(contents, destination.is_ipv6());
+        match connection {
+            Connection::Udp(Some(address)) => Departure::Udp(*address, amended),
+            Connection::Stream(queues) => {
+                let contents = amended.as_deref().unwrap_or(contents);
                 for datagram in contents.chunks(segment.unwrap_or(contents.len()).max(1)) {
                     queues.outgoing.push(datagram, now);
                 }
                 queues.changed.notify_one();
                 Departure::Handled
             }
-            Some(Connection::Udp(None)) | None => Departure::Handled,
+            Connection::Udp(None) => Departure::Handled,
         }
     }
 
-    /// Returns the virtual address of the server that sends by UDP from `source`.
-    pub fn server_at(&self, source: SocketAddr) -> Option<SocketAddr> {
-        let state = self.lock();
-        let link = state
-            .links
-            .values()
-            .find(|link| matches!(link.connection, Connection::Udp(Some(address)) if address == source));
-        link.map(|link| link.address)
+    /// Returns the virtual address of the server that has sent a datagram by UDP from `source`, and whether the stack may get it.
+    /// Returns `None` if no server has that address.
+    pub fn server_at(&self, source: SocketAddr, datagram: &[u8]) -> Option<(SocketAddr, bool)> {
+        let mut state = self.lock();
+        let is_source =
+            |link: &&mut Link| matches!(link.connection, Connection::Udp(Some(address)) if address == source);
+        let link = state.links.values_mut().find(is_source)?;
+        Some((link.address, link.authentication.accepts(datagram)))
     }
 
     /// Moves a message that came over a stream into `buffer`. Returns its length and the server's virtual address. If there is
@@ -145,7 +158,9 @@ impl Links {
     /// Handles a message that came over a stream.
     pub fn handle_message(&self, index: usize, message: &[u8], now: Instant) {
         let mut state = self.lock();
-        if let Some(Link { connection: Connection::Stream(queues), .. }) = state.links.get_mut(&index) {
+        if let Some(Link { connection: Connection::Stream(queues), authentication, .. }) = state.links.get_mut(&index)
+            && authentication.accepts(message)
+        {
             queues.has_delivered = true;
             queues.incoming.push(message, now);
         }
@@ -220,10 +235,10 @@ mod tests {
         let now = Instant::now();
         assert_eq!(links.send(address, b"x", None, now), Departure::Handled, "its address is not known");
         links.resolve(0, Some(real));
-        assert_eq!(links.send(address, b"x", None, now), Departure::Udp(real));
+        assert_eq!(links.send(address, b"x", None, now), Departure::Udp(real, None));
         assert_eq!(links.send(real, b"x", None, now), Departure::Unchanged, "not through the relay");
-        assert_eq!(links.server_at(real), Some(address));
-        assert_eq!(links.server_at(SocketAddr::from(([192, 0, 2, 8], 3_478))), None);
+        assert_eq!(links.server_at(real, &[0x40]), Some((address, true)));
+        assert_eq!(links.server_at(SocketAddr::from(([192, 0, 2, 8], 3_478)), &[0x40]), None);
     }
 
     #[test]

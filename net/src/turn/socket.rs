@@ -16,18 +16,18 @@ pub struct TurnSocket {
     pub links: Arc<Links>,
 }
 
-/// Returns whether the stack may get a datagram of UDP with this first byte. Sets its source to the virtual address if a TURN
+/// Returns whether the stack may get a datagram of UDP. Sets its source to the virtual address if a TURN
 /// server sent it.
-fn accepts(links: &Links, source: &mut SocketAddr, first: Option<&u8>) -> bool {
+fn accepts(links: &Links, source: &mut SocketAddr, datagram: &[u8]) -> bool {
     if is_virtual(*source) {
         return false;
     }
-    if let Some(address) = links.server_at(*source) {
+    if let Some((address, accepted)) = links.server_at(*source, datagram) {
         *source = address;
-        return true;
+        return accepted;
     }
     // The stack would take it for `ChannelData` of its TURN server.
-    !matches!(first, Some(0x40..=0x7f))
+    !matches!(datagram.first(), Some(0x40..=0x7f))
 }
 
 impl AsyncUdpSocket for TurnSocket {
@@ -47,7 +47,8 @@ impl AsyncUdpSocket for TurnSocket {
         let Transmit { destination, ecn, contents, segment_size, src_ip } = *transmit;
         match self.links.send(destination, contents, segment_size, Instant::now()) {
             Departure::Unchanged => self.inner.poll_send(cx, transmit),
-            Departure::Udp(destination) => {
+            Departure::Udp(destination, amended) => {
+                let contents = amended.as_deref().unwrap_or(contents);
                 self.inner.poll_send(cx, &Transmit { destination, ecn, contents, segment_size, src_ip })
             }
             Departure::Handled => Poll::Ready(Ok(contents.len())),
@@ -71,7 +72,7 @@ impl AsyncUdpSocket for TurnSocket {
             let Poll::Ready(Ok(count)) = received else { return received };
             let mut accepted = count == 0;
             for (buffer, meta) in bufs.iter().zip(meta.iter_mut()).take(count) {
-                if accepts(&self.links, &mut meta.addr, buffer.first().filter(|_| meta.len > 0)) {
+                if accepts(&self.links, &mut meta.addr, buffer.get(..meta.len).unwrap_or_default()) {
                     accepted = true;
                 } else {
                     // An empty datagram means nothing to the stack.
@@ -98,7 +99,7 @@ mod tests {
         let links = Links::default();
         links.open(0, address, &TurnServer::parse("turn:a.example").unwrap());
         links.resolve(0, Some(real));
-        let accepted = |mut source, first: u8| accepts(&links, &mut source, Some(&first)).then_some(source);
+        let accepted = |mut source, first: u8| accepts(&links, &mut source, &[first]).then_some(source);
         assert_eq!((accepted(real, 0x40), accepted(real, 1)), (Some(address), Some(address)));
         assert_eq!((accepted(other, 0x40), accepted(other, 0x80)), (None, Some(other)));
         assert_eq!(accepted(address, 0x40), None, "forged");

@@ -38,11 +38,12 @@ impl Stage {
     }
 }
 
-/// How long UDP to the server may have no answer before TURN servers are used. A path around the world and back takes less.
-const UDP_DELAY: Duration = Duration::from_millis(400);
+/// How long UDP to the server may have no answer before TURN servers are used. Most paths answer in less; for others, an allocation
+/// that is not used costs a few messages.
+const UDP_DELAY: Duration = Duration::from_millis(250);
 
-/// How long TURN by UDP may take after that, before the servers over TCP and TLS are used.
-const STREAM_DELAY: Duration = Duration::from_millis(1_200);
+/// The same for servers over TCP and TLS. TURN by UDP has answered by then, or does not work.
+const STREAM_DELAY: Duration = Duration::from_millis(700);
 
 #[cfg(test)]
 mod tests {
@@ -51,8 +52,8 @@ mod tests {
     #[test]
     fn the_servers_are_used_one_transport_after_the_other_and_streams_only_without_a_tunnel() {
         let at = |millis, has_tunnel| Stage::after(Duration::from_millis(millis), has_tunnel);
-        assert_eq!([at(399, false), at(400, false), at(1_200, false)], [Stage::None, Stage::Udp, Stage::All]);
-        assert_eq!([at(400, true), at(60_000, true)], [Stage::Udp; 2]);
+        assert_eq!([at(249, false), at(250, false), at(700, false)], [Stage::None, Stage::Udp, Stage::All]);
+        assert_eq!([at(250, true), at(60_000, true)], [Stage::Udp; 2]);
         let used = |stage: Stage| [TurnTransport::Udp, TurnTransport::Tcp, TurnTransport::Tls].map(|it| stage.uses(it));
         assert_eq!(
             [used(Stage::None), used(Stage::Udp), used(Stage::All)],

@@ -15,6 +15,8 @@ pub struct Demand {
     layers: Vec<Layer>,
     /// True after the first update to the sender.
     sender_informed: bool,
+    /// True if the last update may not have arrived.
+    repeats: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -49,12 +51,17 @@ impl Demand {
     /// Returns the demand for a track of `layers` spatial layers, whose sender sends none of them yet.
     pub fn new(layers: usize) -> Self {
         let layer = Layer { reported: LayerDemand::default(), limited_at: None, lower_since: None };
-        Self { layers: vec![layer; layers], sender_informed: false }
+        Self { layers: vec![layer; layers], sender_informed: false, repeats: false }
+    }
+
+    /// Lets the next call of [`Demand::update`] return an update.
+    pub fn repeat(&mut self) {
+        self.repeats = self.sender_informed;
     }
 
     /// Sets what is wanted now of each spatial layer. Returns an update if the sender must be notified.
     pub fn update(&mut self, wanted: &[LayerDemand], now: Instant) -> Option<Update> {
-        let mut changed = false;
+        let mut changed = std::mem::take(&mut self.repeats);
         let mut stopped = 0;
         for (layer, wanted) in self.layers.iter_mut().zip(wanted) {
             let temporal_layers = wanted.temporal_layers.min(MAX_TEMPORAL_LAYERS);

@@ -4,6 +4,7 @@
 //! on.
 
 use super::downlink::Change;
+use super::downlink_report::LastReport;
 use super::metrics::{DropReason, Metrics};
 use super::offer_queue::{Offer, OfferQueue, work};
 use super::peer::{ClientAddress, Peer, Peers};
@@ -76,8 +77,16 @@ impl Meetings {
         self.rooms.get(&meeting).map(|room| room.totals).or_else(ended)
     }
 
-    /// Adds a participant.
+    /// Adds a participant. The media of one that is connected go on: it has another connection for messages.
     pub fn join(&mut self, meeting: MeetingId, participant: ParticipantId, address: ClientAddress, now: Instant) {
+        let known = self.peers.get_mut(&participant);
+        if let (Some(peer), Some(room)) = (known, self.rooms.get_mut(&meeting))
+            && peer.meeting == meeting
+            && peer.transport.is_connected()
+        {
+            (peer.address, peer.last_report) = (address, LastReport::default());
+            return room.rejoin(participant, now, &mut self.output);
+        }
         let offers = self.peers.get(&participant).map(|peer| peer.offers.clone());
         self.leave(participant, now);
         let mut peer = Peer::new(&self.context, meeting, address, now);
@@ -158,6 +167,10 @@ impl Meetings {
             tracing::debug!(%participant, "too many offers");
             return self.output.replies.push_back((participant, Reply::TooFast));
         }
+        if !peer.transport.offer.is_of_same_transport(&offer.sdp) {
+            self.reset_transport(participant, &TransportError::Replaced, now);
+        }
+        let Some(peer) = self.peers.get_mut(&participant) else { return };
         let work = offer_work(&peer.transport, &offer);
         self.offers.push(peer.address.origin, offer, work, now);
         self.answer_offers(now);
@@ -232,6 +245,10 @@ impl Meetings {
         }
         peer.handshake.handle_received(bytes);
         let result = peer.transport.handle_input(input);
+        if bytes.first().is_some_and(|first| *first <= 1) {
+            // The stack acts on a nomination when it is advanced next.
+            self.output.dirty.insert(participant);
+        }
         self.handle_result(participant, result, now);
     }
 
@@ -322,6 +339,7 @@ impl Meetings {
             TransportError::Refused(_)
             | TransportError::Offer(_)
             | TransportError::TooManySources
+            | TransportError::Replaced
             | TransportError::Closed => {
                 tracing::info!(%error, "media disconnected");
             }
@@ -351,7 +369,7 @@ fn measure_receiver(peer: &mut Peer, metrics: &mut Metrics) {
 
 /// Returns the work of an offer to a transport.
 fn offer_work(transport: &Transport, offer: &Offer) -> u32 {
-    let (descriptions, new) = transport.descriptions(&offer.sdp);
+    let (descriptions, new) = transport.offer.descriptions(&offer.sdp);
     // An offer with more is refused without work.
     if descriptions > MAX_DESCRIPTIONS { 0 } else { work(descriptions, new) }
 }

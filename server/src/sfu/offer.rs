@@ -3,6 +3,9 @@
 //! The stack keeps every ICE candidate, source and simulcast stream that offers name, and searches them one by one. A client
 //! without bounds could fill the memory, and stop the media thread for seconds.
 
+use std::collections::HashSet;
+use str0m::media::Mid;
+
 /// An offer within the bounds.
 #[derive(Debug, PartialEq, Eq)]
 pub struct BoundedOffer {
@@ -11,6 +14,38 @@ pub struct BoundedOffer {
     pub sdp: String,
     /// The sources (SSRCs) that it names, also repeatedly.
     pub sources: Vec<u32>,
+}
+
+/// What is kept of an offer that was answered.
+#[derive(Debug, Default)]
+pub struct AnsweredOffer {
+    mids: HashSet<Mid>,
+    /// The fingerprint of the client's certificate, as it is written there.
+    fingerprint: Option<String>,
+}
+
+impl AnsweredOffer {
+    /// Reads an offer.
+    pub fn new(sdp: &str) -> Self {
+        Self { mids: mids(sdp).map(Mid::from).collect(), fingerprint: fingerprint(sdp).map(str::to_owned) }
+    }
+
+    /// Returns the number of its media descriptions.
+    pub fn description_count(&self) -> usize {
+        self.mids.len()
+    }
+
+    /// Returns how many media descriptions a later offer has, and how many of them are new.
+    pub fn descriptions(&self, sdp: &str) -> (usize, usize) {
+        let count = count(sdp);
+        let known: HashSet<Mid> = mids(sdp).map(Mid::from).filter(|mid| self.mids.contains(mid)).collect();
+        (count, count.saturating_sub(known.len()))
+    }
+
+    /// Returns false if a later offer comes from another transport of the client: DTLS begins again with another certificate.
+    pub fn is_of_same_transport(&self, sdp: &str) -> bool {
+        self.fingerprint.as_deref().is_none_or(|known| fingerprint(sdp).is_none_or(|new| new == known))
+    }
 }
 
 /// The bound that an offer exceeds.
@@ -73,6 +108,11 @@ pub fn count(sdp: &str) -> usize {
 pub fn mids(sdp: &str) -> impl Iterator<Item = &str> {
     let descriptions = sdp.lines().skip_while(|line| !line.starts_with("m="));
     descriptions.filter_map(|line| line.strip_prefix("a=mid:")).map(str::trim_end)
+}
+
+/// Returns the first fingerprint of the client's certificate (RFC 8122, section 5).
+pub fn fingerprint(sdp: &str) -> Option<&str> {
+    sdp.lines().find_map(|line| line.strip_prefix("a=fingerprint:")).map(str::trim)
 }
 
 fn is_candidate(line: &str) -> bool {

@@ -89,6 +89,16 @@ impl Room {
         }
     }
 
+    /// Handles that a member has another connection for messages: what was said on the one before may be lost.
+    pub fn rejoin(&mut self, participant: ParticipantId, now: Instant, output: &mut Output) {
+        self.join(participant, now, output);
+        for (_, track) in self.tracks.iter_mut().filter(|(id, _)| id.owner == participant) {
+            if let Some(source) = &mut track.source {
+                source.repeat_reports();
+            }
+        }
+    }
+
     /// Returns how many media descriptions a member's offer may have, if its transport does not have more already. A member
     /// needs one for each track of the others, and twice as many while tracks change, because a description is used again
     /// only after an offer without its old track: until then, members who have left count. The cost of an offer grows with

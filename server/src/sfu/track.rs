@@ -170,6 +170,12 @@ impl TrackSource {
         layer.is_some_and(|layer| layer.wanted_since.is_none() && !layer.is_arriving(now))
     }
 
+    /// Lets the next reports to its owner repeat the last ones, which may not have arrived.
+    pub fn repeat_reports(&mut self) {
+        self.demand.repeat();
+        self.sound_loss = SoundLoss::default();
+    }
+
     /// Sets what is wanted of each spatial layer. Returns an update if the sender must be notified. Called every 100 ms.
     pub fn update_demand(&mut self, wanted: &[LayerDemand], now: Instant) -> Option<demand::Update> {
         for (spatial, (layer, wanted)) in self.layers.iter_mut().zip(wanted).enumerate() {

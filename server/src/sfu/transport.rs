@@ -9,7 +9,7 @@ use super::downlink::{self, Downlink};
 use super::extension::{DescriptorBytes, extensions};
 use super::first_probes::FirstProbes;
 use super::ice_ufrag;
-use super::offer;
+use super::offer::{self, AnsweredOffer};
 use super::offer_queue::WorkLimit;
 use super::picture_queue::PictureQueue;
 use super::probe_goal::ProbeGoal;
@@ -72,8 +72,8 @@ pub struct Transport {
     sent: SentMeter,
     rtc: Rtc,
     streams: HashMap<Ssrc, (Mid, Option<Rid>)>,
-    /// The media descriptions of the last offer that was answered.
-    mids: HashSet<Mid>,
+    /// The last offer that was answered.
+    pub offer: AnsweredOffer,
     /// The sources that offers have named or packets have come from. The stack forgets none of them.
     sources: HashSet<u32>,
     /// The addresses that datagrams have come from. The stack forgets none of them.
@@ -196,18 +196,11 @@ impl Transport {
             sent: SentMeter::new(now),
             rtc,
             streams: HashMap::new(),
-            mids: HashSet::new(),
+            offer: AnsweredOffer::default(),
             sources: HashSet::new(),
             addresses: HashSet::new(),
             repairs: Repairs::default(),
         }
-    }
-
-    /// Returns how many media descriptions an offer has, and how many of them are new.
-    pub fn descriptions(&self, sdp: &str) -> (usize, usize) {
-        let count = offer::count(sdp);
-        let known: HashSet<Mid> = offer::mids(sdp).map(Mid::from).filter(|mid| self.mids.contains(mid)).collect();
-        (count, count.saturating_sub(known.len()))
     }
 
     /// Answers an offer of at most `max_descriptions` media descriptions, or as many as the last one had.
@@ -216,7 +209,7 @@ impl Transport {
     /// Returns [`TransportError`] if the text is not an offer or cannot be answered. The transport is still usable, except
     /// after [`TransportError::Panicked`].
     pub fn accept_offer(&mut self, sdp: &str, max_descriptions: usize) -> Result<String, TransportError> {
-        let bounded = offer::bound(sdp, max_descriptions.max(self.mids.len()))?;
+        let bounded = offer::bound(sdp, max_descriptions.max(self.offer.description_count()))?;
         if !bounded.sources.iter().all(|source| self.admit_source(*source)) {
             return Err(TransportError::TooManySources);
         }
@@ -227,7 +220,7 @@ impl Transport {
             let answer = self.rtc.sdp_api().accept_offer(offer)?.to_sdp_string();
             Ok(ice_ufrag::keep_thread(&mut self.rtc, &before, answer))
         })?;
-        self.mids = offer::mids(&bounded.sdp).map(Mid::from).collect();
+        self.offer = AnsweredOffer::new(&bounded.sdp);
         Ok(answer)
     }
 

@@ -31,6 +31,9 @@ pub enum TransportError {
     /// The other end closed the connection, or ICE timed out.
     #[error("closed")]
     Closed,
+    /// The client has another transport.
+    #[error("replaced by another transport of the client")]
+    Replaced,
     /// The stack panicked.
     #[error("the transport stack panicked")]
     Panicked,

@@ -117,6 +117,58 @@ pub(super) fn proxy_answers() -> Vec<Vec<u8>> {
     answers.map(<[u8]>::to_vec).into()
 }
 
+/// Reads the answer of a web server that is no server of ours, at once and as it arrives.
+pub(super) fn web_page(bytes: &[u8]) {
+    let all = net::read_page(bytes);
+    let first = (0..=bytes.len()).map(|length| net::read_page(&bytes[..length])).find(|page| *page != Ok(None));
+    if let (Ok(Some(all)), Some(Ok(Some(first)))) = (&all, &first) {
+        assert_eq!(all, first);
+    }
+    if let Ok(Some(Some(page))) = all {
+        assert!(page.chars().count() < 200 && !page.chars().any(char::is_control), "{page:?}");
+    }
+}
+
+/// Returns answers of networks that require a sign-in.
+pub(super) fn web_pages() -> Vec<Vec<u8>> {
+    let answers: [&[u8]; 3] = [
+        b"HTTP/1.1 302 Found\r\nLocation: http://login.example/?x\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html>",
+        b"HTTP/1.1 511 Network Authentication Required\r\n\r\n",
+    ];
+    answers.map(<[u8]>::to_vec).into()
+}
+
+/// Reads the answer to a connectivity check. Nobody can make one without the password, so none of these is authentic except the seed.
+pub(super) fn ice_answer(bytes: &[u8]) {
+    let credentials = ice_credentials();
+    let is_seed = ice_answers().iter().any(|seed| bytes.starts_with(&seed[..44]));
+    assert!(is_seed || !credentials.is_answer(bytes), "forged");
+    assert!(net::transaction_of_answer(bytes).is_some() || !credentials.is_answer(bytes));
+    let text = String::from_utf8_lossy(bytes);
+    let mut others = net::IceCredentials::default();
+    others.read_local(&text);
+    others.read_remote(&text);
+    others.is_session(&text);
+    others.check([7; 12], 1, true);
+}
+
+/// Returns an authentic answer to a check.
+pub(super) fn ice_answers() -> Vec<Vec<u8>> {
+    let mut message = [&[1, 1, 0, 24, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12]].concat();
+    let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, b"0123456789012345678901");
+    let tag = ring::hmac::sign(&key, &message);
+    message.extend([0, 8, 0, 20]);
+    message.extend(tag.as_ref());
+    vec![message]
+}
+
+fn ice_credentials() -> net::IceCredentials {
+    let mut credentials = net::IceCredentials::default();
+    credentials.read_remote("a=ice-ufrag:server\r\na=ice-pwd:0123456789012345678901\r\n");
+    credentials
+}
+
 fn round_trip<M>(bytes: &[u8])
 where
     M: for<'b> minicbor::Decode<'b, ()> + minicbor::Encode<()> + proto::Limited + PartialEq + std::fmt::Debug,

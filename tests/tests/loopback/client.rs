@@ -106,7 +106,8 @@ impl Client {
     pub fn create_with(server: &server::Server, name: &str, backends: Backends) -> Self {
         let (keys, profile) = (ManagerKeys::new().unwrap(), Profile::new(name).unwrap());
         let entry = Entry::Create { keys, identity: Identity::generate().unwrap(), profile };
-        Self::start(entry, "127.0.0.1", server.address().port(), Some(server.fingerprint().into()), backends)
+        let (host, port) = (server.address().ip().to_string(), server.address().port());
+        Self::start(entry, &host, port, Some(server.fingerprint().into()), backends)
     }
 
     /// Creates a client that opens a meeting on the server over another port.

@@ -119,14 +119,14 @@ fn media_change_to_udp_on_a_server_with_several_threads() {
 }
 
 /// An HTTP proxy that accepts only CONNECT with the right user and password.
-struct HttpProxy {
+pub struct HttpProxy {
     address: SocketAddr,
     /// The connections to the server, in the order in which they were opened.
     connections: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
 impl HttpProxy {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, connections) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<AbortHandle>>>::default());
         let opened = Arc::clone(&connections);
@@ -143,7 +143,7 @@ impl HttpProxy {
         Self { address, connections }
     }
 
-    fn settings(&self) -> ProxySettings {
+    pub fn settings(&self) -> ProxySettings {
         ProxySettings::of(format!("http://a:b@{}", self.address).parse().unwrap())
     }
 
@@ -153,7 +153,7 @@ impl HttpProxy {
     }
 
     /// Ends all connections from the one with the index `first` on.
-    fn disconnect(&self, first: usize) {
+    pub fn disconnect(&self, first: usize) {
         self.connections.lock().unwrap()[first..].iter().for_each(AbortHandle::abort);
     }
 }

@@ -10,7 +10,7 @@ use net::MediaPath;
 use proto::ServerSignal;
 use server::{Config, Server};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Starts a server that names `turn` in its answers, with or without media tunnels.
 async fn server(turn: &TurnServer, tunnels: bool) -> Server {
@@ -48,6 +48,22 @@ fn media_go_through_a_turn_server_that_udp_reaches() {
 }
 
 #[test]
+fn media_go_through_a_turn_server_on_ipv6() {
+    run(async {
+        if std::net::UdpSocket::bind("[::1]:0").is_err() {
+            println!("skipped: this computer has no IPv6");
+            return;
+        }
+        let turn = TurnServer::start_on("::1".parse().unwrap(), Transport::Udp, Behaviour::Works).await;
+        let config = Config { turn: Some(turn.config()), ..Config::new("[::1]:0".parse().unwrap()) };
+        let server = Server::start(config).await.unwrap();
+        let clients = meeting_with(&server, backends_over(path_only_to(&turn))).await;
+        all_receive(&clients, 25).await;
+        assert_eq!((media_path(&clients[1]), turn.allocations()), (Some(MediaPath::Relay), 1));
+    });
+}
+
+#[test]
 fn media_go_through_a_turn_server_over_tcp_if_there_is_no_tunnel() {
     run(async {
         let turn = TurnServer::start(Transport::Tcp, Behaviour::Works).await;
@@ -70,12 +86,48 @@ fn a_turn_server_that_refuses_is_silent_or_sends_garbage_leaves_the_tunnel() {
             Behaviour::Refuses(401),
             Behaviour::Refuses(403),
             Behaviour::Refuses(486),
+            Behaviour::Refuses(437),
+            Behaviour::Refuses(508),
             Behaviour::Silent,
             Behaviour::Garbage,
+            Behaviour::Unsigned,
         ] {
             let turn = TurnServer::start(Transport::Udp, behaviour).await;
             meet(&turn, true, MediaPath::Tls).await;
-            assert_eq!(turn.allocations(), 0);
+            assert_eq!(turn.allocations() > 0, behaviour == Behaviour::Unsigned);
+        }
+    });
+}
+
+#[test]
+fn media_through_a_turn_server_go_on_when_the_credentials_end() {
+    run(async {
+        for behaviour in [Behaviour::Works, Behaviour::ChangesNonce] {
+            let turn = TurnServer::start(Transport::Udp, behaviour).await;
+            turn.set_lifetime(4);
+            let access = server::TurnConfig { validity: Duration::from_secs(5), ..turn.config() };
+            let config = Config { turn: Some(access), ..Config::new("127.0.0.1:0".parse().unwrap()) };
+            let server = Server::start(config).await.unwrap();
+            let clients = meeting_with(&server, backends_over(path_only_to(&turn))).await;
+            all_receive(&clients, 25).await;
+            assert_eq!(media_path(&clients[1]), Some(MediaPath::Relay));
+            clients.iter().for_each(Client::forget_gaps);
+            let start = Instant::now();
+            while start.elapsed() < Duration::from_secs(12) {
+                receive_more(&clients).await;
+            }
+            let silence =
+                |client: &Client| client.look(|state| state.received.values().map(|it| it.longest_silence).max());
+            let silences: Vec<_> = clients.iter().map(silence).collect();
+            println!("{} users, {} nonces, silences {silences:?}", turn.users().len(), turn.nonces());
+            assert_eq!(
+                (media_path(&clients[1]), turn.allocations()),
+                (Some(MediaPath::Relay), 1),
+                "the same allocation"
+            );
+            assert!(turn.users().len() >= 3, "new credentials each time: {:?}", turn.users());
+            assert!(silences.iter().all(|silence| silence.is_some_and(|it| it < Duration::from_millis(500))));
+            clients.iter().for_each(|client| client.look(|state| assert_eq!(state.reconnecting, 0)));
         }
     });
 }

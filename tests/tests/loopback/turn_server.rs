@@ -6,9 +6,10 @@ use rtc::stun::message::Message;
 use rustls::ServerConfig;
 use rustls::pki_types::PrivateKeyDer;
 use std::collections::HashMap;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, split};
 use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
@@ -30,6 +31,10 @@ pub enum Behaviour {
     Works,
     /// Answers each request with this error.
     Refuses(u16),
+    /// Answers without the attribute that proves who answers.
+    Unsigned,
+    /// Accepts each nonce for one request.
+    ChangesNonce,
     /// Answers with bytes that are not TURN.
     Garbage,
     /// Answers no request.
@@ -50,6 +55,12 @@ struct State {
     behaviour: Behaviour,
     /// How many allocations were made.
     allocations: AtomicUsize,
+    /// The seconds for which an allocation is made.
+    lifetime: AtomicU32,
+    /// The number of the nonce that is accepted.
+    nonce: AtomicUsize,
+    /// The user names of the requests that were accepted, each once.
+    users: Mutex<Vec<String>>,
     tasks: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
@@ -64,14 +75,26 @@ pub const SECRET: &[u8] = b"secret of the test";
 
 impl TurnServer {
     pub async fn start(transport: Transport, behaviour: Behaviour) -> Self {
+        Self::start_on(Ipv4Addr::LOCALHOST.into(), transport, behaviour).await
+    }
+
+    /// Starts a server on an address of this computer.
+    pub async fn start_on(ip: IpAddr, transport: Transport, behaviour: Behaviour) -> Self {
         let tasks: Arc<Mutex<Vec<AbortHandle>>> = Arc::default();
-        let state = Arc::new(State { behaviour, allocations: AtomicUsize::new(0), tasks: Arc::clone(&tasks) });
+        let state = Arc::new(State {
+            behaviour,
+            allocations: AtomicUsize::new(0),
+            lifetime: AtomicU32::new(600),
+            nonce: AtomicUsize::new(0),
+            users: Mutex::default(),
+            tasks: Arc::clone(&tasks),
+        });
         let certified = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
         let chain = vec![certified.cert.der().clone()];
         let fingerprint = ring::digest::digest(&ring::digest::SHA256, &chain[0]).as_ref().try_into().unwrap();
         let serving = Arc::clone(&state);
         let (address, task) = if transport == Transport::Udp {
-            let socket = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+            let socket = Arc::new(UdpSocket::bind((ip, 0)).await.unwrap());
             (socket.local_addr().unwrap(), tokio::spawn(serve_udp(socket, serving)))
         } else {
             let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
@@ -82,7 +105,7 @@ impl TurnServer {
                 .with_single_cert(chain, key)
                 .unwrap();
             let acceptor = (transport == Transport::Tls).then(|| TlsAcceptor::from(Arc::new(config)));
-            let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+            let listener = TcpListener::bind((ip, 0)).await.unwrap();
             (listener.local_addr().unwrap(), tokio::spawn(serve_tcp(listener, acceptor, serving)))
         };
         tasks.lock().unwrap().push(task.abort_handle());
@@ -98,7 +121,22 @@ impl TurnServer {
         };
         let fingerprint = (self.transport == Transport::Tls).then_some(self.fingerprint);
         let server = proto::TurnServer { fingerprint, ..proto::TurnServer::parse(&url).unwrap() };
-        server::TurnConfig { servers: vec![server], secret: SECRET.to_vec() }
+        server::TurnConfig { servers: vec![server], secret: SECRET.to_vec(), validity: Duration::from_hours(12) }
+    }
+
+    /// Makes allocations for so many seconds from now on.
+    pub fn set_lifetime(&self, seconds: u32) {
+        self.state.lifetime.store(seconds, Ordering::Relaxed);
+    }
+
+    /// Returns the user names of the requests that were accepted, each once.
+    pub fn users(&self) -> Vec<String> {
+        self.state.users.lock().unwrap().clone()
+    }
+
+    /// Returns how many nonces were used.
+    pub fn nonces(&self) -> usize {
+        self.state.nonce.load(Ordering::Relaxed)
     }
 
     pub fn allocations(&self) -> usize {
@@ -189,7 +227,7 @@ impl Session {
                 let _ = self.replies.send(vec![0xff; 60]).await;
                 return;
             }
-            Behaviour::Works | Behaviour::Refuses(_) => {}
+            Behaviour::Works | Behaviour::Unsigned | Behaviour::ChangesNonce | Behaviour::Refuses(_) => {}
         }
         if message[0] >= 0x40 {
             return self.relay_channel_data(message).await;
@@ -198,39 +236,65 @@ impl Session {
         let attribute = |kind: u16| attributes(message).find(|(other, _)| *other == kind).map(|(_, value)| value);
         if kind == SEND {
             if let (Some(allocation), Some(peer), Some(data)) = (&self.allocation, attribute(PEER), attribute(DATA)) {
-                let _ = allocation.relay.send_to(data, address(peer)).await;
+                let _ = allocation.relay.send_to(data, address(peer, &message[8..20])).await;
             }
             return;
         }
         if let Behaviour::Refuses(code) = self.state.behaviour {
             return self.reply_error(message, code).await;
         }
-        if !is_authentic(message) {
-            return self.reply_error(message, 401).await;
+        let Some(key) = key_of(message) else { return self.reply_error(message, 401).await };
+        if attribute(NONCE) != Some(self.nonce().as_bytes()) {
+            return self.reply_error(message, 438).await;
         }
+        if self.state.behaviour == Behaviour::ChangesNonce {
+            self.state.nonce.fetch_add(1, Ordering::Relaxed);
+        }
+        let user = String::from_utf8(attribute(USERNAME).unwrap().to_vec()).unwrap();
+        self.note(user);
         let mut reply = Vec::new();
         match kind {
             ALLOCATE => {
-                let relay = self.allocate().await;
-                push(&mut reply, RELAYED, &xor_address(relay));
-                push(&mut reply, MAPPED, &xor_address(self.client));
-                push(&mut reply, LIFETIME, &600_u32.to_be_bytes());
+                let relay = self.allocate(attribute(FAMILY) == Some(&[2, 0, 0, 0])).await;
+                push(&mut reply, RELAYED, &xor_address(relay, &message[8..20]));
+                push(&mut reply, MAPPED, &xor_address(self.client, &message[8..20]));
+                push(&mut reply, LIFETIME, &self.state.lifetime.load(Ordering::Relaxed).to_be_bytes());
             }
-            REFRESH => push(&mut reply, LIFETIME, &600_u32.to_be_bytes()),
+            REFRESH => push(&mut reply, LIFETIME, &self.state.lifetime.load(Ordering::Relaxed).to_be_bytes()),
             CHANNEL_BIND => {
                 let (channel, peer) = (attribute(CHANNEL).unwrap(), attribute(PEER).unwrap());
                 let channel = u16::from_be_bytes([channel[0], channel[1]]);
-                self.allocation.as_ref().unwrap().channels.lock().unwrap().insert(address(peer), channel);
+                self.allocation
+                    .as_ref()
+                    .unwrap()
+                    .channels
+                    .lock()
+                    .unwrap()
+                    .insert(address(peer, &message[8..20]), channel);
             }
             PERMISSION => {}
             other => panic!("a request of the type {other:#x}"),
         }
-        self.reply(message, kind | 0x0100, &reply).await;
+        let key = Some(key).filter(|_| self.state.behaviour != Behaviour::Unsigned);
+        self.reply(message, kind | 0x0100, &reply, key.as_deref()).await;
     }
 
-    async fn allocate(&mut self) -> SocketAddr {
+    fn note(&self, user: String) {
+        let mut users = self.state.users.lock().unwrap();
+        if !users.contains(&user) {
+            users.push(user);
+        }
+    }
+
+    fn nonce(&self) -> String {
+        format!("nonce {}", self.state.nonce.load(Ordering::Relaxed))
+    }
+
+    /// Without REQUESTED-ADDRESS-FAMILY, a relayed address is of IPv4 (RFC 8656, section 7.2).
+    async fn allocate(&mut self, is_ipv6: bool) -> SocketAddr {
         self.state.allocations.fetch_add(1, Ordering::Relaxed);
-        let relay = Arc::new(UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap());
+        let ip: IpAddr = if is_ipv6 { Ipv6Addr::LOCALHOST.into() } else { Ipv4Addr::LOCALHOST.into() };
+        let relay = Arc::new(UdpSocket::bind((ip, 0)).await.unwrap());
         let address = relay.local_addr().unwrap();
         let allocation = Allocation { relay, channels: Arc::default() };
         let (of_client, replies) = (allocation.clone(), self.replies.clone());
@@ -243,7 +307,7 @@ impl Session {
                     [&channel.to_be_bytes()[..], &length_of(data), data].concat()
                 } else {
                     let mut body = Vec::new();
-                    push(&mut body, PEER, &xor_address(peer));
+                    push(&mut body, PEER, &xor_address(peer, &[5; 12]));
                     push(&mut body, DATA, data);
                     [&[0, 0x17][..], &length_of(&body), &COOKIE, &[5; 12], &body].concat()
                 };
@@ -270,20 +334,28 @@ impl Session {
         let mut body = Vec::new();
         push(&mut body, ERROR, &[0, 0, u8::try_from(code / 100).unwrap(), u8::try_from(code % 100).unwrap()]);
         push(&mut body, REALM, b"test");
-        push(&mut body, NONCE, b"nonce");
+        push(&mut body, NONCE, self.nonce().as_bytes());
         let kind = u16::from_be_bytes([request[0], request[1]]);
-        self.reply(request, kind | 0x0110, &body).await;
+        // A refusal has the attribute, if the request was authentic, and a question for credentials has none.
+        let key = key_of(request).filter(|_| ![401, 438].contains(&code));
+        self.reply(request, kind | 0x0110, &body, key.as_deref()).await;
     }
 
-    async fn reply(&self, request: &[u8], kind: u16, body: &[u8]) {
-        let reply = [&kind.to_be_bytes()[..], &length_of(body), &COOKIE, &request[8..20], body].concat();
+    async fn reply(&self, request: &[u8], kind: u16, body: &[u8], key: Option<&[u8]>) {
+        let mut reply = [&kind.to_be_bytes()[..], &length_of(body), &COOKIE, &request[8..20], body].concat();
+        if let Some(key) = key {
+            let length = u16::try_from(body.len() + 24).unwrap();
+            reply[2..4].copy_from_slice(&length.to_be_bytes());
+            let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, key), &reply);
+            push(&mut reply, INTEGRITY, tag.as_ref());
+        }
         let _ = self.replies.send(reply).await;
     }
 }
 
-/// Returns whether a request has credentials that the secret has made, which are still valid.
-fn is_authentic(request: &[u8]) -> bool {
-    let Some((_, username)) = attributes(request).find(|(kind, _)| *kind == USERNAME) else { return false };
+/// Returns the key of a request whose credentials the secret has made, and which are still valid.
+fn key_of(request: &[u8]) -> Option<Vec<u8>> {
+    let (_, username) = attributes(request).find(|(kind, _)| *kind == USERNAME)?;
     let username = std::str::from_utf8(username).unwrap();
     let end: u64 = username.split_once(':').unwrap().0.parse().unwrap();
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
@@ -291,10 +363,11 @@ fn is_authentic(request: &[u8]) -> bool {
     let password = base64(hmac::sign(&key, username.as_bytes()).as_ref());
     let provider = rtc::crypto::default_provider().unwrap();
     let key = MessageIntegrity::long_term_integrity_key(username.into(), "test".into(), password, provider.crypto());
+    let key = key.unwrap();
     let mut message = Message::new();
     message.raw = request.to_vec();
     message.decode().unwrap();
-    end > now && MessageIntegrity::check(&mut message, &key.unwrap(), provider.crypto()).is_ok()
+    (end > now && MessageIntegrity::check(&mut message, &key, provider.crypto()).is_ok()).then_some(key)
 }
 
 fn base64(bytes: &[u8]) -> String {
@@ -330,17 +403,28 @@ fn length_of(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).unwrap().to_be_bytes()
 }
 
-fn xor_address(address: SocketAddr) -> [u8; 8] {
-    let SocketAddr::V4(address) = address else { panic!("IPv4 only") };
+/// Returns an address as an attribute of a message with this transaction (RFC 8489, section 14.2).
+fn xor_address(address: SocketAddr, id: &[u8]) -> Vec<u8> {
     let port = (address.port() ^ 0x2112).to_be_bytes();
-    let ip = (address.ip().to_bits() ^ u32::from_be_bytes(COOKIE)).to_be_bytes();
-    [0, 1, port[0], port[1], ip[0], ip[1], ip[2], ip[3]]
+    let (family, ip) = match address.ip() {
+        IpAddr::V4(ip) => (1, ip.octets().to_vec()),
+        IpAddr::V6(ip) => (2, ip.octets().to_vec()),
+    };
+    [vec![0, family], port.to_vec(), xor(&ip, id)].concat()
 }
 
-fn address(xor: &[u8]) -> SocketAddr {
-    let port = u16::from_be_bytes([xor[2], xor[3]]) ^ 0x2112;
-    let ip = u32::from_be_bytes([xor[4], xor[5], xor[6], xor[7]]) ^ u32::from_be_bytes(COOKIE);
-    SocketAddr::from((Ipv4Addr::from_bits(ip), port))
+fn address(value: &[u8], id: &[u8]) -> SocketAddr {
+    let port = u16::from_be_bytes([value[2], value[3]]) ^ 0x2112;
+    let ip = xor(&value[4..], id);
+    let ip: IpAddr = match <[u8; 4]>::try_from(ip.as_slice()) {
+        Ok(octets) => octets.into(),
+        Err(_) => <[u8; 16]>::try_from(ip.as_slice()).unwrap().into(),
+    };
+    SocketAddr::new(ip, port)
+}
+
+fn xor(bytes: &[u8], id: &[u8]) -> Vec<u8> {
+    bytes.iter().zip(COOKIE.iter().chain(id)).map(|(byte, mask)| byte ^ mask).collect()
 }
 
 const COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
@@ -350,6 +434,7 @@ const PERMISSION: u16 = 8;
 const CHANNEL_BIND: u16 = 9;
 const SEND: u16 = 0x16;
 const USERNAME: u16 = 6;
+const INTEGRITY: u16 = 8;
 const ERROR: u16 = 9;
 const CHANNEL: u16 = 0xc;
 const LIFETIME: u16 = 0xd;
@@ -357,5 +442,6 @@ const PEER: u16 = 0x12;
 const DATA: u16 = 0x13;
 const REALM: u16 = 0x14;
 const NONCE: u16 = 0x15;
+const FAMILY: u16 = 0x17;
 const RELAYED: u16 = 0x16;
 const MAPPED: u16 = 0x20;

@@ -1,6 +1,6 @@
 //! The first second on narrow links, and sound on links that lose packets at random.
 
-use super::{concealment, impaired, seconds, secs, show};
+use super::{concealment, impaired, seconds, secs, show, ten_percent};
 use media::Bitrate;
 use proto::ServerSignal;
 use std::time::{Duration, Instant};
@@ -78,4 +78,23 @@ fn random_loss_of_30_percent_does_not_limit_the_sound() {
     assert!(limits.is_empty(), "{limits:?}");
     let still = seconds.iter().filter(|second| second.pictures < 12).count();
     assert!(still <= 4, "{still} seconds without a moving picture");
+}
+
+/// Returns the highest loss of its sound, in percent, that the server reported to client 0.
+fn highest_loss(impairment: Impairment) -> u8 {
+    let (mut simulation, _) = impaired(impairment);
+    simulation.send_for(0, secs(20));
+    let losses = simulation.clients[0]
+        .signals
+        .iter()
+        .filter_map(|signal| if let ServerSignal::SoundLoss { percent, .. } = signal { Some(*percent) } else { None });
+    losses.max().expect("the first report is made at once")
+}
+
+#[test]
+fn the_sender_of_sound_is_told_what_is_lost_by_chance_but_not_by_congestion() {
+    let random = highest_loss(Impairment { loss: ten_percent(), ..Impairment::default() });
+    assert!((8..=20).contains(&random), "{random} %");
+    let congestion = [80, 150, 300].map(|kilobits| highest_loss(Impairment::limited(Bitrate::kbps(kilobits))));
+    assert!(congestion.iter().all(|percent| *percent <= 2), "{congestion:?}");
 }

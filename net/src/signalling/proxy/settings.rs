@@ -110,6 +110,11 @@ fn matches(exception: &str, host: &str) -> bool {
 }
 
 impl ProxyUrl {
+    /// Returns whether there is an authenticator for a scheme.
+    pub(super) fn has_scheme(&self, scheme: &str) -> bool {
+        self.authenticators.iter().any(|authenticator| authenticator.scheme().eq_ignore_ascii_case(scheme))
+    }
+
     /// Returns the value of `Proxy-Authorization`: for the first request if there is no `demand`, else for the demand.
     pub(super) fn credentials(&self, demand: Option<&Answer>) -> Option<String> {
         self.authenticators.iter().find_map(|authenticator| {

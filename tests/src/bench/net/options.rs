@@ -83,7 +83,7 @@ impl BenchOptions {
             codec: ChromiumCodec::Vp8,
             json: false,
         };
-        let (mut interrupted, mut stop) = (false, STOP);
+        let (mut interrupted, mut stop, mut outage) = (false, STOP, None::<String>);
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
             let mut value = || rest.next().with_context(|| format!("no value after `{name}`"));
@@ -95,6 +95,10 @@ impl BenchOptions {
                 "--spec" => options.paths.push(NetworkPath::new(value()?)?),
                 "--seconds" => options.length = Duration::from_secs(number(name, value()?, 5..=500)?.into()),
                 "--runs" => options.runs = number(name, value()?, 1..=99)?,
+                "--outage" => {
+                    interrupted = true;
+                    outage = Some(value()?.clone());
+                }
                 "--stop" => stop = Duration::from_secs(number(name, value()?, 1..=300)?.into()),
                 "--minutes" => options.soak = Duration::from_mins(number(name, value()?, 1..=600)?.into()),
                 "--programs" => options.programs = value()?.into(),
@@ -110,6 +114,10 @@ impl BenchOptions {
         }
         if all || interrupted {
             options.outages = Outage::all(stop).to_vec();
+        }
+        if let Some(name) = outage {
+            let named = Outage::named(&name, stop).with_context(|| format!("`{name}` is not the name of an outage"))?;
+            options.outages = vec![named];
         }
         Ok(options)
     }
@@ -173,9 +181,10 @@ mod tests {
         assert!(meetings(&["--rows", "15"]).is_empty());
         assert_eq!(parse(&["--rows", "21", "--minutes", "5"]).expect("options").soak.as_secs(), 300);
         let outages = |arguments: &[&str]| parse(arguments).expect("options").outages;
-        assert_eq!((outages(&["--rows", "1"]).len(), outages(&[]).len()), (0, 4));
+        assert_eq!((outages(&["--rows", "1"]).len(), outages(&[]).len()), (0, 5));
         let stopped = Outage::Stopped(Duration::from_secs(20));
         assert!(outages(&["--stop", "20", "--rows", "15"]).contains(&stopped));
+        assert_eq!(outages(&["--outage", "handover"]), [Outage::Handover]);
     }
 
     #[test]
@@ -190,6 +199,7 @@ mod tests {
             &["--stop", "0"],
             &["--minutes", "0"],
             &["--chromium-codec", "VP10"],
+            &["--outage", "flood"],
             &["--fast", "1"],
         ] {
             assert!(parse(wrong).is_err(), "{wrong:?}");

@@ -21,6 +21,8 @@ use std::time::{Duration, Instant};
 pub enum Outage {
     /// The receiver's interface is removed, and another one with another address is added.
     Interface,
+    /// An interface with another address is added, which the routes prefer, and the old one is removed a second later.
+    Handover,
     /// The server is killed, and started again at the same address.
     Server,
     /// The receiver's process is stopped for this time, as by a computer that sleeps.
@@ -40,20 +42,31 @@ pub struct OutageFigures {
     pub moving_again_ms: Option<u64>,
     /// From the end of the outage to the end of the first second with packets of the sender's voice.
     pub sound_again_s: Option<f64>,
+    /// The longest time without a picture from the start of the outage on, until pictures move again.
+    pub longest_gap_ms: u64,
+    /// Speech that was concealed in the seconds around the outage.
+    pub concealed_ms: u64,
+    /// Key frames that were received in these seconds.
+    pub key_frames: u64,
     /// Shown pictures of the sender in each second.
     pub pictures: Vec<u64>,
 }
 
 impl Outage {
     /// The outages of row 15. The process is stopped for `stop`.
-    pub fn all(stop: Duration) -> [Self; 4] {
-        [Self::Interface, Self::Server, Self::Stopped(stop), Self::Udp(UDP_CUT)]
+    pub fn all(stop: Duration) -> [Self; 5] {
+        [Self::Interface, Self::Handover, Self::Server, Self::Stopped(stop), Self::Udp(UDP_CUT)]
+    }
+
+    /// Returns the outage with this name.
+    pub fn named(name: &str, stop: Duration) -> Option<Self> {
+        Self::all(stop).into_iter().find(|outage| outage.file_name().strip_prefix("15-") == Some(name))
     }
 
     /// The time between the start and the end of the outage.
     fn length(self) -> Duration {
         match self {
-            Self::Interface | Self::Server => Duration::ZERO,
+            Self::Interface | Self::Handover | Self::Server => Duration::ZERO,
             Self::Stopped(length) | Self::Udp(length) => length,
         }
     }
@@ -61,7 +74,7 @@ impl Outage {
     /// The goal for the next picture.
     fn limit(self) -> Duration {
         match self {
-            Self::Interface => Duration::from_secs(1),
+            Self::Interface | Self::Handover => Duration::from_secs(1),
             Self::Server | Self::Stopped(_) | Self::Udp(_) => Duration::from_secs(3),
         }
     }
@@ -70,6 +83,7 @@ impl Outage {
     pub fn file_name(self) -> &'static str {
         match self {
             Self::Interface => "15-interface",
+            Self::Handover => "15-handover",
             Self::Server => "15-server",
             Self::Stopped(_) => "15-stopped",
             Self::Udp(_) => "15-udp",
@@ -93,7 +107,15 @@ impl Outage {
         let joined = Instant::now();
         wait(BEFORE);
         match self {
-            Self::Interface => replace_interface(&lab)?,
+            Self::Interface => {
+                remove_interface(&lab)?;
+                add_interface(&lab)?;
+            }
+            Self::Handover => {
+                add_interface(&lab)?;
+                wait(HANDOVER);
+                remove_interface(&lab)?;
+            }
             Self::Server => {
                 drop(server);
                 server = call.start_server(&lab, &folder, "server-again", &[])?;
@@ -142,6 +164,9 @@ impl Outage {
             failed: None,
             moving_again_ms: again.filter(|_| moves).and_then(|again| u64::try_from(again.as_millis()).ok()),
             sound_again_s: heard.map(|second| round(end(second).saturating_sub(ended).as_secs_f64())),
+            longest_gap_ms: around(timeline, ended, join).map(gap).max().unwrap_or(0),
+            concealed_ms: around(timeline, ended, join).map(concealed).sum(),
+            key_frames: around(timeline, ended, join).map(key_frames).sum(),
             pictures,
         }
     }
@@ -165,8 +190,10 @@ impl Outage {
         let sound = figures.sound_again_s.map_or_else(|| "never".to_owned(), |again| format!("{again} s"));
         let verdict = if self.is_met(figures) { "met" } else { "MISSED" };
         let limit = self.limit().as_secs();
+        let OutageFigures { longest_gap_ms, concealed_ms, key_frames, .. } = figures;
         format!(
-            "15   {self:<34} moving again after {again}, sound in the second that ends after {sound}; goal {limit} s {verdict}"
+            "15   {self:<34} moving again after {again}, sound in the second that ends after {sound}; goal {limit} s {verdict}; \
+             longest gap {longest_gap_ms} ms, {concealed_ms} ms of speech concealed, {key_frames} key frames"
         )
     }
 }
@@ -175,6 +202,7 @@ impl fmt::Display for Outage {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         let text = match self {
             Self::Interface => "interface replaced".to_owned(),
+            Self::Handover => "interface added, old one removed".to_owned(),
             Self::Server => "server killed and started again".to_owned(),
             Self::Stopped(length) => format!("process stopped for {} s", length.as_secs()),
             Self::Udp(length) => format!("UDP cut off for {} s", length.as_secs()),
@@ -183,18 +211,22 @@ impl fmt::Display for Outage {
     }
 }
 
-/// Removes the receiver's interface, and adds another one with an address in another network.
-fn replace_interface(lab: &Netlab) -> Result<()> {
+/// Removes the receiver's interface.
+fn remove_interface(lab: &Netlab) -> Result<()> {
+    run("ip", &["-n", lab.name(Namespace::Receiver), "link", "del", "server"])
+}
+
+/// Adds an interface to the receiver, with an address in another network. The default route leads there.
+fn add_interface(lab: &Netlab) -> Result<()> {
     let (receiver, server) = (lab.name(Namespace::Receiver), lab.name(Namespace::Server));
     let veth = ["type", "veth", "peer", "name", "receiver2", "netns", server];
     for arguments in [
-        &["-n", receiver, "link", "del", "server"][..],
-        &[&["link", "add", "second", "netns", receiver][..], &veth].concat(),
+        &[&["link", "add", "second", "netns", receiver][..], &veth].concat()[..],
         &["-n", server, "addr", "add", "10.77.3.1/24", "dev", "receiver2"],
         &["-n", server, "link", "set", "receiver2", "up"],
         &["-n", receiver, "addr", "add", "10.77.3.2/24", "dev", "second"],
         &["-n", receiver, "link", "set", "second", "up"],
-        &["-n", receiver, "route", "add", "default", "via", "10.77.3.1"],
+        &["-n", receiver, "route", "replace", "default", "via", "10.77.3.1"],
     ] {
         run("ip", arguments)?;
     }
@@ -226,6 +258,23 @@ fn gap(second: &Second) -> u64 {
     of_sender.map(|video| video.longest_gap_ms).max().unwrap_or(0)
 }
 
+/// Returns the seconds from three before the end of an outage to two after it.
+fn around(timeline: &[Second], ended: Duration, join: Duration) -> impl Iterator<Item = &Second> {
+    timeline.iter().filter(move |second| {
+        let end = Duration::from_millis(second.at_ms) + join;
+        end + Duration::from_secs(2) > ended && end < ended + Duration::from_secs(3)
+    })
+}
+
+fn concealed(second: &Second) -> u64 {
+    second.audio.iter().filter(|voice| voice.from == SENDER.name).map(|voice| voice.concealed_ms).sum()
+}
+
+fn key_frames(second: &Second) -> u64 {
+    let of_sender = second.video.iter().filter(|video| video.from == SENDER.name && video.track == "camera");
+    of_sender.map(|video| video.key_frames).sum()
+}
+
 fn shown(second: &Second) -> u64 {
     let of_sender = second.video.iter().filter(|video| video.from == SENDER.name && video.track == "camera");
     of_sender.map(|video| video.shown).sum()
@@ -234,6 +283,9 @@ fn shown(second: &Second) -> u64 {
 /// How long the call lasts before and after the outage.
 const BEFORE: Duration = Duration::from_secs(6);
 const AFTER: Duration = Duration::from_secs(12);
+
+/// How long both interfaces are there.
+const HANDOVER: Duration = Duration::from_secs(1);
 
 /// How long UDP is cut off.
 const UDP_CUT: Duration = Duration::from_secs(5);
