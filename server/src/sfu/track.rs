@@ -395,7 +395,7 @@ pub const AUDIO_BITRATE: u32 = 50_000;
 const MAX_AUDIO: u32 = 32_000;
 
 /// Percent of its full bitrate to which a sender can reduce a layer. Below that, the next smaller layer looks better.
-const MIN_RATE_PERCENT: u64 = 40;
+const MIN_RATE_PERCENT: u64 = 25;
 
 /// The same for the smallest layer: a bad picture is better than none.
 const SMALLEST_MIN_RATE_PERCENT: u64 = 15;
