@@ -2,8 +2,10 @@
 //! network.
 
 mod client;
+mod tcp_flow;
 
 pub use client::Client;
+pub use tcp_flow::TcpFlow;
 
 use crate::impairment::{ImpairedLink, Impairment, UDP_HEADER_BYTES};
 use proto::{
@@ -16,6 +18,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::time::{Duration, Instant};
 use str0m::media::MediaKind;
 use str0m::net::Transmit;
+use tcp_flow::SEGMENT_BYTES;
 
 /// An SFU with one meeting.
 pub struct Simulation {
@@ -30,11 +33,21 @@ pub struct Simulation {
     /// Datagrams on their way to the SFU, each with its source.
     to_server: Vec<(SocketAddr, Vec<u8>)>,
     /// The downlinks of clients that have an impaired one.
-    downlinks: HashMap<usize, ImpairedLink<Vec<u8>>>,
+    downlinks: HashMap<usize, ImpairedLink<LinkPacket>>,
+    /// The TCP connections beside the datagrams on these downlinks.
+    flows: HashMap<usize, TcpFlow>,
     datagrams: u64,
     began: Instant,
     next_sound: Instant,
     observer: Box<dyn Observer>,
+}
+
+/// A packet on a downlink.
+#[derive(Clone, Debug)]
+enum LinkPacket {
+    Datagram(Vec<u8>),
+    /// A segment of TCP, with its number.
+    Segment(u64),
 }
 
 /// Watches the work of the SFU.
@@ -72,6 +85,7 @@ impl Simulation {
             loses: |_| false,
             to_server: Vec::new(),
             downlinks: HashMap::new(),
+            flows: HashMap::new(),
             datagrams: 0,
             began: now,
             next_sound: now,
@@ -99,6 +113,16 @@ impl Simulation {
             Some(link) => link.set(impairment),
             None => _ = self.downlinks.insert(index, ImpairedLink::new(impairment, 1)),
         }
+    }
+
+    /// Starts a TCP connection that sends as much as it can over the impaired downlink of a client.
+    pub fn start_flow(&mut self, index: usize) {
+        self.flows.insert(index, TcpFlow::new(self.now));
+    }
+
+    /// Ends the TCP connection on the downlink of a client. Returns the bytes that it carried.
+    pub fn end_flow(&mut self, index: usize) -> u64 {
+        self.flows.remove(&index).map_or(0, |flow| flow.carried)
     }
 
     /// Returns what the SFU forwarded.
@@ -248,15 +272,28 @@ impl Simulation {
                 continue;
             }
             if let Some(link) = self.downlinks.get_mut(&client) {
-                link.send(transmit.contents.to_vec(), transmit.contents.len() + UDP_HEADER_BYTES, self.now);
+                let packet = LinkPacket::Datagram(transmit.contents.to_vec());
+                link.send(packet, transmit.contents.len() + UDP_HEADER_BYTES, self.now);
             } else if let Some(client) = self.clients.get_mut(client) {
                 client.handle_datagram(SERVER, &transmit.contents, self.now);
             }
         }
-        for (client, link) in &mut self.downlinks {
-            let Some(client) = self.clients.get_mut(*client) else { continue };
-            while let Some(bytes) = link.receive(self.now) {
-                client.handle_datagram(SERVER, &bytes, self.now);
+        self.serve_downlinks();
+    }
+
+    fn serve_downlinks(&mut self) {
+        for (index, link) in &mut self.downlinks {
+            let Some(client) = self.clients.get_mut(*index) else { continue };
+            let mut flow = self.flows.get_mut(index);
+            while let Some(segment) = flow.as_mut().and_then(|flow| flow.poll_segment(self.now)) {
+                link.send(LinkPacket::Segment(segment), SEGMENT_BYTES, self.now);
+            }
+            while let Some(packet) = link.receive(self.now) {
+                match (packet, &mut flow) {
+                    (LinkPacket::Datagram(bytes), _) => client.handle_datagram(SERVER, &bytes, self.now),
+                    (LinkPacket::Segment(number), Some(flow)) => flow.handle_acknowledgement(number, self.now),
+                    (LinkPacket::Segment(_), None) => {}
+                }
             }
         }
     }

@@ -14,11 +14,14 @@
 //! All bitrates are with the headers of the packets.
 
 mod capacity;
+mod competition;
 
+pub use super::link_delay::REPORT_INTERVAL;
 pub use capacity::NARROW;
 
 use super::link_delay::{LinkDelay, USUAL_DELAY};
 use capacity::{LinkCapacity, MIN_WAIT, USABLE_PERCENT};
+use competition::{Competition, Sample};
 use std::time::{Duration, Instant};
 
 /// The downlink of one viewer.
@@ -45,6 +48,7 @@ pub struct Downlink {
     /// When pictures were last held back.
     held_at: Option<Instant>,
     probe: Probe,
+    competition: Competition,
 }
 
 /// A change of the link.
@@ -129,6 +133,7 @@ impl Downlink {
             hold: Hold::No,
             held_at: None,
             probe: Probe { last: None, interval: MIN_PROBE_INTERVAL },
+            competition: Competition::default(),
         }
     }
 
@@ -142,6 +147,9 @@ impl Downlink {
         self.estimate = report.estimate;
         self.recent.rotate_right(1);
         self.recent[0] = PastReport { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
+        if self.compete(&report, now) {
+            return None;
+        }
         let after_hold = self.held_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
         // A test delays packets, too, and those that it has sent may still wait after it.
         let recent = |at: Instant| now.saturating_duration_since(at) < SETTLE_TIME;
@@ -175,6 +183,23 @@ impl Downlink {
         let largest = self.largest_step(delay, now);
         self.budget = target.min(largest).max(MIN_BUDGET);
         None
+    }
+
+    /// Returns whether others keep the queue of the link full. Then sets the budget beside them.
+    fn compete(&mut self, report: &Report, now: Instant) -> bool {
+        let PastReport { delay, .. } = self.recent[0];
+        let lost = self.link.congestion_loss(report.lost);
+        let round_trip = report.round_trip.unwrap_or_default();
+        let sample = Sample { delay, sent: self.sent(RECENT_REPORTS), lost, round_trip };
+        let before = self.competition.rate();
+        let rate = self.competition.handle_report(&sample, now);
+        self.link.hold(rate.is_some());
+        if let Some(rate) = rate {
+            (self.budget, self.hold, self.capacity) = (rate.max(MIN_BUDGET), Hold::No, None);
+        } else if let Some(rate) = before {
+            self.capacity = Some(LinkCapacity::new(rate.max(MIN_CAPACITY), now));
+        }
+        rate.is_some()
     }
 
     /// Returns whether the first probes show that the link is wide. If the estimate exceeds the rate of the first one, the second
@@ -441,9 +466,6 @@ const PROBE_REPORTS: u32 = 8;
 
 /// The estimate that shows a wide link, in percent of [`BURST_RATE`]. The estimate of packets as small as padding has 30 % more with headers.
 const WIDE_PERCENT: u64 = 150;
-
-/// The time between two reports.
-pub const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The reports that are kept: those of a second. The frames of a camera are uneven within a report interval.
 const RECENT_REPORTS: usize = 10;

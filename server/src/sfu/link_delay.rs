@@ -16,6 +16,8 @@ pub struct LinkDelay {
     jitter: Duration,
     /// The fraction of packets that is lost while none is delayed, smoothed.
     random_loss: f32,
+    /// The reports for which others have filled the queue.
+    held: Option<u32>,
 }
 
 impl LinkDelay {
@@ -50,9 +52,17 @@ impl LinkDelay {
 
     fn measure(&mut self, round_trip: Option<Duration>, pause: Duration) -> Duration {
         let Some(round_trip) = round_trip else { return Duration::ZERO };
-        let usual = self.usual.map_or(round_trip, |usual| round_trip.min(usual + USUAL_GROWTH));
+        let held = self.held.is_some_and(|reports| reports < MAX_HELD);
+        let growth = if held { Duration::ZERO } else { USUAL_GROWTH };
+        let usual = self.usual.map_or(round_trip, |usual| round_trip.min(usual + growth));
         self.usual = Some(usual);
         round_trip.saturating_sub(usual).saturating_sub(pause)
+    }
+
+    /// Keeps the usual round trip while `held` is true, for at most a minute: others fill the queue, so it is never empty. Otherwise
+    /// the time in their queue would become usual.
+    pub fn hold(&mut self, held: bool) {
+        self.held = held.then(|| self.held.unwrap_or(0).saturating_add(1));
     }
 
     /// Returns the fraction of `lost` that congestion explains.
@@ -71,6 +81,9 @@ impl LinkDelay {
     }
 }
 
+/// The time between two reports.
+pub const REPORT_INTERVAL: Duration = Duration::from_millis(100);
+
 /// An increase of the round-trip time that jitter explains.
 pub const USUAL_DELAY: Duration = Duration::from_millis(40);
 
@@ -88,6 +101,9 @@ const JITTER_FACTOR: u32 = 3;
 
 /// How much the usual round-trip time grows from report to report.
 const USUAL_GROWTH: Duration = Duration::from_micros(250);
+
+/// The reports for which the usual round trip is kept at most: a change of the route may have raised it.
+const MAX_HELD: u32 = 600;
 
 /// The weight of one report in the average of the random loss, until the link is known to be lossy. There are ten reports per second,
 /// and each covers about the last second.

@@ -285,7 +285,8 @@ impl Room {
                 }
             }
         }
-        peer.sound_limit.update(peer.transport.downlink.known_budget(), voices);
+        let (known, lost) = (peer.transport.downlink.known_budget(), peer.transport.loss.down);
+        peer.sound_limit.update(known, voices, lost);
         // One voice always has room, also if nobody speaks now.
         let one_voice = peer.sound_limit.get().unwrap_or(AUDIO_BITRATE).min(AUDIO_BITRATE);
         audio = if audio > 0 { audio.max(one_voice.into()) } else { 0 };

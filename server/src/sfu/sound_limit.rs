@@ -13,12 +13,13 @@ pub struct SoundLimit {
 }
 
 impl SoundLimit {
-    /// Sets the budget of the downlink in bits per second, and the number of voices that speak. The budget is
-    /// `None` if it does not show whether the downlink is narrow.
-    pub fn update(&mut self, budget: Option<u64>, voices: usize) {
+    /// Sets the budget of the downlink in bits per second, the number of voices that speak, and the fraction of packets that are lost
+    /// at random. The budget is `None` if it does not show whether the downlink is narrow.
+    pub fn update(&mut self, budget: Option<u64>, voices: usize, lost: f32) {
+        let percent = if lost >= MUCH_LOSS { LOSSY_SOUND_PERCENT } else { SOUND_PERCENT };
         let narrow = if self.limit.is_some() { NO_LONGER_NARROW } else { NARROW };
         let narrow = budget.filter(|budget| *budget < narrow);
-        let share = |budget| budget * SOUND_PERCENT / 100 / (voices.max(1) as u64) / UNIT * UNIT;
+        let share = |budget| budget * percent / 100 / (voices.max(1) as u64) / UNIT * UNIT;
         self.limit = narrow.map(|budget| u32::try_from(share(budget)).map_or(MAX_LIMIT, |share| share.min(MAX_LIMIT)));
     }
 
@@ -33,6 +34,13 @@ const NO_LONGER_NARROW: u64 = 280_000;
 
 /// Percent of a narrow downlink that sound may take.
 const SOUND_PERCENT: u64 = 34;
+
+/// The same if much is lost: sound needs copies, and comes before pictures. Without copies of all its packets, each lost frame is a
+/// gap.
+const LOSSY_SOUND_PERCENT: u64 = 85;
+
+/// The fraction of lost packets from which a frame of sound has copies on a narrow path, as in `audio::Protection`.
+const MUCH_LOSS: f32 = 0.05;
 
 /// The highest limit in bits per second: less than speech takes with a frame for each 20 ms.
 const MAX_LIMIT: u32 = 64_000;
@@ -49,13 +57,23 @@ mod tests {
         let mut sound = SoundLimit::default();
         let limits = [(300_000, 1), (250_000, 1), (140_000, 1), (140_000, 3), (250_000, 0), (290_000, 1)].map(
             |(budget, voices)| {
-                sound.update(Some(budget), voices);
+                sound.update(Some(budget), voices, 0.02);
                 sound.get()
             },
         );
         assert_eq!(limits, [None, None, Some(44_000), Some(12_000), Some(64_000), None]);
-        sound.update(Some(140_000), 1);
-        sound.update(None, 1);
+        sound.update(Some(140_000), 1, 0.0);
+        sound.update(None, 1, 0.0);
         assert_eq!(sound.get(), None, "the link may be wide");
+    }
+
+    #[test]
+    fn if_much_is_lost_sound_gets_the_room_for_its_copies_before_pictures() {
+        let mut sound = SoundLimit::default();
+        let limits = [(62_000, 1), (120_000, 1), (120_000, 2)].map(|(budget, voices)| {
+            sound.update(Some(budget), voices, 0.2);
+            sound.get()
+        });
+        assert_eq!(limits, [Some(52_000), Some(64_000), Some(48_000)], "two copies need 51 kbit/s");
     }
 }

@@ -267,9 +267,7 @@ impl TrackSource {
                 Some((highest, rate)) if highest != receiver => rate,
                 Some(_) | None => layer.limits.second,
             };
-            let smallest = layer.declared.spatial == 0;
-            let percent = if smallest { SMALLEST_MIN_RATE_PERCENT } else { MIN_RATE_PERCENT };
-            let min = layer.full() * percent / 100;
+            let min = layer.full() * min_rate_percent(layer.declared.spatial) / 100;
             layer.meter.expect(min.max(others).min(layer.full()), layer.full())
         };
         self.layers.iter().map(rate).collect()
@@ -400,11 +398,15 @@ pub const AUDIO_BITRATE: u32 = 50_000;
 /// The maximum number of audio bytes that are forwarded per second, and at once after a pause: five voices.
 const MAX_AUDIO: u32 = 32_000;
 
-/// Percent of its full bitrate to which a sender can reduce a layer. Below that, the next smaller layer looks better.
-const MIN_RATE_PERCENT: u64 = 40;
-
-/// The same for the smallest layer: a bad picture is better than none.
-const SMALLEST_MIN_RATE_PERCENT: u64 = 15;
+/// Returns the percent of its full bitrate to which a sender can reduce a spatial layer. Below that, the next smaller one
+/// looks better (docs/performance.md, `bench ladder`); of the smallest, a bad picture is better than none.
+const fn min_rate_percent(spatial: u8) -> u64 {
+    match spatial {
+        0 => 15,
+        1 => 25,
+        _ => 40,
+    }
+}
 
 /// The average bitrate of speech, in percent of its highest half-second.
 const AVERAGE_PERCENT: u64 = 85;

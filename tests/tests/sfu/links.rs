@@ -98,3 +98,20 @@ fn the_sender_of_sound_is_told_what_is_lost_by_chance_but_not_by_congestion() {
     let congestion = [80, 150, 300].map(|kilobits| highest_loss(Impairment::limited(Bitrate::kbps(kilobits))));
     assert!(congestion.iter().all(|percent| *percent <= 2), "{congestion:?}");
 }
+
+/// The connection starts with the call, so the link is never seen without its queue.
+#[test]
+fn a_tcp_connection_on_the_downlink_neither_starves_the_call_nor_is_starved() {
+    const RATE: u64 = 2_000;
+    let (mut simulation, start) = impaired(Impairment::limited(Bitrate::kbps(RATE)));
+    simulation.start_flow(1);
+    simulation.send_for(0, secs(60));
+    let tcp = simulation.end_flow(1) / 125 / 60;
+    let seconds = seconds(&simulation, 1, start);
+    show(&format!("beside TCP with {tcp} kbit/s"), &seconds);
+    let call = seconds[10..].iter().map(|second| second.kilobits as u64).sum::<u64>() / 50;
+    assert!(call >= RATE * 30 / 100, "the call gets {call} kbit/s");
+    assert!(tcp >= RATE * 40 / 100, "TCP gets {tcp} kbit/s");
+    let still = seconds[5..].iter().filter(|second| second.pictures < 12).count();
+    assert!(still == 0, "{still} seconds without a moving picture");
+}

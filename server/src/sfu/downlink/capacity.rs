@@ -22,6 +22,11 @@ pub struct LinkCapacity {
 }
 
 impl LinkCapacity {
+    /// Returns the capacity of a link that is not full any more.
+    pub fn new(rate: u64, now: Instant) -> Self {
+        Self { rate, at: now, wait: MIN_WAIT, full: false, test: None, failed_at: None, proofs: 0 }
+    }
+
     /// Ends a test that delays packets. What the link carried during the test can raise the capacity. `average` is the bitrate that
     /// was sent in the last second.
     pub fn fail_test(&mut self, tested: u64, average: u64, now: Instant) {

@@ -425,3 +425,19 @@ fn probes_of_a_narrow_link_are_no_larger_than_the_link() {
     viewer.report(150_000, 150_000, 0.0, 100);
     assert!((60_000..160_000).contains(&viewer.downlink.max_probe()), "{}", viewer.downlink.max_probe());
 }
+
+#[test]
+fn beside_others_that_keep_the_queue_full_pictures_are_sent_until_they_have_gone() {
+    let mut viewer = Viewer::new(2_000_000);
+    (0..20).for_each(|_| _ = viewer.report(1_700_000, 1_600_000, 0.0, 20));
+    viewer.report(1_700_000, 1_600_000, 0.01, 120);
+    assert!(viewer.held());
+    (0..20).for_each(|_| _ = viewer.report(200_000, 80_000, 0.0, 200));
+    assert!(!viewer.held() && viewer.downlink.budget() >= 700_000, "{}", viewer.downlink.budget());
+    // A minute later, the time in their queue is not usual.
+    (0..580).for_each(|_| _ = viewer.report(100_000, 800_000, 0.002, 200));
+    let beside = viewer.downlink.budget();
+    assert!(!viewer.held() && viewer.downlink.is_delayed() && beside > 200_000, "{beside}");
+    (0..10).for_each(|_| _ = viewer.report(100_000, beside, 0.0, 20));
+    assert!(viewer.downlink.budget() >= beside * 9 / 10, "{} of {beside}", viewer.downlink.budget());
+}
