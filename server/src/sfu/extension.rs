@@ -63,9 +63,11 @@ impl ExtensionSerializer for Serializer {
     }
 }
 
-/// Returns the header extensions that the SFU needs. The audio level is absent: it would show who speaks.
+/// Returns the header extensions that the SFU needs. Clients send the voice-activity bit of the audio level, with a constant
+/// level (docs/privacy.md).
 pub fn extensions() -> ExtensionMap {
     let mut map = ExtensionMap::empty();
+    map.set(1, Extension::AudioLevel);
     map.set(3, Extension::TransportSequenceNumber);
     map.set(4, Extension::RtpMid);
     map.set(10, Extension::RtpStreamId);

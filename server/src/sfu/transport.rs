@@ -423,14 +423,21 @@ impl Transport {
         queued.map_err(|next| NotQueued::Full { next })
     }
 
-    /// Hands a packet of sound to the stack, which sends it at once. Drops it if the transport is not connected.
-    pub fn write_audio(&mut self, subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeader) -> bool {
+    /// Hands a packet of sound to the stack, which sends it at once. Drops it if the transport is not connected. `sources` names
+    /// its sender, if the stream is shared.
+    pub fn write_audio(
+        &mut self,
+        subscriber: &Subscriber,
+        packet: &RtpPacket,
+        header: RewrittenHeader,
+        sources: &[u32],
+    ) -> bool {
         if !self.rtc.is_connected() {
             return false;
         }
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx(&subscriber.ssrc) else { return false };
-        stream.write_rtp(rtp_write(subscriber, packet, header));
+        stream.write_rtp(rtp_write(subscriber, packet, header).csrc(sources));
         self.pictures.add_sound(packet.payload.len());
         true
     }
