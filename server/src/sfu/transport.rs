@@ -6,7 +6,7 @@ mod formats;
 
 use super::address_table::ThreadAddresses;
 use super::downlink::{self, Downlink};
-use super::extension::{DescriptorBytes, extensions};
+use super::extension::{copy_descriptor, extensions};
 use super::first_probes::FirstProbes;
 use super::ice_ufrag;
 use super::offer;
@@ -522,9 +522,7 @@ impl Transport {
 /// Returns a packet as it is sent to a subscriber.
 fn rtp_write(subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeader) -> RtpWrite {
     let mut extensions = ExtensionValues::default();
-    if let Some(descriptor) = packet.header.ext_vals.user_values.get_arc::<DescriptorBytes>() {
-        extensions.user_values.set_arc(descriptor);
-    }
+    copy_descriptor(&packet.header.ext_vals, &mut extensions);
     let write = RtpWrite::new(
         subscriber.payload,
         header.sequence.into(),

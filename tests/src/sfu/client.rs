@@ -8,7 +8,7 @@ use media::{Bitrate, FrameRate, Size};
 use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
 use proto::{DemandedLayer, ParticipantId, Published, ServerSignal, SpatialLayer, Subscription, voice_owner};
 use server::sfu::Reply;
-use server::sfu::extension::{DescriptorBytes, dependency_descriptor};
+use server::sfu::extension::{dependency_descriptor, set_descriptor};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -268,9 +268,7 @@ impl Client {
             for index in 0..packets {
                 let position = PacketPosition { first: index == 0, last: index + 1 == packets };
                 let mut extensions = ExtensionValues::default();
-                if let Some(descriptor) = DescriptorBytes::new(&layer.descriptors.bytes(&frame, position)) {
-                    extensions.user_values.set(descriptor);
-                }
+                set_descriptor(&mut extensions, &layer.descriptors.bytes(&frame, position));
                 let mut payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); bytes.max(2)];
                 payload[1] = self.mark;
                 let write = RtpWrite::new(pt, layer.sequence.into(), self.frame * 3_000, now, payload);
@@ -316,9 +314,7 @@ impl Client {
         for (index, payload) in bytes.chunks(bytes.len().div_ceil(count).max(1)).enumerate() {
             let position = PacketPosition { first: index == 0, last: index + 1 == count };
             let mut extensions = ExtensionValues::default();
-            if let Some(descriptor) = DescriptorBytes::new(&layer.descriptors.bytes(&frame, position)) {
-                extensions.user_values.set(descriptor);
-            }
+            set_descriptor(&mut extensions, &layer.descriptors.bytes(&frame, position));
             let write = RtpWrite::new(pt, layer.sequence.into(), header.rtp_time, now, payload.to_vec());
             stream.write_rtp(write.marker(position.last).ext_vals(extensions).nackable(true));
             layer.sequence += 1;
