@@ -5,7 +5,8 @@
 //! holds for a tile that is paused, because it costs a key frame to show it again. What the user waits for is sent at once: a
 //! picture that was not shown before, and a size that changes by more than a quarter in one step, which is no drag.
 
-use proto::TileWish;
+use proto::{MAX_TILES, TileWish};
+use std::cmp::Reverse;
 use std::time::{Duration, Instant};
 
 /// The wishes of all tiles, and those that were sent to the SFU.
@@ -29,8 +30,10 @@ struct Waiting {
 }
 
 impl TileWishes {
-    /// Replaces the wishes.
-    pub fn set(&mut self, tiles: Vec<TileWish>, now: Instant) {
+    /// Replaces the wishes. If there are more than a message may contain, those of the smallest tiles are left out: the SFU sends
+    /// nothing for them.
+    pub fn set(&mut self, mut tiles: Vec<TileWish>, now: Instant) {
+        bound(&mut tiles);
         let before = self.waiting.take();
         if self.sent.as_ref() == Some(&tiles) {
             return;
@@ -80,6 +83,15 @@ impl TileWishes {
     }
 }
 
+/// Leaves out the tiles beyond [`MAX_TILES`]: hidden ones first, then those of low priority, then small ones.
+fn bound(tiles: &mut Vec<TileWish>) {
+    if tiles.len() > MAX_TILES {
+        let pixels = |tile: &TileWish| u32::from(tile.width) * u32::from(tile.height);
+        tiles.sort_by_key(|tile| (tile.hidden, Reverse(tile.priority), Reverse(pixels(tile))));
+        tiles.truncate(MAX_TILES);
+    }
+}
+
 /// Returns whether a tile shows its track, and `sent` does not.
 fn appears(tile: &TileWish, sent: &[TileWish]) -> bool {
     !tile.hidden && sent.iter().all(|other| other.hidden || other.track != tile.track)
@@ -104,7 +116,7 @@ const MIN_INTERVAL: Duration = Duration::from_millis(100);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proto::{ParticipantId, Slot, TrackId};
+    use proto::{ClientSignal, ParticipantId, Slot, TrackId};
 
     fn tile(owner: u64, width: u16) -> TileWish {
         TileWish {
@@ -189,6 +201,24 @@ mod tests {
         let steps: Vec<_> = (0..10).map(|step| (10 * step, vec![tile(1, 100 << (step % 2))])).collect();
         let sent: Vec<u64> = run(2_000, &steps).iter().map(|(at, _)| *at).collect();
         assert_eq!(sent, [0, 100]);
+    }
+
+    /// A longer list would be malformed, and the server would end the connection.
+    #[test]
+    fn of_more_tiles_than_a_message_may_contain_the_smallest_are_left_out() {
+        let (mut wishes, now) = (TileWishes::default(), Instant::now());
+        let small: Vec<TileWish> = (0..MAX_TILES as u64).map(|owner| tile(owner, 160)).collect();
+        let hidden = (2_000..2_100).map(|owner| paused(tile(owner, 1_280)));
+        let shared = TileWish { priority: 2, ..tile(3_000, 80) };
+        let all = small.into_iter().chain(hidden).chain([tile(3_001, 640), shared]).collect();
+        wishes.set(all, now);
+        let sent = wishes.poll(now).expect("they are due");
+        assert!(
+            proto::decode_signal(&proto::encode(&ClientSignal::Wishes { tiles: sent.clone() }))
+                == Ok(ClientSignal::Wishes { tiles: sent.clone() })
+        );
+        assert_eq!((sent.len(), &sent[..2]), (MAX_TILES, &[shared, tile(3_001, 640)][..]));
+        assert!(sent.iter().all(|tile| !tile.hidden));
     }
 
     #[test]

@@ -401,6 +401,7 @@ impl Driver {
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),
+            Output::SharedVoices { transport, mids } => self.media.share(transport, &mids, &mut self.event_queue, now),
             Output::SoundLoss { percent, max_bitrate } => {
                 self.event_queue.push(Event::SoundLoss { percent, max_bitrate });
             }

@@ -10,6 +10,7 @@ pub mod packetize;
 pub mod round_trip;
 pub mod rtp_receiver;
 pub mod sent_packet;
+pub mod shared_voices;
 mod sound_nacks;
 pub mod unwrap;
 

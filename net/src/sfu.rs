@@ -240,6 +240,13 @@ pub enum Output {
     Track(Incoming),
     /// A track is no longer received.
     TrackEnded(TrackId),
+    /// The media descriptions with these `mid`s receive whoever speaks. Each packet names its owner ([`proto::voice_owner`]).
+    SharedVoices {
+        /// The transport that receives them.
+        transport: TransportId,
+        /// Their `mid`s.
+        mids: Vec<String>,
+    },
     /// A received track has other layers from now on.
     LayersChanged(TrackId, Vec<SpatialLayer>),
     /// The layers of an own track that have a viewer.

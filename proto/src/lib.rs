@@ -20,6 +20,7 @@ pub mod signed;
 mod track;
 mod tunnel;
 mod turn;
+mod voice_source;
 
 pub use downlink::{DownlinkReport, LimitCause, LimitedTrack};
 pub use encoding::{Blob, Limited, Malformed, decode, encode, is_sendable};
@@ -28,9 +29,9 @@ pub use host::split_host_port;
 pub use ids::{Epoch, MeetingId, ParticipantId, Position, ResumeToken, Slot, TrackId, UnknownId};
 pub use limits::{
     AUTHORITY_BYTES, MAX_BLOB, MAX_CHAIN, MAX_COMMAND, MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS, MAX_KNOCK,
-    MAX_MEMBER_MESSAGE, MAX_MEMBERS, MAX_MESSAGE, MAX_ROTATIONS, MAX_SDP, MAX_SIGNAL, MAX_STRANGER_MESSAGE,
-    MAX_TELL_BYTES_PER_SECOND, MAX_TELLS_PER_SECOND, MAX_TILES, MAX_TRACKS, MAX_WELCOMES, ROTATION_BYTES,
-    SIGNATURE_BYTES, VERSION,
+    MAX_MEMBER_MESSAGE, MAX_MEMBERS, MAX_MESSAGE, MAX_ROTATIONS, MAX_SDP, MAX_SHARED_VOICES, MAX_SIGNAL,
+    MAX_STRANGER_MESSAGE, MAX_TELL_BYTES_PER_SECOND, MAX_TELLS_PER_SECOND, MAX_TILES, MAX_TRACKS, MAX_WELCOMES,
+    ROTATION_BYTES, SIGNATURE_BYTES, VERSION,
 };
 pub use manage::{ManagerCommand, PublicKey, Signature, SignedCommand};
 pub use message::{Down, LogEntry, Up, Welcome};
@@ -46,3 +47,4 @@ pub use tunnel::{
     TUNNEL_BATCH, TUNNEL_PATH, TUNNEL_UNSENT, datagrams, is_tunnel_token,
 };
 pub use turn::{MAX_TURN_SERVERS, TurnAccess, TurnServer, TurnTransport};
+pub use voice_source::{voice_owner, voice_sources};

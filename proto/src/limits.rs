@@ -1,7 +1,7 @@
 //! Limits of messages and their parts. Both ends check them before they allocate.
 
 /// The protocol's version. It is raised for incompatible changes, not for new optional fields.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 
 /// The maximum length of a WebSocket message in bytes.
 pub const MAX_MESSAGE: usize = 4 << 20;
@@ -76,6 +76,9 @@ pub const MAX_WELCOMES: usize = 100;
 
 /// The maximum number of tiles in one list of wishes.
 pub const MAX_TILES: usize = 1_024;
+
+/// The maximum number of media descriptions on which a client receives whoever speaks. More voices at once are not understood.
+pub const MAX_SHARED_VOICES: usize = 8;
 
 /// The maximum number of tracks that one client receives.
 pub const MAX_TRACKS: usize = 3_072;

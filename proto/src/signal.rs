@@ -3,8 +3,8 @@
 
 use crate::encoding::Limited;
 use crate::{
-    DownlinkReport, Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published,
-    Subscription, TileWish, TrackDemand, TurnAccess, is_tunnel_token,
+    DownlinkReport, Kind, MAX_SDP, MAX_SHARED_VOICES, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId,
+    Published, Subscription, TileWish, TrackDemand, TurnAccess, is_tunnel_token,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -27,6 +27,10 @@ pub enum ClientSignal {
         /// All tracks that the client receives.
         #[n(3)]
         subscriptions: Vec<Subscription>,
+        /// The `mid`s of `recvonly` descriptions on which the client receives whoever speaks, of all members. At most
+        /// [`MAX_SHARED_VOICES`]. The key id of each frame tells whose voice it is. Empty if `subscriptions` name each voice.
+        #[n(4)]
+        voices: Vec<String>,
     },
     /// The sizes at which subscribed tracks are shown. Replaces all earlier wishes.
     #[n(1)]
@@ -105,10 +109,12 @@ pub enum ServerSignal {
 impl Limited for ClientSignal {
     fn within_limits(&self) -> bool {
         match self {
-            Self::Offer { sdp, published, subscriptions, .. } => {
+            Self::Offer { sdp, published, subscriptions, voices, .. } => {
                 sdp.len() <= MAX_SDP
                     && subscriptions.len() <= MAX_TRACKS
                     && subscriptions.iter().all(|subscription| is_mid(&subscription.mid))
+                    && voices.len() <= MAX_SHARED_VOICES
+                    && voices.iter().all(|mid| is_mid(mid))
                     && are_tracks(published)
             }
             Self::Wishes { tiles } => tiles.len() <= MAX_TILES,
@@ -178,7 +184,7 @@ mod tests {
     }
 
     fn offer(published: Vec<Published>) -> ClientSignal {
-        ClientSignal::Offer { number: 1, sdp: "v=0".into(), published, subscriptions: Vec::new() }
+        ClientSignal::Offer { number: 1, sdp: "v=0".into(), published, subscriptions: Vec::new(), voices: Vec::new() }
     }
 
     #[test]
@@ -248,7 +254,13 @@ mod tests {
                 accepted,
                 "answer"
             );
-            let offer = ClientSignal::Offer { number, sdp, published: Vec::new(), subscriptions: Vec::new() };
+            let offer = ClientSignal::Offer {
+                number,
+                sdp,
+                published: Vec::new(),
+                subscriptions: Vec::new(),
+                voices: Vec::new(),
+            };
             assert_eq!(is_accepted(&offer), accepted, "offer");
         }
     }
@@ -278,7 +290,17 @@ mod tests {
             sdp: "v=0".into(),
             published: Vec::new(),
             subscriptions: vec![Subscription { mid: mid.into(), track }; count],
+            voices: Vec::new(),
         };
+        let sharing = |mid: &str, count| ClientSignal::Offer {
+            number: 1,
+            sdp: "v=0".into(),
+            published: Vec::new(),
+            subscriptions: Vec::new(),
+            voices: vec![mid.into(); count],
+        };
+        assert!(is_accepted(&sharing("0", MAX_SHARED_VOICES)));
+        assert!(!is_accepted(&sharing("0", MAX_SHARED_VOICES + 1)) && !is_accepted(&sharing("a b", 1)));
         assert!(is_accepted(&subscribing("0", MAX_TRACKS)));
         assert!(!is_accepted(&subscribing("0", MAX_TRACKS + 1)));
         assert!(!is_accepted(&subscribing("a b", 1)), "a mid of other characters");
@@ -323,6 +345,7 @@ mod tests {
             sdp: "x".repeat(MAX_SDP),
             published: vec![camera("0123456789abcdef")],
             subscriptions: vec![subscription; MAX_TRACKS],
+            voices: vec!["m".repeat(16); MAX_SHARED_VOICES],
         };
         assert_eq!(decode_signal::<ClientSignal>(&encode(&largest)), Ok(largest));
     }

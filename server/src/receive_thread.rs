@@ -33,31 +33,34 @@ pub struct Router {
 impl ReceiveThread {
     /// Runs until the threads that forward have ended.
     pub async fn run(mut self) {
-        let mut received = ReceiveBuffer::default();
+        let (mut received, mut answered) = (ReceiveBuffer::default(), Vec::new());
         loop {
             tokio::select! {
                 opened = self.opened.recv() => match opened {
                     Some(()) => _ = self.sockets.refresh(),
                     None => return tracing::debug!("the thread that receives media ends"),
                 },
-                () = self.sockets.readable() => self.receive(&mut received),
+                () = self.sockets.readable() => self.receive(&mut received, &mut answered),
             }
         }
     }
 
-    fn receive(&mut self, received: &mut ReceiveBuffer) {
+    /// Receives what has arrived. `answered` is scratch memory.
+    fn receive(&mut self, received: &mut ReceiveBuffer, answered: &mut Vec<bool>) {
         for socket in self.sockets.known() {
             let mut calls = 0;
             while calls < MAX_CALLS && socket.receive(received) {
                 let now = Instant::now();
                 if self.path_tests.are_running() {
                     // Answers are sent before the router locks the table of addresses: the threads that forward wait for it.
-                    let others = received.datagrams().filter(|(remote, datagram)| {
-                        let answer = self.path_tests.answer(*remote, datagram, now);
-                        answer.inspect(|answer| socket.send_one(answer, *remote)).is_none()
-                    });
-                    let others: Vec<_> = others.collect();
-                    self.router.route(socket.address(), others.into_iter());
+                    answered.clear();
+                    answered.extend(received.datagrams().map(|(remote, datagram)| {
+                        let answer = self.path_tests.answer(remote, datagram, now);
+                        answer.inspect(|answer| socket.send_one(answer, remote)).is_some()
+                    }));
+                    let all = received.datagrams().zip(answered.iter());
+                    let others = all.filter(|(_, answered)| !**answered).map(|(datagram, _)| datagram);
+                    self.router.route(socket.address(), others);
                 } else {
                     self.router.route(socket.address(), received.datagrams());
                 }

@@ -157,6 +157,15 @@ impl Simulation {
         self.receive_from(index, TrackId { owner: id(owner), slot: Slot::Microphone }, MediaKind::Audio);
     }
 
+    /// Receives whoever speaks on `count` media descriptions.
+    pub fn share_voices(&mut self, index: usize, count: usize) {
+        for _ in 0..count {
+            let mid = self.clients[index].add_receiver(MediaKind::Audio);
+            self.clients[index].voices.push(mid);
+            self.offer(index);
+        }
+    }
+
     fn receive_from(&mut self, index: usize, track: TrackId, kind: MediaKind) {
         let mid = self.clients[index].add_receiver(kind);
         let subscription = Subscription { mid, track };
@@ -178,7 +187,8 @@ impl Simulation {
         let Some(sdp) = client.offer() else { return };
         client.last_offer.clone_from(&sdp);
         let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
-        let offer = ClientSignal::Offer { number: client.offers, sdp, published, subscriptions };
+        let (number, voices) = (client.offers, client.voices.clone());
+        let offer = ClientSignal::Offer { number, sdp, published, subscriptions, voices };
         self.signal(index, &offer);
     }
 
@@ -191,7 +201,7 @@ impl Simulation {
     /// Offers the same session description again, with other subscriptions.
     pub fn receive(&mut self, index: usize, subscriptions: Vec<Subscription>) {
         let sdp = self.clients[index].last_offer.clone();
-        self.signal(index, &ClientSignal::Offer { number: 99, sdp, published: vec![], subscriptions });
+        self.signal(index, &ClientSignal::Offer { number: 99, sdp, published: vec![], subscriptions, voices: vec![] });
     }
 
     /// Passes a client's signal to the SFU.

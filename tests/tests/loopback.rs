@@ -20,6 +20,8 @@ mod lobby;
 mod lossy;
 #[path = "loopback/lure.rs"]
 mod lure;
+#[path = "loopback/many_voices.rs"]
+mod many_voices;
 #[path = "loopback/migration.rs"]
 mod migration;
 #[path = "loopback/narrow_downlink.rs"]

@@ -6,11 +6,12 @@ mod links;
 mod reports;
 #[path = "sfu/resume.rs"]
 mod resume;
+#[path = "sfu/voices.rs"]
+mod voices;
 
 use media::Bitrate;
 use proto::{
-    Blob, ClientSignal, DemandedLayer, Kind, Published, ServerSignal, Slot, SpatialLayer, Subscription, ToSfu,
-    TrackDemand, TrackId,
+    Blob, ClientSignal, DemandedLayer, Published, ServerSignal, SpatialLayer, Subscription, ToSfu, TrackDemand,
 };
 use server::sfu::Command;
 use std::net::SocketAddr;
@@ -211,7 +212,13 @@ fn garbage_is_dropped_and_a_refused_offer_changes_nothing() {
         );
     }
     for sdp in ["", "v=0", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP 96\r\n"] {
-        let offer = ClientSignal::Offer { number: 9, sdp: sdp.into(), published: vec![], subscriptions: vec![] };
+        let offer = ClientSignal::Offer {
+            number: 9,
+            sdp: sdp.into(),
+            published: vec![],
+            subscriptions: vec![],
+            voices: vec![],
+        };
         simulation.signal(0, &offer);
         assert_eq!(simulation.clients[0].signals.last(), Some(&ServerSignal::OfferRefused { number: 9 }));
     }
@@ -256,7 +263,7 @@ fn answers(simulation: &mut Simulation, sdp: &str) -> bool {
     simulation.now += secs(1);
     let client = &simulation.clients[0];
     let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
-    let offer = ClientSignal::Offer { number: 9, sdp: sdp.into(), published, subscriptions };
+    let offer = ClientSignal::Offer { number: 9, sdp: sdp.into(), published, subscriptions, voices: vec![] };
     simulation.signal(0, &offer);
     match simulation.clients[0].signals.iter().rev().find(|signal| !matches!(signal, ServerSignal::TrackDemand { .. }))
     {
@@ -302,7 +309,10 @@ fn too_many_offers_are_refused_and_do_not_reach_the_others() {
     let published = simulation.clients[0].published.clone();
     for number in 0..200 {
         let published = if number % 2 == 0 { vec![] } else { published.clone() };
-        simulation.signal(0, &ClientSignal::Offer { number, sdp: sdp.clone(), published, subscriptions: vec![] });
+        simulation.signal(
+            0,
+            &ClientSignal::Offer { number, sdp: sdp.clone(), published, subscriptions: vec![], voices: vec![] },
+        );
     }
     assert!(simulation.clients[0].too_fast);
     let told = simulation.clients[1].signals.iter().filter(|signal| matches!(signal, ServerSignal::Tracks { .. }));
@@ -323,30 +333,6 @@ fn endless_addresses_of_one_client_are_not_answered() {
     assert!((200..=257).contains(&answered.len()), "{} of 1,000 addresses", answered.len());
 }
 
-#[test]
-fn sound_beyond_its_limit_is_not_forwarded() {
-    let mut simulation = meeting(1);
-    // The packets of the camera, called sound.
-    let published = &mut simulation.clients[0].published[0];
-    let mid = published.mid.clone();
-    *published = Published { slot: Slot::Microphone, kind: Kind::Audio, mid, layers: vec![] };
-    let sdp = simulation.clients[0].last_offer.clone();
-    assert!(answers(&mut simulation, &sdp));
-    let mid = simulation.clients[1].subscriptions[0].mid.clone();
-    let track = TrackId { owner: id(0), slot: Slot::Microphone };
-    simulation.receive(1, vec![Subscription { mid, track }]);
-    for _ in 0..200 {
-        for _ in 0..4 {
-            simulation.clients[0].send_frame(simulation.now);
-        }
-        simulation.step(Duration::from_millis(10));
-    }
-    let (sent, received) = (simulation.totals().packets_in, &simulation.clients[1].received);
-    let bytes: usize = received.iter().map(|packet| packet.payload.len()).sum();
-    assert!(sent > 700, "{sent} packets sent");
-    assert!((60_000..110_000).contains(&bytes), "{bytes} bytes of sound in two seconds");
-}
-
 /// A source that is smaller than the encoders accept once ended the meeting of its owner.
 #[test]
 fn a_track_without_a_layer_or_without_a_size_is_ignored_and_ends_no_connection() {
@@ -354,7 +340,7 @@ fn a_track_without_a_layer_or_without_a_size_is_ignored_and_ends_no_connection()
     let (sdp, complete) = (simulation.clients[0].last_offer.clone(), simulation.clients[0].published.clone());
     let offer = |layers| {
         let published = vec![Published { layers, ..complete[0].clone() }];
-        ClientSignal::Offer { number: 9, sdp: sdp.clone(), published, subscriptions: vec![] }
+        ClientSignal::Offer { number: 9, sdp: sdp.clone(), published, subscriptions: vec![], voices: vec![] }
     };
     let without_size = SpatialLayer { width: 0, ..LAYERS[0] };
     for layers in [vec![], vec![without_size], vec![LAYERS[0], without_size]] {

@@ -11,6 +11,7 @@ use crate::peer::send_stream::SendStream;
 use crate::peer::{Estimate, Feedback, Offer, Peer, lock};
 use crate::route::Route;
 use crate::rtp::inbound_stats::InboundRtpStats;
+use crate::rtp::shared_voices::MAX_SOUND;
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::signalling::ServerEndpoint;
 use crate::task::{self, Task};
@@ -39,6 +40,8 @@ pub struct Media {
     incoming: HashMap<TrackId, (TransportId, String)>,
     /// The queues of the received tracks.
     queues: HashMap<TrackId, Sender<ReceivedFrame>>,
+    /// The voices that arrive on shared media descriptions, and their transports.
+    voices: HashMap<TrackId, TransportId>,
     /// True from a restart until the next answer, which shows that this client is in the meeting again.
     restarted: bool,
     /// When the tracks that did not come back after a restart end.
@@ -90,6 +93,7 @@ impl Media {
             published: BTreeMap::new(),
             incoming: HashMap::new(),
             queues: HashMap::new(),
+            voices: HashMap::new(),
             restarted: false,
             stale: None,
             last_connected: None,
@@ -237,14 +241,51 @@ impl Media {
         }
     }
 
+    /// Passes what arrives on these media descriptions to the voices that the packets name.
+    pub fn share(&mut self, transport: TransportId, mids: &[String], event_queue: &mut EventQueue, now: Instant) {
+        let Some(peer) = self.transports.peer(transport) else { return };
+        for mid in mids {
+            if !lock(peer.rtp_receiver()).share(mid, now) {
+                tracing::warn!(mid, "the session description has no SSRC for a shared description");
+            }
+        }
+        self.begin_voices(transport, event_queue);
+    }
+
+    /// Reports the voices that have begun on shared media descriptions.
+    fn begin_voices(&mut self, id: TransportId, event_queue: &mut EventQueue) {
+        let Some(peer) = self.transports.peer(id) else { return };
+        let begun = lock(peer.rtp_receiver()).voices.take_begun();
+        for (owner, frames) in begun {
+            let track = TrackId { owner, slot: Slot::Microphone };
+            if self.voices.insert(track, id).is_some() {
+                event_queue.push(Event::TrackEnded(track));
+            }
+            // It may have had a description of its own before.
+            self.end_queue(track, event_queue);
+            event_queue.push(Event::Track { track, kind: Kind::Audio, layers: Vec::new(), frames });
+        }
+    }
+
+    /// Ends a track. Does nothing if it is not received.
     pub fn end(&mut self, track: TrackId, event_queue: &mut EventQueue) {
+        if let Some(peer) = self.voices.remove(&track).and_then(|transport| self.transports.peer(transport)) {
+            lock(peer.rtp_receiver()).voices.end(track.owner);
+            event_queue.push(Event::TrackEnded(track));
+        }
+        self.end_queue(track, event_queue);
+    }
+
+    /// Ends a track that has a media description of its own.
+    fn end_queue(&mut self, track: TrackId, event_queue: &mut EventQueue) {
         if let Some((transport, mid)) = self.incoming.remove(&track)
             && let Some(peer) = self.transports.peer(transport)
         {
             lock(peer.rtp_receiver()).release(&mid);
         }
-        self.queues.remove(&track);
-        event_queue.push(Event::TrackEnded(track));
+        if self.queues.remove(&track).is_some() {
+            event_queue.push(Event::TrackEnded(track));
+        }
     }
 
     pub fn want_key_frame(&self, track: TrackId) {
@@ -289,6 +330,7 @@ impl Media {
                 }
             }
             Feedback::Acknowledged(ssrc) => peer.acknowledge(ssrc),
+            Feedback::VoiceBegun => self.begin_voices(id, event_queue),
         }
     }
 
@@ -341,6 +383,9 @@ impl Media {
         self.report_path(event_queue, now);
         if self.stats_reported.is_none_or(|at| now.saturating_duration_since(at) >= STATS_INTERVAL) {
             self.stats_reported = Some(now);
+            for idle in idle_voices(self, now) {
+                self.end(idle, event_queue);
+            }
             let stats = inbound_stats(self);
             if !stats.is_empty() {
                 event_queue.push(Event::InboundStats(stats));
@@ -387,6 +432,15 @@ impl Media {
     }
 }
 
+/// Returns the voices on shared media descriptions of which nothing arrives any more.
+fn idle_voices(media: &Media, now: Instant) -> Vec<TrackId> {
+    let is_active = |(track, transport): (&TrackId, &TransportId)| {
+        let peer = media.transports.peer(*transport);
+        peer.is_some_and(|peer| lock(peer.rtp_receiver()).voices.is_active(track.owner, now))
+    };
+    media.voices.iter().filter(|voice| !is_active(*voice)).map(|(track, _)| *track).collect()
+}
+
 /// Returns the statistics of each received track.
 fn inbound_stats(media: &Media) -> Vec<(TrackId, InboundRtpStats)> {
     let stats = |(track, (transport, mid)): (&TrackId, &(TransportId, String))| {
@@ -423,9 +477,6 @@ async fn send_task(
         }
     }
 }
-
-/// Bytes of audio that may wait for their reader: about 1.5 seconds.
-const MAX_SOUND: usize = 16 << 10;
 
 /// Bytes of video that may wait for their reader: about two seconds of the largest layer.
 const MAX_PICTURES: usize = 1 << 20;

@@ -35,6 +35,8 @@ pub enum Feedback {
     KeyFrameWanted(u32),
     /// It has received packets with this SSRC.
     Acknowledged(u32),
+    /// A voice has begun on a shared media description.
+    VoiceBegun,
 }
 
 /// The interceptor.
@@ -288,7 +290,15 @@ impl Protocol<TaggedPacket, TaggedPacket, ()> for RtpInterceptor {
 
     fn handle_read(&mut self, message: TaggedPacket) -> Result<(), Error> {
         match message.message.packet {
-            Packet::Rtp(packet) => lock(&self.rtp_receiver).handle_packet(packet, message.now),
+            Packet::Rtp(packet) => {
+                let mut rtp_receiver = lock(&self.rtp_receiver);
+                rtp_receiver.handle_packet(packet, message.now);
+                let has_begun = rtp_receiver.voices.has_begun();
+                drop(rtp_receiver);
+                if has_begun {
+                    self.report(Feedback::VoiceBegun);
+                }
+            }
             Packet::Rtcp(packets) => {
                 for packet in &packets {
                     self.handle_rtcp(packet.as_ref(), message.now);

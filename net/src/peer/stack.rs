@@ -3,6 +3,7 @@
 use super::estimate::Estimator;
 use super::interceptor::RtpInterceptor;
 use super::with_rtx::WithRtx;
+use crate::rtp::description::AUDIO_LEVEL;
 use proto::descriptor;
 use rtc::interceptor::{CongestionControlBuilder, Registry, Slot as Position, TwccReceiverBuilder, TwccSenderBuilder};
 use rtc::peer_connection::configuration::interceptor_registry::configure_rtcp_reports;
@@ -68,6 +69,7 @@ pub fn media() -> Result<MediaEngine, Error> {
     }
     for (uri, kinds) in [
         ("urn:ietf:params:rtp-hdrext:sdes:mid", &[RtpCodecKind::Audio, RtpCodecKind::Video][..]),
+        (AUDIO_LEVEL, &[RtpCodecKind::Audio]),
         (TRANSPORT_CC, &[RtpCodecKind::Audio, RtpCodecKind::Video]),
         ("urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id", &[RtpCodecKind::Video]),
         ("urn:ietf:params:rtp-hdrext:sdes:repaired-rtp-stream-id", &[RtpCodecKind::Video]),

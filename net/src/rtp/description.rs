@@ -70,11 +70,15 @@ impl Section {
         match uri {
             "urn:ietf:params:rtp-hdrext:sdes:mid" => self.extensions.mid = Some(id),
             "urn:ietf:params:rtp-hdrext:sdes:rtp-stream-id" => self.extensions.rid = Some(id),
+            AUDIO_LEVEL => self.extensions.audio_level = Some(id),
             descriptor::URI => self.extensions.descriptor = Some(id),
             _ => {}
         }
     }
 }
+
+/// The audio level with its voice-activity bit (RFC 6464).
+pub const AUDIO_LEVEL: &str = "urn:ietf:params:rtp-hdrext:ssrc-audio-level";
 
 #[cfg(test)]
 mod tests {
@@ -93,7 +97,7 @@ mod tests {
         assert_eq!((sections[0].mid.as_str(), sections[0].source), ("0", None));
         assert_eq!(sections[1].source, Some(Source { ssrc: 7, repair: Some(8) }));
         assert_eq!(sections[1].payload_types, [102, 103]);
-        assert_eq!(sections[1].extensions, Extensions { mid: Some(1), rid: None, descriptor: Some(3) });
+        assert_eq!(sections[1].extensions, Extensions { mid: Some(1), descriptor: Some(3), ..Extensions::default() });
     }
 
     #[test]

@@ -18,6 +18,8 @@ pub struct Extensions {
     pub rid: Option<u8>,
     /// [`proto::descriptor::URI`].
     pub descriptor: Option<u8>,
+    /// The audio level with its voice-activity bit (RFC 6464).
+    pub audio_level: Option<u8>,
 }
 
 /// The negotiated parameters of one stream.
@@ -76,6 +78,9 @@ impl Packetizer {
     /// frame that was not sent. The packets share the frame's buffer, to which the descriptors are appended. Allocates
     /// one owner for that buffer, and a list of extensions for each packet, as the stack's types require.
     ///
+    /// A packet of sound has the voice-activity bit, by which an SFU finds out who speaks. Its level is always that of silence,
+    /// so that it reveals no more.
+    ///
     /// Timestamps have no random offset (RFC 3550, section 5.1). They come from the capture clock and are the same on
     /// all layers, so that an SFU can change layers without rewriting them. SRTP protects against the attack for which
     /// the offset exists.
@@ -125,10 +130,13 @@ impl Packetizer {
             ..rtp::Header::default()
         };
         self.sequence = self.sequence.wrapping_add(1);
-        let Extensions { mid, rid, descriptor: descriptor_id } = self.parameters.extensions;
+        let Extensions { mid, rid, descriptor: descriptor_id, audio_level } = self.parameters.extensions;
         // The descriptor is set first: its length decides between the one-byte and the two-byte form (RFC 8285, section
         // 4.3).
         set(&mut header, descriptor_id, descriptor);
+        if self.descriptors.is_none() {
+            set(&mut header, audio_level, Some(Bytes::from_static(if frame.voice { &[VOICE] } else { &[NO_VOICE] })));
+        }
         // The first packet of a key frame always carries them, in case the receiver has restarted and lost them.
         if !self.acknowledged || (frame.key && position.first && self.descriptors.is_some()) {
             set(&mut header, mid, Some(self.parameters.mid.clone()));
@@ -173,6 +181,10 @@ impl AsRef<[u8]> for Owned {
     }
 }
 
+/// The audio level of a packet with speech, and of another one: the bit, and the level of silence (RFC 6464, section 3).
+const VOICE: u8 = 0xff;
+const NO_VOICE: u8 = 0x7f;
+
 /// The largest payload in bytes. With all headers and the longest descriptor a packet stays below 1,200 bytes, which
 /// every usual path carries without fragmentation.
 pub const MAX_PAYLOAD: usize = 1_100;
@@ -190,7 +202,7 @@ mod tests {
     }
 
     fn packetizer() -> Packetizer {
-        let extensions = Extensions { mid: Some(1), rid: Some(2), descriptor: Some(3) };
+        let extensions = Extensions { mid: Some(1), rid: Some(2), descriptor: Some(3), audio_level: None };
         let parameters = StreamParameters {
             ssrc: 9,
             payload_type: 102,

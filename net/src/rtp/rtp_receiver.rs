@@ -9,6 +9,7 @@ use super::description::{Section, Source};
 use super::inbound_stats::{InboundRtpMeter, InboundRtpStats};
 use super::nack_tracker::NackTracker;
 use super::round_trip::RoundTrip;
+use super::shared_voices::SharedVoices;
 use super::sound_nacks::SoundNacks;
 use super::unwrap::Unwrapper;
 use bytes::{Buf, Bytes};
@@ -33,6 +34,8 @@ pub struct RtpReceiver {
     /// Packets whose SSRC no session description has named yet, because media may arrive before the answer. Bounded.
     early: VecDeque<rtp::Packet>,
     counts: Counts,
+    /// The voices that arrive on shared streams.
+    pub voices: SharedVoices,
     /// Measured by the requests for missing packets of video.
     round_trip: RoundTrip,
 }
@@ -63,6 +66,8 @@ pub enum Request {
 struct RtpStream {
     nacks: NackTracker,
     reader: Option<Reader>,
+    /// Set if the stream carries whoever speaks. Then it has no reader.
+    shared: Option<Sound>,
 }
 
 /// The track that a stream was assigned to, and the queue to its reader.
@@ -98,6 +103,7 @@ impl RtpReceiver {
             mids: HashMap::new(),
             early: VecDeque::new(),
             counts: Counts::default(),
+            voices: SharedVoices::default(),
             round_trip: RoundTrip::default(),
         }
     }
@@ -112,7 +118,7 @@ impl RtpReceiver {
                 continue;
             }
             self.mids.insert(section.mid.clone(), source.ssrc);
-            let stream = || RtpStream { nacks: NackTracker::default(), reader: None };
+            let stream = || RtpStream { nacks: NackTracker::default(), reader: None, shared: None };
             self.streams.entry(source.ssrc).or_insert_with(stream);
             if let Some(repair) = source.repair {
                 self.repairs.insert(repair, source.ssrc);
@@ -130,7 +136,22 @@ impl RtpReceiver {
         let Some(stream) = self.stream(mid) else { return false };
         stream.reader =
             Some(Reader { slot, frames, assembly, meter: InboundRtpMeter::new(kind), needs_key_frame: false });
-        let Some(source) = self.mids.get(mid).copied() else { return false };
+        self.handle_early(mid, now);
+        true
+    }
+
+    /// Passes the packets of the stream of `mid` to the voices that they name from now on. Returns false if no session
+    /// description has named an SSRC for it.
+    pub fn share(&mut self, mid: &str, now: Instant) -> bool {
+        let Some(stream) = self.stream(mid) else { return false };
+        stream.shared.get_or_insert_default();
+        self.handle_early(mid, now);
+        true
+    }
+
+    /// Handles the packets of the stream of `mid` that have arrived before the answer named it.
+    fn handle_early(&mut self, mid: &str, now: Instant) {
+        let Some(source) = self.mids.get(mid).copied() else { return };
         let (early, others): (VecDeque<_>, VecDeque<_>) =
             std::mem::take(&mut self.early).into_iter().partition(|packet| {
                 let ssrc = packet.header.ssrc;
@@ -140,7 +161,6 @@ impl RtpReceiver {
         for packet in early {
             self.handle_packet(packet, now);
         }
-        true
     }
 
     /// Stops reading the stream of `mid`.
@@ -182,6 +202,18 @@ impl RtpReceiver {
         };
         self.counts.packets += 1;
         self.counts.repaired += u64::from(repair.is_some());
+        if let Some(sound) = &mut stream.shared {
+            let is_new = sound.is_new(sequence, repair.is_some(), now);
+            let Some(owner) = proto::voice_owner(&packet.header.csrc).filter(|_| is_new) else {
+                self.counts.strange += u64::from(is_new);
+                return;
+            };
+            let payload = packet.payload.get(repair.map_or(0, |_| RTX_HEADER_BYTES)..).unwrap_or_default();
+            let number = self.voices.number(owner, ssrc, sound.counter.peek(sequence), now);
+            let header = sound_header(Slot::Microphone, packet.header.timestamp);
+            let bytes = self.pool.copy(payload);
+            return self.voices.push(owner, ReceivedFrame { header, bytes, sequence: number, received: now });
+        }
         let Some(reader) = &mut stream.reader else { return };
         if repair.is_none() {
             reader.meter.handle_packet(sequence, packet.header.timestamp, now);
@@ -195,8 +227,7 @@ impl RtpReceiver {
                 }
             }
             Assembly::Audio(sound) => {
-                let number = sound.counter.unwrap(sequence);
-                if !sound.nacks.handle_packet(number, repair.is_some(), now) {
+                if !sound.is_new(sequence, repair.is_some(), now) {
                     return;
                 }
             }
@@ -226,6 +257,10 @@ impl RtpReceiver {
         let mut requests = Vec::new();
         let retry = self.round_trip.retry_interval();
         for (ssrc, stream) in &mut self.streams {
+            if let Some(sound) = &mut stream.shared {
+                let missing = sound.nacks.poll_request(now);
+                requests.extend((!missing.is_empty()).then_some(Request::Nack(*ssrc, missing)));
+            }
             let Some(reader) = &mut stream.reader else { continue };
             let missing = match &mut reader.assembly {
                 Assembly::Video(assembler) => {
@@ -253,7 +288,7 @@ impl RtpReceiver {
             let assembler = match stream.reader.as_ref().map(|reader| &reader.assembly) {
                 Some(Assembly::Video(assembler)) => assembler.poll_timeout(),
                 Some(Assembly::Audio(sound)) => return sound.nacks.poll_timeout(),
-                None => return None,
+                None => return stream.shared.as_ref().and_then(|sound| sound.nacks.poll_timeout()),
             };
             [stream.nacks.poll_timeout(), assembler].into_iter().flatten().min()
         };
@@ -279,6 +314,14 @@ impl RtpReceiver {
     }
 }
 
+impl Sound {
+    /// Handles the number of a packet. Returns true if it is to be played.
+    fn is_new(&mut self, sequence: u16, retransmitted: bool, now: Instant) -> bool {
+        let number = self.counter.unwrap(sequence);
+        self.nacks.handle_packet(number, retransmitted, now)
+    }
+}
+
 impl Reader {
     /// Handles a packet. Returns true if it is the first one of the stream, but not of a frame.
     fn handle_packet(&mut self, packet: Packet, pool: &BufferPool, now: Instant) -> bool {
@@ -290,15 +333,7 @@ impl Reader {
             }
             Assembly::Audio(sound) => {
                 // One packet is one frame. The jitter buffer reorders packets, and opening refuses repetitions.
-                let header = Header {
-                    slot: self.slot,
-                    layer: Layer::default(),
-                    size: Size::default(),
-                    key: true,
-                    discardable: false,
-                    rtp_time: packet.timestamp,
-                    voice: false,
-                };
+                let header = sound_header(self.slot, packet.timestamp);
                 let sequence = sound.counter.peek(packet.sequence);
                 let bytes = pool.copy(&packet.payload);
                 // If the queue is full, the waiting audio is late already. Then this packet is dropped.
@@ -352,6 +387,12 @@ fn original(packet: &rtp::Packet, repaired: Option<u32>) -> Option<(u32, u16)> {
             (packet.payload.len() > RTX_HEADER_BYTES).then_some((ssrc, u16::from_be_bytes(*number)))
         }
     }
+}
+
+/// Returns the metadata of a frame of sound.
+fn sound_header(slot: Slot, rtp_time: u32) -> Header {
+    let (layer, size) = (Layer::default(), Size::default());
+    Header { slot, layer, size, key: true, discardable: false, rtp_time, voice: false }
 }
 
 /// Returns the value of a header extension.

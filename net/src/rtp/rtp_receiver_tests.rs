@@ -208,3 +208,45 @@ fn the_streams_that_a_server_can_add_are_bounded() {
     rtp_receiver.handle_packet(packet(700, 10, descriptors(1)[0].clone(), b"key"), now);
     assert!(receiver.try_recv().is_some());
 }
+
+#[test]
+fn packets_of_a_shared_stream_go_to_the_voice_that_they_name_and_lost_ones_are_requested() {
+    let (mut rtp_receiver, now) = (rtp_receiver(), Instant::now());
+    let [anna, ben] = [1, 2].map(proto::ParticipantId);
+    let sound = |owner: Option<proto::ParticipantId>, ssrc, sequence, payload: &[u8]| {
+        let mut packet = packet(ssrc, sequence, Vec::new(), payload);
+        packet.header.csrc = owner.map(|owner| proto::voice_sources(owner).to_vec()).unwrap_or_default();
+        packet
+    };
+    // One arrives before the answer that names the stream.
+    let mut early = RtpReceiver::new(BufferPool::new(2));
+    early.handle_packet(sound(Some(anna), 700, 1, b"early"), now);
+    early.declare(&[section("3", 700)]);
+    assert!(early.share("3", now) && early.voices.has_begun());
+
+    assert!(rtp_receiver.share("3", now) && !rtp_receiver.share("4", now));
+    for (owner, sequence) in [(anna, 10), (anna, 11), (ben, 12), (ben, 14)] {
+        rtp_receiver.handle_packet(sound(Some(owner), 700, sequence, b"sound"), now);
+    }
+    rtp_receiver.handle_packet(sound(None, 700, 15, b"nobody"), now);
+    rtp_receiver.handle_packet(sound(Some(anna), 700, 10, b"again"), now);
+    let due = rtp_receiver.poll_timeout().expect("a packet is missing");
+    assert_eq!(rtp_receiver.poll_requests(due), [Request::Nack(700, vec![13])]);
+    rtp_receiver.handle_packet(sound(Some(ben), 701, 1, b"\x00\x0dlost"), due);
+    let frames: Vec<_> = rtp_receiver
+        .voices
+        .take_begun()
+        .into_iter()
+        .map(|(owner, reader)| {
+            let frames = std::iter::from_fn(|| reader.try_recv());
+            (owner, frames.map(|frame| (frame.sequence, frame.bytes.to_vec())).collect::<Vec<_>>())
+        })
+        .collect();
+    let expected = |frames: &[(u64, &[u8])]| {
+        frames.iter().map(|(sequence, bytes)| (*sequence, bytes.to_vec())).collect::<Vec<_>>()
+    };
+    let of_anna = expected(&[(0, b"sound"), (1, b"sound")]);
+    let of_ben = expected(&[(0, b"sound"), (2, b"sound"), (1, b"lost")]);
+    assert_eq!(frames, [(anna, of_anna), (ben, of_ben)]);
+    assert_eq!(rtp_receiver.counts().strange, 1);
+}

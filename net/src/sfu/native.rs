@@ -5,7 +5,8 @@
 //! after the answer to an offer without the old track. Until then packets of the old track may still arrive.
 //!
 //! Each description costs processor time and makes every offer and answer longer, so in a large meeting a picture has one
-//! only if a tile shows it. The pool never has more descriptions than the server accepts.
+//! only if a tile shows it, and the voices share a few: the server sends whoever speaks there. The pool never has more
+//! descriptions than the server accepts.
 
 use super::{
     Caps, Codec, Incoming, Input, Mids, Output, Plan, SdpKind, Sfu, Topology, TrackSpec, TransportId, kind_of,
@@ -13,7 +14,7 @@ use super::{
 use crate::demand::TileWishes;
 use media::Bitrate;
 use proto::{
-    ClientSignal, Kind, MAX_DESCRIPTIONS, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer,
+    ClientSignal, Kind, MAX_SHARED_VOICES, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer,
     Subscription, TrackId, TurnAccess,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
@@ -44,6 +45,8 @@ pub struct Native {
     wishes: TileWishes,
     /// The tracks that a tile shows now.
     visible: HashSet<TrackId>,
+    /// True if voices arrive on shared descriptions. It stays true until the transport is replaced.
+    shares_voices: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -71,6 +74,10 @@ enum Usage {
     },
     /// Its track has ended. Packets of it may still arrive.
     Draining,
+    /// Receives a voice until the next answer. From then on, it arrives on a shared description.
+    Leaving(TrackId),
+    /// Receives whoever speaks.
+    Shared,
 }
 
 /// An offer that is being created or waits for its answer.
@@ -86,6 +93,7 @@ struct Negotiation {
 struct Snapshot {
     published: BTreeMap<Slot, Vec<SpatialLayer>>,
     subscriptions: Vec<Option<TrackId>>,
+    shares_voices: bool,
 }
 
 /// Limits how often an offer is made: others decide how often their tracks change.
@@ -220,6 +228,12 @@ impl Native {
                 self.outputs.push_back(Output::LayersChanged(track, now.clone()));
             }
         }
+        if self.shares_voices {
+            // The driver ignores those that it does not receive.
+            let microphone = TrackId { owner, slot: Slot::Microphone };
+            let is_gone = !self.remote.contains_key(&microphone);
+            self.outputs.extend(is_gone.then_some(Output::TrackEnded(microphone)));
+        }
         for receiver in &mut self.receivers {
             let Usage::Track { track, announced } = receiver.usage else { continue };
             if self.remote.contains_key(&track) {
@@ -264,8 +278,16 @@ impl Native {
                         Output::Track(Incoming { track, codec, layers, transport, mid })
                     }));
                 }
-                Usage::Free | Usage::Draining | Usage::Track { .. } => {}
+                Usage::Leaving(track) => {
+                    receiver.usage = Usage::Free;
+                    self.outputs.push_back(Output::TrackEnded(track));
+                }
+                Usage::Free | Usage::Draining | Usage::Track { .. } | Usage::Shared => {}
             }
+        }
+        if negotiation.snapshot.shares_voices {
+            let mids = self.shared_mids();
+            self.outputs.push_back(Output::SharedVoices { transport, mids });
         }
         self.agreed = Some(negotiation.snapshot);
     }
@@ -294,6 +316,7 @@ impl Native {
             sdp,
             published: published.collect(),
             subscriptions: subscriptions.collect(),
+            voices: if negotiation.snapshot.shares_voices { self.shared_mids() } else { Vec::new() },
         };
         self.send(&offer);
     }
@@ -321,6 +344,7 @@ impl Native {
         let snapshot = Snapshot {
             published: self.published.clone(),
             subscriptions: self.receivers.iter().map(|receiver| receiver.usage.track()).collect(),
+            shares_voices: self.shares_voices,
         };
         let nothing_yet = self.agreed.is_none() && self.opened.is_empty() && self.receivers.is_empty();
         let draining = self.receivers.iter().any(|receiver| receiver.usage == Usage::Draining);
@@ -344,6 +368,7 @@ impl Native {
     /// Otherwise takes one from a picture that no tile shows. It is free after the next answer. Screens come first.
     fn assign_receivers(&mut self) {
         let assigned: HashSet<TrackId> = self.receivers.iter().filter_map(|receiver| receiver.usage.track()).collect();
+        self.share_voices();
         let needed = self.needed_tracks();
         for slot in [Slot::Screen, Slot::Camera, Slot::Microphone] {
             let (kind, PoolLimits { few, max, of_slot }) = (kind_of(slot), pool_limits(slot));
@@ -370,13 +395,39 @@ impl Native {
         }
     }
 
-    /// Returns the remote tracks that need a description: voices, and the pictures that a tile shows. If there are few
-    /// pictures, all of them, so that a tile that appears shows its picture without another offer.
+    /// Lets all voices share a few descriptions if there are many. Those that have one of their own keep it until the server
+    /// has answered, so that nobody is interrupted.
+    fn share_voices(&mut self) {
+        let voices = self.remote.values().filter(|remote| remote.kind == Kind::Audio).count();
+        if self.shares_voices || voices <= MAX_OWN_VOICES {
+            return;
+        }
+        self.shares_voices = true;
+        for receiver in self.receivers.iter_mut().filter(|receiver| receiver.kind == Kind::Audio) {
+            receiver.usage = match receiver.usage {
+                Usage::Track { track, announced: true } => Usage::Leaving(track),
+                Usage::Track { announced: false, .. } => Usage::Draining,
+                other @ (Usage::Free | Usage::Draining | Usage::Leaving(_) | Usage::Shared) => other,
+            };
+        }
+        let shared = || Receiver { kind: Kind::Audio, mid: None, usage: Usage::Shared };
+        self.receivers.extend(std::iter::repeat_with(shared).take(MAX_SHARED_VOICES));
+    }
+
+    /// Returns the `mid`s of the shared descriptions.
+    fn shared_mids(&self) -> Vec<String> {
+        let shared = self.receivers.iter().filter(|receiver| receiver.usage == Usage::Shared);
+        shared.filter_map(|receiver| receiver.mid.clone()).collect()
+    }
+
+    /// Returns the remote tracks that need a description: the pictures that a tile shows, and voices unless they share some. If
+    /// there are few pictures, all of them, so that a tile that appears shows its picture without another offer.
     fn needed_tracks(&self) -> BTreeSet<TrackId> {
         let pictures = self.remote.values().filter(|remote| remote.kind == Kind::Video).count();
         let all_pictures = pictures <= MAX_UNSEEN_PICTURES;
-        let is_needed = |track: &TrackId, remote: &Remote| {
-            remote.kind == Kind::Audio || all_pictures || self.visible.contains(track)
+        let is_needed = |track: &TrackId, remote: &Remote| match remote.kind {
+            Kind::Audio => !self.shares_voices,
+            Kind::Video => all_pictures || self.visible.contains(track),
         };
         self.remote.iter().filter(|(track, remote)| is_needed(track, remote)).map(|(track, _)| *track).collect()
     }
@@ -426,7 +477,7 @@ impl Usage {
     const fn track(self) -> Option<TrackId> {
         match self {
             Self::Track { track, .. } => Some(track),
-            Self::Free | Self::Draining => None,
+            Self::Free | Self::Draining | Self::Leaving(_) | Self::Shared => None,
         }
     }
 }
@@ -444,7 +495,7 @@ struct PoolLimits {
 
 const fn pool_limits(slot: Slot) -> PoolLimits {
     match slot {
-        Slot::Microphone => PoolLimits { few: MAX_VOICES, max: MAX_VOICES, of_slot: MAX_VOICES },
+        Slot::Microphone => PoolLimits { few: MAX_VOICES, max: MAX_VOICES, of_slot: MAX_OWN_VOICES },
         Slot::Camera => {
             PoolLimits { few: MAX_UNSEEN_PICTURES, max: MAX_PICTURES, of_slot: MAX_PICTURES - RESERVED_FOR_SCREENS }
         }
@@ -461,9 +512,11 @@ const MAX_PICTURES: usize = 256;
 /// Of these, cameras leave this number to shared screens.
 const RESERVED_FOR_SCREENS: usize = 8;
 
-/// The maximum number of descriptions that receive voices: what the server accepts, without those of pictures and of our own
-/// three slots.
-const MAX_VOICES: usize = MAX_DESCRIPTIONS - MAX_PICTURES - 3;
+/// Up to this number, each voice has a description of its own.
+const MAX_OWN_VOICES: usize = 16;
+
+/// The maximum number of descriptions that receive voices. Some are in use while others drain.
+const MAX_VOICES: usize = 3 * MAX_OWN_VOICES;
 
 /// How long the server may take to answer, from the plan of the offer on.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);

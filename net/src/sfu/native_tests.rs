@@ -1,5 +1,5 @@
 use super::*;
-use proto::{DownlinkReport, TileWish};
+use proto::{DownlinkReport, MAX_DESCRIPTIONS, TileWish};
 
 const ME: ParticipantId = ParticipantId(1);
 
@@ -11,6 +11,8 @@ struct TestDriver {
     offers: Vec<ClientSignal>,
     wishes: Vec<ClientSignal>,
     tracks: Vec<(TrackId, String)>,
+    /// The shared descriptions of the last order.
+    shared: Vec<String>,
     others: Vec<Output>,
 }
 
@@ -23,6 +25,7 @@ impl TestDriver {
             offers: Vec::new(),
             wishes: Vec::new(),
             tracks: Vec::new(),
+            shared: Vec::new(),
             others: Vec::new(),
         };
         driver.handle(Input::Entered(ME));
@@ -43,6 +46,7 @@ impl TestDriver {
                 },
                 Output::Apply { kind, .. } => assert_eq!(kind, SdpKind::Answer),
                 Output::Track(incoming) => self.tracks.push((incoming.track, incoming.mid)),
+                Output::SharedVoices { mids, .. } => self.shared = mids,
                 Output::TrackEnded(track) => self.tracks.retain(|(other, _)| *other != track),
                 other @ (Output::LayersChanged(..)
                 | Output::TunnelToken { .. }
@@ -374,7 +378,9 @@ fn in_a_large_meeting_only_pictures_that_a_tile_shows_have_descriptions() {
     driver.show(201..=225);
     (2..=301).for_each(|owner| driver.sends(owner, &[Slot::Microphone, Slot::Camera]));
     driver.settle();
-    assert_eq!(driver.received(Slot::Microphone), (2..=301).collect::<Vec<_>>(), "all are heard");
+    assert!(driver.received(Slot::Microphone).is_empty(), "whoever speaks is heard on shared descriptions");
+    assert_eq!(driver.shared.len(), MAX_SHARED_VOICES);
+    assert!(driver.descriptions(Kind::Audio) <= MAX_SHARED_VOICES + MAX_OWN_VOICES);
     let pictures = driver.received(Slot::Camera);
     assert!((201..=225).all(|owner| pictures.contains(&owner)), "{pictures:?}");
     assert!(driver.descriptions(Kind::Video) <= MAX_UNSEEN_PICTURES, "{}", driver.descriptions(Kind::Video));
@@ -416,17 +422,46 @@ fn no_meeting_has_more_descriptions_than_the_server_accepts() {
     let received =
         |driver: &TestDriver| [Slot::Microphone, Slot::Camera, Slot::Screen].map(|slot| driver.received(slot).len());
     let cameras = MAX_PICTURES - RESERVED_FOR_SCREENS;
-    assert_eq!(received(&driver), [MAX_VOICES, cameras, 0]);
+    assert_eq!(received(&driver), [0, cameras, 0]);
     let screens = (2..=400).map(|owner| TileWish { track: track(owner, Slot::Screen), ..tile(owner, 320) });
     driver.handle(Input::Wishes((2..=600).map(|owner| tile(owner, 320)).chain(screens).collect()));
     driver.settle();
-    assert_eq!(received(&driver), [MAX_VOICES, cameras, RESERVED_FOR_SCREENS], "a screen needs no camera to end");
-    assert_eq!(3 + driver.mids.len(), MAX_DESCRIPTIONS);
+    assert_eq!(received(&driver), [0, cameras, RESERVED_FOR_SCREENS], "a screen needs no camera to end");
+    assert!(3 + driver.mids.len() <= MAX_DESCRIPTIONS);
     // A track that found no description gets that of one that ends.
     driver.sends(2, &[]);
     driver.settle();
-    assert_eq!(received(&driver), [MAX_VOICES, cameras - 1, RESERVED_FOR_SCREENS + 1]);
-    assert_eq!(3 + driver.mids.len(), MAX_DESCRIPTIONS);
+    assert_eq!(received(&driver), [0, cameras - 1, RESERVED_FOR_SCREENS + 1]);
+    assert!(3 + driver.mids.len() <= MAX_DESCRIPTIONS);
+}
+
+#[test]
+fn a_voice_keeps_its_description_until_the_server_sends_it_on_a_shared_one() {
+    let mut driver = TestDriver::entered();
+    (2..=17).for_each(|owner| driver.sends(owner, &[Slot::Microphone]));
+    driver.settle();
+    assert_eq!((driver.received(Slot::Microphone).len(), driver.shared.len()), (MAX_OWN_VOICES, 0));
+    driver.sends(18, &[Slot::Microphone]);
+    driver.handle(Input::Timeout);
+    assert!(driver.native.negotiation.is_some());
+    let Some(ClientSignal::Offer { subscriptions, voices, .. }) = driver.offers.last() else { panic!("an offer") };
+    assert_eq!((subscriptions.len(), voices.len()), (0, MAX_SHARED_VOICES));
+    assert!(voices.iter().all(|mid| driver.tracks.iter().all(|(_, other)| other != mid)), "not used before");
+    assert_eq!(driver.received(Slot::Microphone).len(), MAX_OWN_VOICES, "until the answer");
+    driver.answer();
+    assert_eq!((driver.received(Slot::Microphone).len(), driver.shared.len()), (0, MAX_SHARED_VOICES));
+    // It does not change again when somebody leaves.
+    let (shared, offers) = (driver.shared.clone(), driver.offers.len());
+    (3..=18).for_each(|owner| driver.sends(owner, &[]));
+    driver.settle();
+    assert_eq!((&driver.shared, driver.received(Slot::Microphone)), (&shared, vec![]));
+    assert!(driver.offers.len() <= offers + 1);
+    driver.handle(Input::Restart);
+    (driver.tracks, driver.mids) = (Vec::new(), Vec::new());
+    driver.handle(Input::Entered(ME));
+    driver.sends(2, &[Slot::Microphone]);
+    driver.settle();
+    assert_eq!(driver.received(Slot::Microphone), [2], "in a small meeting each has its own");
 }
 
 #[test]

@@ -21,6 +21,8 @@ pub struct Request {
     pub ideal: Option<Target>,
     /// Requests of higher priority are served first.
     pub priority: u8,
+    /// How recently its owner was the dominant speaker: 0 for never. It decides only if there is room for one picture.
+    pub speaker: u8,
     /// The tile's size in pixels.
     pub pixels: u32,
     /// The layers that the viewer gets now. Keeping them needs no margin.
@@ -71,7 +73,10 @@ pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<All
     order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].pixels)));
     match budget {
         0..SOUND_ONLY => order.clear(),
-        SOUND_ONLY..ONE_PICTURE => order.truncate(1),
+        SOUND_ONLY..ONE_PICTURE => {
+            order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].speaker)));
+            order.truncate(1);
+        }
         ONE_PICTURE.. => {}
     }
     allocate_base(&mut left, &order, requests, &mut allocated);

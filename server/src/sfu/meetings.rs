@@ -7,9 +7,10 @@ use super::downlink::Change;
 use super::downlink_report::LastReport;
 use super::metrics::{DropReason, Metrics};
 use super::offer_queue::{Offer, OfferQueue, work};
+use super::output::Output;
 use super::peer::{ClientAddress, Peer, Peers};
 use super::reply::Reply;
-use super::room::{Output, Room};
+use super::room::Room;
 use super::routes::Routes;
 use super::timers::Timers;
 use super::transport::{Context, Transport, TransportEvent};
@@ -144,8 +145,8 @@ impl Meetings {
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         match message {
             ToSfu::Signal(bytes) => match proto::decode_signal(&bytes.0) {
-                Ok(ClientSignal::Offer { number, sdp, published, subscriptions }) => {
-                    self.handle_offer(Offer { participant, number, sdp, published, subscriptions }, now);
+                Ok(ClientSignal::Offer { number, sdp, published, subscriptions, voices }) => {
+                    self.handle_offer(Offer { participant, number, sdp, published, subscriptions, voices }, now);
                 }
                 Ok(ClientSignal::Wishes { tiles }) => {
                     peer.wishes = Some(tiles.into_iter().map(|tile| (tile.track, tile)).collect());
@@ -186,7 +187,7 @@ impl Meetings {
     }
 
     fn answer_offer(&mut self, offer: Offer, now: Instant) {
-        let Offer { participant, number, sdp, mut published, subscriptions } = offer;
+        let Offer { participant, number, sdp, mut published, subscriptions, voices } = offer;
         published.retain(Published::is_complete);
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         let max_descriptions = self.rooms.get(&peer.meeting).map_or(0, |room| room.max_descriptions(now));
@@ -211,7 +212,7 @@ impl Meetings {
         };
         peer.sources = published.iter().map(source).collect();
         if let Some(room) = self.rooms.get_mut(&peer.meeting) {
-            room.subscribe(participant, &subscriptions, peer);
+            room.subscribe(participant, &subscriptions, &voices, peer);
             room.publish(participant, published, &mut self.output);
         }
         self.output.dirty.insert(participant);
@@ -256,6 +257,7 @@ impl Meetings {
     pub fn tick(&mut self, meeting: MeetingId, now: Instant) {
         let Self { peers, rooms, output, transmits, .. } = self;
         let Some(room) = rooms.get_mut(&meeting) else { return };
+        room.update_voices(now);
         for participant in room.members.clone() {
             let Some(peer) = peers.get_mut(&participant) else { continue };
             measure_receiver(peer, &mut output.metrics);
@@ -351,7 +353,7 @@ impl Meetings {
         self.offers.update_work(participant, |offer| offer_work(&peer.transport, offer));
         if let Some(room) = self.rooms.get_mut(&peer.meeting) {
             room.publish(participant, Vec::new(), &mut self.output);
-            room.subscribe(participant, &[], peer);
+            room.subscribe(participant, &[], &[], peer);
         }
     }
 }

@@ -19,6 +19,7 @@ pub struct Offer {
     pub sdp: String,
     pub published: Vec<Published>,
     pub subscriptions: Vec<Subscription>,
+    pub voices: Vec<String>,
 }
 
 /// The work that the offers of one origin may cause, in units of [`work`].
@@ -143,8 +144,8 @@ mod tests {
     }
 
     fn offer(participant: u64) -> Offer {
-        let (sdp, published, subscriptions) = (String::new(), Vec::new(), Vec::new());
-        Offer { participant: ParticipantId(participant), number: 1, sdp, published, subscriptions }
+        let (sdp, published, subscriptions, voices) = (String::new(), Vec::new(), Vec::new(), Vec::new());
+        Offer { participant: ParticipantId(participant), number: 1, sdp, published, subscriptions, voices }
     }
 
     fn queue(now: Instant) -> OfferQueue {

@@ -4,22 +4,24 @@
 
 use super::allocator::{self, Allocation};
 use super::demand::Update;
-use super::dirty_peers::DirtyPeers;
 use super::downlink_report;
-use super::metrics::{DropReason, Metrics};
+use super::first_switch::first_switch;
+use super::forwarding::{forward_picture, forward_sound};
+use super::metrics::DropReason;
+use super::output::Output;
 use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
-use super::reply::Reply;
+use super::shared_voices::Sound;
 use super::sound_loss::SoundReport;
-use super::switch::{MAX_TEMPORAL, PacketInfo, Switch, Target};
+use super::switch::{Switch, Target};
 use super::track::{AUDIO_BITRATE, KeyReason, Subscriber, Track, TrackSource};
 use super::transport::Transport;
-use super::transport_error::NotQueued;
+use super::voices::Voices;
 use proto::{
     Kind, LimitedTrack, MAX_DESCRIPTIONS, MAX_TILES, ParticipantId, Published, ServerSignal, Slot, Subscription,
     TileWish, Totals, TrackDemand, TrackId,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::{Duration, Instant};
 use str0m::media::{Mid, Rid};
 use str0m::rtp::RtpPacket;
@@ -38,27 +40,11 @@ pub struct Room {
     subscriptions: BTreeMap<ParticipantId, Vec<TrackId>>,
     /// When the loss of sound was last compared with the reports to its senders.
     sound_reported: Instant,
+    /// Who speaks, and the voices on shared descriptions.
+    voices: Voices,
     /// True if the next step panics.
     #[cfg(test)]
     pub panics: bool,
-}
-
-/// The results of the rooms for the SFU.
-#[derive(Debug, Default)]
-pub struct Output {
-    /// Replies to participants, in order.
-    pub replies: VecDeque<(ParticipantId, Reply)>,
-    /// Peers whose transport has something new to send.
-    pub dirty: DirtyPeers,
-    /// The counters of all rooms.
-    pub metrics: Metrics,
-}
-
-impl Output {
-    /// Queues a signal to `participant`.
-    pub fn signal(&mut self, participant: ParticipantId, signal: ServerSignal) {
-        self.replies.push_back((participant, Reply::Signal(signal)));
-    }
 }
 
 impl Room {
@@ -71,6 +57,7 @@ impl Room {
             tracks: BTreeMap::new(),
             subscriptions: BTreeMap::new(),
             sound_reported: now,
+            voices: Voices::default(),
             #[cfg(test)]
             panics: false,
         }
@@ -112,6 +99,7 @@ impl Room {
         self.members.remove(&participant);
         self.peak.set(self.members.len(), now);
         self.subscriptions.remove(&participant);
+        self.voices.remove(participant);
         let published = !self.published(participant).is_empty();
         for (id, track) in &mut self.tracks {
             track.subscribers.retain(|subscriber| subscriber.participant != participant);
@@ -143,14 +131,32 @@ impl Room {
                 track.source = Some(TrackSource::new(new));
             }
         }
+        let microphone = |published: &Published| published.slot == Slot::Microphone;
+        if before.iter().find(|old| microphone(old)) != self.published(owner).iter().find(|new| microphone(new)) {
+            self.voices.end_source(owner);
+        }
         self.remove_unused_tracks();
         self.announce(owner, output);
     }
 
-    /// Replaces the list of tracks that a participant receives. A media description that is used again continues its
-    /// sequence numbers, because SRTP (RFC 3711, section 3.3.2) treats a smaller number as a replay.
-    pub fn subscribe(&mut self, participant: ParticipantId, subscriptions: &[Subscription], peer: &mut Peer) {
+    /// Replaces the list of tracks that a participant receives. `shared` are the media descriptions on which it receives whoever
+    /// speaks. A description that is used again continues its sequence numbers, because SRTP (RFC 3711, section 3.3.2) treats
+    /// a smaller number as a replay.
+    pub fn subscribe(
+        &mut self,
+        participant: ParticipantId,
+        subscriptions: &[Subscription],
+        shared: &[String],
+        peer: &mut Peer,
+    ) {
         let mut before = self.unsubscribe(participant);
+        let (kept, unused): (HashMap<_, _>, HashMap<_, _>) = self
+            .voices
+            .shared
+            .remove_receiver(participant)
+            .into_iter()
+            .partition(|(mid, _)| shared.iter().any(|other| Mid::from(other.as_str()) == *mid));
+        peer.idle_switches.extend(unused.into_iter().map(|(mid, switch)| (mid, switch.for_next_track())));
         for Subscription { mid, track: id } in subscriptions {
             let mid = Mid::from(mid.as_str());
             let Some((ssrc, payload)) = peer.transport.outgoing(mid) else { continue };
@@ -164,7 +170,7 @@ impl Room {
                 Some((_, subscriber)) => subscriber.switch.for_next_track(),
                 None => {
                     let idle = peer.idle_switches.remove(&mid);
-                    idle.unwrap_or_else(|| Switch::new(first_sequence_number(), clock_rate(id.slot)))
+                    idle.unwrap_or_else(|| first_switch(id.slot))
                 }
             };
             let subscriber = Subscriber { participant, mid, ssrc, payload, switch, allocated: None };
@@ -172,6 +178,7 @@ impl Room {
         }
         let unused = before.into_iter().map(|(mid, (_, subscriber))| (mid, subscriber.switch.for_next_track()));
         peer.idle_switches.extend(unused);
+        self.voices.shared.add_receiver(participant, shared, peer, kept);
         peer.transport.forget_streams();
         let transport = &peer.transport;
         peer.idle_switches.retain(|mid, _| transport.has(*mid));
@@ -227,6 +234,17 @@ impl Room {
                 assert!(!self.panics, "injected");
             }
         }
+        if kind == Kind::Audio {
+            // Of a client that sends no bit, each packet counts as speech: silence is hardly sent.
+            let voice = packet.header.ext_vals.voice_activity.unwrap_or(true);
+            let sound = Sound { owner: id.owner, packet, info, voice };
+            self.totals.packets_out += self.voices.handle_packet(sound, peers, output);
+        }
+    }
+
+    /// Decides who is the dominant speaker. Called every 100 ms.
+    pub fn update_voices(&mut self, now: Instant) {
+        self.voices.update(now);
     }
 
     /// Requests a key frame of the layer that a participant receives at `mid`, because it cannot decode.
@@ -277,6 +295,7 @@ impl Room {
                     Kind::Video => {
                         let no_wishes = peer.wishes.is_none();
                         let mut request = request(source, subscriber, wish, no_wishes);
+                        request.speaker = self.voices.recency(id.owner);
                         if peer.transport.first_probes.is_pending() {
                             request.ideal = request.ideal.map(|ideal| Target { spatial: 0, ..ideal });
                         }
@@ -285,25 +304,30 @@ impl Room {
                 }
             }
         }
+        for rate in self.voices.shared.rates(participant, &mut self.tracks, now) {
+            voices += usize::from(rate > SPEECH_BITRATE);
+            audio += rate.max(SILENCE_BITRATE);
+        }
         let (known, lost) = (peer.transport.downlink.known_budget(), peer.transport.loss.down);
         peer.sound_limit.update(known, voices, lost);
         // One voice always has room, also if nobody speaks now.
         let one_voice = peer.sound_limit.get().unwrap_or(AUDIO_BITRATE).min(AUDIO_BITRATE);
         audio = if audio > 0 { audio.max(one_voice.into()) } else { 0 };
-        let all: Vec<allocator::Request> = requests.iter().map(|(.., request)| request.clone()).collect();
+        let (subscribed, all): (Vec<_>, Vec<_>) =
+            requests.into_iter().map(|(id, mid, request)| ((id, mid), request)).unzip();
         let budget = peer.transport.downlink.budget();
         let allocations = allocator::allocate(budget, audio, &all);
         tracing::trace!(%participant, budget, audio, ?all, ?allocations, "allocated");
         let desired = allocator::desired_bitrate(audio, &all);
         peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, audio, now);
         let (sound_only, mut limited) = (allocations.iter().all(Option::is_none), Vec::new());
-        for ((id, mid, request), allocation) in requests.iter().zip(allocations) {
-            let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
-            for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == *mid) {
+        for (((id, mid), request), allocation) in subscribed.into_iter().zip(&all).zip(allocations) {
+            let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(&id) else { continue };
+            for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == mid) {
                 apply(subscriber, source, request, allocation, &mut peer.transport, now);
                 let allocated = allocation.map(|allocation| allocation.target);
                 let cause = downlink_report::cause(sound_only, request.ideal, allocated, subscriber.switch.target());
-                limited.extend(cause.map(|cause| LimitedTrack { track: *id, cause }));
+                limited.extend(cause.map(|cause| LimitedTrack { track: id, cause }));
             }
         }
         limited.truncate(MAX_TILES);
@@ -385,7 +409,9 @@ impl Room {
             let Some(source) = source.as_mut().filter(|source| source.published.kind == Kind::Audio) else { continue };
             let Some(owner) = peers.get(&id.owner) else { continue };
             let hearing = subscribers.iter().filter(|subscriber| subscriber.switch.current().is_some());
-            let receivers = hearing.filter_map(|subscriber| peers.get(&subscriber.participant));
+            let sharing = self.voices.shared.receivers_of(id.owner);
+            let hearing = hearing.map(|subscriber| subscriber.participant).chain(sharing).collect::<Vec<_>>();
+            let receivers = hearing.iter().filter_map(|participant| peers.get(participant));
             let lost = receivers.clone().map(|peer| peer.transport.loss.down).fold(0.0, f32::max);
             let limit = receivers.filter_map(|peer| peer.sound_limit.get()).min();
             if let Some(report) = source.sound_loss.update(owner.transport.loss.up, lost, limit, now) {
@@ -442,46 +468,9 @@ fn request(
         rates: source.rates(subscriber.participant),
         ideal,
         priority: wish.map_or(0, |wish| wish.priority),
+        speaker: 0,
         pixels: wish.map_or(0, |wish| u32::from(wish.width) * u32::from(wish.height)),
         current,
-    }
-}
-
-/// Sends one packet of sound to a subscriber. Returns whether it was sent.
-fn forward_sound(
-    subscriber: &mut Subscriber,
-    packet: &RtpPacket,
-    info: &PacketInfo,
-    transport: &mut Transport,
-) -> bool {
-    let header = subscriber.switch.forward(info, MAX_TEMPORAL);
-    header.is_some_and(|header| transport.write_audio(subscriber, packet, header))
-}
-
-/// Queues one packet of a picture for a subscriber. Returns whether it was queued. If its queue is full, the subscriber
-/// gets nothing until the next key frame, which the next tick requests.
-fn forward_picture(
-    subscriber: &mut Subscriber,
-    packet: &RtpPacket,
-    info: &PacketInfo,
-    transport: &mut Transport,
-    metrics: &mut Metrics,
-) -> bool {
-    let max_temporal = transport.pictures.max_temporal(transport.downlink.budget());
-    let Some(header) = subscriber.switch.forward(info, max_temporal) else { return false };
-    match transport.write_video(subscriber, packet, header, info) {
-        Ok(()) => true,
-        Err(NotQueued::NoStream) => {
-            subscriber.switch.end_source();
-            false
-        }
-        Err(NotQueued::Full { next }) => {
-            subscriber.switch.restart(next);
-            transport.forget_sent(subscriber.ssrc);
-            // The packets that waited, and this one.
-            metrics.add_dropped(DropReason::QueueFull, header.sequence.saturating_sub(next) + 1);
-            false
-        }
     }
 }
 
@@ -546,23 +535,6 @@ fn spatial_layer(rid: Option<Rid>) -> Option<u8> {
     let Some(rid) = rid else { return Some(0) };
     let text: &str = &rid;
     text.parse().ok()
-}
-
-/// Returns the RTP clock rate in Hz.
-fn clock_rate(slot: Slot) -> u32 {
-    match slot {
-        Slot::Microphone => 48_000,
-        Slot::Camera | Slot::Screen => 90_000,
-    }
-}
-
-/// Returns a random first sequence number in the lowest quarter, so that the sequence does not wrap early.
-fn first_sequence_number() -> u16 {
-    use ring::rand::SecureRandom;
-    let mut bytes = [0; 2];
-    // Without randomness the sequence begins at 0. That reveals only how many packets the stream had.
-    let _ = ring::rand::SystemRandom::new().fill(&mut bytes);
-    u16::from_be_bytes(bytes) >> 2
 }
 
 /// The interval at which the loss of sound is compared with the reports to its senders.

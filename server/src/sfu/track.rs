@@ -2,7 +2,7 @@
 
 use super::allocator::{Allocation, LayerBitrates};
 use super::demand::{self, Demand, LayerDemand};
-use super::extension::DescriptorBytes;
+use super::extension::with_descriptor;
 use super::layer_meter::LayerMeter;
 use super::sound_loss::SoundLoss;
 use super::switch::{PacketInfo, Switch, Target};
@@ -349,8 +349,8 @@ impl Layer {
 
     /// Returns whether the packet begins a frame, whether it begins a key frame, and its temporal layer.
     fn read_descriptor(&mut self, packet: &RtpPacket) -> Option<(bool, bool, u8)> {
-        let bytes = packet.header.ext_vals.user_values.get::<DescriptorBytes>()?;
-        let read = Descriptor::read(bytes.as_slice(), self.structure.as_ref()).ok()?;
+        let structure = self.structure.as_ref();
+        let read = with_descriptor(&packet.header.ext_vals, |bytes| Descriptor::read(bytes, structure).ok())??;
         let start = read.packet.start;
         let key = start && read.frame_diffs.is_empty() && read.structure.is_some();
         if read.structure.is_some() {

@@ -6,7 +6,7 @@ mod formats;
 
 use super::address_table::ThreadAddresses;
 use super::downlink::{self, Downlink};
-use super::extension::{DescriptorBytes, extensions};
+use super::extension::{copy_descriptor, extensions};
 use super::first_probes::FirstProbes;
 use super::ice_ufrag;
 use super::offer::{self, AnsweredOffer};
@@ -416,14 +416,21 @@ impl Transport {
         queued.map_err(|next| NotQueued::Full { next })
     }
 
-    /// Hands a packet of sound to the stack, which sends it at once. Drops it if the transport is not connected.
-    pub fn write_audio(&mut self, subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeader) -> bool {
+    /// Hands a packet of sound to the stack, which sends it at once. Drops it if the transport is not connected. `sources` names
+    /// its sender, if the stream is shared.
+    pub fn write_audio(
+        &mut self,
+        subscriber: &Subscriber,
+        packet: &RtpPacket,
+        header: RewrittenHeader,
+        sources: &[u32],
+    ) -> bool {
         if !self.rtc.is_connected() {
             return false;
         }
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx(&subscriber.ssrc) else { return false };
-        stream.write_rtp(rtp_write(subscriber, packet, header));
+        stream.write_rtp(rtp_write(subscriber, packet, header).csrc(sources));
         self.pictures.add_sound(packet.payload.len());
         true
     }
@@ -508,9 +515,7 @@ impl Transport {
 /// Returns a packet as it is sent to a subscriber.
 fn rtp_write(subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeader) -> RtpWrite {
     let mut extensions = ExtensionValues::default();
-    if let Some(descriptor) = packet.header.ext_vals.user_values.get_arc::<DescriptorBytes>() {
-        extensions.user_values.set_arc(descriptor);
-    }
+    copy_descriptor(&packet.header.ext_vals, &mut extensions);
     let write = RtpWrite::new(
         subscriber.payload,
         header.sequence.into(),

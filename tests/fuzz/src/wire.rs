@@ -205,6 +205,7 @@ pub(super) fn native(bytes: &[u8]) {
                 Output::Apply { .. }
                 | Output::Track(_)
                 | Output::TrackEnded(_)
+                | Output::SharedVoices { .. }
                 | Output::LayersChanged(..)
                 | Output::TrackDemand(_)
                 | Output::SoundLoss { .. }
@@ -330,6 +331,7 @@ pub(super) fn client_signals() -> Vec<Vec<u8>> {
             sdp: "v=0".into(),
             published: published(),
             subscriptions: vec![Subscription { mid: "1".into(), track }],
+            voices: vec!["2".into()],
         },
         ClientSignal::Wishes { tiles: vec![tile] },
     ];

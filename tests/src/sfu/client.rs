@@ -6,9 +6,9 @@ use codec::rate::{self, LayerDemand, LayerTarget};
 use crypto::Sealed;
 use media::{Bitrate, FrameRate, Size};
 use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
-use proto::{DemandedLayer, Published, ServerSignal, SpatialLayer, Subscription};
+use proto::{DemandedLayer, ParticipantId, Published, ServerSignal, SpatialLayer, Subscription, voice_owner};
 use server::sfu::Reply;
-use server::sfu::extension::{DescriptorBytes, dependency_descriptor};
+use server::sfu::extension::{dependency_descriptor, set_descriptor};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Instant;
@@ -28,6 +28,8 @@ pub struct Client {
     pub published: Vec<Published>,
     /// What it receives.
     pub subscriptions: Vec<Subscription>,
+    /// The media descriptions on which it receives whoever speaks.
+    pub voices: Vec<String>,
     /// The signals that it received.
     pub signals: Vec<ServerSignal>,
     /// Whether the server refused one of its messages as malformed.
@@ -38,6 +40,12 @@ pub struct Client {
     pub received: Vec<RtpPacket>,
     /// The packets of sound that it received: the number of each, and when it arrived.
     pub sound: Vec<(u32, Instant)>,
+    /// Those of them that named their sender, with their numbers.
+    pub voices_heard: Vec<(ParticipantId, u32)>,
+    /// The voice-activity bit of the sound that it sends.
+    pub voice: bool,
+    /// The second byte of each payload of its camera.
+    pub mark: u8,
     /// The layers for which the SFU requested a key frame.
     pub key_requests: Vec<Rid>,
     /// The last STUN binding request that it sent (RFC 8489).
@@ -101,11 +109,15 @@ impl Client {
             last_offer: String::new(),
             published: Vec::new(),
             subscriptions: Vec::new(),
+            voices: Vec::new(),
             signals: Vec::new(),
             malformed: false,
             too_fast: false,
             received: Vec::new(),
             sound: Vec::new(),
+            voices_heard: Vec::new(),
+            voice: true,
+            mark: 0,
             key_requests: Vec::new(),
             binding_request: Vec::new(),
             rtc,
@@ -256,10 +268,9 @@ impl Client {
             for index in 0..packets {
                 let position = PacketPosition { first: index == 0, last: index + 1 == packets };
                 let mut extensions = ExtensionValues::default();
-                if let Some(descriptor) = DescriptorBytes::new(&layer.descriptors.bytes(&frame, position)) {
-                    extensions.user_values.set(descriptor);
-                }
-                let payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); bytes.max(1)];
+                set_descriptor(&mut extensions, &layer.descriptors.bytes(&frame, position));
+                let mut payload = vec![u8::try_from(layer.packets).unwrap_or(u8::MAX); bytes.max(2)];
+                payload[1] = self.mark;
                 let write = RtpWrite::new(pt, layer.sequence.into(), self.frame * 3_000, now, payload);
                 stream.write_rtp(write.marker(position.last).ext_vals(extensions).nackable(true));
                 layer.sequence += 1;
@@ -303,9 +314,7 @@ impl Client {
         for (index, payload) in bytes.chunks(bytes.len().div_ceil(count).max(1)).enumerate() {
             let position = PacketPosition { first: index == 0, last: index + 1 == count };
             let mut extensions = ExtensionValues::default();
-            if let Some(descriptor) = DescriptorBytes::new(&layer.descriptors.bytes(&frame, position)) {
-                extensions.user_values.set(descriptor);
-            }
+            set_descriptor(&mut extensions, &layer.descriptors.bytes(&frame, position));
             let write = RtpWrite::new(pt, layer.sequence.into(), header.rtp_time, now, payload.to_vec());
             stream.write_rtp(write.marker(position.last).ext_vals(extensions).nackable(true));
             layer.sequence += 1;
@@ -335,7 +344,10 @@ impl Client {
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx_by_mid(mid, None) else { return };
         self.frames_of_sound += 1;
-        stream.write_rtp(RtpWrite::new(pt, self.frames_of_sound.into(), number * 960, now, payload));
+        let extensions =
+            ExtensionValues { audio_level: Some(-127), voice_activity: Some(self.voice), ..ExtensionValues::default() };
+        let write = RtpWrite::new(pt, self.frames_of_sound.into(), number * 960, now, payload);
+        stream.write_rtp(write.ext_vals(extensions));
     }
 
     /// Returns when each 20 ms of sound were recorded.
@@ -389,6 +401,10 @@ impl Client {
                     [SOUND, a, b, c, d, packets, ..] => {
                         let last = u32::from_be_bytes([a, b, c, d]);
                         let numbers = (last + 1).saturating_sub(packets.into())..=last;
+                        let sources = packet.header.csrc.get(..packet.header.csrc_count).unwrap_or_default();
+                        if let Some(owner) = voice_owner(sources) {
+                            self.voices_heard.extend(numbers.clone().map(|number| (owner, number)));
+                        }
                         self.sound.extend(numbers.map(|number| (number, packet.timestamp)));
                     }
                     _ => self.received.push(packet),

@@ -45,6 +45,8 @@ pub struct State {
     pub sent: [u64; 3],
     /// The number of frames of sound that were sent.
     pub sounds_sent: u64,
+    /// True while it sends no sound.
+    pub muted: bool,
     /// The loss of its sound that the server has named last, in percent.
     pub sound_loss: u8,
 }
@@ -210,6 +212,11 @@ impl Client {
 
     pub fn microphone(&self) -> TrackId {
         TrackId { owner: self.me(), slot: Slot::Microphone }
+    }
+
+    /// Stops to send sound, or starts again.
+    pub fn mute(&self, muted: bool) {
+        self.shared.change(|state| state.muted = muted);
     }
 
     pub fn remove(&self, who: ParticipantId) {
@@ -427,6 +434,9 @@ impl EncoderTask {
     }
 
     fn send_sound(&mut self, number: u64, pool: &BufferPool) {
+        if self.shared.look(|state| state.muted) {
+            return;
+        }
         let sound = EncodedAudio {
             codec: AudioCodec::Opus,
             position: number * 960,

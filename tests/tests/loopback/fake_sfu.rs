@@ -11,7 +11,7 @@ use futures_util::{SinkExt, StreamExt};
 use net::sfu::TransportId;
 use proto::{ParticipantId, Slot, SpatialLayer, TrackId};
 use serde_json::Value;
-use server::sfu::extension::DescriptorBytes;
+use server::sfu::extension::with_descriptor;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 use str0m::rtp::RtpPacket;
@@ -257,7 +257,6 @@ pub fn fitting_layer(layers: &[SpatialLayer], width: u16) -> u8 {
 
 /// Returns whether a packet is the first one of a key frame: only these contain a structure.
 fn starts_key_frame(packet: &RtpPacket) -> bool {
-    let descriptor = packet.header.ext_vals.user_values.get::<DescriptorBytes>();
-    let read = descriptor.and_then(|bytes| proto::descriptor::Descriptor::read(bytes.as_slice(), None).ok());
-    read.is_some_and(|descriptor| descriptor.structure.is_some())
+    let read = with_descriptor(&packet.header.ext_vals, |bytes| proto::descriptor::Descriptor::read(bytes, None).ok());
+    read.flatten().is_some_and(|descriptor| descriptor.structure.is_some())
 }

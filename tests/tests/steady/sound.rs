@@ -49,7 +49,11 @@ fn sound_allocates_nothing_on_the_network_path() {
     let (seal, cost, open) = send_packets(200);
     assert_eq!(seal, 0, "Sealer::seal_sound with copies");
     assert_eq!(cost.packets, 200);
-    assert_eq!(cost.packetize, cost.packets, "one buffer owner per packet, for the transport");
+    assert_eq!(
+        cost.packetize,
+        2 * cost.packets,
+        "a buffer owner and a list of extensions per packet, for the transport"
+    );
     assert_eq!(cost.remember, 0, "history for retransmission");
     assert_eq!(cost.assemble, 0, "receiver");
     assert_eq!(open, 0, "Opener::open_sound, and buffers for the copies");

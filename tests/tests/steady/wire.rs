@@ -41,7 +41,7 @@ pub struct Cost {
 
 impl Wire {
     pub fn new(slot: Slot, kind: Kind) -> Self {
-        let extensions = Extensions { mid: Some(1), rid: Some(2), descriptor: Some(3) };
+        let extensions = Extensions { mid: Some(1), rid: Some(2), descriptor: Some(3), audio_level: Some(4) };
         let (mid, rid) = (Bytes::from_static(b"0"), (kind == Kind::Video).then(|| Bytes::from_static(b"0")));
         let parameters = StreamParameters { ssrc: SSRC, payload_type: 102, mid, rid, extensions };
         let packetizer = match kind {

@@ -21,7 +21,7 @@ fn target(spatial: u8, temporal: u8) -> Option<Target> {
 }
 
 fn request(ideal: Option<Target>, priority: u8, pixels: u32) -> Request {
-    Request { rates: RATES.to_vec(), ideal, priority, pixels, current: None }
+    Request { rates: RATES.to_vec(), ideal, priority, speaker: 0, pixels, current: None }
 }
 
 #[test]
@@ -168,6 +168,7 @@ fn no_allocation_exceeds_the_budget_and_nothing_that_fits_is_left_out() {
                 Request {
                     rates,
                     ideal: target(largest, layer(random(3))),
+                    speaker: 0,
                     priority: layer(random(4)),
                     pixels: random(1_000_000),
                     current: target(layer(random(3)), 2),
@@ -216,4 +217,19 @@ fn a_tile_gets_the_smallest_layer_that_fills_it() {
     assert_eq!(layers_for_tile(&tile(640, 360, 30, false), &[]), None);
     let temporal = |frames| layers_for_tile(&tile(640, 360, frames, false), &sizes).map(|target| target.temporal);
     assert_eq!([5, 15, 30].map(temporal), [Some(0), Some(1), Some(2)]);
+}
+
+#[test]
+fn the_only_picture_of_a_narrow_link_is_that_of_who_speaks() {
+    let tile = |speaker, priority| Request { speaker, ..request(target(0, 2), priority, 100) };
+    let shown = |budget, requests: &[Request]| {
+        let allocated = allocate(budget, 40_000, requests);
+        allocated.iter().map(Option::is_some).collect::<Vec<_>>()
+    };
+    let requests = [tile(0, 1), tile(3, 1), tile(4, 1)];
+    assert_eq!(shown(140_000, &requests), [false, false, true]);
+    assert_eq!(shown(140_000, &requests[..2]), [false, true], "a viewer does not see itself: the one before");
+    assert_eq!(shown(140_000, &[tile(0, 1), tile(0, 1)]), [true, false], "nobody has spoken");
+    assert_eq!(shown(140_000, &[tile(0, 2), tile(4, 1)]), [true, false], "a shared screen");
+    assert_eq!(shown(40_000, &requests), [false; 3]);
 }

@@ -1,0 +1,178 @@
+//! The voices that arrive on shared media descriptions: the queue of each, and which have begun. Pure: the caller passes the time.
+//!
+//! The SFU names the owner of each packet (CSRC). Nothing depends on that name but the queue: the reader of a voice opens only
+//! frames that this owner has sealed.
+
+use crypto::ReceivedFrame;
+use media::{Receiver, Sender, bounded};
+use proto::ParticipantId;
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+/// The voices of one session.
+#[derive(Default)]
+pub struct SharedVoices {
+    voices: HashMap<ParticipantId, Voice>,
+    /// The newest packet of each shared stream, by SSRC, and its owner. There are at most as many as shared descriptions.
+    turns: HashMap<u32, (u64, ParticipantId)>,
+    /// Voices whose reader has not been taken. Each is in `voices`.
+    begun: Vec<(ParticipantId, Receiver<ReceivedFrame>)>,
+}
+
+struct Voice {
+    frames: Sender<ReceivedFrame>,
+    /// The stream on which it arrived last.
+    stream: u32,
+    /// The wrapping difference between the numbers of that stream and those of the voice.
+    offset: u64,
+    /// The next number.
+    next: u64,
+    /// When a packet arrived last.
+    last: Instant,
+}
+
+impl SharedVoices {
+    /// Handles packet `number` of a shared stream. Returns the number of the frame among those of the voice, in which other
+    /// voices leave no gap.
+    pub fn number(&mut self, owner: ParticipantId, stream: u32, number: u64, now: Instant) -> u64 {
+        let turn = self.turns.get(&stream).copied();
+        let is_late = turn.is_some_and(|(newest, _)| number < newest);
+        if !is_late {
+            self.turns.insert(stream, (number, owner));
+        }
+        let begins = !is_late && turn.is_none_or(|(_, before)| before != owner);
+        let voice = self.voice(owner, now);
+        voice.last = now;
+        if begins || voice.stream != stream {
+            (voice.stream, voice.offset) = (stream, number.wrapping_sub(voice.next));
+        }
+        let own = number.wrapping_sub(voice.offset);
+        voice.next = voice.next.max(own.saturating_add(1));
+        own
+    }
+
+    /// Queues a frame for the reader of a voice. Drops it if the queue is full: then the sound in it is late already.
+    pub fn push(&mut self, owner: ParticipantId, frame: ReceivedFrame) {
+        if let Some(voice) = self.voices.get(&owner) {
+            drop(voice.frames.try_send(frame));
+        }
+    }
+
+    /// Returns true if a voice has begun whose reader was not taken.
+    pub fn has_begun(&self) -> bool {
+        !self.begun.is_empty()
+    }
+
+    /// Takes the readers of the voices that have begun.
+    pub fn take_begun(&mut self) -> Vec<(ParticipantId, Receiver<ReceivedFrame>)> {
+        std::mem::take(&mut self.begun)
+    }
+
+    /// Ends a voice. It begins again with its next packet.
+    pub fn end(&mut self, owner: ParticipantId) {
+        self.voices.remove(&owner);
+        self.begun.retain(|(begun, _)| *begun != owner);
+    }
+
+    /// Returns whether a voice has a queue, and something of it has arrived in the last 30 s. The caller ends others, because each
+    /// costs a decoder.
+    pub fn is_active(&self, owner: ParticipantId, now: Instant) -> bool {
+        self.voices.get(&owner).is_some_and(|voice| now.saturating_duration_since(voice.last) < IDLE_TIMEOUT)
+    }
+
+    fn voice(&mut self, owner: ParticipantId, now: Instant) -> &mut Voice {
+        if !self.voices.contains_key(&owner) && self.voices.len() >= MAX_VOICES {
+            let oldest = self.voices.iter().min_by_key(|(_, voice)| voice.last).map(|(owner, _)| *owner);
+            oldest.into_iter().for_each(|oldest| self.end(oldest));
+        }
+        self.voices.entry(owner).or_insert_with(|| {
+            let (frames, reader) = bounded(MAX_SOUND);
+            self.begun.push((owner, reader));
+            Voice { frames, stream: 0, offset: 0, next: 0, last: now }
+        })
+    }
+}
+
+/// The maximum number of voices that have a queue. The server forwards a few at once; the others were heard a short time ago.
+const MAX_VOICES: usize = 64;
+
+/// A voice of which nothing has arrived for this time ends.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Bytes of sound that may wait for their reader: about 1.5 seconds.
+pub const MAX_SOUND: usize = 16 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crypto::Header;
+    use media::{Buffer, Layer, Size};
+    use proto::Slot;
+
+    const ANNA: ParticipantId = ParticipantId(1);
+    const BEN: ParticipantId = ParticipantId(2);
+
+    fn frame(sequence: u64, received: Instant) -> ReceivedFrame {
+        let header = Header {
+            slot: Slot::Microphone,
+            layer: Layer::default(),
+            size: Size::default(),
+            key: true,
+            discardable: false,
+            rtp_time: 0,
+            voice: false,
+        };
+        ReceivedFrame { header, bytes: Buffer::unpooled(b"sound"), sequence, received }
+    }
+
+    #[test]
+    fn other_voices_on_the_stream_leave_no_gap_and_lost_packets_do() {
+        let (mut voices, now) = (SharedVoices::default(), Instant::now());
+        let mut number = |owner, stream, number| voices.number(owner, stream, number, now);
+        assert_eq!([10, 11, 13].map(|packet| number(ANNA, 7, packet)), [0, 1, 3]);
+        assert_eq!([14, 15].map(|packet| number(BEN, 7, packet)), [0, 1]);
+        assert_eq!([16, 18].map(|packet| number(ANNA, 7, packet)), [4, 6]);
+        assert_eq!((number(BEN, 7, 17), number(ANNA, 7, 17)), (3, 5), "late packets");
+        assert_eq!([90, 91].map(|packet| number(ANNA, 8, packet)), [7, 8], "it has another slot now");
+    }
+
+    #[test]
+    fn a_voice_begins_once_with_the_frames_that_arrive_before_its_reader_is_taken() {
+        let (mut voices, now) = (SharedVoices::default(), Instant::now());
+        for packet in 0..3 {
+            let sequence = voices.number(ANNA, 7, packet, now);
+            voices.push(ANNA, frame(sequence, now));
+        }
+        assert!(voices.has_begun());
+        let begun = voices.take_begun();
+        let [(ANNA, reader)] = &begun[..] else { panic!("{} have begun", begun.len()) };
+        assert_eq!(std::iter::from_fn(|| reader.try_recv()).map(|frame| frame.sequence).collect::<Vec<_>>(), [0, 1, 2]);
+        let sequence = voices.number(ANNA, 7, 3, now);
+        voices.push(ANNA, frame(sequence, now));
+        assert!(!voices.has_begun() && reader.try_recv().is_some());
+    }
+
+    #[test]
+    fn an_idle_voice_ends_and_begins_again_with_its_next_packet() {
+        let (mut voices, start) = (SharedVoices::default(), Instant::now());
+        voices.number(ANNA, 7, 0, start);
+        let reader = voices.take_begun().pop().expect("it has begun").1;
+        assert!(voices.is_active(ANNA, start + Duration::from_secs(29)));
+        assert!(!voices.is_active(ANNA, start + IDLE_TIMEOUT) && !voices.is_active(BEN, start));
+        voices.end(ANNA);
+        assert!(reader.is_ended());
+        voices.number(ANNA, 7, 1, start + IDLE_TIMEOUT);
+        assert!(voices.has_begun());
+    }
+
+    #[test]
+    fn a_server_that_names_endless_voices_fills_no_memory() {
+        let (mut voices, now) = (SharedVoices::default(), Instant::now());
+        for owner in 0..10_000 {
+            voices.number(ParticipantId(owner), 7, owner, now + Duration::from_millis(owner));
+            assert!(voices.voices.len() <= MAX_VOICES && voices.begun.len() <= MAX_VOICES);
+        }
+        assert_eq!(voices.turns.len(), 1);
+        assert!(voices.voices.contains_key(&ParticipantId(9_999)));
+    }
+}
