@@ -35,9 +35,9 @@ impl Decode for Voice {
         carries_copy(successor) && self.decoder.decode_fec(successor, out).is_ok()
     }
 
-    fn conceal(&mut self, out: &mut Frame) {
+    fn conceal(&mut self, out: &mut [f32]) {
         if self.decoder.conceal(out).is_err() {
-            *out = [0.0; PACKET];
+            out.fill(0.0);
         }
     }
 }
