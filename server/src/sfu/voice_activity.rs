@@ -118,7 +118,7 @@ const PACKET_LENGTH: Duration = Duration::from_millis(80);
 const FORGOTTEN_SLOTS: u128 = 64 * BLOCK_SLOTS as u128 + 16;
 
 /// Nobody speaks for this long without a pause of a fifth of a second.
-const MAX_BREATH: Duration = Duration::from_secs(60);
+const MAX_BREATH: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {
