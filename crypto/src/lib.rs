@@ -17,7 +17,7 @@ mod leaf;
 pub mod link;
 mod manager_keys;
 mod memory;
-mod name;
+pub mod name;
 pub mod open;
 mod provider;
 pub mod seal;

@@ -1,5 +1,10 @@
-//! Which display names are allowed. Depends on fixed lists only, not on a version of the Unicode tables: all members
-//! must agree on which names are valid, because they reject a commit that adds an invalid one.
+//! Which display names are allowed, and which look like others. What is allowed depends on fixed lists only, not on a
+//! version of the Unicode tables: all members must agree on which names are valid, because they reject a commit that
+//! adds an invalid one. A name that looks like another is allowed, and the application marks it.
+
+mod skeleton;
+
+pub use skeleton::skeleton;
 
 use unicode_script::{Script, UnicodeScript};
 
