@@ -36,10 +36,17 @@ pub(crate) fn normalised(name: &str) -> Option<String> {
     (visible && kept.chars().count() <= MAX_NAME).then_some(kept)
 }
 
+/// Returns a name that is allowed, from a text that may be too long or have control characters. Returns `None` if its
+/// beginning has no visible character.
+pub fn fitted(text: &str) -> Option<String> {
+    let plain = text.chars().filter(|character| !character.is_control() && !is_bidi_control(*character));
+    normalised(&plain.take(MAX_NAME).collect::<String>())
+}
+
 /// Returns true if the name mixes alphabets whose letters look alike, or uses letters that are drawn as another
 /// alphabet's. Allows what Unicode Technical Standard 39, section 5.2 calls moderately restrictive: one script, Latin
 /// with the scripts of Chinese, Japanese or Korean, or Latin with one other script that does not look like it.
-pub(crate) fn is_mixed_script(name: &str) -> bool {
+pub fn is_mixed_script(name: &str) -> bool {
     let mut scripts: Vec<Script> = name.chars().map(|character| character.script()).collect();
     scripts.retain(|script| !matches!(script, Script::Common | Script::Inherited | Script::Unknown));
     scripts.sort_unstable_by_key(|script| script.full_name());
