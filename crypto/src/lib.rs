@@ -38,7 +38,7 @@ pub use joiner::{Joiner, ReturnRequest, knock, return_to_meeting};
 pub use keyring::{KeyRing, MediaKeys};
 pub use knock_request::KnockRequest;
 pub use leaf::Leaf;
-pub use link::{Fingerprint, Invitation, find_link};
+pub use link::{Fingerprint, Invitation, SecretLink, find_link};
 pub use manager_keys::ManagerKeys;
 pub use memory::Secret;
 pub use open::Opener;

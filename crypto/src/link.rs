@@ -5,6 +5,7 @@
 mod error;
 mod find;
 mod fingerprint;
+mod secret_link;
 mod secret_part;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod tests;
 pub use error::Error;
 pub use find::find_link;
 pub use fingerprint::Fingerprint;
+pub use secret_link::SecretLink;
 
 use crate::authority::Binding;
 use crate::memory::Secret;

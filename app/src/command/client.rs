@@ -5,7 +5,7 @@ use super::output;
 use anyhow::{Context, Result};
 use engine::dump::Dump;
 use engine::report::Report;
-use engine::{AudioChoice, Setup, VideoOutput};
+use engine::{AudioChoice, SecretLink, Setup, VideoOutput};
 use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
@@ -77,8 +77,8 @@ fn check_writable(path: &Path) -> Result<()> {
 }
 
 /// Prints the link of the meeting.
-pub fn print_link(link: &str) {
-    output::line(link);
+pub fn print_link(link: &SecretLink) {
+    output::line(link.expose());
 }
 
 /// Writes `report` if there is a path.

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::NoticeKind as EngineNotice;
-use engine::{AudioChoice, Choice, Event, KeyState, Microphone, ParticipantId, Person, Second, Setup, Step};
+use engine::{
+    AudioChoice, Choice, Event, KeyState, Microphone, ParticipantId, Person, Second, SecretLink, Setup, Step,
+};
 
 use super::link;
 use super::name_mark::{self, NameMark};
@@ -73,9 +75,9 @@ pub struct MeetingModel {
     /// We come back to the meeting as its organiser.
     pub returns: bool,
     /// The invitation link to give to others; empty until we are in the meeting.
-    pub link: String,
+    pub link: SecretLink,
     /// The link by which we entered, as the recent meetings keep it. The other one may name another address, and changes.
-    pub entered_by: String,
+    pub entered_by: SecretLink,
     /// The names and addresses by which others can reach the server on this computer, best first; empty if it runs
     /// elsewhere.
     pub hosts: Vec<String>,
@@ -369,6 +371,14 @@ mod tests {
         assert_eq!(asks, [Announcement::Asking("\u{410}nne".into()), marked("\u{410}nne")]);
         let left = model.handle_event(&Event::People(vec![anne, named(2, "Bob")]));
         assert_eq!((left, model.name_marks.len()), (vec![Announcement::Left("B\u{3bf}b".into())], 0));
+    }
+
+    #[test]
+    fn debug_shows_no_link() {
+        let mut model = MeetingModel::default();
+        let link = SecretLink::from("conclave://host:1/#c2VjcmV0");
+        model.handle_event(&Event::Entered { me: ParticipantId(1), link, organiser: true });
+        assert!(model.link.expose().ends_with("c2VjcmV0") && !format!("{model:?}").contains("c2VjcmV0"), "{model:?}");
     }
 
     #[test]

@@ -74,7 +74,7 @@ fn a_meeting_on_this_computer_offers_the_addresses_for_the_link() {
     let chosen = ui.messages().into_iter().find(|message| matches!(message, meeting::Message::Address(_)));
     screen.update(chosen.expect("an address was chosen"));
     assert_eq!(named(&view(&screen), "192.168.1.20").toggled(), Some(Toggled::True));
-    assert!(screen.model.link.starts_with("conclave://192.168.1.20:7443/"), "{}", screen.model.link);
+    assert!(screen.model.link.expose().starts_with("conclave://192.168.1.20:7443/"), "{}", screen.model.link.expose());
 }
 
 #[test]

@@ -233,7 +233,7 @@ impl Client {
     }
 
     pub fn link(&self) -> String {
-        self.session.link().expect("the client is a member")
+        self.session.link().expect("the client is a member").expose().to_owned()
     }
 }
 
