@@ -26,6 +26,8 @@ mod narrow_downlink;
 mod path_test;
 #[path = "loopback/proxy.rs"]
 mod proxy;
+#[path = "loopback/relay.rs"]
+mod relay;
 #[path = "loopback/removed.rs"]
 mod removed;
 #[path = "loopback/restart.rs"]
