@@ -66,6 +66,22 @@ impl Invitation {
     }
 }
 
+impl SecretLink {
+    /// Parses the link.
+    ///
+    /// # Errors
+    /// Returns an error if the text is not a link, or one that is damaged.
+    pub fn invitation(&self) -> Result<Invitation, Error> {
+        self.expose().parse()
+    }
+}
+
+impl From<&Invitation> for SecretLink {
+    fn from(invitation: &Invitation) -> Self {
+        Self::from(invitation.to_text().as_str())
+    }
+}
+
 impl FromStr for Invitation {
     type Err = Error;
 

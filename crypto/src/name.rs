@@ -4,8 +4,6 @@
 
 mod skeleton;
 
-pub use skeleton::skeleton;
-
 use unicode_script::{Script, UnicodeScript};
 
 /// Returns the name as it is kept: without invisible characters, with single spaces and no space at its ends. `None` if
@@ -41,6 +39,11 @@ pub(crate) fn normalised(name: &str) -> Option<String> {
 pub fn fitted(text: &str) -> Option<String> {
     let plain = text.chars().filter(|character| !character.is_control() && !is_bidi_control(*character));
     normalised(&plain.take(MAX_NAME).collect::<String>())
+}
+
+/// Returns the skeleton of a name, which is only for comparison: two names look alike if their skeletons are equal.
+pub fn skeleton(name: &str) -> String {
+    skeleton::of(name.chars().filter(|character| !is_ignorable(*character)))
 }
 
 /// Returns true if the name mixes alphabets whose letters look alike, or uses letters that are drawn as another

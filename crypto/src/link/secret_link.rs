@@ -1,6 +1,5 @@
 //! A link as text, for as long as a program keeps it.
 
-use super::{Error, Invitation};
 use crate::memory::Secret;
 use serde::de::{Deserialize, Deserializer, Visitor};
 use serde::ser::{Serialize, Serializer};
@@ -27,14 +26,6 @@ impl SecretLink {
     pub fn is_empty(&self) -> bool {
         self.0.is_none()
     }
-
-    /// Parses the link.
-    ///
-    /// # Errors
-    /// Returns an error if the text is not a link, or one that is damaged.
-    pub fn invitation(&self) -> Result<Invitation, Error> {
-        self.expose().parse()
-    }
 }
 
 impl From<&str> for SecretLink {
@@ -50,12 +41,6 @@ impl From<String> for SecretLink {
         let link = Self::from(text.as_str());
         text.zeroize();
         link
-    }
-}
-
-impl From<&Invitation> for SecretLink {
-    fn from(invitation: &Invitation) -> Self {
-        Self::from(invitation.to_text().as_str())
     }
 }
 

@@ -1,14 +1,13 @@
 //! The shape of a name, by the method of Unicode Technical Standard 39, section 4: two names look alike if their
 //! skeletons are equal. The standard's table has 6,000 lines; this one has the letters that are drawn like Latin ones.
 
-use super::is_ignorable;
 use unicode_normalization::UnicodeNormalization;
 
 /// Returns the skeleton of a name: the compatibility decomposition, with each letter replaced by the one that it is
-/// drawn like. It is only for comparison with other skeletons.
-pub fn skeleton(name: &str) -> String {
-    let mut skeleton = String::with_capacity(name.len());
-    for letter in name.nfkd().filter(|letter| !is_ignorable(*letter)) {
+/// drawn like.
+pub(super) fn of(name: impl Iterator<Item = char>) -> String {
+    let mut skeleton = String::new();
+    for letter in name.nfkd() {
         let latin = TABLE.iter().find(|(_, alike)| alike.contains(letter)).map(|(latin, _)| *latin);
         match latin {
             Some(latin) => skeleton.push_str(latin),
@@ -77,6 +76,10 @@ const TABLE: &[(&str, &str)] = &[
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn skeleton(name: &str) -> String {
+        of(name.chars())
+    }
 
     #[test]
     fn names_that_look_alike_have_the_same_skeleton() {
