@@ -12,6 +12,8 @@ mod client;
 mod dialects;
 #[path = "loopback/fake_sfu.rs"]
 mod fake_sfu;
+#[path = "loopback/flood.rs"]
+mod flood;
 #[path = "loopback/insider.rs"]
 mod insider;
 #[path = "loopback/lobby.rs"]
