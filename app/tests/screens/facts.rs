@@ -237,3 +237,28 @@ fn no_advice_names_a_menu() {
         }
     }
 }
+
+/// Without the cookie of the sound server, the server lists no microphone, and "No microphone was found" was shown beside a
+/// server that works.
+#[test]
+fn a_sound_server_that_refuses_this_program_is_no_missing_microphone() {
+    for language in Language::ALL {
+        let pictures = common::pictures(0);
+        let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne".into(), app::model::Devices::default());
+        screen.report_problem(common::problem(NoticeKind::SoundRefused));
+        let sentence = language.text(sentence::notice(NoticeKind::SoundRefused));
+        let update = tree(screen.view(&context(language), &pictures));
+        let shown: Vec<_> = update
+            .nodes
+            .iter()
+            .flat_map(|(_, node)| [node.label(), node.value(), node.description()])
+            .flatten()
+            .map(str::to_owned)
+            .collect();
+        assert!(shown.contains(&sentence), "{shown:?}");
+        for id in ["preview-microphone-none", "notice-no-microphone"] {
+            assert!(!shown.contains(&language.text(id)), "{id} is shown: {shown:?}");
+        }
+        Ui::new(screen.view(&context(language), &pictures)).find(&sentence);
+    }
+}
