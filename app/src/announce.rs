@@ -4,6 +4,7 @@
 use std::time::Instant;
 
 use crate::locale::Language;
+use crate::model::NameMark;
 use crate::theme::ANNOUNCE_EVERY;
 
 /// Something to announce.
@@ -25,6 +26,8 @@ pub enum Announcement {
     Sentence(String),
     /// A person with this name asks to join with an old link.
     Asking(String),
+    /// The name of a participant, or of a person who asks to join, is marked.
+    NameMarked(String, NameMark),
 }
 
 /// If more announcements than this wait, the oldest is dropped.
@@ -77,7 +80,7 @@ impl Announcer {
 
 fn sentence(announcements: &[Announcement], language: Language) -> String {
     let (mut joined, mut left, mut asking, mut muted) = (Vec::new(), Vec::new(), Vec::new(), None);
-    let (mut parts, mut sharing) = (Vec::new(), Vec::new());
+    let (mut parts, mut sharing, mut marked) = (Vec::new(), Vec::new(), Vec::new());
     let named = |id, name: &String| language.with(id, &[("name", name.as_str().into())]);
     for announcement in announcements {
         match announcement {
@@ -89,6 +92,7 @@ fn sentence(announcements: &[Announcement], language: Language) -> String {
             Announcement::SharingEnded(name) => sharing.push(named("said-sharing-ended", name)),
             Announcement::Sentence(sentence) => parts.push(sentence.clone()),
             Announcement::Asking(name) => asking.push(name),
+            Announcement::NameMarked(name, mark) => marked.push(named(mark.announcement(), name)),
         }
     }
     for (people, one, many) in [
@@ -104,6 +108,7 @@ fn sentence(announcements: &[Announcement], language: Language) -> String {
     }
     parts.extend(muted.into_iter().map(|id| language.text(id)));
     parts.extend(sharing);
+    parts.extend(marked);
     join(&parts)
 }
 

@@ -16,7 +16,7 @@ mod ticks;
 mod window;
 mod wishes;
 
-use engine::{Event, Invitation, LinkError, Reason, Setup, Step};
+use engine::{Event, LinkError, Reason, SecretLink, Setup, Step};
 use iced::{Element, Subscription, Task};
 use std::sync::Arc;
 use std::time::Instant;
@@ -86,7 +86,7 @@ pub enum Start {
     #[default]
     Home,
     /// The preview of the meeting that this link names; home with an error message if the link is wrong.
-    Join(String),
+    Join(SecretLink),
     /// A meeting that is entered at once, without a preview.
     Enter(Arc<dyn Starter>, Setup),
 }
@@ -300,7 +300,7 @@ impl App {
             meeting::Action::Mute(false) => self.notifications.announce(Announcement::Unmuted),
             meeting::Action::Copy(link) => {
                 self.notify(Notice { kind: NoticeKind::LinkCopied, file: None, detail: String::new() });
-                return iced::clipboard::write(link);
+                return iced::clipboard::write(link.expose().to_owned());
             }
             meeting::Action::Notify(notice) => self.notify(notice),
             meeting::Action::Notice(message) => self.notifications.update(message),
@@ -345,9 +345,9 @@ impl App {
     }
 
     /// Shows the preview of the meeting that `link` names.
-    fn join(&mut self, link: &str) -> Result<Task<Message>, LinkError> {
-        let invitation: Invitation = link.parse()?;
-        Ok(self.prepare(Purpose::Join { invitation: Box::new(invitation), link: link.to_owned() }))
+    fn join(&mut self, link: &SecretLink) -> Result<Task<Message>, LinkError> {
+        let invitation = link.invitation()?;
+        Ok(self.prepare(Purpose::Join { invitation: Box::new(invitation), link: link.clone() }))
     }
 
     /// Shows the preview.
@@ -462,7 +462,7 @@ impl App {
     }
 
     /// Handles our entry into the meeting: reports a failure of the keychain, and adds the link to the recent meetings.
-    fn entered(&mut self, link: &str, organiser: bool) -> Task<Message> {
+    fn entered(&mut self, link: &SecretLink, organiser: bool) -> Task<Message> {
         self.notifications.announce_text("said-entered", self.preferences.language);
         if let Some(detail) = self.session.take_keychain_failure() {
             self.notify(Notice { kind: NoticeKind::NoKeychain, file: None, detail });

@@ -42,7 +42,7 @@ fn run_command(options: Options) -> Result<()> {
     match options.command {
         None => {
             let link = options.link.map(|link| link::read(&link)).transpose()?;
-            windowed::open(link.as_deref(), options.developer)
+            windowed::open(link, options.developer)
         }
         Some(Command::Meet(meet)) => host::meet(&meet),
         Some(Command::Join(join)) => host::join(&join),

@@ -2,12 +2,13 @@
 //! file. Links contain secrets, so only this user may read the file.
 
 use std::collections::HashSet;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, fs, io};
 
-use engine::Reason;
+use engine::{Reason, SecretLink, Zeroizing};
 use serde::{Deserialize, Serialize};
 
 /// What is remembered from earlier runs.
@@ -33,7 +34,7 @@ pub struct Memory {
 #[serde(default)]
 pub struct Meeting {
     /// Its link.
-    pub link: String,
+    pub link: SecretLink,
     /// Its server.
     pub host: String,
     /// When it was entered, in seconds since 1970.
@@ -50,14 +51,14 @@ pub struct Meeting {
 
 impl Meeting {
     /// A meeting that this device enters now. `None` if it is not listed.
-    pub fn entered_now(link: &str, organised: bool, listing: Listing) -> Option<Self> {
+    pub fn entered_now(link: &SecretLink, organised: bool, listing: Listing) -> Option<Self> {
         let hosted = match listing {
             Listing::Unlisted => return None,
             Listing::Listed => false,
             Listing::WhileHosted => true,
         };
-        let host = link.parse().map(|invitation: engine::Invitation| invitation.host).unwrap_or_default();
-        let (link, entered) = (link.to_owned(), now());
+        let host = link.invitation().map(|invitation| invitation.host).unwrap_or_default();
+        let (link, entered) = (link.clone(), now());
         Some(Self { link, host, entered, organised, hosted, ..Self::default() })
     }
 }
@@ -84,6 +85,8 @@ const MAX_MEETINGS: usize = 8;
 pub const MAX_PEOPLE: usize = 8;
 /// The maximum size of the file. This program does not write a larger one.
 const MAX_FILE_BYTES: u64 = 256 * 1024;
+/// More than what eight meetings with eight names of 64 letters need.
+const USUAL_FILE_BYTES: usize = 64 * 1024;
 
 impl Memory {
     /// Adds a meeting that was just entered. It replaces the last meeting on the same server.
@@ -96,8 +99,8 @@ impl Memory {
     }
 
     /// Adds names of participants to a meeting. Returns whether the list of its names changed.
-    pub fn meet(&mut self, link: &str, people: &[String]) -> bool {
-        let Some(meeting) = self.meetings.iter_mut().find(|meeting| meeting.link == link) else { return false };
+    pub fn meet(&mut self, link: &SecretLink, people: &[String]) -> bool {
+        let Some(meeting) = self.meetings.iter_mut().find(|meeting| meeting.link == *link) else { return false };
         let before = meeting.people.len();
         for name in people {
             if meeting.people.len() < MAX_PEOPLE && !meeting.people.contains(name) {
@@ -108,25 +111,25 @@ impl Memory {
     }
 
     /// Replaces the link of a meeting, because the organiser removed somebody.
-    pub fn relink(&mut self, before: &str, link: &str) {
-        for meeting in self.meetings.iter_mut().filter(|meeting| meeting.link == before) {
-            link.clone_into(&mut meeting.link);
+    pub fn relink(&mut self, before: &SecretLink, link: &SecretLink) {
+        for meeting in self.meetings.iter_mut().filter(|meeting| meeting.link == *before) {
+            meeting.link = link.clone();
         }
     }
 
     /// Marks a meeting that cannot be joined again.
-    pub fn end(&mut self, link: &str) {
+    pub fn end(&mut self, link: &SecretLink) {
         // Without the text around it, if it was pasted with some.
-        let found = engine::find_link(link);
-        let link = found.as_ref().map_or(link, |found| found.as_str());
-        for meeting in self.meetings.iter_mut().filter(|meeting| meeting.link == link) {
+        let found = engine::find_link(link.expose());
+        let link = found.as_ref().map_or(link.expose(), |found| found.as_str());
+        for meeting in self.meetings.iter_mut().filter(|meeting| meeting.link.expose() == link) {
             meeting.over = true;
         }
     }
 
     /// Removes a meeting.
-    pub fn forget(&mut self, link: &str) {
-        self.meetings.retain(|meeting| meeting.link != link);
+    pub fn forget(&mut self, link: &SecretLink) {
+        self.meetings.retain(|meeting| meeting.link != *link);
     }
 
     /// Removes what an earlier run left: meetings whose server stopped with its program, and older meetings on the same
@@ -146,7 +149,7 @@ impl Memory {
                 fs::read_to_string(path)
             }
         }) {
-            Ok(text) => text,
+            Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::default(),
             Err(error) => {
                 tracing::warn!(%error, "cannot read the file of preferences and recent meetings");
@@ -168,7 +171,10 @@ impl Memory {
             fs::create_dir_all(folder)?;
         }
         let draft = path.with_extension("new");
-        private::write(&draft, &serde_json::to_vec_pretty(self)?)?;
+        // The capacity is rarely exceeded: growing would leave copies of the links behind.
+        let mut text = Zeroizing::new(Vec::with_capacity(USUAL_FILE_BYTES));
+        serde_json::to_writer_pretty(&mut *text, self)?;
+        private::write(&draft, &text)?;
         fs::rename(draft, path)
     }
 }
@@ -196,7 +202,12 @@ pub fn change(change: impl FnOnce(&mut Memory)) {
 
 /// The path of the file, in the system's folder for program state; `None` if the environment names no folder.
 pub fn path() -> Option<PathBuf> {
-    let folder = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    path_in(|name| env::var_os(name))
+}
+
+/// Returns the path of the file if `variable` returns the environment.
+fn path_in(variable: impl Fn(&str) -> Option<OsString>) -> Option<PathBuf> {
+    let folder = |name| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     let base = folder("XDG_STATE_HOME")
         .or_else(|| folder("LOCALAPPDATA"))
         .or_else(|| folder("HOME").map(|home| home.join(".local/state")))?;
@@ -238,7 +249,7 @@ mod tests {
     }
 
     fn meeting(host: &str, number: u64) -> Meeting {
-        Meeting { link: format!("conclave://{host}/{number}"), host: host.into(), ..Meeting::default() }
+        Meeting { link: format!("conclave://{host}/{number}").into(), host: host.into(), ..Meeting::default() }
     }
 
     #[test]
@@ -247,7 +258,7 @@ mod tests {
         for (host, number) in [("a", 1), ("b", 1), ("a", 2), ("a", 3)] {
             memory.enter(meeting(host, number));
         }
-        let links: Vec<_> = memory.meetings.iter().map(|meeting| meeting.link.as_str()).collect();
+        let links: Vec<_> = memory.meetings.iter().map(|meeting| meeting.link.expose()).collect();
         assert_eq!(links, ["conclave://a/3", "conclave://b/1"]);
         // A file of an earlier version.
         memory.meetings.push(meeting("b", 0));
@@ -284,7 +295,7 @@ mod tests {
         let link = memory.meetings[0].link.clone();
         assert!(memory.meet(&link, &["Bob".into(), "Carol".into()]));
         assert!(!memory.meet(&link, &["Bob".into()]), "nothing new");
-        assert!(!memory.meet("conclave://other", &["Dave".into()]));
+        assert!(!memory.meet(&"conclave://other".into(), &["Dave".into()]));
         let many: Vec<_> = (0..90).map(|number| format!("Guest {number}")).collect();
         assert!(memory.meet(&link, &many));
         assert_eq!(memory.meetings[0].people.len(), MAX_PEOPLE);
@@ -298,7 +309,7 @@ mod tests {
         let path = folder.path().join("recent.json");
         update(&path, |memory| memory.enter(meeting("a", 1))).unwrap();
         update(&path, |memory| memory.name = "Anne".into()).unwrap();
-        update(&path, |memory| memory.end("conclave://a/1")).unwrap();
+        update(&path, |memory| memory.end(&"conclave://a/1".into())).unwrap();
         let memory = Memory::load(&path);
         assert_eq!((memory.name.as_str(), memory.meetings.len(), memory.meetings[0].over), ("Anne", 1, true));
     }
@@ -315,6 +326,34 @@ mod tests {
         assert_eq!(memory.meetings[0].host, "h9", "the newest is the first");
         memory.save(&path).unwrap();
         assert_eq!(Memory::load(&path), memory);
+    }
+
+    #[test]
+    fn debug_shows_no_link_and_the_file_has_it() {
+        let folder = folder();
+        let path = folder.path().join("recent.json");
+        let mut memory = Memory::default();
+        memory.enter(Meeting { link: "conclave://a:1/#c2VjcmV0".into(), ..meeting("a", 1) });
+        assert!(!format!("{memory:?}").contains("c2VjcmV0"), "{memory:?}");
+        memory.save(&path).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains(r#""link": "conclave://a:1/#c2VjcmV0""#));
+    }
+
+    /// docs/privacy.md says where the file is.
+    #[test]
+    fn the_file_is_where_the_document_about_privacy_says() {
+        let document = include_str!("../../docs/privacy.md");
+        let folders = "`conclave/recent.json` in the user's state folder: `$XDG_STATE_HOME`, else `%LOCALAPPDATA%`, else `~/.local/state`";
+        assert!(document.contains(folders));
+        let path = |set: &'static [(&str, &str)]| {
+            path_in(|wanted| set.iter().find(|(name, _)| *name == wanted).map(|(_, value)| value.into()))
+        };
+        let expected = |folder: &str| Some(Path::new(folder).join("conclave").join("recent.json"));
+        let all = &[("HOME", "/home/anne"), ("LOCALAPPDATA", "/local"), ("XDG_STATE_HOME", "/state")];
+        assert_eq!(path(all), expected("/state"));
+        assert_eq!(path(&all[..2]), expected("/local"));
+        assert_eq!(path(&[("HOME", "/home/anne"), ("XDG_STATE_HOME", "")]), expected("/home/anne/.local/state"));
+        assert_eq!(path(&[]), None);
     }
 
     #[test]

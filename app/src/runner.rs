@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use engine::usage::Usage;
-use engine::{Command, Engine, Entry, Event, Identity, Reason, Setup, Stats, VideoOutput};
+use engine::{Command, Engine, Entry, Event, Identity, Reason, SecretLink, Setup, Stats, VideoOutput};
 use iced::futures::{Stream, stream};
 use iced::{Subscription, Task, window};
 use server::Stop;
@@ -41,7 +41,7 @@ pub struct Plan {
     /// Which meeting.
     pub entry: Entry,
     /// The link that names it; `None` if it is created.
-    pub link: Option<String>,
+    pub link: Option<SecretLink>,
     /// Whether it is added to the recent meetings.
     pub listing: Listing,
     /// Its server if it runs in this process.
@@ -89,7 +89,7 @@ impl Plan {
 /// Starts the engine of a [`Plan`].
 struct CommandLine {
     entry: Entry,
-    link: Option<String>,
+    link: Option<SecretLink>,
     listing: Listing,
     server: Option<Arc<Embedded>>,
     wrap_output: WrapOutput,
@@ -126,7 +126,7 @@ impl Starter for CommandLine {
         self.listing
     }
 
-    fn link(&self) -> Option<String> {
+    fn link(&self) -> Option<SecretLink> {
         self.link.clone()
     }
 }

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use engine::usage::{self, Usage};
-use engine::{Command, Engine, Events, RejoinState, Setup, Stats, VideoOutput};
+use engine::{Command, Engine, Events, RejoinState, SecretLink, Setup, Stats, VideoOutput};
 
 use crate::embedded::Embedded;
 use crate::model::Notice;
@@ -34,7 +34,7 @@ pub trait Starter: Send + Sync {
     fn listing(&self) -> Listing;
 
     /// The link of the meeting if it was entered before or is joined by one; `None` before it is created.
-    fn link(&self) -> Option<String>;
+    fn link(&self) -> Option<SecretLink>;
 }
 
 /// What a [`Starter`] needs to come back to a meeting that the organiser has left or lost.
@@ -83,7 +83,7 @@ pub struct Running {
     server: Option<Arc<Embedded>>,
     after_close: Option<AfterClose>,
     /// The link of the meeting, if its server stops with this program.
-    forget: Option<String>,
+    forget: Option<SecretLink>,
     key: Key,
     /// The meeting ends for everybody when the engine is closed.
     ends: bool,
@@ -294,15 +294,15 @@ impl MeetingSession {
     }
 
     /// The link of the destination, if it joins a meeting.
-    pub fn link(&self) -> Option<String> {
+    pub fn link(&self) -> Option<SecretLink> {
         self.destination.as_ref()?.starter.link()
     }
 
     /// Removes the meeting with this link from the file of recent meetings when the engine is closed, because its server
     /// stops then.
-    pub fn forget_when_closed(&mut self, link: &str) {
+    pub fn forget_when_closed(&mut self, link: &SecretLink) {
         if let Some(running) = &mut self.running {
-            running.forget = Some(link.to_owned());
+            running.forget = Some(link.clone());
         }
     }
 

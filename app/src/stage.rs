@@ -342,6 +342,7 @@ mod tests {
             initials: "".into(),
             colour: iced::Color::WHITE,
             muted: false,
+            marked: false,
             speaking: false,
             mirrored: false,
             feed: Some(render::Feed::new()),

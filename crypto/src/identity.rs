@@ -1,6 +1,6 @@
 //! The device's long-term key, its signatures on leaves, and the user's profile.
 
-use crate::name::{self, MAX_NAME, is_mixed_script};
+use crate::name::{self, MAX_NAME};
 use crate::provider::{NoRandomness, SigningKey, is_signed};
 use crate::store::{self, Store};
 use proto::{MeetingId, ParticipantId};
@@ -117,12 +117,6 @@ impl Profile {
     /// Returns [`BadName`] if the name is not valid.
     pub fn new(name: &str) -> Result<Self, BadName> {
         name::normalised(name).map(|name| Self { name }).ok_or(BadName)
-    }
-
-    /// Returns true if the name mixes alphabets whose letters look alike, or uses letters that are drawn like Latin
-    /// ones. Such a name is allowed; the application points it out.
-    pub fn is_mixed_script(&self) -> bool {
-        is_mixed_script(&self.name)
     }
 
     /// Returns true if the name is as [`Profile::new`] makes it. Names of other members are checked before they are

@@ -190,6 +190,11 @@ impl KeyRing {
         self.lock().epochs.last().map(|newest| newest.keys.epoch())
     }
 
+    /// Returns the number of epochs whose keys are held: one, and those that ended less than two seconds ago.
+    pub fn held(&self) -> usize {
+        self.lock().epochs.len()
+    }
+
     pub(crate) fn generation(&self) -> u64 {
         self.shared.generation.load(Ordering::Acquire)
     }

@@ -29,11 +29,6 @@ impl KnockRequest {
         &self.credential.profile.name
     }
 
-    /// Returns true if the name mixes alphabets whose letters look alike.
-    pub fn is_mixed_script(&self) -> bool {
-        self.credential.profile.is_mixed_script()
-    }
-
     /// Returns the key of the joiner's device.
     pub fn device(&self) -> DeviceKey {
         self.credential.device

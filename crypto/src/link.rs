@@ -5,6 +5,7 @@
 mod error;
 mod find;
 mod fingerprint;
+mod secret_link;
 mod secret_part;
 #[cfg(test)]
 mod tests;
@@ -12,6 +13,7 @@ mod tests;
 pub use error::Error;
 pub use find::find_link;
 pub use fingerprint::Fingerprint;
+pub use secret_link::SecretLink;
 
 use crate::authority::Binding;
 use crate::memory::Secret;
@@ -61,6 +63,22 @@ impl Invitation {
         let _ = write!(text, "{SCHEME}{open}{host}{close}:{port}/#");
         text.push_str(&part);
         text
+    }
+}
+
+impl SecretLink {
+    /// Parses the link.
+    ///
+    /// # Errors
+    /// Returns an error if the text is not a link, or one that is damaged.
+    pub fn invitation(&self) -> Result<Invitation, Error> {
+        self.expose().parse()
+    }
+}
+
+impl From<&Invitation> for SecretLink {
+    fn from(invitation: &Invitation) -> Self {
+        Self::from(invitation.to_text().as_str())
     }
 }
 

@@ -1,5 +1,8 @@
-//! Which display names are allowed. Depends on fixed lists only, not on a version of the Unicode tables: all members
-//! must agree on which names are valid, because they reject a commit that adds an invalid one.
+//! Which display names are allowed, and which look like others. What is allowed depends on fixed lists only, not on a
+//! version of the Unicode tables: all members must agree on which names are valid, because they reject a commit that
+//! adds an invalid one. A name that looks like another is allowed, and the application marks it.
+
+mod skeleton;
 
 use unicode_script::{Script, UnicodeScript};
 
@@ -31,10 +34,22 @@ pub(crate) fn normalised(name: &str) -> Option<String> {
     (visible && kept.chars().count() <= MAX_NAME).then_some(kept)
 }
 
+/// Returns a name that is allowed, from a text that may be too long or have control characters. Returns `None` if its
+/// beginning has no visible character.
+pub fn fitted(text: &str) -> Option<String> {
+    let plain = text.chars().filter(|character| !character.is_control() && !is_bidi_control(*character));
+    normalised(&plain.take(MAX_NAME).collect::<String>())
+}
+
+/// Returns the skeleton of a name, which is only for comparison: two names look alike if their skeletons are equal.
+pub fn skeleton(name: &str) -> String {
+    skeleton::of(name.chars().filter(|character| !is_ignorable(*character)))
+}
+
 /// Returns true if the name mixes alphabets whose letters look alike, or uses letters that are drawn as another
 /// alphabet's. Allows what Unicode Technical Standard 39, section 5.2 calls moderately restrictive: one script, Latin
 /// with the scripts of Chinese, Japanese or Korean, or Latin with one other script that does not look like it.
-pub(crate) fn is_mixed_script(name: &str) -> bool {
+pub fn is_mixed_script(name: &str) -> bool {
     let mut scripts: Vec<Script> = name.chars().map(|character| character.script()).collect();
     scripts.retain(|script| !matches!(script, Script::Common | Script::Inherited | Script::Unknown));
     scripts.sort_unstable_by_key(|script| script.full_name());

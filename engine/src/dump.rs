@@ -33,7 +33,7 @@ impl Dump {
 impl VideoOutput for Dump {
     fn open(&self, track: TrackId, name: &str) -> Box<dyn VideoSink> {
         let suffix = if track.slot == Slot::Screen { "-screen" } else { "" };
-        let files = TrackFiles::new(&self.folder, &format!("{name}{suffix}"), self.names.clone());
+        let files = TrackFiles::new(&self.folder, name, suffix, self.names.clone());
         Box::new(DumpSink { sink: self.output.open(track, name), files, clock: self.clock })
     }
 

@@ -4,7 +4,7 @@ use crate::stats::timeline::Second;
 use crate::{Choice, Screen};
 use audio::Choice as AudioChoice;
 use codec::adapt::ContentHint;
-use crypto::Words;
+use crypto::{SecretLink, Words};
 use net::meeting::Microphone;
 pub use proto::{Fault, Reason};
 use proto::{ParticipantId, Slot, TileWish, Totals};
@@ -52,16 +52,16 @@ pub enum Event {
     Entered {
         /// Our own id in this meeting.
         me: ParticipantId,
-        /// The link to join this meeting. It contains the secret, so it must not be logged.
-        link: String,
+        /// The link to join this meeting.
+        link: SecretLink,
         /// True if this device created the meeting.
         organiser: bool,
     },
     /// The link to join this meeting has changed, because the organiser removed somebody. The organiser decides on each
     /// request that is made with the old link.
     LinkChanged {
-        /// The new link. It contains the secret, so it must not be logged.
-        link: String,
+        /// The new link.
+        link: SecretLink,
     },
     /// A participant asks to join with a link from before a removal. Only an organiser gets this event. The organiser
     /// decides with [`Command::Admit`] or [`Command::Decline`].
@@ -261,6 +261,23 @@ impl NoticeKind {
             Self::Reconnecting | Self::Reconnected => Fault::Network,
             Self::OldLinkRefused => Fault::Link,
             Self::StillWaiting | Self::NobodyAdmits | Self::PeerUnreadable | Self::ChangeRejected => Fault::Peer,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_no_link() {
+        let link = || SecretLink::from("conclave://host:1/#c2VjcmV0");
+        for event in [
+            Event::Entered { me: ParticipantId(1), link: link(), organiser: true },
+            Event::LinkChanged { link: link() },
+        ] {
+            let shown = format!("{event:?}");
+            assert!(!shown.contains("c2VjcmV0") && shown.contains("SecretLink(..)"), "{shown}");
         }
     }
 }

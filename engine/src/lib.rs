@@ -45,7 +45,7 @@ pub use codec::decode::Picture;
 pub use crypto::Language as WordsLanguage;
 pub use crypto::link::Error as LinkError;
 pub use crypto::store::Keychain;
-pub use crypto::{Identity, Invitation, Words, find_link};
+pub use crypto::{Identity, Invitation, SecretLink, Words, Zeroizing, find_link, name};
 pub use media::Bitrate;
 pub use net::meeting::Microphone;
 pub use net::{MediaPath, PathFigures, PathReport, PathTestError, ProxyAuthenticator, ProxySettings, ProxyUrl};

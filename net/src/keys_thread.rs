@@ -71,13 +71,13 @@ pub struct Shared(Arc<Mutex<SharedState>>);
 
 #[derive(Default)]
 struct SharedState {
-    link: Option<crypto::Zeroizing<String>>,
+    link: Option<crypto::SecretLink>,
     return_entry: Option<Entry>,
 }
 
 impl Shared {
     /// Returns the invitation link, or `None` before this client is a member.
-    pub fn link(&self) -> Option<crypto::Zeroizing<String>> {
+    pub fn link(&self) -> Option<crypto::SecretLink> {
         self.with(|state| state.link.clone())
     }
 
@@ -275,7 +275,8 @@ impl Worker {
             }
             event @ (meeting::Event::Entered { .. } | meeting::Event::LinkChanged) => {
                 let Address { host, port, fingerprint } = &self.address;
-                let link = self.meeting.invitation(host, *port, *fingerprint).map(|invitation| invitation.to_text());
+                let link = self.meeting.invitation(host, *port, *fingerprint);
+                let link = link.as_ref().map(crypto::SecretLink::from);
                 self.shared.with(|state| state.link = link);
                 Event::Meeting(event)
             }

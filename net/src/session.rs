@@ -97,8 +97,8 @@ impl Session {
     /// Returns the invitation link, or `None` before this client is a member. It changes with
     /// [`meeting::Event::LinkChanged`].
     #[must_use]
-    pub fn link(&self) -> Option<String> {
-        self.shared.link().map(|link| link.to_string())
+    pub fn link(&self) -> Option<crypto::SecretLink> {
+        self.shared.link()
     }
 
     /// Takes the entry by which the organiser comes back to this meeting. `None` before the last event, for other members,

@@ -57,6 +57,8 @@ pub struct Style {
     pub tag_text: Rgba,
     /// The muted-microphone badge.
     pub tag_muted: Rgba,
+    /// The warning badge.
+    pub tag_marked: Rgba,
     /// The initials of a placeholder.
     pub initials: Rgba,
     /// The font size (em) of a name.

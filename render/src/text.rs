@@ -5,6 +5,8 @@ mod badge;
 
 pub(crate) use atlas::{Atlas, Slot};
 
+pub use badge::Badge;
+
 use crate::Font;
 use cosmic_text::{
     Attrs, AttrsList, CacheKey, Family, FontSystem, LayoutLine, ShapeLine, Shaping, SwashCache, SwashContent, Weight,
@@ -20,7 +22,7 @@ pub(crate) struct Text {
     family: Arc<str>,
     lines: HashMap<LineKey, Line>,
     slots: HashMap<CacheKey, Option<CachedGlyph>>,
-    badges: HashMap<u32, Option<Slot>>,
+    badges: HashMap<(Badge, u32), Option<Slot>>,
     atlas: Atlas,
     frame: u64,
 }
@@ -121,12 +123,12 @@ impl Text {
         Some(line)
     }
 
-    /// The muted-microphone badge, `size` pixels wide and high.
-    pub fn badge(&mut self, size: u32) -> Option<Slot> {
+    /// A badge, `size` pixels wide and high.
+    pub fn badge(&mut self, badge: Badge, size: u32) -> Option<Slot> {
         let size = size.clamp(4, 256);
         let atlas = &mut self.atlas;
-        *self.badges.entry(size).or_insert_with(|| {
-            let mask = badge::crossed_microphone(size);
+        *self.badges.entry((badge, size)).or_insert_with(|| {
+            let mask = badge.mask(size);
             atlas.insert(size, size, mask.into_iter().map(|cover| [cover; 4]))
         })
     }

@@ -96,6 +96,8 @@ pub struct Tag {
     pub text: Arc<str>,
     /// Shows the muted-microphone badge.
     pub muted: bool,
+    /// Shows a warning badge before the name.
+    pub marked: bool,
 }
 
 /// What a tile shows while it has no picture.

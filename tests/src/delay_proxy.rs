@@ -88,7 +88,11 @@ impl DelayProxy {
     }
 }
 
-async fn forward(
+/// Forwards a connection to a server, and delays each message of the server by `delay`. Returns when it is closed.
+///
+/// # Errors
+/// Returns an error if the server does not accept the connection, or if one end loses it.
+pub async fn forward(
     client: TcpStream,
     server: SocketAddr,
     delay: Duration,

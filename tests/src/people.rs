@@ -228,8 +228,8 @@ impl Person {
     pub fn follow(&mut self) {
         while let Ok(event) = self.events.try_recv() {
             match event {
-                Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link),
-                Event::LinkChanged { link } => self.link = link,
+                Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link.expose().to_owned()),
+                Event::LinkChanged { link } => self.link = link.expose().to_owned(),
                 Event::AsksToJoin { id, name } => self.asking.push((id, name)),
                 Event::StoppedAsking(id) => self.asking.retain(|(asker, _)| *asker != id),
                 Event::People(people) => self.people = people,

@@ -12,6 +12,8 @@ mod client;
 mod dialects;
 #[path = "loopback/fake_sfu.rs"]
 mod fake_sfu;
+#[path = "loopback/flood.rs"]
+mod flood;
 #[path = "loopback/insider.rs"]
 mod insider;
 #[path = "loopback/lobby.rs"]
@@ -30,6 +32,8 @@ mod narrow_downlink;
 mod path_test;
 #[path = "loopback/proxy.rs"]
 mod proxy;
+#[path = "loopback/relay.rs"]
+mod relay;
 #[path = "loopback/removed.rs"]
 mod removed;
 #[path = "loopback/restart.rs"]

@@ -11,6 +11,8 @@ mod clip;
 mod clocks;
 #[path = "processes/devices.rs"]
 mod devices;
+#[path = "processes/frozen.rs"]
+mod frozen;
 #[path = "processes/link.rs"]
 mod link;
 #[path = "processes/meeting.rs"]

@@ -331,6 +331,8 @@ people-remove-title = Remove { $name }?
 people-remove-text = { $name } will be removed immediately and won’t see or hear anything more. The keys change for everyone else.
 people-remove-confirm = Remove
 people-device = Device { $key }
+name-alike = Name looks like another participant’s
+name-mixed = Name mixes alphabets that look alike
 people-invite = Copy invitation link
 people-address = Address in the link
 people-address-other = Other name or address
@@ -390,6 +392,8 @@ said-unmuted = You are no longer muted
 said-sharing = { $name } is sharing the screen
 said-sharing-ended = { $name } stopped sharing the screen
 said-entered = You are in the meeting
+said-name-alike = The name { $name } looks like another participant’s
+said-name-mixed = The name { $name } mixes alphabets that look alike
 said-asking = { $name } asks to join with an old link
 said-asking-many = { $count } people ask to join with an old link
 

@@ -331,6 +331,8 @@ people-remove-title = Exclure { $name } ?
 people-remove-text = { $name } sera exclu immédiatement et ne pourra plus rien voir ni entendre. Les clés changent pour tous les autres.
 people-remove-confirm = Exclure
 people-device = Appareil { $key }
+name-alike = Nom semblable à celui d’un autre participant
+name-mixed = Nom mêlant des alphabets qui se ressemblent
 people-invite = Copier le lien d’invitation
 people-address = Adresse dans le lien
 people-address-other = Autre nom ou adresse
@@ -390,6 +392,8 @@ said-unmuted = Votre micro n’est plus coupé
 said-sharing = { $name } partage son écran
 said-sharing-ended = { $name } ne partage plus son écran
 said-entered = Vous êtes dans la visioconférence
+said-name-alike = Le nom { $name } ressemble à celui d’un autre participant
+said-name-mixed = Le nom { $name } mêle des alphabets qui se ressemblent
 said-asking = { $name } demande à entrer avec un ancien lien
 said-asking-many = { $count } personnes demandent à entrer avec un ancien lien
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, Entry, Identity, Invitation, Keychain, Setup, VideoOutput};
+use engine::{Engine, Entry, Identity, Invitation, Keychain, SecretLink, Setup, VideoOutput};
 
 use crate::embedded::Embedded;
 use crate::recent::Listing;
@@ -19,7 +19,7 @@ pub enum Purpose {
         /// Its invitation.
         invitation: Box<Invitation>,
         /// The link that names it.
-        link: String,
+        link: SecretLink,
     },
 }
 
@@ -66,7 +66,7 @@ impl Starter for Purpose {
         if self.creates() { Listing::WhileHosted } else { Listing::Listed }
     }
 
-    fn link(&self) -> Option<String> {
+    fn link(&self) -> Option<SecretLink> {
         match self {
             Self::Start => None,
             Self::Join { link, .. } => Some(link.clone()),

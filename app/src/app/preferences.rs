@@ -1,6 +1,6 @@
 //! Language, theme, and what the window remembers from earlier runs.
 
-use engine::Person;
+use engine::{Person, SecretLink};
 use iced::{Task, theme};
 
 use crate::background;
@@ -90,7 +90,7 @@ impl Preferences {
     }
 
     /// Adds a meeting that was just entered to the recent ones, and stores it. No message follows.
-    pub fn remember<T: Send + 'static>(&mut self, link: &str, organised: bool, listing: Listing) -> Task<T> {
+    pub fn remember<T: Send + 'static>(&mut self, link: &SecretLink, organised: bool, listing: Listing) -> Task<T> {
         match recent::Meeting::entered_now(link, organised, listing) {
             Some(meeting) => self.change(move |memory| memory.enter(meeting.clone())),
             None => Task::none(),
@@ -98,27 +98,27 @@ impl Preferences {
     }
 
     /// Adds the names of the other participants to a recent meeting, and stores them. No message follows.
-    pub fn meet<T: Send + 'static>(&mut self, link: &str, people: &[Person]) -> Task<T> {
+    pub fn meet<T: Send + 'static>(&mut self, link: &SecretLink, people: &[Person]) -> Task<T> {
         let names: Vec<_> = people.iter().filter(|person| !person.me).map(|person| person.name.clone()).collect();
         // The list of people changes with each microphone. Only a new name is written.
         if !self.memory.clone().meet(link, &names) {
             return Task::none();
         }
-        let link = link.to_owned();
+        let link = link.clone();
         self.change(move |memory| {
             memory.meet(&link, &names);
         })
     }
 
     /// Replaces the link of a recent meeting, and stores it. No message follows.
-    pub fn relink<T: Send + 'static>(&mut self, before: &str, link: &str) -> Task<T> {
-        let (before, link) = (before.to_owned(), link.to_owned());
+    pub fn relink<T: Send + 'static>(&mut self, before: &SecretLink, link: &SecretLink) -> Task<T> {
+        let (before, link) = (before.clone(), link.clone());
         self.change(move |memory| memory.relink(&before, &link))
     }
 
     /// Marks a recent meeting that cannot be joined again, and stores it. No message follows.
-    pub fn end<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
-        let link = link.to_owned();
+    pub fn end<T: Send + 'static>(&mut self, link: &SecretLink) -> Task<T> {
+        let link = link.clone();
         self.change(move |memory| memory.end(&link))
     }
 
@@ -128,8 +128,8 @@ impl Preferences {
     }
 
     /// Removes a meeting from the recent ones, and stores the list. No message follows.
-    pub fn forget<T: Send + 'static>(&mut self, link: &str) -> Task<T> {
-        let link = link.to_owned();
+    pub fn forget<T: Send + 'static>(&mut self, link: &SecretLink) -> Task<T> {
+        let link = link.clone();
         self.change(move |memory| memory.forget(&link))
     }
 

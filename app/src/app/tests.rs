@@ -19,7 +19,7 @@ fn an_engine_that_is_being_closed_does_not_change_the_next_screen() {
     for reason in [Reason::Left, Reason::ServerSilent] {
         engine_event(&mut app, Event::Ended(reason));
         let Screen::Home(screen) = &app.screen else { panic!("another screen is shown") };
-        assert_eq!(screen.link, "conclave://", "the text that the user typed is still there");
+        assert_eq!(screen.link.expose(), "conclave://", "the text that the user typed is still there");
     }
 }
 
@@ -29,7 +29,7 @@ fn a_failure_shows_whether_the_user_was_inside() {
         let mut app = App::new(Language::English, Choice::Dark);
         app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(MeetingModel::default(), Devices::default())));
         if inside {
-            let (me, link) = (engine::ParticipantId(1), String::new());
+            let (me, link) = (engine::ParticipantId(1), SecretLink::default());
             engine_event(&mut app, Event::Entered { me, link, organiser: false });
         }
         engine_event(&mut app, Event::Ended(Reason::ServerSilent));
@@ -79,7 +79,7 @@ impl Starter for NoStarter {
         Listing::Unlisted
     }
 
-    fn link(&self) -> Option<String> {
+    fn link(&self) -> Option<SecretLink> {
         None
     }
 }
@@ -87,7 +87,7 @@ impl Starter for NoStarter {
 /// A starter of a meeting that is listed.
 struct Listed {
     listing: Listing,
-    link: Option<String>,
+    link: Option<SecretLink>,
 }
 
 impl Starter for Listed {
@@ -108,7 +108,7 @@ impl Starter for Listed {
         self.listing
     }
 
-    fn link(&self) -> Option<String> {
+    fn link(&self) -> Option<SecretLink> {
         self.link.clone()
     }
 }
@@ -118,7 +118,7 @@ const LINK: &str = "conclave://visio.example.fr/m/1";
 /// A window that enters a listed meeting. Tests drop the tasks that would write the list to the user's file.
 fn listed(listing: Listing, link: Option<&str>) -> App {
     let mut app = App::new(Language::English, Choice::Dark);
-    let starter = Listed { listing, link: link.map(str::to_owned) };
+    let starter = Listed { listing, link: link.map(SecretLink::from) };
     drop(app.start(Start::Enter(Arc::new(starter), setup())));
     app
 }
@@ -446,13 +446,13 @@ fn a_guest_has_no_meeting_to_return_to() {
 fn the_recent_meetings_keep_the_new_link() {
     let mut app = listed(Listing::Listed, None);
     entered(&mut app);
-    let link = "conclave://visio.example.fr/m/2".to_owned();
+    let link = SecretLink::from("conclave://visio.example.fr/m/2");
     engine_event(&mut app, Event::LinkChanged { link: link.clone() });
     let Screen::Meeting(screen) = &app.screen else { panic!("the meeting is not shown") };
     assert_eq!(screen.model.link, link, "the link that is copied");
     engine_event(&mut app, Event::People(vec![person(1, "Anne"), person(2, "Bob")]));
     let recent = recents(&mut app);
-    assert_eq!((recent.len(), recent[0].link.as_str(), recent[0].people.len()), (1, link.as_str(), 1));
+    assert_eq!((recent.len(), recent[0].link.expose(), recent[0].people.len()), (1, link.expose(), 1));
 }
 
 /// An organiser without devices, in a meeting on this computer, and its server.
@@ -472,7 +472,7 @@ fn wait_for<T>(events: &mut engine::Events, found: impl Fn(&Event) -> Option<T>)
     }
 }
 
-fn link(event: &Event) -> Option<String> {
+fn link(event: &Event) -> Option<SecretLink> {
     if let Event::Entered { link, organiser: true, .. } = event { Some(link.clone()) } else { None }
 }
 
@@ -484,7 +484,7 @@ fn try_again_brings_the_organiser_back_to_the_same_meeting() {
     session.set_destination(Arc::new(purpose), setup());
     let before = wait_for(&mut organiser.events, link);
     let (guest, mut guest_events) = engine::Engine::start(
-        engine::Entry::Join(before.parse().unwrap()),
+        engine::Entry::Join(before.invitation().unwrap()),
         setup(),
         engine::Identity::generate().unwrap(),
         Arc::new(engine::NullOutput),
@@ -524,7 +524,7 @@ fn a_server_runs_on_for_those_who_stay_until_the_last_has_left() {
     let before = wait_for(&mut organiser.events, link);
     let guest = || {
         let identity = engine::Identity::generate().unwrap();
-        let entry = engine::Entry::Join(before.parse().unwrap());
+        let entry = engine::Entry::Join(before.invitation().unwrap());
         engine::Engine::start(entry, setup(), identity, Arc::new(engine::NullOutput)).unwrap()
     };
     let (bob, mut events) = guest();

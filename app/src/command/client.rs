@@ -5,7 +5,7 @@ use super::output;
 use anyhow::{Context, Result};
 use engine::dump::Dump;
 use engine::report::Report;
-use engine::{AudioChoice, Setup, VideoOutput};
+use engine::{AudioChoice, SecretLink, Setup, VideoOutput};
 use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
@@ -52,10 +52,16 @@ pub fn with_dump(output: Arc<dyn VideoOutput>, dump: Option<&Path>) -> Arc<dyn V
     }
 }
 
-/// The name that the others see: from the option, else the system's user name, else "Guest".
+/// The name that the others see: from the option, else the system's user name, else "Guest". The option is used as it is.
 pub fn name(client: &Client) -> String {
-    let system = || std::env::var("USER").or_else(|_| std::env::var("USERNAME")).ok();
-    client.name.clone().or_else(system).unwrap_or_else(|| "Guest".into())
+    client.name.clone().unwrap_or_else(|| user_name(|variable| std::env::var(variable).ok()))
+}
+
+/// The system's user name from the environment, cut if it is too long for a meeting. "Guest" if there is none with a
+/// visible character. The name of the computer is not used: the others need not know it.
+fn user_name(variable: impl Fn(&str) -> Option<String>) -> String {
+    let mut names = ["USER", "LOGNAME", "USERNAME"].into_iter().filter_map(variable);
+    names.find_map(|name| engine::name::fitted(&name)).unwrap_or_else(|| "Guest".into())
 }
 
 /// Returns an error that names the path if a file at `path` cannot be written. Changes nothing.
@@ -71,8 +77,8 @@ fn check_writable(path: &Path) -> Result<()> {
 }
 
 /// Prints the link of the meeting.
-pub fn print_link(link: &str) {
-    output::line(link);
+pub fn print_link(link: &SecretLink) {
+    output::line(link.expose());
 }
 
 /// Writes `report` if there is a path.
@@ -98,6 +104,22 @@ mod tests {
             Some(Command::Meet(meet)) => meet.client,
             other => panic!("{other:?}"),
         }
+    }
+
+    #[test]
+    fn a_user_name_that_is_no_name_of_a_participant_blocks_no_meeting() {
+        let named = |variables: &'static [(&str, &str)]| {
+            user_name(|wanted| variables.iter().find(|(name, _)| *name == wanted).map(|(_, value)| (*value).to_owned()))
+        };
+        assert_eq!(named(&[("USER", "anne")]), "anne");
+        assert_eq!(named(&[("USER", ""), ("LOGNAME", "anne")]), "anne");
+        assert_eq!(named(&[("USER", "\u{200b}"), ("USERNAME", "Anne")]), "Anne");
+        assert_eq!(named(&[("USER", " ")]), "Guest");
+        assert_eq!(named(&[]), "Guest");
+        let long = "abcdefghij".repeat(8);
+        let cut = user_name(|_| Some(long.clone()));
+        assert_eq!(cut, long[..64]);
+        assert_eq!(named(&[("USER", "an\u{7}ne\u{202e}")]), "anne");
     }
 
     #[test]

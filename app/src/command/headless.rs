@@ -13,7 +13,8 @@ use app::{Snapshot, session};
 use engine::report::Report;
 use engine::usage::{self, Usage};
 use engine::{
-    Command, Engine, Entry, Event, Events, Identity, Notice, NoticeKind, NullOutput, Person, Reason, Slot, TrackId,
+    Command, Engine, Entry, Event, Events, Identity, Notice, NoticeKind, NullOutput, Person, Reason, SecretLink, Slot,
+    TrackId, Zeroizing,
 };
 use server::Stop;
 use std::sync::Arc;
@@ -52,7 +53,7 @@ pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Record
         usage: None,
     };
     let reason = runtime.block_on(meeting.run(events, stop));
-    recording.ended(meeting.link.as_deref(), &meeting.people, &reason);
+    recording.ended(meeting.link.as_ref(), &meeting.people, &reason);
     let HeadlessMeeting { engine, usage, .. } = meeting;
     let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
     session::close(engine);
@@ -73,7 +74,7 @@ struct HeadlessMeeting<'a> {
     snapshot: Option<Snapshot>,
     recording: &'a Recording,
     /// The link of the meeting; `None` before we are in it.
-    link: Option<String>,
+    link: Option<SecretLink>,
     /// The names of the other participants.
     people: Vec<String>,
     /// The picture tracks of the others.
@@ -151,10 +152,10 @@ impl HeadlessMeeting<'_> {
         }
     }
 
-    fn entered(&mut self, link: &str, organiser: bool) {
-        output::line(entered_line(&self.model.link, self.client, self.recording));
+    fn entered(&mut self, link: &SecretLink, organiser: bool) {
+        output::line(entered_line(&self.model.link, self.client, self.recording).as_str());
         self.recording.entered(link, organiser);
-        self.link = Some(link.to_owned());
+        self.link = Some(link.clone());
         let now = Instant::now();
         self.entered_at = Some(now);
         self.send_wishes();
@@ -215,8 +216,12 @@ fn sentence(model: &mut MeetingModel, event: &Event) -> Option<String> {
 }
 
 /// Returns the line to print when we are in the meeting: the link if the meeting is new.
-fn entered_line(link: &str, client: &Client, recording: &Recording) -> String {
-    if recording.prints_link() { link.to_owned() } else { sentences::joined(&client::name(client)) }
+fn entered_line(link: &SecretLink, client: &Client, recording: &Recording) -> Zeroizing<String> {
+    Zeroizing::new(if recording.prints_link() {
+        link.expose().to_owned()
+    } else {
+        sentences::joined(&client::name(client))
+    })
 }
 
 /// Sleeps until `deadline`, or forever if there is none.
@@ -266,8 +271,8 @@ mod tests {
         let parsed = Options::parse_from(["conclave", "meet", "--headless", "--name", "Zoé"]);
         let Some(options::Command::Meet(meet)) = parsed.command else { panic!("{parsed:?}") };
         let line = |link: Option<&str>| {
-            let recording = Recording::new(link.map(str::to_owned), Listing::Unlisted, &meet.client);
-            entered_line("conclave://new", &meet.client, &recording)
+            let recording = Recording::new(link.map(SecretLink::from), Listing::Unlisted, &meet.client);
+            entered_line(&"conclave://new".into(), &meet.client, &recording).to_string()
         };
         assert_eq!(line(None), "conclave://new");
         assert_eq!(line(Some("conclave://old")), sentences::joined("Zoé"));
@@ -284,7 +289,7 @@ mod tests {
         let text = |id| Language::of_system().text(id);
         let before = sentence(&mut model, &unattended).unwrap();
         assert!(before.starts_with(&text("notice-nobody-admits")), "{before}");
-        let entered = Event::Entered { me: ParticipantId(1), link: String::new(), organiser: false };
+        let entered = Event::Entered { me: ParticipantId(1), link: SecretLink::default(), organiser: false };
         assert_eq!(sentence(&mut model, &entered), None);
         let inside = sentence(&mut model, &unattended).unwrap();
         assert!(inside.starts_with(&text("notice-organiser-left")), "{inside}");

@@ -37,7 +37,7 @@ pub fn join(join: &Join) -> Result<()> {
     let link = match (&join.link_file, &join.link) {
         (Some(file), _) => link::read_file(file)?,
         (None, Some(link)) => link::read(link)?,
-        (None, None) => link::read(link::STDIN)?,
+        (None, None) => link::read(&link::STDIN.into())?,
     };
     let invitation = sentences::invitation(&link).map_err(anyhow::Error::msg)?;
     let recording = Recording::new(Some(link), Listing::Listed, &join.client);

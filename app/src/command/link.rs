@@ -2,6 +2,7 @@
 //! the meeting's secret, so an argument is visible only until the program has read it.
 
 use anyhow::{Context, Result, bail};
+use engine::SecretLink;
 use std::fs::File;
 use std::io::{BufRead, BufReader, stdin};
 use std::path::Path;
@@ -14,32 +15,32 @@ pub const STDIN: &str = "-";
 ///
 /// # Errors
 /// Returns an error if standard input cannot be read or has no link.
-pub fn read(argument: &str) -> Result<String> {
-    if argument == STDIN {
+pub fn read(argument: &SecretLink) -> Result<SecretLink> {
+    if argument.expose() == STDIN {
         return first_line(stdin().lock()).context("cannot read the link from standard input");
     }
-    if argument.contains("://")
-        && let Err(error) = hide(argument)
+    if argument.expose().contains("://")
+        && let Err(error) = hide(argument.expose())
     {
         tracing::debug!(%error, "the link stays in the list of processes");
     }
-    Ok(argument.to_owned())
+    Ok(argument.clone())
 }
 
 /// Returns the first line of the file that is not empty.
 ///
 /// # Errors
 /// Returns an error if the file cannot be read or is empty.
-pub fn read_file(path: &Path) -> Result<String> {
+pub fn read_file(path: &Path) -> Result<SecretLink> {
     let lines = File::open(path).map_err(anyhow::Error::from).and_then(|file| first_line(BufReader::new(file)));
     lines.with_context(|| format!("cannot read the link from {}", path.display()))
 }
 
-fn first_line(input: impl BufRead) -> Result<String> {
+fn first_line(input: impl BufRead) -> Result<SecretLink> {
     for line in input.take(MAX_INPUT).lines() {
         let line = line?;
         if !line.trim().is_empty() {
-            return Ok(line);
+            return Ok(line.into());
         }
     }
     bail!("there is no link in it")
@@ -85,8 +86,8 @@ mod tests {
 
     #[test]
     fn the_first_line_that_is_not_empty_is_the_link() {
-        assert_eq!(first_line(&b"\n  \nconclave://h:1/\nmore\n"[..]).unwrap(), "conclave://h:1/");
-        assert_eq!(first_line(&b"conclave://h:1/"[..]).unwrap(), "conclave://h:1/");
+        assert_eq!(first_line(&b"\n  \nconclave://h:1/\nmore\n"[..]).unwrap().expose(), "conclave://h:1/");
+        assert_eq!(first_line(&b"conclave://h:1/"[..]).unwrap().expose(), "conclave://h:1/");
         assert!(first_line(&b" \n\n"[..]).is_err());
         assert!(first_line(&b"\xff\xfe\n"[..]).is_err());
     }

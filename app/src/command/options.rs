@@ -2,7 +2,7 @@
 
 use super::layout;
 use clap::{Args, Parser, Subcommand};
-use engine::{AudioChoice, Choice, ProxyUrl};
+use engine::{AudioChoice, Choice, ProxyUrl, SecretLink};
 use media::Size;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use std::time::Duration;
 #[command(name = "conclave", version, args_conflicts_with_subcommands = true)]
 pub struct Options {
     /// A meeting to join: conclave://HOST:PORT/#SECRET; `-` reads it from standard input
-    pub link: Option<String>,
+    pub link: Option<SecretLink>,
     /// Offers a test pattern as a camera
     #[arg(long, hide = true)]
     pub developer: bool,
@@ -80,7 +80,7 @@ pub struct Fingerprint(pub [u8; 32]);
 pub struct Join {
     /// The link of the meeting; `-` reads it from standard input, so that no other user of this machine sees it
     #[arg(required_unless_present = "link_file", conflicts_with = "link_file")]
-    pub link: Option<String>,
+    pub link: Option<SecretLink>,
     /// Reads the link from a file
     #[arg(long, value_name = "FILE")]
     pub link_file: Option<PathBuf>,
@@ -303,6 +303,17 @@ mod tests {
         assert!(read(&["--server", "host:1", "--fingerprint", &fingerprint]).is_ok());
         assert!(read(&["--server", "host:1", "--listen", "127.0.0.1:0"]).is_err());
         assert!(read(&["--fingerprint", &fingerprint]).is_err());
+    }
+
+    #[test]
+    fn debug_shows_no_link() {
+        for arguments in
+            [&["conclave", "conclave://h:1/#c2VjcmV0"][..], &["conclave", "join", "conclave://h:1/#c2VjcmV0"]]
+        {
+            let options = Options::try_parse_from(arguments).unwrap();
+            let shown = format!("{options:?}");
+            assert!(shown.contains("SecretLink(..)") && !shown.contains("c2VjcmV0"), "{shown}");
+        }
     }
 
     #[test]

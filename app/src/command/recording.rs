@@ -2,20 +2,20 @@
 
 use super::options::Client;
 use app::recent::{self, Listing};
-use engine::{Person, Reason};
+use engine::{Person, Reason, SecretLink};
 
 /// How a meeting is recorded.
 #[derive(Clone, Debug)]
 pub struct Recording {
     /// The link that names the meeting; `None` if it is created.
-    pub link: Option<String>,
+    pub link: Option<SecretLink>,
     /// Whether it is added.
     pub listing: Listing,
 }
 
 impl Recording {
     /// Creates the recording of a meeting. The option `--no-recent` switches it off.
-    pub fn new(link: Option<String>, listing: Listing, client: &Client) -> Self {
+    pub fn new(link: Option<SecretLink>, listing: Listing, client: &Client) -> Self {
         Self { link, listing: if client.no_recent { Listing::Unlisted } else { listing } }
     }
 
@@ -25,15 +25,15 @@ impl Recording {
     }
 
     /// Records that the meeting with this link was entered.
-    pub fn entered(&self, link: &str, organiser: bool) {
+    pub fn entered(&self, link: &SecretLink, organiser: bool) {
         if let Some(meeting) = recent::Meeting::entered_now(link, organiser, self.listing) {
             recent::change(|memory| memory.enter(meeting));
         }
     }
 
     /// Records the end of the meeting, and who was in it. `link` is its link if it was entered.
-    pub fn ended(&self, link: Option<&str>, people: &[String], reason: &Reason) {
-        let Some(link) = link.or(self.link.as_deref()) else { return };
+    pub fn ended(&self, link: Option<&SecretLink>, people: &[String], reason: &Reason) {
+        let Some(link) = link.or(self.link.as_ref()) else { return };
         match self.listing {
             Listing::Unlisted => {}
             Listing::WhileHosted => recent::change(|memory| memory.forget(link)),

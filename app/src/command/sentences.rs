@@ -2,14 +2,14 @@
 
 use app::locale::Language;
 use app::model::{Notice, detail, sentence};
-use engine::{Fault, Invitation, Reason};
+use engine::{Fault, Invitation, Reason, SecretLink};
 
 /// Parses a link.
 ///
 /// # Errors
 /// Returns a sentence that describes the error in the link.
-pub fn invitation(link: &str) -> Result<Invitation, String> {
-    link.parse().map_err(|error| Language::of_system().text(sentence::link(error)))
+pub fn invitation(link: &SecretLink) -> Result<Invitation, String> {
+    link.invitation().map_err(|error| Language::of_system().text(sentence::link(error)))
 }
 
 /// The text that says why a meeting ended.

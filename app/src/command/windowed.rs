@@ -11,7 +11,7 @@ use app::model::link;
 use app::{Options, Plan, Start};
 use engine::report::Report;
 use engine::usage::Usage;
-use engine::{Entry, Event, Fault, Reason, Stats};
+use engine::{Entry, Event, Fault, Reason, SecretLink, Stats};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,8 +20,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 ///
 /// # Errors
 /// Returns an error if there is no display, or nothing can draw on it.
-pub fn open(link: Option<&str>, developer: bool) -> Result<()> {
-    let start = link.map_or(Start::Home, |link| Start::Join(link.into()));
+pub fn open(link: Option<SecretLink>, developer: bool) -> Result<()> {
+    let start = link.map_or(Start::Home, Start::Join);
     show(Options { start, developer, ..Options::default() }, None)
 }
 

@@ -5,9 +5,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use engine::NoticeKind as EngineNotice;
-use engine::{AudioChoice, Choice, Event, KeyState, Microphone, ParticipantId, Person, Second, Setup, Step};
+use engine::{
+    AudioChoice, Choice, Event, KeyState, Microphone, ParticipantId, Person, Second, SecretLink, Setup, Step,
+};
 
 use super::link;
+use super::name_mark::{self, NameMark};
 use super::notice::{Notice, NoticeKind};
 use crate::announce::Announcement;
 
@@ -57,6 +60,8 @@ pub struct Asker {
     pub id: ParticipantId,
     /// The name that the person chose. Nobody has verified it.
     pub name: String,
+    /// Why the name is marked; `None` if it is not.
+    pub mark: Option<NameMark>,
 }
 
 /// One meeting as its screen shows it.
@@ -70,9 +75,9 @@ pub struct MeetingModel {
     /// We come back to the meeting as its organiser.
     pub returns: bool,
     /// The invitation link to give to others; empty until we are in the meeting.
-    pub link: String,
+    pub link: SecretLink,
     /// The link by which we entered, as the recent meetings keep it. The other one may name another address, and changes.
-    pub entered_by: String,
+    pub entered_by: SecretLink,
     /// The names and addresses by which others can reach the server on this computer, best first; empty if it runs
     /// elsewhere.
     pub hosts: Vec<String>,
@@ -80,6 +85,8 @@ pub struct MeetingModel {
     pub organiser: bool,
     /// The participants, ourselves first.
     pub people: Vec<Person>,
+    /// Whose names are marked.
+    pub name_marks: HashMap<ParticipantId, NameMark>,
     /// Who speaks now.
     pub speaking: Vec<ParticipantId>,
     /// The epoch and the verification words of the current keys; `None` until there are keys.
@@ -220,8 +227,10 @@ impl MeetingModel {
         if self.asking.iter().any(|asker| asker.id == id) {
             return Vec::new();
         }
-        self.asking.push(Asker { id, name: name.to_owned() });
-        vec![Announcement::Asking(name.to_owned())]
+        let mark = NameMark::of_asker(name, &self.people);
+        self.asking.push(Asker { id, name: name.to_owned(), mark });
+        let marked = mark.map(|mark| Announcement::NameMarked(name.to_owned(), mark));
+        std::iter::once(Announcement::Asking(name.to_owned())).chain(marked).collect()
     }
 
     fn handle_notice(&mut self, kind: EngineNotice) {
@@ -271,7 +280,7 @@ impl MeetingModel {
     }
 
     /// Replaces the list. Returns who joined, who left and who began or stopped sharing the screen, except ourselves. People
-    /// who were there when we joined are not announced, but their shared screens are.
+    /// who were there when we joined are not announced, but their shared screens and marked names are.
     fn replace_people(&mut self, people: &[Person]) -> Vec<Announcement> {
         let before = std::mem::replace(&mut self.people, people.to_vec());
         let shares = |person: &Person, from: &[Person]| from.iter().any(|other| other.id == person.id && other.screen);
@@ -283,15 +292,27 @@ impl MeetingModel {
                 announcement(person.name.clone())
             })
             .collect();
+        let marked = self.replace_marks();
         if before.is_empty() {
-            return sharing;
+            return sharing.into_iter().chain(marked).collect();
         }
         let absent = |person: &&Person, from: &[Person]| !person.me && from.iter().all(|other| other.id != person.id);
         let joined = people.iter().filter(|person| absent(person, &before));
         let left = before.iter().filter(|person| absent(person, people));
         let joined = joined.map(|person| Announcement::Joined(person.name.clone()));
         let left = left.map(|person| Announcement::Left(person.name.clone()));
-        joined.chain(left).chain(sharing).collect()
+        joined.chain(left).chain(sharing).chain(marked).collect()
+    }
+
+    /// Marks the names of the participants anew. Returns which marks are new.
+    fn replace_marks(&mut self) -> Vec<Announcement> {
+        let before = std::mem::replace(&mut self.name_marks, name_mark::marks(&self.people));
+        let new = |person: &&Person| before.get(&person.id) != self.name_marks.get(&person.id);
+        let marked = self.people.iter().filter(new).filter_map(|person| {
+            let mark = self.name_marks.get(&person.id)?;
+            Some(Announcement::NameMarked(person.name.clone(), *mark))
+        });
+        marked.collect()
     }
 }
 
@@ -334,6 +355,30 @@ mod tests {
         assert_eq!(model.handle_event(&Event::People(vec![person(1, true), person(2, false)])), []);
         let announced = model.handle_event(&Event::People(vec![person(1, true), person(3, false)]));
         assert_eq!(announced, [Announcement::Joined("Person 3".into()), Announcement::Left("Person 2".into())]);
+    }
+
+    #[test]
+    fn a_name_that_looks_like_another_is_marked_and_announced_once() {
+        let named = |id, name: &str| Person { name: name.into(), ..person(id, false) };
+        let mut model = MeetingModel::default();
+        let anne = Person { name: "Anne".into(), ..person(1, true) };
+        let people = vec![anne.clone(), named(2, "Bob"), named(3, "B\u{3bf}b")];
+        let marked = |name: &str| Announcement::NameMarked(name.into(), NameMark::LooksLikeAnother);
+        assert_eq!(model.handle_event(&Event::People(people.clone())), [marked("Bob"), marked("B\u{3bf}b")]);
+        assert_eq!(model.handle_event(&Event::People(people)), [], "announced once");
+        assert_eq!(model.name_marks.len(), 2);
+        let asks = model.handle_event(&Event::AsksToJoin { id: ParticipantId(9), name: "\u{410}nne".into() });
+        assert_eq!(asks, [Announcement::Asking("\u{410}nne".into()), marked("\u{410}nne")]);
+        let left = model.handle_event(&Event::People(vec![anne, named(2, "Bob")]));
+        assert_eq!((left, model.name_marks.len()), (vec![Announcement::Left("B\u{3bf}b".into())], 0));
+    }
+
+    #[test]
+    fn debug_shows_no_link() {
+        let mut model = MeetingModel::default();
+        let link = SecretLink::from("conclave://host:1/#c2VjcmV0");
+        model.handle_event(&Event::Entered { me: ParticipantId(1), link, organiser: true });
+        assert!(model.link.expose().ends_with("c2VjcmV0") && !format!("{model:?}").contains("c2VjcmV0"), "{model:?}");
     }
 
     #[test]

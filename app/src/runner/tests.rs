@@ -46,7 +46,10 @@ fn engine_event(runner: &Runner, event: Event) -> app::Message {
 }
 
 fn entered(runner: &Runner) -> app::Message {
-    engine_event(runner, Event::Entered { me: engine::ParticipantId(1), link: String::new(), organiser: true })
+    engine_event(
+        runner,
+        Event::Entered { me: engine::ParticipantId(1), link: engine::SecretLink::default(), organiser: true },
+    )
 }
 
 fn failures() -> [Reason; 22] {

@@ -52,13 +52,19 @@ fn line<'a, Message: Clone + 'a>(
         button.id(format!("{word}-{:016x}", asker.id.0)).look(look).height(TARGET)
     };
     let sentence = named("asking-name");
+    let mark = asker.mark.map(|mark| context.text(mark.text()));
+    let symbol =
+        if mark.is_some() { icon(Icon::Warning).tone(Tone::Warn) } else { icon(Icon::People).tone(Tone::Accent) };
+    let words = column![Element::from(elided(sentence.clone()).strong())]
+        .push(mark.clone().map(|mark| text::caption(mark).style(text::tone(Tone::Warn))));
     let line = row![
-        icon(Icon::People).tone(Tone::Accent),
-        Element::from(elided(sentence.clone()).strong().width(Length::Fill)),
+        symbol,
+        words.width(Length::Fill),
         Element::from(button(false, "asking-decline", "asking-decline-name", Look::Plain)),
         Element::from(button(true, "asking-admit", "asking-admit-name", Look::Primary)),
     ];
-    region(Role::ListItem, &sentence, line.spacing(SPACE_M).align_y(Alignment::Center))
+    let label = std::iter::once(sentence).chain(mark).collect::<Vec<_>>().join(", ");
+    region(Role::ListItem, &label, line.spacing(SPACE_M).align_y(Alignment::Center))
 }
 
 /// The maximum number of people who are shown.

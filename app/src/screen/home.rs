@@ -3,7 +3,7 @@
 mod hosted;
 
 use accesskit::Role;
-use engine::LinkError;
+use engine::{LinkError, SecretLink};
 use iced::widget::{Space, column, container, row, rule, scrollable};
 use iced::{Alignment, Length};
 
@@ -25,7 +25,7 @@ pub use hosted::{Hosted, Message as HostedMessage};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recent {
     /// The invitation link.
-    pub link: String,
+    pub link: SecretLink,
     /// The host of its server.
     pub host: String,
     /// Seconds since it was joined.
@@ -67,7 +67,7 @@ impl Recent {
 #[derive(Clone, Debug, Default)]
 pub struct Home {
     /// The text of the link field.
-    pub link: String,
+    pub link: SecretLink,
     /// Why the link cannot be used.
     pub problem: Option<LinkError>,
     /// The recent meetings, newest first.
@@ -85,7 +85,7 @@ pub enum Message {
     /// "Start a meeting" was pressed.
     StartPressed,
     /// The text of the link field changed.
-    LinkTyped(String),
+    LinkTyped(SecretLink),
     /// "Join" was pressed.
     JoinPressed,
     /// "Join" was pressed on the recent meeting with this index.
@@ -110,9 +110,9 @@ pub enum Action {
     /// Show the preview for a new meeting.
     Start,
     /// Parse this link and show the preview for its meeting. If it is invalid, call [`Home::reject_link`].
-    Join(String),
+    Join(SecretLink),
     /// Remove the meeting with this link from the list.
-    Forget(String),
+    Forget(SecretLink),
     /// Apply this preference.
     Prefer(Preference),
     /// Return to the meeting that goes on.
@@ -147,7 +147,7 @@ impl Home {
                 self.problem = None;
                 Action::None
             }
-            Message::JoinPressed => Action::Join(self.link.trim().to_owned()),
+            Message::JoinPressed => Action::Join(self.link.expose().trim().into()),
             Message::RecentPressed(index) => {
                 self.recent.get(index).map_or(Action::None, |recent| Action::Join(recent.link.clone()))
             }
@@ -232,13 +232,13 @@ impl Home {
             id: LINK,
             label: context.text("home-link"),
             labelled: false,
-            value: &self.link,
+            value: self.link.expose(),
             placeholder: context.text("home-link-placeholder"),
             required: false,
             error: self.problem.map(|problem| context.text(sentence::link(problem))),
             paste: context.text("action-paste"),
             beside: Some(join.id("join").height(TARGET_FORM).into()),
-            on_input: Message::LinkTyped,
+            on_input: |text| Message::LinkTyped(text.into()),
             on_submit: Some(Message::JoinPressed),
         });
         let words = (context.text("home-join-title"), context.text("home-join-text"));
@@ -365,6 +365,25 @@ mod tests {
         assert_eq!(both(&recent), expected("Meeting with Bob and Carol", details));
         recent.people = people(&["Bob", "Carol", "Dave"]);
         assert_eq!(both(&recent).0, "Meeting with Bob, Carol and 1 other person");
+    }
+
+    #[test]
+    fn debug_shows_no_link() {
+        let link = || SecretLink::from("conclave://host:1/#c2VjcmV0");
+        let mut home = Home::new(vec![Recent {
+            link: link(),
+            host: "host".into(),
+            age: 1,
+            people: Vec::new(),
+            organised: false,
+            over: false,
+        }]);
+        let typed = Message::LinkTyped(link());
+        let shown = format!("{typed:?}");
+        home.update(typed);
+        let action = home.update(Message::JoinPressed);
+        let shown = format!("{shown} {home:?} {action:?}");
+        assert!(shown.contains("SecretLink(..)") && !shown.contains("c2VjcmV0"), "{shown}");
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod view;
 
 use std::time::Instant;
 
-use engine::{Event, Microphone, ParticipantId, Screen, TileWish, device_list};
+use engine::{Event, Microphone, ParticipantId, Screen, SecretLink, TileWish, device_list};
 
 use super::asking;
 use super::notice;
@@ -164,7 +164,7 @@ pub enum Action {
     /// Share this screen, or stop sharing.
     Share(Option<Screen>),
     /// Copy this link to the clipboard.
-    Copy(String),
+    Copy(SecretLink),
     /// Write the statistics to a file.
     ExportStatistics,
     /// Remove a participant.

@@ -22,6 +22,8 @@ pub struct Tile {
     pub colour: Color,
     /// Shows the crossed microphone beside the name.
     pub muted: bool,
+    /// Shows a warning beside the name.
+    pub marked: bool,
     /// Shows the ring of the active speaker.
     pub speaking: bool,
     /// Mirrors the video, for our own camera.
@@ -87,6 +89,7 @@ mod tests {
             initials: "".into(),
             colour: Color::WHITE,
             muted: false,
+            marked: false,
             speaking: false,
             mirrored: false,
             feed: Some(feed),

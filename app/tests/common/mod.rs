@@ -40,7 +40,7 @@ pub fn smallest_context(language: Language) -> Context {
 
 pub fn recents() -> Vec<home::Recent> {
     let recent = |host: &str, age, people: &[&str]| home::Recent {
-        link: format!("conclave://{host}:4433/#…"),
+        link: format!("conclave://{host}:4433/#…").into(),
         host: host.into(),
         age,
         people: people.iter().map(|name| (*name).to_owned()).collect(),
@@ -114,7 +114,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
 /// Like [`meeting_of`], on a server of this computer, which has several addresses.
 pub fn hosted_meeting_of(people: usize) -> meeting::Meeting {
     let mut screen = meeting_of(people);
-    screen.model.link = format!("conclave://10.8.0.6:7443/#Ag{}", "A".repeat(42));
+    screen.model.link = format!("conclave://10.8.0.6:7443/#Ag{}", "A".repeat(42)).into();
     screen.model.hosts = ["192.168.1.20", "10.8.0.6", "fd00::2"].map(str::to_owned).to_vec();
     screen
 }

@@ -74,7 +74,7 @@ fn a_meeting_on_this_computer_offers_the_addresses_for_the_link() {
     let chosen = ui.messages().into_iter().find(|message| matches!(message, meeting::Message::Address(_)));
     screen.update(chosen.expect("an address was chosen"));
     assert_eq!(named(&view(&screen), "192.168.1.20").toggled(), Some(Toggled::True));
-    assert!(screen.model.link.starts_with("conclave://192.168.1.20:7443/"), "{}", screen.model.link);
+    assert!(screen.model.link.expose().starts_with("conclave://192.168.1.20:7443/"), "{}", screen.model.link.expose());
 }
 
 #[test]
@@ -235,5 +235,30 @@ fn no_advice_names_a_menu() {
                 assert!(!advice.contains(menu), "{kind:?}: {advice}");
             }
         }
+    }
+}
+
+/// Without the cookie of the sound server, the server lists no microphone, and "No microphone was found" was shown beside a
+/// server that works.
+#[test]
+fn a_sound_server_that_refuses_this_program_is_no_missing_microphone() {
+    for language in Language::ALL {
+        let pictures = common::pictures(0);
+        let mut screen = preview::Preview::new(preview::Purpose::Start, "Anne".into(), app::model::Devices::default());
+        screen.report_problem(common::problem(NoticeKind::SoundRefused));
+        let sentence = language.text(sentence::notice(NoticeKind::SoundRefused));
+        let update = tree(screen.view(&context(language), &pictures));
+        let shown: Vec<_> = update
+            .nodes
+            .iter()
+            .flat_map(|(_, node)| [node.label(), node.value(), node.description()])
+            .flatten()
+            .map(str::to_owned)
+            .collect();
+        assert!(shown.contains(&sentence), "{shown:?}");
+        for id in ["preview-microphone-none", "notice-no-microphone"] {
+            assert!(!shown.contains(&language.text(id)), "{id} is shown: {shown:?}");
+        }
+        Ui::new(screen.view(&context(language), &pictures)).find(&sentence);
     }
 }

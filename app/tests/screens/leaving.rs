@@ -60,8 +60,11 @@ pub fn every_dialog(context: &Context, visit: &mut impl FnMut(&str, Element<'_, 
 }
 
 fn asking(names: &[&str]) -> Vec<Asker> {
-    let asker =
-        |(index, name): (usize, &&str)| Asker { id: ParticipantId(70 + index as u64), name: (*name).to_owned() };
+    let asker = |(index, name): (usize, &&str)| Asker {
+        id: ParticipantId(70 + index as u64),
+        name: (*name).to_owned(),
+        mark: None,
+    };
     names.iter().enumerate().map(asker).collect()
 }
 

@@ -5,12 +5,16 @@ use app::kit::field::{Field, field};
 use app::kit::modal::{self, modal};
 use app::kit::popup::{self, popup};
 use app::kit::{Element, Press, Shortcut, press, text};
+use app::locale::Language;
+use app::screen::meeting;
+use engine::{Microphone, ParticipantId};
 use iced::keyboard::key::Named;
 use iced::mouse::Button;
 use iced::widget::{column, container};
 use iced::{Event, Length, window};
+use std::collections::BTreeSet;
 
-use crate::common::{Flow, click_at, key_events};
+use crate::common::{self, Flow, Ui, click_at, context, key_events, meeting_of};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Message {
@@ -197,4 +201,65 @@ fn talking_ends_if_the_window_loses_the_focus_while_the_space_bar_is_held() {
     assert_eq!(flow.show(page(Kind::Button), talk, [away]), [Message::Talk(false)]);
     let released = iced_test::simulator::release_key(iced::keyboard::Key::Named(Named::Space));
     assert_eq!(flow.show(page(Kind::Button), talk, [released]), [], "it ends once");
+}
+
+/// The states of the meeting's screen whose controls are clicked.
+fn meetings() -> Vec<(&'static str, meeting::Meeting)> {
+    let with = |change: &dyn Fn(&mut meeting::Meeting)| {
+        let mut screen = meeting_of(4);
+        change(&mut screen);
+        screen
+    };
+    vec![
+        ("plain", with(&|_| {})),
+        ("sharing", with(&|screen| screen.model.sharing = true)),
+        ("muted", with(&|screen| screen.model.microphone = Microphone::Muted)),
+        ("people", with(&|screen| screen.open(meeting::Panel::People))),
+        ("lock", with(&|screen| screen.open(meeting::Panel::Lock))),
+        ("menu", with(&|screen| drop(screen.update(meeting::Message::MenuPressed(meeting::Menu::Sound))))),
+        ("remove", with(&|screen| drop(screen.update(meeting::Message::RemovePressed(ParticipantId(2)))))),
+        ("share", {
+            let mut screen = meeting_of(4);
+            screen.update(meeting::Message::SharePressed);
+            screen.update(meeting::Message::MonitorsListed(Ok(common::monitors(2))));
+            screen
+        }),
+        ("leave", with(&|screen| drop(screen.update(meeting::Message::LeaveKeyPressed)))),
+    ]
+}
+
+/// Mute, camera, share, stop sharing, the menus, the people, the lock, the dialogs, leave: a click on each control, then the
+/// space bar.
+#[test]
+fn after_a_click_on_any_control_of_the_meeting_the_space_bar_only_talks() {
+    let (context, pictures) = (context(Language::English), common::pictures(9));
+    let mut clicked = BTreeSet::new();
+    for (state, _) in meetings() {
+        let screen = || meetings().into_iter().find(|(name, _)| *name == state).expect("the same states").1;
+        let order = Ui::new(screen().view(&context, &pictures, &[])).tab_order();
+        for id in order {
+            let id: &'static str = Box::leak(id.into_boxed_str());
+            let (mut flow, mut screen) = (Flow::new(), screen());
+            let at = flow.place(screen.view(&context, &pictures, &[]), id);
+            let pressed = flow.show(
+                screen.view(&context, &pictures, &[]),
+                meeting::Meeting::shortcut,
+                click_at(at, Button::Left),
+            );
+            clicked.extend((!pressed.is_empty()).then_some(id));
+            for message in pressed {
+                screen.update(message);
+            }
+            let said =
+                flow.show(screen.view(&context, &pictures, &[]), meeting::Meeting::shortcut, key_events(Named::Space));
+            // A panel that has opened changes the size of the tiles.
+            let said = said.iter().map(|message| format!("{message:?}"));
+            let said: Vec<String> = said.filter(|message| !message.starts_with("WishesChanged")).collect();
+            assert_eq!(said, ["TalkKeyChanged(true)", "TalkKeyChanged(false)"], "after a click on {id}, {state}");
+        }
+    }
+    println!("{clicked:?}");
+    for id in ["mute", "camera", "share", "people", "lock", "leave"] {
+        assert!(clicked.contains(id), "{id} was not clicked: {clicked:?}");
+    }
 }

@@ -5,7 +5,6 @@ use crate::Leaf;
 use crate::credential::LeafCredential;
 use crate::identity::DeviceKey;
 use crate::knock_request::KnockRequest;
-use crate::name::is_mixed_script;
 use proto::{Epoch, ParticipantId};
 
 /// A member of the group.
@@ -29,12 +28,6 @@ impl Member {
         let LeafCredential { participant, device, profile, .. } = credential;
         let organiser = policy.is_organiser(device, participant);
         Self { leaf, participant, name: profile.name, device, organiser }
-    }
-
-    /// Returns true if the name mixes alphabets whose letters look alike.
-    #[must_use]
-    pub fn is_mixed_script(&self) -> bool {
-        is_mixed_script(&self.name)
     }
 }
 

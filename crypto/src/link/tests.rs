@@ -182,3 +182,38 @@ fn a_dropped_link_leaves_no_copy_of_its_secret_in_memory() {
 fn debug_shows_neither_the_secret_nor_the_meeting() {
     assert_eq!(format!("{:?}", invitation("host", None)), "Invitation(host:7000)");
 }
+
+#[test]
+fn a_link_as_text_is_not_shown_by_debug_and_keeps_its_text() {
+    let text = invitation("meet.example.org", Some([3; 32])).to_text();
+    let link = SecretLink::from(text.as_str());
+    assert_eq!((link.expose(), link.is_empty()), (text.as_str(), false));
+    assert_eq!(
+        (format!("{link:?}"), format!("{:?}", Some(&link))),
+        ("SecretLink(..)".into(), "Some(SecretLink(..))".into())
+    );
+    assert_eq!(format!("{:?}", SecretLink::default()), "SecretLink(empty)");
+    assert!(link == SecretLink::from(text.to_string()) && link != SecretLink::default());
+    assert_eq!(SecretLink::from(&link.invitation().unwrap()), link);
+    let json = serde_json::to_string(&link).unwrap();
+    assert_eq!((json.trim_matches('"'), serde_json::from_str::<SecretLink>(&json).unwrap()), (text.as_str(), link));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_dropped_link_as_text_is_not_in_the_memory_of_this_process() {
+    use crate::tests::scan::Pattern;
+    let secret = Secret::random(SECRET).unwrap();
+    let text = Invitation { secret, ..invitation("host", Some([3; 32])) }.to_text();
+    let begin = text.find('#').unwrap() + 1;
+    // The characters that hold only bits of the secret, which begins at byte 17.
+    let characters = Pattern::of(&text.as_bytes()[begin + 23..begin + 43]);
+    let link = SecretLink::from((*text).clone());
+    let (clone, empty) = (link.clone(), SecretLink::default());
+    drop(text);
+    assert_eq!(characters.count(), 1, "clones share the text");
+    let equal = link == clone && link != empty;
+    drop((link, clone));
+    assert!(equal);
+    assert_eq!(characters.count(), 0);
+}

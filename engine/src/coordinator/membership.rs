@@ -4,7 +4,7 @@ use crate::event::{Event, KeyState, Person};
 use crate::limitation::Limitation;
 use crate::stats::timeline::Second;
 use audio::Levels;
-use crypto::{Leaf, Words};
+use crypto::{Leaf, SecretLink, Words};
 use net::meeting::{MediaState, Member, SendLimit};
 use proto::{Epoch, ParticipantId, Slot};
 
@@ -37,7 +37,7 @@ impl Membership {
     }
 
     /// Records that this client is in the meeting, as `me`. Returns the event for the screens.
-    pub fn enter(&mut self, me: ParticipantId, link: String) -> Event {
+    pub fn enter(&mut self, me: ParticipantId, link: SecretLink) -> Event {
         self.me = Some(me);
         Event::Entered { me, link, organiser: self.organiser }
     }
@@ -207,7 +207,7 @@ mod tests {
         let mut membership = Membership::new(true);
         let levels = Levels { microphone: Level::new(20), speaking: true, remotes: vec![(7, Level::new(30), true)] };
         assert_eq!(membership.set_speaking(&levels, true), Some(vec![ParticipantId(7)]));
-        membership.enter(ParticipantId(1), String::new());
+        membership.enter(ParticipantId(1), SecretLink::default());
         assert_eq!(membership.set_speaking(&levels, false), None);
         assert_eq!(membership.set_speaking(&levels, true), Some(vec![ParticipantId(7), ParticipantId(1)]));
     }

@@ -35,10 +35,10 @@ struct SizeFiles {
 }
 
 impl TrackFiles {
-    /// Returns files in `folder`, named after `name` without the characters that a file name should not contain. A
-    /// number is added if `names` contains the name already.
-    pub fn new(folder: &Path, name: &str, names: Names) -> Self {
-        let (folder, name) = (folder.to_owned(), file_name(name));
+    /// Returns files in `folder`, named after `name` without the characters that a file name should not contain, with
+    /// `suffix`. A number is added if `names` contains the name already.
+    pub fn new(folder: &Path, name: &str, suffix: &str, names: Names) -> Self {
+        let (folder, name) = (folder.to_owned(), file_name(name) + suffix);
         Self { folder, name, names, stem: PathBuf::new(), sizes: Vec::new(), broken: false }
     }
 
@@ -144,12 +144,17 @@ impl Names {
 }
 
 /// Replaces all characters except letters, digits and a few others by an underscore, so that no file is outside of the
-/// folder.
+/// folder. Cuts a long name.
 fn file_name(name: &str) -> String {
     let clean = |sign: char| if sign.is_alphanumeric() || "-_ ".contains(sign) { sign } else { '_' };
-    let name: String = name.chars().map(clean).take(64).collect();
+    let mut name: String = name.chars().map(clean).collect();
+    name.truncate(name.floor_char_boundary(MAX_NAME_BYTES));
     if name.trim().is_empty() { "nobody".into() } else { name }
 }
+
+/// The maximum length of a name in a file name, in bytes. Systems allow 255 bytes (`NAME_MAX` of Linux and macOS, fewer
+/// with some encrypted file systems). The suffix, the number, the size and the extension need at most 40.
+const MAX_NAME_BYTES: usize = 200;
 
 /// The frame rate in the header of each Y4M file. The real times are in the second file.
 const RATE: FrameRate = FrameRate::THIRTY;
@@ -172,7 +177,7 @@ mod tests {
     fn the_size_with_the_most_pictures_has_the_plain_name() {
         let temporary = tempfile::tempdir().expect("a folder");
         let folder = temporary.path();
-        let mut files = TrackFiles::new(folder, "Anne", Names::default());
+        let mut files = TrackFiles::new(folder, "Anne", "", Names::default());
         let (small, large) = (Size::new(4, 2), Size::new(8, 4));
         for (number, size) in (0..).zip([small, large, large, small, large]) {
             show(&mut files, size, number);
@@ -196,7 +201,7 @@ mod tests {
     #[test]
     fn a_dump_that_cannot_be_written_is_an_error_of_writing() {
         let file = tempfile::NamedTempFile::new().expect("a file");
-        let mut files = TrackFiles::new(&file.path().join("inside"), "Anne", Names::default());
+        let mut files = TrackFiles::new(&file.path().join("inside"), "Anne", "", Names::default());
         let samples = [0; 8];
         let plane = |size: Size| PlaneRef { data: &samples, stride: usize::from(size.width), size };
         let size = Size::new(4, 2);
@@ -217,7 +222,7 @@ mod tests {
         let names = Names::default();
         // The second track shows nothing, so it uses no name.
         for (name, shows) in [("Anne", true), ("Anne", false), ("anne", true), ("Anne-2", true), ("Anne", true)] {
-            let mut files = TrackFiles::new(folder, name, names.clone());
+            let mut files = TrackFiles::new(folder, name, "", names.clone());
             (0..u64::from(shows)).for_each(|number| show(&mut files, Size::new(4, 2), number));
         }
         let files = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("a file").file_name());
@@ -225,6 +230,29 @@ mod tests {
         files.sort_unstable();
         files.retain(|name| name.ends_with("y4m"));
         assert_eq!(files, ["Anne-2-2.y4m", "Anne-3.y4m", "Anne.y4m", "anne-2.y4m"]);
+    }
+
+    #[test]
+    fn the_longest_names_are_cut_and_stay_different() {
+        let temporary = tempfile::tempdir().expect("a folder");
+        let folder = temporary.path();
+        let names = Names::default();
+        // 64 letters of four bytes: the longest name that a participant can have.
+        let longest = "\u{20000}".repeat(64);
+        let other = "\u{20000}".repeat(63) + "\u{20001}";
+        let mut count = 0;
+        for (name, suffix) in [(&longest, ""), (&longest, "-screen"), (&longest, "-screen"), (&other, "")] {
+            let mut files = TrackFiles::new(folder, name, suffix, names.clone());
+            show(&mut files, Size::new(4, 2), 0);
+            show(&mut files, Size::new(1_000, 2), 1);
+            assert!(!files.broken, "{name}{suffix}");
+            count += 4;
+        }
+        let files = std::fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("a file").file_name());
+        let files: Vec<String> = files.map(|name| name.into_string().expect("whole characters")).collect();
+        assert_eq!(files.len(), count, "each size has its own pictures and times: {files:?}");
+        assert_eq!(files.iter().filter(|name| name.contains("-screen")).count(), 8);
+        assert_eq!(file_name(&"é".repeat(64)), "é".repeat(64), "names of 64 letters of two bytes stay whole");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The labels on a tile: the name tag at the bottom left, and the caption in the centre.
 
 use super::{Painter, add_line, glyph, shape};
-use crate::text::LineKey;
+use crate::text::{Badge, LineKey};
 use crate::tile::{Area, Tag};
 use std::sync::Arc;
 
@@ -23,14 +23,16 @@ impl Painter<'_> {
         if self.is_small(area) { measure.height + 2.0 * measure.margin } else { 0.0 }
     }
 
-    /// A rounded label with the name and, if muted, the badge. A tile that is too narrow for text shows only the badge;
-    /// a smaller one shows nothing. Returns the area of the label, or `None` if there is none.
+    /// A rounded label with the name, before it the warning badge if the name is marked, and behind it the badge of a muted
+    /// microphone. A tile that is too narrow for text shows only the badges; a smaller one shows nothing. Returns the area
+    /// of the label, or `None` if there is none.
     pub(super) fn tag(&mut self, area: Area, tag: &Tag) -> Option<Area> {
         let (style, scale) = (self.style, self.scale);
         let Measure { size, height, padding, margin, gap, badge } = self.measure(area);
         let room = area.width - 2.0 * (margin + padding);
-        let badge_room = if tag.muted { badge + gap } else { 0.0 };
-        if area.height < height + 2.0 * margin || room < badge {
+        let room_of = |shown: bool| if shown { badge + gap } else { 0.0 };
+        let badge_room = room_of(tag.muted) + room_of(tag.marked);
+        if area.height < height + 2.0 * margin || room < badge.max(badge_room - gap) {
             return None;
         }
         // Limit the width in a wide tile, so that the tag does not cover faces.
@@ -38,21 +40,22 @@ impl Painter<'_> {
         let key = LineKey::new(&tag.text, size, style.tag_weight, if max_width < 2.0 * size { 0.0 } else { max_width });
         let line = self.text.line(&key)?;
         let text_width = line.width.ceil();
-        let inner = match (text_width > 0.0, tag.muted) {
-            (true, true) => text_width + gap + badge,
-            (true, false) => text_width,
-            (false, true) => badge,
-            (false, false) => return None,
-        };
+        let parts = badge_room + if text_width > 0.0 { text_width + gap } else { 0.0 };
+        if parts == 0.0 {
+            return None;
+        }
+        let inner = parts - gap;
         let label = Area::new(area.x + margin, area.y + area.height - margin - height, inner + 2.0 * padding, height);
         self.quads.push(shape(label, style.tag_background, (6.0 * scale).round().min(height / 3.0)));
         let baseline = (label.y + (height - line.ascent - line.descent) / 2.0 + line.ascent).round();
-        add_line(self.quads, line, label.x + padding, baseline, style.tag_text);
-        if tag.muted {
-            let (x, y) = (label.x + padding + inner - badge, label.y + ((height - badge) / 2.0).floor());
+        add_line(self.quads, line, label.x + padding + room_of(tag.marked), baseline, style.tag_text);
+        let (left, y) = (label.x + padding, label.y + ((height - badge) / 2.0).floor());
+        let marked = tag.marked.then_some((Badge::Warning, left, style.tag_marked));
+        let muted = tag.muted.then_some((Badge::Muted, left + inner - badge, style.tag_muted));
+        for (kind, x, colour) in marked.into_iter().chain(muted) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few pixels")]
-            let slot = self.text.badge(badge as u32);
-            self.quads.extend(slot.map(|slot| glyph(x, y, slot, style.tag_muted)));
+            let slot = self.text.badge(kind, badge as u32);
+            self.quads.extend(slot.map(|slot| glyph(x, y, slot, colour)));
         }
         Some(label)
     }

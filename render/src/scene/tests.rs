@@ -14,6 +14,7 @@ pub(crate) fn style() -> Style {
         tag_background: Rgba::opaque(0x0f_1216).with_alpha(190),
         tag_text: Rgba::opaque(0xff_ffff),
         tag_muted: Rgba::opaque(0xff_6b66),
+        tag_marked: Rgba::opaque(0x00f2_c14e),
         initials: Rgba::opaque(0xff_ffff),
         tag_size: 13.0,
         tag_weight: 600,
@@ -62,11 +63,33 @@ fn a_name_stays_within_its_tile() {
     for width in 0..300_u16 {
         let mut tile = tile(1, 10.0, f32::from(width));
         let text = Arc::from("Marguerite de Navarre-Angoul\u{ea}me");
-        tile.tag = Some(Tag { text, muted: width % 2 == 0 });
+        tile.tag = Some(Tag { text, muted: width % 2 == 0, marked: width % 3 == 0 });
         let scene = lay_out(&[tile], &[]);
         let edge = 10.0 + f32::from(width);
         assert!(scene.quads.iter().all(|quad| quad.area[0] >= 10.0 && right(quad) <= edge), "{width}");
     }
+}
+
+#[test]
+fn a_marked_name_has_a_warning_before_it_and_the_microphone_behind() {
+    let quads = |muted, marked| {
+        let tag = Some(Tag { text: Arc::from("Bob"), muted, marked });
+        lay_out(&[Tile { tag, ..tile(1, 0.0, 256.0) }], &[]).quads
+    };
+    let badges = |quads: &[Quad], colour: Rgba| -> Vec<f32> {
+        let glyphs = quads.iter().filter(|quad| quad.kind() == quad::GLYPH && quad.fill == colour.bytes());
+        glyphs.map(|quad| quad.area[0]).collect()
+    };
+    let (plain, both) = (quads(false, false), quads(true, true));
+    assert_eq!(both.len(), plain.len() + 2);
+    let (warning, microphone) = (badges(&both, style().tag_marked), badges(&both, style().tag_muted));
+    assert_eq!((warning.len(), microphone.len()), (1, 1));
+    let names = badges(&both, style().tag_text);
+    assert!(
+        names.iter().all(|name| warning[0] < *name && *name < microphone[0]),
+        "{warning:?} {names:?} {microphone:?}"
+    );
+    assert!(badges(&quads(true, false), style().tag_marked).is_empty());
 }
 
 #[test]
@@ -91,7 +114,7 @@ fn a_frozen_picture_is_grey_and_its_text_stays_within_the_tile() {
 fn a_note_is_beside_the_name_or_at_the_top_and_stays_within_its_tile() {
     let mut places = [0, 0];
     for width in 0..700_u16 {
-        let name = Tag { text: Arc::from("Marguerite de Navarre"), muted: true };
+        let name = Tag { text: Arc::from("Marguerite de Navarre"), muted: true, marked: false };
         let note = Some(Arc::from("Votre connexion est lente"));
         let without = Tile { tag: Some(name), ..tile(1, 10.0, f32::from(width)) };
         let count = lay_out(std::slice::from_ref(&without), &[Some(source(0))]).quads.len();
@@ -123,7 +146,7 @@ fn a_placeholder_is_drawn_only_without_a_picture() {
 fn the_disc_of_a_small_tile_is_above_its_name() {
     for height in 40..200_u16 {
         let placeholder = Placeholder { initials: Arc::from("AM"), colour: Rgba::opaque(0x33_66cc) };
-        let name = Tag { text: Arc::from("Anne"), muted: true };
+        let name = Tag { text: Arc::from("Anne"), muted: true, marked: false };
         let area = Area::new(0.0, 0.0, 160.0, f32::from(height));
         let tile = Tile { placeholder: Some(placeholder), tag: Some(name), ..Tile::new(1, area) };
         let scene = lay_out(&[tile], &[]);

@@ -1,7 +1,27 @@
-//! The muted-microphone badge, drawn from a signed distance function so that it is sharp at every size.
+//! The badges of a name tag, drawn from signed distance functions so that they are sharp at every size.
 
-/// The coverage of each pixel of a square of `size`, in rows.
-pub(super) fn crossed_microphone(size: u32) -> Vec<u8> {
+/// A badge of a name tag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Badge {
+    /// The crossed microphone.
+    Muted,
+    /// A triangle with an exclamation mark.
+    Warning,
+}
+
+impl Badge {
+    /// The coverage of each pixel of a square of `size`, in rows.
+    pub(super) fn mask(self, size: u32) -> Vec<u8> {
+        match self {
+            Self::Muted => mask(size, crossed_microphone),
+            Self::Warning => mask(size, warning),
+        }
+    }
+}
+
+/// The coverage of each pixel of a square of `size`, in rows. `distance` is the signed distance to the shape in a square
+/// of 16 units; negative inside.
+fn mask(size: u32, distance: fn([f32; 2]) -> f32) -> Vec<u8> {
     #[expect(clippy::cast_precision_loss, reason = "a badge is a few pixels wide")]
     let (unit, at) = (16.0 / size as f32, |pixel: u32| (pixel as f32 + 0.5) * 16.0 / size as f32);
     let pixels = (0..size).flat_map(|y| (0..size).map(move |x| (x, y)));
@@ -15,14 +35,20 @@ pub(super) fn crossed_microphone(size: u32) -> Vec<u8> {
         .collect()
 }
 
-/// The signed distance to the shape in a square of 16 units; negative inside.
-fn distance(p: [f32; 2]) -> f32 {
+fn crossed_microphone(p: [f32; 2]) -> f32 {
     let body = segment(p, [8.0, 4.1], [8.0, 7.4]) - 2.7;
     let stem = segment(p, [8.0, 12.0], [8.0, 14.4]) - 0.75;
     let microphone = body.min(holder(p)).min(stem);
     let slash = segment(p, [2.4, 2.2], [13.6, 13.8]);
     // A gap on both sides separates the slash from the microphone.
     microphone.max(1.6 - slash).min(slash - 0.75)
+}
+
+fn warning(p: [f32; 2]) -> f32 {
+    let (top, left, right) = ([8.0, 1.9], [1.5, 13.6], [14.5, 13.6]);
+    let edge = segment(p, top, left).min(segment(p, left, right)).min(segment(p, right, top)) - 0.75;
+    let mark = segment(p, [8.0, 6.2], [8.0, 9.2]).min(segment(p, [8.0, 11.4], [8.0, 11.4])) - 0.75;
+    edge.min(mark)
 }
 
 /// The U-shaped holder below the body.
@@ -35,7 +61,8 @@ fn holder(p: [f32; 2]) -> f32 {
 
 fn segment(p: [f32; 2], from: [f32; 2], to: [f32; 2]) -> f32 {
     let (along, to_p) = ([to[0] - from[0], to[1] - from[1]], [p[0] - from[0], p[1] - from[1]]);
-    let length = along[0] * along[0] + along[1] * along[1];
+    // A point is a segment without length.
+    let length = (along[0] * along[0] + along[1] * along[1]).max(f32::EPSILON);
     let share = ((to_p[0] * along[0] + to_p[1] * along[1]) / length).clamp(0.0, 1.0);
     (to_p[0] - along[0] * share).hypot(to_p[1] - along[1] * share)
 }

@@ -14,6 +14,7 @@ pub fn style() -> Style {
         tag_background: Rgba::opaque(0x0f_1216).with_alpha(200),
         tag_text: Rgba::opaque(0xff_ffff),
         tag_muted: Rgba::opaque(0xff_6b66),
+        tag_marked: Rgba::opaque(0x00f2_c14e),
         initials: Rgba::opaque(0xff_ffff),
         tag_size: 13.0,
         tag_weight: 600,

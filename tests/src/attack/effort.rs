@@ -17,8 +17,10 @@ pub struct Effort {
     pub connections: usize,
     /// How many messages never end.
     pub unfinished: usize,
-    /// The fewest pictures a second of a camera that sends 30, if the machine manages all of them without attacks.
+    /// The fewest pictures a second of a camera that sends 30.
     pub min_pictures: f64,
+    /// Other programs need the machine too. It may then show fewer pictures, in proportion to those before the attacks.
+    pub is_beside_others: bool,
     /// The longest time that a removal takes, and that a newcomer waits.
     pub max_delay: Duration,
 }
@@ -33,6 +35,7 @@ impl Effort {
         connections: 2_000,
         unfinished: 100,
         min_pictures: 28.0,
+        is_beside_others: false,
         max_delay: Duration::from_secs(1),
     };
 
@@ -45,6 +48,7 @@ impl Effort {
         connections: 300,
         unfinished: 10,
         min_pictures: 22.0,
+        is_beside_others: true,
         max_delay: Duration::from_secs(5),
     };
 }

@@ -98,7 +98,7 @@ fn link(events: &mut engine::Events) -> Result<String> {
     loop {
         let event = events.blocking_recv().context("the meeting ended")?;
         if let Event::Entered { link, .. } = event {
-            return Ok(link);
+            return Ok(link.expose().to_owned());
         }
         if let Event::Ended(reason) = event {
             bail!("the meeting ended: {reason:?}");

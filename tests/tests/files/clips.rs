@@ -3,7 +3,7 @@
 use crate::boxes::{Edit, File, ONE, PAUSE};
 use crate::tools::{Folder, ffmpeg, probe, ratio};
 use capture::file::Clip;
-use media::{Clock, Plane, Pool, Size, Timestamp};
+use media::{Clock, Colour, Frame, Matrix, Plane, Pool, Size, Timestamp};
 use std::path::Path;
 
 /// A picture without padding: the planes Y, U and V.
@@ -234,4 +234,63 @@ fn clips_that_cannot_be_played_are_refused_with_reason_and_remedy() {
         let error = refused(&folder.make(name, &format!("{short} {arguments}")));
         assert!(error.contains(found) && error.contains("supported are MP4 with H.264"), "{name}: {error}");
     }
+}
+
+/// The colours that a viewer sees, of files that say how their samples are to be converted, and of one that does not.
+#[test]
+fn clips_have_the_colours_that_ffmpeg_shows() {
+    let folder = Folder::new("colours");
+    for (name, matrix, full_range) in [
+        ("601", Matrix::Bt601, false),
+        ("709", Matrix::Bt709, false),
+        ("601-full", Matrix::Bt601, true),
+        ("709-full", Matrix::Bt709, true),
+    ] {
+        let (space, filter) = match matrix {
+            Matrix::Bt601 => ("smpte170m", "bt601"),
+            Matrix::Bt709 => ("bt709", "bt709"),
+        };
+        let range = if full_range { "pc" } else { "tv" };
+        let convert = format!("-vf scale=out_color_matrix={filter}:out_range={range} -pix_fmt yuv420p");
+        let tags = format!("-colorspace {space} -color_primaries {space} -color_trc {space} -color_range {range}");
+        let encode = "-c:v libx264 -preset veryfast -qp 4 -bf 0";
+        let path = folder.make(&format!("{name}.mp4"), &format!("{COLOURS} {convert} {tags} {encode}"));
+        let mut clip = Clip::open(&path).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let frame = clip.next(&Pool::new(2)).expect("a picture").expect("a free buffer");
+        let frame = frame.freeze(0, Timestamp::default());
+        assert_eq!(frame.colour(), Colour { matrix, full_range }, "{name}");
+        // Converted once by ffmpeg as the file says, and once by the formulas as the picture says.
+        let filter = format!("-vf scale=in_color_matrix={filter}:in_range={range}:flags=neighbor+accurate_rnd");
+        let theirs = ffmpeg(&format!("-i {} {filter} -frames:v 1 -pix_fmt rgb24 -f rawvideo -", path.display()));
+        let ours = rgb(&frame);
+        assert_eq!(ours.len(), theirs.len(), "{name}");
+        let ratio = ratio(255.0, ours.into_iter().zip(theirs.into_iter().map(f64::from)));
+        assert!(ratio > MIN_RATIO, "{name}: the colours differ from ffmpeg's, {ratio:.1} dB");
+    }
+}
+
+/// Bars of plain colours, 16 samples wide, so that the filter of the colour planes does not matter.
+const COLOURS: &str = "-f lavfi -i rgbtestsrc=size=96x96:rate=5:duration=0.2";
+
+/// Returns R, G and B of each sample in 0..=255 (ITU-R BT.601-7, BT.709-6).
+fn rgb(frame: &Frame) -> Vec<f64> {
+    let colour = frame.colour();
+    let (red, blue) = match colour.matrix {
+        Matrix::Bt601 => (0.299, 0.114),
+        Matrix::Bt709 => (0.2126, 0.0722),
+    };
+    let (luma, chroma, black) = if colour.full_range { (255.0, 255.0, 0.0) } else { (219.0, 224.0, 16.0) };
+    let plane = |plane| frame.plane(plane).rows().map(<[u8]>::to_vec).collect::<Vec<_>>();
+    let [y, u, v] = [Plane::Y, Plane::U, Plane::V].map(plane);
+    let mut all = Vec::new();
+    for (row, line) in y.iter().enumerate() {
+        for (column, sample) in line.iter().enumerate() {
+            let y = (f64::from(*sample) - black) / luma;
+            let part = |plane: &[Vec<u8>]| (f64::from(plane[row / 2][column / 2]) - 128.0) / chroma;
+            let (r, b) = (y + 2.0 * (1.0 - red) * part(&v), y + 2.0 * (1.0 - blue) * part(&u));
+            let g = (y - red * r - blue * b) / (1.0 - red - blue);
+            all.extend([r, g, b].map(|value| (value * 255.0).clamp(0.0, 255.0)));
+        }
+    }
+    all
 }

@@ -35,6 +35,21 @@ fn every_encoding_is_played_at_its_level() {
     }
 }
 
+/// The microphone has one channel: the mean of all.
+#[test]
+fn channels_are_mixed() {
+    let folder = Folder::new("channels");
+    for (name, source) in
+        [("stereo", "0.7*t*sin(440*2*PI*t)|0.4*sin(1000*2*PI*t)"), ("one-side", "0.7*t*sin(440*2*PI*t)|0")]
+    {
+        let source = format!("-f lavfi -i aevalsrc={source}:sample_rate=48000:duration=1");
+        let path = folder.make(&format!("{name}.wav"), &format!("{source} -c:a pcm_s16le"));
+        // By itself, ffmpeg mixes floating-point samples 3 dB louder, and they may then exceed full scale.
+        let mix = format!("-i {} -af pan=mono|c0=0.5*c0+0.5*c1 -c:a pcm_f32le", path.display());
+        assert_sound(name, &path, &folder.make(&format!("{name}-mono.wav"), &mix));
+    }
+}
+
 #[test]
 fn unusual_headers_are_played() {
     let folder = Folder::new("headers");

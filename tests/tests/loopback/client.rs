@@ -75,6 +75,8 @@ pub struct Received {
 pub struct Client {
     pub session: Session,
     pub started: Instant,
+    /// Its media keys.
+    pub ring: KeyRing,
     shared: Arc<Shared>,
     frozen: Arc<AtomicBool>,
     /// The runtime of this client only, with one thread.
@@ -146,8 +148,8 @@ impl Client {
         let started = Instant::now();
         let (session, events) = net::start_with(config, runtime.handle(), backends);
         let shared = Arc::new(Shared::default());
-        runtime.spawn(follow(session.clone(), events, ring, clock, Arc::clone(&shared)));
-        Self { session, started, shared, frozen: Arc::default(), runtime: Some(runtime) }
+        runtime.spawn(follow(session.clone(), events, ring.clone(), clock, Arc::clone(&shared)));
+        Self { session, started, ring, shared, frozen: Arc::default(), runtime: Some(runtime) }
     }
 
     /// Stops all its tasks, as if its process were stopped. Its sockets stay open and are not read.
@@ -241,7 +243,7 @@ impl Client {
     }
 
     pub fn link(&self) -> String {
-        self.session.link().expect("the client is a member")
+        self.session.link().expect("the client is a member").expose().to_owned()
     }
 }
 

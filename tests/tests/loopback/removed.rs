@@ -70,3 +70,24 @@ fn a_removed_client_that_does_not_end_itself_opens_nothing_and_nobody_plays_it()
         friend.vanish().await;
     });
 }
+
+/// Nobody sends media to a member that is alone, so no frame that arrives makes it drop the keys.
+#[test]
+fn the_keys_of_the_epoch_before_are_gone_after_two_seconds_although_no_frame_and_no_commit_follows() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 2).await;
+        clients[1].leave();
+        clients[0].until("it is alone, with new keys", |state| state.members.len() == 1).await;
+        let (start, epoch) = (Instant::now(), clients[0].look(|state| state.epoch));
+        assert!(clients[0].ring.held() >= 2, "frames that are late can still be opened");
+        let mut polls = tokio::time::interval(Duration::from_millis(20));
+        while clients[0].ring.held() > 1 {
+            polls.tick().await;
+            assert!(start.elapsed() < Duration::from_secs(4), "the keys are still held after {:?}", start.elapsed());
+        }
+        println!("gone after {:?}", start.elapsed());
+        assert!(start.elapsed() > Duration::from_millis(1_500), "too early for frames that are late");
+        assert_eq!(clients[0].look(|state| state.epoch), epoch, "no commit followed");
+    });
+}

@@ -43,6 +43,19 @@ fn a_name_without_a_visible_character_is_refused() {
     }
 }
 
+/// A name that the user did not choose is cut, or replaced.
+#[test]
+fn a_meeting_starts_although_the_systems_user_name_is_empty_or_too_long() {
+    let _lock = lock_meetings();
+    for user in [String::new(), "x".repeat(80)] {
+        let mut command = client(&[&["meet"], NO_DEVICES.as_slice()].concat());
+        command.env("USER", user).env_remove("LOGNAME").env_remove("USERNAME");
+        let host = Program::start("host", command);
+        assert!(host.first_line().starts_with("conclave://"));
+        host.leave().assert_success();
+    }
+}
+
 #[test]
 fn messages_are_in_the_language_of_the_system() {
     let mut command = client(&["join", "bonjour", "--headless"]);

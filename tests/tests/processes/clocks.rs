@@ -107,12 +107,23 @@ fn members_whose_clocks_differ_stay_in_one_meeting() {
 }
 
 #[test]
+fn a_client_whose_clock_is_a_day_behind_joins() {
+    let _lock = lock_meetings();
+    let Some(clocks) = Clocks::start("a-day-behind") else { return };
+    let anne = clocks.organiser(0);
+    let bob = clocks.client("Bob", &["join", &anne.first_line()], -86_400, false);
+    bob.wait_for_line(0, "participants people=2", TIMEOUT);
+    bob.leave().assert_success();
+    anne.leave().assert_success();
+}
+
+#[test]
 fn a_client_whose_clock_is_wrong_by_more_than_its_certificate_allows_is_told_whose_clock_is_wrong() {
     let _lock = lock_meetings();
-    for (organiser, joiner, sentence) in [
-        (0, 7_200, "This computer’s clock is wrong"),
-        (0, -2 * 86_400, "This computer’s clock is wrong"),
-        (-7_200, 0, "The clock of the organiser’s computer is wrong"),
+    for (organiser, joiner, sentence, ahead) in [
+        (0, 7_200, "This computer’s clock is wrong", "+2:00 h"),
+        (0, -2 * 86_400, "This computer’s clock is wrong", "-48:00 h"),
+        (-7_200, 0, "The clock of the organiser’s computer is wrong", "-2:00 h"),
     ] {
         let Some(clocks) = Clocks::start("wrong-clock") else { return };
         let anne = clocks.organiser(organiser);
@@ -122,6 +133,7 @@ fn a_client_whose_clock_is_wrong_by_more_than_its_certificate_allows_is_told_who
         // The last line has the reason; notices may come before it.
         let reason = outcome.err.lines().last().unwrap_or_default();
         assert!(reason.starts_with(&format!("conclave: {sentence}")), "{}", outcome.err);
+        assert!(reason.contains(ahead), "by how much it is wrong: {}", outcome.err);
         anne.leave().assert_success();
     }
 }

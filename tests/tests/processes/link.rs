@@ -1,6 +1,6 @@
 //! How the link is given to a client, and which address is in it.
 
-use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings};
+use crate::program::{NO_DEVICES, Program, TIMEOUT, client, lock_meetings, server, until};
 use std::fs::File;
 use std::process::Command;
 use tests::temp_folder::TempFolder;
@@ -100,4 +100,37 @@ fn the_link_names_the_network_and_not_the_vpn_with_the_default_route() {
     let link = host.first_line();
     assert!(link.starts_with("conclave://192.168.77.2:"), "{link}");
     host.leave().assert_success();
+    let (program, folder) = (server(&[]), TempFolder::new("reachable"));
+    let options = format!("--listen 0.0.0.0:7443 --data {}", folder.path("data"));
+    let program = format!("{network} && exec {} {options}", program.get_program().to_string_lossy());
+    let lines = reachable(&Program::start("server", isolated(&program)), 2);
+    assert_eq!(lines, ["reachable at 192.168.77.2:7443", "reachable at 10.9.0.2:7443"], "the VPN is the last");
+}
+
+/// Returns the lines of a server with the addresses by which it is reached, at least `count`.
+fn reachable(server: &Program, count: usize) -> Vec<String> {
+    let lines = || {
+        let lines = server.output().into_iter().filter(|line| line.starts_with("reachable at "));
+        lines.collect::<Vec<_>>()
+    };
+    until(TIMEOUT, "the server prints its addresses", || lines().len() >= count);
+    lines()
+}
+
+#[test]
+fn a_server_on_all_addresses_prints_how_it_is_reached_and_never_an_address_of_no_use() {
+    for (listen, name) in [("0.0.0.0:0", "meet.example.org"), ("[::]:0", "[2001:db8::7]")] {
+        let folder = TempFolder::new("reachable-all");
+        let arguments = ["--listen", listen, "--public-name", name, "--data", &folder.path("data")];
+        let server = Program::start("server", server(&arguments));
+        let lines = reachable(&server, 1);
+        assert!(lines[0].starts_with(&format!("reachable at {name}:")), "the public name is the first: {lines:?}");
+        for line in &lines {
+            for useless in ["0.0.0.0", "[::]", "127.", "[::1]", "fe80", "169.254."] {
+                assert!(lines.len() == 1 || !line.contains(useless), "{line}");
+            }
+        }
+        server.signal("TERM");
+        server.end(TIMEOUT).assert_success();
+    }
 }

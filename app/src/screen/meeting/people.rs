@@ -40,8 +40,14 @@ fn line<'a>(screen: &Meeting, person: &Person, context: &Context) -> Element<'a,
         let key = person.device.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
         context.language.with("people-device", &[("key", key.into())])
     };
-    let words =
-        column![Element::from(elided(name.clone()).strong()), Element::from(elided(below).caption().tone(Tone::Dim))];
+    let mark = screen.model.name_marks.get(&person.id).map(|mark| context.text(mark.text()));
+    let sign = mark.is_some().then(|| icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Warn));
+    let title = row![].push(sign).push(Element::from(elided(name.clone()).strong()));
+    let words = column![
+        title.spacing(SPACE_XS).align_y(Alignment::Center),
+        Element::from(elided(below).caption().tone(Tone::Dim))
+    ]
+    .push(mark.clone().map(|mark| text::caption(mark).style(text::tone(Tone::Warn))));
     let (symbol, tone, state) = match microphone {
         Microphone::On => (Icon::Microphone, Tone::Dim, None),
         Microphone::Muted => (Icon::MicrophoneOff, Tone::Danger, Some("tile-muted")),
@@ -58,7 +64,8 @@ fn line<'a>(screen: &Meeting, person: &Person, context: &Context) -> Element<'a,
     }
     let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_XS + 2.0, SPACE_S]);
     let states = state.into_iter().chain(shares.then_some("tile-sharing")).chain(quality.map(quality_text));
-    let label = states.fold(name, |label, state| format!("{label}, {}", context.text(state)));
+    let named = std::iter::once(name).chain(mark).collect::<Vec<_>>().join(", ");
+    let label = states.fold(named, |label, state| format!("{label}, {}", context.text(state)));
     region(Role::ListItem, &label, line)
 }
 

@@ -28,7 +28,9 @@ fn screen_tile(person: &Person, meeting: &MeetingModel, context: &Context, pictu
     let name = context.language.with("tile-screen", &[("name", person.name.as_str().into())]);
     let feed = Some(pictures.feed(view));
     let reduced = ReductionTexts::of(person, Slot::Screen, feed.as_ref(), meeting, context);
-    let label = [Some(name.clone()), reduced.sentence].into_iter().flatten().collect::<Vec<_>>().join(", ");
+    let mark = mark(person, meeting, context);
+    let label =
+        [Some(name.clone()), mark.clone(), reduced.sentence].into_iter().flatten().collect::<Vec<_>>().join(", ");
     Tile {
         view,
         label,
@@ -36,12 +38,13 @@ fn screen_tile(person: &Person, meeting: &MeetingModel, context: &Context, pictu
         initials: initials(&person.name).into(),
         colour: theme::avatar(person.id.0),
         muted: false,
+        marked: mark.is_some(),
         speaking: false,
         mirrored: false,
         feed,
         loss: loss(person, meeting, context),
         note: reduced.note,
-        hint: reduced.hint,
+        hint: hint(mark, reduced.hint),
     }
 }
 
@@ -78,7 +81,9 @@ fn camera_tile(
     };
     let feed = camera.then(|| pictures.feed(view));
     let reduced = ReductionTexts::of(person, Slot::Camera, feed.as_ref(), meeting, context);
-    let state = State { microphone, speaking, camera: camera_word, screen, reduced: reduced.sentence.clone() };
+    let mark = mark(person, meeting, context);
+    let reason = reduced.sentence.clone();
+    let state = State { mark: mark.clone(), microphone, speaking, camera: camera_word, screen, reduced: reason };
     let name = if person.me {
         context.language.with("tile-you", &[("name", person.name.as_str().into())])
     } else {
@@ -91,13 +96,25 @@ fn camera_tile(
         initials: initials(&person.name).into(),
         colour: theme::avatar(person.id.0),
         muted: microphone != Microphone::On,
+        marked: mark.is_some(),
         speaking,
         mirrored: person.me,
         feed,
         loss: if person.me { None } else { loss(person, meeting, context) },
         note: reduced.note,
-        hint: reduced.hint,
+        hint: hint(mark, reduced.hint),
     }
+}
+
+/// Why the name of `person` is marked; `None` if it is not.
+fn mark(person: &Person, meeting: &MeetingModel, context: &Context) -> Option<String> {
+    meeting.name_marks.get(&person.id).map(|mark| context.text(mark.text()))
+}
+
+/// The text of the tooltip: why the name is marked, and why the picture is reduced.
+fn hint(mark: Option<String>, reduced: Option<String>) -> Option<String> {
+    let lines: Vec<String> = mark.into_iter().chain(reduced).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
 }
 
 /// The texts of a tile whose picture is reduced. All are `None` if it is not.
@@ -145,6 +162,8 @@ impl ReductionTexts {
 
 /// What a tile shows besides the video.
 struct State {
+    /// Why the name is marked.
+    mark: Option<String>,
     microphone: Microphone,
     speaking: bool,
     /// The text id.
@@ -157,6 +176,7 @@ struct State {
 /// The description for assistive tools, such as "Anne Martin, organiser, muted, camera on".
 fn label(name: &str, person: &Person, state: &State, context: &Context) -> String {
     let mut parts = vec![name.to_owned()];
+    parts.extend(state.mark.clone());
     if person.organiser {
         parts.push(context.text("tile-organiser"));
     }
