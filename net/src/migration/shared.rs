@@ -175,21 +175,18 @@ impl Shared {
                 is_other = true;
                 continue;
             }
-            match transaction_of_answer(datagram).filter(|id| state.has_sent(*id)) {
-                Some(id) => {
-                    if state.credentials.is_answer(datagram) {
-                        state.received = Some(now);
-                        state.handle_answer(id, now);
-                        self.changed.notify_one();
-                    }
-                    // An empty datagram means nothing to the stack.
-                    (meta.len, meta.stride) = (0, 0);
-                }
-                None => {
-                    state.received = Some(now);
-                    is_other = true;
-                }
+            let Some(id) = transaction_of_answer(datagram).filter(|id| state.has_sent(*id)) else {
+                state.received = Some(now);
+                is_other = true;
+                continue;
+            };
+            if state.credentials.is_answer(datagram) {
+                state.received = Some(now);
+                state.handle_answer(id, now);
+                self.changed.notify_one();
             }
+            // An empty datagram means nothing to the stack.
+            (meta.len, meta.stride) = (0, 0);
         }
         is_other
     }

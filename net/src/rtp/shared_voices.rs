@@ -83,7 +83,9 @@ impl SharedVoices {
     fn voice(&mut self, owner: ParticipantId, now: Instant) -> &mut Voice {
         if !self.voices.contains_key(&owner) && self.voices.len() >= MAX_VOICES {
             let oldest = self.voices.iter().min_by_key(|(_, voice)| voice.last).map(|(owner, _)| *owner);
-            oldest.into_iter().for_each(|oldest| self.end(oldest));
+            if let Some(oldest) = oldest {
+                self.end(oldest);
+            }
         }
         self.voices.entry(owner).or_insert_with(|| {
             let (frames, reader) = bounded(MAX_SOUND);
