@@ -3,7 +3,8 @@
 //! Time is an argument and the codec a trait, so tests run on virtual time. The playout delay is long enough for 99.5 %
 //! of the packets, and for the repairs of lost ones (`delay`). During pauses the delay is corrected by adding or removing
 //! silence, during speech by removing or repeating one pitch period (`stretch`). If the sender's clock drifts, the wanted
-//! delay moves with it.
+//! delay moves with it. If a packet is late, speech becomes up to twice as long before the buffer is empty. Only after that it is
+//! concealed, and the late packet is played after the concealed sound.
 //!
 //! If the packet before a gap carried speech, the gap is a loss; otherwise it is a DTX pause. Our senders end each talk
 //! spurt with a packet without speech.
@@ -12,6 +13,7 @@ mod capture_time;
 mod delay;
 mod loss_estimator;
 mod stretch;
+mod sync_buffer;
 #[cfg(test)]
 mod tests;
 mod units;
@@ -24,6 +26,7 @@ use loss_estimator::LossEstimator;
 use media::{EncodedAudio, Timestamp};
 use std::collections::VecDeque;
 use std::time::Duration;
+use sync_buffer::{Pace, SyncBuffer};
 use units::{micros_to_samples, samples_to_micros, samples_to_millis};
 
 /// 20 ms of decoded audio.
@@ -35,8 +38,8 @@ pub trait Decode {
     fn decode(&mut self, packet: &[u8], out: &mut Frame) -> bool;
     /// Restores the packet before `successor` from the in-band FEC of `successor`. Returns false if it has none.
     fn recover(&mut self, successor: &[u8], out: &mut Frame) -> bool;
-    /// Conceals a missing packet. In a pause, this is comfort noise.
-    fn conceal(&mut self, out: &mut Frame);
+    /// Conceals missing sound, 10 or 20 ms. In a pause, this is comfort noise.
+    fn conceal(&mut self, out: &mut [f32]);
 }
 
 /// Where a packet comes from.
@@ -59,8 +62,12 @@ pub struct Statistics {
     pub packets_discarded: u64,
     /// Packets that could not be decoded.
     pub packets_broken: u64,
-    /// Concealed milliseconds of speech. DTX pauses do not count.
+    /// Concealed milliseconds of speech. DTX pauses do not count. Stretched sound does not count, either.
     pub concealed_ms: u64,
+    /// Milliseconds by which received sound was made longer (`insertedSamplesForDeceleration` of W3C webrtc-stats).
+    pub inserted_ms: u64,
+    /// Milliseconds by which received sound was made shorter (`removedSamplesForAcceleration` of W3C webrtc-stats).
+    pub removed_ms: u64,
     /// Milliseconds restored from a later packet: from a copy of the lost packet, or by in-band FEC.
     pub recovered_ms: u64,
     /// Milliseconds of speech: decoded, recovered and concealed.
@@ -76,22 +83,46 @@ pub struct Buffer {
     packets: VecDeque<Waiting>,
     /// The packets that arrived last.
     recent: RecentPackets,
-    /// Decoded samples that are not played yet.
-    decoded: Vec<f32>,
+    decoded: SyncBuffer,
     /// The position after the last sample of `decoded`. `None` before the first packet is due.
     next: Option<u64>,
     /// The end of the last decoded packet.
     played_until: u64,
     delay: Delay,
     talk: Talk,
-    /// Samples to play before the audio may be stretched again.
-    stretch_pause: usize,
     /// The capture time of the packet that was decoded last.
     captured: Option<CaptureTime>,
     losses: LossEstimator,
     /// The number of consecutive packets that do not belong to this timeline.
     foreign: u32,
     statistics: Statistics,
+    samples: SampleCounts,
+}
+
+/// Counts of samples. They become milliseconds in [`Statistics`].
+#[derive(Clone, Copy, Default)]
+struct SampleCounts {
+    concealed: u64,
+    /// Of these, samples that were never played, because the packet arrived. Later ones are counted without them, so that no counter
+    /// falls.
+    not_played: u64,
+    inserted: u64,
+    removed: u64,
+}
+
+impl Talk {
+    /// Speech is cut only at its pitch period, a pause anywhere.
+    fn min_similarity(&self) -> f32 {
+        if self.on { stretch::SIMILAR } else { stretch::ANY }
+    }
+}
+
+impl SampleCounts {
+    fn count_concealed(&mut self, length: u64) {
+        let corrected = self.not_played.min(length);
+        self.not_played -= corrected;
+        self.concealed += length - corrected;
+    }
 }
 
 /// A packet that waits to be played.
@@ -119,16 +150,16 @@ impl Buffer {
         Self {
             packets: VecDeque::with_capacity(MAX_PACKETS + 1),
             recent: RecentPackets::new(),
-            decoded: Vec::with_capacity(4 * PACKET),
+            decoded: SyncBuffer::new(),
             next: None,
             played_until: 0,
             delay: Delay::new(),
             talk: Talk::default(),
-            stretch_pause: 0,
             captured: None,
             losses: LossEstimator::default(),
             foreign: 0,
             statistics: Statistics::default(),
+            samples: SampleCounts::default(),
         }
     }
 
@@ -182,10 +213,9 @@ impl Buffer {
         while self.decoded.len() < BLOCK {
             self.refill(now, codec);
         }
+        self.decelerate();
         let position = self.next.map(|next| next.wrapping_sub(self.decoded.len() as u64));
-        block.copy_from_slice(&self.decoded[..BLOCK]);
-        self.decoded.drain(..BLOCK);
-        self.stretch_pause = self.stretch_pause.saturating_sub(BLOCK);
+        self.decoded.take(block);
         self.captured?.at(position?)
     }
 
@@ -196,7 +226,17 @@ impl Buffer {
 
     /// Returns the statistics so far.
     pub fn statistics(&self) -> Statistics {
-        Statistics { target: self.delay.target(), delay: self.delay.current(), ..self.statistics }
+        let SampleCounts { concealed, inserted, removed, .. } = self.samples;
+        let concealed_ms = samples_to_millis(concealed);
+        Statistics {
+            concealed_ms,
+            talk_ms: self.statistics.talk_ms + concealed_ms,
+            inserted_ms: samples_to_millis(inserted),
+            removed_ms: samples_to_millis(removed),
+            target: self.delay.target(),
+            delay: self.delay.current(),
+            ..self.statistics
+        }
     }
 
     /// Records the packet's delay. Returns false if the packet does not belong to the timeline. Restarts the timeline
@@ -211,7 +251,7 @@ impl Buffer {
                 return false;
             }
             tracing::debug!(position = packet.position, "timeline restarted");
-            *self = Self { statistics: self.statistics, ..Self::new() };
+            *self = Self { statistics: self.statistics, samples: self.samples, ..Self::new() };
         }
         self.foreign = 0;
         // If a copy of the packet has arrived before it, its delay does not matter.
@@ -226,6 +266,7 @@ impl Buffer {
             }
             self.delay.packet_arrived(packet.position, at);
         }
+        self.delay.expect_after(packet.position, packet.voice);
         true
     }
 
@@ -266,27 +307,27 @@ impl Buffer {
 
     /// Plays silence until the first packet has waited for the wanted delay.
     fn begin(&mut self, now: Timestamp) {
-        self.decoded.resize(self.decoded.len() + BLOCK, 0.0);
+        self.decoded.append(&crate::SILENCE);
         if let Some(first) = self.packets.front().map(|first| first.packet.position)
             && self.delay.is_due(first, now)
         {
             self.next = Some(first);
             self.played_until = first;
-            self.decoded.clear();
+            self.decoded.restart();
             self.delay.played(now, first);
-            self.decoded.resize(BLOCK, 0.0);
             self.delay.moved(samples_to_micros(BLOCK as u64));
         }
     }
 
     /// Handles an empty buffer. During speech the timeline waits for the missing packet. In a pause it continues.
     fn handle_underrun(&mut self, next: u64, codec: &mut dyn Decode) {
-        self.conceal(PACKET as u64, codec);
+        let length = BLOCK as u64;
+        self.conceal(length, codec);
         if self.talk.on && self.talk.stalled < MAX_WAIT {
-            self.talk.stalled += PACKET as u64;
-            self.delay.moved(samples_to_micros(PACKET as u64));
+            self.talk.stalled += length;
+            self.delay.moved(samples_to_micros(length));
         } else {
-            self.next = Some(next + PACKET as u64);
+            self.next = Some(next + length);
         }
     }
 
@@ -295,14 +336,15 @@ impl Buffer {
     /// FEC. The longer delay then lets later FEC copies arrive before they are needed.
     fn catch_up(&mut self, next: u64, gap: u64, codec: &mut dyn Decode) -> (u64, u64) {
         let stalled = gap.min(self.talk.stalled);
-        let kept = if stalled == gap && gap >= PACKET as u64 { PACKET as u64 } else { 0 };
+        let kept = if gap >= PACKET as u64 { (stalled + PACKET as u64).saturating_sub(gap) } else { 0 };
         let (next, gap) = self.skip(next, gap, stalled - kept);
         if kept == 0 {
             return (next, gap);
         }
+        // One packet is missing.
         if self.delay.excess() <= EXCESS_TOLERATED && self.restore(next, codec) {
             self.talk.stalled -= kept;
-            return (next + kept, gap - kept);
+            return (next + gap, 0);
         }
         self.skip(next, gap, kept)
     }
@@ -347,7 +389,7 @@ impl Buffer {
         let restored = codec.recover(&successor.packet.payload, &mut frame);
         self.losses.looked_for_copy(restored);
         if restored {
-            self.append(&frame);
+            self.decoded.append(&frame);
             self.statistics.recovered_ms += FRAME_MS;
             self.statistics.talk_ms += FRAME_MS;
             self.next = Some(next + PACKET as u64);
@@ -362,17 +404,34 @@ impl Buffer {
         if excess > MAX_EXCESS {
             return self.jump(excess);
         }
-        if self.stretch_pause > 0 {
-            return;
-        }
-        if excess > EXCESS_TOLERATED {
+        if excess > EXCESS_TOLERATED && self.decoded.can_stretch() {
             // One packet is too short to find the long period of a deep voice.
             if self.packets.front().is_some_and(|first| Some(first.packet.position) == self.next) {
                 self.decode_first(codec);
             }
-            self.stretch(excess);
-        } else if excess < -delay::SHORTAGE_TOLERATED {
-            self.stretch(excess);
+            let pace = if excess > FAST_STRETCH_EXCESS { Pace::Urgent } else { Pace::Slight };
+            if let Some(removed) = self.decoded.shorten(pace, self.talk.min_similarity()) {
+                self.samples.removed += removed as u64;
+                self.delay.moved(-samples_to_micros(removed as u64));
+            }
+        }
+    }
+
+    /// Makes the sound that waits longer if the delay is too short. Does so before the buffer is empty: the wanted delay
+    /// grows as soon as a packet is late.
+    fn decelerate(&mut self) {
+        let shortage = -self.delay.excess();
+        if self.next.is_none() || shortage <= delay::SHORTAGE_TOLERATED || !self.decoded.can_stretch() {
+            return;
+        }
+        let (pace, min_similarity) = if self.delay.shortage() > URGENT_SHORTAGE {
+            (Pace::Urgent, stretch::ANY)
+        } else {
+            (Pace::Slight, self.talk.min_similarity())
+        };
+        if let Some(inserted) = self.decoded.lengthen(pace, min_similarity) {
+            self.samples.inserted += inserted as u64;
+            self.delay.moved(samples_to_micros(inserted as u64));
         }
     }
 
@@ -383,18 +442,30 @@ impl Buffer {
         let missing = packet.position.saturating_sub(self.played_until) / PACKET as u64;
         self.losses.count(if self.in_talk() { missing } else { 0 });
         self.delay.wait_for_copies(self.losses.is_waiting_worthwhile());
+        // While the delay is too short, dropping concealed sound would only move the concealment to the next packet.
+        let concealed_for_late = self.talk.on
+            && self.talk.stalled > 0
+            && self.talk.concealed <= AUDIBLE_CONCEALMENT
+            && self.delay.shortage() <= 0;
         self.resolve_undecided(packet.voice);
-        if codec.decode(&packet.payload, &mut frame) {
+        let decoded = codec.decode(&packet.payload, &mut frame);
+        if decoded {
             match origin {
                 Origin::Frame => self.statistics.packets_played += 1,
                 Origin::Copy => self.statistics.recovered_ms += if packet.voice { FRAME_MS } else { 0 },
             }
         } else {
             self.statistics.packets_broken += 1;
-            self.statistics.concealed_ms += if packet.voice { FRAME_MS } else { 0 };
+            self.samples.concealed += if packet.voice { PACKET as u64 } else { 0 };
         }
-        self.statistics.talk_ms += if packet.voice { FRAME_MS } else { 0 };
-        self.append(&frame);
+        self.statistics.talk_ms += if packet.voice && decoded { FRAME_MS } else { 0 };
+        if concealed_for_late {
+            let dropped = self.decoded.merge(&frame) as u64;
+            self.samples.not_played += dropped;
+            self.delay.moved(-samples_to_micros(dropped));
+        } else {
+            self.decoded.append(&frame);
+        }
         self.played_until = packet.position + PACKET as u64;
         self.next = Some(self.played_until);
     }
@@ -403,8 +474,7 @@ impl Buffer {
     /// Otherwise it had paused or muted.
     fn resolve_undecided(&mut self, voice: bool) {
         if voice && self.talk.on {
-            self.statistics.concealed_ms += samples_to_millis(self.talk.undecided);
-            self.statistics.talk_ms += samples_to_millis(self.talk.undecided);
+            self.samples.concealed += self.talk.undecided;
         }
         self.talk = Talk { on: voice, ..Talk::default() };
     }
@@ -412,38 +482,21 @@ impl Buffer {
     /// Conceals up to 20 ms, and counts them if they replace speech.
     fn conceal(&mut self, length: u64, codec: &mut dyn Decode) {
         let mut frame = [0.0; PACKET];
+        let length = length.min(PACKET as u64);
+        let frame = &mut frame[..if length > BLOCK as u64 { PACKET } else { BLOCK }];
         // The decoder's concealment fades out; after that, calling it only costs CPU time.
         if self.talk.concealed < MAX_CONCEALED {
-            codec.conceal(&mut frame);
+            codec.conceal(frame);
         }
-        let length = length.min(PACKET as u64);
-        self.append(&frame[..usize::try_from(length).unwrap_or(PACKET)]);
+        self.decoded.append_concealed(&frame[..usize::try_from(length).unwrap_or(BLOCK)]);
         self.talk.concealed = self.talk.concealed.saturating_add(length);
         if !self.talk.on {
             return;
         }
         if self.talk.concealed <= AUDIBLE_CONCEALMENT {
-            self.statistics.concealed_ms += samples_to_millis(length);
-            self.statistics.talk_ms += samples_to_millis(length);
+            self.samples.count_concealed(length);
         } else if self.talk.undecided < MAX_UNDECIDED {
             self.talk.undecided += length;
-        }
-    }
-
-    fn append(&mut self, frame: &[f32]) {
-        self.decoded.extend(frame.iter().map(|sample| if sample.is_finite() { *sample } else { 0.0 }));
-    }
-
-    /// Makes the decoded audio shorter if `excess` is positive, and longer otherwise.
-    fn stretch(&mut self, excess: i64) {
-        // Speech is cut only at its pitch period, a pause anywhere.
-        let min_similarity = if self.talk.on { stretch::SIMILAR } else { stretch::ANY };
-        let shorter = excess > 0;
-        let change = if shorter { stretch::shorten } else { stretch::lengthen };
-        if let Some(period) = change(&mut self.decoded, min_similarity) {
-            let moved = samples_to_micros(period as u64);
-            self.delay.moved(if shorter { -moved } else { moved });
-            self.stretch_pause = if excess > FAST_STRETCH_EXCESS { 0 } else { STRETCH_PAUSE };
         }
     }
 
@@ -508,5 +561,5 @@ const MAX_EXCESS: i64 = 400_000;
 /// The distance in samples from a lost packet to the next one, above which it was lost in a pause: 100 ms.
 const MAX_REPAIRED_GAP: u64 = 4_800;
 
-/// Samples between two stretches: 60 ms, so that speech is at most one sixth faster.
-const STRETCH_PAUSE: usize = 2_880;
+/// The shortage of the delay in microseconds from which sound becomes up to twice as long.
+const URGENT_SHORTAGE: i64 = 5_000;

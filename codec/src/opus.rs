@@ -115,11 +115,11 @@ impl Decoder {
         }
     }
 
-    /// Conceals the loss of 20 ms. Repeated calls fade out.
+    /// Conceals the loss of as many samples as `out` has: 10 or 20 ms. Repeated calls fade out.
     ///
     /// # Errors
-    /// Returns [`Error::Library`] if libopus fails, which is not expected.
-    pub fn conceal(&mut self, out: &mut [f32; SAMPLES]) -> Result<(), Error> {
+    /// Returns [`Error::Library`] for other lengths.
+    pub fn conceal(&mut self, out: &mut [f32]) -> Result<(), Error> {
         // libopus conceals a loss if the packet is empty.
         self.inner.decode_float(&[], out, false)?;
         Ok(())

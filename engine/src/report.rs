@@ -121,6 +121,10 @@ pub struct Audio {
     pub concealed_ms: u64,
     /// Milliseconds of played speech, including `concealed_ms`.
     pub talk_ms: u64,
+    /// Milliseconds by which received audio was made longer. They are not concealed.
+    pub inserted_ms: u64,
+    /// Milliseconds by which received audio was made shorter.
+    pub removed_ms: u64,
 }
 
 /// End-to-end encryption.
@@ -172,6 +176,8 @@ impl Report {
                     packets_played: played.packets_played,
                     concealed_ms: played.concealed_ms,
                     talk_ms: played.talk_ms,
+                    inserted_ms: played.inserted_ms,
+                    removed_ms: played.removed_ms,
                 }
             })
             .collect();

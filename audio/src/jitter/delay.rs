@@ -8,8 +8,12 @@
 //! rare, but without them speech is concealed. So the wanted delay also covers the largest offset of the repairs in the last
 //! ten seconds, and one packet more, up to 60 ms: if two successive packets are lost, their repairs come that much later. Repairs
 //! that took more than 140 ms do not count.
+//!
+//! The queue of a link may grow faster than that shows. So the wanted delay also covers the last packet's lateness, and that of a
+//! packet that should have arrived and has not.
 
 use super::units::samples_to_micros;
+use crate::PACKET;
 use media::Timestamp;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -30,6 +34,12 @@ pub struct Delay {
     measured: usize,
     /// Microseconds to wait in addition for the next packet, which may carry the FEC copy of a lost one.
     reserve: i64,
+    /// The position of the next packet, if the last one carried speech.
+    expected: Option<u64>,
+    /// Microseconds over the base that the next packet will take at least, if it is late.
+    overdue: Option<i64>,
+    /// How late the last two packets were, in microseconds over the base, newest first.
+    last: [i64; 2],
 }
 
 impl Delay {
@@ -44,6 +54,9 @@ impl Delay {
             spread: 0,
             measured: 0,
             reserve: 0,
+            expected: None,
+            overdue: None,
+            last: [0; 2],
         }
     }
 
@@ -68,6 +81,7 @@ impl Delay {
         let (earlier, late, _) = self.sorted.select_nth_unstable(rank);
         self.base = earlier.iter().copied().min().unwrap_or(*late);
         self.spread = *late - self.base;
+        self.last = [offset(position, at) - self.base, self.last[0]];
         while self.repairs.front().is_some_and(|(then, _)| at.since(*then) > REPAIR_AGE) {
             self.repairs.pop_front();
         }
@@ -93,8 +107,19 @@ impl Delay {
         self.reserve = if wait { PACKET_MICROS } else { 0 };
     }
 
+    /// Records that the packet at `position` has arrived, so that the lateness of the next one is noticed before it arrives.
+    pub fn expect_after(&mut self, position: u64, voice: bool) {
+        let next = position + PACKET as u64;
+        if self.expected.is_none_or(|expected| next >= expected) {
+            self.expected = voice.then_some(next);
+        }
+    }
+
     /// Records that `position` was played at `now`.
     pub fn played(&mut self, now: Timestamp, position: u64) {
+        let late = self.expected.map(|expected| offset(expected, now) - self.base);
+        let tolerated = self.spread + LATENESS_TOLERATED;
+        self.overdue = late.filter(|late| (tolerated..MAX_OVERDUE).contains(late));
         self.played.push_back(offset(position, now));
         if self.played.len() > BLOCKS {
             self.played.pop_front();
@@ -118,6 +143,12 @@ impl Delay {
         self.smallest().map_or(0, |smallest| smallest - self.wanted())
     }
 
+    /// Returns by how many microseconds the current delay is shorter than packets need; negative if it is
+    /// longer.
+    pub fn shortage(&self) -> i64 {
+        self.smallest().map_or(0, |smallest| self.base + self.needed() - smallest)
+    }
+
     /// Returns the wanted delay over the fastest packet.
     pub fn target(&self) -> Duration {
         duration(self.wanted() - self.base)
@@ -128,16 +159,40 @@ impl Delay {
         self.smallest().map_or(Duration::ZERO, |smallest| duration(smallest - self.base))
     }
 
+    /// Returns how late the next packet will be if the queue of the network grows as before. Such a queue delays several packets, but
+    /// only after the third one does the spread of many show it.
+    fn next_lateness(&self) -> i64 {
+        let [newest, before] = self.last;
+        let is_late = (self.spread + LATENESS_TOLERATED..MAX_OVERDUE).contains(&newest);
+        if is_late { newest + (newest - before).clamp(0, PACKET_MICROS) } else { 0 }
+    }
+
+    /// Returns how much more jitter is expected than the few packets so far have shown.
+    fn unmeasured(&self) -> i64 {
+        if self.measured >= RELIABLE || self.spread < EVIDENT_JITTER {
+            return 0;
+        }
+        let measured = i64::try_from(self.measured).unwrap_or(i64::MAX);
+        (self.spread * UNMEASURED_PACKETS / (measured + 1)).min(self.spread).min(MAX_UNMEASURED)
+    }
+
     fn smallest(&self) -> Option<i64> {
         self.played.iter().copied().min()
     }
 
     fn wanted(&self) -> i64 {
-        let minimum = if self.measured < RELIABLE { INITIAL_DELAY } else { 0 };
+        self.base + self.needed()
+    }
+
+    /// Returns the delay over the base with which nearly all packets arrive before they are needed.
+    fn needed(&self) -> i64 {
+        let minimum = if self.measured < RELIABLE { INITIAL_DELAY } else { MIN_DELAY };
         let repair = self.repairs.front().map_or(0, |(_, repaired)| *repaired - self.base);
         let second = if repair > 0 { (repair + PACKET_MICROS).min(MAX_SECOND_REPAIR) } else { 0 };
-        let late = (self.spread + self.reserve).max(repair).max(second);
-        self.base + (late + BLOCK_MICROS + SHORTAGE_TOLERATED).clamp(minimum, MAX_DELAY)
+        let overdue = self.overdue.map_or(0, |late| late + PACKET_MICROS);
+        let next = overdue.max(self.next_lateness());
+        let late = (self.spread + self.reserve + self.unmeasured()).max(repair).max(second).max(next);
+        (late + BLOCK_MICROS + SHORTAGE_TOLERATED).clamp(minimum, MAX_DELAY)
     }
 }
 
@@ -153,8 +208,9 @@ fn duration(micros: i64) -> Duration {
 /// The maximum number of offsets: eight seconds of speech.
 const WINDOW: usize = 400;
 
-/// Older offsets are dropped, so that clock drift does not count as jitter.
-const MAX_AGE: Duration = Duration::from_secs(30);
+/// Older offsets are dropped: the queue of the network that they show has gone, and clock drift does not count as jitter. In a talk
+/// with pauses, [`WINDOW`] packets take longer.
+const MAX_AGE: Duration = Duration::from_secs(10);
 
 /// The number of offsets that are kept at any age: half a second.
 const MIN_PACKETS: usize = 25;
@@ -193,8 +249,27 @@ pub const SHORTAGE_TOLERATED: i64 = 2_500;
 /// Microseconds from one packet to the next.
 const PACKET_MICROS: i64 = 20_000;
 
+/// The minimum delay in microseconds: one packet. With less, the buffer is empty before a packet counts as late, and then sound can
+/// not be stretched until it arrives.
+const MIN_DELAY: i64 = 20_000;
+
 /// The minimum delay until [`RELIABLE`] packets have arrived, in microseconds.
 const INITIAL_DELAY: i64 = 60_000;
+
+/// How much later than the measured jitter a packet may be, in microseconds, before it counts as late: threads do not run at once.
+const LATENESS_TOLERATED: i64 = 5_000;
+
+/// The lateness in microseconds from which nothing more is expected: the sender has stopped.
+const MAX_OVERDUE: i64 = 400_000;
+
+/// The spread in microseconds that is jitter, not the inaccuracy of a quiet path.
+const EVIDENT_JITTER: i64 = 15_000;
+
+/// The spread of n measurements of a normal distribution is about 1 / (1 + 12 / n) of that of many.
+const UNMEASURED_PACKETS: i64 = 12;
+
+/// The maximum of the jitter that is expected in addition, in microseconds.
+const MAX_UNMEASURED: i64 = 80_000;
 
 /// The maximum delay in microseconds. A longer one makes a conversation impossible.
 const MAX_DELAY: i64 = 500_000;
@@ -207,12 +282,29 @@ mod tests {
     use super::*;
 
     #[test]
+    fn jitter_of_the_first_packets_makes_the_delay_longer_than_they_were_late() {
+        let target = |packets: u64, jitter: u64| {
+            let mut delay = Delay::new();
+            for number in 0..packets {
+                let late = if number % 3 == 0 { jitter } else { 0 };
+                delay.packet_arrived(number * 960, Timestamp::from_micros(number * 20_000 + late));
+            }
+            // Nothing is late after the last packet.
+            delay.packet_arrived(packets * 960, Timestamp::from_micros(packets * 20_000));
+            delay.target().as_millis()
+        };
+        assert_eq!((target(10, 60_000), target(50, 60_000), target(300, 60_000)), (132, 86, 72));
+        assert_eq!(target(10, 10_000), 60, "that is no jitter");
+        assert!(target(10, 300_000) <= 392, "at most 80 ms more");
+    }
+
+    #[test]
     fn after_a_repair_the_delay_suffices_for_two_successive_losses() {
         let mut delay = Delay::new();
         let position = |number: u64| number * 960;
         let at = |number: u64, late: u64| Timestamp::from_micros(number * 20_000 + late);
         (0..400).for_each(|number| delay.packet_arrived(position(number), at(number, 0)));
-        assert!(delay.target() < Duration::from_millis(15), "{:?}", delay.target());
+        assert!(delay.target() <= Duration::from_millis(20), "{:?}", delay.target());
         delay.repair_arrived(position(390), at(390, 28_000));
         // The first of two lost packets is found missing one packet later, so its retransmission comes after 48 ms.
         assert!(delay.target() >= Duration::from_millis(58), "{:?}", delay.target());

@@ -1,56 +1,67 @@
 //! Makes audio slightly shorter or longer without a change of pitch: removes or repeats one period with a cross-fade,
 //! as in WSOLA. Pure.
 
+use std::ops::{Range, RangeInclusive};
+
 /// The minimum similarity of two periods of speech: a normalised correlation.
 pub const SIMILAR: f32 = 0.75;
 
 /// The minimum similarity that accepts any two periods, for background sound.
 pub const ANY: f32 = -1.0;
 
-/// Removes one period at the front of `sound`. Returns the number of removed samples, or `None` if no period was found.
-pub fn shorten(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
-    let period = find_period(sound, min_similarity)?;
-    for index in 0..period {
-        sound[index] = fade(sound[index], sound[period + index], index, period);
+/// Removes one period of `sound`, which begins at `front`. Returns the number of removed samples, or `None` if no period was
+/// found.
+pub fn shorten(sound: &mut Vec<f32>, front: usize, min_similarity: f32) -> Option<usize> {
+    let next = &sound[front..];
+    let max_period = (next.len() / 2).min(MAX_PERIOD);
+    let period =
+        find_period(MIN_PERIOD..=max_period, min_similarity, |period| (&next[..period], &next[period..2 * period]))?;
+    for index in front..front + period {
+        sound[index] = fade(sound[index], sound[period + index], index - front, period);
     }
-    sound.drain(period..2 * period);
+    sound.drain(front + period..front + 2 * period);
     Some(period)
 }
 
-/// Repeats one period at the front of `sound`. Returns the number of added samples, or `None` if no period was found.
-pub fn lengthen(sound: &mut Vec<f32>, min_similarity: f32) -> Option<usize> {
-    let period = find_period(sound, min_similarity)?;
+/// Repeats the last period of the part `last` of `sound`, of at least `min_period` samples. Returns the number of added samples, or
+/// `None` if no period was found.
+pub fn lengthen(sound: &mut Vec<f32>, last: Range<usize>, min_period: usize, min_similarity: f32) -> Option<usize> {
+    let front = last.end;
+    let (last, next) = (&sound[last], &sound[front..]);
+    let max_period = last.len().min(next.len()).min(MAX_PERIOD);
+    let period =
+        find_period(min_period..=max_period, min_similarity, |period| (&last[last.len() - period..], &next[..period]))?;
     let length = sound.len();
     sound.resize(length + period, 0.0);
-    sound.copy_within(period..length, 2 * period);
-    // The inserted period fades from the original second period to the first, which leads into the second again.
+    sound.copy_within(front..length, front + period);
+    // The inserted period fades from the next period to the last, which leads into the next again.
     for index in 0..period {
-        sound[period + index] = fade(sound[2 * period + index], sound[index], index, period);
+        sound[front + index] = fade(sound[front + period + index], sound[front - period + index], index, period);
     }
     Some(period)
 }
 
-/// Returns the period at which the front of `sound` repeats best, if the two periods are similar enough or inaudible.
-fn find_period(sound: &[f32], min_similarity: f32) -> Option<usize> {
-    let max_period = (sound.len() / 2).min(MAX_PERIOD);
-    if max_period < MIN_PERIOD {
-        return None;
-    }
-    let coarse = best(sound, (MIN_PERIOD..=max_period).step_by(COARSE_STEP), COARSE_STEP)?.0;
-    let near = coarse.saturating_sub(COARSE_STEP).max(MIN_PERIOD)..=(coarse + COARSE_STEP).min(max_period);
-    let (period, found) = best(sound, near, 1)?;
-    let quiet = sound[..2 * period].iter().all(|sample| sample.abs() < INAUDIBLE);
+/// Returns the period at which the sound repeats best, if the two periods that `pair` returns are similar enough or inaudible.
+fn find_period<'a>(
+    periods: RangeInclusive<usize>,
+    min_similarity: f32,
+    pair: impl Fn(usize) -> (&'a [f32], &'a [f32]),
+) -> Option<usize> {
+    let (min, max) = periods.clone().into_inner();
+    let best = |periods: &mut dyn Iterator<Item = usize>, step| {
+        let scored = periods.map(|period| (period, correlation(pair(period), step)));
+        scored.max_by(|(_, one), (_, other)| one.total_cmp(other))
+    };
+    let (coarse, _) = best(&mut periods.step_by(COARSE_STEP), COARSE_STEP)?;
+    let near = coarse.saturating_sub(COARSE_STEP).max(min)..=(coarse + COARSE_STEP).min(max);
+    let (period, found) = best(&mut near.into_iter(), 1)?;
+    let (first, second) = pair(period);
+    let quiet = first.iter().chain(second).all(|sample| sample.abs() < INAUDIBLE);
     (found >= min_similarity || quiet).then_some(period)
 }
 
-fn best(sound: &[f32], periods: impl Iterator<Item = usize>, step: usize) -> Option<(usize, f32)> {
-    let scored = periods.map(|period| (period, correlation(sound, period, step)));
-    scored.max_by(|(_, one), (_, other)| one.total_cmp(other))
-}
-
-/// Returns the normalised correlation of the first two periods on every `step`th sample: -1..=1.
-fn correlation(sound: &[f32], period: usize, step: usize) -> f32 {
-    let (first, second) = (&sound[..period], &sound[period..2 * period]);
+/// Returns the normalised correlation of two periods on every `step`th sample: -1..=1.
+pub fn correlation((first, second): (&[f32], &[f32]), step: usize) -> f32 {
     let (mut cross, mut one, mut other) = (0.0f32, 1e-9f32, 1e-9f32);
     for (a, b) in first.iter().step_by(step).zip(second.iter().step_by(step)) {
         cross += a * b;
@@ -60,15 +71,16 @@ fn correlation(sound: &[f32], period: usize, step: usize) -> f32 {
     cross / (one * other).sqrt()
 }
 
-fn fade(from: f32, to: f32, index: usize, length: usize) -> f32 {
+/// Returns the sample at `index` of a cross-fade of `length` samples.
+pub fn fade(from: f32, to: f32, index: usize, length: usize) -> f32 {
     #[expect(clippy::cast_precision_loss, reason = "periods are short")]
     let share = index as f32 / length as f32;
     from + (to - from) * share
 }
 
 /// The range of periods in samples: 2.5 to 15 ms, voices of 67 to 400 Hz.
-const MIN_PERIOD: usize = 120;
-const MAX_PERIOD: usize = 720;
+pub const MIN_PERIOD: usize = 120;
+pub const MAX_PERIOD: usize = 720;
 
 /// The coarse search uses every fourth sample: most energy of speech is below 6 kHz.
 const COARSE_STEP: usize = 4;
@@ -94,7 +106,7 @@ mod tests {
         for hertz in [80.0, 130.0, 220.0, 390.0] {
             let mut sound = tone(hertz, 1_920);
             let before = roughness(&sound);
-            let removed = shorten(&mut sound, SIMILAR).unwrap();
+            let removed = shorten(&mut sound, 0, SIMILAR).unwrap();
             let periods = removed as f32 * hertz / 48_000.0;
             assert!((periods - periods.round()).abs() < 0.02, "{hertz} Hz: {periods} periods");
             assert_eq!(sound.len(), 1_920 - removed);
@@ -107,7 +119,7 @@ mod tests {
         for hertz in [110.0, 220.0, 390.0] {
             let mut sound = tone(hertz, 960);
             let before = roughness(&sound);
-            let added = lengthen(&mut sound, SIMILAR).unwrap();
+            let added = lengthen(&mut sound, 0..480, MIN_PERIOD, SIMILAR).unwrap();
             assert_eq!(sound.len(), 960 + added);
             assert!(roughness(&sound) < before * 1.1, "{hertz} Hz clicks");
             let periods = added as f32 * hertz / 48_000.0;
@@ -124,16 +136,17 @@ mod tests {
                 (seed >> 8) as f32 / 16_777_216.0 - 0.5
             })
             .collect();
-        assert_eq!(shorten(&mut noise.clone(), SIMILAR), None);
-        assert!(shorten(&mut noise.clone(), ANY).is_some());
+        assert_eq!(shorten(&mut noise.clone(), 0, SIMILAR), None);
+        assert!(shorten(&mut noise.clone(), 0, ANY).is_some());
     }
 
     #[test]
     fn sound_shorter_than_two_periods_is_unchanged() {
         for length in 0..2 * MIN_PERIOD {
-            assert_eq!(shorten(&mut vec![0.0; length], ANY), None);
-            assert_eq!(lengthen(&mut vec![0.0; length], ANY), None);
+            assert_eq!(shorten(&mut vec![0.0; length], 0, ANY), None);
+            assert_eq!(lengthen(&mut vec![0.0; length], 0..length / 2, MIN_PERIOD, ANY), None);
         }
-        assert!(shorten(&mut vec![0.0; 2 * MIN_PERIOD], SIMILAR).is_some());
+        assert!(shorten(&mut vec![0.0; 2 * MIN_PERIOD], 0, SIMILAR).is_some());
+        assert!(lengthen(&mut vec![0.0; 2 * MIN_PERIOD], 0..MIN_PERIOD, MIN_PERIOD, SIMILAR).is_some());
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of the jitter buffer with simulated, seeded networks on virtual time.
 
+mod narrow_link;
 mod timing;
 
 use super::*;
@@ -62,9 +63,9 @@ impl Decode for FakeCodec {
         self.copies
     }
 
-    fn conceal(&mut self, out: &mut Frame) {
+    fn conceal(&mut self, out: &mut [f32]) {
         self.concealed += 1;
-        *out = [0.0; PACKET];
+        out.fill(0.0);
     }
 }
 
@@ -95,6 +96,8 @@ struct Simulation {
     /// The delay of the network and its jitter, in microseconds.
     delay: u64,
     jitter: u64,
+    /// The time in microseconds that packet `n` waits in a queue of the network.
+    queue: fn(u64) -> u64,
     /// The share of lost packets.
     loss: f64,
     /// If `Some(n)`, every n-th packet is lost, too.
@@ -125,6 +128,7 @@ impl Simulation {
             sent: 0,
             delay: 40_000,
             jitter: 0,
+            queue: |_| 0,
             loss: 0.0,
             every: None,
             depth: 0,
@@ -138,20 +142,21 @@ impl Simulation {
     }
 
     fn run(&mut self, seconds: u64) -> Vec<f32> {
-        let mut sound = Vec::new();
-        for _ in 0..seconds * 100 {
-            self.now += 10_000;
-            self.send();
-            self.deliver();
-            let mut block = crate::SILENCE;
-            self.captured = self.buffer.pull(Timestamp::from_micros(self.now), &mut self.codec, &mut block);
-            assert!(block.iter().all(|sample| sample.is_finite() && sample.abs() <= 1.0));
-            sound.extend_from_slice(&block);
-            let statistics = self.buffer.statistics();
-            self.longest_delay = self.longest_delay.max(statistics.delay);
-            self.largest_backlog = self.largest_backlog.max(self.buffer.packets.len());
-        }
-        sound
+        (0..seconds * 100).flat_map(|_| self.run_block()).collect()
+    }
+
+    /// Simulates 10 ms. Returns the sound that is played.
+    fn run_block(&mut self) -> Block {
+        self.now += 10_000;
+        self.send();
+        self.deliver();
+        let mut block = crate::SILENCE;
+        self.captured = self.buffer.pull(Timestamp::from_micros(self.now), &mut self.codec, &mut block);
+        assert!(block.iter().all(|sample| sample.is_finite() && sample.abs() <= 1.0));
+        let statistics = self.buffer.statistics();
+        self.longest_delay = self.longest_delay.max(statistics.delay);
+        self.largest_backlog = self.largest_backlog.max(self.buffer.packets.len());
+        block
     }
 
     fn send(&mut self) {
@@ -168,7 +173,8 @@ impl Simulation {
             let late = (self.random.share() * self.jitter as f64) as u64;
             let repaired = if lost { self.retransmission } else { Some(0) };
             if let Some(later) = repaired {
-                self.in_flight.push((due + self.delay + late + later, number * PACKET as u64, voice));
+                let arrival = due + self.delay + (self.queue)(number) + late + later;
+                self.in_flight.push((arrival, number * PACKET as u64, voice));
             }
         }
     }

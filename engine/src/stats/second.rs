@@ -140,6 +140,10 @@ pub struct AudioStats {
     pub concealed_ms: u64,
     /// The part of `talk_ms` that was restored by in-band FEC.
     pub recovered_ms: u64,
+    /// By how much received sound was made longer because packets were late or pictures are.
+    pub inserted_ms: u64,
+    /// By how much received sound was made shorter because the delay was too long.
+    pub removed_ms: u64,
     /// The delay of the jitter buffer at the end of the second.
     pub delay_ms: u64,
     /// The arrival of its packets.

@@ -191,6 +191,8 @@ impl Timeline {
             talk_ms: since(before.talk_ms, played.talk_ms),
             concealed_ms: since(before.concealed_ms, played.concealed_ms),
             recovered_ms: since(before.recovered_ms, played.recovered_ms),
+            inserted_ms: since(before.inserted_ms, played.inserted_ms),
+            removed_ms: since(before.removed_ms, played.removed_ms),
             delay_ms: millis(played.delay),
             packets: self.packets(track),
         })
