@@ -219,6 +219,11 @@ impl Buffer {
         self.captured?.at(position?)
     }
 
+    /// Makes sound wait for its pictures: at least `delay` over the fastest packet, if that is not much more than its packets need.
+    pub fn synchronize(&mut self, delay: Duration) {
+        self.delay.synchronize(delay);
+    }
+
     /// Returns true if the last played packet carried speech and less than 200 ms were concealed since.
     pub fn in_talk(&self) -> bool {
         self.talk.on && self.talk.concealed < AUDIBLE_CONCEALMENT

@@ -28,6 +28,7 @@ mod recent_packets;
 mod remote;
 mod resample;
 mod speech;
+mod synchronizer;
 mod uplink;
 
 pub use block::{BLOCK, Block, PACKET, SAMPLE_RATE, SILENCE};

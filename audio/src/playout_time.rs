@@ -1,62 +1,99 @@
-//! Shares the time at which the sound of a remote is heard, so that its pictures are shown at the same time.
+//! Shares the times at which sound and pictures of a remote are due, so that those of the same moment are shown and heard together.
 
 use media::Timestamp;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
-/// The time at which the sound of a remote is heard. Clones share it. Only the audio thread updates it, without a lock, and any thread
-/// may read it.
+/// The times at which the sound of a remote is heard, and at which its pictures could be shown. Clones share them. Only the audio
+/// thread updates the sound, and only one thread the pictures, both without a lock. Any thread may read.
 #[derive(Clone, Debug, Default)]
-pub struct PlayoutTime(Arc<Measurement>);
+pub struct PlayoutTime(Arc<Offsets>);
+
+#[derive(Debug, Default)]
+struct Offsets {
+    sound: Offset,
+    pictures: Offset,
+}
 
 /// A reader may see the offset of one update with the time of the next one. That does no harm, because the time only tells how old the
 /// measurement is.
 #[derive(Debug, Default)]
-struct Measurement {
+struct Offset {
     /// True after the first update.
     is_known: AtomicBool,
-    /// Microseconds from the capture of sound, by the sender's clock, until it is heard, by ours. The clocks may differ by any amount.
-    offset: AtomicI64,
-    /// When the newest sound was heard, in microseconds of our clock.
-    heard: AtomicU64,
+    /// Microseconds from the capture, by the sender's clock, until sound is heard or a picture can be shown, by ours. The clocks may
+    /// differ by any amount.
+    micros: AtomicI64,
+    /// The time of the newest update, in microseconds of our clock.
+    newest: AtomicU64,
 }
 
 impl PlayoutTime {
     /// Records that sound captured at `captured` is heard at `heard`. Smooths the offset, because capture times vary by the length of
     /// the sender's blocks.
     pub fn update(&self, captured: Timestamp, heard: Timestamp) {
-        let newest = heard.as_micros().wrapping_sub(captured.as_micros()).cast_signed();
-        let last = self.0.offset.load(Ordering::Relaxed);
-        let is_near = self.0.is_known.load(Ordering::Relaxed) && newest.abs_diff(last) < MAX_SMOOTHED_US;
-        let offset = if is_near { last + (newest - last) / SMOOTHING } else { newest };
-        self.0.offset.store(offset, Ordering::Relaxed);
-        self.0.heard.store(heard.as_micros(), Ordering::Relaxed);
-        // Publishes the first offset and time.
-        self.0.is_known.store(true, Ordering::Release);
+        self.0.sound.update(captured, heard, SMOOTHING, MAX_SMOOTHED_US);
+    }
+
+    /// Records that a picture captured at `captured` can be shown at `due` if it does not wait for its sound.
+    pub fn update_pictures(&self, captured: Timestamp, due: Timestamp) {
+        self.0.pictures.update(captured, due, PICTURE_SMOOTHING, MAX_LATE_US);
     }
 
     /// Returns how many microseconds after `now` the sound that was captured at `captured` is heard; negative if it was heard
     /// before. Returns `None` if nothing was heard in the last ten seconds.
     #[must_use]
     pub fn heard_after(&self, captured: Timestamp, now: Timestamp) -> Option<i64> {
-        if !self.0.is_known.load(Ordering::Acquire) {
-            return None;
-        }
-        let newest = Timestamp::from_micros(self.0.heard.load(Ordering::Relaxed));
-        let heard = captured.as_micros().wrapping_add_signed(self.0.offset.load(Ordering::Relaxed));
-        (now.since(newest) < MAX_AGE).then(|| heard.wrapping_sub(now.as_micros()).cast_signed())
+        let heard = captured.as_micros().wrapping_add_signed(self.0.sound.get(now, MAX_AGE)?);
+        Some(heard.wrapping_sub(now.as_micros()).cast_signed())
+    }
+
+    /// Returns the microseconds from the capture of a picture, by the sender's clock, until it can be shown, by ours. Returns `None` if
+    /// there were no pictures in the last second.
+    pub(crate) fn picture_offset(&self, now: Timestamp) -> Option<i64> {
+        self.0.pictures.get(now, MAX_PICTURE_AGE)
     }
 }
 
-/// The weight of a new measurement is one in this many: it is made every 10 ms.
+impl Offset {
+    fn update(&self, captured: Timestamp, at: Timestamp, smoothing: i64, max_smoothed: u64) {
+        let newest = at.as_micros().wrapping_sub(captured.as_micros()).cast_signed();
+        let last = self.micros.load(Ordering::Relaxed);
+        let is_near = self.is_known.load(Ordering::Relaxed) && newest.abs_diff(last) < max_smoothed;
+        let offset = if is_near { last + (newest - last) / smoothing } else { newest };
+        self.micros.store(offset, Ordering::Relaxed);
+        self.newest.store(at.as_micros(), Ordering::Relaxed);
+        // Publishes the first offset and time.
+        self.is_known.store(true, Ordering::Release);
+    }
+
+    fn get(&self, now: Timestamp, max_age: Duration) -> Option<i64> {
+        if !self.is_known.load(Ordering::Acquire) {
+            return None;
+        }
+        let newest = Timestamp::from_micros(self.newest.load(Ordering::Relaxed));
+        (now.since(newest) < max_age).then(|| self.micros.load(Ordering::Relaxed))
+    }
+}
+
+/// The weight of a new measurement of sound is one in this many: it is made every 10 ms.
 const SMOOTHING: i64 = 16;
+
+/// The same for pictures, of which there are about 30 a second: sound waits only if they are late for a second.
+const PICTURE_SMOOTHING: i64 = 32;
 
 /// A larger difference in microseconds means that the sender has restarted, or that the jitter buffer has jumped.
 const MAX_SMOOTHED_US: u64 = 200_000;
 
-/// How long a measurement is valid. After a longer silence, pictures do not wait for sound.
+/// The same for pictures: a single one may be late by a second.
+const MAX_LATE_US: u64 = 2_000_000;
+
+/// How long a measurement of sound is valid. After a longer silence, pictures do not wait for sound.
 const MAX_AGE: Duration = Duration::from_secs(10);
+
+/// How long a measurement of pictures is valid.
+const MAX_PICTURE_AGE: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {

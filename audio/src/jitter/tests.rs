@@ -1,5 +1,6 @@
 //! Tests of the jitter buffer with simulated, seeded networks on virtual time.
 
+mod lip_sync;
 mod narrow_link;
 mod timing;
 

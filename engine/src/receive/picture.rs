@@ -28,7 +28,7 @@ pub struct PictureReceiver {
     pub waiting: WaitingFrames,
     /// Opened pictures that are not due yet.
     pub playout: PlayoutQueue,
-    /// When the sound of the same person is heard.
+    /// When the sound of the same person is heard, and when its pictures are due.
     pub sound: PlayoutTime,
     /// Pictures that are due and wait for the decoder.
     pub queue: DecodeQueue,
@@ -101,7 +101,9 @@ impl PictureReceiver {
         match opened {
             Ok(encoded) => {
                 let sound = self.sound.heard_after(encoded.captured, self.clock.at(arrival));
-                self.playout.push(encoded, arrival, sound);
+                let captured = encoded.captured;
+                let due = self.playout.push(encoded, arrival, sound);
+                self.sound.update_pictures(captured, self.clock.at(due));
             }
             Err(why) => {
                 tracing::debug!(track = ?self.track, sequence, %why, "frame not opened");

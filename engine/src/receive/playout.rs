@@ -37,12 +37,13 @@ struct Second {
 
 impl PlayoutQueue {
     /// Adds the next picture, whose last packet arrived at `received`. `sound` is the number of microseconds from then until
-    /// the sound of the same moment is heard, if it is known. The picture waits for that sound.
-    pub fn push(&mut self, picture: Encoded, received: Instant, sound: Option<i64>) {
+    /// the sound of the same moment is heard, if it is known. The picture waits for that sound. Returns when it would be due without.
+    pub fn push(&mut self, picture: Encoded, received: Instant, sound: Option<i64>) -> Instant {
         let captured = picture.captured.as_micros();
         self.delay.handle_arrival(captured, received);
-        let due = self.delay.due(captured, received).max(received + wait_for_sound(sound));
-        self.pictures.push_back((due, picture));
+        let own_due = self.delay.due(captured, received);
+        self.pictures.push_back((own_due.max(received + wait_for_sound(sound)), picture));
+        own_due
     }
 
     /// Returns the next picture if it is due, or if too many wait.
@@ -126,7 +127,7 @@ const MAX_DELAY: Duration = Duration::from_millis(300);
 const MAX_AHEAD: Duration = Duration::from_millis(40);
 
 /// The longest time that a picture waits for its sound. The jitter buffer of sound may wait longer; then the picture is early.
-const MAX_SOUND_WAIT: Duration = Duration::from_millis(200);
+const MAX_SOUND_WAIT: Duration = Duration::from_millis(300);
 
 /// The length of a [`Second`].
 const SECOND: Duration = Duration::from_secs(1);
@@ -210,7 +211,7 @@ mod tests {
         let (mut queue, start) = (PlayoutQueue::default(), Instant::now());
         let sounds =
             [None, Some(-90_000), Some(0), Some(40_000), Some(90_000), Some(5_000_000), Some(i64::MAX), Some(i64::MIN)];
-        let waits = [0, 0, 0, 0, 50, 200, 200, 0];
+        let waits = [0, 0, 0, 0, 50, 300, 300, 0];
         for (number, (sound, wait)) in (0..).zip(sounds.into_iter().zip(waits)) {
             let arrival = start + ms(33 * number);
             queue.push(picture(number, ms(33 * number)), arrival, sound);
