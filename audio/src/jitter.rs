@@ -447,7 +447,11 @@ impl Buffer {
         let missing = packet.position.saturating_sub(self.played_until) / PACKET as u64;
         self.losses.count(if self.in_talk() { missing } else { 0 });
         self.delay.wait_for_copies(self.losses.is_waiting_worthwhile());
-        let concealed_for_late = self.talk.on && self.talk.stalled > 0 && self.talk.concealed <= AUDIBLE_CONCEALMENT;
+        // While the delay is too short, dropping concealed sound would only move the concealment to the next packet.
+        let concealed_for_late = self.talk.on
+            && self.talk.stalled > 0
+            && self.talk.concealed <= AUDIBLE_CONCEALMENT
+            && self.delay.shortage() <= 0;
         self.resolve_undecided(packet.voice);
         let decoded = codec.decode(&packet.payload, &mut frame);
         if decoded {

@@ -1,6 +1,5 @@
 //! The Opus decoder of the jitter buffer.
 
-use crate::PACKET;
 use crate::jitter::{Decode, Frame};
 use codec::opus::{Decoder, Error};
 
@@ -57,6 +56,7 @@ const TWENTY_MS_WITH_SILK: [u8; 5] = [1, 5, 9, 13, 15];
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::PACKET;
     use codec::opus::Encoder;
     use media::BufferPool;
 
