@@ -229,7 +229,7 @@ impl Person {
         while let Ok(event) = self.events.try_recv() {
             match event {
                 Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link.expose().to_owned()),
-                Event::LinkChanged { link } => self.link = link.expose().to_owned(),
+                Event::LinkChanged { link } => link.expose().clone_into(&mut self.link),
                 Event::AsksToJoin { id, name } => self.asking.push((id, name)),
                 Event::StoppedAsking(id) => self.asking.retain(|(asker, _)| *asker != id),
                 Event::People(people) => self.people = people,

@@ -176,6 +176,7 @@ async fn a_client_that_is_no_member_cannot_reach_the_sfu() {
         sdp: "v=0".into(),
         published: Vec::new(),
         subscriptions: vec![Subscription { mid: "0".into(), track }],
+        voices: Vec::new(),
     };
     let signals = [proto::encode(&wishes), proto::encode(&offer), vec![0xff; 40], Vec::new()];
     let messages: Vec<ToSfu> =

@@ -327,7 +327,7 @@ fn a_request_is_answered_on_the_home_screen() {
     assert_eq!(answer, Decision { id: ParticipantId(70), admit: true });
 }
 
-fn reasons() -> [Reason; 22] {
+fn reasons() -> [Reason; 24] {
     [
         Reason::Left,
         Reason::Removed,

@@ -285,11 +285,12 @@ fn rgb(frame: &Frame) -> Vec<f64> {
     let mut all = Vec::new();
     for (row, line) in y.iter().enumerate() {
         for (column, sample) in line.iter().enumerate() {
-            let y = (f64::from(*sample) - black) / luma;
+            let bright = (f64::from(*sample) - black) / luma;
             let part = |plane: &[Vec<u8>]| (f64::from(plane[row / 2][column / 2]) - 128.0) / chroma;
-            let (r, b) = (y + 2.0 * (1.0 - red) * part(&v), y + 2.0 * (1.0 - blue) * part(&u));
-            let g = (y - red * r - blue * b) / (1.0 - red - blue);
-            all.extend([r, g, b].map(|value| (value * 255.0).clamp(0.0, 255.0)));
+            let reddish = bright + 2.0 * (1.0 - red) * part(&v);
+            let bluish = bright + 2.0 * (1.0 - blue) * part(&u);
+            let greenish = (bright - red * reddish - blue * bluish) / (1.0 - red - blue);
+            all.extend([reddish, greenish, bluish].map(|value| (value * 255.0).clamp(0.0, 255.0)));
         }
     }
     all

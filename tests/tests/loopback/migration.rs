@@ -124,7 +124,9 @@ fn media_move_to_another_network_without_a_break_while_the_old_one_works() {
         println!("longest silence at the change of the network: {:?}", silences(&clients));
         assert!(silences(&clients).iter().all(|silence| *silence < Duration::from_millis(200)));
         assert_eq!(key_frames(&clients), requested, "no key frame was needed");
-        clients.iter().for_each(|client| client.look(|state| assert_eq!(state.reconnecting, 0)));
+        for client in &clients {
+            client.look(|state| assert_eq!(state.reconnecting, 0));
+        }
     });
 }
 
@@ -143,7 +145,9 @@ fn media_move_at_once_if_their_address_is_lost() {
         println!("longest silence after the loss of the address: {:?}", silences(&clients));
         assert!(silences(&clients).iter().all(|silence| *silence < Duration::from_millis(300)));
         assert_eq!(networks.state().used, [FIRST, SECOND]);
-        clients.iter().for_each(|client| client.look(|state| assert_eq!(state.reconnecting, 0)));
+        for client in &clients {
+            client.look(|state| assert_eq!(state.reconnecting, 0));
+        }
     });
 }
 

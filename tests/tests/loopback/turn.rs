@@ -127,7 +127,9 @@ fn media_through_a_turn_server_go_on_when_the_credentials_end() {
             );
             assert!(turn.users().len() >= 3, "new credentials each time: {:?}", turn.users());
             assert!(silences.iter().all(|silence| silence.is_some_and(|it| it < Duration::from_millis(500))));
-            clients.iter().for_each(|client| client.look(|state| assert_eq!(state.reconnecting, 0)));
+            for client in &clients {
+                client.look(|state| assert_eq!(state.reconnecting, 0));
+            }
         }
     });
 }

@@ -122,7 +122,7 @@ fn a_listener_that_shares_gets_its_own_description_back_and_numbers_go_on() {
 
 /// Returns the cameras of which a viewer has received pictures in the last `milliseconds`.
 fn shown(simulation: &Simulation, viewer: usize, milliseconds: u64) -> Vec<usize> {
-    let since = simulation.now - Duration::from_millis(milliseconds);
+    let since = simulation.now.checked_sub(Duration::from_millis(milliseconds)).expect("the simulation is longer");
     let recent = simulation.clients[viewer].received.iter().filter(|packet| packet.timestamp >= since);
     let mut cameras: Vec<usize> = recent.map(|packet| usize::from(packet.payload[1])).collect();
     cameras.sort_unstable();

@@ -116,7 +116,7 @@ fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictu
         initials: initials(&screen.name).into(),
         colour: theme::AVATARS[9],
         muted: !screen.is_microphone_on(),
-        marked: false,
+        name_mark: None,
         speaking: false,
         mirrored: true,
         feed: screen.is_camera_on().then(|| pictures.feed(View::Own)),
