@@ -10,6 +10,8 @@ use std::{env, fs, io};
 use engine::Reason;
 use serde::{Deserialize, Serialize};
 
+use crate::model::bandwidth::Choices;
+
 /// What is remembered from earlier runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -24,6 +26,8 @@ pub struct Memory {
     pub sign_language: bool,
     /// The shared screen shows a video clip.
     pub video_clip: bool,
+    /// How much of the network may be used.
+    pub bandwidth: Choices,
     /// The recent meetings, newest first.
     pub meetings: Vec<Meeting>,
 }
@@ -164,13 +168,21 @@ impl Memory {
     /// # Errors
     /// Returns an error if the folder or the file cannot be written.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let draft = path.with_extension("new");
-        private::write(&draft, &serde_json::to_vec_pretty(self)?)?;
-        fs::rename(draft, path)
+        write_private(path, &serde_json::to_vec_pretty(self)?)
     }
+}
+
+/// Writes a file that only this user can read, atomically: a second file then replaces the first. Creates its folder.
+///
+/// # Errors
+/// Returns an error if the folder or the file cannot be written.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let draft = path.with_extension("new");
+    private::write(&draft, bytes)?;
+    fs::rename(draft, path)
 }
 
 /// Changes the file: reads it, calls `change`, and writes it. Other programs may have changed it since the last call.

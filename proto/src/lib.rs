@@ -21,7 +21,7 @@ mod track;
 mod tunnel;
 mod turn;
 
-pub use downlink::{DownlinkReport, LimitCause, LimitedTrack};
+pub use downlink::{DownlinkReport, DownlinkSettings, LimitCause, LimitedTrack};
 pub use encoding::{Blob, Limited, Malformed, decode, encode, is_sendable};
 pub use envelope::{ClientMessage, Envelope, FromSfu, ServerMessage, ToSfu};
 pub use host::split_host_port;

@@ -3,8 +3,8 @@
 
 use crate::encoding::Limited;
 use crate::{
-    DownlinkReport, Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId, Published,
-    Subscription, TileWish, TrackDemand, TurnAccess, is_tunnel_token,
+    DownlinkReport, DownlinkSettings, Kind, MAX_SDP, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId,
+    Published, Subscription, TileWish, TrackDemand, TurnAccess, is_tunnel_token,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -27,6 +27,10 @@ pub enum ClientSignal {
         /// All tracks that the client receives.
         #[n(3)]
         subscriptions: Vec<Subscription>,
+        /// What the client knows of its downlink. Replaces what an earlier offer said. `None` is the same as no limit and no known
+        /// rate.
+        #[n(4)]
+        downlink: Option<DownlinkSettings>,
     },
     /// The sizes at which subscribed tracks are shown. Replaces all earlier wishes.
     #[n(1)]
@@ -178,7 +182,7 @@ mod tests {
     }
 
     fn offer(published: Vec<Published>) -> ClientSignal {
-        ClientSignal::Offer { number: 1, sdp: "v=0".into(), published, subscriptions: Vec::new() }
+        ClientSignal::Offer { number: 1, sdp: "v=0".into(), published, subscriptions: Vec::new(), downlink: None }
     }
 
     #[test]
@@ -248,7 +252,8 @@ mod tests {
                 accepted,
                 "answer"
             );
-            let offer = ClientSignal::Offer { number, sdp, published: Vec::new(), subscriptions: Vec::new() };
+            let offer =
+                ClientSignal::Offer { number, sdp, published: Vec::new(), subscriptions: Vec::new(), downlink: None };
             assert_eq!(is_accepted(&offer), accepted, "offer");
         }
     }
@@ -271,6 +276,17 @@ mod tests {
     }
 
     #[test]
+    fn an_offer_of_a_client_without_downlink_settings_is_accepted() {
+        // As a client sends it that does not know the field.
+        let before = [&[0x82, 0x00, 0x84, 0x01][..], &[0x63], b"v=0", &[0x80, 0x80]].concat();
+        assert_eq!(decode_signal(&before), Ok(offer(Vec::new())));
+        let settings = DownlinkSettings { max_bitrate: Some(300_000), last_bitrate: None };
+        let ClientSignal::Offer { number, sdp, published, subscriptions, .. } = offer(Vec::new()) else { panic!() };
+        let limited = ClientSignal::Offer { number, sdp, published, subscriptions, downlink: Some(settings) };
+        assert_eq!(decode_signal(&encode(&limited)), Ok(limited));
+    }
+
+    #[test]
     fn a_list_above_its_limit_is_malformed() {
         let track = TrackId { owner: ParticipantId(3), slot: Slot::Camera };
         let subscribing = |mid: &str, count| ClientSignal::Offer {
@@ -278,6 +294,7 @@ mod tests {
             sdp: "v=0".into(),
             published: Vec::new(),
             subscriptions: vec![Subscription { mid: mid.into(), track }; count],
+            downlink: None,
         };
         assert!(is_accepted(&subscribing("0", MAX_TRACKS)));
         assert!(!is_accepted(&subscribing("0", MAX_TRACKS + 1)));
@@ -323,6 +340,7 @@ mod tests {
             sdp: "x".repeat(MAX_SDP),
             published: vec![camera("0123456789abcdef")],
             subscriptions: vec![subscription; MAX_TRACKS],
+            downlink: Some(DownlinkSettings { max_bitrate: Some(u32::MAX), last_bitrate: Some(u32::MAX) }),
         };
         assert_eq!(decode_signal::<ClientSignal>(&encode(&largest)), Ok(largest));
     }

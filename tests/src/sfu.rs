@@ -149,7 +149,8 @@ impl Simulation {
         let Some(sdp) = client.offer() else { return };
         client.last_offer.clone_from(&sdp);
         let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
-        let offer = ClientSignal::Offer { number: client.offers, sdp, published, subscriptions };
+        let downlink = client.downlink;
+        let offer = ClientSignal::Offer { number: client.offers, sdp, published, subscriptions, downlink };
         self.signal(index, &offer);
     }
 
@@ -161,8 +162,8 @@ impl Simulation {
 
     /// Offers the same session description again, with other subscriptions.
     pub fn receive(&mut self, index: usize, subscriptions: Vec<Subscription>) {
-        let sdp = self.clients[index].last_offer.clone();
-        self.signal(index, &ClientSignal::Offer { number: 99, sdp, published: vec![], subscriptions });
+        let (sdp, downlink) = (self.clients[index].last_offer.clone(), self.clients[index].downlink);
+        self.signal(index, &ClientSignal::Offer { number: 99, sdp, published: vec![], subscriptions, downlink });
     }
 
     /// Passes a client's signal to the SFU.
@@ -239,6 +240,9 @@ impl Simulation {
         for transmit in self.observer.serve(&mut work) {
             self.datagrams += 1;
             let client = usize::from(transmit.destination.port().saturating_sub(FIRST_PORT));
+            if let Some(client) = self.clients.get_mut(client) {
+                client.datagrams.push((self.now, transmit.contents.len() + UDP_HEADER_BYTES));
+            }
             if (self.loses)(self.datagrams) {
                 continue;
             }
@@ -264,6 +268,12 @@ impl Simulation {
             client.handle_reply(reply);
         }
     }
+}
+
+/// Returns an offer without subscriptions.
+#[must_use]
+pub fn offer_of(number: u32, sdp: &str, published: Vec<Published>) -> ClientSignal {
+    ClientSignal::Offer { number, sdp: sdp.to_owned(), published, subscriptions: Vec::new(), downlink: None }
 }
 
 /// Returns a client's participant id.

@@ -135,7 +135,8 @@ impl Meetings {
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         match message {
             ToSfu::Signal(bytes) => match proto::decode_signal(&bytes.0) {
-                Ok(ClientSignal::Offer { number, sdp, published, subscriptions }) => {
+                Ok(ClientSignal::Offer { number, sdp, published, subscriptions, downlink }) => {
+                    peer.set_downlink_settings(downlink.unwrap_or_default());
                     self.handle_offer(Offer { participant, number, sdp, published, subscriptions }, now);
                 }
                 Ok(ClientSignal::Wishes { tiles }) => {

@@ -39,7 +39,13 @@ fn description(count: usize) -> String {
 
 /// Sends an offer. Returns the answers and the other replies that the SFU has given since the last call.
 fn offer(sfu: &mut Sfu, participant: u64, sdp: &str, now: Instant) -> (usize, Vec<Reply>) {
-    let offer = ClientSignal::Offer { number: 1, sdp: sdp.into(), published: Vec::new(), subscriptions: Vec::new() };
+    let offer = ClientSignal::Offer {
+        number: 1,
+        sdp: sdp.into(),
+        published: Vec::new(),
+        subscriptions: Vec::new(),
+        downlink: None,
+    };
     let message = ToSfu::Signal(Blob(proto::encode(&offer)));
     sfu.handle_command(Command::Message { participant: ParticipantId(participant), message }, now);
     replies(sfu)

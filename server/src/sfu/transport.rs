@@ -22,6 +22,7 @@ use super::track::Subscriber;
 use super::transport_error::{NotQueued, TransportError, catch};
 use crate::Limits;
 use crate::media_access::MediaAccess;
+use proto::DownlinkSettings;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
@@ -460,8 +461,11 @@ impl Transport {
     /// Counts an RTP packet that the stack sends.
     fn count_sent(&mut self, datagram: &[u8], now: Instant) {
         if let Some(source) = rtp_source(datagram) {
-            self.repairs.handle_sent(source.into());
             let total = datagram.len() + UDP_OVERHEAD;
+            // The stack sends retransmissions and padding at once. If the participant has set a limit, they are part of it.
+            if self.repairs.handle_sent(source.into()) && self.downlink.is_limited() {
+                self.pictures.add_unpaced(total);
+            }
             self.sent.add(total, now);
         }
     }
@@ -485,6 +489,15 @@ impl Transport {
         }
         let stream = direct.stream_rx_by_mid(mid, rid);
         stream.map(|stream| stream.request_keyframe(KeyframeRequestKind::Pli)).is_some()
+    }
+
+    /// Sets what the participant has said about its downlink.
+    pub fn set_downlink_settings(&mut self, settings: DownlinkSettings) {
+        self.downlink.set_limit(settings.max_bitrate.map(u64::from));
+        if let Some(rate) = settings.last_bitrate {
+            self.downlink.set_last_rate(rate.into());
+        }
+        self.look_for_goal(self.bwe_bitrates.0.min(self.downlink.padding()));
     }
 
     /// Sets the bits per second that the participant would get on an unlimited link, and how many of them are reserved for

@@ -72,6 +72,7 @@ fn send(sfu: &mut Sfu, sdp: &str, now: Instant) {
         sdp: sdp.into(),
         published: vec![Published { slot: Slot::Microphone, kind: Kind::Audio, mid: "0".into(), layers: Vec::new() }],
         subscriptions: vec![Subscription { mid: "1".into(), track }],
+        downlink: None,
     };
     let message = ToSfu::Signal(Blob(proto::encode(&offer)));
     sfu.handle_command(Command::Message { participant: MEMBER, message }, now);

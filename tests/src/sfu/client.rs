@@ -6,7 +6,7 @@ use codec::rate::{self, LayerDemand, LayerTarget};
 use crypto::Sealed;
 use media::{Bitrate, FrameRate, Size};
 use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
-use proto::{DemandedLayer, Published, ServerSignal, SpatialLayer, Subscription};
+use proto::{DemandedLayer, DownlinkSettings, Published, ServerSignal, SpatialLayer, Subscription};
 use server::sfu::Reply;
 use server::sfu::extension::{DescriptorBytes, dependency_descriptor};
 use std::net::SocketAddr;
@@ -28,6 +28,10 @@ pub struct Client {
     pub published: Vec<Published>,
     /// What it receives.
     pub subscriptions: Vec<Subscription>,
+    /// What its offers say about its downlink.
+    pub downlink: Option<DownlinkSettings>,
+    /// When each datagram to it left the server, and its bytes with the headers of UDP and IP.
+    pub datagrams: Vec<(Instant, usize)>,
     /// The signals that it received.
     pub signals: Vec<ServerSignal>,
     /// Whether the server refused one of its messages as malformed.
@@ -101,6 +105,8 @@ impl Client {
             last_offer: String::new(),
             published: Vec::new(),
             subscriptions: Vec::new(),
+            downlink: None,
+            datagrams: Vec::new(),
             signals: Vec::new(),
             malformed: false,
             too_fast: false,

@@ -216,7 +216,13 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
         all_receive(&clients, 10).await;
         let [one, other] = [clients[0].camera(), clients[1].camera()];
         let offer = |sdp: &str| {
-            signal(&ClientSignal::Offer { number: 2, sdp: sdp.into(), published: vec![], subscriptions: vec![] })
+            signal(&ClientSignal::Offer {
+                number: 2,
+                sdp: sdp.into(),
+                published: vec![],
+                subscriptions: vec![],
+                downlink: None,
+            })
         };
         let data = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n\
                     m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:9\r\na=sctp-port:5000\r\n";
@@ -231,6 +237,7 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
                     layers: vec![proto::SpatialLayer { spatial: 0, width: 1, height: 1, bitrate: u32::MAX }],
                 }],
                 subscriptions: vec![proto::Subscription { mid: "nowhere".into(), track }; 300],
+                downlink: None,
             })
         };
         let messages = [

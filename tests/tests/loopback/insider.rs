@@ -231,7 +231,13 @@ impl Insider {
         let layer = SpatialLayer { spatial: 0, width: SIZES[0].width, height: SIZES[0].height, bitrate: 150_000 };
         let camera = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: vec![layer] };
         let published = if with_camera { vec![camera] } else { Vec::new() };
-        signal(&ClientSignal::Offer { number, sdp: self.sdp.clone(), published, subscriptions: Vec::new() })
+        signal(&ClientSignal::Offer {
+            number,
+            sdp: self.sdp.clone(),
+            published,
+            subscriptions: Vec::new(),
+            downlink: None,
+        })
     }
 
     /// Sends a message as often as the server allows, for `length`: `message` returns the next one. Ignores what the server

@@ -100,7 +100,7 @@ impl World {
             }
             let sdp = client.offer.as_ref().unwrap().0.clone();
             self.clients.push(client);
-            self.send(id, &ClientSignal::Offer { number: 1, sdp, published, subscriptions });
+            self.send(id, &ClientSignal::Offer { number: 1, sdp, published, subscriptions, downlink: None });
         }
     }
 
@@ -196,8 +196,13 @@ fn a_panic_while_a_packet_is_forwarded_ends_the_media_of_its_meeting_and_others_
 #[test]
 fn a_panic_in_a_timer_a_message_or_an_offer_ends_the_media_of_its_meeting_and_others_go_on() {
     let wishes = ClientSignal::Wishes { tiles: Vec::new() };
-    let offer =
-        ClientSignal::Offer { number: 2, sdp: description(1), published: Vec::new(), subscriptions: Vec::new() };
+    let offer = ClientSignal::Offer {
+        number: 2,
+        sdp: description(1),
+        published: Vec::new(),
+        subscriptions: Vec::new(),
+        downlink: None,
+    };
     for signal in [None, Some(wishes), Some(offer)] {
         let mut world = World::of_two_meetings();
         world.sfu.join(FIRST, ParticipantId(5), address(1), world.now);

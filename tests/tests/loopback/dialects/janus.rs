@@ -149,7 +149,11 @@ impl Sfu for Janus {
                 self.configure();
             }
             Input::Leave => self.endpoint.send(&json!({ "janus": "destroy" })),
-            Input::Restart | Input::Renegotiate { .. } | Input::TransportState { .. } | Input::Timeout => {}
+            Input::Restart
+            | Input::Renegotiate { .. }
+            | Input::Downlink(_)
+            | Input::TransportState { .. }
+            | Input::Timeout => {}
         }
         if self.joined {
             self.endpoint.offer_if_due();

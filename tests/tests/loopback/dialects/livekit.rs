@@ -117,7 +117,11 @@ impl Sfu for LiveKit {
                 self.send_settings();
             }
             Input::Leave => self.endpoint.send(&json!({ "leave": {} })),
-            Input::Restart | Input::Renegotiate { .. } | Input::TransportState { .. } | Input::Timeout => {}
+            Input::Restart
+            | Input::Renegotiate { .. }
+            | Input::Downlink(_)
+            | Input::TransportState { .. }
+            | Input::Timeout => {}
         }
         if self.connected {
             self.endpoint.offer_if_due();
