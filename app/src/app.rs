@@ -8,6 +8,7 @@ mod entry;
 mod export;
 mod hosting;
 mod message;
+mod network_watch;
 mod notifications;
 mod options;
 mod preferences;
@@ -27,7 +28,6 @@ use crate::kit::root::{self, Window};
 use crate::kit::{Shortcut, modal_of, wake};
 use crate::locale::Language;
 use crate::model::{MeetingModel, Notice, NoticeKind, sentence};
-use crate::network;
 use crate::pictures::Pictures;
 use crate::recent::{self, Listing};
 use crate::screen::preferences::Preference;
@@ -179,8 +179,10 @@ impl App {
             Message::Notify(notice) => self.notify(notice),
             Message::DevicesListed(lists) => self.preparation.devices_listed(&lists, &mut self.screen),
             Message::NetworkFound(network) => {
-                if self.preferences.set_network(network) {
-                    self.limit_bandwidth();
+                let changed = self.preferences.set_network(network);
+                let limits = engine::Command::SetBandwidth(self.preferences.bandwidth.limits());
+                if let Some(refused) = changed.then(|| self.session.send(limits)).flatten() {
+                    self.notify(refused);
                 }
             }
             Message::PreviewEvent(event) => {
@@ -260,14 +262,6 @@ impl App {
         Task::none()
     }
 
-    /// Applies the limits to the meeting, if there is one.
-    fn limit_bandwidth(&mut self) {
-        let limits = engine::Command::SetBandwidth(self.preferences.bandwidth.limits());
-        if let Some(refused) = self.session.send(limits) {
-            self.notify(refused);
-        }
-    }
-
     fn notify(&mut self, notice: Notice) {
         self.notifications.notify(notice, self.preferences.language);
     }
@@ -299,8 +293,10 @@ impl App {
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => {
                 let saved = self.preferences.set(preference);
-                if matches!(preference, Preference::Bandwidth(_)) {
-                    self.limit_bandwidth();
+                let limits = engine::Command::SetBandwidth(self.preferences.bandwidth.limits());
+                let changed = matches!(preference, Preference::Bandwidth(_));
+                if let Some(refused) = changed.then(|| self.session.send(limits)).flatten() {
+                    self.notify(refused);
                 }
                 return saved;
             }
@@ -574,7 +570,7 @@ impl App {
     }
 
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        let mut all = vec![WindowState::subscription(), network::subscription().map(Message::NetworkFound)];
+        let mut all = vec![WindowState::subscription(), network_watch::subscription().map(Message::NetworkFound)];
         match &self.screen {
             Screen::Preview(_) => all.push(device_watch::subscription()),
             Screen::Meeting(screen) => {

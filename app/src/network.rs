@@ -1,11 +1,11 @@
 //! The network that this computer is in: how it is recognised, and whether the system calls it metered. Nothing of it leaves this
 //! computer.
 
+mod gateway;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(not(target_os = "linux"))]
 mod other;
-mod watch;
 
 #[cfg(target_os = "linux")]
 use linux as system;
@@ -17,7 +17,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::Duration;
 
-pub use watch::subscription;
+pub use gateway::{Gateway, Interface};
 
 /// What is known of the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,37 +26,6 @@ pub struct Network {
     pub gateway: Option<Gateway>,
     /// Whether the system says that its data are counted. `None` if it does not say.
     pub metered: Option<bool>,
-}
-
-/// The next computer on the way to a server.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gateway {
-    /// Its hardware address, or if that is not known, its IP address and the name of the interface.
-    pub address: String,
-    /// The kind of the interface.
-    pub kind: Interface,
-}
-
-/// The kind of a network interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Interface {
-    /// A cable, or something that looks like one.
-    Wired,
-    /// Wi-Fi.
-    Wireless,
-    /// A tunnel, such as a VPN.
-    Tunnel,
-}
-
-impl Interface {
-    /// Returns its name, as a part of the key of a network.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Wired => "wired",
-            Self::Wireless => "wireless",
-            Self::Tunnel => "tunnel",
-        }
-    }
 }
 
 /// Returns the network on the way to `host`, or the usual one if `host` is `None` or a name. May block for half a second.

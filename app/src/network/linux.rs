@@ -1,7 +1,7 @@
 //! Recognises the network by the tables of the kernel (`proc(5)`: `/proc/net/route`, `/proc/net/arp`), and asks NetworkManager whether
 //! it is metered (`org.freedesktop.NetworkManager`, property `Metered`). Needs no privileges.
 
-use super::{Gateway, Interface};
+use super::gateway::{Gateway, Interface};
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;

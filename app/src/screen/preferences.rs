@@ -127,7 +127,7 @@ pub(crate) fn popup_menu<'a, Message: Clone + 'a>(
             .extend(languages(context, &chosen))
             .push(menu_heading(context.text("menu-theme")))
             .extend(themes(context, &chosen)),
-        Part::Bandwidth => column(bandwidth::lines(context, &chosen)),
+        Part::Bandwidth => column(bandwidth::lines(context, &|change| chosen(Preference::Bandwidth(change)))),
     };
     popup::Menu { anchor: part.anchor(), label: context.text(part.name()), content: menu(lines), on_close }
 }

@@ -109,7 +109,11 @@ impl Peer {
     /// Sets what the participant says about its downlink.
     pub fn set_downlink_settings(&mut self, settings: DownlinkSettings) {
         self.downlink_settings = settings;
-        self.transport.set_downlink_settings(settings);
+        let downlink = &mut self.transport.downlink;
+        downlink.set_limit(settings.max_bitrate.map(u64::from));
+        if let Some(rate) = settings.last_bitrate {
+            downlink.set_last_rate(rate.into());
+        }
     }
 }
 

@@ -22,7 +22,6 @@ use super::track::Subscriber;
 use super::transport_error::{NotQueued, TransportError, catch};
 use crate::Limits;
 use crate::media_access::MediaAccess;
-use proto::DownlinkSettings;
 use std::collections::{HashMap, HashSet};
 use std::hash::Hash;
 use std::net::{IpAddr, SocketAddr};
@@ -489,15 +488,6 @@ impl Transport {
         }
         let stream = direct.stream_rx_by_mid(mid, rid);
         stream.map(|stream| stream.request_keyframe(KeyframeRequestKind::Pli)).is_some()
-    }
-
-    /// Sets what the participant has said about its downlink.
-    pub fn set_downlink_settings(&mut self, settings: DownlinkSettings) {
-        self.downlink.set_limit(settings.max_bitrate.map(u64::from));
-        if let Some(rate) = settings.last_bitrate {
-            self.downlink.set_last_rate(rate.into());
-        }
-        self.look_for_goal(self.bwe_bitrates.0.min(self.downlink.padding()));
     }
 
     /// Sets the bits per second that the participant would get on an unlimited link, and how many of them are reserved for

@@ -4,7 +4,6 @@ use accesskit::Role;
 use iced::widget::{row, space};
 use iced::{Alignment, Length};
 
-use super::Preference;
 use crate::kit::{Element, Icon, elided, icon, press, text};
 use crate::model::bandwidth::{Change, Choice, Direction, FIGURES, kbps};
 use crate::model::number;
@@ -14,10 +13,9 @@ use crate::theme::{ICON_SMALL, Look, SPACE_S, SPACE_XS};
 /// The lines of the menu.
 pub(super) fn lines<'a, Message: Clone + 'a>(
     context: &Context,
-    chosen: &impl Fn(Preference) -> Message,
+    change: &impl Fn(Change) -> Message,
 ) -> Vec<Element<'a, Message>> {
     let settings = context.bandwidth;
-    let change = |change| chosen(Preference::Bandwidth(change));
     let toggle = |id, on, message| Element::from(check(&context.text(id), Role::MenuItemCheckBox, on, message));
     let mut lines = vec![
         toggle(
@@ -32,7 +30,7 @@ pub(super) fn lines<'a, Message: Clone + 'a>(
         ),
     ];
     for direction in [Direction::Send, Direction::Receive] {
-        lines.extend(figures(direction, context, &change));
+        lines.extend(figures(direction, context, change));
     }
     if let Some(metered) = settings.metered {
         lines.push(menu_heading(context.text("bandwidth-network")));

@@ -6,7 +6,7 @@ use iced::futures::{Stream, StreamExt as _, stream};
 use std::thread;
 use std::time::Duration;
 
-use super::{Network, current};
+use crate::network::{Network, current};
 
 /// Reports the network at first and at each change.
 pub fn subscription() -> Subscription<Network> {
