@@ -8,7 +8,9 @@ mod entry;
 mod export;
 mod hosting;
 mod message;
+mod network_watch;
 mod notifications;
+mod options;
 mod preferences;
 mod preparation;
 mod screens;
@@ -16,9 +18,8 @@ mod ticks;
 mod window;
 mod wishes;
 
-use engine::{Event, LinkError, Reason, SecretLink, Setup, Step};
+use engine::{Event, LinkError, Reason, SecretLink, Step};
 use iced::{Element, Subscription, Task};
-use std::sync::Arc;
 use std::time::Instant;
 
 use crate::announce::{self, Announcement};
@@ -29,8 +30,9 @@ use crate::locale::Language;
 use crate::model::{MeetingModel, Notice, NoticeKind, sentence};
 use crate::pictures::Pictures;
 use crate::recent::{self, Listing};
+use crate::screen::preferences::Preference;
 use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview, shortcuts};
-use crate::session::{Attempt, Key, MeetingSession, Started, Starter};
+use crate::session::{Attempt, Key, MeetingSession, Started};
 use crate::theme::{Choice, Theme};
 use engine_link::{command, listen};
 use entry::Purpose;
@@ -42,6 +44,7 @@ use window::WindowState;
 use wishes::Wishes;
 
 pub use message::Message;
+pub use options::{Options, Start};
 pub use screens::Screen;
 
 /// The window and everything in it.
@@ -62,33 +65,6 @@ pub struct App {
     asks_to_end: Option<end_dialog::Cause>,
     /// The user closed the window. The program ends when every engine is closed.
     is_closing: bool,
-}
-
-/// What the window starts with.
-#[derive(Default)]
-pub struct Options {
-    /// The first screen.
-    pub start: Start,
-    /// The language; `None` for the remembered one, else the system's.
-    pub language: Option<Language>,
-    /// The theme; `None` for the remembered one, else the system's.
-    pub theme: Option<Choice>,
-    /// The user's name; `None` for the remembered one.
-    pub name: Option<String>,
-    /// Offers the test pattern as a camera.
-    pub developer: bool,
-}
-
-/// What the window shows first.
-#[derive(Default)]
-pub enum Start {
-    /// Home.
-    #[default]
-    Home,
-    /// The preview of the meeting that this link names; home with an error message if the link is wrong.
-    Join(SecretLink),
-    /// A meeting that is entered at once, without a preview.
-    Enter(Arc<dyn Starter>, Setup),
 }
 
 impl App {
@@ -202,6 +178,13 @@ impl App {
             Message::Notice(message) => self.notifications.update(message),
             Message::Notify(notice) => self.notify(notice),
             Message::DevicesListed(lists) => self.preparation.devices_listed(&lists, &mut self.screen),
+            Message::NetworkFound(network) => {
+                let changed = self.preferences.set_network(network);
+                let limits = engine::Command::SetBandwidth(self.preferences.bandwidth.limits());
+                if let Some(refused) = changed.then(|| self.session.send(limits)).flatten() {
+                    self.notify(refused);
+                }
+            }
             Message::PreviewEvent(event) => {
                 if let Some(said) = Preparation::handle_event(event, &mut self.screen, self.preferences.language) {
                     self.notifications.announce(said);
@@ -308,7 +291,15 @@ impl App {
             meeting::Action::ExportStatistics => return export::statistics(self.session.engine()),
             meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
-            meeting::Action::Prefer(preference) => return self.preferences.set(preference),
+            meeting::Action::Prefer(preference) => {
+                let saved = self.preferences.set(preference);
+                let limits = engine::Command::SetBandwidth(self.preferences.bandwidth.limits());
+                let changed = matches!(preference, Preference::Bandwidth(_));
+                if let Some(refused) = changed.then(|| self.session.send(limits)).flatten() {
+                    self.notify(refused);
+                }
+                return saved;
+            }
             meeting::Action::Leave | meeting::Action::End if self.session.engine().is_none() => return self.go_home(),
             meeting::Action::Host => {
                 let home = Screen::Home(home::Home::default());
@@ -360,7 +351,10 @@ impl App {
 
     /// Starts an attempt to enter the session's meeting. The preview closes its devices first.
     fn enter(&mut self) -> Task<Message> {
-        let Some((attempt, start)) = self.session.starting(self.pictures.output()) else { return self.go_home() };
+        let limits = self.preferences.bandwidth.limits();
+        let Some((attempt, start)) = self.session.starting(limits, self.pictures.output()) else {
+            return self.go_home();
+        };
         let Some(setup) = self.session.setup() else { return self.go_home() };
         let mut screen = meeting::Meeting::new(
             MeetingModel {
@@ -548,6 +542,7 @@ impl App {
         let context = Context {
             language: self.preferences.language,
             theme: self.preferences.theme,
+            bandwidth: self.preferences.bandwidth,
             reduced_motion: self.theme().reduces_motion(),
             size: self.window.size,
             scale: self.window.scale,
@@ -575,7 +570,7 @@ impl App {
     }
 
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        let mut all = vec![WindowState::subscription()];
+        let mut all = vec![WindowState::subscription(), network_watch::subscription().map(Message::NetworkFound)];
         match &self.screen {
             Screen::Preview(_) => all.push(device_watch::subscription()),
             Screen::Meeting(screen) => {

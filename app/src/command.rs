@@ -14,6 +14,7 @@ mod sentences;
 mod windowed;
 
 use anyhow::Result;
+use app::model::bandwidth::Limits;
 use clap::Parser;
 use options::{Command, Options};
 use server::{FlushGuard, Lines, QueuedWriter};
@@ -39,6 +40,7 @@ fn run_command(options: Options) -> Result<()> {
     if let Some(proxy) = options.proxy {
         app::proxy::set(proxy);
     }
+    app::bandwidth::set(Limits { send: options.max_send, receive: options.max_receive });
     match options.command {
         None => {
             let link = options.link.map(|link| link::read(&link)).transpose()?;

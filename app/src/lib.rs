@@ -6,12 +6,16 @@
 pub mod announce;
 mod app;
 mod background;
+pub mod bandwidth;
 pub mod embedded;
 pub mod grid;
 pub mod kit;
 pub mod locale;
 pub mod model;
+pub mod network;
+pub mod networks;
 pub mod pictures;
+pub mod policy;
 mod preview_session;
 pub mod proxy;
 pub mod recent;

@@ -1,6 +1,7 @@
 //! What the screens show. People, keys, reasons and notices are the engine's own types; this module adds what only a
 //! window needs: the state of one meeting, the devices to choose from, and the Fluent id of each thing that is shown.
 
+pub mod bandwidth;
 pub mod connection;
 mod content_hints;
 pub mod detail;

@@ -11,6 +11,8 @@ use std::{env, fs, io};
 use engine::{Reason, SecretLink, Zeroizing};
 use serde::{Deserialize, Serialize};
 
+use crate::model::bandwidth::Choices;
+
 /// What is remembered from earlier runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
@@ -25,6 +27,8 @@ pub struct Memory {
     pub sign_language: bool,
     /// The shared screen shows a video clip.
     pub video_clip: bool,
+    /// How much of the network may be used.
+    pub bandwidth: Choices,
     /// The recent meetings, newest first.
     pub meetings: Vec<Meeting>,
 }
@@ -167,16 +171,24 @@ impl Memory {
     /// # Errors
     /// Returns an error if the folder or the file cannot be written.
     pub fn save(&self, path: &Path) -> io::Result<()> {
-        if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
-        }
-        let draft = path.with_extension("new");
         // The capacity is rarely exceeded: growing would leave copies of the links behind.
         let mut text = Zeroizing::new(Vec::with_capacity(USUAL_FILE_BYTES));
         serde_json::to_writer_pretty(&mut *text, self)?;
-        private::write(&draft, &text)?;
-        fs::rename(draft, path)
+        write_private(path, &text)
     }
+}
+
+/// Writes a file that only this user can read, atomically: a second file then replaces the first. Creates its folder.
+///
+/// # Errors
+/// Returns an error if the folder or the file cannot be written.
+pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let draft = path.with_extension("new");
+    private::write(&draft, bytes)?;
+    fs::rename(draft, path)
 }
 
 /// Changes the file: reads it, calls `change`, and writes it. Other programs may have changed it since the last call.

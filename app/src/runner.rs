@@ -15,6 +15,7 @@ use server::Stop;
 
 use crate::app::{self, App, Options, Start};
 use crate::background;
+use crate::bandwidth;
 use crate::embedded::Embedded;
 use crate::recent::Listing;
 use crate::screen::meeting::leave::Answer;
@@ -104,16 +105,24 @@ impl Starter for CommandLine {
         output: Arc<dyn VideoOutput>,
     ) -> Result<Started, String> {
         let output = (self.wrap_output)(output);
+        let (mut setup, mut path) = (setup, None);
         let started = if let Some(RejoinContext { rejoin_state, .. }) = rejoin {
             Engine::rejoin(rejoin_state, setup, output)
         } else {
             // The command line stores no key, so each attempt is a new device.
             let identity = Identity::generate().map_err(|error| error.to_string())?;
+            if self.server.is_none() && self.listing != Listing::Unlisted {
+                path = bandwidth::prepare(&self.entry, &mut setup);
+            }
             Engine::start(self.entry.clone(), setup, identity, output)
         };
         let (engine, events) = started.map_err(|error| error.to_string())?;
         let after_close = Arc::clone(&self.after_close);
-        let after_close = Some(Box::new(move |stats: &Stats, usage| after_close(stats, usage)) as _);
+        let after_close = move |stats: &Stats, usage| {
+            bandwidth::remember(path, stats);
+            after_close(stats, usage);
+        };
+        let after_close = Some(Box::new(after_close) as _);
         let (server, hosts) = (self.server.clone(), Embedded::hosts_of(self.server.as_ref()));
         Ok(Started { engine, events, server, hosts, key: Key::Temporary, after_close })
     }
@@ -227,6 +236,7 @@ impl Watch {
             | app::Message::Home(_)
             | app::Message::Preview(_)
             | app::Message::DevicesListed(_)
+            | app::Message::NetworkFound(_)
             | app::Message::PreviewEvent(_)
             | app::Message::Meeting(_)
             | app::Message::ShortcutsShown(_)
@@ -345,6 +355,7 @@ impl Runner {
             | app::Message::Notice(_)
             | app::Message::Notify(_)
             | app::Message::DevicesListed(_)
+            | app::Message::NetworkFound(_)
             | app::Message::PreviewEvent(_) => false,
         }
     }

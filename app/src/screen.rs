@@ -21,6 +21,7 @@ use iced::{Alignment, Length, Size};
 
 use crate::kit::{Element, Icon, Press, elided, icon, press, text};
 use crate::locale::Language;
+use crate::model::bandwidth::Bandwidth;
 use crate::model::{Device, Devices, Kind};
 use crate::theme::{self, Choice, ICON_SMALL, Look, SPACE_S, SPACE_XS, TARGET_FORM};
 
@@ -31,6 +32,8 @@ pub struct Context {
     pub language: Language,
     /// The chosen theme.
     pub theme: Choice,
+    /// How much of the network may be used.
+    pub bandwidth: Bandwidth,
     /// Animations are off.
     pub reduced_motion: bool,
     /// The size of the window, in logical pixels.

@@ -7,7 +7,7 @@ use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
 use engine::usage::{self, Usage};
-use engine::{Command, Engine, Events, RejoinState, SecretLink, Setup, Stats, VideoOutput};
+use engine::{BandwidthLimits, Command, Engine, Events, RejoinState, SecretLink, Setup, Stats, VideoOutput};
 
 use crate::embedded::Embedded;
 use crate::model::Notice;
@@ -323,16 +323,18 @@ impl MeetingSession {
         }
     }
 
-    /// Begins an attempt. If the meeting was left or lost, the organiser comes back to it. Returns its number, and a
+    /// Begins an attempt with these limits of the bandwidth. If the meeting was left or lost, the organiser comes back to it. Returns its number, and a
     /// function that starts the engine, for a thread that may block. Returns `None` if there is no destination. When the
     /// function has returned, the caller calls [`MeetingSession::start_returned`].
     pub fn starting(
         &mut self,
+        limits: BandwidthLimits,
         output: Arc<dyn VideoOutput>,
     ) -> Option<(Attempt, impl FnOnce() -> Result<Started, String> + Send + use<>)> {
         self.release();
         let destination = self.destination.as_ref()?;
-        let (starter, setup) = (Arc::clone(&destination.starter), destination.setup.clone());
+        let (starter, mut setup) = (Arc::clone(&destination.starter), destination.setup.clone());
+        setup.bandwidth.limits = limits;
         self.starting += 1;
         let (rejoin, server) = (self.rejoin.take(), self.server.take());
         self.can_return = rejoin.is_some();

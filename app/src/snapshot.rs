@@ -86,6 +86,7 @@ impl Snapshot {
         let context = Context {
             language: self.language,
             theme: self.theme,
+            bandwidth: crate::model::bandwidth::Bandwidth::default(),
             reduced_motion: true,
             size,
             scale,

@@ -55,6 +55,17 @@ impl Aimd {
         self.min
     }
 
+    /// Sets the highest rate. It is at least the lowest one.
+    pub fn set_max(&mut self, max: f64) {
+        self.max = max.max(self.min);
+        self.rate = self.rate.min(self.max);
+        self.resume = self.resume.map(|resume| resume.min(self.max));
+    }
+
+    pub fn max(&self) -> f64 {
+        self.max
+    }
+
     /// Sets the rate. A rate far from the known capacity replaces that knowledge.
     pub fn set(&mut self, rate: f64) {
         self.rate = rate.clamp(self.min, self.max);

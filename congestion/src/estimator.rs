@@ -115,6 +115,21 @@ impl Estimator {
         self.wanted = bps(wanted);
     }
 
+    /// Sets the highest estimate, which is at least the lowest one. Probes have no higher rate.
+    pub fn set_max(&mut self, max: Bitrate) {
+        self.aimd.set_max(bps(max));
+    }
+
+    /// Sets what the path carried in an earlier call. Before the first packet, the estimate becomes a part of it, if that is less than
+    /// the first estimate of the [`Config`]; never more, because the path may carry less today. The start probe is then as gentle as such
+    /// a path needs. Later it has no effect.
+    pub fn set_last_rate(&mut self, rate: Bitrate) {
+        if self.origin.is_none() {
+            self.aimd.set(self.aimd.rate().min(bps(rate) * LAST_RATE_PART));
+            self.prober.set_last_rate(bps(rate));
+        }
+    }
+
     /// Returns the estimate.
     pub fn estimate(&self) -> Bitrate {
         let rate = self.aimd.rate();
@@ -184,9 +199,9 @@ impl Estimator {
     }
 
     /// Returns the start probe, if no probe was sent yet. It consists of padding, so it needs no media and no wanted
-    /// rate. If it is sent before the first media packet, it delays none.
+    /// rate. There is none if the highest estimate is not above the first one: there is nothing to find out. If it is sent before the first media packet, it delays none.
     pub fn poll_start_probe(&mut self, now: Instant) -> Option<Probe> {
-        self.prober.plan_start(now)
+        self.prober.plan_start(now, bps(self.estimate()), self.aimd.max())
     }
 
     /// Returns the probe to send now, if one is due. Call it every 50 ms or more often.
@@ -201,7 +216,8 @@ impl Estimator {
         let calm_queue = self.delay.queue.standing() < MAX_PROBE_QUEUE;
         ProbeInput {
             estimate: bps(self.estimate()),
-            wanted: self.wanted,
+            wanted: self.wanted.min(self.aimd.max()),
+            max: self.aimd.max(),
             unproved: self.is_application_limited(now) && self.proven.is_old(now),
             allowed: !recently(self.overused) && calm_queue && self.feedback_timeout.lowered.is_none(),
             jitter: self.delay.queue.jitter(),
@@ -335,6 +351,9 @@ const SHORT: Duration = Duration::from_millis(200);
 
 /// The application is the limit if it sends less than this part of the estimate.
 const APPLICATION_LIMITED: f64 = 0.8;
+
+/// The part of the rate of an earlier call with which the next one begins.
+const LAST_RATE_PART: f64 = 0.8;
 
 /// The time after overuse in which no probe is sent.
 const CALM: Duration = Duration::from_secs(1);

@@ -48,6 +48,8 @@ pub struct Pacer<P> {
     /// The bits of retransmissions that may be queued now.
     retransmission_budget: f64,
     target: f64,
+    /// The highest pacing rate, in bits per second.
+    limit: f64,
     debt: f64,
     updated: Option<Instant>,
     probe: Option<RunningProbe>,
@@ -80,6 +82,7 @@ impl<P> Pacer<P> {
             rest_target: 0.0,
             retransmission_budget: MIN_RETRANSMISSION,
             target: bps(target).max(MIN_TARGET),
+            limit: f64::INFINITY,
             debt: 0.0,
             updated: None,
             probe: None,
@@ -96,6 +99,12 @@ impl<P> Pacer<P> {
             self.waiting = (self.waiting - bits).max(0.0);
             self.rest_target = 0.0;
         }
+    }
+
+    /// Sets the highest pacing rate. `None` if only the target bounds it. Sound does not wait for it, but everything else waits for
+    /// sound.
+    pub fn set_limit(&mut self, limit: Option<Bitrate>) {
+        self.limit = limit.map_or(f64::INFINITY, |limit| bps(limit).max(MIN_TARGET));
     }
 
     /// Queues a packet of `size` bytes.
@@ -207,7 +216,7 @@ impl<P> Pacer<P> {
     fn rate(&self) -> f64 {
         match self.probe {
             Some(probe) => probe.rate,
-            None => (self.waiting / SPREAD).clamp(self.target * MIN_FACTOR, self.target * MAX_FACTOR),
+            None => (self.waiting / SPREAD).clamp(self.target * MIN_FACTOR, self.target * MAX_FACTOR).min(self.limit),
         }
     }
 

@@ -27,6 +27,8 @@ pub struct ProbeInput {
     pub estimate: f64,
     /// What the application could use, in bits per second.
     pub wanted: f64,
+    /// The highest rate of a probe, in bits per second.
+    pub max: f64,
     /// True if the application sends less than the estimate, and a probe has to prove the estimate again.
     pub unproved: bool,
     /// True if the path may be probed: without recent overuse, without a standing queue, and with feedback.
@@ -56,6 +58,8 @@ pub struct Prober {
     interval: Duration,
     /// How many more probes are sent at the short interval. Zero after the path has carried one.
     early_left: u32,
+    /// What the path carried in an earlier call, in bits per second.
+    last_rate: Option<f64>,
     pending: Option<PendingProbe>,
 }
 
@@ -68,7 +72,20 @@ struct PendingProbe {
 
 impl Prober {
     pub fn new() -> Self {
-        Self { last_id: 0, last: None, follow: None, interval: INTERVAL, early_left: MAX_EARLY, pending: None }
+        Self {
+            last_id: 0,
+            last: None,
+            follow: None,
+            interval: INTERVAL,
+            early_left: MAX_EARLY,
+            last_rate: None,
+            pending: None,
+        }
+    }
+
+    /// Sets what the path carried in an earlier call, in bits per second.
+    pub fn set_last_rate(&mut self, rate: f64) {
+        self.last_rate = Some(rate);
     }
 
     /// Lengthens the interval: the rate of the last probe did not hold.
@@ -87,14 +104,19 @@ impl Prober {
         self.follow = None;
     }
 
-    /// Returns the start probe, if no probe was sent yet. It is longer than the burst of a token bucket.
-    pub fn plan_start(&mut self, now: Instant) -> Option<Probe> {
-        if self.last.is_some() {
+    /// Returns the start probe, if no probe was sent yet and the path may carry more than `estimate`. It is longer than the burst of a
+    /// token bucket. Rates are in bits per second, `max` is the highest one.
+    pub fn plan_start(&mut self, now: Instant, estimate: f64, max: f64) -> Option<Probe> {
+        if self.last.is_some() || max <= estimate {
             return None;
         }
         let id = self.next_id();
-        let (rate, packets) = (bitrate(START_RATE), MIN_PACKETS);
-        Some(self.start(now, Probe { id, rate, bytes: START_BYTES, packets, unmeasured: START_BURST }))
+        // More than the path carried before, so that the probe shows if it carries more now.
+        let rate = self.last_rate.map_or(START_RATE, |last| (last * OVER_LAST_RATE).min(START_RATE)).min(max);
+        // At most what such a path carries in a moment, after the burst.
+        let measured = bytes(self.last_rate.unwrap_or(START_RATE) * MAX_START_WAIT).max(MIN_MEASURED);
+        let (size, packets) = ((START_BURST + measured).min(START_BYTES), MIN_PACKETS);
+        Some(self.start(now, Probe { id, rate: bitrate(rate), bytes: size, packets, unmeasured: START_BURST }))
     }
 
     /// Returns the probe to send at `now`, if any.
@@ -107,7 +129,7 @@ impl Prober {
             self.follow = None;
         }
         let rate = self.rate(now, input)?;
-        let limited = rate.min(input.wanted.max(input.estimate) * MAX_OVER_WANTED).min(MAX_RATE);
+        let limited = rate.min(input.wanted.max(input.estimate) * MAX_OVER_WANTED).min(MAX_RATE).min(input.max);
         let duration = (input.jitter * JITTERS).clamp(MIN_DURATION, MAX_DURATION);
         self.early_left = self.early_left.saturating_sub(1);
         let (id, bytes) = (self.next_id(), bytes(limited * duration).max(MIN_BYTES));
@@ -281,6 +303,12 @@ const START_RATE: f64 = 5e6;
 const START_BYTES: usize = 13_000;
 const START_BURST: usize = 5_000;
 
+/// If it is known what the path carried before: the rate of the start probe over that, how many seconds it may fill the queue of such
+/// a path, and the minimum number of bytes that are measured.
+const OVER_LAST_RATE: f64 = 2.5;
+const MAX_START_WAIT: f64 = 0.1;
+const MIN_MEASURED: usize = 2_500;
+
 /// The first probe's rate over the initial estimate, and that of later probes over the estimate.
 const FIRST: f64 = 3.0;
 const LATER: f64 = 2.0;
@@ -354,7 +382,7 @@ mod tests {
     use super::*;
 
     const INPUT: ProbeInput =
-        ProbeInput { estimate: 300_000.0, wanted: 2_500_000.0, unproved: false, allowed: true, jitter: 0.0 };
+        ProbeInput { estimate: 300_000.0, wanted: 2_500_000.0, max: 20e6, unproved: false, allowed: true, jitter: 0.0 };
 
     /// Probes for ten seconds, one check every 10 ms. Each probe's feedback comes 100 ms later, and `carries` decides
     /// by the number of the probe whether its packets arrive. Returns when probes were sent, in milliseconds.
@@ -385,8 +413,11 @@ mod tests {
     /// Returns the outcome of a start probe over a token bucket of `burst` bytes and `rate` bits per second.
     fn start_outcome(burst: f64, rate: f64) -> Outcome {
         let (mut prober, start) = (Prober::new(), Instant::now());
-        let probe = prober.plan_start(start).expect("none was sent");
-        assert!(prober.plan_start(start).is_none() && prober.plan(start, &INPUT).is_none(), "one at a time");
+        let probe = prober.plan_start(start, INPUT.estimate, INPUT.max).expect("none was sent");
+        assert!(
+            prober.plan_start(start, INPUT.estimate, INPUT.max).is_none() && prober.plan(start, &INPUT).is_none(),
+            "one at a time"
+        );
         let (size, step) = (500, 500.0 * 8.0 / bps(probe.rate));
         let (mut tokens, mut free_at) = (burst, 0.0_f64);
         for packet in 0..probe.bytes.div_ceil(size) {

@@ -99,6 +99,57 @@ fn the_estimate_finds_what_each_path_carries() {
 }
 
 #[test]
+fn no_second_carries_more_than_the_limit_and_sound_keeps_its_place() {
+    for (limit, spec) in [100_u64, 300, 800, 2_000].into_iter().flat_map(|limit| {
+        let free = LinkSpec::new(100e6);
+        [
+            (limit, free.clone()),
+            (limit, LinkSpec { loss: 0.05, ..free.clone() }),
+            (limit, LinkSpec { jitter: 0.03, ..free }),
+        ]
+    }) {
+        let mut call = Call::new(spec.clone(), 1);
+        call.limit(Bitrate::kbps(limit));
+        call.run(20.0);
+        let most = call.largest_second(0.0, 20.0) / 1_000.0;
+        assert!(most <= limit as f64 * 1.02, "{limit} kbit/s, {spec:?}: {most:.0} in a second");
+        let mean = call.mean(5.0, 20.0) / 1_000.0;
+        assert!(mean >= limit as f64 * 0.85, "{limit} kbit/s, {spec:?}: an estimate of {mean:.0}");
+        let delay = call.sound_delay(0.0, 20.0, 0.99) - spec.jitter * 3.0;
+        assert!(delay < 0.03, "{limit} kbit/s, {spec:?}: sound waits {delay:.3} s");
+    }
+}
+
+#[test]
+fn a_call_on_a_known_narrow_path_begins_with_less_and_a_wide_one_is_found_as_soon() {
+    let begin = |rate: f64, known: Option<u64>| {
+        let mut call = Call::new(LinkSpec::new(rate), 1);
+        if let Some(known) = known {
+            call.estimator.set_last_rate(Bitrate::kbps(known));
+        }
+        call.start_probe();
+        call.run(5.0);
+        call
+    };
+    let (first, second) = (begin(1.5e5, None), begin(1.5e5, Some(150)));
+    let waits = |call: &Call| call.sound_delay(0.0, 1.5, 0.95);
+    assert!(waits(&second) < waits(&first) * 0.9, "sound waits {:.3} and {:.3} s", waits(&first), waits(&second));
+    // The memory may be wrong.
+    let (wide, narrow) = (begin(100e6, Some(150)), begin(1.5e5, Some(5_000)));
+    assert!(wide.reaches(0.0, 2e6).is_some_and(|after| after < 2.0), "{:?}", wide.reaches(0.0, 2e6));
+    assert!(waits(&narrow) <= waits(&first) * 1.05, "{:.3} s instead of {:.3}", waits(&narrow), waits(&first));
+}
+
+#[test]
+fn a_limit_applies_at_once_and_the_rate_returns_without_it() {
+    let mut call = Call::new(LinkSpec::new(100e6), 3);
+    call.run(10.0);
+    assert!(call.estimator.estimate() > Bitrate::kbps(2_000));
+    call.limit(Bitrate::kbps(300));
+    assert_eq!(call.estimator.estimate(), Bitrate::kbps(300));
+}
+
+#[test]
 fn random_loss_of_10_percent_keeps_80_percent_of_the_rate() {
     for seed in 0..5 {
         let mut free = Call::new(LinkSpec::new(100e6), seed);

@@ -13,6 +13,7 @@ pub use membership::Membership;
 pub use processor::Processor;
 pub use tracks::{Context, Tracks};
 
+use crate::bandwidth::{Bandwidth, BandwidthLimits, LastRates};
 use crate::event::{Command, Event, Notice, NoticeKind, Reason, Step};
 use crate::notice;
 use crate::setup::{Choice, Screen};
@@ -211,6 +212,10 @@ impl Coordinator {
                     self.end_source(failure).await;
                 }
             }
+            Command::SetBandwidth(limits) => {
+                self.session.set_bandwidth(Bandwidth { limits, last: LastRates::default() }.of_session());
+                self.limit_pictures(limits);
+            }
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
             Command::Admit(id) => self.send(meeting::Command::Admit(id)).await,
             Command::Decline(id) => self.send(meeting::Command::Refuse(id)).await,
@@ -220,6 +225,14 @@ impl Coordinator {
             Command::End => self.send(meeting::Command::End).await,
         }
         ControlFlow::Continue(())
+    }
+
+    /// Sets what limits our pictures and those of the others. The session knows the bitrates already.
+    pub fn limit_pictures(&mut self, limits: BandwidthLimits) {
+        self.stats.learn(|known| known.bandwidth = limits);
+        if let Some(tiles) = self.processor.set_incoming_video_off(limits.incoming_video_off) {
+            self.session.set_wishes(tiles);
+        }
     }
 
     async fn handle_report(&mut self, report: TrackReport) -> ControlFlow<Reason> {

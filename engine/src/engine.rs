@@ -121,6 +121,8 @@ impl Engine {
         let config = address.config(entry, ring.clone(), pool.clone());
         let backends = net::Backends { proxy: setup.proxy.clone(), ..net::Backends::default() };
         let (session, network) = net::start_with(config, runtime.handle(), backends);
+        session.set_bandwidth(setup.bandwidth.of_session());
+        let bandwidth = setup.bandwidth.limits;
         let codecs = hardware.codecs.clone();
         let devices = Devices::start(setup, hardware, clock, pool.clone(), uplink.clone());
         let context = Context {
@@ -141,6 +143,7 @@ impl Engine {
         };
         let mut coordinator =
             Coordinator { session, devices, tracks, membership, processor, stats: stats.clone(), events };
+        coordinator.limit_pictures(bandwidth);
         let (ended, rejoin_state) = (Mailbox::new(), Arc::<Mutex<_>>::default());
         let (end, slot) = (End(ended.clone()), Arc::clone(&rejoin_state));
         runtime.spawn(async move {

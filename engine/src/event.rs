@@ -1,5 +1,6 @@
 //! Commands of the screens to the engine, and events of the engine to the screens.
 
+use crate::bandwidth::BandwidthLimits;
 use crate::stats::timeline::Second;
 use crate::{Choice, Screen};
 use audio::Choice as AudioChoice;
@@ -29,6 +30,8 @@ pub enum Command {
     SetWishes(Vec<TileWish>),
     /// Sets what matters most in the pictures of our camera or screen.
     SetContentHint(Slot, ContentHint),
+    /// Sets how much of the network may be used.
+    SetBandwidth(BandwidthLimits),
     /// Removes a participant from the meeting. Only the organiser may do this.
     Remove(ParticipantId),
     /// Lets a participant of [`Event::AsksToJoin`] in. Only the organiser may do this.

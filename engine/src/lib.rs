@@ -3,6 +3,7 @@
 //! It does not depend on iced, and reads neither the environment nor the command line. Pictures are passed to a
 //! [`VideoOutput`], never in an [`Event`].
 
+mod bandwidth;
 pub mod clock;
 mod connection_test;
 mod coordinator;
@@ -25,6 +26,7 @@ pub mod stats;
 mod video_output;
 mod worker;
 
+pub use bandwidth::{Bandwidth, BandwidthLimit, BandwidthLimits, LastRates, LimitOwner};
 pub use connection_test::{ConnectionCause, ConnectionQuality, ConnectionTest, ConnectionTestEvent, ConnectionVerdict};
 pub use engine::{Busy, Engine, Error, Events};
 pub use event::{Command, Event, Fault, KeyState, Notice, NoticeKind, Person, Reason, Step};

@@ -1,7 +1,8 @@
 //! Why a picture is shown smaller or slower than its tile wishes, or not at all, and who can change it. Pure: figures of one
 //! second in, a reason out.
 
-use codec::adapt::decode;
+use crate::bandwidth::{BandwidthLimit, LimitOwner};
+use codec::adapt::{EncodeLimitReason, decode};
 use net::meeting::SendLimit;
 use proto::{LimitCause, SpatialLayer};
 use serde::{Deserialize, Serialize};
@@ -27,8 +28,22 @@ pub enum Limitation {
     DownlinkLoss,
     /// Our uplink has no room for more. Only for tracks that we send.
     OwnUplink,
+    /// The user limits what is received.
+    OwnReceiveLimit,
+    /// The user's organisation limits what is received.
+    PolicyReceiveLimit,
+    /// The user has turned off the video of the others.
+    IncomingVideoOff,
+    /// The user limits what is sent. Only for tracks that we send.
+    OwnSendLimit,
+    /// The user's organisation limits what is sent. Only for tracks that we send.
+    PolicySendLimit,
     /// This computer is too slow to encode or decode more.
     OwnComputer,
+    /// The battery of this computer is nearly empty, so less is encoded. Only for tracks that we send.
+    OwnBattery,
+    /// This computer is too hot, so less is encoded. Only for tracks that we send.
+    OwnHeat,
     /// The sender's uplink has no room for more.
     SenderUplink,
     /// The sender's computer is too slow to encode more.
@@ -44,8 +59,12 @@ pub enum Limitation {
 /// The party that can remove the cause of a [`Limitation`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ResponsibleParty {
-    /// This computer, or its user.
+    /// This computer.
+    Computer,
+    /// The user, by a setting.
     You,
+    /// The user's organisation, by a policy.
+    Organisation,
     /// The sender, with its computer and its network.
     Sender,
     /// The server.
@@ -59,7 +78,9 @@ impl Limitation {
     #[must_use]
     pub const fn responsible_party(self) -> ResponsibleParty {
         match self {
-            Self::NotVisible | Self::OwnComputer => ResponsibleParty::You,
+            Self::NotVisible | Self::OwnComputer | Self::OwnBattery | Self::OwnHeat => ResponsibleParty::Computer,
+            Self::OwnReceiveLimit | Self::OwnSendLimit | Self::IncomingVideoOff => ResponsibleParty::You,
+            Self::PolicyReceiveLimit | Self::PolicySendLimit => ResponsibleParty::Organisation,
             Self::SenderReconnecting
             | Self::SenderUplink
             | Self::SenderComputer
@@ -80,7 +101,7 @@ impl Limitation {
     #[must_use]
     pub const fn is_disturbing(self) -> bool {
         match self {
-            Self::NotVisible | Self::SenderSource => false,
+            Self::NotVisible | Self::SenderSource | Self::IncomingVideoOff => false,
             Self::Reconnecting
             | Self::SenderReconnecting
             | Self::Connecting
@@ -88,7 +109,13 @@ impl Limitation {
             | Self::DownlinkNarrow
             | Self::DownlinkLoss
             | Self::OwnUplink
+            | Self::OwnReceiveLimit
+            | Self::PolicyReceiveLimit
+            | Self::OwnSendLimit
+            | Self::PolicySendLimit
             | Self::OwnComputer
+            | Self::OwnBattery
+            | Self::OwnHeat
             | Self::SenderUplink
             | Self::SenderComputer
             | Self::Sender
@@ -108,7 +135,14 @@ impl Limitation {
             Self::DownlinkNarrow => "downlink_narrow",
             Self::DownlinkLoss => "downlink_loss",
             Self::OwnUplink => "own_uplink",
+            Self::OwnReceiveLimit => "own_receive_limit",
+            Self::PolicyReceiveLimit => "policy_receive_limit",
+            Self::IncomingVideoOff => "incoming_video_off",
+            Self::OwnSendLimit => "own_send_limit",
+            Self::PolicySendLimit => "policy_send_limit",
             Self::OwnComputer => "own_computer",
+            Self::OwnBattery => "own_battery",
+            Self::OwnHeat => "own_heat",
             Self::SenderUplink => "sender_uplink",
             Self::SenderComputer => "sender_computer",
             Self::SenderSource => "sender_source",
@@ -126,12 +160,31 @@ impl Limitation {
         }
     }
 
-    /// Returns the reason of the sender itself for its limit.
+    /// Returns why this computer encodes less of our own tracks.
     #[must_use]
-    pub const fn of_own(limit: SendLimit) -> Self {
-        match limit {
-            SendLimit::Uplink => Self::OwnUplink,
-            SendLimit::Computer => Self::OwnComputer,
+    pub const fn of_own_computer(reason: EncodeLimitReason) -> Self {
+        match reason {
+            EncodeLimitReason::EncodeTime => Self::OwnComputer,
+            EncodeLimitReason::Battery => Self::OwnBattery,
+            EncodeLimitReason::Heat => Self::OwnHeat,
+        }
+    }
+
+    /// Returns the reason for a limit of what is sent.
+    #[must_use]
+    pub const fn of_send_limit(owner: LimitOwner) -> Self {
+        match owner {
+            LimitOwner::You => Self::OwnSendLimit,
+            LimitOwner::Organisation => Self::PolicySendLimit,
+        }
+    }
+
+    /// Returns the reason for a limit of what is received.
+    #[must_use]
+    pub const fn of_receive_limit(owner: LimitOwner) -> Self {
+        match owner {
+            LimitOwner::You => Self::OwnReceiveLimit,
+            LimitOwner::Organisation => Self::PolicyReceiveLimit,
         }
     }
 }
@@ -163,6 +216,10 @@ pub struct TrackFigures<'a> {
     pub downlink_kbps: Option<u64>,
     /// Packets that our downlink loses although it is not full, in percent.
     pub lost_down: u8,
+    /// The limit of what is received, if the downlink carries no more because of it.
+    pub receive_limit: Option<BandwidthLimit>,
+    /// True if the user has turned off the video of the others.
+    pub incoming_video_off: bool,
     /// The limit that the sender has announced.
     pub announced_limit: Option<SendLimit>,
 }
@@ -170,7 +227,8 @@ pub struct TrackFigures<'a> {
 /// Returns why a track was reduced in one second. `None` if its tile got what it wishes.
 ///
 /// The first cause that applies is returned, in the order in which the user can do something about it: a lost connection,
-/// a tile that is hidden, a track that this computer has paused, our path, the sender, this computer, the server.
+/// a tile that is hidden, video that the user has turned off, a track that this computer has paused, a limit that the user or the
+/// organisation has set, our path, the sender, this computer, the server.
 #[must_use]
 pub fn judge(figures: &TrackFigures<'_>) -> Option<Limitation> {
     if !figures.connected {
@@ -181,17 +239,22 @@ pub fn judge(figures: &TrackFigures<'_>) -> Option<Limitation> {
         return Some(Limitation::SenderReconnecting);
     }
     let Some(wished) = figures.wished else { return Some(Limitation::NotVisible) };
+    if figures.incoming_video_off {
+        return Some(Limitation::IncomingVideoOff);
+    }
     // The server was not told that a tile wishes the track, so it reports no cause.
     if figures.decode_limit == decode::Limit::Paused {
         return Some(Limitation::OwnComputer);
     }
+    let limited = figures.receive_limit.map(|limit| Limitation::of_receive_limit(limit.owner));
     // Here the server still tries to send a picture, and the sender cannot encode at such a bitrate, so neither reports the downlink
     // as the cause.
     let too_narrow = figures.downlink_kbps.is_some_and(|rate| rate < MIN_PICTURES_KBPS);
     if too_narrow && figures.shown_rate == 0 {
-        return Some(Limitation::SoundOnly);
+        return Some(limited.unwrap_or(Limitation::SoundOnly));
     }
     match figures.cause {
+        Some(LimitCause::SoundOnly | LimitCause::Downlink) if limited.is_some() => return limited,
         Some(LimitCause::SoundOnly) => return Some(Limitation::SoundOnly),
         Some(LimitCause::Downlink) if figures.lost_down >= LOSSY_PERCENT => return Some(Limitation::DownlinkLoss),
         Some(LimitCause::Downlink) => return Some(Limitation::DownlinkNarrow),
@@ -282,6 +345,7 @@ const SKIPPED_PERCENT: u64 = 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use media::Bitrate;
 
     const fn layer(spatial: u8, width: u16, height: u16) -> SpatialLayer {
         SpatialLayer { spatial, width, height, bitrate: 0 }
@@ -303,6 +367,8 @@ mod tests {
         cause: None,
         downlink_kbps: Some(5_000),
         lost_down: 0,
+        receive_limit: None,
+        incoming_video_off: false,
         announced_limit: None,
     };
     const SMALL: TrackFigures<'_> = TrackFigures { size: Some((320, 180)), ..GOOD };
@@ -311,6 +377,8 @@ mod tests {
     fn each_reduction_has_one_cause() {
         use Limitation as L;
         let (down, sound, sender) = (Some(LimitCause::Downlink), Some(LimitCause::SoundOnly), Some(LimitCause::Sender));
+        let limit = |owner| Some(BandwidthLimit { bitrate: Bitrate::kbps(300), owner });
+        let (own, policy) = (limit(LimitOwner::You), limit(LimitOwner::Organisation));
         let (uplink, computer) = (Some(SendLimit::Uplink), Some(SendLimit::Computer));
         for (figures, expected, what) in [
             (GOOD, None, "all that is wished"),
@@ -329,6 +397,10 @@ mod tests {
                 Some(L::DownlinkNarrow),
                 "what we can change first",
             ),
+            (TrackFigures { receive_limit: own, ..GOOD }, None, "a limit that takes nothing away"),
+            (TrackFigures { cause: down, receive_limit: own, ..SMALL }, Some(L::OwnReceiveLimit), "our limit"),
+            (TrackFigures { cause: sound, receive_limit: policy, ..SMALL }, Some(L::PolicyReceiveLimit), "a policy"),
+            (TrackFigures { incoming_video_off: true, received: 0, ..GOOD }, Some(L::IncomingVideoOff), "turned off"),
             (TrackFigures { size: None, received: 0, ..GOOD }, Some(L::Connecting), "no picture yet"),
             (
                 TrackFigures { size: None, received: 0, announced_limit: uplink, ..GOOD },
@@ -423,7 +495,7 @@ mod tests {
             (Limitation::DownlinkNarrow, ResponsibleParty::Network),
             (Limitation::SenderUplink, ResponsibleParty::Sender),
             (Limitation::Server, ResponsibleParty::Server),
-            (Limitation::OwnComputer, ResponsibleParty::You),
+            (Limitation::OwnComputer, ResponsibleParty::Computer),
         ] {
             assert_eq!(limitation.responsible_party(), owner);
         }

@@ -54,7 +54,14 @@ impl Quality {
                 Limitation::SenderReconnecting
                 | Limitation::Connecting
                 | Limitation::NotVisible
+                | Limitation::OwnReceiveLimit
+                | Limitation::PolicyReceiveLimit
+                | Limitation::IncomingVideoOff
+                | Limitation::OwnSendLimit
+                | Limitation::PolicySendLimit
                 | Limitation::OwnComputer
+                | Limitation::OwnBattery
+                | Limitation::OwnHeat
                 | Limitation::SenderUplink
                 | Limitation::SenderComputer
                 | Limitation::SenderSource

@@ -1,5 +1,6 @@
 //! The choices for entering a meeting: the meeting, the name and the devices.
 
+use crate::bandwidth::Bandwidth;
 use audio::Choice as AudioChoice;
 use crypto::Invitation;
 use net::ProxySettings;
@@ -71,4 +72,6 @@ pub struct Setup {
     pub muted: bool,
     /// The proxy on the way to the server.
     pub proxy: ProxySettings,
+    /// How much of the network may be used, and what it carried before.
+    pub bandwidth: Bandwidth,
 }

@@ -20,14 +20,15 @@ use crate::meeting;
 use crate::peer;
 use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
 use crate::signalling::{self, ServerEndpoint, WebSocket, WebSocketEvent};
+use ::media::Bitrate;
 use bytes::Bytes;
 use crypto::KeyRing;
 use event_queue::EventQueue;
 use media::{Local, Media};
 use path_watch::PathWatch;
 use proto::{
-    Blob, ClientMessage, DemandedLayer, FromSfu, ParticipantId, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu,
-    TrackDemand,
+    Blob, ClientMessage, DemandedLayer, DownlinkSettings, FromSfu, ParticipantId, ServerMessage, Slot, SpatialLayer,
+    TileWish, ToSfu, TrackDemand,
 };
 use server_connection::{ServerConnection, ServerEvent};
 use sfu_connection::{SfuConnection, SfuEvent};
@@ -318,7 +319,13 @@ impl Driver {
     }
 
     fn handle_requests(&mut self, now: Instant) -> Result<(), Error> {
-        let Pending { publications, key_frames, totals } = self.requests.take();
+        let Pending { publications, key_frames, bandwidth, totals } = self.requests.take();
+        if let Some(bandwidth) = bandwidth {
+            self.media.set_bandwidth(bandwidth);
+            let bits = |rate: Bitrate| u32::try_from(rate.as_bps()).unwrap_or(u32::MAX);
+            let (max_bitrate, last_bitrate) = (bandwidth.max_receive.map(bits), bandwidth.last_receive.map(bits));
+            self.sfu.handle(Input::Downlink(DownlinkSettings { max_bitrate, last_bitrate }), now);
+        }
         for (slot, publication) in publications {
             match publication {
                 Publication::Published { layers, queue } => {

@@ -24,6 +24,7 @@
 //! | `task`, `random` | tasks of a session; random numbers that identify streams |
 
 mod backends;
+mod bandwidth;
 mod config;
 mod demand;
 mod driver;
@@ -52,6 +53,7 @@ mod tunnel;
 mod turn;
 
 pub use backends::Backends;
+pub use bandwidth::Bandwidth;
 pub use config::Config;
 pub use error::Error;
 pub use event::{Event, MediaPath};

@@ -1,8 +1,9 @@
-//! The program's requests about media: tracks to send, key frames, the server's totals.
+//! The program's requests about media: tracks to send, key frames, limits, the server's totals.
 //!
 //! Only the latest state is kept, so requests cannot overflow, get lost or displace each other. A slot is published or
 //! not, and two requests for the same key frame count as one.
 
+use crate::bandwidth::Bandwidth;
 use crate::frame_sender::FrameQueue;
 use proto::{MAX_TRACKS, Slot, SpatialLayer, TrackId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,8 @@ pub struct Pending {
     pub publications: BTreeMap<Slot, Publication>,
     /// Tracks whose decoders need a key frame; at most [`MAX_TRACKS`].
     pub key_frames: BTreeSet<TrackId>,
+    /// The latest limits, if they were set.
+    pub bandwidth: Option<Bandwidth>,
     /// True if the server's totals are requested.
     pub totals: bool,
 }
@@ -72,6 +75,11 @@ impl MediaRequests {
                 pending.key_frames.insert(track);
             }
         });
+    }
+
+    /// Sets the limits of the session. An older request that was not taken is dropped.
+    pub fn set_bandwidth(&self, bandwidth: Bandwidth) {
+        self.change(|pending| pending.bandwidth = Some(bandwidth));
     }
 
     pub fn request_totals(&self) {

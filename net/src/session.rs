@@ -4,6 +4,7 @@
 //! latest state, which cannot overflow. Neither delays the other.
 
 use crate::backends::Backends;
+use crate::bandwidth::Bandwidth;
 use crate::config::Config;
 use crate::event::Event;
 use crate::frame_sender::{FrameSender, frame_sender};
@@ -82,6 +83,11 @@ impl Session {
     /// Sets the sizes at which tracks are shown. The list replaces the one before.
     pub fn set_wishes(&self, tiles: Vec<TileWish>) {
         self.wishes.send_replace(tiles);
+    }
+
+    /// Sets how much of the network the session may use. Replaces what was set before.
+    pub fn set_bandwidth(&self, bandwidth: Bandwidth) {
+        self.requests.set_bandwidth(bandwidth);
     }
 
     /// Requests a key frame of `track`, whose decoder needs one.

@@ -15,7 +15,8 @@ pub mod null;
 use bytes::Bytes;
 use media::Bitrate;
 use proto::{
-    DownlinkReport, Kind, ParticipantId, Published, Slot, SpatialLayer, TileWish, TrackDemand, TrackId, TurnAccess,
+    DownlinkReport, DownlinkSettings, Kind, ParticipantId, Published, Slot, SpatialLayer, TileWish, TrackDemand,
+    TrackId, TurnAccess,
 };
 use std::time::Instant;
 
@@ -122,6 +123,8 @@ pub enum Input {
     },
     /// The sizes at which tracks are shown now.
     Wishes(Vec<TileWish>),
+    /// What this client allows on its downlink, and what is known of it. A dialect whose SFU cannot be told ignores it.
+    Downlink(DownlinkSettings),
     /// The client leaves. Signalling that the dialect orders now is still sent.
     Leave,
     /// The time of [`Sfu::poll_timeout`] has come, or 100 ms have passed.

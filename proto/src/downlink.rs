@@ -26,6 +26,19 @@ pub struct DownlinkReport {
     pub limited: Vec<LimitedTrack>,
 }
 
+/// What a client knows of its downlink when it offers: a limit, and what its network carried before. The SFU never sends more than
+/// the limit. It only starts with the rate from before, and measures what the network carries.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+pub struct DownlinkSettings {
+    /// The bits per second, with all headers, that the SFU may send. `None` if there is no limit.
+    #[n(0)]
+    pub max_bitrate: Option<u32>,
+    /// The bits per second that the SFU could send to this client when it was last in a meeting in the same network. `None` if
+    /// that is not known.
+    #[n(1)]
+    pub last_bitrate: Option<u32>,
+}
+
 /// A track of which a viewer gets less than its tile wishes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
 pub struct LimitedTrack {

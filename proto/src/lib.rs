@@ -22,7 +22,7 @@ mod tunnel;
 mod turn;
 mod voice_source;
 
-pub use downlink::{DownlinkReport, LimitCause, LimitedTrack};
+pub use downlink::{DownlinkReport, DownlinkSettings, LimitCause, LimitedTrack};
 pub use encoding::{Blob, Limited, Malformed, decode, encode, is_sendable};
 pub use envelope::{ClientMessage, Envelope, FromSfu, ServerMessage, ToSfu};
 pub use host::split_host_port;

@@ -3,8 +3,8 @@
 
 use crate::encoding::Limited;
 use crate::{
-    DownlinkReport, Kind, MAX_SDP, MAX_SHARED_VOICES, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed, ParticipantId,
-    Published, Subscription, TileWish, TrackDemand, TurnAccess, is_tunnel_token,
+    DownlinkReport, DownlinkSettings, Kind, MAX_SDP, MAX_SHARED_VOICES, MAX_SIGNAL, MAX_TILES, MAX_TRACKS, Malformed,
+    ParticipantId, Published, Subscription, TileWish, TrackDemand, TurnAccess, is_tunnel_token,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -31,6 +31,10 @@ pub enum ClientSignal {
         /// [`MAX_SHARED_VOICES`]. The key id of each frame tells whose voice it is. Empty if `subscriptions` name each voice.
         #[n(4)]
         voices: Vec<String>,
+        /// What the client knows of its downlink. Replaces what an earlier offer said. `None` is the same as no limit and no known
+        /// rate.
+        #[n(5)]
+        downlink: Option<DownlinkSettings>,
     },
     /// The sizes at which subscribed tracks are shown. Replaces all earlier wishes.
     #[n(1)]
@@ -184,7 +188,14 @@ mod tests {
     }
 
     fn offer(published: Vec<Published>) -> ClientSignal {
-        ClientSignal::Offer { number: 1, sdp: "v=0".into(), published, subscriptions: Vec::new(), voices: Vec::new() }
+        ClientSignal::Offer {
+            number: 1,
+            sdp: "v=0".into(),
+            published,
+            subscriptions: Vec::new(),
+            voices: Vec::new(),
+            downlink: None,
+        }
     }
 
     #[test]
@@ -260,6 +271,7 @@ mod tests {
                 published: Vec::new(),
                 subscriptions: Vec::new(),
                 voices: Vec::new(),
+                downlink: None,
             };
             assert_eq!(is_accepted(&offer), accepted, "offer");
         }
@@ -283,6 +295,17 @@ mod tests {
     }
 
     #[test]
+    fn an_offer_of_a_client_without_downlink_settings_is_accepted() {
+        // As a client sends it that does not know the field.
+        let before = [&[0x82, 0x00, 0x84, 0x01][..], &[0x63], b"v=0", &[0x80, 0x80]].concat();
+        assert_eq!(decode_signal(&before), Ok(offer(Vec::new())));
+        let settings = DownlinkSettings { max_bitrate: Some(300_000), last_bitrate: None };
+        let ClientSignal::Offer { number, sdp, published, subscriptions, .. } = offer(Vec::new()) else { panic!() };
+        let limited = ClientSignal::Offer { number, sdp, published, subscriptions, downlink: Some(settings) };
+        assert_eq!(decode_signal(&encode(&limited)), Ok(limited));
+    }
+
+    #[test]
     fn a_list_above_its_limit_is_malformed() {
         let track = TrackId { owner: ParticipantId(3), slot: Slot::Camera };
         let subscribing = |mid: &str, count| ClientSignal::Offer {
@@ -291,6 +314,7 @@ mod tests {
             published: Vec::new(),
             subscriptions: vec![Subscription { mid: mid.into(), track }; count],
             voices: Vec::new(),
+            downlink: None,
         };
         let sharing = |mid: &str, count| ClientSignal::Offer {
             number: 1,
@@ -346,6 +370,7 @@ mod tests {
             published: vec![camera("0123456789abcdef")],
             subscriptions: vec![subscription; MAX_TRACKS],
             voices: vec!["m".repeat(16); MAX_SHARED_VOICES],
+            downlink: Some(DownlinkSettings { max_bitrate: Some(u32::MAX), last_bitrate: Some(u32::MAX) }),
         };
         assert_eq!(decode_signal::<ClientSignal>(&encode(&largest)), Ok(largest));
     }

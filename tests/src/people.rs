@@ -153,6 +153,7 @@ impl Person {
             screen: false,
             muted: false,
             proxy,
+            bandwidth: engine::Bandwidth::default(),
         };
         let started =
             Engine::start_with(entry, setup, Identity::generate()?, wrap(Arc::new(output.clone())), hardware)?;
@@ -167,7 +168,16 @@ impl Person {
         let output = CountingOutput::default();
         let (camera, microphone, speaker) = (Choice::Off, AudioChoice::Off, AudioChoice::Off);
         let proxy = engine::ProxySettings::default();
-        let setup = Setup { name: String::new(), camera, microphone, speaker, screen: false, muted: false, proxy };
+        let setup = Setup {
+            name: String::new(),
+            camera,
+            microphone,
+            speaker,
+            screen: false,
+            muted: false,
+            proxy,
+            bandwidth: engine::Bandwidth::default(),
+        };
         let started = Engine::rejoin(rejoin_state, setup, Arc::new(output.clone()))?;
         Ok(Self::new(started, output))
     }

@@ -187,8 +187,8 @@ impl Simulation {
         let Some(sdp) = client.offer() else { return };
         client.last_offer.clone_from(&sdp);
         let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
-        let (number, voices) = (client.offers, client.voices.clone());
-        let offer = ClientSignal::Offer { number, sdp, published, subscriptions, voices };
+        let (number, voices, downlink) = (client.offers, client.voices.clone(), client.downlink);
+        let offer = ClientSignal::Offer { number, sdp, published, subscriptions, voices, downlink };
         self.signal(index, &offer);
     }
 
@@ -200,8 +200,9 @@ impl Simulation {
 
     /// Offers the same session description again, with other subscriptions.
     pub fn receive(&mut self, index: usize, subscriptions: Vec<Subscription>) {
-        let sdp = self.clients[index].last_offer.clone();
-        self.signal(index, &ClientSignal::Offer { number: 99, sdp, published: vec![], subscriptions, voices: vec![] });
+        let (sdp, downlink) = (self.clients[index].last_offer.clone(), self.clients[index].downlink);
+        let (published, voices) = (Vec::new(), Vec::new());
+        self.signal(index, &ClientSignal::Offer { number: 99, sdp, published, subscriptions, voices, downlink });
     }
 
     /// Passes a client's signal to the SFU.
@@ -278,6 +279,9 @@ impl Simulation {
         for transmit in self.observer.serve(&mut work) {
             self.datagrams += 1;
             let client = usize::from(transmit.destination.port().saturating_sub(FIRST_PORT));
+            if let Some(client) = self.clients.get_mut(client) {
+                client.datagrams.push((self.now, transmit.contents.len() + UDP_HEADER_BYTES));
+            }
             if (self.loses)(self.datagrams) {
                 continue;
             }
@@ -315,6 +319,19 @@ impl Simulation {
             let Some(client) = index.and_then(|index| self.clients.get_mut(index)) else { continue };
             client.handle_reply(reply);
         }
+    }
+}
+
+/// Returns an offer without subscriptions.
+#[must_use]
+pub fn offer_of(number: u32, sdp: &str, published: Vec<Published>) -> ClientSignal {
+    ClientSignal::Offer {
+        number,
+        sdp: sdp.to_owned(),
+        published,
+        subscriptions: Vec::new(),
+        voices: Vec::new(),
+        downlink: None,
     }
 }
 

@@ -177,6 +177,7 @@ async fn a_client_that_is_no_member_cannot_reach_the_sfu() {
         published: Vec::new(),
         subscriptions: vec![Subscription { mid: "0".into(), track }],
         voices: Vec::new(),
+        downlink: None,
     };
     let signals = [proto::encode(&wishes), proto::encode(&offer), vec![0xff; 40], Vec::new()];
     let messages: Vec<ToSfu> =
@@ -239,8 +240,14 @@ async fn a_member_with_too_many_offers_is_disconnected_and_the_others_are_not() 
     let sdp = ben.client.offer().expect("something to offer");
     for number in 0..100 {
         let published = if number % 2 == 0 { vec![published.clone()] } else { Vec::new() };
-        let offer =
-            ClientSignal::Offer { number, sdp: sdp.clone(), published, subscriptions: Vec::new(), voices: Vec::new() };
+        let offer = ClientSignal::Offer {
+            number,
+            sdp: sdp.clone(),
+            published,
+            subscriptions: Vec::new(),
+            voices: Vec::new(),
+            downlink: None,
+        };
         ben.connection.signal(&offer).await;
     }
     ben.connection.receive(|message| *message == Down::Problem { problem: Problem::TooFast }).await;
@@ -328,8 +335,14 @@ impl Member {
     async fn offer(&mut self) {
         let sdp = self.client.offer().expect("something to offer");
         let (published, subscriptions) = (self.client.published.clone(), self.client.subscriptions.clone());
-        let offer =
-            ClientSignal::Offer { number: self.client.offers, sdp, published, subscriptions, voices: Vec::new() };
+        let offer = ClientSignal::Offer {
+            number: self.client.offers,
+            sdp,
+            published,
+            subscriptions,
+            voices: Vec::new(),
+            downlink: None,
+        };
         self.connection.signal(&offer).await;
     }
 

@@ -18,7 +18,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tests::bench::forward::{Load, forward};
 use tests::impairment::{Fraction, Impairment};
-use tests::sfu::{Client, LAYERS, Simulation, camera, id};
+use tests::sfu::{Client, LAYERS, Simulation, camera, id, offer_of};
 
 fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -212,13 +212,7 @@ fn garbage_is_dropped_and_a_refused_offer_changes_nothing() {
         );
     }
     for sdp in ["", "v=0", "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\nm=video 9 UDP 96\r\n"] {
-        let offer = ClientSignal::Offer {
-            number: 9,
-            sdp: sdp.into(),
-            published: vec![],
-            subscriptions: vec![],
-            voices: vec![],
-        };
+        let offer = offer_of(9, sdp, vec![]);
         simulation.signal(0, &offer);
         assert_eq!(simulation.clients[0].signals.last(), Some(&ServerSignal::OfferRefused { number: 9 }));
     }
@@ -263,7 +257,8 @@ fn answers(simulation: &mut Simulation, sdp: &str) -> bool {
     simulation.now += secs(1);
     let client = &simulation.clients[0];
     let (published, subscriptions) = (client.published.clone(), client.subscriptions.clone());
-    let offer = ClientSignal::Offer { number: 9, sdp: sdp.into(), published, subscriptions, voices: vec![] };
+    let offer =
+        ClientSignal::Offer { number: 9, sdp: sdp.into(), published, subscriptions, voices: vec![], downlink: None };
     simulation.signal(0, &offer);
     match simulation.clients[0].signals.iter().rev().find(|signal| !matches!(signal, ServerSignal::TrackDemand { .. }))
     {
@@ -309,10 +304,7 @@ fn too_many_offers_are_refused_and_do_not_reach_the_others() {
     let published = simulation.clients[0].published.clone();
     for number in 0..200 {
         let published = if number % 2 == 0 { vec![] } else { published.clone() };
-        simulation.signal(
-            0,
-            &ClientSignal::Offer { number, sdp: sdp.clone(), published, subscriptions: vec![], voices: vec![] },
-        );
+        simulation.signal(0, &offer_of(number, &sdp, published));
     }
     assert!(simulation.clients[0].too_fast);
     let told = simulation.clients[1].signals.iter().filter(|signal| matches!(signal, ServerSignal::Tracks { .. }));
@@ -340,7 +332,7 @@ fn a_track_without_a_layer_or_without_a_size_is_ignored_and_ends_no_connection()
     let (sdp, complete) = (simulation.clients[0].last_offer.clone(), simulation.clients[0].published.clone());
     let offer = |layers| {
         let published = vec![Published { layers, ..complete[0].clone() }];
-        ClientSignal::Offer { number: 9, sdp: sdp.clone(), published, subscriptions: vec![], voices: vec![] }
+        offer_of(9, &sdp, published)
     };
     let without_size = SpatialLayer { width: 0, ..LAYERS[0] };
     for layers in [vec![], vec![without_size], vec![LAYERS[0], without_size]] {

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::{Engine, Entry, Identity, Invitation, Keychain, SecretLink, Setup, VideoOutput};
+use engine::{Engine, Entry, Identity, Invitation, Keychain, SecretLink, Setup, Stats, VideoOutput};
 
+use crate::bandwidth;
 use crate::embedded::Embedded;
 use crate::recent::Listing;
 use crate::screen::preview;
@@ -45,6 +46,7 @@ impl Starter for Purpose {
             let hosts = Embedded::hosts_of(server.as_ref());
             return Ok(Started { engine, events, server, hosts, key, after_close: None });
         }
+        let mut setup = setup;
         let (entry, server) = match self {
             Self::Join { invitation, .. } => (Entry::Join((**invitation).clone()), None),
             Self::Start => {
@@ -52,10 +54,12 @@ impl Starter for Purpose {
                 (server.entry().ok_or("the server has stopped")?, Some(Arc::new(server)))
             }
         };
+        let path = if server.is_none() { bandwidth::prepare(&entry, &mut setup) } else { None };
         let (identity, key) = identity()?;
         let (engine, events) = Engine::start(entry, setup, identity, output).map_err(|error| error.to_string())?;
         let hosts = Embedded::hosts_of(server.as_ref());
-        Ok(Started { engine, events, server, hosts, key, after_close: None })
+        let after_close = Some(Box::new(move |stats: &Stats, _| bandwidth::remember(path, stats)) as _);
+        Ok(Started { engine, events, server, hosts, key, after_close })
     }
 
     fn creates(&self) -> bool {

@@ -6,6 +6,7 @@ use engine::device_list::Lists;
 use iced::{Size, theme};
 
 use crate::model::Notice;
+use crate::network::Network;
 use crate::preview_session;
 use crate::screen::{end_dialog, ended, entering, home, meeting, notice, preview};
 use crate::session::{Attempt, Started};
@@ -46,6 +47,8 @@ pub enum Message {
     Notify(Notice),
     /// Devices were plugged in or unplugged, or are listed for the first time.
     DevicesListed(Lists),
+    /// The network that this computer is in, at first and at each change.
+    NetworkFound(Network),
     /// The preview's devices report an event.
     PreviewEvent(preview_session::Event),
     /// The engine of an attempt has started, or could not start: the error is the cause.

@@ -3,13 +3,16 @@
 use engine::{Person, SecretLink};
 use iced::{Task, theme};
 
-use crate::background;
 use crate::locale::Language;
 use crate::model::ContentHints;
+use crate::model::bandwidth::{Bandwidth, Change};
+use crate::network::Network;
+use crate::networks::{self, Networks};
 use crate::recent::{self, Listing, Memory};
 use crate::screen::home;
 use crate::screen::preferences::Preference;
 use crate::theme::{Choice, Theme};
+use crate::{background, bandwidth};
 
 /// What the user prefers, and the content of the file that stores it.
 pub struct Preferences {
@@ -17,6 +20,10 @@ pub struct Preferences {
     pub language: Language,
     /// The theme that the user chose.
     pub theme: Choice,
+    /// How much of the network may be used.
+    pub bandwidth: Bandwidth,
+    /// The network that this computer is in.
+    network: Network,
     /// What the file contains, or will contain after the next save.
     memory: Memory,
 }
@@ -24,7 +31,8 @@ pub struct Preferences {
 impl Preferences {
     /// Creates preferences without reading the file, for tests.
     pub fn new(language: Language, theme: Choice) -> Self {
-        Self { language, theme, memory: Memory::default() }
+        let (bandwidth, network) = (Bandwidth::default(), Network::default());
+        Self { language, theme, bandwidth, network, memory: Memory::default() }
     }
 
     /// Reads the file. An argument that is `Some` takes precedence over the file, and the file over the system's
@@ -35,7 +43,10 @@ impl Preferences {
         let language = language.or_else(|| memory.language.as_deref().and_then(Language::from_tag));
         let theme = theme.unwrap_or_else(|| theme_from_name(memory.theme.as_deref()));
         memory.name = name.unwrap_or(memory.name);
-        Self { language: language.unwrap_or_else(Language::of_system), theme, memory }
+        let knows_networks = !networks::load().is_empty();
+        let bandwidth = Bandwidth { knows_networks, ..bandwidth::with_choices(memory.bandwidth) };
+        let language = language.unwrap_or_else(Language::of_system);
+        Self { language, theme, bandwidth, network: Network::default(), memory }
     }
 
     /// Changes a preference, and stores it. No message follows.
@@ -51,7 +62,34 @@ impl Preferences {
             }
             Preference::SignLanguage(on) => self.change(move |memory| memory.sign_language = on),
             Preference::VideoClip(on) => self.change(move |memory| memory.video_clip = on),
+            Preference::Bandwidth(change) => self.set_bandwidth(change),
         }
+    }
+
+    fn set_bandwidth<T: Send + 'static>(&mut self, change: Change) -> Task<T> {
+        self.bandwidth.apply(change);
+        match change {
+            Change::SaveData(_) | Change::Limit(..) => {
+                let choices = self.bandwidth.choices;
+                self.change(move |memory| memory.bandwidth = choices)
+            }
+            Change::Metered(metered) => {
+                let Some(gateway) = self.network.gateway.clone() else { return Task::none() };
+                self.bandwidth.knows_networks = true;
+                let remember = move |all: &mut Networks| all.set_metered(&gateway, metered, recent::now());
+                background::run(move || networks::change(remember)).discard()
+            }
+            Change::ForgetNetworks => background::run(networks::forget).discard(),
+            Change::IncomingVideoOff(_) => Task::none(),
+        }
+    }
+
+    /// Sets the network that this computer is in. Returns whether the limits have changed.
+    pub fn set_network(&mut self, network: Network) -> bool {
+        let before = self.bandwidth.limits();
+        self.bandwidth.metered = bandwidth::metered(&network);
+        self.network = network;
+        self.bandwidth.limits() != before
     }
 
     /// The theme to draw with.

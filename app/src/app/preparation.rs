@@ -107,6 +107,7 @@ impl Preparation {
             screen: false,
             muted: !screen.microphone,
             proxy: crate::proxy::settings(),
+            bandwidth: engine::Bandwidth::default(),
         };
         Some((Arc::new(self.purpose.clone()?), setup))
     }

@@ -4,7 +4,9 @@ use super::*;
 use crate::embedded::Embedded;
 use crate::model::{Devices, Phase};
 use crate::screen::meeting::leave::Answer;
-use std::sync::mpsc::{Receiver, sync_channel};
+use crate::session::Starter;
+use engine::Setup;
+use std::sync::{Arc, mpsc::Receiver, mpsc::sync_channel};
 use std::time::Duration;
 
 fn engine_event(app: &mut App, event: Event) {
@@ -195,6 +197,7 @@ fn setup() -> Setup {
         screen: false,
         muted: false,
         proxy: engine::ProxySettings::default(),
+        bandwidth: engine::Bandwidth::default(),
     }
 }
 
@@ -495,7 +498,8 @@ fn try_again_brings_the_organiser_back_to_the_same_meeting() {
     drop(session.run(organiser));
     session.entered(true);
     session.release();
-    let (_, start) = session.starting(Pictures::default().output()).expect("there is a destination");
+    let limits = engine::BandwidthLimits::default();
+    let (_, start) = session.starting(limits, Pictures::default().output()).expect("there is a destination");
     let mut back = start().expect("the engine starts");
     assert_eq!(wait_for(&mut back.events, link), before, "another meeting was created");
     assert!(back.server.is_some() && !back.hosts.is_empty());
@@ -580,6 +584,7 @@ fn after_the_end_only_notices_about_recordings_stay() {
     let context = crate::screen::Context {
         language: Language::English,
         theme: Choice::Dark,
+        bandwidth: app.preferences.bandwidth,
         reduced_motion: true,
         size: iced::Size::new(1280.0, 800.0),
         scale: 1.0,

@@ -5,7 +5,7 @@ use super::output;
 use anyhow::{Context, Result};
 use engine::dump::Dump;
 use engine::report::Report;
-use engine::{AudioChoice, SecretLink, Setup, VideoOutput};
+use engine::{AudioChoice, Bandwidth, SecretLink, Setup, VideoOutput};
 use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
@@ -40,6 +40,7 @@ pub fn setup(client: &Client) -> Result<Setup> {
         screen: client.screen,
         muted: false,
         proxy: app::proxy::settings(),
+        bandwidth: Bandwidth { limits: app::bandwidth::of_command_line().limits(), ..Bandwidth::default() },
     })
 }
 

@@ -35,7 +35,10 @@ pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Record
     let identity = Identity::generate().context("the system provides no random numbers")?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let stop = runtime.block_on(async { Stop::listen() }).context("cannot listen for signals to stop")?;
-    let (engine, events) = Engine::start(entry, client::setup(client)?, identity, output)?;
+    let mut setup = client::setup(client)?;
+    let remembers = hosts.is_empty() && recording.is_listed();
+    let path = if remembers { app::bandwidth::prepare(&entry, &mut setup) } else { None };
+    let (engine, events) = Engine::start(entry, setup, identity, output)?;
     let mut meeting = HeadlessMeeting {
         engine,
         client,
@@ -57,6 +60,7 @@ pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Record
     let HeadlessMeeting { engine, usage, .. } = meeting;
     let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
     session::close(engine);
+    app::bandwidth::remember(path, &stats);
     let report = Report::of(&stats, &client::name(client), usage);
     client::write_report(client.report.as_deref(), &report)?;
     if reason != Reason::Left {

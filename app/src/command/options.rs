@@ -21,6 +21,12 @@ pub struct Options {
     /// The HTTP proxy on the way to the server: `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`; without this option, the environment variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` decide
     #[arg(long, value_name = "URL", global = true)]
     pub proxy: Option<ProxyUrl>,
+    /// The most that is sent, in kbit/s with all headers; sound is sent in any case
+    #[arg(long, value_name = "KBIT/S", global = true, value_parser = clap::value_parser!(u32).range(50..=1_000_000))]
+    pub max_send: Option<u32>,
+    /// The most that the server sends to this client, in kbit/s with all headers; sound is received in any case
+    #[arg(long, value_name = "KBIT/S", global = true, value_parser = clap::value_parser!(u32).range(50..=1_000_000))]
+    pub max_receive: Option<u32>,
     /// The command; without one, the window opens.
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -24,6 +24,11 @@ impl Recording {
         self.link.is_none()
     }
 
+    /// Whether anything about the meeting may be stored.
+    pub fn is_listed(&self) -> bool {
+        self.listing != Listing::Unlisted
+    }
+
     /// Records that the meeting with this link was entered.
     pub fn entered(&self, link: &SecretLink, organiser: bool) {
         if let Some(meeting) = recent::Meeting::entered_now(link, organiser, self.listing) {

@@ -75,6 +75,8 @@ pub enum Icon {
     Statistics,
     /// Save to a file.
     Save,
+    /// How much of the network may be used.
+    Bandwidth,
 }
 
 impl Icon {
@@ -93,6 +95,7 @@ impl Icon {
             Self::CameraOff => {
                 "<path d='M9.6 6H13a2.5 2.5 0 0 1 2.5 2.5v2.1l4.6-2.7a.6.6 0 0 1 .9.5v7.2a.6.6 0 0 1-.9.5M15.3 16.5A2.5 2.5 0 0 1 13 18H5a2.5 2.5 0 0 1-2.5-2.5v-7A2.5 2.5 0 0 1 4.6 6M3.5 3.5l17 17'/>"
             }
+            Self::Bandwidth => "<path d='M8 20V4.5M4.5 8L8 4.5 11.5 8M16 4v15.5M12.5 16L16 19.5l3.5-3.5'/>",
             Self::Share => {
                 "<rect x='2.5' y='4' width='19' height='13' rx='2.5'/><path d='M8.5 21h7M12 13.5v-6M9.3 9.9L12 7.2l2.7 2.7'/>"
             }

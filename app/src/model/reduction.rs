@@ -15,6 +15,13 @@ const fn id(limitation: Limitation, slot: Slot) -> &'static str {
         Limitation::DownlinkNarrow => "limit-downlink-narrow",
         Limitation::DownlinkLoss => "limit-downlink-loss",
         Limitation::OwnUplink => "limit-own-uplink",
+        Limitation::OwnReceiveLimit => "limit-own-receive",
+        Limitation::PolicyReceiveLimit => "limit-policy-receive",
+        Limitation::IncomingVideoOff => "limit-incoming-off",
+        Limitation::OwnSendLimit => "limit-own-send",
+        Limitation::PolicySendLimit => "limit-policy-send",
+        Limitation::OwnBattery => "limit-own-battery",
+        Limitation::OwnHeat => "limit-own-heat",
         Limitation::OwnComputer => "limit-own-computer",
         Limitation::SenderUplink => "limit-sender-uplink",
         Limitation::SenderComputer => "limit-sender-computer",
@@ -39,14 +46,19 @@ pub fn label(limitation: Limitation, slot: Slot, language: Language) -> String {
 
 /// The sentence about what we send.
 pub fn own_sentence(limitation: Limitation, language: Language) -> String {
-    let computer = limitation.responsible_party() == ResponsibleParty::You;
-    language.text(if computer { "limit-own-computer-sent" } else { "limit-own-uplink" })
+    let id = match limitation {
+        Limitation::OwnComputer => "limit-own-computer-sent",
+        other => id(other, Slot::Camera),
+    };
+    language.text(id)
 }
 
 /// The line that names the owner of the cause.
 pub fn cause(limitation: Limitation, name: &str, language: Language) -> String {
     let owner = match limitation.responsible_party() {
+        ResponsibleParty::Computer => "limit-owner-computer",
         ResponsibleParty::You => "limit-owner-you",
+        ResponsibleParty::Organisation => "limit-owner-organisation",
         ResponsibleParty::Sender => "limit-owner-sender",
         ResponsibleParty::Server => "limit-owner-server",
         ResponsibleParty::Network => "limit-owner-path",
@@ -73,7 +85,7 @@ mod tests {
     use super::*;
 
     /// All limitations.
-    const ALL: [Limitation; 14] = [
+    const ALL: [Limitation; 21] = [
         Limitation::Reconnecting,
         Limitation::SenderReconnecting,
         Limitation::Connecting,
@@ -82,7 +94,14 @@ mod tests {
         Limitation::DownlinkNarrow,
         Limitation::DownlinkLoss,
         Limitation::OwnUplink,
+        Limitation::OwnReceiveLimit,
+        Limitation::PolicyReceiveLimit,
+        Limitation::IncomingVideoOff,
+        Limitation::OwnSendLimit,
+        Limitation::PolicySendLimit,
         Limitation::OwnComputer,
+        Limitation::OwnBattery,
+        Limitation::OwnHeat,
         Limitation::SenderUplink,
         Limitation::SenderComputer,
         Limitation::SenderSource,
@@ -109,6 +128,8 @@ mod tests {
         assert_eq!(of(Limitation::DownlinkNarrow), "Your network is slow: Anne’s video is reduced.");
         assert_eq!(of(Limitation::SenderUplink), "Anne’s network is slow: their video is reduced.");
         assert_eq!(cause(Limitation::SenderUplink, "Anne", Language::English), "Cause: Anne");
+        assert_eq!(cause(Limitation::OwnReceiveLimit, "Anne", Language::English), "Cause: you, by a setting");
+        assert_eq!(cause(Limitation::PolicySendLimit, "Anne", Language::English), "Cause: your organisation");
         assert_eq!(cause(Limitation::DownlinkNarrow, "Anne", Language::French), "Cause\u{a0}: votre connexion");
         assert_ne!(
             own_sentence(Limitation::OwnComputer, Language::English),

@@ -22,6 +22,7 @@ fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
             screen: false,
             muted: false,
             proxy: engine::ProxySettings::default(),
+            bandwidth: engine::Bandwidth::default(),
         },
         leave_after,
         screenshot: None,

@@ -20,7 +20,7 @@ use engine::{Event, Microphone, ParticipantId, Screen, SecretLink, TileWish, dev
 
 use super::asking;
 use super::notice;
-use super::preferences::Preference;
+use super::preferences::{Part, Preference};
 use crate::announce::Announcement;
 use crate::kit::{Shortcut, focus};
 use crate::model::{ContentHints, Device, Devices, Kind, MeetingModel, Notice, NoticeKind};
@@ -83,8 +83,8 @@ pub enum Menu {
     Sound,
     /// Cameras.
     Camera,
-    /// Language and appearance.
-    Preferences,
+    /// Language and appearance, or the bandwidth.
+    Preferences(Part),
 }
 
 /// User input.
@@ -306,7 +306,7 @@ impl Meeting {
 
     fn prefer(&mut self, preference: Preference) -> Action {
         match preference {
-            Preference::Language(_) | Preference::Theme(_) => self.menu = None,
+            Preference::Language(_) | Preference::Theme(_) | Preference::Bandwidth(_) => self.menu = None,
             Preference::SignLanguage(on) => (self.menu, self.content_hints.sign_language) = (None, on),
             Preference::VideoClip(on) => self.content_hints.video_clip = on,
         }

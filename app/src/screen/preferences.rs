@@ -1,12 +1,15 @@
-//! Language and appearance, which can be changed on several screens: the controls and their menus. Each screen keeps
+//! Language, appearance and bandwidth, which can be changed on several screens: the controls and their menus. Each screen keeps
 //! which of its menus is open.
+
+mod bandwidth;
 
 use iced::Alignment;
 use iced::widget::{Column, column, container, row};
 
-use super::{Context, choice, menu, menu_heading};
+use super::{Context, choice, menu, menu_heading, select};
 use crate::kit::{Element, Icon, Press, icon, popup, press, text};
 use crate::locale::Language;
+use crate::model::bandwidth::Change;
 use crate::theme::{Choice, ICON_SMALL, Look, SPACE_S, TARGET};
 
 /// The menus.
@@ -18,6 +21,8 @@ pub enum Part {
     Theme,
     /// Both in one menu, for a screen with little space.
     Both,
+    /// The limits of the bandwidth.
+    Bandwidth,
 }
 
 /// A choice of the user.
@@ -31,6 +36,8 @@ pub enum Preference {
     SignLanguage(bool),
     /// Whether the shared screen shows a video clip.
     VideoClip(bool),
+    /// The limits of the bandwidth.
+    Bandwidth(Change),
 }
 
 impl Part {
@@ -40,6 +47,7 @@ impl Part {
             Self::Language => "languages",
             Self::Theme => "themes",
             Self::Both => "preferences",
+            Self::Bandwidth => "bandwidth",
         }
     }
 
@@ -49,11 +57,12 @@ impl Part {
             Self::Language => "menu-language",
             Self::Theme => "menu-theme",
             Self::Both => "menu-preferences",
+            Self::Bandwidth => "menu-bandwidth",
         }
     }
 }
 
-/// The two controls at the top of a page, one for each menu. `open` is the open menu.
+/// The controls at the top of a page, one for each menu. `open` is the open menu.
 pub(crate) fn controls<'a, Message: Clone + 'a>(
     context: &Context,
     open: Option<Part>,
@@ -66,7 +75,22 @@ pub(crate) fn controls<'a, Message: Clone + 'a>(
     let inside = row![icon(Icon::Language), text::strong(language), icon(Icon::Down).size(ICON_SMALL)];
     let inside = inside.spacing(SPACE_S).align_y(Alignment::Center);
     let language = control(inside, &name, Part::Language, open, &pressed);
-    row![Element::from(theme), Element::from(language)].spacing(SPACE_S).align_y(Alignment::Center).into()
+    let symbol = container(icon(Icon::Bandwidth)).center(TARGET);
+    let limits = control(symbol, &bandwidth::name(context), Part::Bandwidth, open, &pressed).square(TARGET);
+    row![Element::from(theme), Element::from(language), Element::from(limits)]
+        .spacing(SPACE_S)
+        .align_y(Alignment::Center)
+        .into()
+}
+
+/// The field of a panel that opens the menu of the bandwidth.
+pub(crate) fn bandwidth_field<'a, Message: Clone + 'a>(
+    context: &Context,
+    open: bool,
+    pressed: Message,
+) -> Element<'a, Message> {
+    let (label, value) = (context.text("menu-bandwidth"), bandwidth::summary(context));
+    select(Part::Bandwidth.anchor(), label, &value, open, pressed)
 }
 
 /// The control of a bar that opens both menus in one. It has no text.
@@ -103,6 +127,7 @@ pub(crate) fn popup_menu<'a, Message: Clone + 'a>(
             .extend(languages(context, &chosen))
             .push(menu_heading(context.text("menu-theme")))
             .extend(themes(context, &chosen)),
+        Part::Bandwidth => column(bandwidth::lines(context, &|change| chosen(Preference::Bandwidth(change)))),
     };
     popup::Menu { anchor: part.anchor(), label: context.text(part.name()), content: menu(lines), on_close }
 }

@@ -66,7 +66,11 @@ fn render_tile(index: usize, tile: &Tile, place: Rectangle, theme: &Theme, scale
         corner: RADIUS_TILE.min(place.height / 8.0) * scale,
         mirrored: tile.mirrored,
         ring: tile.speaking.then(|| rgba(theme.colours().accent)),
-        tag: (!tile.name.is_empty()).then(|| Tag { text: tile.name.clone(), muted: tile.muted, marked: tile.name_mark.is_some() }),
+        tag: (!tile.name.is_empty()).then(|| Tag {
+            text: tile.name.clone(),
+            muted: tile.muted,
+            marked: tile.name_mark.is_some(),
+        }),
         placeholder: Some(placeholder),
         note: tile.note.clone(),
         frozen: tile.frozen_text(Instant::now()),

@@ -9,6 +9,7 @@ use app::kit::focus::Request;
 use app::kit::root::Window;
 use app::kit::{Element, Shortcut, root};
 use app::locale::Language;
+use app::model::bandwidth::Bandwidth;
 use app::model::{Device, Devices, Kind, MeetingModel, Notice, NoticeKind, Phase, View};
 use app::pictures::Pictures;
 use app::screen::{Context, home, meeting, preview};
@@ -26,7 +27,16 @@ use media::{Colour, PlaneRef, Timestamp};
 pub const WINDOW: Size = Size::new(1280.0, 800.0);
 
 pub fn context(language: Language) -> Context {
-    Context { language, theme: Choice::Dark, reduced_motion: true, size: WINDOW, scale: 1.0, now: Instant::now() }
+    let bandwidth = Bandwidth::default();
+    Context {
+        language,
+        theme: Choice::Dark,
+        bandwidth,
+        reduced_motion: true,
+        size: WINDOW,
+        scale: 1.0,
+        now: Instant::now(),
+    }
 }
 
 pub fn small_context(language: Language) -> Context {

@@ -71,6 +71,7 @@ pub fn second() -> Second {
             round_trip_ms: Some(41),
             lost_up_percent: Some(0),
             lost_down_percent: Some(1),
+            ..LinkStats::default()
         },
         video: vec![
             video(2, (320, 180), Some(Limitation::DownlinkNarrow)),

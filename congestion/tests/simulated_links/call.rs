@@ -6,6 +6,7 @@ use super::random::SplitMix64;
 use congestion::{ClusterId, Config, Estimator, Pacer, PacketFeedback, Priority};
 use media::Bitrate;
 use std::collections::VecDeque;
+use std::ops::AddAssign as _;
 use std::time::{Duration, Instant};
 
 /// What the encoders can use at most.
@@ -37,6 +38,8 @@ pub struct Call {
     pub longest_queue: Duration,
     /// The bits of padding that were sent.
     pub padding: f64,
+    /// The bits that were sent in each tenth of a second.
+    pub sent_bits: Vec<f64>,
 }
 
 #[derive(Clone, Copy)]
@@ -72,7 +75,27 @@ impl Call {
             sound: Vec::new(),
             longest_queue: Duration::ZERO,
             padding: 0.0,
+            sent_bits: Vec::new(),
         }
+    }
+
+    /// Limits what is sent to `rate`, from now on.
+    pub fn limit(&mut self, rate: Bitrate) {
+        self.estimator.set_max(rate);
+        self.pacer.set_limit(Some(rate));
+    }
+
+    /// Sends the start probe first.
+    pub fn start_probe(&mut self) {
+        if let Some(probe) = self.estimator.poll_start_probe(self.origin) {
+            self.pacer.start_probe(&probe);
+        }
+    }
+
+    /// Returns the most bits that were sent in a second between two times.
+    pub fn largest_second(&self, from: f64, to: f64) -> f64 {
+        let slice = &self.sent_bits[(from * 10.0) as usize..(to * 10.0) as usize];
+        slice.windows(10).map(|second| second.iter().sum()).fold(0.0, f64::max)
     }
 
     /// Runs from the start for `seconds`.
@@ -145,6 +168,8 @@ impl Call {
 
     fn send(&mut self, now: f64, size: usize, cluster: Option<ClusterId>) {
         let id = self.first + self.sent.len() as u64;
+        self.sent_bits.resize((now * 10.0) as usize + 1, 0.0);
+        self.sent_bits.last_mut().unwrap().add_assign(size as f64 * 8.0);
         self.sent.push_back(Sent { at: now, size, cluster, arrived: None, sound: size == SOUND });
         self.link.send(now, Flow::Ours(id), size);
     }

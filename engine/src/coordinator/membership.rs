@@ -75,8 +75,9 @@ impl Membership {
     pub fn set_limits(&mut self, second: &Second) -> bool {
         let limit = |limitation| match limitation {
             Some(Limitation::OwnUplink) => Some(SendLimit::Uplink),
-            Some(_) => Some(SendLimit::Computer),
-            None => None,
+            Some(Limitation::OwnComputer | Limitation::OwnBattery | Limitation::OwnHeat) => Some(SendLimit::Computer),
+            // Nobody's network or computer is the cause of a limit that the user or the organisation has set.
+            Some(_) | None => None,
         };
         let limits = (limit(second.camera_limit), limit(second.screen_limit));
         std::mem::replace(&mut self.limits, limits) != limits

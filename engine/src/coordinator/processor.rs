@@ -20,6 +20,8 @@ pub struct Processor {
     decoders: decode::Budget<TrackId>,
     /// The wishes of the tiles, without what is reduced.
     wishes: Vec<TileWish>,
+    /// True if the user wants no video of the others.
+    incoming_video_off: bool,
     /// When each participant spoke last.
     spoke: BTreeMap<ParticipantId, Instant>,
     last: Option<Measured>,
@@ -70,6 +72,7 @@ impl Processor {
             encoders: BTreeMap::new(),
             decoders: decode::Budget::default(),
             wishes: Vec::new(),
+            incoming_video_off: false,
             spoke: BTreeMap::new(),
             last: None,
             overload_notice: OverloadNotice::NotNeeded,
@@ -82,6 +85,12 @@ impl Processor {
         self.reduced_wishes()
     }
 
+    /// Sets whether the user wants no video of the others. Returns the wishes that the SFU must know, if that is new.
+    pub fn set_incoming_video_off(&mut self, off: bool) -> Option<Vec<TileWish>> {
+        let changed = std::mem::replace(&mut self.incoming_video_off, off) != off;
+        changed.then(|| self.reduced_wishes())
+    }
+
     /// Returns true if the notice that this computer is too slow to encode must be shown now. Returns true only once.
     pub fn take_overload_notice(&mut self) -> bool {
         let due = self.overload_notice == OverloadNotice::Due;
@@ -91,14 +100,12 @@ impl Processor {
         due
     }
 
-    /// Returns the tracks for which the processor is too slow. Those that only the battery or the temperature limits are not in
-    /// it.
+    /// Returns the tracks of which this computer encodes or decodes less, with the reasons.
     pub fn computer_limits(&self) -> ComputerLimits {
-        let slow =
-            |(_, encoding): &(&Slot, &Encoding)| encoding.adapter.reason() == Some(EncodeLimitReason::EncodeTime);
+        let limited = |(slot, encoding): (&Slot, &Encoding)| Some((*slot, encoding.adapter.reason()?));
         let limit = |tile: &TileWish| (tile.track, self.decoders.limit(tile.track));
         ComputerLimits {
-            sent: self.encoders.iter().filter(slow).map(|(slot, _)| *slot).collect(),
+            sent: self.encoders.iter().filter_map(limited).collect(),
             received: self.wishes.iter().map(limit).filter(|(_, limit)| *limit != decode::Limit::Full).collect(),
         }
     }
@@ -191,6 +198,7 @@ impl Processor {
 
     fn reduced_wishes(&self) -> Vec<TileWish> {
         let reduce = |tile: &TileWish| match self.decoders.limit(tile.track) {
+            _ if self.incoming_video_off => TileWish { hidden: true, ..*tile },
             decode::Limit::Full => *tile,
             decode::Limit::HalfRate => TileWish { frames_per_second: tile.frames_per_second.min(HALF_RATE), ..*tile },
             decode::Limit::Paused => TileWish { hidden: true, ..*tile },

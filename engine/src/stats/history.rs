@@ -156,7 +156,8 @@ fn with_packets(row: Row, packets: &ReceivedRtpStreamStats) -> Row {
 
 const fn owner(limitation: Limitation) -> &'static str {
     match limitation.responsible_party() {
-        ResponsibleParty::You => "you",
+        ResponsibleParty::Computer | ResponsibleParty::You => "you",
+        ResponsibleParty::Organisation => "organisation",
         ResponsibleParty::Sender => "sender",
         ResponsibleParty::Server => "server",
         ResponsibleParty::Network => "path",
@@ -227,6 +228,7 @@ mod tests {
             round_trip_ms: Some(41),
             lost_up_percent: Some(2),
             lost_down_percent: Some(3),
+            ..LinkStats::default()
         };
         Second {
             at_ms,

@@ -1,6 +1,7 @@
 //! What the timeline knows besides counters: the tiles, the path, the senders, their layers, and the limits of this computer.
 
-use codec::adapt::decode;
+use crate::bandwidth::BandwidthLimits;
+use codec::adapt::{EncodeLimitReason, decode};
 use net::InboundRtpStats;
 use net::MediaPath;
 use net::meeting::{Member, SendLimit};
@@ -26,17 +27,19 @@ pub struct Known {
     pub senders: BTreeMap<ParticipantId, Sender>,
     /// The slots whose layers do not fit into the uplink.
     pub uplink_limits: BTreeSet<Slot>,
-    /// The tracks for which this computer is too slow.
+    /// The tracks of which this computer encodes or decodes less.
     pub computer_limits: ComputerLimits,
+    /// How much of the network may be used.
+    pub bandwidth: BandwidthLimits,
     /// True while our connection to the server is lost.
     pub reconnecting: bool,
 }
 
-/// The tracks for which this computer is too slow.
+/// The tracks of which this computer encodes or decodes less.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ComputerLimits {
-    /// The slots of which less is encoded than viewers want.
-    pub sent: BTreeSet<Slot>,
+    /// The slots of which less is encoded than viewers want, and why.
+    pub sent: BTreeMap<Slot, EncodeLimitReason>,
     /// The received tracks of which less is decoded than their tiles wish.
     pub received: BTreeMap<TrackId, decode::Limit>,
 }

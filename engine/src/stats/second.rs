@@ -58,6 +58,10 @@ pub struct LinkStats {
     pub lost_up_percent: Option<u8>,
     /// Packets that are lost on the way from the server although the link is not full, in percent.
     pub lost_down_percent: Option<u8>,
+    /// What may be sent at most, by the user's choice or the organisation's policy, in kbit/s.
+    pub send_limit_kbps: Option<u64>,
+    /// What may be received at most, in the same way.
+    pub receive_limit_kbps: Option<u64>,
 }
 
 /// One second of a received picture track.

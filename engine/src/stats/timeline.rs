@@ -9,7 +9,6 @@ use crate::limitation::{self, Limitation, Steady, TrackFigures};
 use crate::quality::{ConnectionFigures, Quality};
 use media::Timestamp;
 use net::InboundRtpStats;
-use net::meeting::SendLimit;
 use proto::{ParticipantId, Slot, TrackId};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -42,7 +41,7 @@ pub struct Timeline {
     /// The limit that the tile of each track shows.
     tile_limits: BTreeMap<TrackId, Steady<Limitation>>,
     /// What limits our own pictures.
-    own: BTreeMap<Slot, Steady<SendLimit>>,
+    own: BTreeMap<Slot, Steady<Limitation>>,
     /// The newest second that [`Timeline::is_changed`] returned true for.
     reported: Option<Arc<Second>>,
 }
@@ -116,6 +115,8 @@ impl Timeline {
             round_trip_ms: report.and_then(|report| report.round_trip).map(u64::from),
             lost_up_percent: report.map(|report| report.lost_up.min(100)),
             lost_down_percent: report.map(|report| report.lost_down.min(100)),
+            send_limit_kbps: self.known.bandwidth.send.map(|limit| limit.bitrate.as_bps() / 1_000),
+            receive_limit_kbps: self.known.bandwidth.receive.map(|limit| limit.bitrate.as_bps() / 1_000),
         }
     }
 
@@ -154,7 +155,7 @@ impl Timeline {
     }
 
     fn judge(&self, track: TrackId, video: &VideoStats, skipped: u64, second: &Second) -> Option<Limitation> {
-        let Known { downlink, layers, senders, computer_limits, reconnecting, .. } = &self.known;
+        let Known { downlink, layers, senders, computer_limits, bandwidth, reconnecting, .. } = &self.known;
         let sender = senders.get(&track.owner);
         limitation::judge(&TrackFigures {
             connected: !reconnecting,
@@ -169,6 +170,11 @@ impl Timeline {
             cause: downlink.as_ref().and_then(|report| report.cause(track)),
             downlink_kbps: second.link.downlink_kbps,
             lost_down: second.link.lost_down_percent.unwrap_or(0),
+            receive_limit: second
+                .link
+                .downlink_kbps
+                .and_then(|rate| bandwidth.receive.filter(|limit| limit.is_reached(rate))),
+            incoming_video_off: bandwidth.incoming_video_off,
             announced_limit: sender.and_then(|sender| sender.limit(track.slot)),
         })
     }
@@ -219,13 +225,22 @@ impl Timeline {
             let last = self.last.sent.get(layer).copied().unwrap_or_default();
             layer.0 == slot && now.frames > last.frames
         };
-        let limit = if self.known.computer_limits.sent.contains(&slot) && sample.sent.iter().any(is_sent) {
-            Some(SendLimit::Computer)
-        } else {
-            self.known.uplink_limits.contains(&slot).then_some(SendLimit::Uplink)
+        let computer = self.known.computer_limits.sent.get(&slot).filter(|_| sample.sent.iter().any(is_sent));
+        let limit = match computer {
+            Some(reason) => Some(Limitation::of_own_computer(*reason)),
+            None => self.known.uplink_limits.contains(&slot).then(|| self.uplink_limitation()),
         };
         let steady = self.own.entry(slot).or_insert(Steady::new(ANNOUNCE_AFTER, ANNOUNCE_HOLD));
-        steady.update(limit, since).map(Limitation::of_own)
+        steady.update(limit, since)
+    }
+
+    /// Returns why the uplink has no room for more.
+    fn uplink_limitation(&self) -> Limitation {
+        let rate = self.known.uplink.map_or(0, |rate| rate.as_bps() / 1_000);
+        match self.known.bandwidth.send.filter(|limit| limit.is_reached(rate)) {
+            Some(limit) => Limitation::of_send_limit(limit.owner),
+            None => Limitation::OwnUplink,
+        }
     }
 
     fn quality(&self, second: &Second, me: Option<ParticipantId>) -> BTreeMap<ParticipantId, Quality> {

@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::stats::known::Sender;
-use codec::adapt::decode;
+use codec::adapt::{EncodeLimitReason, decode};
 use media::{Bitrate, Layer, Size};
+use net::meeting::SendLimit;
 use proto::{DownlinkReport, LimitCause, LimitedTrack, SpatialLayer, TileWish};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -165,7 +166,7 @@ fn a_track_that_this_computer_pauses_is_not_a_hidden_one() {
 #[test]
 fn a_slow_encoder_is_our_own_limit_while_its_slot_is_sent() {
     let mut timeline = Timeline::default();
-    timeline.known().computer_limits.sent.insert(Slot::Camera);
+    timeline.known().computer_limits.sent.insert(Slot::Camera, EncodeLimitReason::EncodeTime);
     let limits: Vec<_> = (1..=3).map(|number| timeline.end_second(number * SECOND, sample(0)).camera_limit).collect();
     assert_eq!(limits, [None; 3], "nothing is sent");
     let mut next = |number: u32| timeline.end_second(number * SECOND, sample(u64::from(number))).camera_limit;

@@ -3,6 +3,7 @@
 
 use super::event_queue::EventQueue;
 use super::transports::{Report, Transports};
+use crate::bandwidth::Bandwidth;
 use crate::error::Error;
 use crate::event::{Event, MediaPath};
 use crate::frame_sender::FrameQueue;
@@ -48,6 +49,8 @@ pub struct Media {
     stale: Option<Instant>,
     /// When all transports were last known to be connected.
     last_connected: Option<Instant>,
+    /// The limits of the session.
+    bandwidth: Bandwidth,
     /// The estimate in the last event, and the delay-based one.
     estimate: (Bitrate, Bitrate),
     /// When the statistics of the received tracks were last reported.
@@ -97,6 +100,7 @@ impl Media {
             restarted: false,
             stale: None,
             last_connected: None,
+            bandwidth: Bandwidth::default(),
             estimate: (Bitrate::ZERO, Bitrate::ZERO),
             stats_reported: None,
         })
@@ -118,6 +122,8 @@ impl Media {
         self.incoming.clear();
         (self.restarted, self.stale) = (true, None);
         self.transports.replace((address, &self.pool), self.path.unwrap_or(MediaPath::Udp)).await?;
+        // The network may be another one, so its rates from before are not used.
+        self.set_bandwidth(Bandwidth { last_send: None, last_receive: None, ..self.bandwidth });
         self.update_wanted();
         Ok(())
     }
@@ -331,6 +337,17 @@ impl Media {
             }
             Feedback::Acknowledged(ssrc) => peer.acknowledge(ssrc),
             Feedback::VoiceBegun => self.begin_voices(id, event_queue),
+        }
+    }
+
+    /// Limits what is sent, and sets the start of the estimate if nothing was sent yet.
+    pub fn set_bandwidth(&mut self, bandwidth: Bandwidth) {
+        self.bandwidth = bandwidth;
+        if let Some(peer) = self.transports.primary() {
+            peer.estimate().set_limit(bandwidth.max_send);
+            if let Some(rate) = bandwidth.last_send {
+                peer.estimate().set_last_rate(rate);
+            }
         }
     }
 

@@ -28,6 +28,10 @@ struct Rates {
     changed: Notify,
     /// What the published tracks could use, in bits per second.
     wanted: AtomicU64,
+    /// What may be sent, in bits per second with all headers. `u64::MAX` if there is no limit.
+    limit: AtomicU64,
+    /// What the path carried in the last meeting, in bits per second.
+    last_rate: OnceLock<Bitrate>,
     /// The stream whose padding is the start probe.
     start_probe_stream: OnceLock<StreamIdentifiers>,
 }
@@ -58,6 +62,18 @@ impl Estimate {
     /// Sets what the published tracks could use. Probes are sent while the estimate is lower.
     pub fn set_wanted(&self, wanted: Bitrate) {
         self.rates.wanted.store(wanted.as_bps(), Ordering::Relaxed);
+    }
+
+    /// Limits what is sent, with all headers. `None` removes the limit.
+    pub fn set_limit(&self, limit: Option<Bitrate>) {
+        self.rates.limit.store(limit.map_or(u64::MAX, Bitrate::as_bps), Ordering::Relaxed);
+        let (estimate, delay_based) = (self.bitrate(), self.delay_based());
+        self.rates.set_estimate(estimate.min(self.rates.max()), delay_based.min(self.rates.max()));
+    }
+
+    /// Sets what the path carried in the last meeting. Has no effect after the first packet, and only the first time.
+    pub fn set_last_rate(&self, rate: Bitrate) {
+        let _ = self.rates.last_rate.set(rate);
     }
 
     /// Allows the start probe, which is sent as padding of `stream`. The remote side has accepted this stream. Later calls have
@@ -113,6 +129,8 @@ pub fn estimator() -> (Estimator, SendSide, Estimate) {
         notified: AtomicU64::new(START.as_bps()),
         changed: Notify::new(),
         wanted: AtomicU64::new(0),
+        limit: AtomicU64::new(u64::MAX),
+        last_rate: OnceLock::new(),
         start_probe_stream: OnceLock::new(),
     });
     let (room, has_room) = watch::channel(true);
@@ -126,6 +144,17 @@ pub fn estimator() -> (Estimator, SendSide, Estimate) {
 }
 
 impl Rates {
+    /// Returns the limit. `None` if there is none.
+    fn limit(&self) -> Option<Bitrate> {
+        let limit = self.limit.load(Ordering::Relaxed);
+        (limit != u64::MAX).then_some(Bitrate::bps(limit))
+    }
+
+    /// Returns the highest estimate: what the limit allows, without the headers below RTP and without retransmissions.
+    fn max(&self) -> Bitrate {
+        self.limit().map_or(MAX, |limit| part(limit, ESTIMATE_PERCENT).clamp(MIN, MAX))
+    }
+
     fn estimate(&self) -> Bitrate {
         Bitrate::bps(self.estimate.load(Ordering::Relaxed))
     }
@@ -144,6 +173,7 @@ impl Rates {
 impl BandwidthEstimator for Estimator {
     fn on_reports(&mut self, now: Instant, reports: &[PacketReport]) {
         let mut shared = lock(&self.shared);
+        shared.configure(&self.rates);
         let Shared { estimator, clusters } = &mut *shared;
         estimator.handle_feedback(
             now,
@@ -166,6 +196,7 @@ impl BandwidthEstimator for Estimator {
 
     fn handle_timeout(&mut self, now: Instant) {
         let mut shared = lock(&self.shared);
+        shared.configure(&self.rates);
         shared.estimator.handle_timeout(now);
         self.rates.set_estimate(shared.estimator.estimate(), shared.estimator.delay_based());
     }
@@ -175,6 +206,11 @@ impl SendSide {
     /// Returns the estimate.
     pub fn bitrate(&self) -> Bitrate {
         self.rates.estimate()
+    }
+
+    /// Returns the highest rate at which packets leave. `None` if there is no limit.
+    pub fn max_pace(&self) -> Option<Bitrate> {
+        self.rates.limit().map(|limit| part(limit, PACE_PERCENT))
     }
 
     /// Counts a packet of media that is sent now, in `cluster` if a probe runs.
@@ -198,7 +234,9 @@ impl SendSide {
 
     /// Returns the start probe, if no probe was sent yet.
     pub fn poll_start_probe(&self, now: Instant) -> Option<Probe> {
-        lock(&self.shared).estimator.poll_start_probe(now)
+        let mut shared = lock(&self.shared);
+        shared.configure(&self.rates);
+        shared.estimator.poll_start_probe(now)
     }
 
     /// Returns the probe to send now, if one is due. Without a track that could use bandwidth, there is none.
@@ -208,6 +246,7 @@ impl SendSide {
             return None;
         }
         let mut shared = lock(&self.shared);
+        shared.configure(&self.rates);
         shared.estimator.set_wanted(wanted);
         shared.estimator.poll_probe(now)
     }
@@ -219,6 +258,14 @@ impl SendSide {
 }
 
 impl Shared {
+    /// Passes what the driver has set to the estimator.
+    fn configure(&mut self, rates: &Rates) {
+        self.estimator.set_max(rates.max());
+        if let Some(rate) = rates.last_rate.get() {
+            self.estimator.set_last_rate(*rate);
+        }
+    }
+
     fn record_departure(&mut self, id: ClusterId, now: Instant) {
         if let Some(cluster) = self.clusters.iter_mut().flatten().find(|cluster| cluster.id == id) {
             cluster.last = now;
@@ -228,6 +275,10 @@ impl Shared {
         self.clusters.rotate_right(1);
         self.clusters[0] = Some(Cluster { id, first: now, last: now });
     }
+}
+
+fn part(rate: Bitrate, percent: u64) -> Bitrate {
+    Bitrate::bps(rate.as_bps() / 100 * percent)
 }
 
 fn cluster_at(clusters: &[Option<Cluster>], departure: Instant) -> Option<ClusterId> {
@@ -252,6 +303,11 @@ const MIN: Bitrate = Bitrate::kbps(40);
 
 /// The highest estimate: camera and screen at their highest bitrates.
 const MAX: Bitrate = Bitrate::kbps(20_000);
+
+/// The highest estimate, and the highest rate at which packets leave, in percent of a limit. The rest is for the headers of UDP and IP, and
+/// for retransmissions.
+const ESTIMATE_PERCENT: u64 = 85;
+const PACE_PERCENT: u64 = 90;
 
 /// The interval of the timer that looks for a probe to send.
 pub const PROBE_INTERVAL: Duration = Duration::from_millis(25);

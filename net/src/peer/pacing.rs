@@ -45,6 +45,7 @@ impl Pacing {
     /// probe starts only if `has_padding` is true.
     pub fn release(&mut self, now: Instant, has_padding: bool, padding: impl FnMut(usize) -> Option<TaggedPacket>) {
         self.pacer.set_target(self.send_side.bitrate());
+        self.pacer.set_limit(self.send_side.max_pace());
         if has_padding && self.may_start() {
             self.started = true;
             if let Some(probe) = self.send_side.poll_start_probe(now) {

@@ -14,8 +14,8 @@ use super::{
 use crate::demand::TileWishes;
 use media::Bitrate;
 use proto::{
-    ClientSignal, Kind, MAX_SHARED_VOICES, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot, SpatialLayer,
-    Subscription, TrackId, TurnAccess,
+    ClientSignal, DownlinkSettings, Kind, MAX_SHARED_VOICES, MAX_TRACKS, ParticipantId, Published, ServerSignal, Slot,
+    SpatialLayer, Subscription, TrackId, TurnAccess,
 };
 use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::time::{Duration, Instant};
@@ -43,6 +43,8 @@ pub struct Native {
     /// The number of the last offer.
     number: u32,
     wishes: TileWishes,
+    /// What offers say about the downlink.
+    downlink: DownlinkSettings,
     /// The tracks that a tile shows now.
     visible: HashSet<TrackId>,
     /// True if voices arrive on shared descriptions. It stays true until the transport is replaced.
@@ -131,6 +133,10 @@ impl Sfu for Native {
                 self.wishes.set(tiles, now);
             }
             Input::Renegotiate { .. } => self.offers_again = true,
+            Input::Downlink(settings) => {
+                self.offers_again |= self.agreed.is_some() && settings.max_bitrate != self.downlink.max_bitrate;
+                self.downlink = settings;
+            }
             Input::Timeout => self.handle_timeout(now),
             // The server is ICE-lite, which needs no candidates, and learns from the meeting that the client leaves.
             Input::Connected
@@ -172,10 +178,12 @@ impl Native {
 
     /// Begins again: only what this client publishes and wishes to see stays.
     fn restart(&mut self, now: Instant) {
-        let Self { published, number, mut wishes, visible, .. } = std::mem::take(self);
+        let Self { published, number, mut wishes, visible, downlink, .. } = std::mem::take(self);
+        // The network may be another one.
+        let downlink = DownlinkSettings { last_bitrate: None, ..downlink };
         let opened = published.keys().copied().collect();
         wishes.restart(now);
-        *self = Self { published, opened, number, wishes, visible, ..Self::default() };
+        *self = Self { published, opened, number, wishes, visible, downlink, ..Self::default() };
     }
 
     fn handle_signal(&mut self, bytes: &[u8]) {
@@ -317,6 +325,7 @@ impl Native {
             published: published.collect(),
             subscriptions: subscriptions.collect(),
             voices: if negotiation.snapshot.shares_voices { self.shared_mids() } else { Vec::new() },
+            downlink: Some(self.downlink).filter(|downlink| *downlink != DownlinkSettings::default()),
         };
         self.send(&offer);
     }

@@ -15,6 +15,7 @@
 
 mod capacity;
 mod competition;
+mod limit;
 
 pub use super::link_delay::REPORT_INTERVAL;
 pub use capacity::NARROW;
@@ -22,6 +23,7 @@ pub use capacity::NARROW;
 use super::link_delay::{LinkDelay, USUAL_DELAY};
 use capacity::{LinkCapacity, MIN_WAIT, USABLE_PERCENT};
 use competition::{Competition, Sample};
+use limit::Limit;
 use std::time::{Duration, Instant};
 
 /// The downlink of one viewer.
@@ -49,6 +51,8 @@ pub struct Downlink {
     held_at: Option<Instant>,
     probe: Probe,
     competition: Competition,
+    /// What the viewer allows.
+    limit: Limit,
 }
 
 /// A change of the link.
@@ -134,12 +138,37 @@ impl Downlink {
             held_at: None,
             probe: Probe { last: None, interval: MIN_PROBE_INTERVAL },
             competition: Competition::default(),
+            limit: Limit::NONE,
         }
+    }
+
+    /// Sets the bits per second that the viewer allows, with padding and retransmissions. `None` removes the limit.
+    pub fn set_limit(&mut self, bitrate: Option<u64>) {
+        self.limit = Limit::new(bitrate);
+        self.budget = self.budget.min(self.limit.budget());
+    }
+
+    /// Begins with less if the network of the viewer carried less before. It never begins with more, and not after the first report.
+    pub fn set_last_rate(&mut self, rate: u64) {
+        if self.starting && self.recent[0].sent == 0 {
+            self.budget = self.budget.min(rate.saturating_mul(LAST_RATE_PERCENT) / 100).max(MIN_BUDGET);
+        }
+    }
+
+    /// Returns whether the viewer has set a limit.
+    pub fn is_limited(&self) -> bool {
+        self.limit.is_set()
     }
 
     /// Handles the statistics of the last report interval. Returns a change after which the budget must be divided again at
     /// once.
     pub fn handle_report(&mut self, report: Report, now: Instant) -> Option<Change> {
+        let change = self.apply_report(report, now);
+        self.budget = self.budget.min(self.limit.budget());
+        change
+    }
+
+    fn apply_report(&mut self, report: Report, now: Instant) -> Option<Change> {
         let delay = self.link.handle_report(report.round_trip, report.pause, report.lost);
         let congestion_loss = self.link.congestion_loss(report.lost);
         self.earlier.rotate_right(1);
@@ -385,47 +414,51 @@ impl Downlink {
         if self.recent[0].delay > USUAL_DELAY {
             return 0;
         }
-        match &self.capacity {
+        let padding = match &self.capacity {
             Some(capacity) => capacity.test.unwrap_or(0),
             None if (MIN_PADDED..self.estimate.min(self.desired)).contains(&self.budget) => self.budget,
             None => 0,
-        }
+        };
+        padding.min(self.limit.budget())
     }
 
     /// Returns the bits per second that the SFU may send to the viewer without padding. A higher budget counts only after
     /// the feedback on it, because a larger layer begins with a key frame.
     pub fn budget(&self) -> u64 {
-        self.earlier.iter().copied().fold(self.budget, u64::min)
+        self.earlier.iter().copied().fold(self.budget, u64::min).min(self.limit.budget())
     }
 
     /// Returns the budget if it is what the link carries. Returns `None` if the capacity is not known and the budget may be low
     /// only because the estimate of the stack is, which random loss lowers.
     pub fn known_budget(&self) -> Option<u64> {
-        (self.capacity.is_some() || !self.link.is_lossy()).then(|| self.budget())
+        (self.capacity.is_some() || self.limit.is_set() || !self.link.is_lossy()).then(|| self.budget())
     }
 
     /// Returns the bits per second at which packets leave. More than the budget, so that key frames are not late; but if
     /// the capacity of the link is known, no more than that, because a burst delays the sound.
     pub fn pace(&self) -> u64 {
-        match &self.capacity {
+        let pace = match &self.capacity {
             Some(capacity) => capacity.test.unwrap_or(0).max(capacity.rate).max(self.budget()),
             None => self.budget().saturating_mul(PACE_PERCENT) / 100,
-        }
+        };
+        pace.min(self.limit.pace())
     }
 
     /// Returns the highest bits per second for which the stack may probe: it probes up to twice as much while little is sent. That
     /// would fill the queue of a narrow link.
     pub fn max_probe(&self) -> u64 {
-        match &self.capacity {
+        let max = match &self.capacity {
             Some(capacity) if capacity.rate < NARROW => {
                 capacity.test.map_or(capacity.rate, |_| capacity.rate * PROVED_PERCENT / 100)
             }
             Some(_) | None => u64::MAX,
-        }
+        };
+        max.min(self.limit.probe())
     }
 
     /// Sets the bits per second that the viewer wants. Returns whether to probe for them now.
     pub fn set_desired(&mut self, desired: u64, now: Instant) -> bool {
+        let desired = desired.min(self.limit.budget());
         self.desired = desired;
         if desired <= self.estimate || self.recent[0].delay > USUAL_DELAY {
             return false;
@@ -466,6 +499,9 @@ const PROBE_REPORTS: u32 = 8;
 
 /// The estimate that shows a wide link, in percent of [`BURST_RATE`]. The estimate of packets as small as padding has 30 % more with headers.
 const WIDE_PERCENT: u64 = 150;
+
+/// The part of the rate of an earlier meeting with which a viewer begins, in percent.
+const LAST_RATE_PERCENT: u64 = 80;
 
 /// The reports that are kept: those of a second. The frames of a camera are uneven within a report interval.
 const RECENT_REPORTS: usize = 10;

@@ -145,7 +145,8 @@ impl Meetings {
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         match message {
             ToSfu::Signal(bytes) => match proto::decode_signal(&bytes.0) {
-                Ok(ClientSignal::Offer { number, sdp, published, subscriptions, voices }) => {
+                Ok(ClientSignal::Offer { number, sdp, published, subscriptions, voices, downlink }) => {
+                    peer.set_downlink_settings(downlink.unwrap_or_default());
                     self.handle_offer(Offer { participant, number, sdp, published, subscriptions, voices }, now);
                 }
                 Ok(ClientSignal::Wishes { tiles }) => {

@@ -7,7 +7,7 @@ use super::switch::Switch;
 use super::transport::{Context, Transport};
 use crate::Origin;
 use crate::bucket::Bucket;
-use proto::{LimitedTrack, MeetingId, ParticipantId, TileWish, TrackId};
+use proto::{DownlinkSettings, LimitedTrack, MeetingId, ParticipantId, TileWish, TrackId};
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::net::{IpAddr, SocketAddr};
@@ -60,6 +60,8 @@ pub struct Peer {
     pub sources: HashMap<Mid, TrackId>,
     /// The tile sizes that it requested. `None` before the first request.
     pub wishes: Option<HashMap<TrackId, TileWish>>,
+    /// What it said about its downlink in its last offer.
+    pub downlink_settings: DownlinkSettings,
     /// Switches of media descriptions that receive nothing now: their sequence numbers continue when the description is
     /// used again. There are at most as many as media descriptions.
     pub idle_switches: HashMap<Mid, Switch>,
@@ -85,6 +87,7 @@ impl Peer {
             handshake: Handshake::default(),
             sources: HashMap::new(),
             wishes: None,
+            downlink_settings: DownlinkSettings::default(),
             idle_switches: HashMap::new(),
             offers: Bucket::new(OFFERS_PER_SECOND, OFFER_BURST, now),
             limited: Vec::new(),
@@ -94,12 +97,23 @@ impl Peer {
         }
     }
 
-    /// Replaces a failed transport. Drops the state of its media descriptions, and keeps the requested tile sizes and the
-    /// number of offers.
+    /// Replaces a failed transport. Drops the state of its media descriptions, and keeps the requested tile sizes, the settings of
+    /// the downlink and the number of offers.
     pub fn reset_transport(&mut self, context: &Context, now: Instant) {
         let new = Self::new(context, self.meeting, self.address, now);
-        let Self { wishes, offers, .. } = std::mem::replace(self, new);
+        let Self { wishes, offers, downlink_settings, .. } = std::mem::replace(self, new);
         (self.wishes, self.offers) = (wishes, offers);
+        self.set_downlink_settings(downlink_settings);
+    }
+
+    /// Sets what the participant says about its downlink.
+    pub fn set_downlink_settings(&mut self, settings: DownlinkSettings) {
+        self.downlink_settings = settings;
+        let downlink = &mut self.transport.downlink;
+        downlink.set_limit(settings.max_bitrate.map(u64::from));
+        if let Some(rate) = settings.last_bitrate {
+            downlink.set_last_rate(rate.into());
+        }
     }
 }
 

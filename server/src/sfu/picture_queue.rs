@@ -34,6 +34,11 @@ impl<P> PictureQueue<P> {
         self.pacer.add(bytes + HEADER_BYTES);
     }
 
+    /// Adds the bytes of a packet that was sent without waiting, with all headers. Pictures wait for it.
+    pub fn add_unpaced(&mut self, bytes: usize) {
+        self.pacer.add(bytes);
+    }
+
     /// Queues a packet.
     ///
     /// # Errors

@@ -40,9 +40,11 @@ impl Repairs {
         !self.media.is_empty()
     }
 
-    /// Counts a packet that is sent, if it is of a retransmission stream.
-    pub fn handle_sent(&mut self, ssrc: Ssrc) {
-        self.counts.packets += u64::from(!self.media.contains(&ssrc));
+    /// Counts a packet that is sent, if it is of a retransmission stream. Returns whether it is.
+    pub fn handle_sent(&mut self, ssrc: Ssrc) -> bool {
+        let repairs = !self.media.contains(&ssrc);
+        self.counts.packets += u64::from(repairs);
+        repairs
     }
 
     /// Returns what was counted since the last call.
@@ -62,8 +64,7 @@ mod tests {
             repairs.handle_requests(mid, all);
         }
         assert!(!repairs.has_streams() && repairs.add_stream(7.into()) && !repairs.add_stream(7.into()));
-        repairs.handle_sent(7.into());
-        repairs.handle_sent(8.into());
+        assert!(!repairs.handle_sent(7.into()) && repairs.handle_sent(8.into()));
         assert_eq!(repairs.take(), RepairCounts { nacks: 6, packets: 1 });
         repairs.handle_requests(b, 2);
         assert_eq!(repairs.take(), RepairCounts { nacks: 1, packets: 0 });

@@ -45,6 +45,7 @@ fn offer(sfu: &mut Sfu, participant: u64, sdp: &str, now: Instant) -> (usize, Ve
         published: Vec::new(),
         subscriptions: Vec::new(),
         voices: Vec::new(),
+        downlink: None,
     };
     let message = ToSfu::Signal(Blob(proto::encode(&offer)));
     sfu.handle_command(Command::Message { participant: ParticipantId(participant), message }, now);

@@ -460,8 +460,11 @@ impl Transport {
     /// Counts an RTP packet that the stack sends.
     fn count_sent(&mut self, datagram: &[u8], now: Instant) {
         if let Some(source) = rtp_source(datagram) {
-            self.repairs.handle_sent(source.into());
             let total = datagram.len() + UDP_OVERHEAD;
+            // The stack sends retransmissions and padding at once. If the participant has set a limit, they are part of it.
+            if self.repairs.handle_sent(source.into()) && self.downlink.is_limited() {
+                self.pictures.add_unpaced(total);
+            }
             self.sent.add(total, now);
         }
     }

@@ -73,6 +73,7 @@ fn send(sfu: &mut Sfu, sdp: &str, now: Instant) {
         published: vec![Published { slot: Slot::Microphone, kind: Kind::Audio, mid: "0".into(), layers: Vec::new() }],
         subscriptions: vec![Subscription { mid: "1".into(), track }],
         voices: vec!["2".into(), "0".into(), "1".into()],
+        downlink: None,
     };
     let message = ToSfu::Signal(Blob(proto::encode(&offer)));
     sfu.handle_command(Command::Message { participant: MEMBER, message }, now);

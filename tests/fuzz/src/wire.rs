@@ -15,10 +15,10 @@ use proto::descriptor::{
     ScalabilityMode, Structure,
 };
 use proto::{
-    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, Epoch, FromSfu, Kind, LimitCause,
-    LimitedTrack, ManagerCommand, MeetingId, ParticipantId, Position, Problem, Published, Refusal, ResumeToken,
-    ServerMessage, ServerSignal, SignedCommand, Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand,
-    TrackId, TurnAccess, TurnServer, Up, VERSION, Welcome,
+    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, DownlinkSettings, Epoch, FromSfu, Kind,
+    LimitCause, LimitedTrack, ManagerCommand, MeetingId, ParticipantId, Position, Problem, Published, Refusal,
+    ResumeToken, ServerMessage, ServerSignal, SignedCommand, Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals,
+    TrackDemand, TrackId, TurnAccess, TurnServer, Up, VERSION, Welcome,
 };
 use std::time::{Duration, Instant, SystemTime};
 
@@ -332,6 +332,7 @@ pub(super) fn client_signals() -> Vec<Vec<u8>> {
             published: published(),
             subscriptions: vec![Subscription { mid: "1".into(), track }],
             voices: vec!["2".into()],
+            downlink: Some(DownlinkSettings { max_bitrate: Some(300_000), last_bitrate: Some(4_000_000) }),
         },
         ClientSignal::Wishes { tiles: vec![tile] },
     ];

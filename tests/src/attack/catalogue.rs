@@ -3,11 +3,11 @@
 
 use super::kinds;
 use proto::{
-    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, Epoch, FromSfu, Kind, LimitCause,
-    LimitedTrack, LogEntry, MAX_KNOCK, MAX_MEMBER_MESSAGE, MAX_SHARED_VOICES, MAX_TILES, ManagerCommand, MeetingId,
-    ParticipantId, Position, Problem, Published, ROTATION_BYTES, Refusal, ResumeToken, ServerMessage, ServerSignal,
-    SignedCommand, Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up, VERSION,
-    Welcome,
+    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, DownlinkSettings, Epoch, FromSfu, Kind,
+    LimitCause, LimitedTrack, LogEntry, MAX_KNOCK, MAX_MEMBER_MESSAGE, MAX_SHARED_VOICES, MAX_TILES, ManagerCommand,
+    MeetingId, ParticipantId, Position, Problem, Published, ROTATION_BYTES, Refusal, ResumeToken, ServerMessage,
+    ServerSignal, SignedCommand, Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up,
+    VERSION, Welcome,
 };
 
 /// What an attacker knows.
@@ -178,6 +178,7 @@ fn to_sfu(facts: &Facts) -> Vec<Client> {
         published,
         subscriptions,
         voices: vec!["0".into(); MAX_SHARED_VOICES],
+        downlink: Some(DownlinkSettings { max_bitrate: Some(0), last_bitrate: Some(u32::MAX) }),
     };
     let subscriptions = vec![Subscription { mid: "0".into(), track }; 300];
     let tile = TileWish { track, width: 8_192, height: 8_192, frames_per_second: 60, priority: 255, hidden: false };

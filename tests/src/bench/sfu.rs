@@ -115,6 +115,7 @@ fn enter(entry: Entry, name: &str, camera: Choice) -> Result<(Engine, engine::Ev
         screen: false,
         muted: true,
         proxy: engine::ProxySettings::default(),
+        bandwidth: engine::Bandwidth::default(),
     };
     Ok(Engine::start(entry, setup, Identity::generate()?, Arc::new(NullOutput))?)
 }

@@ -6,7 +6,9 @@ use codec::rate::{self, LayerDemand, LayerTarget};
 use crypto::Sealed;
 use media::{Bitrate, FrameRate, Size};
 use proto::descriptor::{DescriptorWriter, PacketPosition, Resolution, ScalabilityMode};
-use proto::{DemandedLayer, ParticipantId, Published, ServerSignal, SpatialLayer, Subscription, voice_owner};
+use proto::{
+    DemandedLayer, DownlinkSettings, ParticipantId, Published, ServerSignal, SpatialLayer, Subscription, voice_owner,
+};
 use server::sfu::Reply;
 use server::sfu::extension::{dependency_descriptor, set_descriptor};
 use std::net::SocketAddr;
@@ -30,6 +32,10 @@ pub struct Client {
     pub subscriptions: Vec<Subscription>,
     /// The media descriptions on which it receives whoever speaks.
     pub voices: Vec<String>,
+    /// What its offers say about its downlink.
+    pub downlink: Option<DownlinkSettings>,
+    /// When each datagram to it left the server, and its bytes with the headers of UDP and IP.
+    pub datagrams: Vec<(Instant, usize)>,
     /// The signals that it received.
     pub signals: Vec<ServerSignal>,
     /// Whether the server refused one of its messages as malformed.
@@ -110,6 +116,7 @@ impl Client {
             published: Vec::new(),
             subscriptions: Vec::new(),
             voices: Vec::new(),
+            downlink: None,
             signals: Vec::new(),
             malformed: false,
             too_fast: false,

@@ -222,6 +222,7 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
                 published: vec![],
                 subscriptions: vec![],
                 voices: vec![],
+                downlink: None,
             })
         };
         let data = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n\
@@ -238,6 +239,7 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
                 }],
                 subscriptions: vec![proto::Subscription { mid: "nowhere".into(), track }; 300],
                 voices: vec!["9".into()],
+                downlink: None,
             })
         };
         let messages = [

@@ -237,6 +237,7 @@ impl Insider {
             published,
             subscriptions: Vec::new(),
             voices: Vec::new(),
+            downlink: None,
         })
     }
 

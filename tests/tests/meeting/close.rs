@@ -163,6 +163,7 @@ fn enter(entry: Entry, hardware: Hardware, output: Arc<dyn VideoOutput>) -> Resu
         screen: false,
         muted: false,
         proxy: engine::ProxySettings::default(),
+        bandwidth: engine::Bandwidth::default(),
     };
     Ok(Engine::start_with(entry, setup, Identity::generate()?, output, hardware)?)
 }

@@ -38,8 +38,8 @@ pub(super) fn top<'a>(screen: &Meeting, context: &Context, reported: usize) -> E
     let full_screen = quiet_button(Icon::FullScreen, &context.text("meeting-full-screen"), Message::FullScreenPressed);
     let shortcuts = quiet_button(Icon::Keyboard, &context.text("shortcuts-title"), Message::ShortcutsPressed);
     let shortcuts = shortcuts.id("shortcuts").opens_dialog();
-    let open = (screen.menu == Some(Menu::Preferences)).then_some(Part::Both);
-    let preferences = preferences::button(context, open, |_| Message::MenuPressed(Menu::Preferences));
+    let open = (screen.menu == Some(Menu::Preferences(Part::Both))).then_some(Part::Both);
+    let preferences = preferences::button(context, open, |part| Message::MenuPressed(Menu::Preferences(part)));
     let rest = row![status, Space::new().width(Length::Fill)]
         .push((reported > 0).then(|| below(bell, "meeting-notices", None, context)))
         .push(below(statistics, "statistics-title", Some(Shortcut::Statistics), context))

@@ -6,11 +6,12 @@ use engine::{AudioStats, Limitation, Person, ReceivedRtpStreamStats, Second, Sen
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Length};
 
-use super::{Meeting, Message};
+use super::{Meeting, Menu, Message};
 use crate::kit::{Element, Icon, elided, heading, icon, region, text};
 use crate::locale::Language;
 use crate::model::number::{bitrate, decimal, millis, percent};
 use crate::model::reduction;
+use crate::screen::preferences;
 use crate::screen::{Context, icon_button};
 use crate::theme::{self, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET_FORM, Tone};
 
@@ -22,6 +23,7 @@ pub(super) fn panel<'a>(screen: &'a Meeting, context: &Context) -> Element<'a, M
             let received = people.filter_map(|person| received(person, second, context));
             Column::new()
                 .push(path(second, context))
+                .push(limits(screen, context))
                 .push(sent(second, context))
                 .extend(received)
                 .spacing(SPACE_M)
@@ -55,6 +57,12 @@ fn path<'a>(second: &Second, context: &Context) -> Element<'a, Message> {
         ("statistics-round-trip", path.round_trip_ms.map_or_else(unknown, |time| millis(time, language))),
     ];
     card(&context.text("statistics-path"), None, vec![(None, lines.to_vec())], context)
+}
+
+/// The field that opens the menu of the bandwidth.
+fn limits<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
+    let menu = Menu::Preferences(preferences::Part::Bandwidth);
+    preferences::bandwidth_field(context, screen.menu == Some(menu), Message::MenuPressed(menu))
 }
 
 /// What is received of a participant. `None` if that is nothing.

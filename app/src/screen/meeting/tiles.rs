@@ -239,6 +239,7 @@ mod tests {
         let mut screen = Meeting::new(MeetingModel::default(), Devices::default());
         let context = Context {
             language: Language::English,
+            bandwidth: crate::model::bandwidth::Bandwidth::default(),
             theme: Choice::Dark,
             reduced_motion: true,
             size: iced::Size::new(800.0, 600.0),

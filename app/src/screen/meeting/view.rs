@@ -13,7 +13,7 @@ use crate::pictures::Pictures;
 use crate::screen::asking;
 use crate::screen::confirmation::{self, Texts};
 use crate::screen::notice::{self, Queue};
-use crate::screen::preferences::{self, Part, Preference};
+use crate::screen::preferences::{self, Preference};
 use crate::screen::{Context, check, device_lines, menu, menu_heading};
 use crate::stage::stage;
 use crate::theme::{self, Look, NOTICE, PANEL, SPACE_L, SPACE_S};
@@ -110,8 +110,8 @@ fn popup_menu<'a>(screen: &'a Meeting, which: Menu, context: &Context) -> popup:
             list = list.push(menu_heading(context.text("hint-video"))).push(Element::from(sign_language));
             (bar::CAMERA_MENU, context.text("meeting-choose-camera"))
         }
-        Menu::Preferences => {
-            return preferences::popup_menu(Part::Both, context, Message::Preferred, Message::MenuClosed);
+        Menu::Preferences(part) => {
+            return preferences::popup_menu(part, context, Message::Preferred, Message::MenuClosed);
         }
     };
     popup::Menu { anchor, label, content: menu(list), on_close: Message::MenuClosed }

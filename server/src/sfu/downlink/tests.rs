@@ -441,3 +441,36 @@ fn beside_others_that_keep_the_queue_full_pictures_are_sent_until_they_have_gone
     (0..10).for_each(|_| _ = viewer.report(100_000, beside, 0.0, 20));
     assert!(viewer.downlink.budget() >= beside * 9 / 10, "{} of {beside}", viewer.downlink.budget());
 }
+
+#[test]
+fn a_viewer_begins_with_what_its_network_carried_before_but_never_with_more() {
+    let begins = |rate| {
+        let mut viewer = Viewer::new(300_000);
+        viewer.downlink.set_last_rate(rate);
+        viewer.downlink.budget()
+    };
+    assert_eq!([begins(150_000), begins(5_000_000), begins(0)], [120_000, 300_000, MIN_BUDGET]);
+    let mut viewer = Viewer::new(300_000);
+    viewer.downlink.set_last_rate(150_000);
+    assert_eq!(viewer.report(2_400_000, 0, 0.0, 20), 150_000, "it rises in steps");
+    assert_eq!(viewer.report(3_600_000, 300_000, 0.0, 20), 3_600_000, "the first probes have shown a wide link");
+    viewer.downlink.set_last_rate(150_000);
+    assert_eq!(viewer.downlink.budget, 3_600_000, "too late");
+}
+
+#[test]
+fn nothing_exceeds_the_limit_that_a_viewer_sets() {
+    let mut viewer = Viewer::new(300_000);
+    viewer.downlink.set_limit(Some(1_000_000));
+    for _ in 0..30 {
+        viewer.report(9_000_000, 800_000, 0.0, 20);
+        let downlink = &viewer.downlink;
+        assert!(downlink.budget() <= 880_000 && downlink.padding() <= 880_000 && downlink.pace() <= 960_000);
+        assert!(downlink.max_probe() <= 400_000);
+    }
+    assert_eq!(viewer.downlink.budget(), 880_000, "all that the limit allows");
+    viewer.downlink.set_limit(Some(200_000));
+    assert_eq!(viewer.downlink.budget(), 176_000, "at once");
+    viewer.downlink.set_limit(None);
+    assert!(viewer.report(9_000_000, 200_000, 0.0, 20) < 300_000, "it rises in steps");
+}

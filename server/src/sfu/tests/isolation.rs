@@ -100,7 +100,10 @@ impl World {
             }
             let sdp = client.offer.as_ref().unwrap().0.clone();
             self.clients.push(client);
-            self.send(id, &ClientSignal::Offer { number: 1, sdp, published, subscriptions, voices: Vec::new() });
+            self.send(
+                id,
+                &ClientSignal::Offer { number: 1, sdp, published, subscriptions, voices: Vec::new(), downlink: None },
+            );
         }
     }
 
@@ -202,6 +205,7 @@ fn a_panic_in_a_timer_a_message_or_an_offer_ends_the_media_of_its_meeting_and_ot
         published: Vec::new(),
         subscriptions: Vec::new(),
         voices: Vec::new(),
+        downlink: None,
     };
     for signal in [None, Some(wishes), Some(offer)] {
         let mut world = World::of_two_meetings();

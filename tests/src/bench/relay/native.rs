@@ -86,7 +86,9 @@ async fn offer(
     subscriptions: Vec<Subscription>,
 ) -> Result<()> {
     let sdp = participant.client.offer().context("nothing to offer")?;
-    connection.signal(&ClientSignal::Offer { number: 1, sdp, published, subscriptions, voices: Vec::new() }).await;
+    connection
+        .signal(&ClientSignal::Offer { number: 1, sdp, published, subscriptions, voices: Vec::new(), downlink: None })
+        .await;
     let answer = |message| connection::signal(message).filter(|signal| matches!(signal, ServerSignal::Answer { .. }));
     participant.client.handle_signal(connection.find(answer).await);
     Ok(())

@@ -152,6 +152,7 @@ impl Sfu for Janus {
             Input::Suspended
             | Input::Restart
             | Input::Renegotiate { .. }
+            | Input::Downlink(_)
             | Input::TransportState { .. }
             | Input::Timeout => {}
         }

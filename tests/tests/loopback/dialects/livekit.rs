@@ -120,6 +120,7 @@ impl Sfu for LiveKit {
             Input::Suspended
             | Input::Restart
             | Input::Renegotiate { .. }
+            | Input::Downlink(_)
             | Input::TransportState { .. }
             | Input::Timeout => {}
         }

@@ -52,7 +52,14 @@ impl Transport {
         let camera = Published { slot: Slot::Camera, kind: Kind::Video, mid: pictures, layers: vec![LAYER] };
         let published = vec![microphone, camera];
         let sdp = self.client.offer().context("an offer")?;
-        let offer = ClientSignal::Offer { number: 1, sdp, published, subscriptions: Vec::new(), voices: Vec::new() };
+        let offer = ClientSignal::Offer {
+            number: 1,
+            sdp,
+            published,
+            subscriptions: Vec::new(),
+            voices: Vec::new(),
+            downlink: None,
+        };
         self.send_message(&ClientMessage::Sfu(ToSfu::Signal(Blob(proto::encode(&offer))))).await
     }
 

@@ -1,0 +1,313 @@
+//! What is remembered of networks, in a small file on this computer only: the rates that they carried in the last meeting, and whether
+//! the user calls them metered. A network is named by a hash with a random number of this computer, so the file names no gateway.
+//!
+//! Nothing of the file is sent, except that the client tells the server with which rate to begin.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::{fs, io};
+
+use engine::{Bitrate, LastRates, Second};
+use ring::digest::{Context, SHA256};
+use ring::rand::{SecureRandom as _, SystemRandom};
+use serde::{Deserialize, Serialize};
+
+use crate::network::Gateway;
+use crate::recent;
+
+/// The content of the file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Networks {
+    /// The random number of this computer, in hexadecimal digits. Empty before the first network.
+    salt: String,
+    /// The networks, the last one that was used first.
+    networks: Vec<Entry>,
+}
+
+/// What is remembered of one network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct Entry {
+    /// The hash of its gateway and the salt, in hexadecimal digits.
+    key: String,
+    /// When it was used last, in seconds since 1970.
+    used: u64,
+    /// What it carried to the server, in kbit/s.
+    send_kbps: Option<u64>,
+    /// What it carried from the server, in kbit/s.
+    receive_kbps: Option<u64>,
+    /// Whether the user calls it metered. `None` if the system decides.
+    metered: Option<bool>,
+}
+
+impl Networks {
+    /// Returns the rates that a network carried. `now` is in seconds since 1970.
+    pub fn rates(&self, gateway: &Gateway, now: u64) -> LastRates {
+        let Some(entry) = self.find(gateway).filter(|entry| is_fresh(entry, now)) else { return LastRates::default() };
+        let rate = |kbps: Option<u64>| kbps.map(|kbps| Bitrate::kbps(kbps.min(MAX_KBPS)));
+        LastRates { send: rate(entry.send_kbps), receive: rate(entry.receive_kbps) }
+    }
+
+    /// Returns whether the user calls a network metered. `None` if the user has not said.
+    pub fn metered(&self, gateway: &Gateway, now: u64) -> Option<bool> {
+        self.find(gateway).filter(|entry| is_fresh(entry, now))?.metered
+    }
+
+    /// Records the rates that a network carried. A direction without a rate keeps the one from before.
+    pub fn set_rates(&mut self, gateway: &Gateway, rates: LastRates, now: u64) {
+        let kbps = |rate: Option<Bitrate>| rate.map(|rate| rate.as_bps() / 1_000);
+        let entry = self.enter(gateway, now);
+        entry.send_kbps = kbps(rates.send).or(entry.send_kbps);
+        entry.receive_kbps = kbps(rates.receive).or(entry.receive_kbps);
+    }
+
+    /// Records whether the user calls a network metered.
+    pub fn set_metered(&mut self, gateway: &Gateway, metered: bool, now: u64) {
+        self.enter(gateway, now).metered = Some(metered);
+    }
+
+    /// Returns true if nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.networks.is_empty()
+    }
+
+    /// Returns the entry of a network, as the first one. Removes those that are too old or too many.
+    fn enter(&mut self, gateway: &Gateway, now: u64) -> &mut Entry {
+        if self.salt.len() != 2 * SALT_BYTES {
+            // Without randomness, nothing found under another salt is used.
+            *self = Self { salt: random_salt(), networks: Vec::new() };
+        }
+        let key = key(&self.salt, gateway);
+        let before = self.networks.iter().position(|entry| entry.key == key).map(|at| self.networks.remove(at));
+        self.networks.retain(|entry| is_fresh(entry, now));
+        let entry = before.filter(|entry| is_fresh(entry, now)).unwrap_or_default();
+        self.networks.truncate(MAX_NETWORKS - 1);
+        self.networks.insert(0, Entry { key, used: now, ..entry });
+        &mut self.networks[0]
+    }
+
+    fn find(&self, gateway: &Gateway) -> Option<&Entry> {
+        let key = key(&self.salt, gateway);
+        self.networks.iter().find(|entry| entry.key == key)
+    }
+
+    /// Reads the file. Returns the default if there is no file; if it is damaged, also logs a warning.
+    pub fn load(path: &Path) -> Self {
+        let read = || {
+            if fs::metadata(path)?.len() > MAX_FILE_BYTES {
+                return Err(io::Error::other("the file is too large"));
+            }
+            Ok(serde_json::from_slice(&fs::read(path)?)?)
+        };
+        read().unwrap_or_else(|error| {
+            if error.kind() != io::ErrorKind::NotFound {
+                tracing::warn!(%error, "cannot read the file of known networks");
+            }
+            Self::default()
+        })
+    }
+
+    fn save(&self, path: &Path) -> io::Result<()> {
+        recent::write_private(path, &serde_json::to_vec_pretty(self)?)
+    }
+}
+
+/// Changes the file at `path`: reads it, calls `change`, and writes it.
+///
+/// # Errors
+/// Returns an error if the folder or the file cannot be written.
+fn update(path: &Path, change: impl FnOnce(&mut Networks)) -> io::Result<()> {
+    /// Held from reading to writing, so that no other thread's change is lost.
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut networks = Networks::load(path);
+    change(&mut networks);
+    networks.save(path)
+}
+
+/// Changes the user's file, if the environment names its folder. A failure is logged.
+pub fn change(change: impl FnOnce(&mut Networks)) {
+    let Some(path) = path() else { return };
+    if let Err(error) = update(&path, change) {
+        tracing::warn!(%error, "cannot write the file of known networks");
+    }
+}
+
+/// Reads the user's file.
+pub fn load() -> Networks {
+    path().map(|path| Networks::load(&path)).unwrap_or_default()
+}
+
+/// Deletes the user's file. A failure is logged.
+pub fn forget() {
+    let Some(path) = path() else { return };
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            tracing::warn!(%error, "cannot delete the file of known networks");
+        }
+        Ok(()) | Err(_) => {}
+    }
+}
+
+fn path() -> Option<PathBuf> {
+    Some(recent::path()?.with_file_name("networks.json"))
+}
+
+/// Returns the rates that the network carried well at the end of a meeting. `None` for a direction that was not measured for
+/// long. The lower quartile counts: a rate that was there for a moment only is no good start.
+pub fn rates_of(seconds: &[Second]) -> LastRates {
+    let last = &seconds[seconds.len().saturating_sub(MAX_SECONDS)..];
+    // A limit that the user or the organisation has set says nothing about the network.
+    let rate = |of: &dyn Fn(&Second) -> Option<u64>| {
+        let mut rates: Vec<u64> = last.iter().filter(|second| second.at_ms > MIN_AGE_MS).filter_map(of).collect();
+        rates.sort_unstable();
+        let lower = rates.get(rates.len() / 4).filter(|_| rates.len() >= MIN_SECONDS)?;
+        Some(Bitrate::kbps(*lower))
+    };
+    LastRates {
+        send: rate(&|second| second.link.uplink_kbps.filter(|_| second.link.send_limit_kbps.is_none())),
+        receive: rate(&|second| second.link.downlink_kbps.filter(|_| second.link.receive_limit_kbps.is_none())),
+    }
+}
+
+fn key(salt: &str, gateway: &Gateway) -> String {
+    let mut hash = Context::new(&SHA256);
+    for part in [salt, gateway.kind.name(), gateway.address.as_str()] {
+        hash.update(part.as_bytes());
+        hash.update(&[0]);
+    }
+    hex(&hash.finish().as_ref()[..KEY_BYTES])
+}
+
+fn random_salt() -> String {
+    let mut bytes = [0; SALT_BYTES];
+    match SystemRandom::new().fill(&mut bytes) {
+        Ok(()) => hex(&bytes),
+        // The next network tries again.
+        Err(ring::error::Unspecified) => String::new(),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+const fn is_fresh(entry: &Entry, now: u64) -> bool {
+    // A clock that was wrong must not keep an entry for years.
+    entry.used <= now && now - entry.used <= MAX_AGE_SECONDS
+}
+
+/// The bytes of the random number, and of a key.
+const SALT_BYTES: usize = 16;
+const KEY_BYTES: usize = 16;
+
+/// The maximum number of networks. If there are more, the one that was used longest ago is removed.
+const MAX_NETWORKS: usize = 32;
+
+/// A network that was not used for this time is forgotten: 30 days.
+const MAX_AGE_SECONDS: u64 = 30 * 24 * 3_600;
+
+/// The highest rate that is used, in kbit/s.
+const MAX_KBPS: u64 = 100_000;
+
+/// The maximum size of the file. This program does not write a larger one.
+const MAX_FILE_BYTES: u64 = 64 * 1024;
+
+/// The seconds of a meeting that count: its last ones, and none of its first, in which the rates are still sought.
+const MAX_SECONDS: usize = 30;
+const MIN_AGE_MS: u64 = 5_000;
+/// The minimum number of seconds that must have been measured.
+const MIN_SECONDS: usize = 4;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::Interface;
+
+    const DAY: u64 = 24 * 3_600;
+
+    fn gateway(address: &str) -> Gateway {
+        Gateway { address: address.to_owned(), kind: Interface::Wireless }
+    }
+
+    fn rates(send: u64, receive: u64) -> LastRates {
+        LastRates { send: Some(Bitrate::kbps(send)), receive: Some(Bitrate::kbps(receive)) }
+    }
+
+    #[test]
+    fn a_network_is_recognised_until_it_was_not_used_for_thirty_days() {
+        let (mut networks, home) = (Networks::default(), gateway("aa:bb:cc:00:11:22"));
+        networks.set_rates(&home, rates(800, 3_000), 100 * DAY);
+        assert_eq!(networks.rates(&home, 130 * DAY), rates(800, 3_000));
+        assert_eq!(networks.rates(&home, 131 * DAY), LastRates::default(), "too old");
+        assert_eq!(networks.rates(&home, 99 * DAY), LastRates::default(), "the clock was wrong");
+        let cable = Gateway { kind: Interface::Wired, ..home.clone() };
+        assert_eq!(networks.rates(&cable, 101 * DAY), LastRates::default(), "another interface");
+        networks.set_rates(&home, LastRates { send: None, ..rates(0, 2_000) }, 120 * DAY);
+        assert_eq!(networks.rates(&home, 149 * DAY), rates(800, 2_000), "a direction that was not measured stays");
+        networks.set_rates(&gateway("other"), rates(1, 1), 200 * DAY);
+        assert_eq!(networks.networks.len(), 1, "the old one is removed");
+    }
+
+    #[test]
+    fn a_choice_for_a_network_is_kept_beside_its_rates() {
+        let (mut networks, phone) = (Networks::default(), gateway("phone"));
+        networks.set_metered(&phone, true, DAY);
+        networks.set_rates(&phone, rates(500, 900), 2 * DAY);
+        assert_eq!((networks.metered(&phone, 3 * DAY), networks.rates(&phone, 3 * DAY)), (Some(true), rates(500, 900)));
+        assert_eq!(networks.metered(&gateway("home"), 3 * DAY), None);
+    }
+
+    #[test]
+    fn the_file_names_no_gateway_and_two_computers_have_other_keys() {
+        let home = gateway("aa:bb:cc:00:11:22");
+        let file = || {
+            let mut networks = Networks::default();
+            networks.set_rates(&home, rates(800, 3_000), DAY);
+            serde_json::to_string(&networks).unwrap()
+        };
+        let (one, other) = (file(), file());
+        assert!(!one.contains("aa:bb") && !one.contains("aabbcc") && one.contains("3000"), "{one}");
+        assert_ne!(one, other);
+    }
+
+    #[test]
+    fn at_most_32_networks_are_kept_the_last_ones() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("deep/networks.json");
+        for number in 0..40 {
+            update(&path, |networks| networks.set_rates(&gateway(&number.to_string()), rates(number, 1), DAY + number))
+                .unwrap();
+        }
+        let networks = Networks::load(&path);
+        assert_eq!(networks.networks.len(), MAX_NETWORKS);
+        assert_eq!(networks.rates(&gateway("39"), 2 * DAY), rates(39, 1));
+        assert_eq!(networks.rates(&gateway("7"), 2 * DAY), LastRates::default());
+        for damaged in [&b"[]"[..], b"{\"salt\": 7}", b"\xff"] {
+            fs::write(&path, damaged).unwrap();
+            assert!(Networks::load(&path).is_empty());
+        }
+    }
+
+    #[test]
+    fn the_rate_of_a_meeting_is_one_that_held() {
+        let second = |at: u64, uplink, downlink| {
+            let mut second = Second { at_ms: at * 1_000, ..Second::default() };
+            (second.link.uplink_kbps, second.link.downlink_kbps) = (Some(uplink), Some(downlink));
+            second
+        };
+        let steady: Vec<_> = (1..=12).map(|at| second(at, if at % 4 == 0 { 9_000 } else { 700 }, 100 * at)).collect();
+        let found = rates_of(&steady);
+        assert_eq!(found.send, Some(Bitrate::kbps(700)), "not what it was for a moment");
+        assert_eq!(found.receive, Some(Bitrate::kbps(700)), "of the seconds 6 to 12");
+        assert_eq!(rates_of(&steady[..8]), LastRates::default(), "too short");
+        let mut limited = steady;
+        limited.iter_mut().for_each(|second| second.link.send_limit_kbps = Some(300));
+        assert_eq!(
+            (rates_of(&limited).send, rates_of(&limited).receive),
+            (None, found.receive),
+            "a limit is no measurement"
+        );
+    }
+}

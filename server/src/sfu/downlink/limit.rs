@@ -1,0 +1,57 @@
+//! The limit that a viewer sets for its downlink. All bitrates are in bits per second with the headers of the packets.
+
+/// What the viewer allows at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limit(u64);
+
+impl Limit {
+    /// No limit.
+    pub const NONE: Self = Self(u64::MAX);
+
+    /// Returns the limit of a viewer. A lower one than [`MIN_LIMIT`] counts as that, because sound needs as much.
+    pub fn new(bitrate: Option<u64>) -> Self {
+        bitrate.map_or(Self::NONE, |bitrate| Self(bitrate.max(MIN_LIMIT)))
+    }
+
+    /// Returns whether there is a limit.
+    pub fn is_set(self) -> bool {
+        self != Self::NONE
+    }
+
+    /// Returns what sound and pictures may have: the rest is for retransmissions and for the frames that are larger than the average.
+    pub fn budget(self) -> u64 {
+        if self.is_set() { self.0.saturating_mul(BUDGET_PERCENT) / 100 } else { u64::MAX }
+    }
+
+    /// Returns the highest rate at which packets leave.
+    pub fn pace(self) -> u64 {
+        if self.is_set() { self.0.saturating_mul(PACE_PERCENT) / 100 } else { u64::MAX }
+    }
+
+    /// Returns the highest rate for which the stack may probe: it probes at up to twice as much, without headers.
+    pub fn probe(self) -> u64 {
+        if self.is_set() { self.0.saturating_mul(PROBE_PERCENT) / 100 } else { u64::MAX }
+    }
+}
+
+/// The lowest limit: sound alone.
+const MIN_LIMIT: u64 = 50_000;
+
+/// The parts of the limit, in percent.
+const BUDGET_PERCENT: u64 = 88;
+const PACE_PERCENT: u64 = 96;
+const PROBE_PERCENT: u64 = 40;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_limit_are_below_it_and_without_one_nothing_is_limited() {
+        let limit = Limit::new(Some(1_000_000));
+        assert_eq!((limit.budget(), limit.pace(), limit.probe()), (880_000, 960_000, 400_000));
+        assert_eq!(Limit::new(Some(0)).budget(), 44_000, "sound always has a share");
+        assert!([Limit::NONE.budget(), Limit::NONE.pace(), Limit::NONE.probe()].iter().all(|rate| *rate == u64::MAX));
+        assert_eq!(Limit::new(Some(u64::MAX - 1)).probe(), u64::MAX / 100, "no overflow");
+    }
+}

@@ -1,0 +1,90 @@
+//! The limit that a viewer sets for its downlink, and the rate that it remembers of its network. Real transports on a simulated clock.
+
+use super::super::{concealment, meeting, seconds, secs, show};
+use proto::DownlinkSettings;
+use std::time::{Duration, Instant};
+use tests::impairment::{Fraction, Impairment};
+use tests::sfu::Simulation;
+
+/// Returns a meeting whose receiver says this about its downlink, and the time when it began.
+fn told(settings: DownlinkSettings, impairment: Impairment) -> (Simulation, Instant) {
+    let mut simulation = meeting(0);
+    simulation.publish_microphone(0);
+    simulation.clients[0].key_frame_factor = 10;
+    let receiver = simulation.join();
+    simulation.impair(receiver, impairment);
+    simulation.clients[receiver].downlink = Some(settings);
+    simulation.subscribe(receiver, 0);
+    simulation.listen(receiver, 0);
+    // The handshake does not count, but all probes do: they begin when it is complete.
+    assert!(simulation.run_until(secs(5), |simulation| simulation.clients[1].connected()));
+    let start = simulation.now;
+    simulation.wish(1, 0, (1_280, 720), 30);
+    (simulation, start)
+}
+
+fn limited(kilobits: u32) -> DownlinkSettings {
+    DownlinkSettings { max_bitrate: Some(kilobits * 1_000), last_bitrate: None }
+}
+
+/// Returns the most kbit/s that left the server for client 1 in any second between two times, with headers, padding and probes.
+fn largest_second(simulation: &Simulation, from: Instant, to: Instant) -> usize {
+    let sent = &simulation.clients[1].datagrams;
+    let in_second = |begin: Instant| {
+        let within = sent.iter().filter(|(at, _)| (begin..begin + secs(1)).contains(at));
+        within.map(|(_, bytes)| bytes * 8).sum::<usize>() / 1_000
+    };
+    let steps = (to - from).as_millis() / 100;
+    (0..u32::try_from(steps).unwrap())
+        .map(|step| in_second(from + Duration::from_millis(100) * step))
+        .max()
+        .unwrap_or(0)
+}
+
+#[test]
+fn no_second_carries_more_than_the_limit_of_its_viewer_with_all_probes() {
+    let free = Impairment { delay: Duration::from_millis(2), ..Impairment::default() };
+    let lossy = Impairment { loss: Fraction::from_ten_thousandths(500).unwrap(), ..free.clone() };
+    for (kilobits, layer) in [(100_u32, 0), (300, 0), (800, 1), (2_500, 2)] {
+        for impairment in [free.clone(), lossy.clone()] {
+            let (mut simulation, start) = told(limited(kilobits), impairment);
+            simulation.send_for(0, secs(20));
+            let end = simulation.now;
+            let most = largest_second(&simulation, start, end);
+            let seconds = seconds(&simulation, 1, start);
+            let sound = concealment(&simulation, start + secs(2), end - secs(1));
+            show(&format!("limit of {kilobits} kbit/s, at most {most}, {sound:.2?}"), &seconds);
+            assert!(most <= kilobits as usize, "{kilobits} kbit/s: {most} in a second");
+            // On a narrow downlink there is room for few copies of lost sound.
+            let max = if kilobits < 300 { 7.0 } else { 1.5 };
+            assert!(sound.percent <= max, "{kilobits} kbit/s: {:.1} % of the sound is concealed", sound.percent);
+            let of_layer = seconds[10..].iter().filter(|second| second.layer >= layer && second.pictures >= 10).count();
+            assert!(
+                of_layer >= 8,
+                "{kilobits} kbit/s: {of_layer} of {} seconds with layer {layer}",
+                seconds.len() - 10
+            );
+        }
+    }
+}
+
+#[test]
+fn a_new_limit_applies_at_once_and_without_one_the_large_picture_returns() {
+    let (mut simulation, start) = told(DownlinkSettings::default(), Impairment::default());
+    simulation.send_for(0, secs(6));
+    assert!(largest_second(&simulation, start + secs(3), start + secs(6)) > 1_000, "the large picture");
+    let mut set = |settings| {
+        simulation.clients[1].downlink = settings;
+        let subscriptions = simulation.clients[1].subscriptions.clone();
+        simulation.receive(1, subscriptions);
+        let from = simulation.now;
+        simulation.send_for(0, secs(8));
+        let (rate, layer) = (largest_second(&simulation, from, simulation.now), simulation.now);
+        let last = seconds(&simulation, 1, layer - secs(2)).last().map(|second| second.layer);
+        (rate, last)
+    };
+    let (rate, layer) = set(Some(limited(400)));
+    assert!(rate <= 400 && layer < Some(2), "{rate} kbit/s, {layer:?}");
+    let (rate, layer) = set(None);
+    assert!(rate > 1_000 && layer == Some(2), "{rate} kbit/s, {layer:?}");
+}
