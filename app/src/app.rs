@@ -121,7 +121,7 @@ impl App {
             }
             Start::Enter(starter, setup) => {
                 self.preparation.choose(&setup);
-                self.session.set_destination(starter, setup);
+                self.session.set_destination(starter, *setup);
                 self.enter()
             }
         }

@@ -190,7 +190,7 @@ fn random_salt() -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
 const fn is_fresh(entry: &Entry, now: u64) -> bool {
@@ -303,7 +303,9 @@ mod tests {
         assert_eq!(found.receive, Some(Bitrate::kbps(700)), "of the seconds 6 to 12");
         assert_eq!(rates_of(&steady[..8]), LastRates::default(), "too short");
         let mut limited = steady;
-        limited.iter_mut().for_each(|second| second.link.send_limit_kbps = Some(300));
+        for second in &mut limited {
+            second.link.send_limit_kbps = Some(300);
+        }
         assert_eq!(
             (rates_of(&limited).send, rates_of(&limited).receive),
             (None, found.receive),

@@ -81,7 +81,7 @@ impl Plan {
         let starter = CommandLine { entry, link, listing, server, wrap_output, after_close };
         let state = State::Running { leave_at: None };
         (
-            Start::Enter(Arc::new(starter), setup),
+            Start::Enter(Arc::new(starter), Box::new(setup)),
             Watch { leave_after, screenshot, on_event, on_end, state, press: None },
         )
     }

@@ -297,11 +297,13 @@ mod tests {
     #[test]
     fn an_offer_of_a_client_without_downlink_settings_is_accepted() {
         // As a client sends it that does not know the field.
-        let before = [&[0x82, 0x00, 0x84, 0x01][..], &[0x63], b"v=0", &[0x80, 0x80]].concat();
+        let before = [&[0x82, 0x00, 0x85, 0x01][..], &[0x63], b"v=0", &[0x80, 0x80, 0x80]].concat();
         assert_eq!(decode_signal(&before), Ok(offer(Vec::new())));
         let settings = DownlinkSettings { max_bitrate: Some(300_000), last_bitrate: None };
-        let ClientSignal::Offer { number, sdp, published, subscriptions, .. } = offer(Vec::new()) else { panic!() };
-        let limited = ClientSignal::Offer { number, sdp, published, subscriptions, downlink: Some(settings) };
+        let ClientSignal::Offer { number, sdp, published, subscriptions, voices, .. } = offer(Vec::new()) else {
+            panic!()
+        };
+        let limited = ClientSignal::Offer { number, sdp, published, subscriptions, voices, downlink: Some(settings) };
         assert_eq!(decode_signal(&encode(&limited)), Ok(limited));
     }
 
@@ -322,6 +324,7 @@ mod tests {
             published: Vec::new(),
             subscriptions: Vec::new(),
             voices: vec![mid.into(); count],
+            downlink: None,
         };
         assert!(is_accepted(&sharing("0", MAX_SHARED_VOICES)));
         assert!(!is_accepted(&sharing("0", MAX_SHARED_VOICES + 1)) && !is_accepted(&sharing("a b", 1)));

@@ -22,7 +22,7 @@ pub enum Hosting {
     /// The engine runs without our picture and sound.
     Background(Box<Background>),
     /// We have left it.
-    Left(LeftMeeting),
+    Left(Box<LeftMeeting>),
 }
 
 /// A meeting in the background.
@@ -72,7 +72,7 @@ impl Hosting {
     /// Keeps a meeting that was left, if there is none yet.
     pub fn keep(&mut self, left: LeftMeeting, session: &mut MeetingSession) {
         match self {
-            Self::None => *self = Self::Left(left),
+            Self::None => *self = Self::Left(Box::new(left)),
             Self::Background(_) | Self::Left(_) => session.closer.forget(left),
         }
     }
@@ -95,7 +95,7 @@ impl Hosting {
                 Return::Shown(screen)
             }
             Self::Left(left) => {
-                session.put_back(left);
+                session.put_back(*left);
                 Return::Entered
             }
         }
@@ -106,7 +106,7 @@ impl Hosting {
         match std::mem::take(self) {
             Self::None => {}
             Self::Background(background) => session.closer.end(background.meeting),
-            Self::Left(left) => session.closer.forget(left),
+            Self::Left(left) => session.closer.forget(*left),
         }
     }
 
@@ -132,7 +132,9 @@ impl Hosting {
     /// Handles the end of the engine in the background.
     fn lose(&mut self, session: &mut MeetingSession, can_return: bool) {
         match std::mem::take(self) {
-            Self::Background(background) if can_return => *self = Self::Left(session.closer.leave(background.meeting)),
+            Self::Background(background) if can_return => {
+                *self = Self::Left(Box::new(session.closer.leave(background.meeting)));
+            }
             Self::Background(background) => session.closer.end(background.meeting),
             other @ (Self::None | Self::Left(_)) => *self = other,
         }

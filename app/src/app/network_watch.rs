@@ -25,7 +25,8 @@ fn changes() -> impl Stream<Item = Network> {
                 // If the UI thread is so far behind, it gets the next change.
                 let _ = sender.try_send(now);
             }
-            thread::sleep(INTERVAL);
+            // Nothing notifies about it without a socket of the kernel.
+            thread::park_timeout(INTERVAL);
         }
     };
     if let Err(error) = thread::Builder::new().name("network".into()).spawn(watch) {

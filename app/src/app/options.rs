@@ -32,5 +32,5 @@ pub enum Start {
     /// The preview of the meeting that this link names; home with an error message if the link is wrong.
     Join(SecretLink),
     /// A meeting that is entered at once, without a preview.
-    Enter(Arc<dyn Starter>, Setup),
+    Enter(Arc<dyn Starter>, Box<Setup>),
 }

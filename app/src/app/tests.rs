@@ -121,7 +121,7 @@ const LINK: &str = "conclave://visio.example.fr/m/1";
 fn listed(listing: Listing, link: Option<&str>) -> App {
     let mut app = App::new(Language::English, Choice::Dark);
     let starter = Listed { listing, link: link.map(SecretLink::from) };
-    drop(app.start(Start::Enter(Arc::new(starter), setup())));
+    drop(app.start(Start::Enter(Arc::new(starter), Box::new(setup()))));
     app
 }
 
@@ -204,7 +204,7 @@ fn setup() -> Setup {
 /// A window that enters a meeting.
 fn entering() -> App {
     let mut app = App::new(Language::English, Choice::Dark);
-    drop(app.start(Start::Enter(Arc::new(NoStarter), setup())));
+    drop(app.start(Start::Enter(Arc::new(NoStarter), Box::new(setup()))));
     app
 }
 
@@ -337,7 +337,7 @@ fn a_meeting_in_the_background_is_shown_at_home_until_the_user_returns() {
 fn another_meeting_leaves_the_one_in_the_background_alone() {
     let (mut app, closed) = hosting(1);
     press(&mut app, meeting::Message::LeaveAnswered(Answer::Host));
-    drop(app.start(Start::Enter(Arc::new(NoStarter), setup())));
+    drop(app.start(Start::Enter(Arc::new(NoStarter), Box::new(setup()))));
     let other = app.session.attempt();
     drop(app.update(Message::Engine(other, Box::new(Event::Ended(Reason::ServerSilent)))));
     drop(app.update(Message::Ended(ended::Message::HomePressed)));
@@ -540,7 +540,7 @@ fn a_server_runs_on_for_those_who_stay_until_the_last_has_left() {
     let left = session.take_left().expect("there is a way back");
     let alone = |event: &Event| matches!(event, Event::People(people) if people.len() == 1).then_some(());
     wait_for(&mut events, alone);
-    let mut hosting = Hosting::Left(left);
+    let mut hosting = Hosting::Left(Box::new(left));
     hosting.tick(&mut session);
     assert_eq!(hosting.shown(), Some(home::Hosted::LeftHere), "Bob is still there");
     crate::session::close(bob);

@@ -169,6 +169,7 @@ mod tests {
     use super::*;
     use crate::policy::Policies;
 
+    #[expect(clippy::unnecessary_wraps, reason = "limits are optional, and compared with this one")]
     fn limit(kbps: u64, owner: LimitOwner) -> Option<BandwidthLimit> {
         Some(BandwidthLimit { bitrate: Bitrate::kbps(kbps), owner })
     }

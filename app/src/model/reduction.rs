@@ -46,11 +46,8 @@ pub fn label(limitation: Limitation, slot: Slot, language: Language) -> String {
 
 /// The sentence about what we send.
 pub fn own_sentence(limitation: Limitation, language: Language) -> String {
-    let id = match limitation {
-        Limitation::OwnComputer => "limit-own-computer-sent",
-        other => id(other, Slot::Camera),
-    };
-    language.text(id)
+    let is_computer = limitation == Limitation::OwnComputer;
+    language.text(if is_computer { "limit-own-computer-sent" } else { id(limitation, Slot::Camera) })
 }
 
 /// The line that names the owner of the cause.

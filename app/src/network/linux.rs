@@ -1,4 +1,4 @@
-//! Recognises the network by the tables of the kernel (`proc(5)`: `/proc/net/route`, `/proc/net/arp`), and asks NetworkManager whether
+//! Recognises the network by the tables of the kernel (`proc(5)`: `/proc/net/route`, `/proc/net/arp`), and asks `NetworkManager` whether
 //! it is metered (`org.freedesktop.NetworkManager`, property `Metered`). Needs no privileges.
 
 use super::gateway::{Gateway, Interface};
@@ -22,7 +22,7 @@ pub fn gateway(server: Option<IpAddr>) -> Option<Gateway> {
     Some(Gateway { address, kind })
 }
 
-/// Returns whether NetworkManager says that the network is metered. `None` if it does not run or does not know.
+/// Returns whether `NetworkManager` says that the network is metered. `None` if it does not run or does not know.
 pub fn is_metered() -> Option<bool> {
     let connection = connection::Builder::system().ok()?.build().ok()?;
     metered(&connection)
@@ -59,7 +59,7 @@ impl Route {
         let mut fields = line.split_ascii_whitespace();
         let interface = fields.next()?.to_owned();
         // The kernel writes addresses as numbers of its own byte order.
-        let mut address = || u32::from_str_radix(fields.next()?, 16).ok().map(|value| value.to_ne_bytes());
+        let mut address = || u32::from_str_radix(fields.next()?, 16).ok().map(u32::to_ne_bytes);
         let (destination, gateway) = (address()?, address()?);
         let flags = u32::from_str_radix(fields.next()?, 16).ok()?;
         let metric = fields.nth(2)?.parse().ok()?;

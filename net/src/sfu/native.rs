@@ -183,7 +183,7 @@ impl Native {
         let downlink = DownlinkSettings { last_bitrate: None, ..downlink };
         let opened = published.keys().copied().collect();
         wishes.restart(now);
-        *self = Self { published, opened, number, wishes, visible, downlink, ..Self::default() };
+        *self = Self { published, opened, number, wishes, downlink, visible, ..Self::default() };
     }
 
     fn handle_signal(&mut self, bytes: &[u8]) {

@@ -117,6 +117,7 @@ impl Client {
             subscriptions: Vec::new(),
             voices: Vec::new(),
             downlink: None,
+            datagrams: Vec::new(),
             signals: Vec::new(),
             malformed: false,
             too_fast: false,

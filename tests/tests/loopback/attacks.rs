@@ -225,12 +225,10 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
                 downlink: None,
             })
         };
-        let data = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n\
-                    m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:9\r\na=sctp-port:5000\r\n";
         let stolen = |track: TrackId| {
             signal(&ClientSignal::Offer {
                 number: 3,
-                sdp: data.into(),
+                sdp: DATA_CHANNEL.into(),
                 published: vec![proto::Published {
                     slot: track.slot,
                     kind: proto::Kind::Video,
@@ -245,7 +243,7 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
         let messages = [
             offer(""),
             offer("v=0"),
-            offer(data),
+            offer(DATA_CHANNEL),
             offer(&"m=video 9 UDP/TLS/RTP/SAVPF 102\r\n".repeat(9_000)),
             stolen(one),
             stolen(other),
@@ -272,6 +270,10 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
         }
     });
 }
+
+/// A session description that the server does not support.
+const DATA_CHANNEL: &str = "v=0\r\no=- 1 1 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\n\
+                            m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\na=mid:9\r\na=sctp-port:5000\r\n";
 
 /// Each change makes every other client send an offer, and the server disconnects a client that sends too much.
 #[test]

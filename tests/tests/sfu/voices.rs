@@ -113,7 +113,10 @@ fn a_listener_that_shares_gets_its_own_description_back_and_numbers_go_on() {
     let sdp = simulation.clients[0].last_offer.clone();
     let track = TrackId { owner: id(2), slot: Slot::Microphone };
     let subscriptions = vec![Subscription { mid, track }];
-    simulation.signal(0, &ClientSignal::Offer { number: 99, sdp, published: vec![], subscriptions, voices: vec![] });
+    simulation.signal(
+        0,
+        &ClientSignal::Offer { number: 99, sdp, published: vec![], subscriptions, voices: vec![], downlink: None },
+    );
     let before = simulation.clients[0].sound.len();
     speak(&mut simulation, &[1, 2], 400);
     assert_eq!(simulation.clients[0].sound.len() - before, 20, "only the voice of client 2");
