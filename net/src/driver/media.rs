@@ -202,7 +202,7 @@ impl Media {
         }
         if kind == SdpKind::Answer {
             // The server drops packets of a track that it does not know yet, so a new track needs a key frame now.
-            self.request_key_frames(event_queue, |published| !published.agreed);
+            request_key_frames(&self.published, event_queue, |published| !published.agreed);
             for published in self.published.values_mut() {
                 published.agreed = true;
             }
@@ -318,7 +318,7 @@ impl Media {
                 event_queue.push(Event::Connected);
                 if id == TransportId::Primary {
                     self.flowing.send_replace(true);
-                    self.request_key_frames(event_queue, |published| published.agreed);
+                    request_key_frames(&self.published, event_queue, |published| published.agreed);
                 }
             }
             TransportState::Interrupted => tracing::warn!(?id, "media are interrupted"),
@@ -384,20 +384,15 @@ impl Media {
         }
     }
 
-    /// Pushes an event if media take another path than before.
-    fn report_path(&mut self, event_queue: &mut EventQueue, now: Instant) {
-        let path = self.transports.path(now);
-        if let Some(path) = path.filter(|path| self.path.replace(*path) != Some(*path)) {
-            event_queue.push(Event::MediaPath(path));
-        }
-    }
-
     pub fn handle_timeout(&mut self, event_queue: &mut EventQueue, now: Instant) -> Result<(), Error> {
         self.report_estimate(event_queue);
         if self.transports.is_relay_lost(now) {
             return Err(self.transports.no_media());
         }
-        self.report_path(event_queue, now);
+        let path = self.transports.path(now);
+        if let Some(path) = path.filter(|path| self.path.replace(*path) != Some(*path)) {
+            event_queue.push(Event::MediaPath(path));
+        }
         if self.stats_reported.is_none_or(|at| now.saturating_duration_since(at) >= STATS_INTERVAL) {
             self.stats_reported = Some(now);
             for idle in idle_voices(self, now) {
@@ -426,14 +421,6 @@ impl Media {
         self.transports.close().await;
     }
 
-    fn request_key_frames(&self, event_queue: &mut EventQueue, of: impl Fn(&Published) -> bool) {
-        for (slot, published) in self.published.iter().filter(|(_, published)| of(published)) {
-            for layer in &published.layers {
-                event_queue.push(Event::KeyFrameWanted { slot: *slot, spatial: layer.spatial });
-            }
-        }
-    }
-
     fn start_send_tasks(&mut self) {
         let Some(peer) = self.transports.primary() else { return };
         for (slot, published) in &mut self.published {
@@ -445,6 +432,18 @@ impl Media {
                 let send_task = send_task(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo(), pace);
                 published.send_task = Some(task::spawn(&self.stack, send_task));
             }
+        }
+    }
+}
+
+fn request_key_frames(
+    published: &BTreeMap<Slot, Published>,
+    event_queue: &mut EventQueue,
+    of: impl Fn(&Published) -> bool,
+) {
+    for (slot, published) in published.iter().filter(|(_, published)| of(published)) {
+        for layer in &published.layers {
+            event_queue.push(Event::KeyFrameWanted { slot: *slot, spatial: layer.spatial });
         }
     }
 }

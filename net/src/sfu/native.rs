@@ -31,13 +31,7 @@ pub struct Native {
     receivers: Vec<Receiver>,
     negotiation: Option<Negotiation>,
     pace: Pace,
-    /// True if the next offer is made although nothing has changed.
-    offers_again: bool,
-    /// Set while the connection to the server is lost.
-    is_suspended: bool,
-    /// Whose tracks the server has not named again since the connection was lost. Those that it does not name until the next answer
-    /// have ended meanwhile.
-    unconfirmed: BTreeSet<ParticipantId>,
+    resumption: Resumption,
     /// The content of the last answered offer.
     agreed: Option<Snapshot>,
     /// The number of the last offer.
@@ -50,6 +44,18 @@ pub struct Native {
     /// True if voices arrive on shared descriptions. It stays true until the transport is replaced.
     shares_voices: bool,
     outputs: VecDeque<Output>,
+}
+
+/// What is left to do after a lost connection.
+#[derive(Debug, Default)]
+struct Resumption {
+    /// True if the next offer is made although nothing has changed.
+    offers_again: bool,
+    /// Set while the connection to the server is lost.
+    is_suspended: bool,
+    /// Whose tracks the server has not named again since the connection was lost. Those that it does not name until the next answer
+    /// have ended meanwhile.
+    unconfirmed: BTreeSet<ParticipantId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,9 +138,10 @@ impl Sfu for Native {
                 self.visible = tiles.iter().filter(|tile| !tile.hidden).map(|tile| tile.track).collect();
                 self.wishes.set(tiles, now);
             }
-            Input::Renegotiate { .. } => self.offers_again = true,
+            Input::Renegotiate { .. } => self.resumption.offers_again = true,
             Input::Downlink(settings) => {
-                self.offers_again |= self.agreed.is_some() && settings.max_bitrate != self.downlink.max_bitrate;
+                self.resumption.offers_again |=
+                    self.agreed.is_some() && settings.max_bitrate != self.downlink.max_bitrate;
                 self.downlink = settings;
             }
             Input::Timeout => self.handle_timeout(now),
@@ -163,17 +170,17 @@ impl Sfu for Native {
 impl Native {
     fn enter(&mut self, me: ParticipantId, now: Instant) {
         self.me = Some(me);
-        if std::mem::take(&mut self.is_suspended) {
+        if std::mem::take(&mut self.resumption.is_suspended) {
             // The answer shows whether the server still has the transport.
-            self.offers_again = true;
+            self.resumption.offers_again = true;
             self.wishes.restart(now);
         }
     }
 
     /// Waits for another connection. The server names all tracks again there, and answers no offer of this one.
     fn suspend(&mut self) {
-        (self.me, self.negotiation, self.is_suspended) = (None, None, true);
-        self.unconfirmed = self.remote.keys().map(|track| track.owner).collect();
+        (self.me, self.negotiation, self.resumption.is_suspended) = (None, None, true);
+        self.resumption.unconfirmed = self.remote.keys().map(|track| track.owner).collect();
     }
 
     /// Begins again: only what this client publishes and wishes to see stays.
@@ -223,7 +230,7 @@ impl Native {
         if self.me == Some(owner) {
             return;
         }
-        self.unconfirmed.remove(&owner);
+        self.resumption.unconfirmed.remove(&owner);
         let before: Vec<_> = self.remote.extract_if(.., |track, _| track.owner == owner).collect();
         for Published { slot, kind, layers, .. } in tracks.into_iter().filter(Published::is_complete) {
             if self.remote.len() < MAX_TRACKS && kind == kind_of(slot) {
@@ -271,7 +278,7 @@ impl Native {
         self.outputs.extend(turn.map(|access| Output::TurnServers { transport, access }));
         self.outputs.push_back(Output::Apply { transport, sdp, kind: SdpKind::Answer });
         // After the answer: if it shows that the server has forgotten the transport, everything begins again.
-        for owner in std::mem::take(&mut self.unconfirmed) {
+        for owner in std::mem::take(&mut self.resumption.unconfirmed) {
             self.handle_tracks(owner, Vec::new());
         }
         for (receiver, offered) in self.receivers.iter_mut().zip(&negotiation.snapshot.subscriptions) {
@@ -357,11 +364,11 @@ impl Native {
         };
         let nothing_yet = self.agreed.is_none() && self.opened.is_empty() && self.receivers.is_empty();
         let draining = self.receivers.iter().any(|receiver| receiver.usage == Usage::Draining);
-        let is_agreed = !draining && !self.offers_again && self.agreed.as_ref() == Some(&snapshot);
+        let is_agreed = !draining && !self.resumption.offers_again && self.agreed.as_ref() == Some(&snapshot);
         if nothing_yet || is_agreed {
             return;
         }
-        self.offers_again = false;
+        self.resumption.offers_again = false;
         let count = |kind: Kind| self.receivers.iter().filter(|receiver| receiver.kind == kind).count();
         let plan = Plan {
             send: self.opened.iter().map(|slot| (*slot, kind_of(*slot))).collect(),

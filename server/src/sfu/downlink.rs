@@ -16,6 +16,7 @@
 mod capacity;
 mod competition;
 mod limit;
+mod recent_reports;
 
 pub use super::link_delay::REPORT_INTERVAL;
 pub use capacity::NARROW;
@@ -24,6 +25,7 @@ use super::link_delay::{LinkDelay, USUAL_DELAY};
 use capacity::{LinkCapacity, MIN_WAIT, USABLE_PERCENT};
 use competition::{Competition, Sample};
 use limit::Limit;
+use recent_reports::{PastReport, RECENT_REPORTS, RecentReports, THROUGH_REPORTS, arrived};
 use std::time::{Duration, Instant};
 
 /// The downlink of one viewer.
@@ -36,7 +38,7 @@ pub struct Downlink {
     /// str0m's estimate in the last report, in bits per second.
     pub estimate: u64,
     /// The last reports, newest first.
-    recent: [PastReport; RECENT_REPORTS],
+    recent: RecentReports,
     link: LinkDelay,
     /// What the link carried when it was full. `None` if it never was, or if it carries more since then.
     capacity: Option<LinkCapacity>,
@@ -64,17 +66,6 @@ pub enum Change {
     Full,
     /// It has become full because it carries much less than before. The packets that wait for it would arrive too late.
     SuddenlyNarrow,
-}
-
-/// The figures of an earlier report.
-#[derive(Clone, Copy, Debug, Default)]
-struct PastReport {
-    /// Bits per second that were sent.
-    sent: u64,
-    /// How much of that arrived.
-    arrived: u64,
-    /// How much longer than usual the round trip was.
-    delay: Duration,
 }
 
 /// Whether pictures are held back.
@@ -128,7 +119,7 @@ impl Downlink {
             budget: estimate,
             earlier: [estimate; UNPROVED_REPORTS],
             estimate,
-            recent: [PastReport::default(); RECENT_REPORTS],
+            recent: RecentReports::default(),
             link: LinkDelay::default(),
             capacity: None,
             starting: true,
@@ -174,8 +165,7 @@ impl Downlink {
         self.earlier.rotate_right(1);
         self.earlier[0] = self.budget;
         self.estimate = report.estimate;
-        self.recent.rotate_right(1);
-        self.recent[0] = PastReport { sent: report.sent, arrived: arrived(report.sent, report.lost), delay };
+        self.recent.push(PastReport { sent: report.sent, arrived: arrived(report.sent, report.lost), delay });
         if self.compete(&report, now) {
             return None;
         }
@@ -203,7 +193,7 @@ impl Downlink {
         }
         let target = if delay <= USUAL_DELAY && report.lost <= USUAL_LOSS {
             let known = self.capacity.as_ref().map_or(0, LinkCapacity::usable);
-            report.estimate.max(self.proved().min(self.budget)).max(known)
+            report.estimate.max(self.recent.proved().min(self.budget)).max(known)
         } else if delay <= USUAL_DELAY && self.link.usual_loss(report.lost) <= MAX_RANDOM_LOSS {
             report.estimate.max(RANDOM_LOSS_BUDGET)
         } else {
@@ -219,7 +209,7 @@ impl Downlink {
         let PastReport { delay, .. } = self.recent[0];
         let lost = self.link.congestion_loss(report.lost);
         let round_trip = report.round_trip.unwrap_or_default();
-        let sample = Sample { delay, sent: self.sent(RECENT_REPORTS), lost, round_trip };
+        let sample = Sample { delay, sent: self.recent.sent(RECENT_REPORTS), lost, round_trip };
         let before = self.competition.rate();
         let rate = self.competition.handle_report(&sample, now);
         self.link.hold(rate.is_some());
@@ -245,7 +235,7 @@ impl Downlink {
         self.starting = false;
         let FullLinkCause { sudden, after_hold } = cause;
         // While the link is full, the estimate follows what arrives. But random loss makes it much too low.
-        let through = self.through(lost);
+        let through = self.recent.through(lost);
         let estimated = if self.link.is_lossy() { through } else { self.estimate.saturating_mul(100) / FULL_PERCENT };
         let through = through.min(estimated);
         let first_probes = self.probe_reports > 0;
@@ -265,7 +255,7 @@ impl Downlink {
                 let least = before.rate * MIN_STILL_FULL_PERCENT / 100;
                 (estimated.clamp(least, before.rate), before.wait)
             }
-            Some(_) | None if sudden => (through.min(self.sent(RECENT_REPORTS) / SUDDEN_FACTOR), SUDDEN_WAIT),
+            Some(_) | None if sudden => (through.min(self.recent.sent(RECENT_REPORTS) / SUDDEN_FACTOR), SUDDEN_WAIT),
             // If little was sent, it does not show the capacity.
             Some(before) => {
                 let least = before.rate * MIN_STILL_FULL_PERCENT / 100;
@@ -279,14 +269,14 @@ impl Downlink {
         let rate = rate.max(MIN_CAPACITY);
         self.capacity = Some(LinkCapacity { rate, at: now, wait, full: true, test: None, failed_at: None, proofs: 0 });
         self.budget = (rate * FULL_PERCENT / 100).max(MIN_BUDGET);
-        let much_less = self.budget < self.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
+        let much_less = self.budget < self.recent.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
         if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }
     }
 
     /// Returns whether a test explains that packets are delayed. Then the link carries no less than before: the test fails, and
     /// little is sent until the queue is empty.
     fn is_delayed_by_test(&mut self, now: Instant) -> bool {
-        let average = self.sent(RECENT_REPORTS);
+        let average = self.recent.sent(RECENT_REPORTS);
         let Some(capacity) = &mut self.capacity else { return false };
         if let Some(tested) = capacity.test {
             capacity.fail_test(tested, average, now);
@@ -310,41 +300,18 @@ impl Downlink {
 
     /// Returns whether packets were delayed in the last second: then congestion may explain what was lost.
     pub fn was_delayed(&self) -> bool {
-        self.recent.iter().any(|recent| recent.delay > USUAL_DELAY)
-    }
-
-    /// Returns the average bits per second that were sent in the last `reports` reports.
-    fn sent(&self, reports: usize) -> u64 {
-        self.recent[..reports].iter().map(|recent| recent.sent).sum::<u64>() / reports as u64
-    }
-
-    /// Returns the bits per second that left the queue of the link in the last reports: what was sent and not lost, without
-    /// what the queue has grown.
-    fn through(&self, lost: f32) -> u64 {
-        let sent = self.sent(THROUGH_REPORTS);
-        let growth = self.recent[0].delay.saturating_sub(self.recent[THROUGH_REPORTS].delay);
-        let time = REPORT_INTERVAL * u32::try_from(THROUGH_REPORTS).unwrap_or(1);
-        let percent = 100 * time.as_micros() / (time + growth).as_micros().max(1);
-        arrived(sent, lost).saturating_mul(u64::try_from(percent).unwrap_or(100)) / 100
+        self.recent.was_delayed()
     }
 
     /// Returns whether the link has become narrow, and not the budget too high: packets are suddenly delayed, although no
     /// more is sent than before. More is sent if a large key frame delays packets, or if the budget was raised.
     fn is_sudden(&self) -> bool {
-        let older = &self.recent[THROUGH_REPORTS..];
-        let before = older.iter().map(|recent| recent.sent).sum::<u64>() / older.len() as u64;
-        let calm = self.sent(THROUGH_REPORTS) * 100 <= before * CALM_PERCENT;
+        let before = self.recent.sent_before(THROUGH_REPORTS);
+        let calm = self.recent.sent(THROUGH_REPORTS) * 100 <= before * CALM_PERCENT;
         let (delay, before) = (self.recent[0].delay, self.recent[SUDDEN_REPORTS].delay);
         let sudden = delay > MAX_DELAY && before <= USUAL_DELAY && delay > before + SUDDEN_GROWTH;
         let raised = self.budget() * 10 < self.budget * 9;
         self.budget > MIN_SUDDEN && calm && !raised && sudden && self.hold == Hold::No
-    }
-
-    /// Returns what arrived in half a second of the last reports.
-    fn proved(&self) -> u64 {
-        let half =
-            |reports: &[PastReport]| reports.iter().map(|recent| recent.arrived).sum::<u64>() / reports.len() as u64;
-        self.recent.windows(RECENT_REPORTS / 2).map(half).max().unwrap_or(0)
     }
 
     /// Holds pictures back while packets are delayed, but not for long if the path has become longer.
@@ -376,7 +343,7 @@ impl Downlink {
         let sent = self.recent[0].sent.min(self.recent[1].sent);
         let evident = self.estimate > EVIDENT_ESTIMATE;
         let unfunded = self.desired > self.budget;
-        let average = self.sent(RECENT_REPORTS);
+        let average = self.recent.sent(RECENT_REPORTS);
         let Some(capacity) = &mut self.capacity else {
             return if delay > USUAL_DELAY { self.budget } else { step };
         };
@@ -484,13 +451,6 @@ impl Downlink {
     }
 }
 
-/// Returns how much of `sent` bits per second arrived.
-fn arrived(sent: u64, lost: f32) -> u64 {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a fraction of 1000")]
-    let kept = ((1.0 - lost.clamp(0.0, 1.0)) * 1_000.0) as u64;
-    sent.saturating_mul(kept) / 1_000
-}
-
 /// The rate of the first probe, in bits per second. A link that carries less may pass it through its burst.
 pub const BURST_RATE: u64 = 1_650_000;
 
@@ -503,14 +463,8 @@ const WIDE_PERCENT: u64 = 150;
 /// The part of the rate of an earlier meeting with which a viewer begins, in percent.
 const LAST_RATE_PERCENT: u64 = 80;
 
-/// The reports that are kept: those of a second. The frames of a camera are uneven within a report interval.
-const RECENT_REPORTS: usize = 10;
-
 /// The reports after which feedback is about what was sent before them.
 const UNPROVED_REPORTS: usize = 4;
-
-/// The reports from which the capacity of a full link is computed.
-const THROUGH_REPORTS: usize = 3;
 
 /// How much the delay grows within [`SUDDEN_REPORTS`] if a link has suddenly become narrow.
 const SUDDEN_GROWTH: Duration = Duration::from_millis(50);

@@ -81,7 +81,7 @@ impl Competition {
 
     /// Returns a share if the queue has not become shorter although much less is sent, or if it grows again soon after a competition.
     fn start(&self, sample: &Sample, now: Instant) -> Option<Share> {
-        let queued = self.queued?;
+        let queued = self.queued.filter(|queued| queued.sent >= MIN_SENT)?;
         let remains = sample.delay * 100 > queued.longest * MIN_REMAINING_PERCENT;
         let stays = now.saturating_duration_since(queued.since) >= MIN_DURATION && remains;
         let lowered = sample.sent * 100 < queued.sent * LOWERED_PERCENT;
@@ -118,6 +118,9 @@ impl Competition {
 
 /// How long the queue must last before others can be the cause.
 const MIN_DURATION: Duration = Duration::from_millis(1_500);
+
+/// Less, in bits per second, shows nothing: on a link that is as narrow, sound and its retransmissions alone may keep the queue.
+const MIN_SENT: u64 = 250_000;
 
 /// A queue that is shorter than this percentage of its greatest length is becoming empty.
 const MIN_REMAINING_PERCENT: u32 = 65;
@@ -206,6 +209,9 @@ mod tests {
         let mut link = Reports::new();
         link.report(200, 1_000_000, 0.0);
         assert_eq!((0..99).find_map(|_| link.report(200, 700_000, 0.0)), None);
+        let mut link = Reports::new();
+        link.report(200, 200_000, 0.0);
+        assert_eq!((0..99).find_map(|_| link.report(200, 90_000, 0.0)), None, "a narrow link");
     }
 
     #[test]
