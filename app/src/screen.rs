@@ -16,7 +16,7 @@ pub(crate) mod shortcuts;
 use std::time::Instant;
 
 use accesskit::Role;
-use iced::widget::{Column, column, container, row, space};
+use iced::widget::{Column, column, container, row, scrollable, space};
 use iced::{Alignment, Length, Size};
 
 use crate::kit::{Element, Icon, Press, elided, icon, press, text};
@@ -91,7 +91,8 @@ const CHECK_BOX: f32 = 20.0;
 
 /// The frame of a menu around its items.
 pub(crate) fn menu<'a, Message: 'a>(lines: Column<'a, Message, theme::Theme, iced::Renderer>) -> Element<'a, Message> {
-    container(lines.spacing(2.0)).width(MENU_WIDTH).padding(SPACE_XS + 2.0).style(theme::menu).into()
+    // In a low window, a long menu scrolls.
+    container(scrollable(lines.spacing(2.0))).width(MENU_WIDTH).padding(SPACE_XS + 2.0).style(theme::menu).into()
 }
 
 /// The width of a menu, in logical pixels.

@@ -16,6 +16,7 @@ use iced::{Event, Length, Point, Rectangle, Renderer, Size, window};
 use crate::kit::a11y::Semantics;
 use crate::kit::forward::{forward, stateful};
 use crate::kit::menu_items::{MenuItems, Step};
+use crate::kit::scroll::ScrollIntoView;
 use crate::kit::{Element, focus};
 use crate::theme::{SPACE_S, SPACE_XS, Theme};
 
@@ -106,6 +107,7 @@ impl<Message: Clone> Popup<'_, Message> {
     fn focus(&mut self, index: Option<usize>, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) {
         self.run(0, tree, layout, renderer, &mut focus::SetFocus::new(None));
         self.run(1, tree, layout, renderer, &mut focus::SetFocus::new(index));
+        focus::run(Box::new(ScrollIntoView::default()), |op| self.run(1, tree, layout, renderer, op));
     }
 
     fn items(&mut self, tree: &mut Tree, layout: Layout<'_>, renderer: &Renderer) -> MenuItems {
@@ -152,14 +154,16 @@ fn step(key: &keyboard::Key, modifiers: keyboard::Modifiers) -> Option<Step> {
     }
 }
 
-/// The position of a menu: below the anchor if there is space, else above. Always inside the window.
+/// The position of a menu: below the anchor if there is space, else above, else where it covers the anchor. Always inside
+/// the window.
 fn place(anchor: Rectangle, menu: Size, window: Size) -> Point {
     let below = anchor.y + anchor.height + SPACE_XS;
     let above = anchor.y - menu.height - SPACE_XS;
     let y = if below + menu.height <= window.height - SPACE_S || above < SPACE_S { below } else { above };
     let max_x = (window.width - menu.width - SPACE_S).max(SPACE_S);
     let x = if anchor.x > max_x { anchor.x + anchor.width - menu.width } else { anchor.x };
-    Point::new(x.clamp(SPACE_S, max_x), y.max(SPACE_S))
+    let max_y = window.height - menu.height - SPACE_S;
+    Point::new(x.clamp(SPACE_S, max_x), y.min(max_y).max(SPACE_S))
 }
 
 impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
@@ -288,5 +292,7 @@ mod tests {
         assert_eq!(place(at(100.0, 100.0), menu, window), Point::new(100.0, 144.0), "below");
         assert_eq!(place(at(100.0, 540.0), menu, window), Point::new(100.0, 386.0), "above");
         assert_eq!(place(at(735.0, 100.0), menu, window), Point::new(592.0, 144.0), "ends at the window's edge");
+        let tall = Size::new(200.0, 560.0);
+        assert_eq!(place(at(100.0, 100.0), tall, window), Point::new(100.0, 32.0), "covers the anchor");
     }
 }

@@ -2,12 +2,16 @@
 
 use accesskit::{Role, Toggled, TreeUpdate};
 use app::locale::Language;
+use app::model::bandwidth::{Bandwidth, Change, Choice as Rate, Direction};
+use app::policy::{Policies, Policy};
 use app::screen::preferences::{Part, Preference};
-use app::screen::{home, meeting, preview};
+use app::screen::{Context, home, meeting, preview};
 use app::theme::{Choice, Theme};
+use iced::Size;
 use iced::keyboard::key::Named;
+use media::Bitrate;
 
-use crate::common::{self, Ui, context, meeting_of, preview_screen, tree};
+use crate::common::{self, Flow, Ui, context, key_events, meeting_of, preview_screen, tree};
 
 /// The lines of the open menu: the name, and whether it is chosen.
 fn lines(update: &TreeUpdate) -> Vec<(String, bool)> {
@@ -101,4 +105,66 @@ fn the_window_starts_at_home_in_the_chosen_theme() {
     assert_eq!(app.theme(), Theme::LIGHT);
     let update = tree(app.view(id));
     assert!(update.nodes.iter().any(|(_, node)| node.label() == Some("Démarrer")));
+}
+
+/// What the organisation has set for sending, and what the user has chosen for receiving.
+fn limited_context(language: Language, size: Size) -> Context {
+    let mandatory = Policies { max_send: Some(Bitrate::kbps(600)), max_receive: None };
+    let policy = Policy { mandatory, ..Policy::default() };
+    let mut bandwidth = Bandwidth { policy, metered: Some(true), knows_networks: true, ..Bandwidth::default() };
+    bandwidth.apply(Change::Limit(Direction::Receive, Rate::Kbps(1_000)));
+    Context { bandwidth, size, ..context(language) }
+}
+
+#[test]
+fn the_menu_of_the_bandwidth_is_used_by_keyboard_and_what_the_organisation_has_set_is_locked() {
+    let context = limited_context(Language::English, Size::new(1280.0, 800.0));
+    let (pictures, mut screen) = (common::pictures(0), preview_screen());
+    screen.update(preview::Message::MenuPressed(preview::Menu::Preferences(Part::Bandwidth)));
+    let update = tree(screen.view(&context, &pictures));
+    let expected = [
+        ("600\u{a0}kbit/s · Set by your organisation", true),
+        ("No limit", false),
+        ("300\u{a0}kbit/s", false),
+        ("1\u{a0}Mbit/s", true),
+        ("3\u{a0}Mbit/s", false),
+    ];
+    assert_eq!(lines(&update), expected.map(|(name, chosen)| (name.to_owned(), chosen)));
+    let mut ui = Ui::new(screen.view(&context, &pictures));
+    ui.redraw();
+    ui.tap(Named::End);
+    ui.tap(Named::Enter);
+    let chosen = ui.messages().into_iter().find(|message| matches!(message, preview::Message::Preferred(_)));
+    let forget = Preference::Bandwidth(Change::ForgetNetworks);
+    assert_eq!(screen.update(chosen.expect("Enter chooses the item")), preview::Action::Prefer(forget));
+    let mut ui = Ui::new(screen.view(&context, &pictures));
+    ui.click("600\u{a0}kbit/s · Set by your organisation");
+    assert!(!ui.messages().iter().any(|message| matches!(message, preview::Message::Preferred(_))), "it is locked");
+}
+
+#[test]
+fn a_menu_that_is_higher_than_the_window_scrolls_to_the_line_with_the_focus() {
+    let size = Size::new(480.0, 400.0);
+    let (pictures, mut screen) = (common::pictures(0), preview_screen());
+    screen.update(preview::Message::MenuPressed(preview::Menu::Preferences(Part::Bandwidth)));
+    let folder = std::env::var("SCREENS").unwrap_or_default();
+    for language in [Language::English, Language::French] {
+        let context = limited_context(language, size);
+        let view = || screen.view(&context, &pictures);
+        common::save(&folder, &format!("bandwidth-{language:?}-low"), view(), &Theme::DARK, [480, 400], 1.0);
+        let large = limited_context(language, Size::new(1280.0, 800.0));
+        let picture = screen.view(&large, &pictures);
+        common::save(&folder, &format!("bandwidth-{language:?}"), picture, &Theme::DARK, [1280, 800], 1.0);
+        let mut flow = Flow::new();
+        flow.size = size;
+        let last = context.language.text("bandwidth-forget");
+        let mut bounds_after = |keys: &[Named]| {
+            let (update, _) = flow.tree(view(), None, keys.iter().flat_map(|key| key_events(*key)));
+            let node = update.nodes.iter().find(|(_, node)| node.label() == Some(last.as_str()));
+            node.expect("the line exists").1.bounds().expect("a node has bounds")
+        };
+        assert!(bounds_after(&[]).y1 > 400.0, "the window is too low for the whole menu");
+        let focused = bounds_after(&[Named::End]);
+        assert!(focused.y0 >= 0.0 && focused.y1 <= 400.0, "{focused:?}");
+    }
 }
