@@ -2,8 +2,9 @@
 //!
 //! There are three network namespaces: the server has a link to the sender and one to the receiver. There may be guests, each
 //! with a namespace of its own. Each participant has its own link, so that a limit of the sender's uplink and one of the
-//! receiver's downlink differ, and that the server sees two addresses. `tc tbf` limits rates, with a bounded queue. nftables drops packets where they arrive, because a sender
-//! would get an error for a packet that is dropped where it leaves. A link that delays packets is a `tun_link::TunLink`.
+//! receiver's downlink differ, and that the server sees two addresses. `tc tbf` limits rates, with a bounded queue. nftables
+//! drops packets where they arrive, because a sender would get an error for a packet that is dropped where it leaves. A link
+//! that delays packets is a `tun_link::TunLink`.
 
 mod ffi;
 mod schedule;

@@ -14,7 +14,7 @@ use proto::{
 };
 use server::Limits;
 use std::time::{Duration, Instant};
-use tests::sfu::{Client, LAYERS};
+use tests::sfu::{Client, LAYERS, offer_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
@@ -240,15 +240,7 @@ async fn a_member_with_too_many_offers_is_disconnected_and_the_others_are_not() 
     let sdp = ben.client.offer().expect("something to offer");
     for number in 0..100 {
         let published = if number % 2 == 0 { vec![published.clone()] } else { Vec::new() };
-        let offer = ClientSignal::Offer {
-            number,
-            sdp: sdp.clone(),
-            published,
-            subscriptions: Vec::new(),
-            voices: Vec::new(),
-            downlink: None,
-        };
-        ben.connection.signal(&offer).await;
+        ben.connection.signal(&offer_of(number, &sdp, published)).await;
     }
     ben.connection.receive(|message| *message == Down::Problem { problem: Problem::TooFast }).await;
     assert!(ben.connection.ended().await);

@@ -1,5 +1,7 @@
 //! The SFU with real transports at both ends, on a simulated clock.
 
+#[path = "sfu/limits.rs"]
+mod limits;
 #[path = "sfu/links.rs"]
 mod links;
 #[path = "sfu/reports.rs"]

@@ -63,13 +63,15 @@ usage: cargo xtask TASK
          is installed
   bench net [--rows 1,2,...] [--spec SPEC] [--seconds N] [--stop N] [--outage NAME] [--minutes N] [--runs N] [--programs DIR] [--out DIR]
             [--chromium] [--chromium-codec VP8|H264] [--json]
-         calls of real programs over networks with limits, each compared with a limit; needs root; --minutes is the length
-         of row 21, which only --rows 21 measures; --chromium holds the calls of rows 1 to 10 between two Chromium, too, if it
+         calls of real programs over networks with limits, each compared with a limit; needs root; --outage measures
+         one outage of row 15: interface, handover, server, stopped or udp; --minutes is the length of row 21, which only
+         --rows 21 measures; --chromium holds the calls of rows 1 to 10 between two Chromium, too, if it
          is installed
   netlab SPEC -- COMMAND
          run a command in such a network, as the receiver; SPEC is like `down=10M,300k@40s,10M@55s loss=2%`
   bench ladder CLIP
-         cost and quality of each rung of the encoding ladder for an MP4 file
+         cost and quality of each rung of the encoding ladder for an MP4 or Y4M file, and its quality in a tile at
+         each bitrate
   attack [--json] [--short]
          hostile strangers, guests and servers send every message in every state to a meeting of real processes
   fuzz TARGET|all [SECONDS]

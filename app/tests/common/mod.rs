@@ -401,9 +401,9 @@ impl Flow {
     }
 
     /// The centre of the control with this id.
-    pub fn place<Message>(&mut self, view: Element<'_, Message>, id: &'static str) -> iced::Point {
+    pub fn place<Message>(&mut self, view: Element<'_, Message>, id: &str) -> iced::Point {
         let mut ui = UserInterface::build(view, self.size, Cache::default(), &mut self.renderer);
-        let mut find = app::kit::focus::FindBounds::new(id.into());
+        let mut find = app::kit::focus::FindBounds::new(id.to_owned().into());
         ui.operate(&self.renderer, &mut black_box(&mut find));
         find.found.unwrap_or_else(|| panic!("no control is {id}")).center()
     }

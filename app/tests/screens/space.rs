@@ -238,15 +238,14 @@ fn after_a_click_on_any_control_of_the_meeting_the_space_bar_only_talks() {
         let screen = || meetings().into_iter().find(|(name, _)| *name == state).expect("the same states").1;
         let order = Ui::new(screen().view(&context, &pictures, &[])).tab_order();
         for id in order {
-            let id: &'static str = Box::leak(id.into_boxed_str());
             let (mut flow, mut screen) = (Flow::new(), screen());
-            let at = flow.place(screen.view(&context, &pictures, &[]), id);
+            let at = flow.place(screen.view(&context, &pictures, &[]), &id);
             let pressed = flow.show(
                 screen.view(&context, &pictures, &[]),
                 meeting::Meeting::shortcut,
                 click_at(at, Button::Left),
             );
-            clicked.extend((!pressed.is_empty()).then_some(id));
+            clicked.extend((!pressed.is_empty()).then(|| id.clone()));
             for message in pressed {
                 screen.update(message);
             }
@@ -259,7 +258,6 @@ fn after_a_click_on_any_control_of_the_meeting_the_space_bar_only_talks() {
             assert_eq!(said, ["TalkKeyChanged(true)", "TalkKeyChanged(false)"], "after a click on {id}, {state}");
         }
     }
-    println!("{clicked:?}");
     for id in ["mute", "camera", "share", "people", "lock", "leave"] {
         assert!(clicked.contains(id), "{id} was not clicked: {clicked:?}");
     }

@@ -43,7 +43,7 @@ fn raw_frames(path: &Path) -> Result<Vec<Frame>> {
     Ok(frames)
 }
 
-/// Prints the PSNR of each rung at the size of a tile, by the bitrate. For `kbit/s`, the bitrate that was sent follows in brackets.
+/// Prints the PSNR of each rung at the size of a tile, a line per bitrate. The kbit/s that were sent follow in brackets.
 fn compare_in_tiles(frames: &[Frame], ladder: &Ladder) -> Result<()> {
     for tile in TILES {
         let references: Vec<Frame> =

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use proto::{ClientMessage, ClientSignal, MAX_MESSAGE, ParticipantId, Slot, ToSfu, TrackId, Up, VERSION};
 use rtc::rtp;
 use std::time::{Duration, Instant};
+use tests::sfu::offer_of;
 use tokio::io::AsyncWriteExt;
 
 /// Pseudo-random bytes (the generator of Numerical Recipes, upper half).
@@ -215,16 +216,7 @@ fn an_insider_with_wrong_messages_disturbs_no_client() {
         let clients = meeting(&server, 2).await;
         all_receive(&clients, 10).await;
         let [one, other] = [clients[0].camera(), clients[1].camera()];
-        let offer = |sdp: &str| {
-            signal(&ClientSignal::Offer {
-                number: 2,
-                sdp: sdp.into(),
-                published: vec![],
-                subscriptions: vec![],
-                voices: vec![],
-                downlink: None,
-            })
-        };
+        let offer = |sdp: &str| signal(&offer_of(2, sdp, vec![]));
         let stolen = |track: TrackId| {
             signal(&ClientSignal::Offer {
                 number: 3,

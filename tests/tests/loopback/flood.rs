@@ -30,7 +30,7 @@ async fn far_away(server: SocketAddr) -> u16 {
     port
 }
 
-/// Returns the organiser's link without the long way.
+/// Returns the organiser's link with the address of the server, which has no delay.
 fn direct_link(organiser: &Client, server: SocketAddr) -> String {
     let link: Invitation = organiser.link().parse().unwrap();
     link.at("127.0.0.1", server.port(), link.fingerprint).to_text().to_string()

@@ -29,6 +29,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use tests::attack::wire::Tls;
+use tests::sfu::offer_of;
 use tokio::sync::watch;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::Message;
@@ -231,14 +232,7 @@ impl Insider {
         let layer = SpatialLayer { spatial: 0, width: SIZES[0].width, height: SIZES[0].height, bitrate: 150_000 };
         let camera = Published { slot: Slot::Camera, kind: Kind::Video, mid, layers: vec![layer] };
         let published = if with_camera { vec![camera] } else { Vec::new() };
-        signal(&ClientSignal::Offer {
-            number,
-            sdp: self.sdp.clone(),
-            published,
-            subscriptions: Vec::new(),
-            voices: Vec::new(),
-            downlink: None,
-        })
+        signal(&offer_of(number, &self.sdp, published))
     }
 
     /// Sends a message as often as the server allows, for `length`: `message` returns the next one. Ignores what the server

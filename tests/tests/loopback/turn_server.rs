@@ -251,7 +251,7 @@ impl Session {
             self.state.nonce.fetch_add(1, Ordering::Relaxed);
         }
         let user = String::from_utf8(attribute(USERNAME).unwrap().to_vec()).unwrap();
-        self.note(user);
+        self.add_user(user);
         let mut reply = Vec::new();
         match kind {
             ALLOCATE => {
@@ -279,7 +279,7 @@ impl Session {
         self.reply(message, kind | 0x0100, &reply, key.as_deref()).await;
     }
 
-    fn note(&self, user: String) {
+    fn add_user(&self, user: String) {
         let mut users = self.state.users.lock().unwrap();
         if !users.contains(&user) {
             users.push(user);

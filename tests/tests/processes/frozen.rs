@@ -13,8 +13,8 @@ fn freeze(program: &Program, length: Duration) {
     program.signal("CONT");
 }
 
-/// In version 2, a stall of five seconds ended the meeting, and a laptop that slept for twelve was dropped. Both were the
-/// end without a second try.
+/// In version 2, a stall of five seconds ended the meeting, and a laptop that slept for twelve was dropped. Neither client
+/// tried to join again.
 #[test]
 fn a_program_that_is_stopped_for_five_or_twelve_seconds_goes_on_in_the_same_meeting() {
     let (_lock, folder) = (lock_meetings(), TempFolder::new("frozen"));

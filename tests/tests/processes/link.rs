@@ -127,7 +127,7 @@ fn a_server_on_all_addresses_prints_how_it_is_reached_and_never_an_address_of_no
         assert!(lines[0].starts_with(&format!("reachable at {name}:")), "the public name is the first: {lines:?}");
         for line in &lines {
             for useless in ["0.0.0.0", "[::]", "127.", "[::1]", "fe80", "169.254."] {
-                assert!(lines.len() == 1 || !line.contains(useless), "{line}");
+                assert!(!line.contains(useless), "{line}");
             }
         }
         server.signal("TERM");

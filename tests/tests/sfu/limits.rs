@@ -1,6 +1,6 @@
 //! The limit that a viewer sets for its downlink, and the rate that it remembers of its network. Real transports on a simulated clock.
 
-use super::super::{concealment, meeting, seconds, secs, show};
+use super::{concealment, meeting, seconds, secs, show};
 use proto::DownlinkSettings;
 use std::time::{Duration, Instant};
 use tests::impairment::{Fraction, Impairment};

@@ -1,8 +1,5 @@
 //! The first second on narrow links, and sound on links that lose packets at random.
 
-#[path = "limits.rs"]
-mod limits;
-
 use super::{concealment, impaired, seconds, secs, show, ten_percent};
 use media::Bitrate;
 use proto::ServerSignal;

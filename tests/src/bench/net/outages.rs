@@ -42,9 +42,9 @@ pub struct OutageFigures {
     pub moving_again_ms: Option<u64>,
     /// From the end of the outage to the end of the first second with packets of the sender's voice.
     pub sound_again_s: Option<f64>,
-    /// The longest time without a picture from the start of the outage on, until pictures move again.
+    /// The longest time without a picture that ended in the seconds around the end of the outage.
     pub longest_gap_ms: u64,
-    /// Speech that was concealed in the seconds around the outage.
+    /// Speech that was concealed in these seconds.
     pub concealed_ms: u64,
     /// Key frames that were received in these seconds.
     pub key_frames: u64,
@@ -258,7 +258,7 @@ fn gap(second: &Second) -> u64 {
     of_sender.map(|video| video.longest_gap_ms).max().unwrap_or(0)
 }
 
-/// Returns the seconds from three before the end of an outage to two after it.
+/// Returns the seconds that end less than two seconds before the end of an outage, or less than three after it.
 fn around(timeline: &[Second], ended: Duration, join: Duration) -> impl Iterator<Item = &Second> {
     timeline.iter().filter(move |second| {
         let end = Duration::from_millis(second.at_ms) + join;

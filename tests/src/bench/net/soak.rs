@@ -92,8 +92,8 @@ impl SoakFigures {
         Self { failed: Some(format!("{error:#}")), ..Self::default() }
     }
 
-    /// Returns true if all clients were measured twice, and none grew by [`Self::max_growth_kib`] or has more threads or descriptors
-    /// than after the first round.
+    /// Returns true if each client was measured in at least two rounds, grew by less than [`Self::max_growth_kib`], and has no more
+    /// threads or descriptors than after the first round.
     pub fn is_met(&self) -> bool {
         let stable = |client: &ClientGrowth| {
             let threads = client.growth(|of| of.threads);

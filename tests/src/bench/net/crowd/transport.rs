@@ -2,13 +2,12 @@
 
 use crate::attack::wire::{Tls, connect_tls};
 use crate::bench::net::clip::SMALL;
-use crate::sfu::Client;
+use crate::sfu::{Client, offer_of};
 use anyhow::{Context, Result};
 use crypto::Sealed;
 use futures_util::{SinkExt, StreamExt};
 use proto::{
-    Blob, ClientMessage, ClientSignal, FromSfu, Kind, Published, ServerMessage, ServerSignal, Slot, SpatialLayer,
-    ToSfu, Up,
+    Blob, ClientMessage, FromSfu, Kind, Published, ServerMessage, ServerSignal, Slot, SpatialLayer, ToSfu, Up,
 };
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Instant;
@@ -52,14 +51,7 @@ impl Transport {
         let camera = Published { slot: Slot::Camera, kind: Kind::Video, mid: pictures, layers: vec![LAYER] };
         let published = vec![microphone, camera];
         let sdp = self.client.offer().context("an offer")?;
-        let offer = ClientSignal::Offer {
-            number: 1,
-            sdp,
-            published,
-            subscriptions: Vec::new(),
-            voices: Vec::new(),
-            downlink: None,
-        };
+        let offer = offer_of(1, &sdp, published);
         self.send_message(&ClientMessage::Sfu(ToSfu::Signal(Blob(proto::encode(&offer))))).await
     }
 
