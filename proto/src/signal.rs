@@ -28,7 +28,8 @@ pub enum ClientSignal {
         #[n(3)]
         subscriptions: Vec<Subscription>,
         /// The `mid`s of `recvonly` descriptions on which the client receives whoever speaks, of all members. At most
-        /// [`MAX_SHARED_VOICES`]. The key id of each frame tells whose voice it is. Empty if `subscriptions` name each voice.
+        /// [`MAX_SHARED_VOICES`]. The contributing sources of each packet name the owner of the voice. Empty if `subscriptions` name each
+        /// voice.
         #[n(4)]
         voices: Vec<String>,
         /// What the client knows of its downlink. Replaces what an earlier offer said. `None` is the same as no limit and no known

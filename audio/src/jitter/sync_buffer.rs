@@ -18,7 +18,7 @@ pub struct SyncBuffer {
 /// How much slower or faster sound may become.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pace {
-    /// By one sixth at most.
+    /// By one period of at most 15 ms in each 60 ms.
     Slight,
     /// Twice as long or half as long at most.
     Urgent,
@@ -131,7 +131,7 @@ const CAPACITY: usize = stretch::MAX_PERIOD + 4 * PACKET;
 /// The length in samples of the fade from concealed sound to the late packet: 2.5 ms.
 const OVERLAP: usize = 120;
 
-/// Samples between two stretches: 60 ms, so that speech is at most one sixth faster.
+/// Samples from one slight stretch to the next: 60 ms.
 const STRETCH_PAUSE: usize = 2_880;
 
 /// The shortest repetition in samples if it is urgent: 7.5 ms. Blocks of 10 ms are stretched once, so shorter ones gain less time.

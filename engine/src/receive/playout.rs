@@ -37,7 +37,8 @@ struct Second {
 
 impl PlayoutQueue {
     /// Adds the next picture, whose last packet arrived at `received`. `sound` is the number of microseconds from then until
-    /// the sound of the same moment is heard, if it is known. The picture waits for that sound. Returns when it would be due without.
+    /// the sound of the same moment is heard, if it is known. The picture waits for that sound. Returns when it would be due
+    /// without sound.
     pub fn push(&mut self, picture: Encoded, received: Instant, sound: Option<i64>) -> Instant {
         let captured = picture.captured.as_micros();
         self.delay.handle_arrival(captured, received);

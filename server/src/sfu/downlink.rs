@@ -31,7 +31,7 @@ use std::time::{Duration, Instant};
 /// The downlink of one viewer.
 #[derive(Debug)]
 pub struct Downlink {
-    /// Bits per second that may be sent, with padding.
+    /// Bits per second that may be sent, with padding. At most the budget of `limit`.
     budget: u64,
     /// The budgets before the last reports, newest first.
     earlier: [u64; UNPROVED_REPORTS],
@@ -159,6 +159,7 @@ impl Downlink {
         change
     }
 
+    /// Sets the next budget, without the limit of the viewer.
     fn apply_report(&mut self, report: Report, now: Instant) -> Option<Change> {
         let delay = self.link.handle_report(report.round_trip, report.pause, report.lost);
         let congestion_loss = self.link.congestion_loss(report.lost);
@@ -166,7 +167,7 @@ impl Downlink {
         self.earlier[0] = self.budget;
         self.estimate = report.estimate;
         self.recent.push(PastReport { sent: report.sent, arrived: arrived(report.sent, report.lost), delay });
-        if self.compete(&report, now) {
+        if self.compete(&report, congestion_loss, now) {
             return None;
         }
         let after_hold = self.held_at.is_some_and(|at| now.saturating_duration_since(at) < SETTLE_TIME);
@@ -204,10 +205,10 @@ impl Downlink {
         None
     }
 
-    /// Returns whether others keep the queue of the link full. Then sets the budget beside them.
-    fn compete(&mut self, report: &Report, now: Instant) -> bool {
+    /// Returns whether others keep the queue of the link full. Then sets the budget beside them. `lost` is the fraction that
+    /// congestion lost.
+    fn compete(&mut self, report: &Report, lost: f32, now: Instant) -> bool {
         let PastReport { delay, .. } = self.recent[0];
-        let lost = self.link.congestion_loss(report.lost);
         let round_trip = report.round_trip.unwrap_or_default();
         let sample = Sample { delay, sent: self.recent.sent(RECENT_REPORTS), lost, round_trip };
         let before = self.competition.rate();
@@ -392,7 +393,7 @@ impl Downlink {
     /// Returns the bits per second that the SFU may send to the viewer without padding. A higher budget counts only after
     /// the feedback on it, because a larger layer begins with a key frame.
     pub fn budget(&self) -> u64 {
-        self.earlier.iter().copied().fold(self.budget, u64::min).min(self.limit.budget())
+        self.earlier.iter().copied().fold(self.budget, u64::min)
     }
 
     /// Returns the budget if it is what the link carries. Returns `None` if the capacity is not known and the budget may be low

@@ -76,7 +76,7 @@ impl SharedVoices {
         }
     }
 
-    /// Forwards a packet to all receivers if its sender has a slot or gets one. Returns how many receivers get it.
+    /// Forwards a packet to all receivers if its sender has a slot or may take one. Returns how many receivers get it.
     pub fn forward(
         &mut self,
         sound: Sound<'_>,

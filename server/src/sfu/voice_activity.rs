@@ -3,21 +3,21 @@
 //! The SFU cannot hear. As in Volfin and Cohen, "Dominant speaker identification for multipoint videoconferencing" (Computer
 //! Speech and Language 27, 2013), which Jitsi Videobridge uses, a participant is judged in three windows of different lengths: a
 //! word, a sentence, and a turn. The paper compares likelihoods of speech that it computes from levels. The SFU has one bit
-//! for each packet instead. Then the likelihood of a window rises with the number of its active slots, so the numbers are compared.
+//! for each packet instead. Then the likelihood of a window rises with the number of its active intervals, so the numbers are compared.
 
 use std::time::{Duration, Instant};
 
 /// The voice activity of one participant. It takes a few words of memory, and no packet costs an allocation.
 #[derive(Clone, Debug)]
 pub struct VoiceActivity {
-    /// One bit for each [`SLOT`], the newest one lowest. Set if the participant spoke when the slot began or later in it.
-    slots: u64,
-    /// One bit for each block of [`BLOCK_SLOTS`] slots, the newest one lowest. Set if it spoke in half of the slots.
+    /// One bit for each [`INTERVAL`], the newest one lowest. Set if the participant spoke when the interval began or later in it.
+    intervals: u64,
+    /// One bit for each block of [`BLOCK_INTERVALS`] intervals, the newest one lowest. Set if it spoke in half of the intervals.
     blocks: u64,
-    /// The slots of the newest block, and those of them with speech.
+    /// The intervals of the newest block, and those of them with speech.
     block: (u32, u32),
-    /// When the newest slot began. It is not in `slots` yet.
-    slot_start: Instant,
+    /// When the newest interval began. It is not in `intervals` yet.
+    interval_start: Instant,
     /// Until when the speech lasts that the packets have announced.
     speaks_until: Instant,
     /// When the last packet arrived.
@@ -29,7 +29,7 @@ pub struct VoiceActivity {
 /// How much of each window is speech.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Scores {
-    /// The slots with speech of the last 320 ms, at most 16.
+    /// The intervals of 20 ms with speech in the last 320 ms, at most 16.
     pub short: u32,
     /// The eighths of the last 1.28 s that are speech, at most 8.
     pub medium: u32,
@@ -40,8 +40,8 @@ pub struct Scores {
 impl VoiceActivity {
     /// Returns the activity of a participant that has not spoken.
     pub fn new(now: Instant) -> Self {
-        let (slot_start, speaks_until, last_packet, speaks_since) = (now, now, now, now);
-        Self { slots: 0, blocks: 0, block: (0, 0), slot_start, speaks_until, last_packet, speaks_since }
+        let (interval_start, speaks_until, last_packet, speaks_since) = (now, now, now, now);
+        Self { intervals: 0, blocks: 0, block: (0, 0), interval_start, speaks_until, last_packet, speaks_since }
     }
 
     /// Handles a packet of sound. `voice` is true if its sender says that it contains speech. How many packets a participant
@@ -55,9 +55,9 @@ impl VoiceActivity {
     /// Returns the scores at `now`.
     pub fn scores(&mut self, now: Instant) -> Scores {
         self.advance(now);
-        let eighths = (0..8).filter(|eighth| (self.slots >> (8 * eighth) & 0xff).count_ones() >= 4).count();
+        let eighths = (0..8).filter(|eighth| (self.intervals >> (8 * eighth) & 0xff).count_ones() >= 4).count();
         Scores {
-            short: (self.slots & 0xffff).count_ones(),
+            short: (self.intervals & 0xffff).count_ones(),
             medium: u32::try_from(eighths).unwrap_or(0),
             long: self.blocks.count_ones(),
         }
@@ -73,49 +73,49 @@ impl VoiceActivity {
         now.saturating_duration_since(self.last_packet)
     }
 
-    /// Returns whether its bit has been set for longer than anybody speaks without a breath. Such a client hears noise as
-    /// speech, or lies.
+    /// Returns whether its bit has been set for longer than anybody speaks without a breath. Its detector
+    /// takes noise for speech, or the client sets the bit falsely.
     pub fn is_endless(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.speaks_since) >= MAX_BREATH
     }
 
     /// Moves the windows to `now`.
     fn advance(&mut self, now: Instant) {
-        let elapsed = now.saturating_duration_since(self.slot_start).as_millis() / SLOT.as_millis();
-        if elapsed > FORGOTTEN_SLOTS {
+        let elapsed = now.saturating_duration_since(self.interval_start).as_millis() / INTERVAL.as_millis();
+        if elapsed > FORGOTTEN_INTERVALS {
             // Nothing of what it said is in a window any more.
             let Self { speaks_until, last_packet, .. } = *self;
             *self = Self { speaks_until, last_packet, ..Self::new(now) };
             return;
         }
         for _ in 0..elapsed {
-            let speaks = self.slot_start < self.speaks_until;
-            self.slots = self.slots << 1 | u64::from(speaks);
-            self.slot_start += SLOT;
+            let speaks = self.interval_start < self.speaks_until;
+            self.intervals = self.intervals << 1 | u64::from(speaks);
+            self.interval_start += INTERVAL;
             self.block = (self.block.0 + 1, self.block.1 + u32::from(speaks));
-            if self.block.0 == BLOCK_SLOTS {
-                let speech = self.block.1 * 2 >= BLOCK_SLOTS;
+            if self.block.0 == BLOCK_INTERVALS {
+                let speech = self.block.1 * 2 >= BLOCK_INTERVALS;
                 self.blocks = self.blocks << 1 | u64::from(speech);
                 self.block = (0, 0);
                 if !speech {
-                    self.speaks_since = self.slot_start;
+                    self.speaks_since = self.interval_start;
                 }
             }
         }
     }
 }
 
-/// The length of a slot: a packet of Opus.
-const SLOT: Duration = Duration::from_millis(20);
+/// The length of an interval: that of a packet of Opus.
+const INTERVAL: Duration = Duration::from_millis(20);
 
-/// The slots of a block.
-const BLOCK_SLOTS: u32 = 10;
+/// The intervals of a block.
+const BLOCK_INTERVALS: u32 = 10;
 
 /// How long a packet with the bit counts if no packet follows: as long as the longest packet of our clients, and some jitter.
 const PACKET_LENGTH: Duration = Duration::from_millis(80);
 
-/// After this number of slots without a packet, nothing of the longest window is left.
-const FORGOTTEN_SLOTS: u128 = 64 * BLOCK_SLOTS as u128 + 16;
+/// After this number of intervals without a packet, nothing of the longest window is left.
+const FORGOTTEN_INTERVALS: u128 = 64 * BLOCK_INTERVALS as u128 + 16;
 
 /// Nobody speaks for this long without a pause of a fifth of a second.
 const MAX_BREATH: Duration = Duration::from_mins(1);

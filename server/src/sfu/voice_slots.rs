@@ -34,7 +34,7 @@ impl VoiceSlots {
     }
 
     /// Gives a slot to a participant that has none, because a packet of it has arrived. `voice` is true if the packet contains
-    /// speech. Returns `None` if the others need their slots more.
+    /// speech. Returns `None` if no slot may be taken.
     pub fn take(
         &mut self,
         participant: ParticipantId,
@@ -104,7 +104,7 @@ const MIN_SILENCE: Duration = Duration::from_millis(600);
 /// After this time without a packet, it may be taken by any sound.
 const MIN_PAUSE: Duration = Duration::from_secs(2);
 
-/// The slots of 20 ms that a newcomer must have spoken before it takes the slot of somebody who speaks.
+/// The intervals of 20 ms in which a newcomer must have spoken before it takes the slot of somebody who speaks.
 const MIN_SHORT: u32 = 7;
 
 /// How long the slot of somebody who speaks cannot be taken, so that a word is not cut by the next newcomer.
