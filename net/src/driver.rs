@@ -85,7 +85,7 @@ struct Driver {
     media: Media,
     /// This participant in the meeting. `None` before it has entered.
     me: Option<ParticipantId>,
-    /// True if media have survived the loss of the last connection to the server.
+    /// True if media go on although the last connection to the server was lost.
     keeps_media: bool,
     requests: media_requests::Receiver,
     wishes: watch::Receiver<Vec<TileWish>>,
@@ -273,14 +273,14 @@ impl Driver {
         }
     }
 
-    /// Stops the dialect of our server's SFU: the answer to its last offer is lost with the connection.
+    /// Suspends the negotiation with our server's SFU. The answer to the last offer is lost with the connection.
     fn suspend_sfu(&mut self, now: Instant) {
         if !self.sfu_connection.is_ordered() {
             self.sfu.handle(Input::Suspended, now);
         }
     }
 
-    /// Lets media with our server's SFU begin again, on new transports.
+    /// Restarts media with our server's SFU, on new transports.
     async fn restart_media(&mut self, local: IpAddr, now: Instant) -> Result<(), Error> {
         self.keeps_media = false;
         if self.sfu_connection.is_ordered() {
@@ -290,14 +290,14 @@ impl Driver {
         self.media.restart(local).await
     }
 
-    /// Begins again if an answer shows that the server has forgotten the transports that this client has kept. Returns whether it
-    /// did.
-    async fn is_forgotten(&mut self, transport: TransportId, sdp: &str, now: Instant) -> Result<bool, Error> {
+    /// Restarts media if an answer shows that the server has forgotten the transports that this client has kept. Returns whether the
+    /// answer does.
+    async fn restart_if_forgotten(&mut self, transport: TransportId, sdp: &str, now: Instant) -> Result<bool, Error> {
         // An SFU with its own connection may restart ICE.
         if self.media.is_session(transport, sdp)? || self.sfu_connection.is_ordered() {
             return Ok(false);
         }
-        tracing::info!("media begin again: the server has forgotten them");
+        tracing::info!("media restart: the server has forgotten their transports");
         if let (Some(local), Some(me)) = (self.server.path().0, self.me) {
             self.restart_media(local.ip(), now).await?;
             self.sfu.handle(Input::Entered(me), now);
@@ -394,7 +394,7 @@ impl Driver {
                 let Local { sdp, mids } = self.media.offer(transport, &plan).await?;
                 self.sfu.handle(Input::Local { transport, sdp, mids }, now);
             }
-            Output::Apply { transport, sdp, .. } if self.is_forgotten(transport, &sdp, now).await? => {}
+            Output::Apply { transport, sdp, .. } if self.restart_if_forgotten(transport, &sdp, now).await? => {}
             Output::Apply { transport, sdp, kind } => {
                 let local = self.media.apply(transport, sdp, kind, &mut self.event_queue).await?;
                 if let Some(Local { sdp, mids }) = local {
@@ -408,7 +408,9 @@ impl Driver {
             Output::AddCandidate { transport, candidate } => self.media.add_candidate(transport, candidate).await?,
             Output::Track(incoming) => self.media.begin(incoming, &mut self.event_queue, now),
             Output::TrackEnded(track) => self.media.end(track, &mut self.event_queue),
-            Output::SharedVoices { transport, mids } => self.media.share(transport, &mids, &mut self.event_queue, now),
+            Output::SharedVoices { transport, mids } => {
+                self.media.share_voices(transport, &mids, &mut self.event_queue, now);
+            }
             Output::SoundLoss { percent, max_bitrate } => {
                 self.event_queue.push(Event::SoundLoss { percent, max_bitrate });
             }

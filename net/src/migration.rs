@@ -8,15 +8,15 @@
 //! (RFC 8828, section 5.2, mode 2).
 
 pub mod check;
+mod paths;
 mod selector;
-mod shared;
 mod socket;
 
 use crate::peer::enlarge_buffers;
 use crate::route::Route;
 use crate::socket_runtime::SocketRuntime;
 use crate::task::{self, Task};
-use shared::{Check, Shared};
+use paths::{Check, Paths};
 use socket::MigratingSocket;
 use std::io;
 use std::net::{IpAddr, UdpSocket};
@@ -25,44 +25,44 @@ use std::time::{Duration, Instant};
 use tokio::time::timeout;
 use webrtc::runtime::{AsyncUdpSocket, Runtime};
 
-/// The paths of one transport. If it is dropped, they are not looked after any more.
+/// Moves the media of one transport to another network. It stops when it is dropped.
 pub struct Migration {
-    shared: Arc<Shared>,
+    paths: Arc<Paths>,
     task: Task,
 }
 
 impl Migration {
-    /// Returns the paths of a transport that has no socket yet. `route` asks the system. The task runs on `stack`.
+    /// Starts the task of a transport that has no socket yet, on `stack`. `route` asks for the system's routes.
     pub fn new(route: Route, stack: &Arc<dyn Runtime>) -> Self {
-        let shared = Arc::new(Shared::default());
-        let run = run(Arc::clone(&shared), route, Arc::clone(stack));
-        Self { shared, task: task::spawn(stack, run) }
+        let paths = Arc::new(Paths::default());
+        let run = run(Arc::clone(&paths), route, Arc::clone(stack));
+        Self { paths, task: task::spawn(stack, run) }
     }
 
-    /// Returns a runtime whose UDP sockets move.
+    /// Returns a runtime whose UDP sockets can move to another local address.
     pub fn runtime(&self, stack: Arc<dyn Runtime>) -> Arc<dyn Runtime> {
-        let shared = Arc::clone(&self.shared);
+        let paths = Arc::clone(&self.paths);
         Arc::new(SocketRuntime::new(stack, move |socket, stack| {
             let first = stack.wrap_udp_socket(socket)?;
-            shared.handle_opened(Arc::clone(&first), first.local_addr()?.ip());
-            Ok(Arc::new(MigratingSocket { first, shared: Arc::clone(&shared) }))
+            paths.handle_opened(Arc::clone(&first), first.local_addr()?.ip());
+            Ok(Arc::new(MigratingSocket { first, paths: Arc::clone(&paths) }))
         }))
     }
 
     /// Reads our session description.
     pub fn read_local(&self, sdp: &str) {
-        self.shared.read_local(sdp);
+        self.paths.read_local(sdp);
     }
 
-    /// Reads the server's session description. Returns false, and forgets nothing, if it is that of another ICE session: the server
+    /// Reads the server's session description. Returns false, and changes nothing, if it is that of another ICE session: the server
     /// has forgotten this transport.
     pub fn read_remote(&self, sdp: &str) -> bool {
-        self.shared.read_remote(sdp)
+        self.paths.read_remote(sdp)
     }
 
     /// Returns true if media go directly to the server and it answers.
     pub fn is_alive(&self, now: Instant) -> bool {
-        self.shared.is_alive(now)
+        self.paths.is_alive(now)
     }
 }
 
@@ -72,16 +72,16 @@ impl Drop for Migration {
     }
 }
 
-/// Looks after the paths until it is aborted.
-async fn run(shared: Arc<Shared>, route: Route, stack: Arc<dyn Runtime>) {
+/// Follows the system's routes and sends checks, until it is aborted.
+async fn run(paths: Arc<Paths>, route: Route, stack: Arc<dyn Runtime>) {
     let mut checks: Vec<Check> = Vec::new();
     loop {
-        let tick = if shared.is_busy() { BUSY_TICK } else { TICK };
-        // Either the notification or the time.
-        let _ = timeout(tick, shared.changed.notified()).await;
-        let Some(server) = shared.server() else { continue };
+        let tick = if paths.is_busy() { BUSY_TICK } else { TICK };
+        // The timeout is no error.
+        let _ = timeout(tick, paths.changed.notified()).await;
+        let Some(server) = paths.server() else { continue };
         let source = route(server).map(|source| source.to_canonical());
-        shared.advance(source, |address| open(address, &stack), Instant::now(), &mut checks);
+        paths.advance(source, |address| open(address, &stack), Instant::now(), &mut checks);
         for Check { socket, bytes, server } in checks.drain(..) {
             if let Err(error) = socket.send_to(&bytes, server).await {
                 tracing::debug!(%error, "check not sent");
@@ -100,5 +100,5 @@ fn open(address: IpAddr, stack: &Arc<dyn Runtime>) -> io::Result<Arc<dyn AsyncUd
 /// The interval at which the system's routes are asked.
 const TICK: Duration = Duration::from_millis(100);
 
-/// The same while a path is broken or checked.
+/// The same while the active path is broken, or another one is checked.
 const BUSY_TICK: Duration = Duration::from_millis(20);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 /// Returns the local address that the system would use for a connection to an address. `None` if no network leads there.
 pub type Route = Arc<dyn Fn(SocketAddr) -> Option<IpAddr> + Send + Sync>;
 
-/// Asks the system. A UDP socket that is connected has sent nothing.
+/// Asks the system. To connect a UDP socket sends nothing.
 pub fn source(destination: SocketAddr) -> Option<IpAddr> {
     let any: IpAddr = if destination.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() };
     let socket = UdpSocket::bind((any, 0)).ok()?;

@@ -75,7 +75,7 @@ pub enum TransportId {
 pub enum Input {
     /// The client is in the meeting as this participant. Signalling may begin.
     Entered(ParticipantId),
-    /// The connection to our server was lost, and what was said on it perhaps, too. Nothing is negotiated until the next
+    /// The connection to our server was lost, perhaps with its last messages. Nothing is negotiated until the next
     /// [`Input::Entered`]. If [`Input::Restart`] does not come before, the transports are the same, and the SFU names all tracks
     /// again. A dialect that has ordered a connection of its own never gets this input.
     Suspended,
@@ -123,7 +123,7 @@ pub enum Input {
     },
     /// The sizes at which tracks are shown now.
     Wishes(Vec<TileWish>),
-    /// What this client allows on its downlink, and what is known of it. A dialect whose SFU cannot be told ignores it.
+    /// The limit of this client's downlink, and what is known of it. A dialect that has no such message ignores it.
     Downlink(DownlinkSettings),
     /// The client leaves. Signalling that the dialect orders now is still sent.
     Leave,

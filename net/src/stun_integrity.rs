@@ -1,10 +1,10 @@
-//! The attribute MESSAGE-INTEGRITY of STUN messages (RFC 8489, section 14.5): who does not know the key can forge no message.
+//! The attribute MESSAGE-INTEGRITY of STUN messages (RFC 8489, section 14.5): nobody can forge a message without the key.
 
 use ring::hmac;
 
-/// What a message proves.
+/// The result of the check of a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Integrity {
+pub enum IntegrityResult {
     /// Its sender knows the key.
     Valid,
     /// It was made with another key, or was changed.
@@ -19,12 +19,12 @@ pub fn key(secret: &[u8]) -> hmac::Key {
 }
 
 /// Checks a message. Attributes after MESSAGE-INTEGRITY are not protected.
-pub fn check(message: &[u8], key: &hmac::Key) -> Integrity {
-    let Some((before, tag)) = split_at_integrity(message) else { return Integrity::Absent };
+pub fn check(message: &[u8], key: &hmac::Key) -> IntegrityResult {
+    let Some((before, tag)) = split_at_integrity(message) else { return IntegrityResult::Absent };
     let mut covered = before.to_vec();
     // The length up to and including the attribute is covered, whatever follows.
     set_length(&mut covered, INTEGRITY_LENGTH);
-    if hmac::verify(key, &covered, tag).is_ok() { Integrity::Valid } else { Integrity::Wrong }
+    if hmac::verify(key, &covered, tag).is_ok() { IntegrityResult::Valid } else { IntegrityResult::Wrong }
 }
 
 /// Appends the attribute to a message without it, whose length is set.
@@ -44,7 +44,7 @@ pub fn set_length(message: &mut [u8], more: usize) {
     }
 }
 
-/// Returns the value of the first attribute with this number, and where the attribute begins.
+/// Returns the value of the first attribute with this number, and the offset of the attribute.
 pub fn attribute(message: &[u8], number: u16) -> Option<(&[u8], usize)> {
     let [first, _, high, low, 0x21, 0x12, 0xa4, 0x42, ..] = message else { return None };
     let end = HEADER + usize::from(u16::from_be_bytes([*high, *low]));
@@ -94,15 +94,15 @@ mod tests {
     #[test]
     fn the_sample_of_the_standard_is_valid_and_each_changed_byte_before_the_tag_is_noticed() {
         let key = key(b"VOkJxbRl1RmTxUk/WvJxBt");
-        assert_eq!(check(&SAMPLE, &key), Integrity::Valid);
-        assert_eq!(check(&SAMPLE, &super::key(b"another")), Integrity::Wrong);
+        assert_eq!(check(&SAMPLE, &key), IntegrityResult::Valid);
+        assert_eq!(check(&SAMPLE, &super::key(b"another")), IntegrityResult::Wrong);
         for index in (8..48).chain(52..72) {
             let mut changed = SAMPLE;
             changed[index] ^= 1;
-            assert_ne!(check(&changed, &key), Integrity::Valid, "byte {index}");
+            assert_ne!(check(&changed, &key), IntegrityResult::Valid, "byte {index}");
         }
         for length in 0..SAMPLE.len() {
-            assert_eq!(check(&SAMPLE[..length], &key), Integrity::Absent, "the first {length} bytes");
+            assert_eq!(check(&SAMPLE[..length], &key), IntegrityResult::Absent, "the first {length} bytes");
         }
     }
 
@@ -110,9 +110,9 @@ mod tests {
     fn a_message_that_gets_the_attribute_is_valid() {
         let key = key(b"password");
         let mut message = [&[0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42][..], &[7; 12], &[0, 6, 0, 3, 1, 2, 3, 0]].concat();
-        assert_eq!(check(&message, &key), Integrity::Absent);
+        assert_eq!(check(&message, &key), IntegrityResult::Absent);
         append(&mut message, &key);
-        assert_eq!(check(&message, &key), Integrity::Valid);
+        assert_eq!(check(&message, &key), IntegrityResult::Valid);
         assert_eq!(attribute(&message, 6), Some((&[1, 2, 3][..], 20)));
     }
 }

@@ -54,7 +54,7 @@ impl Tunnel {
         self.token.send_replace(Some(token));
     }
 
-    /// Handles that a TURN server may be reached by UDP: the tunnel is opened later.
+    /// Opens the tunnel later than otherwise, because a TURN server may be reachable by UDP.
     pub fn wait_for_relay(&self) {
         self.shared.wait_for_relay();
     }

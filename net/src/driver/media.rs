@@ -247,11 +247,17 @@ impl Media {
         }
     }
 
-    /// Passes what arrives on these media descriptions to the voices that the packets name.
-    pub fn share(&mut self, transport: TransportId, mids: &[String], event_queue: &mut EventQueue, now: Instant) {
+    /// Lets these media descriptions carry whoever speaks: each packet names its owner.
+    pub fn share_voices(
+        &mut self,
+        transport: TransportId,
+        mids: &[String],
+        event_queue: &mut EventQueue,
+        now: Instant,
+    ) {
         let Some(peer) = self.transports.peer(transport) else { return };
         for mid in mids {
-            if !lock(peer.rtp_receiver()).share(mid, now) {
+            if !lock(peer.rtp_receiver()).share_stream(mid, now) {
                 tracing::warn!(mid, "the session description has no SSRC for a shared description");
             }
         }

@@ -1,7 +1,7 @@
 //! Connectivity checks of ICE (RFC 8445, section 7.2.2) that the stack knows nothing about: a request with the credentials of its
 //! session, from another socket.
 
-use crate::stun_integrity::{self, Integrity};
+use crate::stun_integrity::{self, IntegrityResult};
 use ring::hmac;
 use rtc::stun::fingerprint::fingerprint_value;
 
@@ -61,12 +61,11 @@ impl Credentials {
         Some(message)
     }
 
-    /// Returns whether a datagram is the server's success response to a check. Somebody who does not know the password can forge
-    /// none.
+    /// Returns whether a datagram is the server's success response to a check. Nobody can forge one without the password.
     pub fn is_answer(&self, datagram: &[u8]) -> bool {
         let key = self.remote.as_ref().map(|(_, key)| key);
         datagram.starts_with(&BINDING_SUCCESS)
-            && key.is_some_and(|key| stun_integrity::check(datagram, key) == Integrity::Valid)
+            && key.is_some_and(|key| stun_integrity::check(datagram, key) == IntegrityResult::Valid)
     }
 }
 
@@ -129,7 +128,7 @@ pub mod tests {
         message.unmarshal_binary(&check).unwrap();
         CHECKER.check(&message).unwrap();
         let key = stun_integrity::key(b"0123456789012345678901");
-        assert_eq!(stun_integrity::check(&check, &key), Integrity::Valid);
+        assert_eq!(stun_integrity::check(&check, &key), IntegrityResult::Valid);
         assert_eq!(stun_integrity::attribute(&check, USERNAME).unwrap().0, b"server:mine");
         assert_eq!(stun_integrity::attribute(&check, PRIORITY).unwrap().0, [0x7f, 0, 1, 0xff]);
         assert!(stun_integrity::attribute(&check, USE_CANDIDATE).is_some());

@@ -40,7 +40,7 @@ pub struct Selector {
     nominated: Option<Checked>,
     /// The number of the newest path.
     newest: PathId,
-    /// Set after the path from an address has failed: not before this time again.
+    /// Set after the path from an address has failed. It is not checked again before this time.
     pause: Option<(IpAddr, Instant)>,
 }
 
@@ -89,8 +89,10 @@ impl Selector {
     pub fn handle_check_sent(&mut self, path: PathId, id: TransactionId) {
         let checked = [&mut self.candidate, &mut self.nominated].into_iter().flatten();
         if let Some(checked) = checked.into_iter().find(|checked| checked.path == path) {
+            if checked.sent.len() >= MAX_CHECKS {
+                checked.sent.pop_front();
+            }
             checked.sent.push_back(id);
-            checked.sent.truncate(MAX_CHECKS);
         }
     }
 
@@ -128,7 +130,7 @@ impl Selector {
             actions.push(Action::Open(path, address));
         }
         if self.is_broken && self.candidate.is_some() {
-            // There is nothing to lose.
+            // The active path carries nothing, so do not wait for an answer.
             self.change(now, actions);
         }
         let checks = [(&mut self.candidate, false), (&mut self.nominated, true)];
@@ -186,10 +188,11 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(3);
 /// How long the path from an address is not checked after it has failed.
 const PAUSE: Duration = Duration::from_secs(5);
 
-/// The same after a socket could not be opened: the system may just be removing the address.
+/// The same after a socket could not be opened: the system may be about to remove the address.
 const OPEN_PAUSE: Duration = Duration::from_millis(250);
 
-/// The checks whose answer is awaited. The first ones of a path that is checked longer than this have no answer any more.
+/// The maximum number of checks whose answer is awaited: more than are sent before the timeout. If there were more, the oldest would be
+/// dropped.
 const MAX_CHECKS: usize = 64;
 
 #[cfg(test)]

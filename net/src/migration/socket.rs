@@ -1,18 +1,18 @@
-//! The stack's UDP socket, whose datagrams take the path of the moment. The stack sees one local address.
+//! The UDP socket of the stack. It sends by the active path and receives from all. The stack sees one local address.
 
-use super::shared::Shared;
+use super::paths::Paths;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
-/// The socket.
+/// The UDP socket of the stack.
 #[derive(Debug)]
 pub struct MigratingSocket {
     /// The socket that the stack has opened.
     pub first: Arc<dyn AsyncUdpSocket>,
-    pub shared: Arc<Shared>,
+    pub paths: Arc<Paths>,
 }
 
 impl AsyncUdpSocket for MigratingSocket {
@@ -29,7 +29,7 @@ impl AsyncUdpSocket for MigratingSocket {
     }
 
     fn poll_send(&self, context: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        self.shared.poll_send(context, transmit)
+        self.paths.poll_send(context, transmit)
     }
 
     fn poll_recv(
@@ -38,6 +38,6 @@ impl AsyncUdpSocket for MigratingSocket {
         buffers: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
-        self.shared.poll_recv(context, buffers, meta)
+        self.paths.poll_recv(context, buffers, meta)
     }
 }

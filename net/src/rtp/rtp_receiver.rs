@@ -142,7 +142,7 @@ impl RtpReceiver {
 
     /// Passes the packets of the stream of `mid` to the voices that they name from now on. Returns false if no session
     /// description has named an SSRC for it.
-    pub fn share(&mut self, mid: &str, now: Instant) -> bool {
+    pub fn share_stream(&mut self, mid: &str, now: Instant) -> bool {
         let Some(stream) = self.stream(mid) else { return false };
         stream.shared.get_or_insert_default();
         self.handle_early(mid, now);

@@ -222,9 +222,9 @@ fn packets_of_a_shared_stream_go_to_the_voice_that_they_name_and_lost_ones_are_r
     let mut early = RtpReceiver::new(BufferPool::new(2));
     early.handle_packet(sound(Some(anna), 700, 1, b"early"), now);
     early.declare(&[section("3", 700)]);
-    assert!(early.share("3", now) && early.voices.has_begun());
+    assert!(early.share_stream("3", now) && early.voices.has_begun());
 
-    assert!(rtp_receiver.share("3", now) && !rtp_receiver.share("4", now));
+    assert!(rtp_receiver.share_stream("3", now) && !rtp_receiver.share_stream("4", now));
     for (owner, sequence) in [(anna, 10), (anna, 11), (ben, 12), (ben, 14)] {
         rtp_receiver.handle_packet(sound(Some(owner), 700, sequence, b"sound"), now);
     }

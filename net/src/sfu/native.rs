@@ -30,7 +30,7 @@ pub struct Native {
     remote: BTreeMap<TrackId, Remote>,
     receivers: Vec<Receiver>,
     negotiation: Option<Negotiation>,
-    pace: Pace,
+    offer_rate_limit: OfferRateLimit,
     resumption: Resumption,
     /// The content of the last answered offer.
     agreed: Option<Snapshot>,
@@ -106,7 +106,7 @@ struct Snapshot {
 
 /// Limits how often an offer is made: others decide how often their tracks change.
 #[derive(Debug, Default)]
-struct Pace {
+struct OfferRateLimit {
     /// When the next offer would be due at a steady [`OFFER_INTERVAL`].
     next: Option<Instant>,
     /// Set while an offer waits for its time.
@@ -163,7 +163,7 @@ impl Sfu for Native {
     fn poll_timeout(&self) -> Option<Instant> {
         let answer = self.negotiation.as_ref().map(|negotiation| negotiation.deadline);
         let wishes_due = self.wishes.poll_timeout().filter(|_| self.me.is_some());
-        [answer, self.pace.waits_until, wishes_due].into_iter().flatten().min()
+        [answer, self.offer_rate_limit.waits_until, wishes_due].into_iter().flatten().min()
     }
 }
 
@@ -353,7 +353,7 @@ impl Native {
     /// are long enough ago. Assigns no description to a track before that, because one that was never offered would still
     /// count as used.
     fn negotiate(&mut self, now: Instant) {
-        if self.me.is_none() || self.negotiation.is_some() || self.pace.must_wait(now) {
+        if self.me.is_none() || self.negotiation.is_some() || self.offer_rate_limit.must_wait(now) {
             return;
         }
         self.assign_receivers();
@@ -375,7 +375,7 @@ impl Native {
             receive_audio: count(Kind::Audio),
             receive_video: count(Kind::Video),
         };
-        self.pace.count(now);
+        self.offer_rate_limit.count(now);
         self.negotiation = Some(Negotiation { snapshot, sent: false, deadline: now + ANSWER_TIMEOUT });
         self.outputs.push_back(Output::Offer { transport: TransportId::Primary, plan });
     }
@@ -475,7 +475,7 @@ impl Native {
     }
 }
 
-impl Pace {
+impl OfferRateLimit {
     /// Returns true if no offer may be made yet.
     fn must_wait(&mut self, now: Instant) -> bool {
         let until = self.next.and_then(|next| next.checked_sub(OFFER_INTERVAL * OFFER_BURST));

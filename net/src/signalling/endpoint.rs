@@ -52,7 +52,7 @@ impl ServerEndpoint {
         }
     }
 
-    /// Opens a TCP connection again, to the address that has answered.
+    /// Opens another TCP connection: to the address that has answered, or through the proxy.
     async fn again(&self, (_, remote): (SocketAddr, SocketAddr), stack: &Arc<dyn Runtime>) -> Option<TcpStream> {
         if self.proxy.for_host(self.bare_host()).is_some() {
             return self.connect_tcp(stack).await.ok().map(|(tcp, _)| tcp);

@@ -41,7 +41,7 @@ pub enum Error {
     /// The server has stopped reading.
     #[error("the server does not read the messages sent to it")]
     Stuck,
-    /// A web page answers instead of the server. Has the status, and where it leads.
+    /// A web page answers instead of the server. Has its status, and the address of a redirect.
     #[error("a web page answers instead of the server ({0})")]
     WebPage(String),
     /// The proxy gave no connection to the server.

@@ -16,7 +16,9 @@ use std::sync::Arc;
 pub fn config(fingerprint: Option<Fingerprint>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match fingerprint {
-        Some(fingerprint) => Arc::new(Pin { fingerprint, provider: Arc::clone(&provider) }),
+        Some(fingerprint) => {
+            Arc::new(Verifier { accepted: Accepted::Fingerprint(fingerprint), provider: Arc::clone(&provider) })
+        }
         None => Arc::new(rustls_platform_verifier::Verifier::new(Arc::clone(&provider))?),
     };
     let config = ClientConfig::builder_with_provider(provider)
@@ -27,13 +29,14 @@ pub fn config(fingerprint: Option<Fingerprint>) -> Result<ClientConfig, Error> {
     Ok(config)
 }
 
-/// Returns a configuration that accepts every certificate. Only for a question without secrets: who answers, if it is not the server.
+/// Returns a configuration that accepts every certificate. Only for a request without secrets, which finds out what answers instead of
+/// the server.
 ///
 /// # Errors
 /// Returns [`Error`] if the versions cannot be used.
 pub fn config_without_verification() -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Arc::new(AcceptAny { provider: Arc::clone(&provider) });
+    let verifier = Arc::new(Verifier { accepted: Accepted::Any, provider: Arc::clone(&provider) });
     let config = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
         .dangerous()
@@ -47,55 +50,23 @@ pub const fn is_certificate(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(_) | Error::NoCertificatesPresented)
 }
 
-/// A verifier that accepts every certificate.
+/// A verifier that asks no authority.
 #[derive(Debug)]
-struct AcceptAny {
+struct Verifier {
+    accepted: Accepted,
     provider: Arc<CryptoProvider>,
 }
 
-impl ServerCertVerifier for AcceptAny {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        Ok(ServerCertVerified::assertion())
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        _message: &[u8],
-        _certificate: &CertificateDer<'_>,
-        _signature: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        Ok(HandshakeSignatureValid::assertion())
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
-    }
-}
-
-/// A verifier that accepts one certificate only.
+/// The certificates that a [`Verifier`] accepts.
 #[derive(Debug)]
-struct Pin {
-    fingerprint: Fingerprint,
-    provider: Arc<CryptoProvider>,
+enum Accepted {
+    /// The one with this fingerprint.
+    Fingerprint(Fingerprint),
+    /// Every one. Signatures are not checked.
+    Any,
 }
 
-impl ServerCertVerifier for Pin {
+impl ServerCertVerifier for Verifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -105,7 +76,11 @@ impl ServerCertVerifier for Pin {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         // The invitation is trusted, so name, date and authority are not checked.
-        if self.fingerprint.is_of(end_entity) {
+        let is_accepted = match &self.accepted {
+            Accepted::Fingerprint(fingerprint) => fingerprint.is_of(end_entity),
+            Accepted::Any => true,
+        };
+        if is_accepted {
             Ok(ServerCertVerified::assertion())
         } else {
             Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
@@ -118,7 +93,13 @@ impl ServerCertVerifier for Pin {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        match &self.accepted {
+            Accepted::Fingerprint(_) => {
+                let algorithms = &self.provider.signature_verification_algorithms;
+                verify_tls12_signature(message, certificate, signature, algorithms)
+            }
+            Accepted::Any => Ok(HandshakeSignatureValid::assertion()),
+        }
     }
 
     fn verify_tls13_signature(
@@ -127,7 +108,13 @@ impl ServerCertVerifier for Pin {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
+        match &self.accepted {
+            Accepted::Fingerprint(_) => {
+                let algorithms = &self.provider.signature_verification_algorithms;
+                verify_tls13_signature(message, certificate, signature, algorithms)
+            }
+            Accepted::Any => Ok(HandshakeSignatureValid::assertion()),
+        }
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

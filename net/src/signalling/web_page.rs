@@ -2,7 +2,8 @@
 //! captive portal, RFC 8952).
 //!
 //! It asks only after TLS with the server has failed, on a connection of its own, and sends nothing but a request for the first page of
-//! the server. Who intercepts the connection can answer with a page as well, so the answer changes what the user reads, and nothing else.
+//! the server. It follows no redirect. Somebody who intercepts the connection can answer with a page as well, so the answer changes only
+//! what the user reads.
 
 use super::error::Error;
 use super::socket::{ByteStream, authority};
@@ -17,7 +18,7 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
-/// Returns the error to report of a server with which TLS has failed: [`Error::WebPage`] if a web page answers there, else `error`.
+/// Returns the error to report after TLS with the server has failed: [`Error::WebPage`] if a web page answers, else `error`.
 /// `connecting` opens another connection.
 pub async fn explain(error: Error, place: (&str, u16), connecting: impl Future<Output = Option<TcpStream>>) -> Error {
     let speaks_tls = matches!(error, Error::Certificate(_));
@@ -64,7 +65,7 @@ async fn ask(
     }
 }
 
-/// Reads the head of an answer of a web server. Returns `None` if it is not complete, and `Some(None)` if it is no page for a person.
+/// Reads the head of an answer of a web server. Returns `None` if it is not complete, and `Some(None)` if it is not a page for a person.
 ///
 /// # Errors
 /// Returns [`Malformed`] if the bytes are no such answer, or if the head is longer than 16 KiB.
@@ -81,7 +82,8 @@ pub fn read_page(bytes: &[u8]) -> Result<Option<Option<String>>, Malformed> {
         let found = response.headers.iter().find(|header| header.name.eq_ignore_ascii_case(name));
         found.and_then(|header| std::str::from_utf8(header.value).ok()).unwrap_or_default()
     };
-    let location: String = header("location").chars().filter(|sign| !sign.is_control()).take(MAX_LOCATION).collect();
+    // A URL has no other characters (RFC 3986). Those that are invisible or change the direction of text are left out.
+    let location: String = header("location").chars().filter(char::is_ascii_graphic).take(MAX_LOCATION).collect();
     let page = match status {
         300..=399 if !location.is_empty() => Some(format!("HTTP status {status}, {location}")),
         // RFC 6585, section 6.
@@ -92,16 +94,16 @@ pub fn read_page(bytes: &[u8]) -> Result<Option<Option<String>>, Malformed> {
     Ok(Some(page))
 }
 
-/// How long the question may take.
+/// How long the request for the page may take.
 const LIMIT: Duration = Duration::from_secs(2);
 
-/// Bytes of the head of an answer.
+/// The maximum length of the head of an answer in bytes.
 const MAX_HEAD: usize = 16 << 10;
 
 /// The maximum number of headers.
 const MAX_HEADERS: usize = 64;
 
-/// Characters of an address that are shown.
+/// The maximum number of characters of a redirect's address that are shown.
 const MAX_LOCATION: usize = 100;
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! Chooses the path of media: UDP, or the tunnel. Pure: the caller passes the time.
 //!
-//! UDP is tried first. If it is silent for [`FIRST_SILENCE`] ([`RELAY_SILENCE`] if a TURN server may be reached by UDP), or if media took the tunnel before the client reconnected, the
-//! tunnel is wanted, and media change to it when it is open. Checks still go by UDP as well. After [`GOOD_CHECKS`] of them are
-//! answered, media change back, and a little later the tunnel is closed. Each time UDP fails after that, it is tried again
-//! after a longer pause.
+//! UDP is tried first. If it is silent for [`FIRST_SILENCE`] ([`RELAY_SILENCE`] if a TURN server may be reachable by UDP), or if
+//! media took the tunnel before the client reconnected, the tunnel is wanted, and media change to it when it is open. Checks still go
+//! by UDP as well. After [`GOOD_CHECKS`] of them are answered, media change back, and a little later the tunnel is closed. Each time
+//! UDP fails after that, it is tried again after a longer pause.
 
 use super::stun::{Kind, TransactionId};
 use proto::MediaPath;
@@ -103,7 +103,7 @@ impl PathSelector {
         self.path == MediaPath::Tls || self.is_udp_silent(Duration::ZERO, now) || (self.is_tunnel_open && lingers)
     }
 
-    /// Handles that a TURN server may be reached by UDP, which is better than the tunnel and needs more time.
+    /// Opens the tunnel later than otherwise, because a TURN server may be reachable by UDP, which is better and needs more time.
     pub const fn wait_for_relay(&mut self) {
         self.first_silence = RELAY_SILENCE;
     }

@@ -71,7 +71,7 @@ impl Shared {
         self.lock().selector.handle_connected(now);
     }
 
-    /// Handles that a TURN server may be reached by UDP.
+    /// Opens the tunnel later than otherwise, because a TURN server may be reachable by UDP.
     pub fn wait_for_relay(&self) {
         self.lock().selector.wait_for_relay();
     }

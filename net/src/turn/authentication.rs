@@ -3,7 +3,7 @@
 //!
 //! The stack's own requests show the realm, so the key is known here, too. Pure.
 
-use crate::stun_integrity::{self, Integrity, attribute};
+use crate::stun_integrity::{self, IntegrityResult, attribute};
 use proto::TurnAccess;
 use ring::hmac;
 use rtc::crypto::default_provider;
@@ -20,7 +20,7 @@ pub struct Authentication {
     key: Option<(Vec<u8>, Vec<u8>, hmac::Key)>,
     /// The authenticated requests whose answer is awaited, oldest first, and the key of each.
     sent: VecDeque<([u8; 12], hmac::Key)>,
-    /// The passwords before, with their user names: the stack may still use them.
+    /// The user name and the password before the current ones: the stack may still use them.
     before: Option<(String, String)>,
 }
 
@@ -67,12 +67,12 @@ impl Authentication {
             return true;
         }
         let sent = rest.first_chunk::<12>().and_then(|id| self.sent.iter().find(|(other, _)| other == id));
-        let integrity = sent.map_or(Integrity::Absent, |(_, key)| stun_integrity::check(datagram, key));
+        let integrity = sent.map_or(IntegrityResult::Absent, |(_, key)| stun_integrity::check(datagram, key));
         match integrity {
-            Integrity::Valid => true,
-            Integrity::Wrong => false,
+            IntegrityResult::Valid => true,
+            IntegrityResult::Wrong => false,
             // They ask for other credentials. Section 9.2.5 allows them without the attribute.
-            Integrity::Absent => class == ERROR && matches!(error_code(datagram), Some(401 | 438)),
+            IntegrityResult::Absent => class == ERROR && matches!(error_code(datagram), Some(401 | 438)),
         }
     }
 
@@ -224,7 +224,7 @@ mod tests {
         let second = signed(3, 2, &OF_USER, "password");
         let amended = authentication.handle_sent(&second, true).unwrap();
         assert_eq!(attribute(&amended, REQUESTED_ADDRESS_FAMILY).unwrap().0, [IPV6, 0, 0, 0]);
-        assert_eq!(stun_integrity::check(&amended, &key("password")), Integrity::Valid);
+        assert_eq!(stun_integrity::check(&amended, &key("password")), IntegrityResult::Valid);
         let mut parsed = rtc::stun::message::Message::new();
         parsed.unmarshal_binary(&amended).unwrap();
         rtc::stun::fingerprint::FINGERPRINT.check(&parsed).unwrap();

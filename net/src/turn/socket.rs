@@ -16,8 +16,7 @@ pub struct TurnSocket {
     pub links: Arc<Links>,
 }
 
-/// Returns whether the stack may get a datagram of UDP. Sets its source to the virtual address if a TURN
-/// server sent it.
+/// Returns whether the stack may get a datagram of UDP. Sets its source to the virtual address if a TURN server sent it.
 fn accepts(links: &Links, source: &mut SocketAddr, datagram: &[u8]) -> bool {
     if is_virtual(*source) {
         return false;

@@ -1,4 +1,5 @@
-//! What the stack's socket and the task of a transport share. Each lock is held for a few calls of the system only.
+//! The paths of one transport: their sockets, and the state that the stack's socket shares with the task that checks the paths. Each
+//! lock is held for a few system calls only.
 
 use super::check::{Credentials, TransactionId, transaction_of_answer};
 use super::selector::{Action, PathId, Selector, priority};
@@ -11,9 +12,9 @@ use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 use webrtc::runtime::{AsyncUdpSocket, RecvMeta, Transmit};
 
-/// The shared state.
+/// The paths of one transport, as the stack's socket and the task use them.
 #[derive(Debug, Default)]
-pub struct Shared {
+pub struct Paths {
     state: Mutex<State>,
     /// Notified if the active path cannot send any more, or if a check was answered.
     pub changed: Notify,
@@ -38,14 +39,14 @@ struct State {
 struct PathSocket {
     path: PathId,
     socket: Arc<dyn AsyncUdpSocket>,
-    /// When it is closed, if media have left it.
+    /// When it is closed. `None` unless media have left it.
     until: Option<Instant>,
 }
 
 /// A check that the caller must send.
 #[derive(Debug)]
 pub struct Check {
-    /// The socket.
+    /// The socket of the path.
     pub socket: Arc<dyn AsyncUdpSocket>,
     /// The check.
     pub bytes: Vec<u8>,
@@ -53,7 +54,7 @@ pub struct Check {
     pub server: SocketAddr,
 }
 
-impl Shared {
+impl Paths {
     /// Handles that the stack has opened its socket.
     pub fn handle_opened(&self, socket: Arc<dyn AsyncUdpSocket>, address: IpAddr) {
         let mut state = self.lock();
@@ -66,7 +67,7 @@ impl Shared {
         self.lock().credentials.read_local(sdp);
     }
 
-    /// Reads the server's session description. Returns false if it is that of another ICE session than before.
+    /// Reads the server's session description. Returns false, and changes nothing, if it is that of another ICE session than before.
     pub fn read_remote(&self, sdp: &str) -> bool {
         let mut state = self.lock();
         let is_session = state.credentials.is_session(sdp);
@@ -83,12 +84,12 @@ impl Shared {
         received.is_some_and(|at| now.saturating_duration_since(at) < ALIVE)
     }
 
-    /// Returns the server's address, if there is a path to look after.
+    /// Returns the server's address. `None` if no path to it is monitored.
     pub fn server(&self) -> Option<SocketAddr> {
         self.lock().server
     }
 
-    /// Returns true if [`Shared::advance`] must be called often.
+    /// Returns true if [`Paths::advance`] must be called often.
     pub fn is_busy(&self) -> bool {
         self.lock().selector.as_ref().is_some_and(Selector::is_busy)
     }
@@ -136,7 +137,7 @@ impl Shared {
         Poll::Ready(if works { result } else { Ok(contents.len()) })
     }
 
-    /// Receives from the sockets of all paths, the newest one first. The answers to checks of [`Shared::advance`] do not go to the
+    /// Receives from the sockets of all paths, the newest one first. The answers to checks of [`Paths::advance`] do not go to the
     /// stack.
     pub fn poll_recv(
         &self,
@@ -164,7 +165,7 @@ impl Shared {
         Poll::Pending
     }
 
-    /// Takes the answers to our own checks out of the received datagrams. Returns false if nothing else is left.
+    /// Handles the answers to our own checks, and empties their datagrams. Returns false if there is nothing else.
     fn accept(&self, state: &mut State, buffers: &[IoSliceMut<'_>], meta: &mut [RecvMeta]) -> bool {
         let now = Instant::now();
         let mut is_other = false;
@@ -280,7 +281,7 @@ impl State {
     }
 }
 
-/// Returns whether an error of sending says that no network leads from the socket's address to the server.
+/// Returns whether an error of sending means that no network leads from the socket's address to the server.
 fn is_path_lost(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -296,5 +297,5 @@ fn is_path_lost(error: &io::Error) -> bool {
 /// The server answers a check every half second, and sends feedback more often.
 const ALIVE: Duration = Duration::from_secs(1);
 
-/// How long a path that media have left may still deliver what is on its way.
+/// How long a path that media have left still receives what is on its way.
 const LINGER: Duration = Duration::from_secs(2);
