@@ -393,7 +393,7 @@ impl Downlink {
     /// Returns the bits per second that the SFU may send to the viewer without padding. A higher budget counts only after
     /// the feedback on it, because a larger layer begins with a key frame.
     pub fn budget(&self) -> u64 {
-        self.earlier.iter().copied().fold(self.budget, u64::min)
+        self.earlier.iter().copied().fold(self.budget, u64::min).min(self.limit.budget())
     }
 
     /// Returns the budget if it is what the link carries. Returns `None` if the capacity is not known and the budget may be low
