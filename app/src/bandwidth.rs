@@ -30,7 +30,7 @@ pub fn with_choices(choices: Choices) -> Bandwidth {
 /// which may take half a second.
 pub fn of_command_line() -> Bandwidth {
     let choices = recent::path().map(|path| Memory::load(&path).bandwidth).unwrap_or_default();
-    let metered = metered(&network::current(None));
+    let metered = metered(&network::current());
     Bandwidth { metered, ..with_choices(choices) }
 }
 
@@ -48,13 +48,13 @@ pub struct Path {
 }
 
 /// Sets in `setup` what is remembered of the network on the way to the meeting. Returns the network, to remember how the meeting went.
-/// `None` if the server runs on this computer, or the network is not recognised. May block for half a second.
+/// `None` if the server runs on this computer, or the network is not recognised.
 pub fn prepare(entry: &Entry, setup: &mut Setup) -> Option<Path> {
     let host = match entry {
         Entry::Create { host, .. } => host,
         Entry::Join(invitation) => &invitation.host,
     };
-    let gateway = network::current(Some(host)).gateway?;
+    let gateway = network::gateway_to(host)?;
     setup.bandwidth.last = networks::load().rates(&gateway, recent::now());
     Some(Path { host: host.clone(), gateway })
 }
@@ -64,7 +64,7 @@ pub fn remember(path: Option<Path>, stats: &Stats) {
     let Some(Path { host, gateway }) = path else { return };
     let rates = networks::rates_of(&stats.timeline());
     let measured = rates.send.is_some() || rates.receive.is_some();
-    if measured && network::current(Some(&host)).gateway.as_ref() == Some(&gateway) {
+    if measured && network::gateway_to(&host).as_ref() == Some(&gateway) {
         networks::change(|networks| networks.set_rates(&gateway, rates, recent::now()));
     }
 }

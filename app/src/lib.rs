@@ -8,6 +8,7 @@ mod app;
 mod background;
 pub mod bandwidth;
 pub mod embedded;
+mod file;
 pub mod grid;
 pub mod kit;
 pub mod locale;

@@ -28,13 +28,18 @@ pub struct Network {
     pub metered: Option<bool>,
 }
 
-/// Returns the network on the way to `host`, or the usual one if `host` is `None` or a name. May block for half a second.
+/// Returns the network that this computer is in. May block for half a second.
 #[must_use]
-pub fn current(host: Option<&str>) -> Network {
-    let address: Option<IpAddr> = host.and_then(|host| host.parse().ok());
+pub fn current() -> Network {
+    Network { gateway: system::gateway(None), metered: within(MAX_WAIT, system::is_metered) }
+}
+
+/// Returns the gateway on the way to `host`, or the usual one if `host` is a name. Asks no service of the system.
+#[must_use]
+pub fn gateway_to(host: &str) -> Option<Gateway> {
+    let address: Option<IpAddr> = host.parse().ok();
     // A server on this computer is in no network.
-    let gateway = if address.is_some_and(|address| address.is_loopback()) { None } else { system::gateway(address) };
-    Network { gateway, metered: within(MAX_WAIT, system::is_metered) }
+    if address.is_some_and(|address| address.is_loopback()) { None } else { system::gateway(address) }
 }
 
 /// Returns what `work` returns, or `None` if that takes longer than `limit`: then its thread goes on.

@@ -13,7 +13,7 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use crate::network::Gateway;
-use crate::recent;
+use crate::{file, recent};
 
 /// The content of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ impl Networks {
     /// Returns the entry of a network, as the first one. Removes those that are too old or too many.
     fn enter(&mut self, gateway: &Gateway, now: u64) -> &mut Entry {
         if self.salt.len() != 2 * SALT_BYTES {
-            // Without randomness, nothing found under another salt is used.
+            // There is no salt, or it is damaged: no entry can match.
             *self = Self { salt: random_salt(), networks: Vec::new() };
         }
         let key = key(&self.salt, gateway);
@@ -94,12 +94,7 @@ impl Networks {
 
     /// Reads the file. Returns the default if there is no file; if it is damaged, also logs a warning.
     pub fn load(path: &Path) -> Self {
-        let read = || {
-            if fs::metadata(path)?.len() > MAX_FILE_BYTES {
-                return Err(io::Error::other("the file is too large"));
-            }
-            Ok(serde_json::from_slice(&fs::read(path)?)?)
-        };
+        let read = || -> io::Result<Self> { Ok(serde_json::from_slice(&file::read_bounded(path, MAX_FILE_BYTES)?)?) };
         read().unwrap_or_else(|error| {
             if error.kind() != io::ErrorKind::NotFound {
                 tracing::warn!(%error, "cannot read the file of known networks");
@@ -109,7 +104,7 @@ impl Networks {
     }
 
     fn save(&self, path: &Path) -> io::Result<()> {
-        recent::write_private(path, &serde_json::to_vec_pretty(self)?)
+        file::write_private(path, &serde_json::to_vec_pretty(self)?)
     }
 }
 

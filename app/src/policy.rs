@@ -3,12 +3,14 @@
 //! The file is a JSON object with two objects: `mandatory` fixes a value, `recommended` replaces the default. An unknown policy, and a
 //! value of another type or out of range, is reported in the log and ignored, so that the program always starts.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::{fs, io};
 
 use engine::Bitrate;
 use serde_json::{Map, Value};
+
+use crate::file;
 
 /// The policies that are set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,18 +39,15 @@ impl Policy {
 
     /// Reads a file. Without one, nothing is set.
     pub fn load(path: &Path) -> Self {
-        let read = || {
-            if fs::metadata(path)?.len() > MAX_FILE_BYTES {
-                return Err(io::Error::other("the file is too large"));
-            }
-            Ok(Self::parse(&fs::read(path)?))
-        };
-        read().unwrap_or_else(|error| {
-            if error.kind() != io::ErrorKind::NotFound {
-                tracing::warn!(%error, path = %path.display(), "cannot read the policies of this computer");
-            }
-            Self::default()
-        })
+        file::read_bounded(path, MAX_FILE_BYTES).map_or_else(
+            |error| {
+                if error.kind() != io::ErrorKind::NotFound {
+                    tracing::warn!(%error, path = %path.display(), "cannot read the policies of this computer");
+                }
+                Self::default()
+            },
+            |bytes| Self::parse(&bytes),
+        )
     }
 
     /// Reads the content of a file.
@@ -112,6 +111,7 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     #[test]
     fn policies_are_mandatory_or_recommended() {

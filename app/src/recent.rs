@@ -6,11 +6,12 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
-use std::{env, fs, io};
+use std::{env, io};
 
 use engine::{Reason, SecretLink, Zeroizing};
 use serde::{Deserialize, Serialize};
 
+use crate::file;
 use crate::model::bandwidth::Choices;
 
 /// What is remembered from earlier runs.
@@ -146,13 +147,7 @@ impl Memory {
 
     /// Reads the file. Returns the default if there is no file; if it is damaged, also logs a warning.
     pub fn load(path: &Path) -> Self {
-        let text = match fs::metadata(path).and_then(|found| {
-            if found.len() > MAX_FILE_BYTES {
-                Err(io::Error::other("the file is too large"))
-            } else {
-                fs::read_to_string(path)
-            }
-        }) {
+        let text = match file::read_bounded(path, MAX_FILE_BYTES) {
             Ok(text) => Zeroizing::new(text),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Self::default(),
             Err(error) => {
@@ -160,7 +155,7 @@ impl Memory {
                 return Self::default();
             }
         };
-        serde_json::from_str(&text).unwrap_or_else(|error| {
+        serde_json::from_slice(&text).unwrap_or_else(|error| {
             tracing::warn!(%error, "the file of preferences and recent meetings is damaged");
             Self::default()
         })
@@ -174,21 +169,8 @@ impl Memory {
         // The capacity is rarely exceeded: growing would leave copies of the links behind.
         let mut text = Zeroizing::new(Vec::with_capacity(USUAL_FILE_BYTES));
         serde_json::to_writer_pretty(&mut *text, self)?;
-        write_private(path, &text)
+        file::write_private(path, &text)
     }
-}
-
-/// Writes a file that only this user can read, atomically: a second file then replaces the first. Creates its folder.
-///
-/// # Errors
-/// Returns an error if the folder or the file cannot be written.
-pub(crate) fn write_private(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    let draft = path.with_extension("new");
-    private::write(&draft, bytes)?;
-    fs::rename(draft, path)
 }
 
 /// Changes the file: reads it, calls `change`, and writes it. Other programs may have changed it since the last call.
@@ -231,29 +213,10 @@ pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
-#[cfg(unix)]
-mod private {
-    use std::io::Write;
-    use std::os::unix::fs::OpenOptionsExt;
-
-    /// Writes a file that only this user can read.
-    pub fn write(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600).open(path)?.write_all(bytes)
-    }
-}
-
-#[cfg(not(unix))]
-mod private {
-    /// Writes a file. On these systems, other users cannot read the user's folder.
-    pub fn write(path: &std::path::Path, bytes: &[u8]) -> std::io::Result<()> {
-        std::fs::write(path, bytes)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
     use tempfile::TempDir;
 
     fn folder() -> TempDir {

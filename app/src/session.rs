@@ -323,9 +323,9 @@ impl MeetingSession {
         }
     }
 
-    /// Begins an attempt with these limits of the bandwidth. If the meeting was left or lost, the organiser comes back to it. Returns its number, and a
-    /// function that starts the engine, for a thread that may block. Returns `None` if there is no destination. When the
-    /// function has returned, the caller calls [`MeetingSession::start_returned`].
+    /// Begins an attempt with these limits of the bandwidth. If the meeting was left or lost, the organiser comes back to
+    /// it. Returns its number, and a function that starts the engine, for a thread that may block. Returns `None` if there
+    /// is no destination. When the function has returned, the caller calls [`MeetingSession::start_returned`].
     pub fn starting(
         &mut self,
         limits: BandwidthLimits,

@@ -19,13 +19,13 @@ fn changes() -> impl Stream<Item = Network> {
     let watch = move || {
         let mut last = None;
         while !sender.is_closed() {
-            let now = current(None);
+            let now = current();
             if last.as_ref() != Some(&now) {
                 last = Some(now.clone());
                 // If the UI thread is so far behind, it gets the next change.
                 let _ = sender.try_send(now);
             }
-            // Nothing notifies about it without a socket of the kernel.
+            // The kernel reports changes only on a netlink socket.
             thread::park_timeout(INTERVAL);
         }
     };

@@ -1,4 +1,4 @@
-//! Language, theme, and what the window remembers from earlier runs.
+//! Language, theme, bandwidth, and what the window remembers from earlier runs.
 
 use engine::{Person, SecretLink};
 use iced::{Task, theme};

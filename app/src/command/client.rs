@@ -10,9 +10,9 @@ use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The name and the devices. With a dump folder, the speaker is the file `speaker.wav` in it, unless the speaker is
-/// another file. Checks first that the files that the meeting writes can be written, because a failure at the end would
-/// lose them.
+/// The name and the devices; no limits of the bandwidth, because the window sets its own. With a dump folder, the speaker
+/// is the file `speaker.wav` in it, unless the speaker is another file. Checks first that the files that the meeting
+/// writes can be written, because a failure at the end would lose them.
 ///
 /// # Errors
 /// Returns an error if the dump folder cannot be created, or if a file cannot be written. The error names the path.
@@ -40,7 +40,7 @@ pub fn setup(client: &Client) -> Result<Setup> {
         screen: client.screen,
         muted: false,
         proxy: app::proxy::settings(),
-        bandwidth: Bandwidth { limits: app::bandwidth::of_command_line().limits(), ..Bandwidth::default() },
+        bandwidth: Bandwidth::default(),
     })
 }
 

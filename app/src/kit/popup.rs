@@ -154,16 +154,16 @@ fn step(key: &keyboard::Key, modifiers: keyboard::Modifiers) -> Option<Step> {
     }
 }
 
-/// The position of a menu: below the anchor if there is space, else above, else where it covers the anchor. Always inside
-/// the window.
+/// The position of a menu: below the anchor if there is space, else above, else over it. Always inside the window: a menu that
+/// is higher scrolls.
 fn place(anchor: Rectangle, menu: Size, window: Size) -> Point {
     let below = anchor.y + anchor.height + SPACE_XS;
     let above = anchor.y - menu.height - SPACE_XS;
     let y = if below + menu.height <= window.height - SPACE_S || above < SPACE_S { below } else { above };
     let max_x = (window.width - menu.width - SPACE_S).max(SPACE_S);
     let x = if anchor.x > max_x { anchor.x + anchor.width - menu.width } else { anchor.x };
-    let max_y = window.height - menu.height - SPACE_S;
-    Point::new(x.clamp(SPACE_S, max_x), y.min(max_y).max(SPACE_S))
+    let max_y = (window.height - menu.height - SPACE_S).max(SPACE_S);
+    Point::new(x.clamp(SPACE_S, max_x), y.clamp(SPACE_S, max_y))
 }
 
 impl<Message: Clone> Widget<Message, Theme, Renderer> for Popup<'_, Message> {
@@ -292,7 +292,7 @@ mod tests {
         assert_eq!(place(at(100.0, 100.0), menu, window), Point::new(100.0, 144.0), "below");
         assert_eq!(place(at(100.0, 540.0), menu, window), Point::new(100.0, 386.0), "above");
         assert_eq!(place(at(735.0, 100.0), menu, window), Point::new(592.0, 144.0), "ends at the window's edge");
-        let tall = Size::new(200.0, 560.0);
-        assert_eq!(place(at(100.0, 100.0), tall, window), Point::new(100.0, 32.0), "covers the anchor");
+        let tall = Size::new(200.0, 500.0);
+        assert_eq!(place(at(100.0, 300.0), tall, window), Point::new(100.0, 92.0), "over the control");
     }
 }

@@ -56,7 +56,7 @@ pub enum Change {
     SaveData(bool),
     /// The limit in a direction.
     Limit(Direction, Choice),
-    /// Whether the network of now is metered.
+    /// Whether the current network is metered.
     Metered(bool),
     /// Whether no video of the others is received.
     IncomingVideoOff(bool),
@@ -64,7 +64,7 @@ pub enum Change {
     ForgetNetworks,
 }
 
-/// All that decides.
+/// Everything that decides the limits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bandwidth {
     /// What the user chose.
@@ -73,7 +73,7 @@ pub struct Bandwidth {
     pub command_line: Limits,
     /// What the administrator has set.
     pub policy: Policy,
-    /// Whether the network of now is metered. `None` if there is no network, or this system cannot tell one from another.
+    /// Whether the current network is metered. `None` if there is no network, or this system cannot tell one from another.
     pub metered: Option<bool>,
     /// True if networks are remembered.
     pub knows_networks: bool,

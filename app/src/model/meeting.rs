@@ -292,7 +292,7 @@ impl MeetingModel {
                 announcement(person.name.clone())
             })
             .collect();
-        let marked = self.replace_marks();
+        let marked = self.replace_marks(&before);
         if before.is_empty() {
             return sharing.into_iter().chain(marked).collect();
         }
@@ -304,8 +304,15 @@ impl MeetingModel {
         joined.chain(left).chain(sharing).chain(marked).collect()
     }
 
-    /// Marks the names of the participants anew. Returns which marks are new.
-    fn replace_marks(&mut self) -> Vec<Announcement> {
+    /// Marks the names of the participants. Returns which marks are new.
+    fn replace_marks(&mut self, people_before: &[Person]) -> Vec<Announcement> {
+        let is_same = |(old, new): (&Person, &Person)| {
+            (old.id, &old.name, old.me, old.organiser) == (new.id, &new.name, new.me, new.organiser)
+        };
+        // The list of people changes with each microphone. Names are compared only if one has changed.
+        if people_before.len() == self.people.len() && people_before.iter().zip(&self.people).all(is_same) {
+            return Vec::new();
+        }
         let before = std::mem::replace(&mut self.name_marks, name_mark::marks(&self.people));
         let new = |person: &&Person| before.get(&person.id) != self.name_marks.get(&person.id);
         let marked = self.people.iter().filter(new).filter_map(|person| {
@@ -363,7 +370,7 @@ mod tests {
         let mut model = MeetingModel::default();
         let anne = Person { name: "Anne".into(), ..person(1, true) };
         let people = vec![anne.clone(), named(2, "Bob"), named(3, "B\u{3bf}b")];
-        let marked = |name: &str| Announcement::NameMarked(name.into(), NameMark::LooksLikeAnother);
+        let marked = |name: &str| Announcement::NameMarked(name.into(), NameMark::Confusable);
         assert_eq!(model.handle_event(&Event::People(people.clone())), [marked("Bob"), marked("B\u{3bf}b")]);
         assert_eq!(model.handle_event(&Event::People(people)), [], "announced once");
         assert_eq!(model.name_marks.len(), 2);

@@ -8,25 +8,25 @@ use engine::{ParticipantId, Person, name};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameMark {
     /// It is drawn like the name of another participant, or is the same.
-    LooksLikeAnother,
+    Confusable,
     /// It mixes alphabets whose letters look alike.
-    MixesAlphabets,
+    MixedScript,
 }
 
 impl NameMark {
     /// The text id of the sentence beside the name.
     pub const fn text(self) -> &'static str {
         match self {
-            Self::LooksLikeAnother => "name-alike",
-            Self::MixesAlphabets => "name-mixed",
+            Self::Confusable => "name-alike",
+            Self::MixedScript => "name-mixed",
         }
     }
 
     /// The text id of the sentence that names the person, for assistive tools.
     pub const fn announcement(self) -> &'static str {
         match self {
-            Self::LooksLikeAnother => "said-name-alike",
-            Self::MixesAlphabets => "said-name-mixed",
+            Self::Confusable => "said-name-alike",
+            Self::MixedScript => "said-name-mixed",
         }
     }
 
@@ -55,8 +55,8 @@ pub fn marks(people: &[Person]) -> HashMap<ParticipantId, NameMark> {
 }
 
 fn of(name: &str, alike: bool) -> Option<NameMark> {
-    let mixed = name::is_mixed_script(name).then_some(NameMark::MixesAlphabets);
-    if alike { Some(NameMark::LooksLikeAnother) } else { mixed }
+    let mixed = name::is_mixed_script(name).then_some(NameMark::MixedScript);
+    if alike { Some(NameMark::Confusable) } else { mixed }
 }
 
 #[cfg(test)]
@@ -87,22 +87,22 @@ mod tests {
 
     #[test]
     fn a_name_that_looks_like_another_is_marked() {
-        use NameMark::{LooksLikeAnother, MixesAlphabets};
+        use NameMark::{Confusable, MixedScript};
         assert_eq!(marked(&["Zo\u{e9}", "Anne", "Bob", "Carol"]), []);
-        assert_eq!(marked(&["Zo\u{e9}", "Anne", "\u{410}nne"]), [(2, LooksLikeAnother)], "the organiser is genuine");
-        assert_eq!(marked(&["Anne", "Bob", "Anne"]), [(2, LooksLikeAnother)], "the same name as ours");
-        let both = [(2, LooksLikeAnother), (3, LooksLikeAnother)];
+        assert_eq!(marked(&["Zo\u{e9}", "Anne", "\u{410}nne"]), [(2, Confusable)], "the organiser is genuine");
+        assert_eq!(marked(&["Anne", "Bob", "Anne"]), [(2, Confusable)], "the same name as ours");
+        let both = [(2, Confusable), (3, Confusable)];
         assert_eq!(marked(&["Zo\u{e9}", "Anne", "Bob", "B\u{3bf}b"]), both, "nobody knows who is genuine");
-        assert_eq!(marked(&["\u{410}lice", "Ann\u{435}", "Bob"]), [(1, MixesAlphabets)], "nothing of our own");
+        assert_eq!(marked(&["\u{410}lice", "Ann\u{435}", "Bob"]), [(1, MixedScript)], "nothing of our own");
     }
 
     #[test]
     fn somebody_who_asks_is_compared_with_all() {
         let people = people(&["Zo\u{e9}", "Anne"]);
         let mark = |name| NameMark::of_asker(name, &people);
-        assert_eq!(mark("\u{410}nne"), Some(NameMark::LooksLikeAnother));
-        assert_eq!(mark("Zoe\u{301}"), Some(NameMark::LooksLikeAnother));
-        assert_eq!(mark("P\u{430}ul"), Some(NameMark::MixesAlphabets));
+        assert_eq!(mark("\u{410}nne"), Some(NameMark::Confusable));
+        assert_eq!(mark("Zoe\u{301}"), Some(NameMark::Confusable));
+        assert_eq!(mark("P\u{430}ul"), Some(NameMark::MixedScript));
         assert_eq!(mark("Paul"), None);
     }
 }
