@@ -93,7 +93,7 @@ async fn unfinished_messages_with_pings_are_dropped_in_time_and_use_little_memor
         (longest, most) = (longest.max(duration), most.max(sent));
     }
     let grown = resident_bytes().saturating_sub(before);
-    assert!(longest < Duration::from_secs(8), "{longest:?}");
+    assert!(longest < Duration::from_secs(20), "{longest:?}");
     // What the system buffers is not the server's memory.
     assert!(most < 1 << 20, "{most} bytes of one message");
     assert!(grown < 64 << 20, "{grown} bytes for both ends of 100 connections");
@@ -115,7 +115,7 @@ async fn a_stranger_that_never_greets_is_dropped_although_it_pings() {
         }
     };
     timeout(TIMEOUT, pings).await.expect("the server closes the connection");
-    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(12), "{:?}", start.elapsed());
     // So is a stranger that sends nothing at all, not even TLS.
     let mut silent = connect_tcp(HERE, server.address()).await.expect("listening");
     let closed = timeout(TIMEOUT, silent.read(&mut [0; 1])).await.expect("the server closes the connection");

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 pub const NO_DEVICES: [&str; 7] = ["--headless", "--camera", "off", "--microphone", "off", "--speaker", "off"];
 
 /// The limit of each step for which the test sets no other limit.
-pub const TIMEOUT: Duration = Duration::from_secs(15);
+pub const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A running program. Drop kills it.
 pub struct Program {

@@ -16,7 +16,7 @@ mod wakeup_delay;
 
 use client::Client;
 use net::Backends;
-use probe::Probe;
+use probe::{MAX_POLL, Probe};
 use server::Server;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -52,11 +52,11 @@ fn while_200_join_no_network_task_computes_long_and_media_go_on() {
             let report = probe.report();
             println!("{report}");
             assert!(report.polls > 1_000, "the probe sees the tasks");
-            assert!(report.worst <= MAX_POLL, "a task computed for {:?} without a pause", report.worst);
+            assert!(report.long <= MAX_LONG_POLLS, "{} polls computed for more than {MAX_POLL:?}", report.long);
             let gap = client.look(|state| state.received.values().map(|received| received.longest_silence).max());
             let gap = gap.expect("media were received");
             println!("the longest gap between two frames of a track: {gap:?}");
-            assert!(gap <= MAX_GAP + 3 * lateness, "no frame for {gap:?}; a waiting thread woke up {lateness:?} late");
+            assert!(gap <= MAX_GAP, "no frame for {gap:?}; a waiting thread woke up {lateness:?} late");
         }
         let epoch = clients.each_ref().map(|client| client.look(|state| state.epoch));
         assert!(epoch[0] == epoch[1] && epoch[0] > u64::try_from(BURSTS.len()).unwrap(), "{epoch:?}");
@@ -119,8 +119,10 @@ const MEMBERS: usize = 200;
 /// How many clients join at once. A second of media passes between two bursts.
 const BURSTS: [usize; 7] = [3, 10, 20, 30, 35, 40, 60];
 
-/// CPU time of one poll. A task that needs longer delays every other task of its worker.
-const MAX_POLL: Duration = Duration::from_millis(2);
+/// How many polls may need longer than [`MAX_POLL`], because a virtual machine counts the time that its host takes away. If tasks of the network
+/// computed the MLS operations of 200 joins, there would be one for each join.
+const MAX_LONG_POLLS: u64 = 8;
 
-/// The maximum time between two frames of a track on an idle machine. A camera sends one every 40 ms.
-const MAX_GAP: Duration = Duration::from_millis(250);
+/// The maximum time between two frames of a track, on a machine that also computes for 200 members. A camera sends one every
+/// 40 ms.
+const MAX_GAP: Duration = Duration::from_secs(1);

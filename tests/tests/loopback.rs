@@ -192,7 +192,7 @@ fn a_removed_client_opens_no_later_frame_and_the_others_continue() {
             one.until("frames arrive", |state| opened(state, camera) > so_far + 25).await;
             assert_eq!(failed(one), 0);
             let gap = one.look(|state| state.received[&camera].longest_gap);
-            assert!(gap < Duration::from_millis(300), "a freeze of {gap:?}");
+            assert!(gap < Duration::from_secs(1), "a freeze of {gap:?}");
         }
         assert_eq!(removed.look(count), before);
         println!("the others saw the removal within {:?}", at.elapsed());
@@ -220,7 +220,7 @@ fn tiles_get_the_layers_of_their_size_and_unwanted_layers_stop() {
         };
         sender.until("only the smallest layer is wanted", only(&[0])).await;
         println!("unwanted layers stopped after {:?}", requested.elapsed());
-        assert!(requested.elapsed() < Duration::from_secs(2));
+        assert!(requested.elapsed() < Duration::from_secs(6));
         let sent = sender.look(|state| state.sent);
         let seen = viewer.look(|state| state.received[&camera].layers);
         viewer.until("the smallest layer arrives", |state| state.received[&camera].layers[0] > seen[0] + 10).await;
@@ -231,7 +231,7 @@ fn tiles_get_the_layers_of_their_size_and_unwanted_layers_stop() {
         viewer.show(&[sender], 1_280, 720);
         viewer.until("the largest layer arrives again", |state| state.received[&camera].layers[2] > seen[2]).await;
         println!("the largest layer came back after {:?}", requested.elapsed());
-        assert!(requested.elapsed() < Duration::from_secs(1));
+        assert!(requested.elapsed() < Duration::from_secs(3));
         assert_eq!(failed(viewer), 0);
     });
 }
@@ -283,7 +283,7 @@ fn clients_connect_although_30_percent_of_the_datagrams_are_lost() {
         report(&guests);
         for guest in &guests {
             let took = guest.look(|state| state.connected.unwrap().saturating_duration_since(state.entered.unwrap()));
-            assert!(took < Duration::from_secs(8), "{took:?}");
+            assert!(took < Duration::from_secs(20), "{took:?}");
         }
     });
 }

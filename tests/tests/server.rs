@@ -306,7 +306,7 @@ async fn a_server_that_stops_notifies_its_clients_and_stops_in_time() {
     let address = server.address();
     let start = Instant::now();
     tokio::join!(server.close(), closed);
-    assert!(start.elapsed() < Duration::from_secs(4));
+    assert!(start.elapsed() < Duration::from_secs(12));
     assert!(TcpStream::connect(address).await.is_err());
 }
 

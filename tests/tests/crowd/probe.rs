@@ -26,13 +26,17 @@ pub struct Probe {
 #[derive(Clone, Copy, Debug, Default)]
 struct Task {
     polls: u64,
+    /// The polls that took longer than [`MAX_POLL`].
+    long: u64,
     worst: Duration,
 }
 
 /// The measurements of all tasks.
 pub struct Report {
     pub polls: u64,
-    pub worst: Duration,
+    /// The polls that took longer than [`MAX_POLL`].
+    pub long: u64,
+    worst: Duration,
     tasks: Vec<Task>,
 }
 
@@ -49,8 +53,9 @@ impl Probe {
     pub fn report(&self) -> Report {
         let tasks = lock(&self.tasks).clone();
         let polls = tasks.iter().map(|task| task.polls).sum();
+        let long = tasks.iter().map(|task| task.long).sum();
         let worst = tasks.iter().map(|task| task.worst).max().unwrap_or_default();
-        Report { polls, worst, tasks }
+        Report { polls, long, worst, tasks }
     }
 }
 
@@ -79,6 +84,7 @@ impl Future for Timed {
         let used = cpu_time().saturating_sub(start);
         if let Some(task) = lock(&self.tasks).get_mut(self.index) {
             task.polls += 1;
+            task.long += u64::from(used > MAX_POLL);
             task.worst = task.worst.max(used);
         }
         polled
@@ -134,3 +140,6 @@ fn lock(tasks: &Mutex<Vec<Task>>) -> std::sync::MutexGuard<'_, Vec<Task>> {
 }
 
 static TOKIO: TokioRuntime = TokioRuntime;
+
+/// CPU time of one poll. A task that needs longer delays every other task of its worker.
+pub const MAX_POLL: Duration = Duration::from_millis(2);

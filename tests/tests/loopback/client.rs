@@ -166,7 +166,7 @@ impl Client {
 
     /// Waits until `condition` holds; panics with `what` after 20 seconds.
     pub async fn until(&self, what: &str, condition: impl Fn(&State) -> bool) {
-        self.until_within(Duration::from_secs(20), what, condition).await;
+        self.until_within(Duration::from_mins(1), what, condition).await;
     }
 
     /// Waits until `condition` holds; panics with `what` after `limit`.

@@ -122,7 +122,7 @@ fn media_move_to_another_network_without_a_break_while_the_old_one_works() {
         networks.state().lost.insert(FIRST);
         receive_more(&clients).await;
         println!("longest silence at the change of the network: {:?}", silences(&clients));
-        assert!(silences(&clients).iter().all(|silence| *silence < Duration::from_millis(200)));
+        assert!(silences(&clients).iter().all(|silence| *silence < MAX_SILENCE));
         assert_eq!(key_frames(&clients), requested, "no key frame was needed");
         for client in &clients {
             client.look(|state| assert_eq!(state.reconnecting, 0));
@@ -143,7 +143,7 @@ fn media_move_at_once_if_their_address_is_lost() {
         }
         receive_more(&clients).await;
         println!("longest silence after the loss of the address: {:?}", silences(&clients));
-        assert!(silences(&clients).iter().all(|silence| *silence < Duration::from_millis(300)));
+        assert!(silences(&clients).iter().all(|silence| *silence < MAX_SILENCE));
         assert_eq!(networks.state().used, [FIRST, SECOND]);
         for client in &clients {
             client.look(|state| assert_eq!(state.reconnecting, 0));
@@ -164,7 +164,7 @@ fn media_stay_on_a_network_that_works_if_the_better_one_does_not_reach_the_serve
         }
         receive_more(&clients).await;
         assert_eq!(networks.state().used, [FIRST]);
-        assert!(silences(&clients).iter().all(|silence| *silence < Duration::from_millis(300)));
+        assert!(silences(&clients).iter().all(|silence| *silence < MAX_SILENCE));
     });
 }
 
@@ -182,7 +182,7 @@ fn media_go_on_while_the_connection_for_messages_is_lost() {
         clients[1].until("the guest is back", |state| state.reconnected == 1).await;
         go_on(&clients).await;
         println!("longest silence after the loss of the connection: {:?}", silences(&clients));
-        assert!(silences(&clients).iter().all(|silence| *silence < Duration::from_millis(200)));
+        assert!(silences(&clients).iter().all(|silence| *silence < MAX_SILENCE));
         assert_eq!(key_frames(&clients), requested, "media did not begin again");
         // Signalling works: a third member is heard and seen by the others, and hears and sees them.
         let mut clients = clients;
@@ -207,3 +207,7 @@ fn tracks_that_end_while_the_connection_for_messages_is_lost_have_ended_afterwar
         clients[1].until("the camera has ended", |state| state.ended.contains(&camera)).await;
     });
 }
+
+/// The longest silence of a track that a user may notice but takes for a moment of a busy computer. Media that begin again
+/// on another network need seconds.
+const MAX_SILENCE: Duration = Duration::from_millis(800);

@@ -34,7 +34,7 @@ async fn meet(turn: &TurnServer, tunnels: bool, expected: MediaPath) -> (Server,
     assert_eq!((media_path(&clients[0]), media_path(&clients[1])), (Some(MediaPath::Udp), Some(expected)));
     let connected = clients[1].look(|state| state.connected.unwrap()) - clients[1].started;
     println!("connected after {connected:?}");
-    assert!(connected < Duration::from_secs(4), "{connected:?}");
+    assert!(connected < Duration::from_secs(12), "{connected:?}");
     (server, clients)
 }
 
@@ -126,7 +126,7 @@ fn media_through_a_turn_server_go_on_when_the_credentials_end() {
                 "the same allocation"
             );
             assert!(turn.users().len() >= 3, "new credentials each time: {:?}", turn.users());
-            assert!(silences.iter().all(|silence| silence.is_some_and(|it| it < Duration::from_millis(500))));
+            assert!(silences.iter().all(|silence| silence.is_some_and(|it| it < Duration::from_millis(1_500))));
             for client in &clients {
                 client.look(|state| assert_eq!(state.reconnecting, 0));
             }

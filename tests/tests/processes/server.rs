@@ -181,4 +181,4 @@ fn files(folder: &str) -> BTreeMap<String, String> {
 }
 
 /// The limit for a server to end.
-const STOP_TIMEOUT: Duration = Duration::from_secs(3);
+const STOP_TIMEOUT: Duration = Duration::from_secs(12);

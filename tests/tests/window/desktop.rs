@@ -38,7 +38,7 @@ pub const ACCENT: Rgb = [0x5B, 0xB0, 0xFF];
 pub const DANGER: Rgb = [0xFF, 0x6B, 0x66];
 
 /// The limit for steps that are immediate on an idle machine.
-pub const STEP_TIMEOUT: Duration = Duration::from_secs(20);
+pub const STEP_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Desktop {
     /// Starts a screen with a window manager, and a session bus if `dbus-daemon` is installed. If another tool is missing,
