@@ -107,8 +107,8 @@ impl Session {
         self.shared.link()
     }
 
-    /// Takes the entry by which the organiser comes back to this meeting. `None` before the last event, for other members,
-    /// and at a second call. It holds the meeting's keys, which are wiped when it is dropped.
+    /// Takes the entry by which the organiser comes back to this meeting. `None` before the channel of events is
+    /// closed, for other members, and at a second call. It holds the meeting's keys, which are wiped when it is dropped.
     #[must_use]
     pub fn take_return_entry(&self) -> Option<meeting::Entry> {
         self.shared.take_return_entry()

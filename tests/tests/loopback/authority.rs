@@ -195,10 +195,8 @@ fn an_organiser_that_left_comes_back_and_admits_again() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
-        clients[0].leave();
-        clients[0].until("it has left", |state| state.over.is_some()).await;
+        let entry = clients[0].leave_as_organiser().await;
         clients[1].until("one is left", |state| state.members.len() == 1).await;
-        let entry = clients[0].session.take_return_entry().expect("the organiser can come back");
         let back = Client::come_back(&server, entry);
         back.until("it is back", |state| state.members.len() == 2).await;
         let late = Client::join(&back.link(), "late");

@@ -31,6 +31,8 @@ pub struct State {
     pub removed: bool,
     /// Why the session ended.
     pub over: Option<String>,
+    /// Whether the session has closed its sockets and stored the keys of an organiser.
+    pub closed: bool,
     pub totals: Option<Totals>,
     /// How often it lost the connection or the group, and how often it came back.
     pub reconnecting: u32,
@@ -225,6 +227,13 @@ impl Client {
         self.session.send(Command::Remove(who)).unwrap();
     }
 
+    /// Leaves the meeting of which it is the organiser. Returns the entry by which it can come back.
+    pub async fn leave_as_organiser(&self) -> Entry {
+        self.leave();
+        self.until("it has left", |state| state.closed).await;
+        self.session.take_return_entry().expect("the organiser can come back")
+    }
+
     pub fn leave(&self) {
         self.session.send(Command::Leave).unwrap();
     }
@@ -302,7 +311,10 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
             Event::Failed(error) => shared.change(|state| state.over = Some(error.to_string())),
         }
     }
-    shared.change(|state| _ = state.over.get_or_insert("the events ended".into()));
+    shared.change(|state| {
+        let _ = state.over.get_or_insert("the events ended".into());
+        state.closed = true;
+    });
 }
 
 /// A track that can be received.

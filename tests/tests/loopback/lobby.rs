@@ -95,10 +95,7 @@ fn a_request_to_come_back_that_somebody_else_repeats_is_refused() {
         let server = server().await;
         let clients = meeting(&server, 2).await;
         let mut spy = Guest::join(&clients[0].link(), another_address(), server.address()).await.unwrap();
-        clients[0].leave();
-        clients[0].until("it has left", |state| state.over.is_some()).await;
-        let entry = clients[0].session.take_return_entry().expect("the organiser can come back");
-        let back = Client::come_back(&server, entry);
+        let back = Client::come_back(&server, clients[0].leave_as_organiser().await);
         let returned = |guest: &Guest| guest.seen.returned.is_some();
         assert!(spy.listen(Duration::from_secs(20), returned).await, "the members learn of the request");
         let request = spy.seen.returned.clone().unwrap();
