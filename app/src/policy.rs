@@ -142,7 +142,8 @@ mod tests {
         assert_eq!(Policy::load(&path), Policy::default());
         fs::write(&path, br#"{"mandatory": {"MaxSendKbps": 500}}"#).unwrap();
         assert!(Policy::load(&path).mandatory.max_send.is_some());
-        fs::write(&path, vec![b' '; 70_000]).unwrap();
+        let huge = [&br#"{"mandatory": {"MaxSendKbps": 500}}"#[..], &vec![b' '; 70_000]].concat();
+        fs::write(&path, huge).unwrap();
         assert_eq!(Policy::load(&path), Policy::default());
     }
 }

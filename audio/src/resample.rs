@@ -11,6 +11,7 @@ use rubato::{Async, FixedAsync, Resampler as _, SincInterpolationParameters, Sin
 pub struct ToBlocks {
     inner: Converter,
     input: Vec<f32>,
+    delay: usize,
 }
 
 impl ToBlocks {
@@ -21,7 +22,16 @@ impl ToBlocks {
             Converter::Same => BLOCK,
             Converter::Sinc(sinc) => sinc.input_frames_max(),
         };
-        Some(Self { inner, input: vec![0.0; max] })
+        let delay = match &inner {
+            Converter::Same => 0,
+            Converter::Sinc(_) => delay(rate)?,
+        };
+        Some(Self { inner, input: vec![0.0; max], delay })
+    }
+
+    /// Returns by how many samples at 48 kHz the filter delays sound, to half a sample.
+    pub fn delay(&self) -> usize {
+        self.delay
     }
 
     /// Returns the input of the next block. The caller fills all of it before [`ToBlocks::convert`].
@@ -95,11 +105,22 @@ fn build(from: u32, to: u32, fixed: FixedAsync) -> Option<Converter> {
         return None;
     }
     let ratio = f64::from(to) / f64::from(from);
-    // To a lower rate the filter covers as many samples of that rate, so that it is as sharp there.
-    let times = usize::try_from(from.div_ceil(to)).ok()?;
-    let filter = SincInterpolationParameters { sinc_len: FILTER.sinc_len * times, ..FILTER };
+    let filter = SincInterpolationParameters { sinc_len: filter_length(from, to)?, ..FILTER };
     let sinc = Async::new_sinc(ratio, 1.0, &filter, BLOCK, 1, fixed).ok()?;
     Some(Converter::Sinc(Box::new(sinc)))
+}
+
+/// Returns the length of the filter in samples of the input.
+fn filter_length(from: u32, to: u32) -> Option<usize> {
+    // To a lower rate the filter covers as many samples of that rate, so that it is as sharp there.
+    Some(FILTER.sinc_len * usize::try_from(from.div_ceil(to)).ok()?)
+}
+
+/// Returns the delay of the filter from `rate` in samples at 48 kHz, rounded: half of its length. One sample less, because rubato's
+/// first sample is not that at the time of the first input but the next one.
+fn delay(rate: u32) -> Option<usize> {
+    let (from, to) = (usize::try_from(rate).ok()?, usize::try_from(SAMPLE_RATE).ok()?);
+    ((filter_length(rate, SAMPLE_RATE)? * to + from) / (2 * from)).checked_sub(1)
 }
 
 /// Converts one chunk. Returns the number of written samples, 0 on an error. With the buffer sizes that rubato requires,

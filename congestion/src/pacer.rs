@@ -48,8 +48,7 @@ pub struct Pacer<P> {
     /// The bits of retransmissions that may be queued now.
     retransmission_budget: f64,
     target: f64,
-    /// The highest pacing rate, in bits per second.
-    limit: f64,
+    limit: WireLimit,
     debt: f64,
     updated: Option<Instant>,
     probe: Option<RunningProbe>,
@@ -73,6 +72,45 @@ struct RunningProbe {
     padding: usize,
 }
 
+/// The highest rate of everything that is sent: what the pacer releases, at any priority and for probes, and what is sent without it.
+#[derive(Clone, Copy, Debug, Default)]
+struct WireLimit {
+    /// In bits per second. `None` if there is no limit.
+    rate: Option<f64>,
+    /// The bits that are added to each packet.
+    overhead: f64,
+    /// The bits that were sent before their time.
+    debt: f64,
+}
+
+impl WireLimit {
+    /// Returns a pacing rate, or the limit if that is lower.
+    fn bound(&self, rate: f64) -> f64 {
+        self.rate.map_or(rate, |limit| rate.min(limit))
+    }
+
+    fn spend(&mut self, bits: f64) {
+        if let Some(rate) = self.rate {
+            // The bound prevents sound from blocking pictures for long.
+            self.debt = (self.debt + bits + self.overhead).min(rate * MAX_DEBT);
+        }
+    }
+
+    fn settle(&mut self, elapsed: f64) {
+        self.debt = self.rate.map_or(0.0, |rate| (self.debt - elapsed * rate).max(0.0));
+    }
+
+    /// Returns the bits by which the debt exceeds a burst.
+    fn excess(&self) -> f64 {
+        self.rate.map_or(0.0, |rate| (self.debt - rate * BURST).max(0.0))
+    }
+
+    /// Returns the seconds until the next packet that waits for the limit.
+    fn wait(&self) -> f64 {
+        self.rate.map_or(0.0, |rate| self.excess() / rate)
+    }
+}
+
 impl<P> Pacer<P> {
     /// Returns an empty pacer for a target rate.
     pub fn new(target: Bitrate) -> Self {
@@ -82,7 +120,7 @@ impl<P> Pacer<P> {
             rest_target: 0.0,
             retransmission_budget: MIN_RETRANSMISSION,
             target: bps(target).max(MIN_TARGET),
-            limit: f64::INFINITY,
+            limit: WireLimit::default(),
             debt: 0.0,
             updated: None,
             probe: None,
@@ -101,10 +139,17 @@ impl<P> Pacer<P> {
         }
     }
 
-    /// Sets the highest pacing rate. `None` if only the target bounds it. Sound does not wait for it, but everything else waits for
-    /// sound.
-    pub fn set_limit(&mut self, limit: Option<Bitrate>) {
-        self.limit = limit.map_or(f64::INFINITY, |limit| bps(limit).max(MIN_TARGET));
+    /// Sets the highest rate of everything that is sent, in which `overhead` bytes are added to each packet: headers and tags of the
+    /// network that its size does not include. `None` if only the target bounds the rate. Sound does not wait for it, but everything
+    /// else waits for sound.
+    pub fn set_limit(&mut self, limit: Option<Bitrate>, overhead: usize) {
+        self.limit.rate = limit.map(|limit| bps(limit).max(MIN_TARGET));
+        self.limit.overhead = bits(overhead);
+    }
+
+    /// Counts a packet of `size` bytes that was sent without this pacer. It uses a part of the limit.
+    pub fn handle_unpaced(&mut self, size: usize) {
+        self.limit.spend(bits(size));
     }
 
     /// Queues a packet of `size` bytes.
@@ -174,7 +219,7 @@ impl<P> Pacer<P> {
         let packet = if let Some(queued) = self.queues[index(Priority::Audio)].pop_front() {
             queued
         } else {
-            if self.debt > self.allowance() {
+            if self.debt > self.allowance() || self.limit.excess() > 0.0 {
                 return None;
             }
             let queued = self.queues.iter_mut().skip(1).find_map(VecDeque::pop_front)?;
@@ -207,17 +252,15 @@ impl<P> Pacer<P> {
         if self.probe.is_none() && self.queues.iter().all(VecDeque::is_empty) {
             return None;
         }
-        let wait = (self.debt - self.allowance()) / self.rate();
+        let wait = ((self.debt - self.allowance()) / self.rate()).max(self.limit.wait());
         // A little later than the exact time, so that a rounded timer does not fire too early.
         Some(self.updated.unwrap_or(now) + Duration::from_secs_f64(wait.clamp(0.0, MAX_WAIT)) + ROUNDING)
     }
 
     /// Returns the pacing rate, in bits per second.
     fn rate(&self) -> f64 {
-        match self.probe {
-            Some(probe) => probe.rate,
-            None => (self.waiting / SPREAD).clamp(self.target * MIN_FACTOR, self.target * MAX_FACTOR).min(self.limit),
-        }
+        let paced = (self.waiting / SPREAD).clamp(self.target * MIN_FACTOR, self.target * MAX_FACTOR);
+        self.probe.map_or_else(|| self.limit.bound(paced), |probe| probe.rate)
     }
 
     /// Returns the debt up to which packets are released: a burst of 5 ms, so that timers need not be exact. A probe has
@@ -232,6 +275,7 @@ impl<P> Pacer<P> {
             self.updated = Some(now);
         }
         self.debt = (self.debt - elapsed * self.rate()).max(0.0);
+        self.limit.settle(elapsed);
         let most = (self.target * RETRANSMISSION_SHARE * MAX_RETRANSMISSION).max(MIN_RETRANSMISSION);
         self.retransmission_budget =
             (self.retransmission_budget + elapsed * self.target * RETRANSMISSION_SHARE).min(most);
@@ -240,6 +284,7 @@ impl<P> Pacer<P> {
     fn spend(&mut self, bits: f64) {
         // Sound is sent at any debt. The bound prevents it from blocking pictures for long.
         self.debt = (self.debt + bits).min(self.rate() * MAX_DEBT);
+        self.limit.spend(bits);
         let Some(probe) = &mut self.probe else { return };
         probe.bits -= bits;
         probe.packets = probe.packets.saturating_sub(1);
@@ -333,6 +378,30 @@ mod tests {
         pacer.push(Priority::Rest, 1_200, 100).unwrap();
         pacer.set_target(Bitrate::kbps(240));
         assert_eq!(drain(&mut pacer, now + Duration::from_secs(4)), [100]);
+    }
+
+    /// 1,000 bytes and 44 of overhead are 8,352 bits.
+    #[test]
+    fn a_limit_counts_the_overhead_of_each_packet_sound_and_what_is_sent_without_the_pacer() {
+        let (mut pacer, start) = (Pacer::new(Bitrate::kbps(5_000)), Instant::now());
+        pacer.set_limit(Some(Bitrate::kbps(400)), 44);
+        let mut sent = 0;
+        for millisecond in 0..10_000_u64 {
+            let now = start + Duration::from_millis(millisecond);
+            let _ = pacer.push(Priority::Base, 1_000, 1);
+            if millisecond % 20 == 0 {
+                let _ = pacer.push(Priority::Audio, 80, 2);
+                pacer.handle_unpaced(60);
+                sent += (60 + 44) * 8;
+            }
+            for packet in drain(&mut pacer, now) {
+                sent += (if packet == 1 { 1_044 } else { 124 }) * 8;
+            }
+        }
+        assert!((3_900_000..=4_010_000).contains(&sent), "{sent} bits in ten seconds");
+        pacer.set_limit(None, 44);
+        let after = drain(&mut pacer, start + Duration::from_secs(11)).len();
+        assert!(after > 2, "without the limit, the queue empties at the rate of the target");
     }
 
     #[test]

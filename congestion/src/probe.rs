@@ -442,6 +442,21 @@ mod tests {
     }
 
     #[test]
+    fn the_start_probe_of_a_known_narrow_path_is_slower_and_shorter_and_that_of_a_wide_one_as_usual() {
+        let start = |last: Option<f64>| {
+            let mut prober = Prober::new();
+            if let Some(last) = last {
+                prober.set_last_rate(last);
+            }
+            let probe = prober.plan_start(Instant::now(), 1e5, 2e7).unwrap();
+            (probe.rate, probe.bytes)
+        };
+        assert_eq!(start(Some(150e3)), (Bitrate::kbps(375), START_BURST + MIN_MEASURED));
+        assert_eq!(start(None), (Bitrate::kbps(5_000), START_BYTES));
+        assert_eq!(start(Some(8e6)), start(None));
+    }
+
+    #[test]
     fn the_first_probes_are_repeated_soon_until_one_was_carried() {
         assert_eq!(probe_times(|_| false), [0, 500, 1_000, 1_500, 4_000, 6_500, 9_000]);
         assert_eq!(probe_times(|number| number >= 2), [0, 500, 3_000, 5_500, 8_000]);

@@ -464,6 +464,7 @@ impl Driver {
             Event::Meeting(meeting::Event::Entered { me } | meeting::Event::Reconnected { me }) => {
                 self.sfu.handle(Input::Entered(*me), now);
             }
+            Event::Meeting(meeting::Event::Members(members)) => self.media.set_members(members, &mut self.event_queue),
             Event::Meeting(meeting::Event::Ended(_)) => self.over = true,
             Event::Meeting(_)
             | Event::Rekeyed(_)

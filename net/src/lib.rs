@@ -38,6 +38,7 @@ mod migration;
 mod path_test;
 mod peer;
 mod random;
+mod received_batch;
 mod route;
 #[doc(hidden)]
 pub mod rtp;
@@ -73,4 +74,6 @@ pub use signalling::read_page;
 #[doc(hidden)]
 pub use socket_runtime::SocketRuntime;
 #[doc(hidden)]
-pub use turn::{MessageDecoder as TurnMessageDecoder, encode_message as encode_turn_message};
+pub use turn::{
+    Authentication as TurnAuthentication, MessageDecoder as TurnMessageDecoder, encode_message as encode_turn_message,
+};

@@ -13,6 +13,7 @@ mod stage;
 mod stream;
 
 pub use address::is_virtual;
+pub use authentication::Authentication;
 pub use framing::{MessageDecoder, encode_message};
 pub use stage::Stage;
 

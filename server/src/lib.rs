@@ -38,6 +38,8 @@ mod turn;
 
 pub use config::{Config, Limits};
 pub use error::Error;
+#[doc(hidden)]
+pub use metrics_listener::is_metrics_request;
 pub use origin::Origin;
 pub use queued_writer::{FlushGuard, Lines, QueuedWriter};
 pub use server::Server;

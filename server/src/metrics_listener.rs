@@ -77,6 +77,11 @@ async fn read_request(stream: &mut TcpStream) -> std::io::Result<Request> {
     Ok(Request::Malformed)
 }
 
+/// Returns whether the head of a request asks for the metrics.
+pub fn is_metrics_request(head: &[u8]) -> bool {
+    parse(head) == Request::Metrics
+}
+
 fn parse(head: &[u8]) -> Request {
     let line = head.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let words: Vec<&[u8]> = line.split(|byte| *byte == b' ').collect();

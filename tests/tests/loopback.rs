@@ -6,6 +6,8 @@
 mod attacks;
 #[path = "loopback/authority.rs"]
 mod authority;
+#[path = "loopback/caps.rs"]
+mod caps;
 #[path = "loopback/client.rs"]
 mod client;
 #[path = "loopback/dialects.rs"]
@@ -14,6 +16,8 @@ mod dialects;
 mod fake_sfu;
 #[path = "loopback/flood.rs"]
 mod flood;
+#[path = "loopback/forged.rs"]
+mod forged;
 #[path = "loopback/insider.rs"]
 mod insider;
 #[path = "loopback/lobby.rs"]
@@ -28,6 +32,8 @@ mod many_voices;
 mod migration;
 #[path = "loopback/narrow_downlink.rs"]
 mod narrow_downlink;
+#[path = "loopback/offers.rs"]
+mod offers;
 #[path = "loopback/path_test.rs"]
 mod path_test;
 #[path = "loopback/proxy.rs"]

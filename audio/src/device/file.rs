@@ -5,7 +5,7 @@ use super::interface::Device;
 use super::pacer::Pacer;
 use super::wav::{self, Reader, Writer};
 use crate::resample::ToBlocks;
-use crate::{Block, SAMPLE_RATE, SILENCE};
+use crate::{BLOCK, Block, SAMPLE_RATE, SILENCE};
 use std::fs::File;
 use std::io::{BufReader, BufWriter};
 use std::path::{Path, PathBuf};
@@ -13,11 +13,25 @@ use std::time::{Duration, Instant};
 
 /// A microphone that repeats a WAV file of any rate and channel count in real time.
 pub struct Microphone {
-    path: PathBuf,
     name: String,
-    reader: Reader<BufReader<File>>,
-    convert: ToBlocks,
+    frames: Frames,
+    converter: Converter,
     pacer: Pacer,
+}
+
+/// The frames of a file as single samples.
+struct Frames {
+    path: PathBuf,
+    reader: Reader<BufReader<File>>,
+}
+
+/// Converts the samples of a file to blocks, without the delay of the resampler.
+struct Converter {
+    resampler: ToBlocks,
+    /// How many samples of the resampler belong before the first one of the file.
+    delay: usize,
+    /// Samples that were not passed yet: less than two blocks.
+    waiting: Vec<f32>,
 }
 
 impl Microphone {
@@ -31,16 +45,18 @@ impl Microphone {
         let name = file_name(path);
         let unsupported =
             |rate| Error::FileFormat { path: path.to_owned(), format: format!("WAV with {rate} samples a second") };
-        let convert = ToBlocks::new(reader.rate()).ok_or_else(|| unsupported(reader.rate()))?;
-        let mut microphone = Self { path: path.to_owned(), name, reader, convert, pacer: Pacer::new(now) };
+        let resampler = ToBlocks::new(reader.rate()).ok_or_else(|| unsupported(reader.rate()))?;
+        let mut frames = Frames { path: path.to_owned(), reader };
         // Check that the file contains samples.
-        microphone.next_frame()?;
-        microphone.rewind()?;
-        Ok(microphone)
+        frames.next()?;
+        frames.rewind()?;
+        Ok(Self { name, frames, converter: Converter::new(resampler), pacer: Pacer::new(now) })
     }
+}
 
+impl Frames {
     /// Returns the next frame as one sample. At the end of the file, starts again.
-    fn next_frame(&mut self) -> Result<f32, Error> {
+    fn next(&mut self) -> Result<f32, Error> {
         if let Some(frame) = self.read()? {
             return Ok(frame);
         }
@@ -57,6 +73,29 @@ impl Microphone {
     }
 }
 
+impl Converter {
+    fn new(resampler: ToBlocks) -> Self {
+        let delay = resampler.delay();
+        Self { resampler, delay, waiting: Vec::with_capacity(2 * BLOCK) }
+    }
+
+    /// Converts as many samples as the next block needs.
+    fn next_block(&mut self, block: &mut Block, mut sample: impl FnMut() -> Result<f32, Error>) -> Result<(), Error> {
+        while self.waiting.len() < BLOCK {
+            for input in self.resampler.input() {
+                *input = sample()?;
+            }
+            self.resampler.convert(block);
+            let before = self.delay.min(BLOCK);
+            self.delay -= before;
+            self.waiting.extend_from_slice(&block[before..]);
+        }
+        block.copy_from_slice(&self.waiting[..BLOCK]);
+        self.waiting.drain(..BLOCK);
+        Ok(())
+    }
+}
+
 impl Device for Microphone {
     fn name(&self) -> &str {
         &self.name
@@ -67,11 +106,7 @@ impl Device for Microphone {
     }
 
     fn pass(&mut self, block: &mut Block) -> Result<(), Error> {
-        for index in 0..self.convert.needed() {
-            let frame = self.next_frame()?;
-            self.convert.input()[index] = frame;
-        }
-        self.convert.convert(block);
+        self.converter.next_block(block, || self.frames.next())?;
         self.pacer.pass();
         Ok(())
     }
@@ -89,19 +124,21 @@ impl Device for Microphone {
     }
 }
 
-/// Reads a whole WAV file of any rate and channel count as mono at [`SAMPLE_RATE`].
+/// Reads a whole WAV file of any rate and channel count as mono at [`SAMPLE_RATE`]. The last block is filled up with silence.
 ///
 /// # Errors
 /// Returns an [`Error`] as a microphone of this file does.
 pub fn read_wav(path: &Path) -> Result<Vec<f32>, Error> {
-    let mut microphone = Microphone::open(path, Instant::now())?;
-    let (mut all, mut block, mut next) = (Vec::new(), SILENCE, microphone.read()?);
-    while next.is_some() {
-        for index in 0..microphone.convert.needed() {
-            microphone.convert.input()[index] = next.unwrap_or(0.0);
-            next = microphone.read()?;
-        }
-        microphone.convert.convert(&mut block);
+    let Microphone { mut frames, mut converter, .. } = Microphone::open(path, Instant::now())?;
+    let rate = u64::from(frames.reader.rate());
+    let (mut all, mut block, mut count, mut next) = (Vec::new(), SILENCE, 0_u64, frames.read()?);
+    while next.is_some() || (all.len() as u64) < (count * u64::from(SAMPLE_RATE)).div_ceil(rate) {
+        converter.next_block(&mut block, || {
+            count += u64::from(next.is_some());
+            let sample = next.unwrap_or(0.0);
+            next = if next.is_some() { frames.read()? } else { None };
+            Ok(sample)
+        })?;
         all.extend_from_slice(&block);
     }
     Ok(all)
@@ -253,6 +290,30 @@ mod tests {
                 let sound = record(&mut microphone, 100);
                 // Two repetitions, without the start-up of the resampler.
                 assert!(sound[4_800..].iter().all(|sample| (sample - 0.5).abs() < 0.02), "{bits} bits, {channels}");
+            }
+        }
+    }
+
+    /// The resampler delays sound by 1.5 ms at 44.1 kHz, and by 8 ms at 8 kHz.
+    #[test]
+    fn a_click_in_a_file_of_any_rate_is_heard_at_its_time_and_the_end_is_complete() {
+        let scratch = Scratch::new();
+        for rate in [4_000_u32, 8_000, 11_025, 16_000, 22_050, 44_100, 48_000, 96_000] {
+            let spec =
+                WavSpec { channels: 1, sample_rate: rate, bits_per_sample: 16, sample_format: SampleFormat::Int };
+            // After a half, and 1 ms before the end.
+            let clicks = [rate / 2, rate - rate / 1_000];
+            write(&scratch.file(), spec, (0..rate).map(|at| if clicks.contains(&at) { 30_000i16 } else { 0 }));
+            let sound = read_wav(&scratch.file()).unwrap();
+            assert_eq!(sound.len(), 48_000, "{rate} Hz");
+            let loudest = |range: std::ops::Range<usize>| {
+                range.max_by(|one, other| sound[*one].abs().total_cmp(&sound[*other].abs())).unwrap()
+            };
+            for (click, found) in clicks.into_iter().zip([loudest(0..36_000), loudest(36_000..48_000)]) {
+                let expected = click as usize * 48_000 / rate as usize;
+                // Half of a sample of the lower rate.
+                let tolerance = 24_000_usize.div_ceil(rate.min(48_000) as usize);
+                assert!(found.abs_diff(expected) <= tolerance, "{rate} Hz: at {found} and not {expected}");
             }
         }
     }

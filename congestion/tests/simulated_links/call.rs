@@ -82,7 +82,7 @@ impl Call {
     /// Limits what is sent to `rate`, from now on.
     pub fn limit(&mut self, rate: Bitrate) {
         self.estimator.set_max(rate);
-        self.pacer.set_limit(Some(rate));
+        self.pacer.set_limit(Some(rate), 0);
     }
 
     /// Sends the start probe first.

@@ -7,7 +7,7 @@ use crate::bandwidth::Bandwidth;
 use crate::error::Error;
 use crate::event::{Event, MediaPath};
 use crate::frame_sender::FrameQueue;
-use crate::meeting::RECOVERY_TIMEOUT;
+use crate::meeting::{Member, RECOVERY_TIMEOUT};
 use crate::peer::send_stream::SendStream;
 use crate::peer::{Estimate, Feedback, Offer, Peer, lock};
 use crate::route::Route;
@@ -18,8 +18,8 @@ use crate::signalling::ServerEndpoint;
 use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
-use proto::{Kind, Slot, SpatialLayer, TrackDemand, TrackId};
-use std::collections::{BTreeMap, HashMap};
+use proto::{Kind, ParticipantId, Slot, SpatialLayer, TrackDemand, TrackId};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -43,6 +43,8 @@ pub struct Media {
     queues: HashMap<TrackId, Sender<ReceivedFrame>>,
     /// The voices that arrive on shared media descriptions, and their transports.
     voices: HashMap<TrackId, TransportId>,
+    /// Who may have a voice there.
+    members: HashSet<ParticipantId>,
     /// True from a restart until the next answer, which shows that this client is in the meeting again.
     restarted: bool,
     /// When the tracks that did not come back after a restart end.
@@ -97,6 +99,7 @@ impl Media {
             incoming: HashMap::new(),
             queues: HashMap::new(),
             voices: HashMap::new(),
+            members: HashSet::new(),
             restarted: false,
             stale: None,
             last_connected: None,
@@ -247,6 +250,14 @@ impl Media {
         }
     }
 
+    /// Sets who is a member. On shared media descriptions, the voice of nobody else begins, because the SFU can name anybody.
+    pub fn set_members(&mut self, members: &[Member], event_queue: &mut EventQueue) {
+        self.members = members.iter().map(|member| member.id).collect();
+        for id in [TransportId::Primary, TransportId::Subscriber] {
+            self.begin_voices(id, event_queue);
+        }
+    }
+
     /// Lets these media descriptions carry whoever speaks: each packet names its owner.
     pub fn share_voices(
         &mut self,
@@ -267,7 +278,11 @@ impl Media {
     /// Reports the voices that have begun on shared media descriptions.
     fn begin_voices(&mut self, id: TransportId, event_queue: &mut EventQueue) {
         let Some(peer) = self.transports.peer(id) else { return };
-        let begun = lock(peer.rtp_receiver()).voices.take_begun();
+        let begun = {
+            let voices = &mut lock(peer.rtp_receiver()).voices;
+            voices.set_members(&self.members);
+            voices.take_begun()
+        };
         for (owner, frames) in begun {
             let track = TrackId { owner, slot: Slot::Microphone };
             if self.voices.insert(track, id).is_some() {

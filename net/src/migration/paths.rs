@@ -3,6 +3,7 @@
 
 use super::check::{Credentials, TransactionId, transaction_of_answer};
 use super::selector::{Action, PathId, Selector, priority};
+use crate::received_batch::retain_datagrams;
 use crate::tunnel::Kind;
 use std::io::{self, ErrorKind, IoSliceMut};
 use std::net::{IpAddr, SocketAddr};
@@ -165,31 +166,30 @@ impl Paths {
         Poll::Pending
     }
 
-    /// Handles the answers to our own checks, and empties their datagrams. Returns false if there is nothing else.
-    fn accept(&self, state: &mut State, buffers: &[IoSliceMut<'_>], meta: &mut [RecvMeta]) -> bool {
+    /// Handles the answers to our own checks, and removes their datagrams. Returns false if there is nothing else.
+    fn accept(&self, state: &mut State, buffers: &mut [IoSliceMut<'_>], meta: &mut [RecvMeta]) -> bool {
         let now = Instant::now();
         let mut is_other = false;
-        for (buffer, meta) in buffers.iter().zip(meta) {
-            let datagram = buffer.get(..meta.len).unwrap_or_default();
-            // Datagrams that the system has joined are media.
-            if state.server != Some(meta.addr) || meta.stride < meta.len {
-                is_other = true;
-                continue;
-            }
-            let Some(id) = transaction_of_answer(datagram).filter(|id| state.has_sent(*id)) else {
-                state.received = Some(now);
-                is_other = true;
-                continue;
-            };
-            if state.credentials.is_answer(datagram) {
-                state.received = Some(now);
-                state.handle_answer(id, now);
-                self.changed.notify_one();
-            }
-            // An empty datagram means nothing to the stack.
-            (meta.len, meta.stride) = (0, 0);
+        for (buffer, meta) in buffers.iter_mut().zip(meta) {
+            let is_from_server = state.server == Some(meta.addr);
+            is_other |=
+                retain_datagrams(buffer, meta, |datagram| !is_from_server || self.is_for_stack(state, datagram, now));
         }
         is_other
+    }
+
+    /// Handles a datagram from the server's address. Returns false for the answer to one of our own checks, authentic or not.
+    fn is_for_stack(&self, state: &mut State, datagram: &[u8], now: Instant) -> bool {
+        let Some(id) = transaction_of_answer(datagram).filter(|id| state.has_sent(*id)) else {
+            state.received = Some(now);
+            return true;
+        };
+        if state.credentials.is_answer(datagram) {
+            state.received = Some(now);
+            state.handle_answer(id, now);
+            self.changed.notify_one();
+        }
+        false
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -210,7 +210,8 @@ impl SendSide {
 
     /// Returns the highest rate at which packets leave. `None` if there is no limit.
     pub fn max_pace(&self) -> Option<Bitrate> {
-        self.rates.limit().map(|limit| part(limit, PACE_PERCENT))
+        let rate = |limit: Bitrate| part(limit, PACE_PERCENT).as_bps().saturating_sub(FEEDBACK).max(limit.as_bps() / 2);
+        self.rates.limit().map(|limit| Bitrate::bps(rate(limit)))
     }
 
     /// Counts a packet of media that is sent now, in `cluster` if a probe runs.
@@ -304,10 +305,13 @@ const MIN: Bitrate = Bitrate::kbps(40);
 /// The highest estimate: camera and screen at their highest bitrates.
 const MAX: Bitrate = Bitrate::kbps(20_000);
 
-/// The highest estimate, and the highest rate at which packets leave, in percent of a limit. The rest is for the headers of UDP and IP, and
-/// for retransmissions.
+/// The highest estimate, and the highest rate of packets with the headers of UDP and IP, in percent of a limit. The estimate leaves room for
+/// these headers, for feedback, and for retransmissions; the rate leaves some for checks and handshakes.
 const ESTIMATE_PERCENT: u64 = 85;
-const PACE_PERCENT: u64 = 90;
+const PACE_PERCENT: u64 = 97;
+
+/// The bits per second of the stack's own feedback, which the pacer does not see: about 100 bytes with headers each 50 ms.
+const FEEDBACK: u64 = 16_000;
 
 /// The interval of the timer that looks for a probe to send.
 pub const PROBE_INTERVAL: Duration = Duration::from_millis(25);

@@ -28,6 +28,7 @@ impl Pacing {
 
     /// Passes RTCP on without delay.
     pub fn pass(&mut self, packet: TaggedPacket) {
+        self.pacer.handle_unpaced(size(&packet));
         self.released.push_back(packet);
     }
 
@@ -45,7 +46,7 @@ impl Pacing {
     /// probe starts only if `has_padding` is true.
     pub fn release(&mut self, now: Instant, has_padding: bool, padding: impl FnMut(usize) -> Option<TaggedPacket>) {
         self.pacer.set_target(self.send_side.bitrate());
-        self.pacer.set_limit(self.send_side.max_pace());
+        self.pacer.set_limit(self.send_side.max_pace(), OVERHEAD);
         if has_padding && self.may_start() {
             self.started = true;
             if let Some(probe) = self.send_side.poll_start_probe(now) {
@@ -108,10 +109,17 @@ impl Pacing {
     }
 }
 
+/// Returns the bytes of a packet before it is encrypted.
 fn size(packet: &TaggedPacket) -> usize {
-    let Packet::Rtp(packet) = &packet.message.packet else { return 0 };
-    packet.marshal_size()
+    match &packet.message.packet {
+        Packet::Rtp(packet) => packet.marshal_size(),
+        Packet::Rtcp(packets) => packets.iter().map(|packet| packet.marshal_size()).sum(),
+        _ => 0,
+    }
 }
+
+/// The bytes that are added to each packet: the headers of IPv4 and UDP, and the tag of SRTP (AES-GCM, RFC 7714).
+const OVERHEAD: usize = 28 + 16;
 
 #[cfg(test)]
 #[path = "pacing_tests.rs"]

@@ -220,6 +220,8 @@ fn packets_of_a_shared_stream_go_to_the_voice_that_they_name_and_lost_ones_are_r
     };
     // One arrives before the answer that names the stream.
     let mut early = RtpReceiver::new(BufferPool::new(2));
+    early.voices.set_members(&[anna].into());
+    rtp_receiver.voices.set_members(&[anna, ben].into());
     early.handle_packet(sound(Some(anna), 700, 1, b"early"), now);
     early.declare(&[section("3", 700)]);
     assert!(early.share_stream("3", now) && early.voices.has_begun());

@@ -5,17 +5,19 @@
 
 use crypto::ReceivedFrame;
 use media::{Receiver, Sender, bounded};
-use proto::ParticipantId;
-use std::collections::HashMap;
+use proto::{MAX_SHARED_VOICES, ParticipantId};
+use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
 /// The voices of one session.
 #[derive(Default)]
 pub struct SharedVoices {
+    /// Who may have a voice. The SFU can name anybody.
+    members: HashSet<ParticipantId>,
     voices: HashMap<ParticipantId, Voice>,
     /// The newest packet of each shared stream, by SSRC, and its owner. There are at most as many as shared descriptions.
     turns: HashMap<u32, (u64, ParticipantId)>,
-    /// Voices whose reader has not been taken. Each is in `voices`.
+    /// Voices whose reader has not been taken, also those of people who are no members yet. Each is in `voices`.
     begun: Vec<(ParticipantId, Receiver<ReceivedFrame>)>,
 }
 
@@ -32,6 +34,12 @@ struct Voice {
 }
 
 impl SharedVoices {
+    /// Sets who is a member. The voice of somebody else begins only when that person becomes one: media may overtake the commit
+    /// that adds its owner.
+    pub fn set_members(&mut self, members: &HashSet<ParticipantId>) {
+        self.members.clone_from(members);
+    }
+
     /// Handles packet `number` of a shared stream. Returns the number of the frame among those of the voice, in which other
     /// voices leave no gap.
     pub fn number(&mut self, owner: ParticipantId, stream: u32, number: u64, now: Instant) -> u64 {
@@ -58,14 +66,14 @@ impl SharedVoices {
         }
     }
 
-    /// Returns true if a voice has begun whose reader was not taken.
+    /// Returns true if the voice of a member has begun whose reader was not taken.
     pub fn has_begun(&self) -> bool {
-        !self.begun.is_empty()
+        self.begun.iter().any(|(owner, _)| self.members.contains(owner))
     }
 
-    /// Takes the readers of the voices that have begun.
+    /// Takes the readers of the voices of members that have begun.
     pub fn take_begun(&mut self) -> Vec<(ParticipantId, Receiver<ReceivedFrame>)> {
-        std::mem::take(&mut self.begun)
+        self.begun.extract_if(.., |(owner, _)| self.members.contains(owner)).collect()
     }
 
     /// Ends a voice. It begins again with its next packet.
@@ -81,11 +89,8 @@ impl SharedVoices {
     }
 
     fn voice(&mut self, owner: ParticipantId, now: Instant) -> &mut Voice {
-        if !self.voices.contains_key(&owner) && self.voices.len() >= MAX_VOICES {
-            let oldest = self.voices.iter().min_by_key(|(_, voice)| voice.last).map(|(owner, _)| *owner);
-            if let Some(oldest) = oldest {
-                self.end(oldest);
-            }
+        if !self.voices.contains_key(&owner) {
+            self.make_room(self.members.contains(&owner));
         }
         self.voices.entry(owner).or_insert_with(|| {
             let (frames, reader) = bounded(MAX_SOUND);
@@ -93,10 +98,25 @@ impl SharedVoices {
             Voice { frames, stream: 0, offset: 0, next: 0, last: now }
         })
     }
+
+    /// Ends the voice that was heard longest ago if there is no room for another one of a member, or of somebody else.
+    fn make_room(&mut self, of_member: bool) {
+        let same = |owner: &ParticipantId| self.members.contains(owner) == of_member;
+        let max = if of_member { MAX_VOICES } else { MAX_EARLY_VOICES };
+        let voices = self.voices.iter().filter(|(owner, _)| same(owner));
+        let oldest = voices.clone().min_by_key(|(_, voice)| voice.last).map(|(owner, _)| *owner);
+        if let Some(oldest) = oldest.filter(|_| voices.count() >= max) {
+            self.end(oldest);
+        }
+    }
 }
 
-/// The maximum number of voices that have a queue. The server forwards a few at once; the others were heard a short time ago.
+/// The maximum number of voices of members that have a queue. The server forwards a few at once; the others were heard a short time
+/// ago.
 const MAX_VOICES: usize = 64;
+
+/// The same for people who are no members yet: as many as can begin at once.
+const MAX_EARLY_VOICES: usize = MAX_SHARED_VOICES;
 
 /// A voice of which nothing has arrived for this time ends.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -114,6 +134,11 @@ mod tests {
     const ANNA: ParticipantId = ParticipantId(1);
     const BEN: ParticipantId = ParticipantId(2);
 
+    /// Returns the voices of a meeting of two.
+    fn voices() -> SharedVoices {
+        SharedVoices { members: [ANNA, BEN].into(), ..SharedVoices::default() }
+    }
+
     fn frame(sequence: u64, received: Instant) -> ReceivedFrame {
         let header = Header {
             slot: Slot::Microphone,
@@ -129,7 +154,7 @@ mod tests {
 
     #[test]
     fn other_voices_on_the_stream_leave_no_gap_and_lost_packets_do() {
-        let (mut voices, now) = (SharedVoices::default(), Instant::now());
+        let (mut voices, now) = (voices(), Instant::now());
         let mut number = |owner, stream, number| voices.number(owner, stream, number, now);
         assert_eq!([10, 11, 13].map(|packet| number(ANNA, 7, packet)), [0, 1, 3]);
         assert_eq!([14, 15].map(|packet| number(BEN, 7, packet)), [0, 1]);
@@ -140,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_voice_begins_once_with_the_frames_that_arrive_before_its_reader_is_taken() {
-        let (mut voices, now) = (SharedVoices::default(), Instant::now());
+        let (mut voices, now) = (voices(), Instant::now());
         for packet in 0..3 {
             let sequence = voices.number(ANNA, 7, packet, now);
             voices.push(ANNA, frame(sequence, now));
@@ -156,7 +181,7 @@ mod tests {
 
     #[test]
     fn an_idle_voice_ends_and_begins_again_with_its_next_packet() {
-        let (mut voices, start) = (SharedVoices::default(), Instant::now());
+        let (mut voices, start) = (voices(), Instant::now());
         voices.number(ANNA, 7, 0, start);
         let reader = voices.take_begun().pop().expect("it has begun").1;
         assert!(voices.is_active(ANNA, start + Duration::from_secs(29)));
@@ -168,8 +193,35 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_names_endless_voices_fills_no_memory() {
+    fn a_server_that_names_people_who_are_no_members_begins_and_ends_no_voice() {
+        let (mut voices, now) = (voices(), Instant::now());
+        voices.number(ANNA, 7, 0, now);
+        assert_eq!(voices.take_begun().len(), 1);
+        for owner in 10..10_000 {
+            voices.number(ParticipantId(owner), 7, owner, now + Duration::from_millis(owner));
+            assert!(!voices.has_begun() && voices.take_begun().is_empty());
+            assert!(voices.voices.len() <= 1 + MAX_EARLY_VOICES && voices.begun.len() <= MAX_EARLY_VOICES);
+        }
+        assert!(voices.is_active(ANNA, now + Duration::from_secs(10)), "strangers take no place of a member");
+    }
+
+    #[test]
+    fn the_voice_of_a_newcomer_begins_with_its_first_packet_when_the_commit_that_adds_it_arrives() {
+        let (mut voices, now) = (SharedVoices { members: [BEN].into(), ..SharedVoices::default() }, Instant::now());
+        for packet in 0..3 {
+            let sequence = voices.number(ANNA, 7, packet, now);
+            voices.push(ANNA, frame(sequence, now));
+        }
+        assert!(voices.take_begun().is_empty());
+        voices.set_members(&[ANNA, BEN].into());
+        let (owner, reader) = voices.take_begun().pop().expect("it has begun");
+        assert_eq!((owner, reader.try_recv().map(|frame| frame.sequence)), (ANNA, Some(0)));
+    }
+
+    #[test]
+    fn endless_voices_of_members_fill_no_memory() {
         let (mut voices, now) = (SharedVoices::default(), Instant::now());
+        voices.set_members(&(0..10_000).map(ParticipantId).collect());
         for owner in 0..10_000 {
             voices.number(ParticipantId(owner), 7, owner, now + Duration::from_millis(owner));
             assert!(voices.voices.len() <= MAX_VOICES && voices.begun.len() <= MAX_VOICES);

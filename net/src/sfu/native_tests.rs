@@ -481,6 +481,12 @@ fn after_a_pause_the_same_transport_is_offered_again_and_tracks_that_are_not_nam
     assert!(driver.offers.len() > offers);
     assert_eq!(driver.received(Slot::Camera), [3], "the other one has left meanwhile");
     assert_eq!(driver.mids.len(), mids, "the descriptions are the same");
+    let offers = driver.offers.len();
+    driver.handle(Input::Suspended);
+    driver.handle(Input::Entered(ME));
+    driver.sends(3, &[Slot::Camera]);
+    driver.settle();
+    assert!(driver.offers.len() > offers, "the answer shows whether the server still has the transport");
 }
 
 #[test]

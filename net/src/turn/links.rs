@@ -128,14 +128,15 @@ impl Links {
         }
     }
 
-    /// Returns the virtual address of the server that has sent a datagram by UDP from `source`, and whether the stack may get it.
-    /// Returns `None` if no server has that address.
-    pub fn server_at(&self, source: SocketAddr, datagram: &[u8]) -> Option<(SocketAddr, bool)> {
-        let mut state = self.lock();
-        let is_source =
-            |link: &&mut Link| matches!(link.connection, Connection::Udp(Some(address)) if address == source);
-        let link = state.links.values_mut().find(is_source)?;
-        Some((link.address, link.authentication.accepts(datagram)))
+    /// Returns whether the stack may get a datagram that the server at `source` has sent by UDP. Returns `None` if no server has that
+    /// address.
+    pub fn accepts(&self, source: SocketAddr, datagram: &[u8]) -> Option<bool> {
+        Some(self.lock().link_at(source)?.authentication.accepts(datagram))
+    }
+
+    /// Returns the virtual address of the server that is reached at `source` by UDP. Returns `None` if there is none.
+    pub fn address_of(&self, source: SocketAddr) -> Option<SocketAddr> {
+        Some(self.lock().link_at(source)?.address)
     }
 
     /// Moves a message that came over a stream into `buffer`. Returns its length and the server's virtual address. If there is
@@ -192,6 +193,15 @@ impl Links {
     }
 }
 
+impl State {
+    /// Returns the link to the server that is reached at `source` by UDP.
+    fn link_at(&mut self, source: SocketAddr) -> Option<&mut Link> {
+        let is_source =
+            |link: &&mut Link| matches!(link.connection, Connection::Udp(Some(address)) if address == source);
+        self.links.values_mut().find(is_source)
+    }
+}
+
 impl Queues {
     fn new() -> Self {
         Self {
@@ -237,8 +247,8 @@ mod tests {
         links.resolve(0, Some(real));
         assert_eq!(links.send(address, b"x", None, now), Departure::Udp(real, None));
         assert_eq!(links.send(real, b"x", None, now), Departure::Unchanged, "not through the relay");
-        assert_eq!(links.server_at(real, &[0x40]), Some((address, true)));
-        assert_eq!(links.server_at(SocketAddr::from(([192, 0, 2, 8], 3_478)), &[0x40]), None);
+        assert_eq!((links.accepts(real, &[0x40]), links.address_of(real)), (Some(true), Some(address)));
+        assert_eq!(links.accepts(SocketAddr::from(([192, 0, 2, 8], 3_478)), &[0x40]), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::address::is_virtual;
 use super::links::{Departure, Links};
+use crate::received_batch::retain_datagrams;
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -16,17 +17,10 @@ pub struct TurnSocket {
     pub links: Arc<Links>,
 }
 
-/// Returns whether the stack may get a datagram of UDP. Sets its source to the virtual address if a TURN server sent it.
-fn accepts(links: &Links, source: &mut SocketAddr, datagram: &[u8]) -> bool {
-    if is_virtual(*source) {
-        return false;
-    }
-    if let Some((address, accepted)) = links.server_at(*source, datagram) {
-        *source = address;
-        return accepted;
-    }
-    // The stack would take it for `ChannelData` of its TURN server.
-    !matches!(datagram.first(), Some(0x40..=0x7f))
+/// Returns whether the stack may get a datagram of UDP.
+fn accepts(links: &Links, source: SocketAddr, datagram: &[u8]) -> bool {
+    // Otherwise, the stack would take the first kind for `ChannelData` of its TURN server.
+    !is_virtual(source) && links.accepts(source, datagram).unwrap_or(!matches!(datagram.first(), Some(0x40..=0x7f)))
 }
 
 impl AsyncUdpSocket for TurnSocket {
@@ -70,13 +64,10 @@ impl AsyncUdpSocket for TurnSocket {
             let received = self.inner.poll_recv(cx, bufs, meta);
             let Poll::Ready(Ok(count)) = received else { return received };
             let mut accepted = count == 0;
-            for (buffer, meta) in bufs.iter().zip(meta.iter_mut()).take(count) {
-                if accepts(&self.links, &mut meta.addr, buffer.get(..meta.len).unwrap_or_default()) {
-                    accepted = true;
-                } else {
-                    // An empty datagram means nothing to the stack.
-                    (meta.len, meta.stride) = (0, 0);
-                }
+            for (buffer, meta) in bufs.iter_mut().zip(meta.iter_mut()).take(count) {
+                let source = meta.addr;
+                accepted |= retain_datagrams(buffer, meta, |datagram| accepts(&self.links, source, datagram));
+                meta.addr = self.links.address_of(source).unwrap_or(source);
             }
             if accepted {
                 return Poll::Ready(Ok(count));
@@ -98,9 +89,10 @@ mod tests {
         let links = Links::default();
         links.open(0, address, &TurnServer::parse("turn:a.example").unwrap());
         links.resolve(0, Some(real));
-        let accepted = |mut source, first: u8| accepts(&links, &mut source, &[first]).then_some(source);
-        assert_eq!((accepted(real, 0x40), accepted(real, 1)), (Some(address), Some(address)));
-        assert_eq!((accepted(other, 0x40), accepted(other, 0x80)), (None, Some(other)));
-        assert_eq!(accepted(address, 0x40), None, "forged");
+        let accepted = |source, first: u8| accepts(&links, source, &[first]);
+        assert!(accepted(real, 0x40) && accepted(real, 1));
+        assert!(!accepted(other, 0x40) && accepted(other, 0x80));
+        assert!(!accepted(address, 0x40) && !accepted(address, 1), "forged");
+        assert_eq!((links.address_of(real), links.address_of(other)), (Some(address), None));
     }
 }

@@ -57,9 +57,7 @@ fn beats(other: &Candidate, now: &Candidate) -> bool {
     if now.endless != other.endless {
         return now.endless || now.scores == Scores::default();
     }
-    other.scores.short > now.scores.short + SHORT_MARGIN
-        && other.scores.medium > now.scores.medium
-        && other.scores.long >= now.scores.long.min(MIN_LONG)
+    other.scores.short > now.scores.short + SHORT_MARGIN && other.scores.medium > now.scores.medium
 }
 
 /// How many dominant speakers are remembered.
@@ -127,6 +125,19 @@ mod tests {
             (BEN, &[(1_500, 1_800), (3_050, 3_400), (6_100, 6_500)]),
         ];
         let changes = run(10_000, speech);
+        assert!(matches!(changes[..], [(_, ANNA)]), "{changes:?}");
+    }
+
+    /// Before somebody has spoken, and after a silence that is longer than all windows.
+    #[test]
+    fn a_cough_in_silence_makes_nobody_dominant() {
+        let changes = run(30_000, &[(ANNA, &[(2_000, 5_000)]), (BEN, &[(500, 800), (25_000, 25_300)])]);
+        assert!(matches!(changes[..], [(_, ANNA)]), "{changes:?}");
+    }
+
+    #[test]
+    fn who_goes_on_after_a_pause_stays_dominant_although_another_has_begun_meanwhile() {
+        let changes = run(9_000, &[(ANNA, &[(0, 4_000), (4_450, 9_000)]), (BEN, &[(3_900, 9_000)])]);
         assert!(matches!(changes[..], [(_, ANNA)]), "{changes:?}");
     }
 

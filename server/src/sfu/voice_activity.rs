@@ -165,9 +165,15 @@ mod tests {
     fn more_packets_are_not_more_speech() {
         let start = Instant::now();
         let (mut flooder, mut speaker) = (VoiceActivity::new(start), VoiceActivity::new(start));
-        (0..2_000).for_each(|packet| flooder.handle_packet(true, start + ms(packet)));
-        let now = speak(&mut speaker, start, 2_000);
-        assert_eq!(flooder.scores(now), speaker.scores(now));
+        // With pauses, so that no window is full.
+        for time in (0..2_000).step_by(200).map(|time| start + ms(time)) {
+            (0..10).for_each(|_| flooder.handle_packet(true, time));
+            speaker.handle_packet(true, time);
+        }
+        let now = start + ms(2_000);
+        let scores = speaker.scores(now);
+        assert!(scores.short > 0 && scores.short < 16 && scores.medium < 8, "{scores:?}");
+        assert_eq!(flooder.scores(now), scores);
     }
 
     #[test]

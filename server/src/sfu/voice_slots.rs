@@ -181,11 +181,28 @@ mod tests {
         all.push(1);
         let passed = world.speak(&all, 4_000);
         assert!(passed[MAX_SHARED_VOICES] >= 193, "{passed:?}");
+        let first = world.slots.find(ParticipantId(1));
         all.push(2);
         let passed = world.speak(&all, 4_000);
+        assert_eq!(world.slots.find(ParticipantId(1)), first, "the next one takes the slot of another flooder");
         assert!(passed[MAX_SHARED_VOICES] == 200 && passed[MAX_SHARED_VOICES + 1] >= 193, "{passed:?}");
         let held = all.iter().filter(|id| world.slots.find(ParticipantId(**id)).is_some()).count();
         assert_eq!(held, MAX_SHARED_VOICES);
+    }
+
+    #[test]
+    fn a_client_that_always_sets_the_bit_gets_no_slot_back_from_people_who_breathe() {
+        let mut world = World::new();
+        let people: Vec<u64> = (0..ALL).collect();
+        let all: Vec<u64> = people.iter().copied().chain([100]).collect();
+        // A breath of 400 ms is no end of speech.
+        for _ in 0..14 {
+            world.speak(&all, 5_000);
+            world.speak(&[100], 400);
+        }
+        let passed = world.speak(&all, 5_000);
+        assert_eq!(passed[MAX_SHARED_VOICES], 0, "{passed:?}");
+        assert!(passed[..MAX_SHARED_VOICES].iter().all(|passed| *passed == 250), "{passed:?}");
     }
 
     #[test]

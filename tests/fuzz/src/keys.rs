@@ -25,6 +25,40 @@ struct Fixture {
     inputs_left: u32,
 }
 
+/// Reads names: of participants, and of the user of this computer.
+pub(super) fn name(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    if let Ok(profile) = Profile::new(&text) {
+        let kept = &profile.name;
+        assert!(!kept.is_empty() && kept.chars().count() <= 64 && !kept.chars().any(char::is_control));
+        assert_eq!(Profile::new(kept).map(|again| again.name).ok().as_ref(), Some(kept), "a kept name stays the same");
+    }
+    if let Some(fitted) = crypto::name::fitted(&text) {
+        assert_eq!(Profile::new(&fitted).map(|profile| profile.name).ok(), Some(fitted), "it is allowed");
+    }
+    let skeleton = crypto::name::skeleton(&text);
+    // One letter may look like a few others.
+    assert!(skeleton.chars().count() <= 32 * text.chars().count());
+    assert_eq!(crypto::name::is_mixed_script(&text), crypto::name::is_mixed_script(&text.clone()));
+}
+
+pub(super) fn names() -> Vec<Vec<u8>> {
+    let long = "e\u{301}\u{302}\u{303}\u{304}".repeat(40);
+    let names = [
+        "Anne Martin",
+        "\u{430}nne",
+        "\u{200b}\u{3164}",
+        "\u{202e}enna",
+        "A\u{7}B",
+        "山田 太郎",
+        "rnarie",
+        "\u{1f468}\u{200d}\u{1f469}",
+        "\u{1d400}\u{fb01}\u{2167}",
+        &long,
+    ];
+    names.map(|name| name.as_bytes().to_vec()).into()
+}
+
 thread_local! {
     static FIXTURE: RefCell<Option<Fixture>> = const { RefCell::new(None) };
 }

@@ -1,13 +1,14 @@
 //! Fuzz targets: a table of functions, one for each parser of untrusted bytes.
 //!
-//! The replay test (tests/tests/fuzz.rs) runs the committed corpus and a bounded number of mutations through each target;
-//! `cargo xtask fuzz` runs the same table under libFuzzer. What a target asserts must hold for any bytes. A table in
+//! The replay test (tests/tests/fuzz.rs) runs the committed corpus and a bounded number of mutations through each target ([`replay`]);
+//! `app/tests/damaged_files.rs` does the same with the files of the client. `cargo xtask fuzz` runs the same table under libFuzzer. What a target asserts must hold for any bytes. A table in
 //! docs/security.md lists the target of each parser, and which parsers are tested over real sockets instead.
 
 mod delivery;
 mod keys;
 mod media_bytes;
 mod path_test;
+pub mod replay;
 mod sfu;
 mod wire;
 
@@ -39,12 +40,15 @@ pub const TARGETS: &[Target] = &[
     Target { name: "proxy_answer", run: wire::proxy_answer, seeds: wire::proxy_answers, mutations: 2_000 },
     Target { name: "web_page", run: wire::web_page, seeds: wire::web_pages, mutations: 2_000 },
     Target { name: "ice_answer", run: wire::ice_answer, seeds: wire::ice_answers, mutations: 2_000 },
+    Target { name: "turn_answer", run: wire::turn_answer, seeds: wire::turn_answers, mutations: 2_000 },
     Target { name: "turn_stream", run: wire::turn_stream, seeds: wire::turn_streams, mutations: 2_000 },
     Target { name: "delivery", run: delivery::delivery, seeds: delivery::scripts, mutations: 1_000 },
     Target { name: "stored_meeting", run: delivery::stored, seeds: delivery::stored_meetings, mutations: 1_000 },
+    Target { name: "metrics_request", run: sfu::metrics_request, seeds: sfu::metrics_requests, mutations: 1_000 },
     Target { name: "offer", run: sfu::offer, seeds: sfu::offers, mutations: 300 },
     Target { name: "datagram", run: sfu::datagrams, seeds: sfu::packets, mutations: 500 },
     Target { name: "invitation", run: keys::invitation, seeds: keys::invitations, mutations: 2_000 },
+    Target { name: "name", run: keys::name, seeds: keys::names, mutations: 1_000 },
     Target { name: "authority_chain", run: keys::authority_chain, seeds: keys::authority_chains, mutations: 500 },
     Target { name: "knock", run: keys::knock, seeds: keys::knocks, mutations: 200 },
     Target { name: "knock_mutated", run: keys::knock_mutated, seeds: keys::scripts, mutations: 200 },

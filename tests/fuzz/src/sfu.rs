@@ -31,6 +31,18 @@ fn with_member(test: impl FnOnce(&mut Sfu, Instant)) {
     });
 }
 
+/// Reads the head of a request for metrics. Only `GET /metrics` of HTTP is one.
+pub(super) fn metrics_request(bytes: &[u8]) {
+    let is_metrics = server::is_metrics_request(bytes);
+    assert!(!is_metrics || bytes.starts_with(b"GET /metrics ") || bytes.starts_with(b"GET /metrics?"));
+}
+
+pub(super) fn metrics_requests() -> Vec<Vec<u8>> {
+    let heads =
+        ["GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n", "GET /metrics?x=1 HTTP/1.0\r\n\r\n", "POST / HTTP/2\r\n\r\n"];
+    heads.map(|head| head.as_bytes().to_vec()).into()
+}
+
 /// A session description in an offer: it is answered or refused, and the next good one is answered.
 pub(super) fn offer(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);

@@ -166,6 +166,65 @@ pub(super) fn ice_answers() -> Vec<Vec<u8>> {
     vec![message]
 }
 
+/// Reads an answer of a TURN server to an authenticated request. Nobody can make one without the password, so of the success responses
+/// only the seed is authentic; and whatever the stack sends to the server can be read.
+pub(super) fn turn_answer(bytes: &[u8]) {
+    let mut authentication = turn_authentication();
+    let seed = turn_answers().remove(0);
+    let is_success = bytes.len() >= 20 && bytes[0] <= 3 && u16::from_be_bytes([bytes[0], bytes[1]]) & 0x0110 == 0x0100;
+    let is_stun = is_success && bytes[4..8] == seed[4..8];
+    let is_authentic = bytes.len() >= seed.len() && bytes[..2] == seed[..2] && bytes[4..seed.len()] == seed[4..];
+    assert!(!is_stun || is_authentic || !authentication.accepts(bytes), "forged");
+    assert!(!bytes.starts_with(&seed) || authentication.accepts(bytes), "refused");
+    for is_ipv6 in [false, true] {
+        if let Some(amended) = turn_authentication().handle_sent(bytes, is_ipv6) {
+            assert!(is_ipv6 && amended.len() <= bytes.len() + 64);
+        }
+    }
+}
+
+/// Returns an authentic success response, a question for credentials, and a request.
+pub(super) fn turn_answers() -> Vec<Vec<u8>> {
+    vec![
+        turn_message([1, 4], &[], true),
+        turn_message([1, 0x14], &[0, 9, 0, 4, 0, 0, 4, 1], false),
+        turn_message([0, 4], &turn_user(), true),
+        turn_message([0, 3], &[], false),
+    ]
+}
+
+/// Returns the authentication after an authenticated request.
+fn turn_authentication() -> net::TurnAuthentication {
+    let mut authentication = net::TurnAuthentication::default();
+    let (username, password) = ("user".to_owned(), "password".to_owned());
+    authentication.set_access(&TurnAccess { username, password, servers: Vec::new() });
+    authentication.handle_sent(&turn_message([0, 4], &turn_user(), true), false);
+    authentication
+}
+
+/// Returns the attributes USERNAME and REALM.
+fn turn_user() -> Vec<u8> {
+    [&[0, 6, 0, 4][..], b"user", &[0, 0x14, 0, 4], b"real"].concat()
+}
+
+fn turn_message(kind: [u8; 2], body: &[u8], is_signed: bool) -> Vec<u8> {
+    let signed = if is_signed { 24 } else { 0 };
+    let length = u16::try_from(body.len() + signed).unwrap_or_default().to_be_bytes();
+    let mut message = [&kind[..], &length, &[0x21, 0x12, 0xa4, 0x42], &[7; 12], body].concat();
+    if is_signed {
+        // MD5 of `user:real:password` (RFC 8489, section 9.2.2).
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &TURN_KEY);
+        let tag = ring::hmac::sign(&key, &message);
+        message.extend([0, 8, 0, 20]);
+        message.extend(tag.as_ref());
+    }
+    message
+}
+
+/// The key of the user `user` of the realm `real` with the password `password`.
+const TURN_KEY: [u8; 16] =
+    [0x2a, 0x71, 0x01, 0x49, 0x0c, 0x5f, 0x95, 0x78, 0xe0, 0x67, 0xf8, 0x49, 0x29, 0x96, 0xce, 0x62];
+
 fn ice_credentials() -> net::IceCredentials {
     let mut credentials = net::IceCredentials::default();
     credentials.read_remote("a=ice-ufrag:server\r\na=ice-pwd:0123456789012345678901\r\n");

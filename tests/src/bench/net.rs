@@ -52,6 +52,8 @@ struct MeasuredPath {
     spec: String,
     /// One entry for each run.
     runs: Vec<CallFigures>,
+    /// A second call of the same clients over the same network, one entry for each run, if it was asked for.
+    again: Vec<CallFigures>,
     /// The same between two Chromium, one entry for each run.
     chromium: Vec<CallFigures>,
     /// The medians of the runs, compared with the limits.
@@ -99,12 +101,16 @@ fn measure_paths(options: &BenchOptions, files: BenchFiles<'_>, browser: Option<
             eprintln!("{:<4} {:<28} not measured: there is no turnserver (package coturn)", path.row, path.spec);
             continue;
         }
-        let (mut runs, mut chromium) = (Vec::new(), Vec::new());
+        let (mut runs, mut again, mut chromium) = (Vec::new(), Vec::new(), Vec::new());
         for run in 1..=options.runs {
             let folder = files.out.join(format!("{}-{run}", path.file_name()));
-            let Some(figures) = call(path, options, files, &folder) else { return Ok(Measured::No) };
+            let Some((figures, second)) = call(path, options, files, &folder) else { return Ok(Measured::No) };
             print_call(options, path, "", &figures);
             runs.push(figures);
+            if let Some(figures) = second {
+                print_call(options, path, "again: ", &figures);
+                again.push(figures);
+            }
             if let Some(browser) = browser.filter(|_| path.has_chromium()) {
                 let figures = call_by_chromium(browser, path, options, files.clip, &folder);
                 print_call(options, path, "Chromium: ", &figures);
@@ -117,7 +123,8 @@ fn measure_paths(options: &BenchOptions, files: BenchFiles<'_>, browser: Option<
                 println!("     {goal}");
             }
         }
-        all.push(MeasuredPath { row: path.row.to_string(), spec: path.spec.to_string(), runs, chromium, goals });
+        let (row, spec) = (path.row.to_string(), path.spec.to_string());
+        all.push(MeasuredPath { row, spec, runs, again, chromium, goals });
     }
     if options.json && !all.is_empty() {
         println!("{}", serde_json::to_string_pretty(&all)?);
@@ -131,17 +138,28 @@ fn print_call(options: &BenchOptions, path: &NetworkPath, who: &str, figures: &C
     }
 }
 
-/// Holds the call of a path. Returns `None` if this machine or this user cannot have such networks.
-fn call(path: &NetworkPath, options: &BenchOptions, files: BenchFiles<'_>, folder: &Path) -> Option<CallFigures> {
+/// Holds the call of a path, and the second one if the options ask for it. Returns `None` if this machine or this user cannot have such
+/// networks.
+fn call(
+    path: &NetworkPath,
+    options: &BenchOptions,
+    files: BenchFiles<'_>,
+    folder: &Path,
+) -> Option<(CallFigures, Option<CallFigures>)> {
     let held = path.spec.parse().map_err(anyhow::Error::from).and_then(|spec| {
         let (length, extra, out) = (path.length(options.length), path.extra, folder.to_owned());
         let records_pictures = options.chromium && path.has_picture_quality();
         let usual = Call::new(files.programs.to_owned(), files.clip.to_owned());
-        Call { spec, length, extra, records_pictures, out, ..usual }.hold()
+        let call = Call { spec, length, extra, records_pictures, out, ..usual };
+        if options.again {
+            call.hold_twice().map(|[first, again]| (first, Some(again)))
+        } else {
+            Ok((call.hold()?, None))
+        }
     });
     match held {
         Err(error) if is_unavailable(&error) => None,
-        held => Some(held.unwrap_or_else(|error| CallFigures::failure(&error))),
+        held => Some(held.unwrap_or_else(|error| (CallFigures::failure(&error), None))),
     }
 }
 

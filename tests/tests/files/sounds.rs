@@ -2,6 +2,7 @@
 
 use crate::tools::{Folder, ffmpeg, ratio};
 use audio::device::{Error, read_wav};
+use std::f64::consts::TAU;
 use std::path::Path;
 
 /// Asserts that a file of 48 kHz has the samples that ffmpeg finds in it.
@@ -32,6 +33,69 @@ fn every_encoding_is_played_at_its_level() {
     for codec in ["pcm_u8", "pcm_s16le", "pcm_s24le", "pcm_s32le", "pcm_f32le", "pcm_f64le"] {
         let path = folder.make(&format!("{codec}.wav"), &format!("{SOURCE} -c:a {codec}"));
         assert_as_ffmpeg(codec, &path);
+    }
+}
+
+/// The samples of an interval that hold most of both resamplers' filters at the beginning and at the end: 20 ms.
+const EDGE: usize = 960;
+
+/// Returns the correlation of `ours` with `theirs` if `ours` is earlier by `lag` samples, from -1 to 1.
+fn correlation(ours: &[f64], theirs: &[f64], lag: isize) -> f64 {
+    // Half a second is enough, and quick.
+    let pairs =
+        (EDGE..EDGE + 24_000).map(|at| (ours[at], theirs[at.checked_add_signed(lag).expect("within the sound")]));
+    let (mut both, mut own, mut other) = (0.0, 0.0, 0.0);
+    for (one, two) in pairs {
+        (both, own, other) = (both + one * two, own + one * one, other + two * two);
+    }
+    both / (own * other).sqrt()
+}
+
+/// Returns the level of a frequency in decibels of full scale.
+fn level(sound: &[f64], frequency: f64) -> f64 {
+    let (mut real, mut imaginary, mut sum) = (0.0, 0.0, 0.0);
+    let middle = &sound[EDGE..sound.len() - EDGE];
+    for (at, sample) in (0_u32..).zip(middle) {
+        // Hann's window, so that a loud frequency does not cover the others.
+        let position = f64::from(at) / f64::from(u32::try_from(middle.len()).expect("a short sound"));
+        let weight = 0.5 - 0.5 * (position * TAU).cos();
+        let angle = f64::from(at) * frequency * TAU / 48_000.0;
+        (real, imaginary, sum) =
+            (real + sample * weight * angle.cos(), imaginary + sample * weight * angle.sin(), sum + weight);
+    }
+    20.0 * (2.0 * real.hypot(imaginary) / sum).max(1e-9).log10()
+}
+
+/// ffmpeg compensates the delay of its resampler, and the microphone has to do so, too: the best match is at the same sample.
+#[test]
+fn other_rates_are_played_at_their_time_with_their_level_and_spectrum() {
+    let folder = Folder::new("rates");
+    for rate in [8_000_u32, 16_000, 22_050, 32_000, 44_100, 96_000] {
+        // Five tones up to 0.4 of the lower rate, which fade in at different speeds, so that no period matches another one.
+        let tones = [0.011, 0.047, 0.13, 0.27, 0.4].map(|part| (part * f64::from(rate.min(48_000))).round());
+        let terms: Vec<_> =
+            tones.iter().zip(1..).map(|(tone, nth)| format!("0.15*t^0.{nth}*sin({tone}*2*PI*t)")).collect();
+        let source = format!("-f lavfi -i aevalsrc={}:sample_rate={rate}:duration=2", terms.join("+"));
+        let path = folder.make(&format!("{rate}.wav"), &format!("{source} -c:a pcm_s24le"));
+        let ours: Vec<_> = read_wav(&path).expect("a sound").into_iter().map(f64::from).collect();
+        let bytes = ffmpeg(&format!("-i {} -ar 48000 -f f32le -c:a pcm_f32le -", path.display()));
+        let theirs: Vec<_> = bytes.as_chunks::<4>().0.iter().map(|four| f64::from(f32::from_le_bytes(*four))).collect();
+        assert!(ours.len().abs_diff(theirs.len()) < audio::BLOCK, "{rate}: {} and {}", ours.len(), theirs.len());
+        let matches = (-120..=120).map(|lag| (correlation(&ours, &theirs, lag), lag));
+        let (best, ours_at) = matches.max_by(|one, other| one.0.total_cmp(&other.0)).expect("one is best");
+        println!("{rate} Hz: earlier by {ours_at} samples, correlation {best:.6}");
+        assert!(ours_at.abs() <= 1, "{rate} Hz: the sound is {ours_at} samples of 48 kHz earlier than ffmpeg's");
+        // A part of a sample remains, which the highest tone shows.
+        assert!(best > 0.97, "{rate} Hz: the sound differs from ffmpeg's");
+        for tone in tones {
+            let (own, other) = (level(&ours, tone), level(&theirs, tone));
+            assert!((own - other).abs() < 0.2, "{rate} Hz: {tone} Hz has {own:.2} dB, and {other:.2} dB in ffmpeg");
+        }
+        // Nothing comes back from above the lower rate, and nothing is added.
+        for other in [0.02, 0.09, 0.2, 0.35].map(|part| part * f64::from(rate.min(48_000)) + 7.0) {
+            let (own, theirs) = (level(&ours, other), level(&theirs, other));
+            assert!(own < theirs.max(-80.0) + 3.0, "{rate} Hz: {other} Hz has {own:.1} dB, {theirs:.1} dB in ffmpeg");
+        }
     }
 }
 

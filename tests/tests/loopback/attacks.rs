@@ -115,7 +115,7 @@ fn reports(noise: &mut Noise) -> Vec<Vec<u8>> {
 }
 
 /// Waits until the two other clients have received 25 more pictures of each other, and asserts that no frame failed to open.
-async fn assert_the_others_continue(clients: &[Client]) {
+pub async fn assert_the_others_continue(clients: &[Client]) {
     let before = |client: &Client, track: TrackId| client.look(|state: &State| opened(state, track));
     for (one, other) in [(&clients[0], &clients[1]), (&clients[1], &clients[0])] {
         let tracks = [other.camera(), other.microphone()];
@@ -130,7 +130,7 @@ async fn assert_the_others_continue(clients: &[Client]) {
 }
 
 /// Returns the resident memory of this process in MiB.
-fn memory() -> u64 {
+pub fn memory() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok()).unwrap_or(0) / 1_024

@@ -149,6 +149,12 @@ impl Insider {
         let _ = tokio::time::timeout(length, self.serve(|_| false)).await;
     }
 
+    /// Returns false if the server has disconnected it. Skips the messages that have arrived.
+    pub async fn is_connected(&mut self) -> bool {
+        let closed = async { while let Some(Ok(_)) = self.socket.next().await {} };
+        tokio::time::timeout(Duration::from_millis(50), closed).await.is_err()
+    }
+
     /// Closes its sockets without a message to the server.
     pub async fn vanish(self) {
         self.connection.close().await.unwrap();

@@ -15,7 +15,7 @@ use webrtc::runtime::{AsyncUdpSocket, RecvMeta, TokioRuntime, Transmit};
 
 /// The networks of a computer: its addresses, of which the system's routes choose one.
 #[derive(Clone, Debug, Default)]
-struct Networks(Arc<Mutex<State>>);
+pub struct Networks(Arc<Mutex<State>>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -26,18 +26,37 @@ struct State {
     silent: HashSet<IpAddr>,
     /// The addresses from which media were sent.
     used: Vec<IpAddr>,
+    /// What the second network sends goes there, and not to the server. Its answers seem to come from the server.
+    forger: Option<SocketAddr>,
+    server: Option<SocketAddr>,
 }
 
 const FIRST: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-const SECOND: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
+pub const SECOND: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 2));
 
 impl Networks {
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap()
     }
 
+    /// Moves to the second network, in which this computer answers instead of the server.
+    pub fn forge(&self, forger: SocketAddr) {
+        let mut state = self.state();
+        (state.route, state.forger) = (Some(SECOND), Some(forger));
+    }
+
+    /// Lets the second network reach the server.
+    pub fn stop_forging(&self) {
+        self.state().forger = None;
+    }
+
+    /// Returns the addresses from which media were sent.
+    pub fn used(&self) -> Vec<String> {
+        self.state().used.iter().map(ToString::to_string).collect()
+    }
+
     /// Returns back-ends of a client with these networks.
-    fn backends(&self) -> Backends {
+    pub fn backends(&self) -> Backends {
         self.state().route = Some(FIRST);
         let (networks, routes) = (self.clone(), self.clone());
         let stack = SocketRuntime::new(Arc::new(TokioRuntime), move |socket, tokio| {
@@ -74,6 +93,11 @@ impl AsyncUdpSocket for Socket {
         if state.silent.contains(&self.address) {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
+        if let Some(destination) = state.forger.filter(|_| self.address == SECOND) {
+            state.server = Some(transmit.destination);
+            let Transmit { ecn, contents, segment_size, src_ip, .. } = *transmit;
+            return self.inner.poll_send(context, &Transmit { destination, ecn, contents, segment_size, src_ip });
+        }
         if transmit.contents[0] >= 128 && state.used.last() != Some(&self.address) {
             state.used.push(self.address);
         }
@@ -89,6 +113,10 @@ impl AsyncUdpSocket for Socket {
         loop {
             let received = self.inner.poll_recv(context, buffers, meta);
             let state = self.networks.state();
+            if let (Poll::Ready(Ok(count)), Some(server)) = (&received, state.server) {
+                let forged = meta[..*count].iter_mut().filter(|meta| Some(meta.addr) == state.forger);
+                forged.for_each(|meta| meta.addr = server);
+            }
             if received.is_pending() || !(state.lost.contains(&self.address) || state.silent.contains(&self.address)) {
                 return received;
             }

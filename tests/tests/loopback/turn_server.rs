@@ -1,5 +1,6 @@
 //! A small TURN server (RFC 8656) over UDP, TCP or TLS, which can also misbehave.
 
+use super::forged::{forged_turn, send_joined};
 use ring::hmac;
 use rtc::stun::integrity::MessageIntegrity;
 use rtc::stun::message::Message;
@@ -15,6 +16,7 @@ use tokio::net::{TcpListener, UdpSocket};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio_rustls::TlsAcceptor;
+use webrtc::runtime::{AsyncUdpSocket, Runtime, TokioRuntime};
 
 /// How clients reach the server.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub enum Behaviour {
     Unsigned,
     /// Accepts each nonce for one request.
     ChangesNonce,
+    /// Answers as RFC 8656 requires, by UDP. Before each authentic answer, somebody sends forged ones.
+    Forged,
     /// Answers with bytes that are not TURN.
     Garbage,
     /// Answers no request.
@@ -55,6 +59,8 @@ struct State {
     behaviour: Behaviour,
     /// How many allocations were made.
     allocations: AtomicUsize,
+    /// How many forged answers were sent.
+    forged: AtomicUsize,
     /// The seconds for which an allocation is made.
     lifetime: AtomicU32,
     /// The number of the nonce that is accepted.
@@ -84,6 +90,7 @@ impl TurnServer {
         let state = Arc::new(State {
             behaviour,
             allocations: AtomicUsize::new(0),
+            forged: AtomicUsize::new(0),
             lifetime: AtomicU32::new(600),
             nonce: AtomicUsize::new(0),
             users: Mutex::default(),
@@ -94,7 +101,8 @@ impl TurnServer {
         let fingerprint = ring::digest::digest(&ring::digest::SHA256, &chain[0]).as_ref().try_into().unwrap();
         let serving = Arc::clone(&state);
         let (address, task) = if transport == Transport::Udp {
-            let socket = Arc::new(UdpSocket::bind((ip, 0)).await.unwrap());
+            let socket = std::net::UdpSocket::bind((ip, 0)).unwrap();
+            socket.set_nonblocking(true).unwrap();
             (socket.local_addr().unwrap(), tokio::spawn(serve_udp(socket, serving)))
         } else {
             let key = PrivateKeyDer::Pkcs8(certified.signing_key.serialize_der().into());
@@ -143,6 +151,10 @@ impl TurnServer {
         self.state.allocations.load(Ordering::Relaxed)
     }
 
+    pub fn forged(&self) -> usize {
+        self.state.forged.load(Ordering::Relaxed)
+    }
+
     /// Ends all connections and allocations. The port is closed then.
     pub fn stop(&self) {
         self.tasks.lock().unwrap().drain(..).for_each(|task| task.abort());
@@ -155,14 +167,32 @@ impl Drop for TurnServer {
     }
 }
 
-async fn serve_udp(socket: Arc<UdpSocket>, state: Arc<State>) {
+/// Sends the forged variants of an authentic answer.
+async fn forge(socket: &dyn AsyncUdpSocket, client: SocketAddr, answer: &[u8], state: &State) {
+    let (variants, ignored) = forged_turn(answer);
+    for variant in variants {
+        if variant.len() == ignored.len() {
+            send_joined(socket, client, &[ignored.clone(), variant.clone()]).await;
+        }
+        send_joined(socket, client, &[variant]).await;
+        state.forged.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+async fn serve_udp(socket: std::net::UdpSocket, state: Arc<State>) {
+    let batches = TokioRuntime.wrap_udp_socket(socket.try_clone().unwrap()).unwrap();
+    let socket = Arc::new(UdpSocket::from_std(socket).unwrap());
     let (mut clients, mut buffer) = (HashMap::<SocketAddr, Session>::new(), [0; 2_048]);
     while let Ok((length, source)) = socket.recv_from(&mut buffer).await {
         let session = clients.entry(source).or_insert_with(|| {
             let (replies, mut queue) = mpsc::channel::<Vec<u8>>(1_024);
-            let socket = Arc::clone(&socket);
+            let (socket, batches, forging) = (Arc::clone(&socket), Arc::clone(&batches), Arc::clone(&state));
             let send = tokio::spawn(async move {
                 while let Some(reply) = queue.recv().await {
+                    // A success response.
+                    if forging.behaviour == Behaviour::Forged && reply[0] == 1 && reply[1] & 0x10 == 0 {
+                        forge(&*batches, source, &reply, &forging).await;
+                    }
                     let _ = socket.send_to(&reply, source).await;
                 }
             });
@@ -220,14 +250,14 @@ struct Session {
 
 impl Session {
     async fn handle(&mut self, message: &[u8]) {
-        match self.state.behaviour {
-            Behaviour::Silent => return,
-            Behaviour::Garbage => {
-                let _ = self.replies.send([&[0x40, 0, 0, 9][..], b"garbage", &message[..4]].concat()).await;
-                let _ = self.replies.send(vec![0xff; 60]).await;
-                return;
-            }
-            Behaviour::Works | Behaviour::Unsigned | Behaviour::ChangesNonce | Behaviour::Refuses(_) => {}
+        let behaviour = self.state.behaviour;
+        if behaviour == Behaviour::Silent {
+            return;
+        }
+        if behaviour == Behaviour::Garbage {
+            let _ = self.replies.send([&[0x40, 0, 0, 9][..], b"garbage", &message[..4]].concat()).await;
+            let _ = self.replies.send(vec![0xff; 60]).await;
+            return;
         }
         if message[0] >= 0x40 {
             return self.relay_channel_data(message).await;
@@ -393,13 +423,17 @@ fn attributes(message: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
 }
 
 fn push(body: &mut Vec<u8>, kind: u16, value: &[u8]) {
-    body.extend(kind.to_be_bytes());
-    body.extend(length_of(value));
-    body.extend(value);
-    body.resize(body.len().next_multiple_of(4), 0);
+    body.extend(attribute(kind, value));
 }
 
-fn length_of(bytes: &[u8]) -> [u8; 2] {
+/// Returns an attribute of a message.
+pub fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    let mut attribute = [&kind.to_be_bytes()[..], &length_of(value), value].concat();
+    attribute.resize(attribute.len().next_multiple_of(4), 0);
+    attribute
+}
+
+pub fn length_of(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).unwrap().to_be_bytes()
 }
 

@@ -123,6 +123,32 @@ fn a_listener_that_shares_gets_its_own_description_back_and_numbers_go_on() {
     assert_eq!((heard(&simulation, 1).0, heard(&simulation, 2).0), (20, 20), "packets on it name nobody");
 }
 
+#[test]
+fn who_speaks_takes_the_slot_of_noise_with_the_first_packet() {
+    let mut simulation = shared(MAX_SHARED_VOICES + 1);
+    let noise: Vec<usize> = (1..=MAX_SHARED_VOICES).collect();
+    for client in &noise {
+        simulation.clients[*client].voice = false;
+    }
+    speak(&mut simulation, &noise, 1_000);
+    let all: Vec<usize> = (1..=MAX_SHARED_VOICES + 1).collect();
+    speak(&mut simulation, &all, 400);
+    assert_eq!(heard(&simulation, MAX_SHARED_VOICES + 1), (20, Some(0)));
+}
+
+#[test]
+fn a_listener_does_not_hear_itself_and_another_offer_of_the_same_descriptions_changes_nothing() {
+    let mut simulation = shared(2);
+    simulation.publish_microphone(0);
+    speak(&mut simulation, &[0, 1], 400);
+    let (sdp, published) = (simulation.clients[0].last_offer.clone(), simulation.clients[0].published.clone());
+    let voices = simulation.clients[0].voices.clone();
+    simulation
+        .signal(0, &ClientSignal::Offer { number: 99, sdp, published, subscriptions: vec![], voices, downlink: None });
+    speak(&mut simulation, &[0, 1], 400);
+    assert_eq!((heard(&simulation, 0).0, heard(&simulation, 1)), (0, (40, Some(0))));
+}
+
 /// Returns the cameras of which a viewer has received pictures in the last `milliseconds`.
 fn shown(simulation: &Simulation, viewer: usize, milliseconds: u64) -> Vec<usize> {
     let since = simulation.now.checked_sub(Duration::from_millis(milliseconds)).expect("the simulation is longer");

@@ -72,20 +72,35 @@ impl Call {
     /// Returns a [`crate::netlab::Error`] if there is no network, or another error if a program does not start, fails, or does
     /// not end in time.
     pub fn hold(&self) -> Result<CallFigures> {
-        let folder = OutputFolder::new(Some(&self.out))?;
-        // Declared before the programs, so that it is dropped after them.
         let lab = Netlab::new(&self.spec)?;
-        let turn = (self.extra == ExtraProgram::TurnServer).then(|| TurnServer::start(&lab, &folder)).transpose()?;
+        self.hold_over(&lab, &self.out)
+    }
+
+    /// Holds two calls, one after the other, over the same network. What the clients remember of it in the first one, they know in the
+    /// second one. Returns the figures of both.
+    ///
+    /// # Errors
+    /// Returns the errors of [`Call::hold`].
+    pub fn hold_twice(&self) -> Result<[CallFigures; 2]> {
+        let lab = Netlab::new(&self.spec)?;
+        let first = self.hold_over(&lab, &self.out)?;
+        Ok([first, self.hold_over(&lab, &self.out.join("again"))?])
+    }
+
+    /// Holds a call over `lab`, which outlives the programs. Its reports and logs are in the folder `out`.
+    fn hold_over(&self, lab: &Netlab, out: &Path) -> Result<CallFigures> {
+        let folder = OutputFolder::new(Some(out))?;
+        let turn = (self.extra == ExtraProgram::TurnServer).then(|| TurnServer::start(lab, &folder)).transpose()?;
         let arguments = turn.as_ref().map(|turn| turn.arguments.as_slice()).unwrap_or_default();
-        let (_server, sender, link) = self.start_meeting(&lab, &folder, arguments, &SENDER, &[])?;
+        let (_server, sender, link) = self.start_meeting(lab, &folder, arguments, &SENDER, &[])?;
         wait(SETTLING_TIME);
         let (bytes, processor) = (lab.received_bytes(Participant::Receiver)?, processor_time());
         let schedule = lab.start_schedule(&self.spec)?;
-        let flow = (self.extra == ExtraProgram::TcpFlow).then(|| TcpFlow::start(&lab, &folder)).transpose()?;
+        let flow = (self.extra == ExtraProgram::TcpFlow).then(|| TcpFlow::start(lab, &folder)).transpose()?;
         // One second more, because the last second of the timeline must be over.
         let seconds = (self.length.as_secs() + 1).to_string();
-        let receiver = self.start_client(&lab, &folder, &RECEIVER, &["join", &link, "--for", &seconds])?;
-        let competing = flow.as_ref().map(|_| self.measure_flow(&lab, &receiver)).transpose()?;
+        let receiver = self.start_client(lab, &folder, &RECEIVER, &["join", &link, "--for", &seconds])?;
+        let competing = flow.as_ref().map(|_| self.measure_flow(lab, &receiver)).transpose()?;
         receiver.end(self.length + JOIN_TIMEOUT)?;
         schedule.stop()?;
         let received_bytes = lab.received_bytes(Participant::Receiver)? - bytes;
@@ -190,6 +205,8 @@ impl Call {
         }
         let clip = setup.clip.as_ref().unwrap_or(&self.clip);
         client.arg("--camera").arg(format!("file:{}", clip.display()));
+        // The user's own file is neither read nor written: each client is a computer of its own.
+        client.env("XDG_STATE_HOME", std::path::absolute(&self.out)?.join("state").join(setup.name));
         let microphone = |voice: PathBuf| format!("file:{}", voice.display());
         client.arg("--microphone").arg(setup.voice().map_or_else(|| "off".to_owned(), microphone));
         RunningProgram::start(setup.name, client, folder)

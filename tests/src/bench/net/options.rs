@@ -23,6 +23,8 @@ pub struct BenchOptions {
     pub soak: Duration,
     /// The number of calls over each path.
     pub runs: u32,
+    /// Holds each call again, by clients that remember the network.
+    pub again: bool,
     /// The folder of `conclave` and `conclave-server`.
     pub programs: PathBuf,
     /// The folder for reports and logs. Without it they are removed.
@@ -77,6 +79,7 @@ impl BenchOptions {
             length,
             soak: SOAK,
             runs: 1,
+            again: false,
             programs,
             out: None,
             chromium: false,
@@ -89,6 +92,7 @@ impl BenchOptions {
             let mut value = || rest.next().with_context(|| format!("no value after `{name}`"));
             match name.as_str() {
                 "--json" => options.json = true,
+                "--again" => options.again = true,
                 "--chromium" => options.chromium = true,
                 "--chromium-codec" => options.codec = value()?.parse()?,
                 "--rows" => interrupted |= options.add_rows(value()?)?,
@@ -179,6 +183,8 @@ mod tests {
         assert_eq!(meetings(&["--rows", "14,21"]), [MeetingRow::TileChanges, MeetingRow::Soak]);
         assert!(meetings(&[]).len() > 1 && !meetings(&[]).contains(&MeetingRow::Soak));
         assert!(meetings(&["--rows", "15"]).is_empty());
+        let again = |arguments: &[&str]| parse(arguments).expect("options").again;
+        assert!(again(&["--again", "--rows", "2"]) && !again(&["--rows", "2"]));
         assert_eq!(parse(&["--rows", "21", "--minutes", "5"]).expect("options").soak.as_secs(), 300);
         let outages = |arguments: &[&str]| parse(arguments).expect("options").outages;
         assert_eq!((outages(&["--rows", "1"]).len(), outages(&[]).len()), (0, 5));
