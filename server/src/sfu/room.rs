@@ -12,6 +12,7 @@ use super::output::Output;
 use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
 use super::shared_voices::Sound;
+use super::sound_limit;
 use super::sound_loss::SoundReport;
 use super::switch::{Switch, Target};
 use super::track::{AUDIO_BITRATE, KeyReason, Subscriber, Track, TrackSource};
@@ -413,7 +414,7 @@ impl Room {
             let hearing = hearing.map(|subscriber| subscriber.participant).chain(sharing).collect::<Vec<_>>();
             let receivers = hearing.iter().filter_map(|participant| peers.get(participant));
             let lost = receivers.clone().map(|peer| peer.transport.loss.down).fold(0.0, f32::max);
-            let limit = receivers.filter_map(|peer| peer.sound_limit.get()).min();
+            let limit = sound_limit::of_all(receivers.map(|peer| peer.sound_limit.get()));
             if let Some(report) = source.sound_loss.update(owner.transport.loss.up, lost, limit, now) {
                 source.limit_sound(report.max_bitrate, now);
                 let SoundReport { percent, max_bitrate } = report;
