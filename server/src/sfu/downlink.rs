@@ -439,8 +439,12 @@ impl Downlink {
         // because the stack sends no more padding than its estimate.
         let useful =
             self.capacity.as_ref().is_none_or(|capacity| capacity.test.is_some_and(|test| test > self.estimate));
-        let narrow = self.capacity.as_ref().is_some_and(|capacity| capacity.rate < NARROW);
-        let interval = if narrow { NARROW_PROBE_INTERVAL } else { self.probe.interval };
+        let interval = match &self.capacity {
+            Some(capacity) if capacity.rate < NARROW => NARROW_PROBE_INTERVAL,
+            // Without a higher estimate, the test could not end.
+            Some(_) => MIN_PROBE_INTERVAL,
+            None => self.probe.interval,
+        };
         if !useful || now.saturating_duration_since(at) < interval {
             return false;
         }
