@@ -88,7 +88,8 @@ pub struct Buffer {
     next: Option<u64>,
     /// The end of the last decoded packet.
     played_until: u64,
-    delay: Delay,
+    /// The wanted and the current delay.
+    pub(crate) delay: Delay,
     talk: Talk,
     /// The capture time of the packet that was decoded last.
     captured: Option<CaptureTime>,

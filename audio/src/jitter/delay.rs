@@ -28,6 +28,8 @@ pub struct Delay {
     played: VecDeque<i64>,
     /// Scratch memory.
     sorted: Vec<i64>,
+    /// When the first packet arrived.
+    began: Option<Timestamp>,
     base: i64,
     spread: i64,
     /// The number of packets so far, at most [`RELIABLE`].
@@ -52,6 +54,7 @@ impl Delay {
             repairs: VecDeque::with_capacity(MAX_REPAIRS + 1),
             played: VecDeque::with_capacity(BLOCKS + 1),
             sorted: Vec::with_capacity(WINDOW + 1),
+            began: None,
             base: 0,
             spread: 0,
             measured: 0,
@@ -72,9 +75,10 @@ impl Delay {
     pub fn packet_arrived(&mut self, position: u64, at: Timestamp) {
         self.arrivals.push_back((at, offset(position, at)));
         self.measured = (self.measured + 1).min(RELIABLE);
+        let began = *self.began.get_or_insert(at);
+        let is_old = |then: Timestamp| at.since(then) > if then.since(began) < START { START_AGE } else { MAX_AGE };
         while self.arrivals.len() > WINDOW
-            || (self.arrivals.len() > MIN_PACKETS
-                && self.arrivals.front().is_some_and(|(then, _)| at.since(*then) > MAX_AGE))
+            || (self.arrivals.len() > MIN_PACKETS && self.arrivals.front().is_some_and(|(then, _)| is_old(*then)))
         {
             self.arrivals.pop_front();
         }
@@ -221,6 +225,11 @@ const WINDOW: usize = 400;
 /// with pauses, [`WINDOW`] packets take longer.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
+/// In the first seconds, the bitrate of the link is searched for, and the first key frames fill its queue. That is no usual jitter, so
+/// what arrives in this time is dropped earlier.
+const START: Duration = Duration::from_secs(8);
+const START_AGE: Duration = Duration::from_secs(3);
+
 /// The number of offsets that are kept at any age: half a second.
 const MIN_PACKETS: usize = 25;
 
@@ -312,6 +321,22 @@ mod tests {
         assert_eq!((target(10, 60_000), target(50, 60_000), target(300, 60_000)), (132, 86, 72));
         assert_eq!(target(10, 10_000), 60, "that is no jitter");
         assert!(target(10, 300_000) <= 392, "at most 80 ms more");
+    }
+
+    #[test]
+    fn the_queue_of_the_first_seconds_is_soon_forgotten_and_a_later_one_is_not() {
+        let target = |queued: std::ops::Range<u64>, seconds: u64| {
+            let mut delay = Delay::new();
+            for number in 0..seconds * 50 {
+                let late = if queued.contains(&number) { 300_000 } else { 0 };
+                delay.packet_arrived(number * 960, Timestamp::from_micros(number * 20_000 + late));
+            }
+            delay.target().as_millis()
+        };
+        assert!(target(20..50, 3) >= 300, "it may last");
+        assert!(target(20..50, 5) <= 80, "{}", target(20..50, 5));
+        assert!(target(500..530, 17) >= 300, "the next one may come soon");
+        assert!(target(500..530, 22) <= 80, "{}", target(500..530, 22));
     }
 
     #[test]

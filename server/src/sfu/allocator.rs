@@ -10,12 +10,13 @@ use super::switch::Target;
 use proto::TileWish;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::ops::Deref;
 
 /// One video track that the viewer requests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
-    /// The bitrates of each spatial layer, smallest first; 1 to 8 entries.
-    pub rates: Vec<LayerBitrates>,
+    /// The bitrates of each spatial layer, smallest first.
+    pub rates: Rates,
     /// The ideal layer: the one that fills the tile, with the temporal layers for its frame rate. `None` if the tile is
     /// hidden.
     pub ideal: Option<Target>,
@@ -29,8 +30,15 @@ pub struct Request {
     pub current: Option<Target>,
 }
 
+/// The bitrates of the spatial layers of a track, smallest first: at most eight.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rates {
+    layers: [LayerBitrates; MAX_LAYERS],
+    count: usize,
+}
+
 /// The bits per second of a spatial layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LayerBitrates {
     /// The bitrate to which its sender can reduce it, with all temporal layers.
     pub min: u64,
@@ -64,24 +72,72 @@ impl LayerBitrates {
     }
 }
 
-/// Returns which layers the SFU forwards to one viewer: one entry for each request, in the same order. Together their
-/// bitrates fit into `budget` bits per second, of which `audio` are reserved.
-pub fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Allocation>> {
-    let mut left = budget.saturating_sub(audio);
-    let mut allocated: Vec<Option<Target>> = vec![None; requests.len()];
-    let mut order: Vec<usize> = (0..requests.len()).filter(|index| requests[*index].ideal.is_some()).collect();
-    order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].pixels)));
+impl FromIterator<LayerBitrates> for Rates {
+    fn from_iter<I: IntoIterator<Item = LayerBitrates>>(rates: I) -> Self {
+        let mut new = Self::default();
+        for (layer, rate) in new.layers.iter_mut().zip(rates) {
+            *layer = rate;
+            new.count += 1;
+        }
+        new
+    }
+}
+
+impl Deref for Rates {
+    type Target = [LayerBitrates];
+
+    fn deref(&self) -> &[LayerBitrates] {
+        &self.layers[..self.count]
+    }
+}
+
+/// Divides downlinks. Keeps its memory from one division to the next.
+#[derive(Debug, Default)]
+pub struct Allocator {
+    /// The indices of the requests, in the order in which they are served.
+    order: Vec<usize>,
+    targets: Vec<Option<Target>>,
+    steps: BinaryHeap<Step>,
+    shares: Vec<Option<Allocation>>,
+}
+
+impl Allocator {
+    /// Returns which layers the SFU forwards to one viewer: one entry for each request, in the same order. Together their
+    /// bitrates fit into `budget` bits per second, of which `audio` are reserved.
+    pub fn allocate(&mut self, budget: u64, audio: u64, requests: &[Request]) -> &[Option<Allocation>] {
+        let Self { order, targets, steps, shares } = self;
+        let mut left = budget.saturating_sub(audio);
+        targets.clear();
+        targets.resize(requests.len(), None);
+        set_order(order, budget, requests);
+        allocate_base(&mut left, order, requests, targets);
+        allocate_more(&mut left, (order, steps), requests, targets);
+        order.retain(|index| targets[*index].is_some());
+        divide_rest(left, (order, shares), requests, targets);
+        shares
+    }
+
+    /// Returns the result of the last division.
+    pub fn shares(&self) -> &[Option<Allocation>] {
+        &self.shares
+    }
+}
+
+fn set_order(order: &mut Vec<usize>, budget: u64, requests: &[Request]) {
+    order.clear();
+    order.extend((0..requests.len()).filter(|index| requests[*index].ideal.is_some()));
+    // The index keeps the order of equal requests.
+    order.sort_unstable_by_key(|index| (Reverse((requests[*index].priority, requests[*index].pixels)), *index));
     match budget {
         0..SOUND_ONLY => order.clear(),
         SOUND_ONLY..ONE_PICTURE => {
-            order.sort_by_key(|index| Reverse((requests[*index].priority, requests[*index].speaker)));
-            order.truncate(1);
+            let speaker = |index: &usize| Reverse((requests[*index].priority, requests[*index].speaker));
+            let first = order.iter().copied().min_by_key(speaker);
+            order.clear();
+            order.extend(first);
         }
         ONE_PICTURE.. => {}
     }
-    allocate_base(&mut left, &order, requests, &mut allocated);
-    allocate_more(&mut left, &order, requests, &mut allocated);
-    divide_rest(left, &order, requests, &allocated)
 }
 
 /// Returns the bits per second that all ideal layers together need at their full bitrates.
@@ -96,16 +152,16 @@ pub fn desired_bitrate(audio: u64, requests: &[Request]) -> u64 {
 
 /// Returns the layer that fills a tile: the smallest one that is enlarged by at most a tenth in width or height.
 /// Returns `None` for a hidden tile. `sizes` are the widths and heights of the layers, smallest first.
-pub fn layers_for_tile(tile: &TileWish, sizes: &[(u16, u16)]) -> Option<Target> {
+pub fn layers_for_tile(tile: &TileWish, mut sizes: impl ExactSizeIterator<Item = (u16, u16)>) -> Option<Target> {
     if tile.hidden {
         return None;
     }
-    let fills = |(width, height): &(u16, u16)| {
+    let fills = |(width, height): (u16, u16)| {
         let enough = |layer: u16, tile: u16| u32::from(layer) * 11 >= u32::from(tile) * 10;
-        enough(*width, tile.width) || enough(*height, tile.height)
+        enough(width, tile.width) || enough(height, tile.height)
     };
     let largest = sizes.len().checked_sub(1)?;
-    let spatial = u8::try_from(sizes.iter().position(fills).unwrap_or(largest)).ok()?;
+    let spatial = u8::try_from(sizes.position(fills).unwrap_or(largest)).ok()?;
     Some(Target { spatial, temporal: temporal_layer(tile.frames_per_second) })
 }
 
@@ -132,7 +188,12 @@ fn allocate_base(left: &mut u64, order: &[usize], requests: &[Request], allocate
 
 /// Allocates one more step to the request that is furthest below its ideal layer, until no step fits. The budget only
 /// shrinks, so a step that does not fit now never fits later. Each step is tried once.
-fn allocate_more(left: &mut u64, order: &[usize], requests: &[Request], allocated: &mut [Option<Target>]) {
+fn allocate_more(
+    left: &mut u64,
+    (order, steps): (&[usize], &mut BinaryHeap<Step>),
+    requests: &[Request],
+    allocated: &mut [Option<Target>],
+) {
     let step = |order_index: usize, allocated: &[Option<Target>]| {
         let index = *order.get(order_index)?;
         let (request, now) = (requests.get(index)?, (*allocated.get(index)?)?);
@@ -144,7 +205,8 @@ fn allocate_more(left: &mut u64, order: &[usize], requests: &[Request], allocate
         // Of equal requests the first in `order` is chosen, which has the higher priority or the larger tile.
         Some((request.priority, layers_below, wanted.temporal - now.temporal, Reverse(order_index)))
     };
-    let mut steps: BinaryHeap<_> = (0..order.len()).filter_map(|order_index| step(order_index, allocated)).collect();
+    steps.clear();
+    steps.extend((0..order.len()).filter_map(|order_index| step(order_index, allocated)));
     while let Some((.., Reverse(order_index))) = steps.pop() {
         let index = order[order_index];
         let request = &requests[index];
@@ -189,16 +251,17 @@ fn next_steps(now: Target, wanted: Target) -> impl Iterator<Item = Target> {
     more.into_iter().chain(larger)
 }
 
-/// Raises the bitrates of the allocated layers, and returns them.
+/// Raises the bitrates of the allocated layers. `funded` are the requests that have one.
 fn divide_rest(
     mut left: u64,
-    order: &[usize],
+    (funded, shares): (&[usize], &mut Vec<Option<Allocation>>),
     requests: &[Request],
     allocated: &[Option<Target>],
-) -> Vec<Option<Allocation>> {
-    let mut all = vec![None; requests.len()];
-    let funded: Vec<(usize, Target)> = order.iter().filter_map(|index| Some((*index, allocated[*index]?))).collect();
-    for (position, (index, target)) in funded.iter().enumerate() {
+) {
+    shares.clear();
+    shares.resize(requests.len(), None);
+    for (position, index) in funded.iter().enumerate() {
+        let Some(target) = allocated[*index] else { continue };
         let Some(rate) = requests[*index].rates.get(usize::from(target.spatial)) else { continue };
         let (min, max) = (rate.part(rate.min, target.temporal), rate.part(rate.max, target.temporal));
         // Equal parts. What one does not use is left for those after it.
@@ -207,15 +270,20 @@ fn divide_rest(
         left -= more;
         let bitrate = min + more;
         let limit = (bitrate < max).then(|| rate.whole(bitrate, target.temporal));
-        all[*index] = Some(Allocation { target: *target, bitrate, limit });
+        shares[*index] = Some(Allocation { target, bitrate, limit });
     }
-    all
 }
 
 /// Returns the bits per second to which the layers of a target can be reduced.
 fn min_bitrate(request: &Request, target: Target) -> u64 {
     request.rates.get(usize::from(target.spatial)).map_or(0, |rate| rate.part(rate.min, target.temporal))
 }
+
+/// The next step of a request: its priority, how many spatial and temporal layers are missing, and its place in the order.
+type Step = (u8, u8, u8, Reverse<usize>);
+
+/// The spatial layers of a track that are divided, at most.
+const MAX_LAYERS: usize = 8;
 
 /// Percent of its bitrate that must be free before a layer larger than the current one is added.
 const MARGIN_PERCENT: u64 = 110;

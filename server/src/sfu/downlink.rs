@@ -396,10 +396,10 @@ impl Downlink {
         self.earlier.iter().copied().fold(self.budget, u64::min).min(self.limit.budget())
     }
 
-    /// Returns the budget if it is what the link carries. Returns `None` if the capacity is not known and the budget may be low
-    /// only because the estimate of the stack is, which random loss lowers.
+    /// Returns the budget if it is what the link carries. Returns `None` if the capacity is not known: the budget may be low only
+    /// because the estimate of the stack is, which falls with random loss, and if little is sent, such as sound alone.
     pub fn known_budget(&self) -> Option<u64> {
-        (self.capacity.is_some() || self.limit.is_set() || !self.link.is_lossy()).then(|| self.budget())
+        (self.capacity.is_some() || self.limit.is_set()).then(|| self.budget())
     }
 
     /// Returns the bits per second at which packets leave. More than the budget, so that key frames are not late; but if
@@ -439,8 +439,12 @@ impl Downlink {
         // because the stack sends no more padding than its estimate.
         let useful =
             self.capacity.as_ref().is_none_or(|capacity| capacity.test.is_some_and(|test| test > self.estimate));
-        let narrow = self.capacity.as_ref().is_some_and(|capacity| capacity.rate < NARROW);
-        let interval = if narrow { NARROW_PROBE_INTERVAL } else { self.probe.interval };
+        let interval = match &self.capacity {
+            Some(capacity) if capacity.rate < NARROW => NARROW_PROBE_INTERVAL,
+            // Without a higher estimate, the test could not end.
+            Some(_) => MIN_PROBE_INTERVAL,
+            None => self.probe.interval,
+        };
         if !useful || now.saturating_duration_since(at) < interval {
             return false;
         }

@@ -146,8 +146,9 @@ impl Meetings {
         match message {
             ToSfu::Signal(bytes) => match proto::decode_signal(&bytes.0) {
                 Ok(ClientSignal::Offer { number, sdp, published, subscriptions, voices, downlink }) => {
-                    peer.set_downlink_settings(downlink.unwrap_or_default());
-                    self.handle_offer(Offer { participant, number, sdp, published, subscriptions, voices }, now);
+                    let downlink = downlink.unwrap_or_default();
+                    let offer = Offer { participant, number, sdp, published, subscriptions, voices, downlink };
+                    self.handle_offer(offer, now);
                 }
                 Ok(ClientSignal::Wishes { tiles }) => {
                     peer.wishes = Some(tiles.into_iter().map(|tile| (tile.track, tile)).collect());
@@ -188,7 +189,7 @@ impl Meetings {
     }
 
     fn answer_offer(&mut self, offer: Offer, now: Instant) {
-        let Offer { participant, number, sdp, mut published, subscriptions, voices } = offer;
+        let Offer { participant, number, sdp, mut published, subscriptions, voices, downlink } = offer;
         published.retain(Published::is_complete);
         let Some(peer) = self.peers.get_mut(&participant) else { return };
         let max_descriptions = self.rooms.get(&peer.meeting).map_or(0, |room| room.max_descriptions(now));
@@ -204,6 +205,7 @@ impl Meetings {
             }
         };
         tracing::debug!(%participant, tracks = published.len(), subscriptions = subscriptions.len(), "offer answered");
+        peer.set_downlink_settings(downlink);
         self.routes.set_ufrag(participant, peer.transport.ufrag());
         let tunnel = self.context.access.tunnels.as_ref().map(|key| key.token(participant, now));
         let turn = self.context.access.turn.as_ref().map(|service| service.access(participant, now));
@@ -259,12 +261,15 @@ impl Meetings {
         let Self { peers, rooms, output, transmits, .. } = self;
         let Some(room) = rooms.get_mut(&meeting) else { return };
         room.update_voices(now);
-        for participant in room.members.clone() {
-            let Some(peer) = peers.get_mut(&participant) else { continue };
+        // A copy of the list would be an allocation ten times a second. Nobody joins or leaves meanwhile.
+        let members = std::mem::take(&mut room.members);
+        for participant in &members {
+            let Some(peer) = peers.get_mut(participant) else { continue };
             measure_receiver(peer, &mut output.metrics);
-            room.allocate(participant, peer, now);
+            room.allocate(*participant, peer, now);
             transmits.extend(peer.handshake.repeat(now));
         }
+        room.members = members;
         room.notify_senders(now, peers, output);
         room.report_sound_loss(now, peers, output);
         room.report_downlinks(now, peers, output);

@@ -6,7 +6,7 @@
 
 use crate::bucket::Bucket;
 use crate::{Limits, Origin};
-use proto::{ParticipantId, Published, Subscription};
+use proto::{DownlinkSettings, ParticipantId, Published, Subscription};
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound;
 use std::time::Instant;
@@ -20,6 +20,7 @@ pub struct Offer {
     pub published: Vec<Published>,
     pub subscriptions: Vec<Subscription>,
     pub voices: Vec<String>,
+    pub downlink: DownlinkSettings,
 }
 
 /// The work that the offers of one origin may cause, in units of [`work`].
@@ -145,7 +146,8 @@ mod tests {
 
     fn offer(participant: u64) -> Offer {
         let (sdp, published, subscriptions, voices) = (String::new(), Vec::new(), Vec::new(), Vec::new());
-        Offer { participant: ParticipantId(participant), number: 1, sdp, published, subscriptions, voices }
+        let downlink = DownlinkSettings::default();
+        Offer { participant: ParticipantId(participant), number: 1, sdp, published, subscriptions, voices, downlink }
     }
 
     fn queue(now: Instant) -> OfferQueue {

@@ -2,7 +2,7 @@
 //!
 //! [`Room::allocate`] decides which layers each viewer gets, from its wishes and its downlink.
 
-use super::allocator::{self, Allocation};
+use super::allocator::{self, Allocation, Allocator};
 use super::demand::Update;
 use super::downlink_report;
 use super::first_switch::first_switch;
@@ -12,6 +12,7 @@ use super::output::Output;
 use super::peer::{Peer, Peers};
 use super::recent_peak::RecentPeak;
 use super::shared_voices::Sound;
+use super::sound_limit;
 use super::sound_loss::SoundReport;
 use super::switch::{Switch, Target};
 use super::track::{AUDIO_BITRATE, KeyReason, Subscriber, Track, TrackSource};
@@ -42,9 +43,21 @@ pub struct Room {
     sound_reported: Instant,
     /// Who speaks, and the voices on shared descriptions.
     voices: Voices,
+    /// Scratch memory of [`Room::allocate`].
+    lists: DivisionLists,
     /// True if the next step panics.
     #[cfg(test)]
     pub panics: bool,
+}
+
+/// The lists of a division of a downlink. They keep their memory, because each viewer's downlink is divided ten times a second.
+#[derive(Debug, Default)]
+struct DivisionLists {
+    /// The tracks of pictures that the viewer receives, and the media description of each.
+    subscribed: Vec<(TrackId, Mid)>,
+    /// What it requests of each.
+    requests: Vec<allocator::Request>,
+    allocator: Allocator,
 }
 
 impl Room {
@@ -58,6 +71,7 @@ impl Room {
             subscriptions: BTreeMap::new(),
             sound_reported: now,
             voices: Voices::default(),
+            lists: DivisionLists::default(),
             #[cfg(test)]
             panics: false,
         }
@@ -278,7 +292,9 @@ impl Room {
         self.shorten_queue(participant, peer);
         #[cfg(test)]
         assert!(!self.panics, "injected");
-        let mut requests = Vec::new();
+        let mut lists = std::mem::take(&mut self.lists);
+        lists.subscribed.clear();
+        lists.requests.clear();
         let (mut audio, mut voices) = (0_u64, 0);
         for id in self.subscriptions.get(&participant).into_iter().flatten() {
             let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
@@ -299,7 +315,8 @@ impl Room {
                         if peer.transport.first_probes.is_pending() {
                             request.ideal = request.ideal.map(|ideal| Target { spatial: 0, ..ideal });
                         }
-                        requests.push((*id, subscriber.mid, request));
+                        lists.subscribed.push((*id, subscriber.mid));
+                        lists.requests.push(request);
                     }
                 }
             }
@@ -313,25 +330,30 @@ impl Room {
         // One voice always has room, also if nobody speaks now.
         let one_voice = peer.sound_limit.get().unwrap_or(AUDIO_BITRATE).min(AUDIO_BITRATE);
         audio = if audio > 0 { audio.max(one_voice.into()) } else { 0 };
-        let (subscribed, all): (Vec<_>, Vec<_>) =
-            requests.into_iter().map(|(id, mid, request)| ((id, mid), request)).unzip();
         let budget = peer.transport.downlink.budget();
-        let allocations = allocator::allocate(budget, audio, &all);
-        tracing::trace!(%participant, budget, audio, ?all, ?allocations, "allocated");
-        let desired = allocator::desired_bitrate(audio, &all);
+        let shares = lists.allocator.allocate(budget, audio, &lists.requests);
+        tracing::trace!(%participant, budget, audio, requests = ?lists.requests, ?shares, "allocated");
+        let desired = allocator::desired_bitrate(audio, &lists.requests);
         peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, audio, now);
-        let (sound_only, mut limited) = (allocations.iter().all(Option::is_none), Vec::new());
-        for (((id, mid), request), allocation) in subscribed.into_iter().zip(&all).zip(allocations) {
-            let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(&id) else { continue };
-            for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == mid) {
-                apply(subscriber, source, request, allocation, &mut peer.transport, now);
-                let allocated = allocation.map(|allocation| allocation.target);
+        self.apply_shares(participant, peer, &lists, now);
+        self.lists = lists;
+    }
+
+    /// Gives each subscription of a receiver its share of the downlink.
+    fn apply_shares(&mut self, participant: ParticipantId, peer: &mut Peer, lists: &DivisionLists, now: Instant) {
+        let DivisionLists { subscribed, requests, allocator } = lists;
+        let sound_only = allocator.shares().iter().all(Option::is_none);
+        peer.limited.clear();
+        for (((id, mid), request), share) in subscribed.iter().zip(requests).zip(allocator.shares()) {
+            let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
+            for subscriber in subscribers.iter_mut().filter(|one| one.participant == participant && one.mid == *mid) {
+                apply(subscriber, source, request, *share, &mut peer.transport, now);
+                let allocated = share.map(|share| share.target);
                 let cause = downlink_report::cause(sound_only, request.ideal, allocated, subscriber.switch.target());
-                limited.extend(cause.map(|cause| LimitedTrack { track: id, cause }));
+                peer.limited.extend(cause.map(|cause| LimitedTrack { track: *id, cause }));
             }
         }
-        limited.truncate(MAX_TILES);
-        peer.limited = limited;
+        peer.limited.truncate(MAX_TILES);
     }
 
     /// Drops the pictures that a receiver has not got yet: those that wait, and those that the network has lost. Its tracks
@@ -413,7 +435,7 @@ impl Room {
             let hearing = hearing.map(|subscriber| subscriber.participant).chain(sharing).collect::<Vec<_>>();
             let receivers = hearing.iter().filter_map(|participant| peers.get(participant));
             let lost = receivers.clone().map(|peer| peer.transport.loss.down).fold(0.0, f32::max);
-            let limit = receivers.filter_map(|peer| peer.sound_limit.get()).min();
+            let limit = sound_limit::of_all(receivers.map(|peer| peer.sound_limit.get()));
             if let Some(report) = source.sound_loss.update(owner.transport.loss.up, lost, limit, now) {
                 source.limit_sound(report.max_bitrate, now);
                 let SoundReport { percent, max_bitrate } = report;
@@ -461,7 +483,7 @@ fn request(
     no_wishes: bool,
 ) -> allocator::Request {
     let smallest = no_wishes.then_some(Target { spatial: 0, temporal: 2 });
-    let ideal = wish.map_or(smallest, |wish| allocator::layers_for_tile(wish, &source.sizes()));
+    let ideal = wish.map_or(smallest, |wish| allocator::layers_for_tile(wish, source.sizes()));
     let current =
         subscriber.allocated.map(|allocation| allocation.target).filter(|_| subscriber.switch.current().is_some());
     allocator::Request {

@@ -91,7 +91,9 @@ impl SharedVoices {
         let slot = if let Some(slot) = self.slots.find(owner) {
             slot
         } else {
-            let Some(slot) = self.slots.take(owner, voice, activities, info.arrival) else { return 0 };
+            // A retransmission of what was said before does not show that somebody speaks now.
+            let taken = || self.slots.take(owner, voice, activities, info.arrival);
+            let Some(slot) = info.newest.then(taken).flatten() else { return 0 };
             self.restart(slot);
             slot
         };

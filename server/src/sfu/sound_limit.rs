@@ -29,6 +29,21 @@ impl SoundLimit {
     }
 }
 
+/// Returns the limit of a voice that all these receivers hear. A single narrow downlink, or one that pretends to be, does not make
+/// the sound of the others worse than [`MIN_SHARED`] if another one has room for that.
+pub fn of_all(receivers: impl Iterator<Item = Option<u32>>) -> Option<u32> {
+    let (narrowest, widest) = receivers.fold((u32::MAX, 0), |(narrowest, widest): (u32, u32), limit| {
+        let limit = limit.unwrap_or(u32::MAX);
+        (narrowest.min(limit), widest.max(limit))
+    });
+    let limit = if widest >= MIN_SHARED { narrowest.max(MIN_SHARED) } else { narrowest };
+    (limit < u32::MAX).then_some(limit)
+}
+
+/// Three packets in a frame with 20 kbit/s, in bits per second with headers (`audio::Protection::for_path`). The lowest budget of a
+/// viewer that limits its downlink has room for one such voice.
+const MIN_SHARED: u32 = 38_000;
+
 /// A narrow downlink remains narrow up to this budget in bits per second.
 const NO_LONGER_NARROW: u64 = 280_000;
 
@@ -65,6 +80,18 @@ mod tests {
         sound.update(Some(140_000), 1, 0.0);
         sound.update(None, 1, 0.0);
         assert_eq!(sound.get(), None, "the link may be wide");
+    }
+
+    #[test]
+    fn one_narrow_downlink_does_not_take_the_sound_from_those_that_have_room_for_it() {
+        let limit = |receivers: &[Option<u32>]| of_all(receivers.iter().copied());
+        assert_eq!(limit(&[]), None);
+        assert_eq!(limit(&[None, None]), None);
+        assert_eq!(limit(&[Some(12_000)]), Some(12_000), "nobody else hears it");
+        assert_eq!(limit(&[Some(12_000), None]), Some(MIN_SHARED));
+        assert_eq!(limit(&[Some(12_000), Some(60_000), Some(0)]), Some(MIN_SHARED));
+        assert_eq!(limit(&[Some(44_000), None]), Some(44_000), "it has room for more");
+        assert_eq!(limit(&[Some(12_000), Some(24_000)]), Some(12_000), "nobody has room for more");
     }
 
     #[test]

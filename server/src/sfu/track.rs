@@ -1,6 +1,6 @@
 //! A track in the SFU: its layers as they arrive, and who receives it.
 
-use super::allocator::{Allocation, LayerBitrates};
+use super::allocator::{Allocation, LayerBitrates, Rates};
 use super::demand::{self, Demand, LayerDemand};
 use super::extension::with_descriptor;
 use super::layer_meter::LayerMeter;
@@ -261,8 +261,8 @@ impl TrackSource {
 
     /// Returns the bits per second of each layer for one receiver. The sender can reduce a layer down to what the other
     /// receivers of the layer need.
-    pub fn rates(&self, receiver: ParticipantId) -> Vec<LayerBitrates> {
-        let rate = |layer: &Layer| {
+    pub fn rates(&self, receiver: ParticipantId) -> Rates {
+        let rate = |layer: &Layer| -> LayerBitrates {
             let others = match layer.limits.highest {
                 Some((highest, rate)) if highest != receiver => rate,
                 Some(_) | None => layer.limits.second,
@@ -294,8 +294,8 @@ impl TrackSource {
     }
 
     /// Returns the widths and heights of the layers, smallest first.
-    pub fn sizes(&self) -> Vec<(u16, u16)> {
-        self.layers.iter().map(|layer| (layer.declared.width, layer.declared.height)).collect()
+    pub fn sizes(&self) -> impl ExactSizeIterator<Item = (u16, u16)> {
+        self.layers.iter().map(|layer| (layer.declared.width, layer.declared.height))
     }
 }
 

@@ -334,8 +334,9 @@ impl Client {
 
     /// Records the next 20 ms of speech, if it has a microphone. Sends them if the frame is complete.
     pub fn speak(&mut self, now: Instant) {
-        let Some(mid) = self.microphone.filter(|_| self.rtc.is_connected()) else { return };
-        let Some(pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied()) else { return };
+        if self.microphone.is_none() || !self.rtc.is_connected() {
+            return;
+        }
         let Ok(number) = u32::try_from(self.spoken.len()) else { return };
         self.spoken.push(now);
         self.unsent += 1;
@@ -349,12 +350,31 @@ impl Client {
         let mut payload = vec![SOUND; plain.next_multiple_of(32) + SEALING_BYTES];
         payload[1..5].copy_from_slice(&number.to_be_bytes());
         payload[5] = packets;
+        self.frames_of_sound += 1;
+        self.write_sound(self.frames_of_sound, number, payload, now);
+    }
+
+    /// Leaves out a sequence number of its sound, and returns it.
+    pub fn skip_sound(&mut self) -> u64 {
+        self.frames_of_sound += 1;
+        self.frames_of_sound
+    }
+
+    /// Sends 20 ms of speech with a sequence number that was left out, as a retransmission that comes late.
+    pub fn send_late_sound(&mut self, sequence: u64, now: Instant) {
+        let mut payload = vec![SOUND; 64];
+        payload[1..6].copy_from_slice(&[0, 0, 0, 0, 1]);
+        self.write_sound(sequence, 0, payload, now);
+    }
+
+    fn write_sound(&mut self, sequence: u64, number: u32, payload: Vec<u8>, now: Instant) {
+        let Some(mid) = self.microphone.filter(|_| self.rtc.is_connected()) else { return };
+        let Some(pt) = self.rtc.media(mid).and_then(|media| media.remote_pts().first().copied()) else { return };
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx_by_mid(mid, None) else { return };
-        self.frames_of_sound += 1;
         let extensions =
             ExtensionValues { audio_level: Some(-127), voice_activity: Some(self.voice), ..ExtensionValues::default() };
-        let write = RtpWrite::new(pt, self.frames_of_sound.into(), number * 960, now, payload);
+        let write = RtpWrite::new(pt, sequence.into(), number * 960, now, payload);
         stream.write_rtp(write.ext_vals(extensions));
     }
 

@@ -1,7 +1,7 @@
 //! The limit that a viewer sets for its downlink, and the rate that it remembers of its network. Real transports on a simulated clock.
 
 use super::{concealment, meeting, seconds, secs, show};
-use proto::DownlinkSettings;
+use proto::{ClientSignal, DownlinkSettings, ServerSignal};
 use std::time::{Duration, Instant};
 use tests::impairment::{Fraction, Impairment};
 use tests::sfu::Simulation;
@@ -87,4 +87,41 @@ fn a_new_limit_applies_at_once_and_without_one_the_large_picture_returns() {
     assert!(rate <= 400 && layer < Some(2), "{rate} kbit/s, {layer:?}");
     let (rate, layer) = set(None);
     assert!(rate > 1_000 && layer == Some(2), "{rate} kbit/s, {layer:?}");
+}
+
+#[test]
+fn a_refused_offer_changes_no_limit() {
+    let (mut simulation, start) = told(DownlinkSettings::default(), Impairment::default());
+    simulation.send_for(0, secs(4));
+    let (number, sdp) = (99, "v=0\r\nno session description".to_owned());
+    let (published, subscriptions, voices) = (Vec::new(), simulation.clients[1].subscriptions.clone(), Vec::new());
+    let downlink = Some(limited(100));
+    simulation.signal(1, &ClientSignal::Offer { number, sdp, published, subscriptions, voices, downlink });
+    let refused =
+        simulation.clients[1].signals.iter().any(|signal| matches!(signal, ServerSignal::OfferRefused { .. }));
+    simulation.send_for(0, secs(2));
+    let rate = largest_second(&simulation, start + secs(5), start + secs(6));
+    assert!(refused && rate > 1_000, "{rate} kbit/s, refused: {refused}");
+}
+
+/// Somebody who limits its own downlink, or whose feedback lies, must not make everybody's sound worse than necessary.
+#[test]
+fn the_limit_of_one_listener_does_not_take_the_sound_from_the_others() {
+    let (mut simulation, _) = told(limited(50), Impairment::default());
+    let last_limit = |simulation: &Simulation| {
+        let mut signals = simulation.clients[0].signals.iter().rev();
+        let limit = |signal: &ServerSignal| {
+            if let ServerSignal::SoundLoss { max_bitrate, .. } = signal { Some(*max_bitrate) } else { None }
+        };
+        signals.find_map(limit).flatten()
+    };
+    simulation.send_for(0, secs(8));
+    assert!(last_limit(&simulation).is_some_and(|limit| limit < 20_000), "nobody else listens");
+    let other = simulation.join();
+    simulation.subscribe(other, 0);
+    simulation.listen(other, 0);
+    simulation.wish(other, 0, (1_280, 720), 30);
+    assert!(simulation.run_until(secs(5), |simulation| simulation.clients[2].connected()));
+    simulation.send_for(0, secs(12));
+    assert_eq!(last_limit(&simulation), Some(38_000));
 }

@@ -115,3 +115,19 @@ fn a_tcp_connection_on_the_downlink_neither_starves_the_call_nor_is_starved() {
     let still = seconds[5..].iter().filter(|second| second.pictures < 12).count();
     assert!(still == 0, "{still} seconds without a moving picture");
 }
+
+/// Little is sent to it, so the estimate of its downlink is low.
+#[test]
+fn somebody_who_only_listens_does_not_limit_the_sound() {
+    let mut simulation = super::meeting(0);
+    simulation.publish_microphone(0);
+    let listener = simulation.join();
+    simulation.listen(listener, 0);
+    assert!(simulation.run_until(secs(5), |simulation| simulation.clients[1].connected()));
+    simulation.send_for(0, secs(30));
+    let limit = |signal: &ServerSignal| {
+        if let ServerSignal::SoundLoss { max_bitrate, .. } = signal { *max_bitrate } else { None }
+    };
+    let limits: Vec<u32> = simulation.clients[0].signals.iter().filter_map(limit).collect();
+    assert!(limits.is_empty(), "{limits:?}");
+}

@@ -106,6 +106,24 @@ fn sound_without_the_bit_takes_no_slot_of_those_who_speak() {
 }
 
 #[test]
+fn a_late_retransmission_takes_no_slot() {
+    let mut simulation = shared(MAX_SHARED_VOICES + 1);
+    let skipped = simulation.clients[1].skip_sound();
+    speak(&mut simulation, &[1], 200);
+    speak(&mut simulation, &[], 700);
+    let others: Vec<usize> = (2..=MAX_SHARED_VOICES + 1).collect();
+    speak(&mut simulation, &others, 300);
+    speak(&mut simulation, &[], 700);
+    let now = simulation.now;
+    simulation.clients[1].send_late_sound(skipped, now);
+    speak(&mut simulation, &[], 100);
+    assert_eq!(heard(&simulation, 1).0, 10, "its slot belongs to another one");
+    assert!(others.iter().all(|speaker| heard(&simulation, *speaker) == (15, Some(0))));
+    speak(&mut simulation, &[1], 100);
+    assert_eq!(heard(&simulation, 1).0, 15, "it speaks again");
+}
+
+#[test]
 fn a_listener_that_shares_gets_its_own_description_back_and_numbers_go_on() {
     let mut simulation = shared(2);
     speak(&mut simulation, &[1, 2], 400);

@@ -12,7 +12,7 @@ const fn fixed(rate: u64) -> LayerBitrates {
 
 /// Returns the layers without their bitrates.
 fn allocate(budget: u64, audio: u64, requests: &[Request]) -> Vec<Option<Target>> {
-    super::allocate(budget, audio, requests).iter().map(|share| share.map(|share| share.target)).collect()
+    Allocator::default().allocate(budget, audio, requests).iter().map(|share| share.map(|share| share.target)).collect()
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "allocations are compared as options")]
@@ -21,7 +21,7 @@ fn target(spatial: u8, temporal: u8) -> Option<Target> {
 }
 
 fn request(ideal: Option<Target>, priority: u8, pixels: u32) -> Request {
-    Request { rates: RATES.to_vec(), ideal, priority, speaker: 0, pixels, current: None }
+    Request { rates: RATES.into_iter().collect(), ideal, priority, speaker: 0, pixels, current: None }
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn a_narrow_link_carries_sound_and_one_picture_and_a_narrower_one_only_sound() {
     assert_eq!(allocate(119_000, 0, &requests), [None, target(0, 1), None]);
     assert_eq!(allocate(80_000, 0, &requests), [None, target(0, 0), None]);
     assert_eq!(allocate(74_000, 0, &requests), [None; 3]);
-    let small = Request { rates: vec![fixed(10_000)], ..request(target(0, 2), 1, 10) };
+    let small = Request { rates: [fixed(10_000)].into_iter().collect(), ..request(target(0, 2), 1, 10) };
     assert_eq!(allocate(34_000, 0, &[small]), [None]);
 }
 
@@ -73,10 +73,8 @@ fn a_larger_layer_that_cannot_be_reduced_is_preferred_with_fewer_pictures() {
     let requests = [request(target(2, 2), 1, 10)];
     assert_eq!(allocate(340_000, 0, &requests), [target(0, 2)], "a quarter of the pictures is too few");
     assert_eq!(allocate(375_000, 0, &requests), [target(1, 1)]);
-    let elastic = requests.clone().map(|mut request| {
-        request.rates[1].min = 340_000;
-        request
-    });
+    let rates = [RATES[0], LayerBitrates { min: 340_000, ..RATES[1] }, RATES[2]].into_iter().collect();
+    let elastic = [Request { rates, ..requests[0].clone() }];
     assert_eq!(allocate(375_000, 0, &elastic), [target(1, 2)], "its sender can reduce it");
     assert_eq!(allocate(540_000, 0, &requests), [target(1, 2)]);
 }
@@ -93,12 +91,12 @@ fn the_current_layer_needs_no_margin() {
 #[test]
 fn a_layer_that_its_sender_can_reduce_gets_what_is_left() {
     let elastic = |rate: u64| LayerBitrates { min: rate * 2 / 5, max: rate, temporal_percent: [50, 70, 100] };
-    let rates = vec![elastic(200_000), elastic(550_000), elastic(1_500_000)];
+    let rates: Rates = [elastic(200_000), elastic(550_000), elastic(1_500_000)].into_iter().collect();
     let request = |ideal| Request { rates: rates.clone(), ..request(ideal, 1, 10) };
     let shares = |budget, ideals: &[Option<Target>]| {
         let requests: Vec<Request> = ideals.iter().map(|ideal| request(*ideal)).collect();
         let share = |share: &Option<Allocation>| share.map(|share| (share.target, share.bitrate, share.limit));
-        super::allocate(budget, 32_000, &requests).iter().map(share).collect::<Vec<_>>()
+        Allocator::default().allocate(budget, 32_000, &requests).iter().map(share).collect::<Vec<_>>()
     };
     let one = |spatial, temporal, bitrate, limit| Some((Target { spatial, temporal }, bitrate, limit));
     assert_eq!(shares(122_000, &[target(2, 2)]), [one(0, 2, 90_000, Some(90_000))]);
@@ -166,7 +164,7 @@ fn no_allocation_exceeds_the_budget_and_nothing_that_fits_is_left_out() {
                 }
                 let largest = layer(random(3)).min(layer(u32::try_from(rates.len()).expect("few")) - 1);
                 Request {
-                    rates,
+                    rates: rates.into_iter().collect(),
                     ideal: target(largest, layer(random(3))),
                     speaker: 0,
                     priority: layer(random(4)),
@@ -176,17 +174,18 @@ fn no_allocation_exceeds_the_budget_and_nothing_that_fits_is_left_out() {
             })
             .collect();
         let budget = u64::from(random(5_000_000));
-        let shares = super::allocate(budget, 40_000, &requests);
+        let mut allocator = Allocator::default();
+        let shares = allocator.allocate(budget, 40_000, &requests);
         let video = budget.saturating_sub(40_000);
         let spent: u64 = shares.iter().flatten().map(|share| share.bitrate).sum();
         assert!(spent <= video, "{spent} of {video}");
-        for (request, share) in requests.iter().zip(&shares) {
+        for (request, share) in requests.iter().zip(shares) {
             let Some(share) = share else {
-                assert!(budget < ONE_PICTURE || !base_fits(video, request, &requests, &shares));
+                assert!(budget < ONE_PICTURE || !base_fits(video, request, &requests, shares));
                 continue;
             };
             let ideal = request.ideal.expect("all are visible");
-            assert!(!ascending || !a_step_fits(video, request, share.target, &requests, &shares));
+            assert!(!ascending || !a_step_fits(video, request, share.target, &requests, shares));
             assert!(share.target.spatial <= ideal.spatial && share.target.temporal <= ideal.temporal);
             let rate = request.rates[usize::from(share.target.spatial)];
             assert!(share.bitrate >= rate.part(rate.min, share.target.temporal));
@@ -206,16 +205,19 @@ fn a_tile_gets_the_smallest_layer_that_fills_it() {
         priority: 0,
         hidden,
     };
-    let spatial = |width, height| layers_for_tile(&tile(width, height, 30, false), &sizes).map(|target| target.spatial);
+    let spatial = |width, height| {
+        layers_for_tile(&tile(width, height, 30, false), sizes.into_iter()).map(|target| target.spatial)
+    };
     assert_eq!(spatial(320, 180), Some(0));
     assert_eq!(spatial(350, 197), Some(0), "enlarged by less than a tenth");
     assert_eq!(spatial(400, 225), Some(1));
     assert_eq!(spatial(1_280, 720), Some(2));
     assert_eq!(spatial(3_840, 2_160), Some(2));
     assert_eq!(spatial(1_000, 180), Some(0), "the height is the limit");
-    assert_eq!(layers_for_tile(&tile(640, 360, 30, true), &sizes), None);
-    assert_eq!(layers_for_tile(&tile(640, 360, 30, false), &[]), None);
-    let temporal = |frames| layers_for_tile(&tile(640, 360, frames, false), &sizes).map(|target| target.temporal);
+    assert_eq!(layers_for_tile(&tile(640, 360, 30, true), sizes.into_iter()), None);
+    assert_eq!(layers_for_tile(&tile(640, 360, 30, false), std::iter::empty()), None);
+    let temporal =
+        |frames| layers_for_tile(&tile(640, 360, frames, false), sizes.into_iter()).map(|target| target.temporal);
     assert_eq!([5, 15, 30].map(temporal), [Some(0), Some(1), Some(2)]);
 }
 

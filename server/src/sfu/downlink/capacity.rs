@@ -55,7 +55,7 @@ pub const MIN_WAIT: Duration = Duration::from_secs(2);
 
 /// The longest time between two tests. If a link recovers, its viewer gets the large picture back after this time and about
 /// two seconds.
-const MAX_WAIT: Duration = Duration::from_secs(3);
+const MAX_WAIT: Duration = Duration::from_secs(2);
 
 /// The longest time between two tests of a narrow link. A test delays its pictures for half a second.
 const NARROW_MAX_WAIT: Duration = Duration::from_secs(15);

@@ -15,8 +15,17 @@ pub struct Competition {
     queued: Option<Queued>,
     /// The rate while others keep the queue full.
     share: Option<Share>,
-    /// When the last competition ended, and how long it had lasted.
-    ended: Option<(Instant, Duration)>,
+    /// The last competition.
+    ended: Option<Ended>,
+}
+
+/// A competition that has ended.
+#[derive(Clone, Copy, Debug)]
+struct Ended {
+    at: Instant,
+    length: Duration,
+    /// The last rate.
+    rate: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -81,23 +90,28 @@ impl Competition {
 
     /// Returns a share if the queue has not become shorter although much less is sent, or if it grows again soon after a competition.
     fn start(&self, sample: &Sample, now: Instant) -> Option<Share> {
-        let queued = self.queued.filter(|queued| queued.sent >= MIN_SENT)?;
+        let queued = self.queued?;
         let remains = sample.delay * 100 > queued.longest * MIN_REMAINING_PERCENT;
         let stays = now.saturating_duration_since(queued.since) >= MIN_DURATION && remains;
-        let lowered = sample.sent * 100 < queued.sent * LOWERED_PERCENT;
-        let again = self.ended.is_some_and(|(at, length)| {
-            now.saturating_duration_since(at) < AGAIN && length > MIN_LENGTH && sample.delay > MIN_AGAIN_DELAY
+        let lowered = queued.sent >= MIN_SENT && sample.sent * 100 < queued.sent * LOWERED_PERCENT;
+        let again = self.ended.filter(|ended| {
+            let soon = now.saturating_duration_since(ended.at) < AGAIN;
+            soon && ended.length > MIN_LENGTH && sample.delay > MIN_AGAIN_DELAY
         });
-        let rate = if again { sample.sent } else { queued.sent * START_PERCENT / 100 };
-        let share = Share { rate, since: now, decreased: now, empty: None, starting: !again };
-        (stays && lowered || again).then_some(share)
+        // Less may be sent than the rate allows, for example while nobody speaks. So what is sent does not show the share.
+        let rate = again.map_or(queued.sent * START_PERCENT / 100, |ended| ended.rate.max(sample.sent));
+        // The next pause of the others is no end, either.
+        let since = again.and_then(|ended| now.checked_sub(ended.length)).unwrap_or(now);
+        let share = Share { rate, since, decreased: now, empty: None, starting: again.is_none() };
+        (stays && lowered || again.is_some()).then_some(share)
     }
 
     /// Returns the share after a report. Returns `None` if the queue is empty.
     fn update(&mut self, mut share: Share, sample: &Sample, now: Instant) -> Option<Share> {
         share.empty = (sample.delay <= USUAL_DELAY).then(|| share.empty.unwrap_or(now));
         if share.empty.is_some_and(|since| now.saturating_duration_since(since) >= MIN_EMPTY) {
-            self.ended = Some((now, now.saturating_duration_since(share.since)));
+            let length = now.saturating_duration_since(share.since);
+            self.ended = Some(Ended { at: now, length, rate: share.rate });
             return None;
         }
         // The loss of a report is that of a second, so an older loss is still part of it.
@@ -240,7 +254,13 @@ mod tests {
             let emptied = (0..5).all(|_| link.report(10, 500_000, 0.0).is_some());
             assert!(emptied && link.report(10, 500_000, 0.0).is_none());
             (0..20).for_each(|_| _ = link.report(10, 500_000, 0.0));
-            assert_eq!(link.report(100, 480_000, 0.0).is_some(), goes_on, "after {length} reports");
+            let before = link.competition.ended.map(|ended| ended.rate);
+            let rate = link.report(100, 100_000, 0.0);
+            assert_eq!(rate, before.filter(|_| goes_on), "after {length} reports: although little is sent");
+            if goes_on {
+                (0..6).for_each(|_| _ = link.report(10, 100_000, 0.0));
+                assert_eq!((link.competition.rate(), link.report(100, 100_000, 0.0)), (None, before), "once more");
+            }
         }
     }
 }
