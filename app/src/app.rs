@@ -30,7 +30,6 @@ use crate::locale::Language;
 use crate::model::{MeetingModel, Notice, NoticeKind, sentence};
 use crate::pictures::Pictures;
 use crate::recent::{self, Listing};
-use crate::screen::preferences::Preference;
 use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview, shortcuts};
 use crate::session::{Attempt, Key, MeetingSession, Started};
 use crate::theme::{Choice, Theme};
@@ -133,6 +132,12 @@ impl App {
             return Task::none();
         }
         let task = self.handle(message);
+        // Also an engine that has just started, one in the background, and one that had no room for the limits before.
+        let limits = self.preferences.bandwidth.limits();
+        if let Some(running) = &mut self.session.running {
+            running.set_limits(limits);
+        }
+        self.hosting.set_limits(limits);
         if let Screen::Home(screen) = &mut self.screen {
             screen.hosted = self.hosting.shown();
         }
@@ -179,11 +184,7 @@ impl App {
             Message::Notify(notice) => self.notify(notice),
             Message::DevicesListed(lists) => self.preparation.devices_listed(&lists, &mut self.screen),
             Message::NetworkFound(network) => {
-                let changed = self.preferences.set_network(network);
-                let limits = engine::Command::SetBandwidth(self.preferences.bandwidth.limits());
-                if let Some(refused) = changed.then(|| self.session.send(limits)).flatten() {
-                    self.notify(refused);
-                }
+                self.preferences.set_network(network);
             }
             Message::PreviewEvent(event) => {
                 if let Some(said) = Preparation::handle_event(event, &mut self.screen, self.preferences.language) {
@@ -292,13 +293,7 @@ impl App {
             meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => {
-                let saved = self.preferences.set(preference);
-                let limits = engine::Command::SetBandwidth(self.preferences.bandwidth.limits());
-                let changed = matches!(preference, Preference::Bandwidth(_));
-                if let Some(refused) = changed.then(|| self.session.send(limits)).flatten() {
-                    self.notify(refused);
-                }
-                return saved;
+                return self.preferences.set(preference);
             }
             meeting::Action::Leave | meeting::Action::End if self.session.engine().is_none() => return self.go_home(),
             meeting::Action::Host => {

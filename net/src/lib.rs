@@ -53,7 +53,7 @@ mod tunnel;
 mod turn;
 
 pub use backends::Backends;
-pub use bandwidth::Bandwidth;
+pub use bandwidth::{LastRates, Limits};
 pub use config::Config;
 pub use error::Error;
 pub use event::{Event, MediaPath};
