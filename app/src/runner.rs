@@ -236,6 +236,7 @@ impl Watch {
             | app::Message::Home(_)
             | app::Message::Preview(_)
             | app::Message::DevicesListed(_)
+            | app::Message::Loaded(_)
             | app::Message::NetworkFound(_)
             | app::Message::PreviewEvent(_)
             | app::Message::Meeting(_)
@@ -355,6 +356,7 @@ impl Runner {
             | app::Message::Notice(_)
             | app::Message::Notify(_)
             | app::Message::DevicesListed(_)
+            | app::Message::Loaded(_)
             | app::Message::NetworkFound(_)
             | app::Message::PreviewEvent(_) => false,
         }
