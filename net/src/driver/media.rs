@@ -471,7 +471,10 @@ fn inbound_stats(media: &Media) -> Vec<(TrackId, InboundRtpStats)> {
     let stats = |(track, (transport, mid)): (&TrackId, &(TransportId, String))| {
         Some((*track, lock(media.transports.peer(*transport)?.rtp_receiver()).inbound_stats(mid)?))
     };
-    media.incoming.iter().filter_map(stats).collect()
+    let voice = |(track, transport): (&TrackId, &TransportId)| {
+        Some((*track, lock(media.transports.peer(*transport)?.rtp_receiver()).voices.inbound_stats(track.owner)?))
+    };
+    media.incoming.iter().filter_map(stats).chain(media.voices.iter().filter_map(voice)).collect()
 }
 
 /// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a
