@@ -67,6 +67,8 @@ pub use rtp::inbound_stats::InboundRtpStats;
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
 #[doc(hidden)]
 pub use signalling::proxy::Answer as ProxyAnswer;
+#[doc(hidden)]
+pub use signalling::proxy::socks5;
 pub use signalling::proxy::{InvalidProxyUrl, ProxyAuthenticator, ProxySettings, ProxyUrl};
 #[doc(hidden)]
 pub use signalling::read_page;
