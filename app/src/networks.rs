@@ -375,15 +375,16 @@ mod tests {
         let path = folder.path().join("networks.json");
         let store = Store { path: Some(path.clone()), keeps: true };
         store.change(|networks| networks.set_metered(&gateway("phone"), true, DAY));
-        let (sender, receiver) = std::sync::mpsc::channel();
+        let (sender, receiver) = std::sync::mpsc::sync_channel(2);
         let deleted = update(&path, |networks| {
             networks.set_metered(&gateway("home"), true, DAY);
             let store = store.clone();
-            std::thread::spawn(move || {
+            let forget = move || {
                 sender.send(()).unwrap();
                 store.forget();
                 sender.send(()).unwrap();
-            });
+            };
+            std::thread::Builder::new().name("forget".into()).spawn(forget).unwrap();
             receiver.recv().unwrap();
             // It waits for the lock, so a change that is written later does not bring the networks back.
             assert!(receiver.recv_timeout(std::time::Duration::from_millis(200)).is_err());

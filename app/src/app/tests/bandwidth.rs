@@ -25,7 +25,7 @@ fn wait_for_limit(events: &mut engine::Events, kbps: u32) {
         false
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let found = runtime.block_on(async { tokio::time::timeout(Duration::from_secs(60), found).await });
+    let found = runtime.block_on(async { tokio::time::timeout(Duration::from_mins(1), found).await });
     assert_eq!(found, Ok(true), "the engine has no limit of {kbps} kbit/s");
 }
 
