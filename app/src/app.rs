@@ -29,8 +29,7 @@ use crate::kit::{Shortcut, modal_of, wake};
 use crate::locale::Language;
 use crate::model::{MeetingModel, Notice, NoticeKind, sentence};
 use crate::pictures::Pictures;
-use crate::recent::{self, Listing};
-use crate::screen::preferences::Preference;
+use crate::recent::{self, Listing, Memory};
 use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview, shortcuts};
 use crate::session::{Attempt, Key, MeetingSession, Started};
 use crate::theme::{Choice, Theme};
@@ -86,20 +85,20 @@ impl App {
         }
     }
 
-    /// Creates the state and the task that opens the window.
+    /// Creates the state and the task that reads the file of preferences and then opens the window.
     pub(crate) fn boot(options: Options) -> (Self, Task<Message>) {
         let (waker, redraws) = wake::channel();
         let mut app = Self {
             window: WindowState::new(waker.clone()),
-            preferences: Preferences::load(options.language, options.theme, options.name),
             pictures: Pictures::new(waker),
             ..Self::new(Language::default(), Choice::default())
         };
         app.preparation.devices.offers_test_pattern = options.developer;
-        let start = app.start(options.start);
         let system = iced::system::theme().map(Message::SystemTheme);
-        let window = app.window.open();
-        (app, Task::batch([window, redraws, system, start]))
+        let loaded = background::run_or(preferences::read_files, Memory::default());
+        let mut options = Some(options);
+        let loaded = loaded.map(move |memory| Message::Loaded(Box::new((memory, options.take().unwrap_or_default()))));
+        (app, Task::batch([redraws, system, loaded]))
     }
 
     /// Shows the first screen.
@@ -133,6 +132,12 @@ impl App {
             return Task::none();
         }
         let task = self.handle(message);
+        // Also an engine that has just started, one in the background, and one that had no room for the limits before.
+        let limits = self.preferences.bandwidth.limits();
+        if let Some(running) = &mut self.session.running {
+            running.set_limits(limits);
+        }
+        self.hosting.set_limits(limits);
         if let Screen::Home(screen) = &mut self.screen {
             screen.hosted = self.hosting.shown();
         }
@@ -178,13 +183,12 @@ impl App {
             Message::Notice(message) => self.notifications.update(message),
             Message::Notify(notice) => self.notify(notice),
             Message::DevicesListed(lists) => self.preparation.devices_listed(&lists, &mut self.screen),
-            Message::NetworkFound(network) => {
-                let changed = self.preferences.set_network(network);
-                let limits = engine::Command::SetBandwidth(self.preferences.bandwidth.limits());
-                if let Some(refused) = changed.then(|| self.session.send(limits)).flatten() {
-                    self.notify(refused);
-                }
+            Message::Loaded(loaded) => {
+                let (memory, Options { start, language, theme, name, developer: _ }) = *loaded;
+                self.preferences.restore(memory, language, theme, name);
+                return Task::batch([self.window.open(), self.start(start)]);
             }
+            Message::NetworkFound(found) => self.preferences.set_network(found),
             Message::PreviewEvent(event) => {
                 if let Some(said) = Preparation::handle_event(event, &mut self.screen, self.preferences.language) {
                     self.notifications.announce(said);
@@ -292,13 +296,7 @@ impl App {
             meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => {
-                let saved = self.preferences.set(preference);
-                let limits = engine::Command::SetBandwidth(self.preferences.bandwidth.limits());
-                let changed = matches!(preference, Preference::Bandwidth(_));
-                if let Some(refused) = changed.then(|| self.session.send(limits)).flatten() {
-                    self.notify(refused);
-                }
-                return saved;
+                return self.preferences.set(preference);
             }
             meeting::Action::Leave | meeting::Action::End if self.session.engine().is_none() => return self.go_home(),
             meeting::Action::Host => {

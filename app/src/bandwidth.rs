@@ -5,8 +5,8 @@ use std::sync::OnceLock;
 use engine::{Entry, Setup, Stats};
 
 use crate::model::bandwidth::{Bandwidth, Choices, Limits};
-use crate::network::{self, Gateway, Network};
-use crate::networks;
+use crate::network::{self, Gateway, Watcher};
+use crate::networks::{self, Store};
 use crate::policy::Policy;
 use crate::recent::{self, Memory};
 
@@ -27,18 +27,11 @@ pub fn with_choices(choices: Choices) -> Bandwidth {
 }
 
 /// Returns what decides about the bandwidth of a meeting that the command line starts. Reads the user's file, and looks at the network,
-/// which may take half a second.
-pub fn of_command_line() -> Bandwidth {
-    let choices = recent::path().map(|path| Memory::load(&path).bandwidth).unwrap_or_default();
-    let metered = metered(&network::current());
+/// which may take a second. Needs a runtime of tokio.
+pub async fn of_command_line() -> Bandwidth {
+    let choices = Memory::of_user().bandwidth;
+    let metered = Watcher::start().await.changed().await.metered();
     Bandwidth { metered, ..with_choices(choices) }
-}
-
-/// Returns whether a network is metered: the user's choice for it, else what the system says. `None` if this system cannot tell one
-/// network from another.
-pub fn metered(network: &Network) -> Option<bool> {
-    let gateway = network.gateway.as_ref()?;
-    networks::load().metered(gateway, recent::now()).or(network.metered).or(Some(false))
 }
 
 /// The network on the way to a server.
@@ -55,7 +48,7 @@ pub fn prepare(entry: &Entry, setup: &mut Setup) -> Option<Path> {
         Entry::Join(invitation) => &invitation.host,
     };
     let gateway = network::gateway_to(host)?;
-    setup.bandwidth.last = networks::load().rates(&gateway, recent::now());
+    setup.bandwidth.last = Store::of_user().load().rates(&gateway, recent::now());
     Some(Path { host: host.clone(), gateway })
 }
 
@@ -65,7 +58,7 @@ pub fn remember(path: Option<Path>, stats: &Stats) {
     let rates = networks::rates_of(&stats.timeline());
     let measured = rates.send.is_some() || rates.receive.is_some();
     if measured && network::gateway_to(&host).as_ref() == Some(&gateway) {
-        networks::change(|networks| networks.set_rates(&gateway, rates, recent::now()));
+        Store::of_user().change(|networks| networks.set_rates(&gateway, rates, recent::now()));
     }
 }
 

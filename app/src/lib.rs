@@ -18,6 +18,8 @@ pub mod networks;
 pub mod pictures;
 pub mod policy;
 mod preview_session;
+#[cfg(all(test, target_os = "linux"))]
+mod private_bus;
 pub mod proxy;
 pub mod recent;
 pub mod runner;

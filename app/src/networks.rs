@@ -4,13 +4,14 @@
 //! Nothing of the file is sent, except that the client tells the server with which rate to begin.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
 use std::{fs, io};
 
 use engine::{Bitrate, LastRates, Second};
 use ring::digest::{Context, SHA256};
 use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::network::Gateway;
 use crate::{file, recent};
@@ -54,17 +55,20 @@ impl Networks {
         self.find(gateway).filter(|entry| is_fresh(entry, now))?.metered
     }
 
-    /// Records the rates that a network carried. A direction without a rate keeps the one from before.
+    /// Records the rates that a network carried. A direction without a rate keeps the one from before. Does nothing if the system has
+    /// no random numbers.
     pub fn set_rates(&mut self, gateway: &Gateway, rates: LastRates, now: u64) {
         let kbps = |rate: Option<Bitrate>| rate.map(|rate| rate.as_bps() / 1_000);
-        let entry = self.enter(gateway, now);
+        let Some(entry) = self.enter(gateway, now, random_salt) else { return };
         entry.send_kbps = kbps(rates.send).or(entry.send_kbps);
         entry.receive_kbps = kbps(rates.receive).or(entry.receive_kbps);
     }
 
-    /// Records whether the user calls a network metered.
+    /// Records whether the user calls a network metered. Does nothing if the system has no random numbers.
     pub fn set_metered(&mut self, gateway: &Gateway, metered: bool, now: u64) {
-        self.enter(gateway, now).metered = Some(metered);
+        if let Some(entry) = self.enter(gateway, now, random_salt) {
+            entry.metered = Some(metered);
+        }
     }
 
     /// Returns true if nothing is remembered.
@@ -72,11 +76,12 @@ impl Networks {
         self.networks.is_empty()
     }
 
-    /// Returns the entry of a network, as the first one. Removes those that are too old or too many.
-    fn enter(&mut self, gateway: &Gateway, now: u64) -> &mut Entry {
+    /// Returns the entry of a network, as the first one. Removes those that are too old or too many. Returns `None` if there is no
+    /// random number: without one, everybody could compute which gateway a key names.
+    fn enter(&mut self, gateway: &Gateway, now: u64, new_salt: impl FnOnce() -> Option<String>) -> Option<&mut Entry> {
         if self.salt.len() != 2 * SALT_BYTES {
             // There is no salt, or it is damaged: no entry can match.
-            *self = Self { salt: random_salt(), networks: Vec::new() };
+            *self = Self { salt: new_salt()?, networks: Vec::new() };
         }
         let key = key(&self.salt, gateway);
         let before = self.networks.iter().position(|entry| entry.key == key).map(|at| self.networks.remove(at));
@@ -85,7 +90,7 @@ impl Networks {
         let entry = before.filter(|entry| is_fresh(entry, now)).unwrap_or_default();
         self.networks.truncate(MAX_NETWORKS - 1);
         self.networks.insert(0, Entry { key, used: now, ..entry });
-        &mut self.networks[0]
+        self.networks.first_mut()
     }
 
     fn find(&self, gateway: &Gateway) -> Option<&Entry> {
@@ -109,41 +114,85 @@ impl Networks {
     }
 }
 
-/// Changes the file at `path`: reads it, calls `change`, and writes it.
+/// Where networks are remembered.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// The file. `None` if the environment names no folder.
+    path: Option<PathBuf>,
+    /// True if it may be written.
+    keeps: bool,
+}
+
+impl Store {
+    /// Returns the user's file.
+    pub fn of_user() -> Self {
+        Self { path: path(), keeps: KEEPS_NOTHING.get().is_none() }
+    }
+
+    /// Returns a store without a file.
+    #[cfg(test)]
+    pub const fn keeping_nothing() -> Self {
+        Self { path: None, keeps: false }
+    }
+
+    /// Returns true if something can be remembered.
+    pub const fn keeps(&self) -> bool {
+        self.keeps && self.path.is_some()
+    }
+
+    /// Reads the file.
+    pub fn load(&self) -> Networks {
+        self.path.as_deref().map(Networks::load).unwrap_or_default()
+    }
+
+    /// Changes the file, if it may be written. A failure is logged.
+    pub fn change(&self, change: impl FnOnce(&mut Networks)) {
+        let Some(path) = self.path.as_deref().filter(|_| self.keeps) else { return };
+        if let Err(error) = update(path, change) {
+            tracing::warn!(%error, "cannot write the file of known networks");
+        }
+    }
+
+    /// Deletes the file. A failure is logged.
+    pub fn forget(&self) {
+        let Some(path) = &self.path else { return };
+        let deleted = {
+            let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+            fs::remove_file(path)
+        };
+        CHANGES.send_replace(());
+        if let Err(error) = deleted
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, "cannot delete the file of known networks");
+        }
+    }
+}
+
+/// Remembers nothing from now on: the user has asked for that. What was remembered before stays, and can be forgotten.
+pub fn keep_nothing() {
+    KEEPS_NOTHING.get_or_init(|| ());
+}
+
+/// Returns a receiver of changes that this process makes of any file of networks.
+pub fn changes() -> watch::Receiver<()> {
+    CHANGES.subscribe()
+}
+
+/// Changes the file at `path`: reads it, calls `change`, and writes it if something has changed.
 ///
 /// # Errors
 /// Returns an error if the folder or the file cannot be written.
 fn update(path: &Path, change: impl FnOnce(&mut Networks)) -> io::Result<()> {
-    /// Held from reading to writing, so that no other thread's change is lost.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
     let mut networks = Networks::load(path);
+    let before = networks.clone();
     change(&mut networks);
-    networks.save(path)
-}
-
-/// Changes the user's file, if the environment names its folder. A failure is logged.
-pub fn change(change: impl FnOnce(&mut Networks)) {
-    let Some(path) = path() else { return };
-    if let Err(error) = update(&path, change) {
-        tracing::warn!(%error, "cannot write the file of known networks");
+    if networks != before {
+        networks.save(path)?;
+        CHANGES.send_replace(());
     }
-}
-
-/// Reads the user's file.
-pub fn load() -> Networks {
-    path().map(|path| Networks::load(&path)).unwrap_or_default()
-}
-
-/// Deletes the user's file. A failure is logged.
-pub fn forget() {
-    let Some(path) = path() else { return };
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            tracing::warn!(%error, "cannot delete the file of known networks");
-        }
-        Ok(()) | Err(_) => {}
-    }
+    Ok(())
 }
 
 fn path() -> Option<PathBuf> {
@@ -176,13 +225,11 @@ fn key(salt: &str, gateway: &Gateway) -> String {
     hex(&hash.finish().as_ref()[..KEY_BYTES])
 }
 
-fn random_salt() -> String {
+/// Returns `None` if the system has no random numbers.
+fn random_salt() -> Option<String> {
     let mut bytes = [0; SALT_BYTES];
-    match SystemRandom::new().fill(&mut bytes) {
-        Ok(()) => hex(&bytes),
-        // The next network tries again.
-        Err(ring::error::Unspecified) => String::new(),
-    }
+    SystemRandom::new().fill(&mut bytes).ok()?;
+    Some(hex(&bytes))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -193,6 +240,15 @@ const fn is_fresh(entry: &Entry, now: u64) -> bool {
     // A clock that was wrong must not keep an entry for years.
     entry.used <= now && now - entry.used <= MAX_AGE_SECONDS
 }
+
+/// Held from reading to writing or deleting, so that no other thread's change is lost or comes back.
+static LOCK: Mutex<()> = Mutex::new(());
+
+/// Told of each change.
+static CHANGES: LazyLock<watch::Sender<()>> = LazyLock::new(|| watch::Sender::new(()));
+
+/// Set if this program remembers nothing.
+static KEEPS_NOTHING: OnceLock<()> = OnceLock::new();
 
 /// The bytes of the random number, and of a key.
 const SALT_BYTES: usize = 16;
@@ -285,6 +341,59 @@ mod tests {
             fs::write(&path, damaged).unwrap();
             assert!(Networks::load(&path).is_empty());
         }
+    }
+
+    #[test]
+    fn without_random_numbers_nothing_is_written() {
+        let mut networks = Networks::default();
+        assert!(networks.enter(&gateway("home"), DAY, || None).is_none());
+        assert_eq!(networks, Networks::default());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("networks.json");
+        update(&path, |networks| assert!(networks.enter(&gateway("home"), DAY, || None).is_none())).unwrap();
+        assert!(!path.exists());
+    }
+
+    /// What `--no-recent` leads to: the program still reads what was remembered before, and can forget it.
+    #[test]
+    fn a_store_that_keeps_nothing_is_read_and_deleted_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("networks.json");
+        let store = |keeps| Store { path: Some(path.clone()), keeps };
+        store(false).change(|networks| networks.set_metered(&gateway("phone"), true, DAY));
+        assert!(!path.exists());
+        let mut changes = changes();
+        store(true).change(|networks| networks.set_metered(&gateway("phone"), true, DAY));
+        assert!(changes.has_changed().unwrap(), "the menu offers to forget networks at once");
+        changes.mark_unchanged();
+        assert_eq!(store(false).load().metered(&gateway("phone"), DAY), Some(true));
+        store(false).forget();
+        assert!(!path.exists() && changes.has_changed().unwrap());
+    }
+
+    #[test]
+    fn a_file_is_not_deleted_while_it_is_changed() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("networks.json");
+        let store = Store { path: Some(path.clone()), keeps: true };
+        store.change(|networks| networks.set_metered(&gateway("phone"), true, DAY));
+        let (sender, receiver) = std::sync::mpsc::sync_channel(2);
+        let deleted = update(&path, |networks| {
+            networks.set_metered(&gateway("home"), true, DAY);
+            let store = store.clone();
+            let forget = move || {
+                sender.send(()).unwrap();
+                store.forget();
+                sender.send(()).unwrap();
+            };
+            std::thread::Builder::new().name("forget".into()).spawn(forget).unwrap();
+            receiver.recv().unwrap();
+            // It waits for the lock, so a change that is written later does not bring the networks back.
+            assert!(receiver.recv_timeout(std::time::Duration::from_millis(200)).is_err());
+        });
+        deleted.unwrap();
+        receiver.recv().unwrap();
+        assert!(!path.exists());
     }
 
     #[test]

@@ -161,6 +161,11 @@ impl Memory {
         })
     }
 
+    /// Reads the user's file.
+    pub fn of_user() -> Self {
+        path().map(|path| Self::load(&path)).unwrap_or_default()
+    }
+
     /// Writes the file atomically: to a second file, which then replaces the first.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use crate::app::{self, App, Options, Start};
 use crate::background;
 use crate::bandwidth;
 use crate::embedded::Embedded;
+use crate::proxy;
 use crate::recent::Listing;
 use crate::screen::meeting::leave::Answer;
 use crate::screen::{end_dialog, ended, meeting};
@@ -106,6 +107,7 @@ impl Starter for CommandLine {
     ) -> Result<Started, String> {
         let output = (self.wrap_output)(output);
         let (mut setup, mut path) = (setup, None);
+        setup.proxy = proxy::for_entry(&self.entry);
         let started = if let Some(RejoinContext { rejoin_state, .. }) = rejoin {
             Engine::rejoin(rejoin_state, setup, output)
         } else {
@@ -236,6 +238,7 @@ impl Watch {
             | app::Message::Home(_)
             | app::Message::Preview(_)
             | app::Message::DevicesListed(_)
+            | app::Message::Loaded(_)
             | app::Message::NetworkFound(_)
             | app::Message::PreviewEvent(_)
             | app::Message::Meeting(_)
@@ -355,6 +358,7 @@ impl Runner {
             | app::Message::Notice(_)
             | app::Message::Notify(_)
             | app::Message::DevicesListed(_)
+            | app::Message::Loaded(_)
             | app::Message::NetworkFound(_)
             | app::Message::PreviewEvent(_) => false,
         }

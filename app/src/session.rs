@@ -87,13 +87,22 @@ pub struct Running {
     key: Key,
     /// The meeting ends for everybody when the engine is closed.
     ends: bool,
+    /// The limits that the engine has accepted; `None` before the first ones.
+    pub limits: Option<BandwidthLimits>,
 }
 
 impl Running {
+    /// Sends limits that the engine does not have yet. If its queue is full, the next call tries again.
+    pub fn set_limits(&mut self, limits: BandwidthLimits) {
+        if self.limits != Some(limits) && self.engine.send(Command::SetBandwidth(limits)).is_ok() {
+            self.limits = Some(limits);
+        }
+    }
+
     /// Closes the engine. Returns what is needed to come back to the meeting. Stops the server if nobody can come back.
     /// Blocks for some seconds at most.
     fn close(self) -> Option<RejoinContext> {
-        let Self { engine, server, after_close, forget, key, ends } = self;
+        let Self { engine, server, after_close, forget, key, ends, limits: _ } = self;
         if ends {
             // If the queue is full, the meeting ends with its server.
             engine.send(Command::End).ok();
@@ -115,8 +124,16 @@ impl Running {
 
 impl From<Started> for Running {
     fn from(started: Started) -> Self {
-        let Started { engine, server, after_close, key, events: _, hosts: _ } = started;
-        Self { engine, server, after_close, forget: None, key, ends: false }
+        started.split().1
+    }
+}
+
+impl Started {
+    /// Returns the events and the rest.
+    fn split(self) -> (Events, Running) {
+        let Self { engine, events, server, hosts: _, key, after_close } = self;
+        let running = Running { engine, server, after_close, forget: None, key, ends: false, limits: None };
+        (events, running)
     }
 }
 
@@ -135,7 +152,8 @@ pub struct Attempt(u32);
 #[derive(Default)]
 pub struct MeetingSession {
     destination: Option<Destination>,
-    running: Option<Running>,
+    /// The current attempt's engine, once it has started.
+    pub running: Option<Running>,
     keychain: Keychain,
     /// The current attempt, or the next one if there is none.
     attempt: Attempt,
@@ -175,6 +193,11 @@ impl BackgroundMeeting {
     /// Its engine.
     pub fn engine(&self) -> &Engine {
         &self.running.engine
+    }
+
+    /// Sets the limits of its engine. If it refuses them, the next call sends them again.
+    pub fn set_limits(&mut self, limits: BandwidthLimits) {
+        self.running.set_limits(limits);
     }
 }
 
@@ -370,11 +393,11 @@ impl MeetingSession {
 
     /// Takes ownership of what was started. Returns the engine's events.
     pub fn run(&mut self, started: Started) -> Events {
-        let Started { engine, events, server, hosts: _, key, after_close } = started;
-        if let (Key::NotStored(cause), Keychain::NotFailed) = (&key, &self.keychain) {
+        let (events, running) = started.split();
+        if let (Key::NotStored(cause), Keychain::NotFailed) = (&running.key, &self.keychain) {
             self.keychain = Keychain::Failed(cause.clone());
         }
-        self.running = Some(Running { engine, server, after_close, forget: None, key, ends: false });
+        self.running = Some(running);
         events
     }
 

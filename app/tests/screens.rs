@@ -91,6 +91,7 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
         ("ended-certificate", Reason::Certificate(refused())),
         ("ended-sign-in", Reason::SignIn("HTTP status 302, http://login.hotel.example/".into())),
         ("ended-proxy", Reason::Proxy("the proxy proxy.example:3128 closed the connection".into())),
+        ("ended-proxy-method", Reason::Proxy(NEGOTIATE.into())),
         ("ended-removed", Reason::Removed),
         ("ended-host-stopped", Reason::HostStopped),
         ("ended-false-welcome", Reason::FalseWelcome),
@@ -100,6 +101,7 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
     }
 }
 
+const NEGOTIATE: &str = "the proxy proxy.example:3128 wants a sign-in by Negotiate, which is not supported yet: ask IT to let this server through without the proxy (NO_PROXY), or for a proxy with a user and a password";
 /// Calls `visit` with each state of the meeting's screen and the name of its picture.
 fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>)) {
     for people in [1, 2, 4, 9] {

@@ -59,9 +59,8 @@ impl PlayoutTime {
 impl Offset {
     fn update(&self, captured: Timestamp, at: Timestamp, smoothing: i64, max_smoothed: u64) {
         let newest = at.as_micros().wrapping_sub(captured.as_micros()).cast_signed();
-        let last = self.micros.load(Ordering::Relaxed);
-        let is_near = self.is_known.load(Ordering::Relaxed) && newest.abs_diff(last) < max_smoothed;
-        let offset = if is_near { last + (newest - last) / smoothing } else { newest };
+        let last = self.is_known.load(Ordering::Relaxed).then(|| self.micros.load(Ordering::Relaxed));
+        let offset = smooth(last, newest, smoothing, max_smoothed);
         self.micros.store(offset, Ordering::Relaxed);
         self.newest.store(at.as_micros(), Ordering::Relaxed);
         // Publishes the first offset and time.
@@ -77,14 +76,21 @@ impl Offset {
     }
 }
 
+/// Returns the offset in microseconds after a measurement. The weight of a measurement is one in `smoothing`. A difference of at least
+/// `max_smoothed` microseconds is a new offset.
+pub(crate) fn smooth(last: Option<i64>, newest: i64, smoothing: i64, max_smoothed: u64) -> i64 {
+    let near = last.filter(|last| last.abs_diff(newest) < max_smoothed);
+    near.map_or(newest, |last| last + (newest - last) / smoothing)
+}
+
 /// The weight of a new measurement of sound is one in this many: it is made every 10 ms.
-const SMOOTHING: i64 = 16;
+pub(crate) const SMOOTHING: i64 = 16;
 
 /// The same for pictures, of which there are about 30 a second: sound waits only if they are late for a second.
 const PICTURE_SMOOTHING: i64 = 32;
 
 /// A larger difference in microseconds means that the sender has restarted, or that the jitter buffer has jumped.
-const MAX_SMOOTHED_US: u64 = 200_000;
+pub(crate) const MAX_SMOOTHED_US: u64 = 200_000;
 
 /// The same for pictures: a single one may be late by a second.
 const MAX_LATE_US: u64 = 2_000_000;

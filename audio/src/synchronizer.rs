@@ -3,6 +3,7 @@
 //! Pictures wait for their sound where they are shown. Sound waits for pictures if they are late all the time, because their
 //! packets are many: on a narrow link, or if retransmissions take long.
 
+use crate::playout_time::{MAX_SMOOTHED_US, SMOOTHING, smooth};
 use media::Timestamp;
 use std::time::Duration;
 
@@ -18,8 +19,7 @@ impl Synchronizer {
     pub fn update(&mut self, captured: Timestamp, heard: Timestamp, delay: Duration) {
         let delay = u64::try_from(delay.as_micros()).unwrap_or(0);
         let newest = heard.as_micros().wrapping_sub(captured.as_micros()).wrapping_sub(delay).cast_signed();
-        let near = self.path.filter(|path| path.abs_diff(newest) < MAX_SMOOTHED_US);
-        self.path = Some(near.map_or(newest, |path| path + (newest - path) / SMOOTHING));
+        self.path = Some(smooth(self.path, newest, SMOOTHING, MAX_SMOOTHED_US));
     }
 
     /// Returns the delay of the jitter buffer with which sound is heard when its pictures can be shown. `pictures` is the number of
@@ -29,12 +29,6 @@ impl Synchronizer {
         Duration::from_micros(u64::try_from(wanted.saturating_sub(TOLERATED_US)).unwrap_or(0))
     }
 }
-
-/// The weight of a new measurement is one in this many: it is made every 10 ms.
-const SMOOTHING: i64 = 16;
-
-/// A larger difference in microseconds means that the sender has restarted.
-const MAX_SMOOTHED_US: u64 = 200_000;
 
 /// Microseconds by which pictures may be due after their sound. Viewers notice 45 ms (ITU-R BT.1359), and decoding takes a part of
 /// it.

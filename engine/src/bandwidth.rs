@@ -2,6 +2,8 @@
 
 use media::Bitrate;
 
+pub use net::LastRates;
+
 /// Who has set a limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum LimitOwner {
@@ -31,15 +33,6 @@ pub struct BandwidthLimits {
     pub incoming_video_off: bool,
 }
 
-/// What the network carried when this computer was last in a meeting in it. Only the start of the estimates depends on it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LastRates {
-    /// To the server.
-    pub send: Option<Bitrate>,
-    /// From the server.
-    pub receive: Option<Bitrate>,
-}
-
 /// The limits of a meeting, and the rates of its network.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Bandwidth {
@@ -58,16 +51,11 @@ impl BandwidthLimit {
     }
 }
 
-impl Bandwidth {
+impl BandwidthLimits {
     /// Returns what the network session must know.
-    pub(crate) fn of_session(self) -> net::Bandwidth {
-        let Self { limits, last } = self;
-        net::Bandwidth {
-            max_send: limits.send.map(|limit| limit.bitrate),
-            max_receive: limits.receive.map(|limit| limit.bitrate),
-            last_send: last.send,
-            last_receive: last.receive,
-        }
+    pub(crate) fn of_session(self) -> net::Limits {
+        let bitrate = |limit: Option<BandwidthLimit>| limit.map(|limit| limit.bitrate);
+        net::Limits { send: bitrate(self.send), receive: bitrate(self.receive) }
     }
 }
 

@@ -30,19 +30,20 @@ pub enum ConnectionTestEvent {
 }
 
 impl ConnectionTest {
-    /// Starts a test of the server that `invitation` names. `on_event` is called on the thread of the test.
+    /// Starts a test of the server that `invitation` names. `proxy` finds the proxy on the way, and may block. It and `on_event` are
+    /// called on the thread of the test.
     ///
     /// # Errors
     /// Returns the system's error if no thread can be started.
     pub fn start(
         invitation: &Invitation,
-        proxy: ProxySettings,
+        proxy: impl FnOnce(&str) -> ProxySettings + Send + 'static,
         mut on_event: impl FnMut(ConnectionTestEvent) + Send + 'static,
     ) -> io::Result<Self> {
-        let Invitation { host, port, fingerprint, .. } = invitation;
-        let config = PathTestTarget { host: host.clone(), port: *port, fingerprint: *fingerprint, proxy };
+        let (host, port, fingerprint) = (invitation.host.clone(), invitation.port, invitation.fingerprint);
         let (cancel, cancelled) = oneshot::channel();
         let run = move || {
+            let config = PathTestTarget { proxy: proxy(&host), host, port, fingerprint };
             let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
                 Ok(runtime) => runtime,
                 Err(error) => {

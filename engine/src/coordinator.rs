@@ -13,7 +13,7 @@ pub use membership::Membership;
 pub use processor::Processor;
 pub use tracks::{Context, Tracks};
 
-use crate::bandwidth::{Bandwidth, BandwidthLimits, LastRates};
+use crate::bandwidth::BandwidthLimits;
 use crate::event::{Command, Event, Notice, NoticeKind, Reason, Step};
 use crate::notice;
 use crate::setup::{Choice, Screen};
@@ -213,7 +213,7 @@ impl Coordinator {
                 }
             }
             Command::SetBandwidth(limits) => {
-                self.session.set_bandwidth(Bandwidth { limits, last: LastRates::default() }.of_session());
+                self.session.set_limits(limits.of_session());
                 self.limit_pictures(limits);
             }
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,

@@ -121,7 +121,8 @@ impl Engine {
         let config = address.config(entry, ring.clone(), pool.clone());
         let backends = net::Backends { proxy: setup.proxy.clone(), ..net::Backends::default() };
         let (session, network) = net::start_with(config, runtime.handle(), backends);
-        session.set_bandwidth(setup.bandwidth.of_session());
+        session.set_limits(setup.bandwidth.limits.of_session());
+        session.set_last_rates(setup.bandwidth.last);
         let bandwidth = setup.bandwidth.limits;
         let codecs = hardware.codecs.clone();
         let devices = Devices::start(setup, hardware, clock, pool.clone(), uplink.clone());

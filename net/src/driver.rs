@@ -20,15 +20,14 @@ use crate::meeting;
 use crate::peer;
 use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
 use crate::signalling::{self, ServerEndpoint, WebSocket, WebSocketEvent};
-use ::media::Bitrate;
 use bytes::Bytes;
 use crypto::KeyRing;
 use event_queue::EventQueue;
 use media::{Local, Media};
 use path_watch::PathWatch;
 use proto::{
-    Blob, ClientMessage, DemandedLayer, DownlinkSettings, FromSfu, ParticipantId, ServerMessage, Slot, SpatialLayer,
-    TileWish, ToSfu, TrackDemand,
+    Blob, ClientMessage, DemandedLayer, FromSfu, ParticipantId, ServerMessage, Slot, SpatialLayer, TileWish, ToSfu,
+    TrackDemand,
 };
 use server_connection::{ServerConnection, ServerEvent};
 use sfu_connection::{SfuConnection, SfuEvent};
@@ -319,12 +318,10 @@ impl Driver {
     }
 
     fn handle_requests(&mut self, now: Instant) -> Result<(), Error> {
-        let Pending { publications, key_frames, bandwidth, totals } = self.requests.take();
-        if let Some(bandwidth) = bandwidth {
-            self.media.set_bandwidth(bandwidth);
-            let bits = |rate: Bitrate| u32::try_from(rate.as_bps()).unwrap_or(u32::MAX);
-            let (max_bitrate, last_bitrate) = (bandwidth.max_receive.map(bits), bandwidth.last_receive.map(bits));
-            self.sfu.handle(Input::Downlink(DownlinkSettings { max_bitrate, last_bitrate }), now);
+        let Pending { publications, key_frames, limits, last_rates, totals } = self.requests.take();
+        if limits.is_some() || last_rates.is_some() {
+            let settings = self.media.set_bandwidth(limits, last_rates);
+            self.sfu.handle(Input::Downlink(settings), now);
         }
         for (slot, publication) in publications {
             match publication {

@@ -54,7 +54,7 @@ mod tunnel;
 mod turn;
 
 pub use backends::Backends;
-pub use bandwidth::Bandwidth;
+pub use bandwidth::{LastRates, Limits};
 pub use config::Config;
 pub use error::Error;
 pub use event::{Event, MediaPath};
@@ -68,6 +68,8 @@ pub use rtp::inbound_stats::InboundRtpStats;
 pub use session::{Busy, MAX_COMMANDS, MAX_EVENTS, Session, start, start_with};
 #[doc(hidden)]
 pub use signalling::proxy::Answer as ProxyAnswer;
+#[doc(hidden)]
+pub use signalling::proxy::socks5;
 pub use signalling::proxy::{InvalidProxyUrl, ProxyAuthenticator, ProxySettings, ProxyUrl};
 #[doc(hidden)]
 pub use signalling::read_page;

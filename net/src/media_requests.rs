@@ -3,7 +3,7 @@
 //! Only the latest state is kept, so requests cannot overflow, get lost or displace each other. A slot is published or
 //! not, and two requests for the same key frame count as one.
 
-use crate::bandwidth::Bandwidth;
+use crate::bandwidth::{LastRates, Limits};
 use crate::frame_sender::FrameQueue;
 use proto::{MAX_TRACKS, Slot, SpatialLayer, TrackId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,7 +39,9 @@ pub struct Pending {
     /// Tracks whose decoders need a key frame; at most [`MAX_TRACKS`].
     pub key_frames: BTreeSet<TrackId>,
     /// The latest limits, if they were set.
-    pub bandwidth: Option<Bandwidth>,
+    pub limits: Option<Limits>,
+    /// What the network carried before, if it was set.
+    pub last_rates: Option<LastRates>,
     /// True if the server's totals are requested.
     pub totals: bool,
 }
@@ -78,8 +80,13 @@ impl MediaRequests {
     }
 
     /// Sets the limits of the session. An older request that was not taken is dropped.
-    pub fn set_bandwidth(&self, bandwidth: Bandwidth) {
-        self.change(|pending| pending.bandwidth = Some(bandwidth));
+    pub fn set_limits(&self, limits: Limits) {
+        self.change(|pending| pending.limits = Some(limits));
+    }
+
+    /// Sets what the network carried before.
+    pub fn set_last_rates(&self, rates: LastRates) {
+        self.change(|pending| pending.last_rates = Some(rates));
     }
 
     pub fn request_totals(&self) {
@@ -164,6 +171,17 @@ mod tests {
         assert_eq!(publications.len(), 2);
         assert!(matches!(publications[&Slot::Camera], Publication::Unpublished));
         assert!(matches!(publications[&Slot::Microphone], Publication::Published { .. }));
+    }
+
+    #[test]
+    fn limits_do_not_displace_the_rates_from_before() {
+        let (requests, receiver) = media_requests();
+        let rate = Some(::media::Bitrate::kbps(800));
+        requests.set_last_rates(LastRates { send: rate, receive: None });
+        requests.set_limits(Limits { send: None, receive: rate });
+        let pending = receiver.take();
+        assert_eq!(pending.last_rates, Some(LastRates { send: rate, receive: None }));
+        assert_eq!(pending.limits, Some(Limits { send: None, receive: rate }));
     }
 
     #[test]

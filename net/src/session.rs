@@ -4,7 +4,7 @@
 //! latest state, which cannot overflow. Neither delays the other.
 
 use crate::backends::Backends;
-use crate::bandwidth::Bandwidth;
+use crate::bandwidth::{LastRates, Limits};
 use crate::config::Config;
 use crate::event::Event;
 use crate::frame_sender::{FrameSender, frame_sender};
@@ -85,9 +85,14 @@ impl Session {
         self.wishes.send_replace(tiles);
     }
 
-    /// Sets how much of the network the session may use. Replaces what was set before.
-    pub fn set_bandwidth(&self, bandwidth: Bandwidth) {
-        self.requests.set_bandwidth(bandwidth);
+    /// Sets how much of the network the session may use. Replaces the limits before.
+    pub fn set_limits(&self, limits: Limits) {
+        self.requests.set_limits(limits);
+    }
+
+    /// Sets what the network carried before. Later limits do not change it.
+    pub fn set_last_rates(&self, rates: LastRates) {
+        self.requests.set_last_rates(rates);
     }
 
     /// Requests a key frame of `track`, whose decoder needs one.

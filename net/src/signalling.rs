@@ -1,4 +1,4 @@
-//! Messages to and from the server: CBOR in a WebSocket (RFC 6455) over TLS 1.3, through an HTTP proxy if there is one.
+//! Messages to and from the server: CBOR in a WebSocket (RFC 6455) over TLS 1.3, through a proxy if there is one.
 
 mod connect;
 mod endpoint;

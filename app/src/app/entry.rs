@@ -6,6 +6,7 @@ use engine::{Engine, Entry, Identity, Invitation, Keychain, SecretLink, Setup, S
 
 use crate::bandwidth;
 use crate::embedded::Embedded;
+use crate::proxy;
 use crate::recent::Listing;
 use crate::screen::preview;
 use crate::session::{Key, RejoinContext, Started, Starter};
@@ -41,12 +42,15 @@ impl Starter for Purpose {
         setup: Setup,
         output: Arc<dyn VideoOutput>,
     ) -> Result<Started, String> {
+        let mut setup = setup;
+        if let Self::Join { invitation, .. } = self {
+            setup.proxy = proxy::for_host(&invitation.host);
+        }
         if let Some(RejoinContext { rejoin_state, server, key }) = rejoin {
             let (engine, events) = Engine::rejoin(rejoin_state, setup, output).map_err(|error| error.to_string())?;
             let hosts = Embedded::hosts_of(server.as_ref());
             return Ok(Started { engine, events, server, hosts, key, after_close: None });
         }
-        let mut setup = setup;
         let (entry, server) = match self {
             Self::Join { invitation, .. } => (Entry::Join((**invitation).clone()), None),
             Self::Start => {

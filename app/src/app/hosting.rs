@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use engine::{AudioChoice, Command, Event};
+use engine::{AudioChoice, BandwidthLimits, Command, Event};
 
 use crate::announce::Announcement;
 use crate::model::Kind;
@@ -137,6 +137,13 @@ impl Hosting {
             }
             Self::Background(background) => session.closer.end(background.meeting),
             other @ (Self::None | Self::Left(_)) => *self = other,
+        }
+    }
+
+    /// Sets the limits of the engine in the background.
+    pub fn set_limits(&mut self, limits: BandwidthLimits) {
+        if let Self::Background(background) = self {
+            background.meeting.set_limits(limits);
         }
     }
 

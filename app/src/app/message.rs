@@ -5,9 +5,11 @@ use std::time::Instant;
 use engine::device_list::Lists;
 use iced::{Size, theme};
 
+use super::options::Options;
 use crate::model::Notice;
-use crate::network::Network;
+use crate::network::Found;
 use crate::preview_session;
+use crate::recent::Memory;
 use crate::screen::{end_dialog, ended, entering, home, meeting, notice, preview};
 use crate::session::{Attempt, Started};
 
@@ -47,8 +49,10 @@ pub enum Message {
     Notify(Notice),
     /// Devices were plugged in or unplugged, or are listed for the first time.
     DevicesListed(Lists),
+    /// The file of preferences is read. The first screen follows from it and the options.
+    Loaded(Box<(Memory, Options)>),
     /// The network that this computer is in, at first and at each change.
-    NetworkFound(Network),
+    NetworkFound(Found),
     /// The preview's devices report an event.
     PreviewEvent(preview_session::Event),
     /// The engine of an attempt has started, or could not start: the error is the cause.

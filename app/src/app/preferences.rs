@@ -6,8 +6,9 @@ use iced::{Task, theme};
 use crate::locale::Language;
 use crate::model::ContentHints;
 use crate::model::bandwidth::{Bandwidth, Change};
-use crate::network::Network;
-use crate::networks::{self, Networks};
+use crate::network::{Found, Gateway};
+use crate::networks::{Networks, Store};
+use crate::policy::Policy;
 use crate::recent::{self, Listing, Memory};
 use crate::screen::home;
 use crate::screen::preferences::Preference;
@@ -22,8 +23,12 @@ pub struct Preferences {
     pub theme: Choice,
     /// How much of the network may be used.
     pub bandwidth: Bandwidth,
-    /// The network that this computer is in.
-    network: Network,
+    /// By which the network of this computer is recognised.
+    gateway: Option<Gateway>,
+    /// Where networks are remembered.
+    store: Store,
+    /// What the user has said of networks, if it may not be stored. It is forgotten at the end.
+    unsaved: Networks,
     /// What the file contains, or will contain after the next save.
     memory: Memory,
 }
@@ -31,22 +36,34 @@ pub struct Preferences {
 impl Preferences {
     /// Creates preferences without reading the file, for tests.
     pub fn new(language: Language, theme: Choice) -> Self {
-        let (bandwidth, network) = (Bandwidth::default(), Network::default());
-        Self { language, theme, bandwidth, network, memory: Memory::default() }
+        Self {
+            language,
+            theme,
+            bandwidth: Bandwidth::default(),
+            gateway: None,
+            store: Store::of_user(),
+            unsaved: Networks::default(),
+            memory: Memory::default(),
+        }
     }
 
-    /// Reads the file. An argument that is `Some` takes precedence over the file, and the file over the system's
-    /// setting.
-    pub fn load(language: Option<Language>, theme: Option<Choice>, name: Option<String>) -> Self {
-        let mut memory = recent::path().map(|path| Memory::load(&path)).unwrap_or_default();
+    /// Takes over the content of the file. An argument that is `Some` takes precedence over the file, and the file over the system's
+    /// setting. The network may be known already.
+    pub fn restore(
+        &mut self,
+        mut memory: Memory,
+        language: Option<Language>,
+        theme: Option<Choice>,
+        name: Option<String>,
+    ) {
         memory.tidy();
         let language = language.or_else(|| memory.language.as_deref().and_then(Language::from_tag));
-        let theme = theme.unwrap_or_else(|| theme_from_name(memory.theme.as_deref()));
+        self.language = language.unwrap_or_else(Language::of_system);
+        self.theme = theme.unwrap_or_else(|| theme_from_name(memory.theme.as_deref()));
         memory.name = name.unwrap_or(memory.name);
-        let knows_networks = !networks::load().is_empty();
-        let bandwidth = Bandwidth { knows_networks, ..bandwidth::with_choices(memory.bandwidth) };
-        let language = language.unwrap_or_else(Language::of_system);
-        Self { language, theme, bandwidth, network: Network::default(), memory }
+        let Bandwidth { metered, knows_networks, .. } = self.bandwidth;
+        self.bandwidth = Bandwidth { metered, knows_networks, ..bandwidth::with_choices(memory.bandwidth) };
+        self.memory = memory;
     }
 
     /// Changes a preference, and stores it. No message follows.
@@ -74,22 +91,31 @@ impl Preferences {
                 self.change(move |memory| memory.bandwidth = choices)
             }
             Change::Metered(metered) => {
-                let Some(gateway) = self.network.gateway.clone() else { return Task::none() };
-                self.bandwidth.knows_networks = true;
+                let Some(gateway) = self.gateway.clone() else { return Task::none() };
                 let remember = move |all: &mut Networks| all.set_metered(&gateway, metered, recent::now());
-                background::run(move || networks::change(remember)).discard()
+                if !self.store.keeps() {
+                    remember(&mut self.unsaved);
+                    return Task::none();
+                }
+                let store = self.store.clone();
+                background::run(move || store.change(remember)).discard()
             }
-            Change::ForgetNetworks => background::run(networks::forget).discard(),
+            Change::ForgetNetworks => {
+                self.unsaved = Networks::default();
+                let store = self.store.clone();
+                background::run(move || store.forget()).discard()
+            }
             Change::IncomingVideoOff(_) => Task::none(),
         }
     }
 
-    /// Sets the network that this computer is in. Returns whether the limits have changed.
-    pub fn set_network(&mut self, network: Network) -> bool {
-        let before = self.bandwidth.limits();
-        self.bandwidth.metered = bandwidth::metered(&network);
-        self.network = network;
-        self.bandwidth.limits() != before
+    /// Sets the network that this computer is in.
+    pub fn set_network(&mut self, found: Found) {
+        let unsaved = |gateway: &Gateway| self.unsaved.metered(gateway, recent::now());
+        let chosen = found.network.gateway.as_ref().and_then(unsaved);
+        self.bandwidth.metered = found.metered().map(|metered| chosen.unwrap_or(metered));
+        self.bandwidth.knows_networks = found.knows_networks;
+        self.gateway = found.network.gateway;
     }
 
     /// The theme to draw with.
@@ -178,6 +204,12 @@ impl Preferences {
     }
 }
 
+/// Reads the user's file, and the policies of this computer, which are read once. Blocks.
+pub fn read_files() -> Memory {
+    let _ = Policy::of_computer();
+    Memory::of_user()
+}
+
 const fn theme_name(choice: Choice) -> &'static str {
     match choice {
         Choice::System => "system",
@@ -195,5 +227,50 @@ fn theme_from_name(name: Option<&str>) -> Choice {
         Some("contrast") => Choice::Contrast,
         Some("contrast-light") => Choice::ContrastLight,
         _ => Choice::System,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::network::{Interface, Network};
+
+    fn found(address: &str, knows_networks: bool) -> Found {
+        let gateway = Some(Gateway { address: address.into(), kind: Interface::Wireless });
+        Found { network: Network { gateway, metered: None }, chosen: None, knows_networks }
+    }
+
+    #[test]
+    fn networks_can_be_forgotten_as_soon_as_one_is_remembered() {
+        let mut preferences = Preferences::new(Language::English, Choice::Dark);
+        preferences.set_network(found("home", false));
+        assert!(!preferences.bandwidth.knows_networks);
+        preferences.set_network(found("home", true));
+        assert!(preferences.bandwidth.knows_networks, "a meeting has ended, and its rates are remembered");
+    }
+
+    #[test]
+    fn a_network_that_is_found_before_the_file_is_read_stays() {
+        let mut preferences = Preferences::new(Language::English, Choice::Dark);
+        preferences.set_network(Found { chosen: Some(true), ..found("phone", true) });
+        let memory = Memory { theme: Some("light".into()), ..Memory::default() };
+        preferences.restore(memory, Some(Language::French), None, Some("Anne".into()));
+        assert_eq!((preferences.language, preferences.theme), (Language::French, Choice::Light));
+        assert_eq!((preferences.bandwidth.metered, preferences.bandwidth.knows_networks), (Some(true), true));
+        assert_eq!((preferences.name(), preferences.gateway.is_some()), ("Anne", true));
+    }
+
+    #[test]
+    fn a_choice_that_may_not_be_stored_holds_until_the_end() {
+        let mut preferences = Preferences::new(Language::English, Choice::Dark);
+        preferences.store = Store::keeping_nothing();
+        preferences.set_network(found("phone", false));
+        let stored: Task<()> = preferences.set(Preference::Bandwidth(Change::Metered(true)));
+        assert_eq!(stored.units(), 0, "nothing is written");
+        assert!(!preferences.bandwidth.knows_networks);
+        preferences.set_network(found("home", false));
+        assert_eq!(preferences.bandwidth.metered, Some(false));
+        preferences.set_network(found("phone", false));
+        assert_eq!(preferences.bandwidth.metered, Some(true));
     }
 }

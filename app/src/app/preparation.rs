@@ -106,7 +106,8 @@ impl Preparation {
             speaker: self.devices.chosen(Kind::Speaker).sound(),
             screen: false,
             muted: !screen.microphone,
-            proxy: crate::proxy::settings(),
+            // The starter finds it, because that may block.
+            proxy: engine::ProxySettings::default(),
             bandwidth: engine::Bandwidth::default(),
         };
         Some((Arc::new(self.purpose.clone()?), setup))
@@ -124,7 +125,7 @@ impl Preparation {
         let Some(Purpose::Join { invitation, .. }) = &self.purpose else { return Task::none() };
         let (mut events, outbox) = mpsc::channel(MAX_TEST_EVENTS);
         // A test has fewer events than fit.
-        let started = ConnectionTest::start(invitation, crate::proxy::settings(), move |event| {
+        let started = ConnectionTest::start(invitation, crate::proxy::for_host, move |event| {
             let _ = events.try_send(event);
         });
         let report = move |event| Message::Preview(preview::Message::TestReported(number, event));

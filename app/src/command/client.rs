@@ -39,7 +39,8 @@ pub fn setup(client: &Client) -> Result<Setup> {
         speaker,
         screen: client.screen,
         muted: false,
-        proxy: app::proxy::settings(),
+        // The starter finds it, because that may block.
+        proxy: engine::ProxySettings::default(),
         bandwidth: Bandwidth::default(),
     })
 }

@@ -36,7 +36,8 @@ pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Record
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let stop = runtime.block_on(async { Stop::listen() }).context("cannot listen for signals to stop")?;
     let mut setup = client::setup(client)?;
-    setup.bandwidth.limits = app::bandwidth::of_command_line().limits();
+    setup.proxy = app::proxy::for_entry(&entry);
+    setup.bandwidth.limits = runtime.block_on(app::bandwidth::of_command_line()).limits();
     let remembers = hosts.is_empty() && recording.is_listed();
     let path = if remembers { app::bandwidth::prepare(&entry, &mut setup) } else { None };
     let (engine, events) = Engine::start(entry, setup, identity, output)?;

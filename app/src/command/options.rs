@@ -18,7 +18,7 @@ pub struct Options {
     /// Offers a test pattern as a camera
     #[arg(long, hide = true)]
     pub developer: bool,
-    /// The HTTP proxy on the way to the server: `http://HOST:PORT` or `http://USER:PASSWORD@HOST:PORT`; without this option, the environment variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` decide
+    /// The proxy on the way to the server: `http://HOST:PORT` or `socks5://HOST:PORT`, with `USER:PASSWORD@` before the host if it wants that; without this option, the environment variables `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` decide, else the settings of the desktop
     #[arg(long, value_name = "URL", global = true)]
     pub proxy: Option<ProxyUrl>,
     /// The most that is sent, in kbit/s with all headers; sound is sent in any case

@@ -14,8 +14,12 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// Creates the recording of a meeting. The option `--no-recent` switches it off.
+    /// Creates the recording of a meeting. The option `--no-recent` switches it off, and this program remembers no
+    /// networks.
     pub fn new(link: Option<SecretLink>, listing: Listing, client: &Client) -> Self {
+        if client.no_recent {
+            app::networks::keep_nothing();
+        }
         Self { link, listing: if client.no_recent { Listing::Unlisted } else { listing } }
     }
 

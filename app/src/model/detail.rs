@@ -4,11 +4,14 @@
 use crate::locale::Language;
 
 /// Parts of English messages, in lower case, and the text id of what they mean. The first that a message contains is used.
-const CAUSES: [(&str, &str); 34] = [
+const CAUSES: [(&str, &str); 37] = [
     ("a web page answers", "cause-web-page"),
     ("wants a sign-in with a browser", "cause-proxy-browser"),
+    ("wants a sign-in by negotiate", "cause-proxy-negotiate"),
+    ("wants a sign-in by ntlm", "cause-proxy-ntlm"),
     ("wants a sign-in by", "cause-proxy-scheme"),
     ("requires authentication", "cause-proxy-user"),
+    ("does not answer like", "cause-not-proxy"),
     ("closed the connection", "cause-closed"),
     ("refused the connection to the server", "cause-proxy-refuses"),
     ("connection refused", "cause-refused"),
@@ -80,8 +83,12 @@ mod tests {
             ("no microphone and no loudspeaker", "ni micro ni haut-parleur"),
             ("the connection to the server was lost", "connexion interrompue"),
             (
-                "the proxy proxy.example:3128 wants a sign-in by Negotiate, which is not supported yet: ask for a proxy",
+                "the proxy proxy.example:3128 wants a sign-in by Digest, which is not supported yet: ask IT",
                 "proxy.example:3128\u{a0}: identification demandée par une méthode pas encore prise en charge",
+            ),
+            (
+                "10.0.0.1:80 does not answer like a SOCKS5 proxy",
+                "10.0.0.1:80\u{a0}: aucun proxy de ce type à cette adresse",
             ),
             ("the proxy 10.0.0.1:80 closed the connection", "10.0.0.1:80\u{a0}: connexion fermée"),
             ("gibberish", "message en anglais\u{a0}: «\u{202f}gibberish\u{202f}»"),
@@ -89,6 +96,17 @@ mod tests {
         ] {
             assert_eq!(in_language(detail, Language::French), expected);
             assert_eq!(in_language(detail, Language::English), detail);
+        }
+    }
+
+    #[test]
+    fn the_method_that_a_proxy_wants_is_named_with_what_can_be_done() {
+        for method in ["Negotiate", "NTLM"] {
+            let detail =
+                format!("the proxy proxy.example:3128 wants a sign-in by {method}, NTLM, which is not supported yet");
+            let french = in_language(&detail, Language::French);
+            assert!(french.starts_with("proxy.example:3128\u{a0}: ce proxy n’accepte que "), "{french}");
+            assert!(french.contains(method) && french.contains("service informatique"), "{french}");
         }
     }
 

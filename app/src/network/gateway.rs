@@ -1,4 +1,13 @@
-//! By what a network is recognised.
+//! What is known of a network, and by what it is recognised.
+
+/// What is known of the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Network {
+    /// By which it is recognised. `None` if there is none, or if this system cannot tell.
+    pub gateway: Option<Gateway>,
+    /// Whether the system says that its data are counted. `None` if it does not say.
+    pub metered: Option<bool>,
+}
 
 /// The next computer on the way to a server.
 #[derive(Clone, Debug, PartialEq, Eq)]

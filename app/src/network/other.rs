@@ -9,7 +9,28 @@ pub fn gateway(_server: Option<IpAddr>) -> Option<Gateway> {
     None
 }
 
-/// Returns `None`: the user can choose to save data.
-pub fn is_metered() -> Option<bool> {
-    None
+/// Tells nothing.
+pub struct Monitor;
+
+#[expect(clippy::unused_async, reason = "other systems wait here")]
+impl Monitor {
+    /// Returns it.
+    pub async fn open() -> Self {
+        Self
+    }
+
+    /// Returns `None`: the user can choose to save data.
+    pub async fn is_metered(&mut self) -> Option<bool> {
+        None
+    }
+
+    /// Waits forever.
+    pub async fn changed(&mut self) {
+        std::future::pending::<()>().await;
+    }
+
+    /// Returns false: a look at the network shows nothing.
+    pub fn needs_polls(&self) -> bool {
+        false
+    }
 }

@@ -49,6 +49,8 @@ pub fn second() -> Second {
         bytes: 4_100,
         talk_ms: 980,
         concealed_ms: 12,
+        inserted_ms: 40,
+        removed_ms: if id == 2 { 25 } else { 0 },
         delay_ms: 60,
         packets: ReceivedRtpStreamStats { packets: 50, packets_lost: 1, jitter_ms: 3 },
         ..AudioStats::default()
@@ -103,6 +105,10 @@ pub fn every_state(context: &Context, visit: &mut impl FnMut(&str, Element<'_, (
     visit("meeting-quality", screen.view(context, &pictures, &[]).map(drop));
     screen.open(meeting::Panel::Statistics);
     visit("meeting-statistics", screen.view(context, &pictures, &[]).map(drop));
+    let mut heard = second();
+    heard.video.clear();
+    screen.model.second = Some(Arc::new(heard));
+    visit("meeting-statistics-sound", screen.view(context, &pictures, &[]).map(drop));
     let mut own = second();
     own.camera_limit = Some(Limitation::OwnUplink);
     screen.model.second = Some(Arc::new(own));
@@ -228,11 +234,14 @@ fn the_panel_lists_what_each_track_wishes_receives_and_shows() {
         "Lost packets, 3.5%",
         "Jitter, 4 ms",
         "Decoding, 3 ms per picture",
+        "Slowed down to bridge a delay, 40 ms",
+        "Sped up to catch up, 25 ms",
         "Camera, 320 × 180 · 30 fps · 176 kbit/s",
         "Encoding, 5.5 ms per picture",
     ] {
         assert!(lines.contains(line), "{line:?} is not in {lines}");
     }
+    assert_eq!(lines.matches("Sped up").count(), 1, "David's sound was not sped up: {lines}");
     let mut ui = Ui::new(screen.view(&context(Language::French), &pictures, &[]));
     ui.find("Votre connexion est lente\u{a0}: la vidéo envoyée par Bob est réduite.");
 }

@@ -3,7 +3,7 @@
 
 use super::event_queue::EventQueue;
 use super::transports::{Report, Transports};
-use crate::bandwidth::Bandwidth;
+use crate::bandwidth::{Bandwidth, LastRates, Limits};
 use crate::error::Error;
 use crate::event::{Event, MediaPath};
 use crate::frame_sender::FrameQueue;
@@ -18,7 +18,7 @@ use crate::signalling::ServerEndpoint;
 use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
-use proto::{Kind, ParticipantId, Slot, SpatialLayer, TrackDemand, TrackId};
+use proto::{DownlinkSettings, Kind, ParticipantId, Slot, SpatialLayer, TrackDemand, TrackId};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ pub struct Media {
     stale: Option<Instant>,
     /// When all transports were last known to be connected.
     last_connected: Option<Instant>,
-    /// The limits of the session.
+    /// The limits of the session, and what the network carried before.
     bandwidth: Bandwidth,
     /// The estimate in the last event, and the delay-based one.
     estimate: (Bitrate, Bitrate),
@@ -126,7 +126,7 @@ impl Media {
         (self.restarted, self.stale) = (true, None);
         self.transports.replace((address, &self.pool), self.path.unwrap_or(MediaPath::Udp)).await?;
         // The network may be another one, so its rates from before are not used.
-        self.set_bandwidth(Bandwidth { last_send: None, last_receive: None, ..self.bandwidth });
+        self.set_bandwidth(Some(self.bandwidth.limits), Some(LastRates::default()));
         self.update_wanted();
         Ok(())
     }
@@ -361,15 +361,18 @@ impl Media {
         }
     }
 
-    /// Limits what is sent, and sets the start of the estimate if nothing was sent yet.
-    pub fn set_bandwidth(&mut self, bandwidth: Bandwidth) {
-        self.bandwidth = bandwidth;
+    /// Limits what is sent, and sets the start of the estimate if nothing was sent yet. `None` leaves what was set before. Returns what
+    /// the server must know.
+    pub fn set_bandwidth(&mut self, limits: Option<Limits>, last_rates: Option<LastRates>) -> DownlinkSettings {
+        let Bandwidth { limits: before, last_rates: last_before } = self.bandwidth;
+        self.bandwidth = Bandwidth { limits: limits.unwrap_or(before), last_rates: last_rates.unwrap_or(last_before) };
         if let Some(peer) = self.transports.primary() {
-            peer.estimate().set_limit(bandwidth.max_send);
-            if let Some(rate) = bandwidth.last_send {
+            peer.estimate().set_limit(self.bandwidth.limits.send);
+            if let Some(rate) = self.bandwidth.last_rates.send {
                 peer.estimate().set_last_rate(rate);
             }
         }
+        self.bandwidth.downlink_settings()
     }
 
     /// Sets which layers of an own track have a viewer.
@@ -483,7 +486,10 @@ fn inbound_stats(media: &Media) -> Vec<(TrackId, InboundRtpStats)> {
     let stats = |(track, (transport, mid)): (&TrackId, &(TransportId, String))| {
         Some((*track, lock(media.transports.peer(*transport)?.rtp_receiver()).inbound_stats(mid)?))
     };
-    media.incoming.iter().filter_map(stats).collect()
+    let voice = |(track, transport): (&TrackId, &TransportId)| {
+        Some((*track, lock(media.transports.peer(*transport)?.rtp_receiver()).voices.inbound_stats(track.owner)?))
+    };
+    media.incoming.iter().filter_map(stats).chain(media.voices.iter().filter_map(voice)).collect()
 }
 
 /// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a

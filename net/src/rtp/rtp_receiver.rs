@@ -204,15 +204,11 @@ impl RtpReceiver {
         self.counts.repaired += u64::from(repair.is_some());
         if let Some(sound) = &mut stream.shared {
             let is_new = sound.is_new(sequence, repair.is_some(), now);
-            let Some(owner) = proto::voice_owner(&packet.header.csrc).filter(|_| is_new) else {
-                self.counts.strange += u64::from(is_new);
-                return;
-            };
-            let payload = packet.payload.get(repair.map_or(0, |_| RTX_HEADER_BYTES)..).unwrap_or_default();
-            let number = self.voices.number(owner, ssrc, sound.counter.peek(sequence), now);
-            let header = sound_header(Slot::Microphone, packet.header.timestamp);
-            let bytes = self.pool.copy(payload);
-            return self.voices.push(owner, ReceivedFrame { header, bytes, sequence: number, received: now });
+            let number = sound.counter.peek(sequence);
+            if is_new {
+                self.handle_voice(&packet, (ssrc, number), repair.is_some(), now);
+            }
+            return;
         }
         let Some(reader) = &mut stream.reader else { return };
         if repair.is_none() {
@@ -243,6 +239,22 @@ impl RtpReceiver {
             stream.nacks.handle_missing_start(now);
         }
         self.counts.overflowed += reader.deliver(&self.pool, now);
+    }
+
+    /// Handles a new packet of a shared stream. `ssrc` is that of the stream, and `number` that of the packet in it.
+    fn handle_voice(&mut self, packet: &rtp::Packet, (ssrc, number): (u32, u64), retransmitted: bool, now: Instant) {
+        let Some(owner) = proto::voice_owner(&packet.header.csrc) else {
+            self.counts.strange += 1;
+            return;
+        };
+        let number = self.voices.number(owner, ssrc, number, now);
+        if !retransmitted {
+            self.voices.count(owner, number, packet.header.timestamp, now);
+        }
+        let skipped = if retransmitted { RTX_HEADER_BYTES } else { 0 };
+        let header = sound_header(Slot::Microphone, packet.header.timestamp);
+        let bytes = self.pool.copy(packet.payload.get(skipped..).unwrap_or_default());
+        self.voices.push(owner, ReceivedFrame { header, bytes, sequence: number, received: now });
     }
 
     /// Continues streams whose missing packets did not arrive in time.

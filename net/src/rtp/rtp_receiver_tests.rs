@@ -252,3 +252,26 @@ fn packets_of_a_shared_stream_go_to_the_voice_that_they_name_and_lost_ones_are_r
     assert_eq!(frames, [(anna, of_anna), (ben, of_ben)]);
     assert_eq!(rtp_receiver.counts().strange, 1);
 }
+
+#[test]
+fn each_voice_on_a_shared_stream_has_its_own_statistics() {
+    let (mut rtp_receiver, now) = (RtpReceiver::new(BufferPool::new(2)), Instant::now());
+    rtp_receiver.declare(&[section("3", 700)]);
+    assert!(rtp_receiver.share_stream("3", now));
+    let [anna, ben] = [1, 2].map(proto::ParticipantId);
+    let start = now;
+    let mut send = |owner, sequence: u16, delay: u64| {
+        let mut packet = packet(700, sequence, Vec::new(), b"sound");
+        packet.header.csrc = proto::voice_sources(owner).to_vec();
+        packet.header.timestamp = u32::from(sequence) * 960;
+        rtp_receiver.handle_packet(packet, start + Duration::from_millis(u64::from(sequence) * 20 + delay));
+    };
+    // Anna speaks first: every fourth packet is lost. Ben's all arrive, every second one 10 ms late.
+    (0..100).filter(|sequence| sequence % 4 != 2).for_each(|sequence| send(anna, sequence, 0));
+    (100..200).for_each(|sequence| send(ben, sequence, u64::from(sequence % 2) * 10));
+    let stats = |owner| rtp_receiver.voices.inbound_stats(owner).expect("the voice has begun");
+    assert_eq!((stats(anna).expected, stats(anna).arrived), (100, 75));
+    assert_eq!(stats(anna).jitter, Duration::ZERO);
+    assert_eq!((stats(ben).expected, stats(ben).arrived), (100, 100));
+    assert!(stats(ben).jitter > Duration::from_millis(9), "{:?}", stats(ben));
+}

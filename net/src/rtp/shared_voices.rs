@@ -3,9 +3,10 @@
 //! The SFU names the owner of each packet (CSRC). Nothing depends on that name but the queue: the reader of a voice opens only
 //! frames that this owner has sealed.
 
+use super::inbound_stats::{InboundRtpMeter, InboundRtpStats};
 use crypto::ReceivedFrame;
 use media::{Receiver, Sender, bounded};
-use proto::{MAX_SHARED_VOICES, ParticipantId};
+use proto::{Kind, MAX_SHARED_VOICES, ParticipantId};
 use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant};
 
@@ -31,6 +32,7 @@ struct Voice {
     next: u64,
     /// When a packet arrived last.
     last: Instant,
+    meter: InboundRtpMeter,
 }
 
 impl SharedVoices {
@@ -57,6 +59,20 @@ impl SharedVoices {
         let own = number.wrapping_sub(voice.offset);
         voice.next = voice.next.max(own.saturating_add(1));
         own
+    }
+
+    /// Counts a packet of a voice that was not retransmitted. `number` is the result of [`SharedVoices::number`].
+    pub fn count(&mut self, owner: ParticipantId, number: u64, timestamp: u32, now: Instant) {
+        if let Some(voice) = self.voices.get_mut(&owner) {
+            // The meter extends the low bits, as it does those of a stream.
+            let sequence = u16::try_from(number & u64::from(u16::MAX)).unwrap_or_default();
+            voice.meter.handle_packet(sequence, timestamp, now);
+        }
+    }
+
+    /// Returns how the packets of a voice arrived. `None` if it has no queue.
+    pub fn inbound_stats(&self, owner: ParticipantId) -> Option<InboundRtpStats> {
+        self.voices.get(&owner).map(|voice| voice.meter.stats())
     }
 
     /// Queues a frame for the reader of a voice. Drops it if the queue is full: then the sound in it is late already.
@@ -95,7 +111,7 @@ impl SharedVoices {
         self.voices.entry(owner).or_insert_with(|| {
             let (frames, reader) = bounded(MAX_SOUND);
             self.begun.push((owner, reader));
-            Voice { frames, stream: 0, offset: 0, next: 0, last: now }
+            Voice { frames, stream: 0, offset: 0, next: 0, last: now, meter: InboundRtpMeter::new(Kind::Audio) }
         })
     }
 

@@ -1,56 +1,28 @@
-//! HTTP proxies: the tunnel of the method CONNECT (RFC 9110, section 9.3.6).
+//! Proxies: HTTP with the tunnel of the method CONNECT (RFC 9110, section 9.3.6), and SOCKS5 ([`socks5`]).
 //!
 //! A proxy sees the server's name and port, and TLS after that. The server's certificate is checked as without a proxy.
 
 mod answer;
 mod authenticator;
+mod error;
 mod settings;
+pub mod socks5;
 
 pub use answer::Answer;
 pub use authenticator::ProxyAuthenticator;
+pub use error::Error;
 pub use settings::{InvalidProxyUrl, ProxySettings, ProxyUrl};
 
 use super::connect as tcp;
 use super::socket::authority;
+use error::TIMEOUT;
 use proto::Malformed;
-use std::io;
+use settings::Scheme;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use webrtc::runtime::Runtime;
-
-/// The reason why a proxy gave no connection. Each text names the proxy, without user and password.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// It cannot be reached.
-    #[error("the proxy {0} cannot be reached: {1}")]
-    Unreachable(String, #[source] io::Error),
-    /// It did not answer in time.
-    #[error("the proxy {} did not answer within {} seconds", .0, TIMEOUT.as_secs())]
-    Silent(String),
-    /// It closed the connection without an answer.
-    #[error("the proxy {0} closed the connection")]
-    Closed(String),
-    /// Its answer is not that of an HTTP proxy.
-    #[error("{0} does not answer like an HTTP proxy")]
-    NotHttp(String),
-    /// It requires authentication, and accepts none of our credentials. Has the schemes that it accepts.
-    #[error("the proxy {0} requires authentication ({1}): check the user and the password in its URL")]
-    Authentication(String, String),
-    /// It requires authentication by schemes that this program does not have. Has the schemes.
-    #[error(
-        "the proxy {0} wants a sign-in by {1}, which is not supported yet: ask for a proxy with a user and a password"
-    )]
-    UnsupportedScheme(String, String),
-    /// It wants a person to sign in with a browser. Has the status.
-    #[error("the proxy {0} wants a sign-in with a browser (status {1})")]
-    SignIn(String, u16),
-    /// It refuses the connection.
-    #[error("the proxy {0} refused the connection to the server (status {1})")]
-    Refused(String, u16),
-}
 
 /// Opens a connection to `host` and `port` through `proxy`. `host` is a name or an address without brackets. The proxy
 /// resolves the name.
@@ -67,16 +39,14 @@ async fn connect_within(
     (host, port): (&str, u16),
     stack: &dyn Runtime,
 ) -> Result<TcpStream, Error> {
-    let connected = timeout(limit, connect_without_timeout(proxy, host, port, stack)).await;
+    let connected = match proxy.scheme {
+        Scheme::Http => timeout(limit, connect_by_http(proxy, host, port, stack)).await,
+        Scheme::Socks5 => timeout(limit, socks5::connect(proxy, host, port, stack)).await,
+    };
     connected.unwrap_or_else(|_| Err(Error::Silent(proxy.to_string())))
 }
 
-async fn connect_without_timeout(
-    proxy: &ProxyUrl,
-    host: &str,
-    port: u16,
-    stack: &dyn Runtime,
-) -> Result<TcpStream, Error> {
+async fn connect_by_http(proxy: &ProxyUrl, host: &str, port: u16, stack: &dyn Runtime) -> Result<TcpStream, Error> {
     // The credentials in the URL are sent at once. Others wait for the proxy's demand.
     let mut credentials = proxy.credentials(None);
     let (mut attempts, mut closed) = (0, 0);
@@ -147,9 +117,6 @@ async fn read_answer(stream: &mut TcpStream, proxy: &ProxyUrl) -> Result<Answer,
         }
     }
 }
-
-/// How long a proxy may take. It is shorter than the timeout of the whole connection, so that the error names the proxy.
-const TIMEOUT: Duration = Duration::from_secs(8);
 
 /// Connections that are opened to a proxy for one connection: without credentials, with them, and one for a second demand.
 const MAX_ATTEMPTS: usize = 3;

@@ -172,7 +172,7 @@ fn urls_of_proxies_are_parsed() {
     for url in [
         "",
         "https://proxy.example:1",
-        "socks5://proxy.example:1",
+        "socks4://proxy.example:1",
         "http://:1",
         "http://proxy.example:0",
         "http://a:b:1",
@@ -199,7 +199,8 @@ fn the_environment_names_the_proxy_and_its_exceptions() {
     let proxy = |settings: &ProxySettings, host: &str| settings.for_host(host).map(ToString::to_string);
     assert_eq!(proxy(&settings(&[]), "meet.example"), None);
     assert_eq!(proxy(&settings(&[("HTTP_PROXY", "http://a:1")]), "meet.example"), None, "it is for clear HTTP");
-    assert_eq!(proxy(&settings(&[("HTTPS_PROXY", "socks5://a:1")]), "meet.example"), None, "not supported");
+    assert_eq!(proxy(&settings(&[("HTTPS_PROXY", "https://a:1")]), "meet.example"), None, "not supported");
+    assert_eq!(proxy(&settings(&[("ALL_PROXY", "socks5://a")]), "meet.example").as_deref(), Some("a:1080"));
     assert_eq!(proxy(&settings(&[("all_proxy", "http://a:1")]), "meet.example").as_deref(), Some("a:1"));
     let all = settings(&[
         ("HTTPS_PROXY", "http://a:1"),

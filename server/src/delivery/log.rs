@@ -10,9 +10,9 @@ use std::ops::Range;
 #[derive(Debug)]
 pub struct Log {
     /// Encoded entries that every member needs.
-    needed: KeptEntries,
+    needed: EntryQueue,
     /// Encoded application messages. A member can miss some of them.
-    told: KeptEntries,
+    told: EntryQueue,
     /// The position of the next entry.
     next: Position,
     /// No entry before this position can be replayed.
@@ -34,7 +34,7 @@ pub struct Entry {
 
 /// Encoded entries with their positions, oldest first.
 #[derive(Debug, Default)]
-struct KeptEntries {
+struct EntryQueue {
     entries: VecDeque<(Position, Bytes)>,
     bytes: usize,
 }
@@ -44,14 +44,7 @@ impl Log {
     /// half of both.
     pub fn new(max_entries: usize, max_bytes: usize) -> Self {
         let start = Position(0);
-        Self {
-            needed: KeptEntries::default(),
-            told: KeptEntries::default(),
-            next: start,
-            start,
-            max_entries,
-            max_bytes,
-        }
+        Self { needed: EntryQueue::default(), told: EntryQueue::default(), next: start, start, max_entries, max_bytes }
     }
 
     /// Returns a log that keeps those of `entries` that are within `positions`, within the bounds of [`Self::new`]. Its next entry
@@ -143,7 +136,7 @@ impl Log {
     }
 }
 
-impl KeptEntries {
+impl EntryQueue {
     fn push(&mut self, position: Position, message: Bytes) {
         self.bytes += message.len();
         self.entries.push_back((position, message));

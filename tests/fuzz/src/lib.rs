@@ -38,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "tunnel_message", run: wire::tunnel_message, seeds: wire::tunnel_messages, mutations: 2_000 },
     Target { name: "path_test", run: path_test::path_test, seeds: path_test::seeds, mutations: 2_000 },
     Target { name: "proxy_answer", run: wire::proxy_answer, seeds: wire::proxy_answers, mutations: 2_000 },
+    Target { name: "socks5_reply", run: wire::socks5_reply, seeds: wire::socks5_replies, mutations: 2_000 },
     Target { name: "web_page", run: wire::web_page, seeds: wire::web_pages, mutations: 2_000 },
     Target { name: "ice_answer", run: wire::ice_answer, seeds: wire::ice_answers, mutations: 2_000 },
     Target { name: "turn_answer", run: wire::turn_answer, seeds: wire::turn_answers, mutations: 2_000 },

@@ -9,7 +9,7 @@ use net::rtp::assemble::{Assembler, Packet};
 use net::rtp::description;
 use net::sfu::native::Native;
 use net::sfu::{Input, Mids, Output, Sfu};
-use net::{ProxyAnswer, TurnMessageDecoder};
+use net::{ProxyAnswer, TurnMessageDecoder, socks5};
 use proto::descriptor::{
     BitReader, BitWriter, Descriptor, DescriptorWriter, MANDATORY_BYTES, Mandatory, PacketPosition, Resolution,
     ScalabilityMode, Structure,
@@ -115,6 +115,21 @@ pub(super) fn proxy_answers() -> Vec<Vec<u8>> {
         b"HTTP/1.0 403 Forbidden\r\n\r\n<html>",
     ];
     answers.map(<[u8]>::to_vec).into()
+}
+
+/// Parses the reply of a SOCKS5 proxy as it arrives. It is complete at one length only, which is bounded.
+pub(super) fn socks5_reply(bytes: &[u8]) {
+    let is_complete = |length: &usize| matches!(socks5::parse_reply(&bytes[..*length]), Ok(Some(_)));
+    let lengths: Vec<usize> = (0..=bytes.len()).filter(is_complete).collect();
+    assert!(lengths.len() <= 1 && lengths.iter().all(|length| *length <= socks5::MAX_REPLY), "{lengths:?}");
+    let is_pending = |length: &usize| socks5::parse_reply(&bytes[..*length]) == Ok(None);
+    assert!((0..=bytes.len()).filter(is_pending).all(|length| length < socks5::MAX_REPLY));
+}
+
+/// Returns replies of SOCKS5 proxies, with each kind of address.
+pub(super) fn socks5_replies() -> Vec<Vec<u8>> {
+    let name = b"\x05\x04\x00\x03\x0dproxy.example\x04\x38";
+    vec![[&b"\x05\x00\x00\x01"[..], &[7; 6]].concat(), [&b"\x05\x02\x00\x04"[..], &[7; 18]].concat(), name.to_vec()]
 }
 
 /// Parses the answer of another web server, all of it and each part of it that may have arrived first.

@@ -97,7 +97,7 @@ pub fn run(arguments: &[String]) -> Result<ExitCode> {
 fn measure_paths(options: &BenchOptions, files: BenchFiles<'_>, browser: Option<&Path>) -> Result<Measured> {
     let mut all = Vec::new();
     for path in &options.paths {
-        if path.extra == ExtraProgram::TurnServer && !turn_server::is_installed() {
+        if path.extra == Some(ExtraProgram::TurnServer) && !turn_server::is_installed() {
             eprintln!("{:<4} {:<28} not measured: there is no turnserver (package coturn)", path.row, path.spec);
             continue;
         }

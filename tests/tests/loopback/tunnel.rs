@@ -8,7 +8,7 @@ use futures_util::{SinkExt, StreamExt};
 use net::{Backends, MediaPath, ProxySettings};
 use proto::{ServerSignal, TUNNEL_PATH};
 use server::{Limits, Server};
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZero;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -118,21 +118,37 @@ fn media_change_to_udp_on_a_server_with_several_threads() {
     });
 }
 
-/// An HTTP proxy that accepts only CONNECT with the right user and password.
+/// A proxy that accepts only the right user and password.
 pub struct HttpProxy {
+    /// The scheme of its URL.
+    scheme: &'static str,
     address: SocketAddr,
     /// The connections to the server, in the order in which they were opened.
     connections: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
 impl HttpProxy {
+    /// Starts a proxy for the HTTP method CONNECT.
     pub async fn start() -> Self {
+        Self::start_with("http").await
+    }
+
+    /// Starts a SOCKS5 proxy.
+    async fn start_socks5() -> Self {
+        Self::start_with("socks5").await
+    }
+
+    async fn start_with(scheme: &'static str) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let (address, connections) = (listener.local_addr().unwrap(), Arc::<Mutex<Vec<AbortHandle>>>::default());
         let opened = Arc::clone(&connections);
         tokio::spawn(async move {
             while let Ok((mut client, _)) = listener.accept().await {
-                let Some(mut server) = connect_as_asked(&mut client).await else { continue };
+                let server = match scheme {
+                    "http" => connect_as_asked(&mut client).await,
+                    _ => connect_as_asked_by_socks5(&mut client).await,
+                };
+                let Some(mut server) = server else { continue };
                 let carry = tokio::spawn(async move {
                     // The connection may end with an error.
                     let _ = copy_bidirectional(&mut client, &mut server).await;
@@ -140,11 +156,11 @@ impl HttpProxy {
                 opened.lock().unwrap().push(carry.abort_handle());
             }
         });
-        Self { address, connections }
+        Self { scheme, address, connections }
     }
 
     pub fn settings(&self) -> ProxySettings {
-        ProxySettings::of(format!("http://a:b@{}", self.address).parse().unwrap())
+        ProxySettings::of(format!("{}://a:b@{}", self.scheme, self.address).parse().unwrap())
     }
 
     /// Returns how many connections were opened.
@@ -176,6 +192,24 @@ async fn connect_as_asked(client: &mut TcpStream) -> Option<TcpStream> {
     Some(server)
 }
 
+/// Speaks SOCKS5 (RFC 1928) with a client of the proxy, and wants a user and a password (RFC 1929).
+async fn connect_as_asked_by_socks5(client: &mut TcpStream) -> Option<TcpStream> {
+    let mut greeting = [0; 4];
+    client.read_exact(&mut greeting).await.unwrap();
+    assert_eq!(greeting, *b"\x05\x02\x00\x02");
+    client.write_all(b"\x05\x02").await.unwrap();
+    let mut user = [0; 5];
+    client.read_exact(&mut user).await.unwrap();
+    assert_eq!(user, *b"\x01\x01a\x01b");
+    client.write_all(b"\x01\x00").await.unwrap();
+    let mut request = [0; 10];
+    client.read_exact(&mut request).await.unwrap();
+    let [5, 1, 0, 1, a, b, c, d, high, low] = request else { panic!("{request:?}") };
+    let server = TcpStream::connect((Ipv4Addr::new(a, b, c, d), u16::from_be_bytes([high, low]))).await.unwrap();
+    client.write_all(b"\x05\x00\x00\x01\x00\x00\x00\x00\x00\x00").await.unwrap();
+    Some(server)
+}
+
 /// Returns a meeting whose guest has no UDP and uses a proxy.
 async fn meeting_through(server: &Server, proxy: &HttpProxy) -> Vec<Client> {
     let clients = meeting_with(server, Backends { proxy: proxy.settings(), ..backends_over(blocked_path()) }).await;
@@ -192,6 +226,13 @@ async fn meeting_through(server: &Server, proxy: &HttpProxy) -> Vec<Client> {
 fn a_meeting_goes_through_an_http_proxy() {
     run(async {
         meeting_through(&server().await, &HttpProxy::start().await).await;
+    });
+}
+
+#[test]
+fn a_meeting_goes_through_a_socks5_proxy() {
+    run(async {
+        meeting_through(&server().await, &HttpProxy::start_socks5().await).await;
     });
 }
 

@@ -109,6 +109,10 @@ fn sound(voice: &AudioStats, second: &Second, context: &Context) -> Part {
     if let Some(part) = (voice.concealed_ms * 1_000).checked_div(voice.talk_ms) {
         lines.push(("statistics-concealed", percent(part, language)));
     }
+    // Most seconds have neither.
+    let changed = [("statistics-slowed", voice.inserted_ms), ("statistics-sped-up", voice.removed_ms)];
+    let changed = changed.into_iter().filter(|(_, time)| *time > 0);
+    lines.extend(changed.map(|(label, time)| (label, millis(time, language))));
     (Some(context.text("statistics-sound")), lines)
 }
 

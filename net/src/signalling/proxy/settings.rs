@@ -30,13 +30,42 @@ pub struct ProxyUrl {
     pub host: String,
     /// Its port.
     pub port: u16,
-    /// In order of preference.
+    pub(super) scheme: Scheme,
+    /// The user, for SOCKS5.
+    pub(super) user: Option<User>,
+    /// For HTTP, in order of preference.
     authenticators: Vec<Arc<dyn ProxyAuthenticator>>,
+}
+
+/// How to speak to a proxy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Scheme {
+    /// HTTP.
+    Http,
+    /// SOCKS5.
+    Socks5,
+}
+
+/// A user and a password, each of at most 255 bytes. It has no `Debug`.
+#[derive(Clone)]
+pub(super) struct User {
+    name: String,
+    password: String,
+}
+
+impl User {
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub fn password(&self) -> &str {
+        &self.password
+    }
 }
 
 /// A text is not the URL of a proxy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected http://HOST:PORT or http://USER:PASSWORD@HOST:PORT")]
+#[error("expected http://HOST:PORT or socks5://HOST:PORT, with USER:PASSWORD@ before the host if the proxy wants that")]
 pub struct InvalidProxyUrl;
 
 impl ProxySettings {
@@ -68,7 +97,9 @@ impl ProxySettings {
         let proxy = url.as_deref().and_then(|url| url.parse().ok());
         if url.is_some() && proxy.is_none() {
             // The value may contain a password.
-            tracing::warn!("the proxy in the environment is ignored: only http://HOST:PORT is supported");
+            tracing::warn!(
+                "the proxy in the environment is ignored: only http://HOST:PORT and socks5://HOST:PORT are supported"
+            );
         }
         let exceptions = variable("NO_PROXY").unwrap_or_default();
         let exceptions = exceptions.split(',').map(|one| one.trim().to_lowercase()).filter(|one| !one.is_empty());
@@ -83,6 +114,12 @@ impl ProxySettings {
             Arc::make_mut(rules).proxy.authenticators.push(authenticator);
         }
         self
+    }
+
+    /// Returns true if there is no proxy.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rules.is_none()
     }
 
     /// Returns the proxy for connections to `host`, a name or an address without brackets. Returns `None` for a direct
@@ -133,28 +170,47 @@ impl ProxyUrl {
 impl FromStr for ProxyUrl {
     type Err = InvalidProxyUrl;
 
-    /// Parses `http://HOST:PORT`, with a user and a password before the host, separated by `:` and ended by `@`. `%` encodes
-    /// their special characters (RFC 3986, section 2.1). Without a scheme, HTTP is assumed; without a port, 80.
+    /// Parses `http://HOST:PORT` or `socks5://HOST:PORT`, with a user and a password before the host, separated by `:` and ended by
+    /// `@`. `%` encodes their special characters (RFC 3986, section 2.1). Without a scheme, HTTP is assumed; without a port, 80 or
+    /// 1080. `socks` and `socks5h` mean the same as `socks5`: the proxy resolves the server's name.
     fn from_str(text: &str) -> Result<Self, InvalidProxyUrl> {
-        let rest = match text.split_once("://") {
-            Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-            Some(_) => return Err(InvalidProxyUrl),
-            None => text,
+        let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
+            "http" => Scheme::Http,
+            "socks" | "socks5" | "socks5h" => Scheme::Socks5,
+            _ => return Err(InvalidProxyUrl),
         };
         let rest = rest.strip_suffix('/').unwrap_or(rest);
         let (user, place) = rest.rsplit_once('@').map_or((None, rest), |(user, place)| (Some(user), place));
         let (host, port) = proto::split_host_port(place).map_err(|_| InvalidProxyUrl)?;
-        let mut authenticators: Vec<Arc<dyn ProxyAuthenticator>> = Vec::new();
-        if let Some(user) = user {
-            let (name, password) = user.split_once(':').unwrap_or((user, ""));
-            let (name, password) = (decode(name)?, decode(password)?);
-            if name.contains(':') {
-                return Err(InvalidProxyUrl);
-            }
-            authenticators.push(Arc::new(BasicAuthenticator::new(&name, &password)));
+        let user = user.map(|user| parse_user(user, scheme)).transpose()?;
+        let port = port.unwrap_or(scheme.default_port());
+        let mut proxy = Self { host: host.to_owned(), port, scheme, user, authenticators: Vec::new() };
+        if let Some(User { name, password }) = proxy.user.take_if(|_| scheme == Scheme::Http) {
+            proxy.authenticators.push(Arc::new(BasicAuthenticator::new(&name, &password)));
         }
-        Ok(Self { host: host.to_owned(), port: port.unwrap_or(DEFAULT_PORT), authenticators })
+        Ok(proxy)
     }
+}
+
+impl Scheme {
+    const fn default_port(self) -> u16 {
+        match self {
+            Self::Http => 80,
+            Self::Socks5 => 1_080,
+        }
+    }
+}
+
+/// Parses `USER:PASSWORD`. Basic cannot carry a user with a colon, and SOCKS5 nothing that is longer than 255 bytes.
+fn parse_user(text: &str, scheme: Scheme) -> Result<User, InvalidProxyUrl> {
+    let (name, password) = text.split_once(':').unwrap_or((text, ""));
+    let user = User { name: decode(name)?, password: decode(password)? };
+    let fits = match scheme {
+        Scheme::Http => !user.name.contains(':'),
+        Scheme::Socks5 => [&user.name, &user.password].iter().all(|text| u8::try_from(text.len()).is_ok()),
+    };
+    if fits { Ok(user) } else { Err(InvalidProxyUrl) }
 }
 
 /// Decodes percent-encoded text.
@@ -183,6 +239,3 @@ impl fmt::Debug for ProxyUrl {
         write!(to, "ProxyUrl({self}, {:?})", self.authenticators)
     }
 }
-
-/// The port of HTTP.
-const DEFAULT_PORT: u16 = 80;

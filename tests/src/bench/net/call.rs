@@ -27,7 +27,7 @@ pub struct Call {
     /// The Y4M file that both cameras play.
     pub clip: PathBuf,
     /// What else runs.
-    pub extra: ExtraProgram,
+    pub extra: Option<ExtraProgram>,
     /// True if the receiver writes what it shows, for the quality of the pictures. That takes processor time.
     pub records_pictures: bool,
     /// The folder for reports and logs.
@@ -50,8 +50,6 @@ pub struct BenchFiles<'a> {
 /// A program that runs in addition to the server and the clients of a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ExtraProgram {
-    /// Nothing.
-    Nothing,
     /// A TURN server over TLS, which media take. The server has no media tunnel.
     TurnServer,
     /// A TCP connection that sends as much as it can from the server's namespace to the receiver's.
@@ -61,7 +59,7 @@ pub enum ExtraProgram {
 impl Call {
     /// Returns a call without limits and of no length, whose folder for reports is the current one.
     pub fn new(programs: PathBuf, clip: PathBuf) -> Self {
-        let (spec, extra) = (NetworkSpec::default(), ExtraProgram::Nothing);
+        let (spec, extra) = (NetworkSpec::default(), None);
         let (length, records_pictures, out) = (Duration::ZERO, false, PathBuf::new());
         Self { spec, length, programs, clip, extra, records_pictures, out }
     }
@@ -90,13 +88,14 @@ impl Call {
     /// Holds a call over `lab`, which outlives the programs. Its reports and logs are in the folder `out`.
     fn hold_over(&self, lab: &Netlab, out: &Path) -> Result<CallFigures> {
         let folder = OutputFolder::new(Some(out))?;
-        let turn = (self.extra == ExtraProgram::TurnServer).then(|| TurnServer::start(lab, &folder)).transpose()?;
+        let turn =
+            (self.extra == Some(ExtraProgram::TurnServer)).then(|| TurnServer::start(lab, &folder)).transpose()?;
         let arguments = turn.as_ref().map(|turn| turn.arguments.as_slice()).unwrap_or_default();
         let (_server, sender, link) = self.start_meeting(lab, &folder, arguments, &SENDER, &[])?;
         wait(SETTLING_TIME);
         let (bytes, processor) = (lab.received_bytes(Participant::Receiver)?, processor_time());
         let schedule = lab.start_schedule(&self.spec)?;
-        let flow = (self.extra == ExtraProgram::TcpFlow).then(|| TcpFlow::start(lab, &folder)).transpose()?;
+        let flow = (self.extra == Some(ExtraProgram::TcpFlow)).then(|| TcpFlow::start(lab, &folder)).transpose()?;
         // One second more, because the last second of the timeline must be over.
         let seconds = (self.length.as_secs() + 1).to_string();
         let receiver = self.start_client(lab, &folder, &RECEIVER, &["join", &link, "--for", &seconds])?;

@@ -20,7 +20,7 @@ pub struct NetworkPath {
     /// The length of a call for which the limits hold, if it is longer than the usual one.
     min_length: Duration,
     /// What else runs during the call.
-    pub extra: ExtraProgram,
+    pub extra: Option<ExtraProgram>,
 }
 
 /// A figure and its limit.
@@ -70,7 +70,7 @@ impl NetworkPath {
             spec: spec.to_owned().into(),
             limits: Vec::new(),
             min_length: Duration::ZERO,
-            extra: ExtraProgram::Nothing,
+            extra: None,
         })
     }
 
@@ -88,7 +88,7 @@ impl NetworkPath {
         self.row.parse().is_ok_and(|row: u32| (2..=6).contains(&row))
     }
 
-    fn of(row: u32, spec: &'static str, limits: Vec<Limit>, extra: ExtraProgram) -> Self {
+    fn of(row: u32, spec: &'static str, limits: Vec<Limit>, extra: Option<ExtraProgram>) -> Self {
         let min_length = match row {
             9 => Duration::from_mins(1),
             13 => Duration::from_secs(30),
@@ -106,9 +106,9 @@ impl NetworkPath {
     pub fn file_name(&self) -> String {
         let safe = |sign: char| if sign.is_ascii_alphanumeric() || ".=-".contains(sign) { sign } else { '_' };
         let extra = match self.extra {
-            ExtraProgram::Nothing => "",
-            ExtraProgram::TurnServer => "-turn",
-            ExtraProgram::TcpFlow => "-tcp",
+            None => "",
+            Some(ExtraProgram::TurnServer) => "-turn",
+            Some(ExtraProgram::TcpFlow) => "-tcp",
         };
         format!("{}-{}{extra}", self.row, self.spec).chars().map(safe).collect()
     }
@@ -195,12 +195,12 @@ pub fn of_row(number: u32) -> Vec<NetworkPath> {
         16 => vec![("loss=100%", vec![moving(26.0 / 30.0), first_picture_over_tls(4_000.0)])],
         _ => Vec::new(),
     };
-    let extra = if number == 13 { ExtraProgram::TcpFlow } else { ExtraProgram::Nothing };
+    let extra = (number == 13).then_some(ExtraProgram::TcpFlow);
     let mut paths: Vec<_> =
         paths.into_iter().map(|(spec, limits)| NetworkPath::of(number, spec, limits, extra)).collect();
     if number == 16 {
         let limits = vec![moving(26.0 / 30.0), first_picture_over_turn(4_000.0)];
-        paths.push(NetworkPath::of(number, "loss=100%", limits, ExtraProgram::TurnServer));
+        paths.push(NetworkPath::of(number, "loss=100%", limits, Some(ExtraProgram::TurnServer)));
     }
     paths
 }

@@ -1,0 +1,131 @@
+//! Watches the network: what the system tells of it, and what is remembered of it. Its future runs in the caller's runtime. It reads files
+//! on threads that may block.
+
+use super::gateway::{Gateway, Network};
+#[cfg(target_os = "linux")]
+use super::linux as system;
+#[cfg(not(target_os = "linux"))]
+use super::other as system;
+use crate::networks::{self, Store};
+use crate::recent;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, sleep_until};
+
+/// The network that this computer is in, and what is remembered of networks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The network.
+    pub network: Network,
+    /// Whether the user has called it metered. `None` if the user has not said.
+    pub chosen: Option<bool>,
+    /// True if any network is remembered.
+    pub knows_networks: bool,
+}
+
+impl Found {
+    /// Returns whether the network is metered: the user's choice for it, else what the system says. `None` if this system cannot tell
+    /// one network from another.
+    pub fn metered(&self) -> Option<bool> {
+        let Network { gateway, metered } = &self.network;
+        gateway.as_ref().and(self.chosen.or(*metered).or(Some(false)))
+    }
+}
+
+/// Reports the network. It has one connection to a service of the system, if there is one.
+pub struct Watcher {
+    monitor: system::Monitor,
+    store: Store,
+    /// Changes of what is remembered.
+    stored: watch::Receiver<()>,
+    schedule: Schedule,
+    last: Option<Found>,
+}
+
+impl Watcher {
+    /// Starts to watch. Waits for half a second at most. Needs a runtime of tokio.
+    pub async fn start() -> Self {
+        let (store, stored) = (Store::of_user(), networks::changes());
+        let (monitor, schedule) = (system::Monitor::open().await, Schedule { next: Some(Instant::now()) });
+        Self { monitor, store, stored, schedule, last: None }
+    }
+
+    /// Returns the network at the first call, and then waits for each change. Nothing is lost while nobody waits: then the next call
+    /// returns the state at that time.
+    pub async fn changed(&mut self) -> Found {
+        loop {
+            let next = self.schedule.next;
+            let told = tokio::select! {
+                () = self.monitor.changed() => true,
+                Ok(()) = self.stored.changed() => false,
+                () = sleep_until(next.unwrap_or_else(Instant::now)), if next.is_some() => false,
+            };
+            let found = self.look().await;
+            let is_new = self.last.as_ref() != Some(&found);
+            self.schedule.looked(told || is_new, self.monitor.needs_polls());
+            if is_new {
+                self.last = Some(found.clone());
+                return found;
+            }
+        }
+    }
+
+    async fn look(&mut self) -> Found {
+        let metered = self.monitor.is_metered().await;
+        let store = self.store.clone();
+        let read = move || {
+            let (gateway, networks) = (system::gateway(None), store.load());
+            let chosen = |gateway: &Gateway| networks.metered(gateway, recent::now());
+            let chosen = gateway.as_ref().and_then(chosen);
+            Found { network: Network { gateway, metered }, chosen, knows_networks: !networks.is_empty() }
+        };
+        spawn_blocking(read).await.unwrap_or_default()
+    }
+}
+
+/// When to look at the network although nothing tells a change. Pure.
+struct Schedule {
+    /// `None` if that is not needed.
+    next: Option<Instant>,
+}
+
+impl Schedule {
+    /// Records a look. After a change, the network is looked at once more: the kernel learns the hardware address of a new router
+    /// later. `polls` is true if no service tells changes.
+    fn looked(&mut self, changed: bool, polls: bool) {
+        self.next = (changed || polls).then(|| Instant::now() + INTERVAL);
+    }
+}
+
+/// The time between two looks at the network.
+const INTERVAL: Duration = Duration::from_secs(10);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_network_whose_changes_are_told_is_not_polled() {
+        let mut schedule = Schedule { next: Some(Instant::now()) };
+        schedule.looked(true, false);
+        assert!(schedule.next.is_some(), "once more after a change");
+        schedule.looked(false, false);
+        assert_eq!(schedule.next, None);
+        schedule.looked(false, true);
+        assert!(schedule.next.is_some(), "the service has stopped");
+    }
+
+    #[test]
+    fn the_choice_of_the_user_counts_before_the_system() {
+        let gateway = Gateway { address: "aa".into(), kind: crate::network::Interface::Wireless };
+        let found = |chosen, metered| {
+            let network = Network { gateway: Some(gateway.clone()), metered };
+            Found { network, chosen, knows_networks: false }.metered()
+        };
+        assert_eq!(found(Some(false), Some(true)), Some(false));
+        assert_eq!(found(None, Some(true)), Some(true));
+        assert_eq!(found(None, None), Some(false));
+        assert_eq!(Found::default().metered(), None, "there is no network");
+    }
+}

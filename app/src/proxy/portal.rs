@@ -1,0 +1,82 @@
+//! The proxy settings of the desktop: GNOME, KDE and others answer through `xdg-desktop-portal`
+//! (`org.freedesktop.portal.ProxyResolver`), which also evaluates their automatic configuration.
+
+use std::time::Duration;
+use zbus::blocking::{Connection, Proxy, connection};
+
+/// Returns the URLs of the proxies for the server at `host`, in the order in which they should be tried. Empty if the desktop does not
+/// say. Blocks for two seconds at most.
+pub fn proxies_for(host: &str) -> Vec<String> {
+    let asked = || {
+        let connection = connection::Builder::session()?.method_timeout(TIMEOUT).build()?;
+        ask(&connection, host)
+    };
+    asked().unwrap_or_else(|error| {
+        tracing::debug!(%error, "the desktop does not say which proxy to use");
+        Vec::new()
+    })
+}
+
+fn ask(connection: &Connection, host: &str) -> zbus::Result<Vec<String>> {
+    let portal = Proxy::new(connection, NAME, PATH, INTERFACE)?;
+    // The portal evaluates the rules for this scheme. Conclave speaks TLS, too.
+    let mut proxies: Vec<String> = portal.call("Lookup", &(format!("https://{}", in_url(host)),))?;
+    proxies.truncate(MAX_PROXIES);
+    Ok(proxies)
+}
+
+/// Returns a name, or an IPv6 address in brackets.
+fn in_url(host: &str) -> String {
+    if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
+}
+
+const NAME: &str = "org.freedesktop.portal.Desktop";
+const PATH: &str = "/org/freedesktop/portal/desktop";
+const INTERFACE: &str = "org.freedesktop.portal.ProxyResolver";
+
+/// How long the portal may take. It may have to load an automatic configuration.
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The maximum number of proxies that are tried.
+const MAX_PROXIES: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::private_bus::PrivateBus;
+
+    struct Portal {
+        proxy: &'static str,
+    }
+
+    #[zbus::interface(name = "org.freedesktop.portal.ProxyResolver")]
+    impl Portal {
+        fn lookup(&self, uri: &str) -> Vec<String> {
+            match uri {
+                "https://meet.example" => vec![self.proxy.into(), "direct://".into()],
+                "https://[2001:db8::7]" => vec!["socks://[2001:db8::1]:1080".into()],
+                _ => vec!["direct://".into()],
+            }
+        }
+    }
+
+    /// Over a real bus.
+    #[test]
+    fn the_portal_names_the_proxy_for_each_server() {
+        let Some(bus) = PrivateBus::start() else { return };
+        let portal = bus
+            .connect()
+            .serve_at(PATH, Portal { proxy: "http://proxy.example:3128" })
+            .unwrap()
+            .name(NAME)
+            .unwrap()
+            .build()
+            .unwrap();
+        let client = bus.connect().build().unwrap();
+        assert_eq!(ask(&client, "meet.example").unwrap(), ["http://proxy.example:3128", "direct://"]);
+        assert_eq!(ask(&client, "2001:db8::7").unwrap(), ["socks://[2001:db8::1]:1080"]);
+        assert_eq!(ask(&client, "intern.example").unwrap(), ["direct://"]);
+        drop(portal);
+        assert!(bus.connect().build().is_ok_and(|client| ask(&client, "meet.example").is_err()), "there is no portal");
+    }
+}
