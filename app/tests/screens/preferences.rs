@@ -137,6 +137,8 @@ fn the_menu_of_the_bandwidth_is_used_by_keyboard_and_what_the_organisation_has_s
     let chosen = ui.messages().into_iter().find(|message| matches!(message, preview::Message::Preferred(_)));
     let forget = Preference::Bandwidth(Change::ForgetNetworks);
     assert_eq!(screen.update(chosen.expect("Enter chooses the item")), preview::Action::Prefer(forget));
+    // A choice closes the menu.
+    screen.update(preview::Message::MenuPressed(preview::Menu::Preferences(Part::Bandwidth)));
     let mut ui = Ui::new(screen.view(&context, &pictures));
     ui.click("600\u{a0}kbit/s · Set by your organisation");
     assert!(!ui.messages().iter().any(|message| matches!(message, preview::Message::Preferred(_))), "it is locked");

@@ -4,7 +4,7 @@
 use crate::client::Client;
 use crate::{opened, run};
 use media::Bitrate;
-use net::{Backends, Bandwidth, SocketRuntime};
+use net::{Backends, Limits, SocketRuntime};
 use server::{Config, Server};
 use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
@@ -127,7 +127,7 @@ async fn meeting(server: &Server, limits: [Option<Bitrate>; 2]) -> (Vec<Client>,
 }
 
 fn limit(client: &Client, limit: Option<Bitrate>) {
-    client.session.set_bandwidth(Bandwidth { max_send: limit, max_receive: limit, ..Bandwidth::default() });
+    client.session.set_limits(Limits { send: limit, receive: limit });
 }
 
 /// Waits until each client has opened `pictures` more pictures of the other one.
