@@ -80,8 +80,8 @@ pub enum Input {
     /// again. A dialect that has ordered a connection of its own never gets this input.
     Suspended,
     /// The SFU has forgotten this client, and the transports are new: everything begins again with the next
-    /// [`Input::Entered`]. What is published stays published. A dialect that has ordered a connection of its own never gets this
-    /// input.
+    /// [`Input::Entered`]. What is published stays published, and what the SFU has named since the last [`Input::Suspended`] can be
+    /// received: it is not named again. A dialect that has ordered a connection of its own never gets this input.
     Restart,
     /// The connection of [`Output::Connect`] is open.
     Connected,

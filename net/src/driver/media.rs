@@ -41,10 +41,7 @@ pub struct Media {
     incoming: HashMap<TrackId, (TransportId, String)>,
     /// The queues of the received tracks.
     queues: HashMap<TrackId, Sender<ReceivedFrame>>,
-    /// The voices that arrive on shared media descriptions, and their transports.
-    voices: HashMap<TrackId, TransportId>,
-    /// Who may have a voice there.
-    members: HashSet<ParticipantId>,
+    voices: Voices,
     /// True from a restart until the next answer, which shows that this client is in the meeting again.
     restarted: bool,
     /// When the tracks that did not come back after a restart end.
@@ -57,6 +54,15 @@ pub struct Media {
     estimate: (Bitrate, Bitrate),
     /// When the statistics of the received tracks were last reported.
     stats_reported: Option<Instant>,
+}
+
+/// The voices that arrive on shared media descriptions.
+#[derive(Default)]
+struct Voices {
+    /// The transport of each.
+    transports: HashMap<TrackId, TransportId>,
+    /// Who may have a voice.
+    members: HashSet<ParticipantId>,
 }
 
 /// A local description for the dialect.
@@ -98,8 +104,7 @@ impl Media {
             published: BTreeMap::new(),
             incoming: HashMap::new(),
             queues: HashMap::new(),
-            voices: HashMap::new(),
-            members: HashSet::new(),
+            voices: Voices::default(),
             restarted: false,
             stale: None,
             last_connected: None,
@@ -127,7 +132,7 @@ impl Media {
         self.transports.replace((address, &self.pool), self.path.unwrap_or(MediaPath::Udp)).await?;
         // The network may be another one, so its rates from before are not used.
         self.set_bandwidth(Some(self.bandwidth.limits), Some(LastRates::default()));
-        self.update_wanted();
+        update_wanted(self);
         Ok(())
     }
 
@@ -165,7 +170,7 @@ impl Media {
         if let Some(send_task) = self.published.remove(&slot).and_then(|published| published.send_task) {
             send_task.abort();
         }
-        self.update_wanted();
+        update_wanted(self);
     }
 
     /// Creates an offer by `plan`.
@@ -252,7 +257,7 @@ impl Media {
 
     /// Sets who is a member. On shared media descriptions, the voice of nobody else begins, because the SFU can name anybody.
     pub fn set_members(&mut self, members: &[Member], event_queue: &mut EventQueue) {
-        self.members = members.iter().map(|member| member.id).collect();
+        self.voices.members = members.iter().map(|member| member.id).collect();
         for id in [TransportId::Primary, TransportId::Subscriber] {
             self.begin_voices(id, event_queue);
         }
@@ -280,12 +285,12 @@ impl Media {
         let Some(peer) = self.transports.peer(id) else { return };
         let begun = {
             let voices = &mut lock(peer.rtp_receiver()).voices;
-            voices.set_members(&self.members);
+            voices.set_members(&self.voices.members);
             voices.take_begun()
         };
         for (owner, frames) in begun {
             let track = TrackId { owner, slot: Slot::Microphone };
-            if self.voices.insert(track, id).is_some() {
+            if self.voices.transports.insert(track, id).is_some() {
                 event_queue.push(Event::TrackEnded(track));
             }
             // It may have had a description of its own before.
@@ -296,7 +301,8 @@ impl Media {
 
     /// Ends a track. Does nothing if it is not received.
     pub fn end(&mut self, track: TrackId, event_queue: &mut EventQueue) {
-        if let Some(peer) = self.voices.remove(&track).and_then(|transport| self.transports.peer(transport)) {
+        if let Some(peer) = self.voices.transports.remove(&track).and_then(|transport| self.transports.peer(transport))
+        {
             lock(peer.rtp_receiver()).voices.end(track.owner);
             event_queue.push(Event::TrackEnded(track));
         }
@@ -383,17 +389,7 @@ impl Media {
             Some(Bitrate::bps(wanted.max_bitrate.map_or(layer.bitrate, |limit| limit.min(layer.bitrate)).into()))
         };
         published.wanted = published.layers.iter().filter_map(rate).sum();
-        self.update_wanted();
-    }
-
-    /// Tells the estimator the highest bitrate that the published tracks can use. It probes for no more.
-    fn update_wanted(&self) {
-        let pictures: Bitrate = self.published.values().map(|published| published.wanted).sum();
-        let with_headers = Bitrate::bps(pictures.as_bps() * WANTED_PERCENT / 100);
-        let wanted = if pictures == Bitrate::ZERO { pictures } else { with_headers + SOUND };
-        if let Some(peer) = self.transports.primary() {
-            peer.estimate().set_wanted(wanted);
-        }
+        update_wanted(self);
     }
 
     /// Pushes an event if an estimate of the capacity has changed by more than 5 %.
@@ -460,6 +456,16 @@ impl Media {
     }
 }
 
+/// Tells the estimator the highest bitrate that the published tracks can use. It probes for no more.
+fn update_wanted(media: &Media) {
+    let pictures: Bitrate = media.published.values().map(|published| published.wanted).sum();
+    let with_headers = Bitrate::bps(pictures.as_bps() * WANTED_PERCENT / 100);
+    let wanted = if pictures == Bitrate::ZERO { pictures } else { with_headers + SOUND };
+    if let Some(peer) = media.transports.primary() {
+        peer.estimate().set_wanted(wanted);
+    }
+}
+
 fn request_key_frames(
     published: &BTreeMap<Slot, Published>,
     event_queue: &mut EventQueue,
@@ -478,7 +484,7 @@ fn idle_voices(media: &Media, now: Instant) -> Vec<TrackId> {
         let peer = media.transports.peer(*transport);
         peer.is_some_and(|peer| lock(peer.rtp_receiver()).voices.is_active(track.owner, now))
     };
-    media.voices.iter().filter(|voice| !is_active(*voice)).map(|(track, _)| *track).collect()
+    media.voices.transports.iter().filter(|voice| !is_active(*voice)).map(|(track, _)| *track).collect()
 }
 
 /// Returns the statistics of each received track.
@@ -489,7 +495,7 @@ fn inbound_stats(media: &Media) -> Vec<(TrackId, InboundRtpStats)> {
     let voice = |(track, transport): (&TrackId, &TransportId)| {
         Some((*track, lock(media.transports.peer(*transport)?.rtp_receiver()).voices.inbound_stats(track.owner)?))
     };
-    media.incoming.iter().filter_map(stats).chain(media.voices.iter().filter_map(voice)).collect()
+    media.incoming.iter().filter_map(stats).chain(media.voices.transports.iter().filter_map(voice)).collect()
 }
 
 /// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a

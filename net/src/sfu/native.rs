@@ -183,14 +183,17 @@ impl Native {
         self.resumption.unconfirmed = self.remote.keys().map(|track| track.owner).collect();
     }
 
-    /// Begins again: only what this client publishes and wishes to see stays.
+    /// Begins again. What this client publishes and wishes to see stays, and the tracks that the server has named on this connection:
+    /// it does not name them again.
     fn restart(&mut self, now: Instant) {
-        let Self { published, number, mut wishes, visible, downlink, .. } = std::mem::take(self);
+        let Self { published, mut remote, number, mut wishes, visible, downlink, resumption, .. } =
+            std::mem::take(self);
+        remote.retain(|track, _| !resumption.unconfirmed.contains(&track.owner));
         // The network may be another one.
         let downlink = DownlinkSettings { last_bitrate: None, ..downlink };
         let opened = published.keys().copied().collect();
         wishes.restart(now);
-        *self = Self { published, opened, number, wishes, downlink, visible, ..Self::default() };
+        *self = Self { published, opened, remote, number, wishes, downlink, visible, ..Self::default() };
     }
 
     fn handle_signal(&mut self, bytes: &[u8]) {

@@ -490,6 +490,27 @@ fn after_a_pause_the_same_transport_is_offered_again_and_tracks_that_are_not_nam
 }
 
 #[test]
+fn tracks_that_were_named_before_the_transport_turns_out_to_be_forgotten_are_received_again() {
+    let mut driver = TestDriver::entered();
+    driver.show(2..=4);
+    (2..=4).for_each(|owner| driver.sends(owner, &[Slot::Camera, Slot::Microphone]));
+    driver.settle();
+    driver.handle(Input::Suspended);
+    driver.handle(Input::Entered(ME));
+    // The server was started again. It names the tracks once, as soon as their senders are back.
+    (2..=3).for_each(|owner| driver.sends(owner, &[Slot::Camera, Slot::Microphone]));
+    driver.handle(Input::Restart);
+    (driver.tracks, driver.mids) = (Vec::new(), Vec::new());
+    driver.handle(Input::Entered(ME));
+    driver.settle();
+    for slot in [Slot::Camera, Slot::Microphone] {
+        let mut received = driver.received(slot);
+        received.sort_unstable();
+        assert_eq!(received, [2, 3], "the fourth has not come back");
+    }
+}
+
+#[test]
 fn what_tiles_show_is_received_again_after_a_restart() {
     let mut driver = TestDriver::entered();
     driver.show(201..=225);

@@ -198,6 +198,9 @@ impl Meetings {
             Err(error) => {
                 tracing::debug!(%participant, %error, "offer refused");
                 self.output.signal(participant, ServerSignal::OfferRefused { number });
+                if let Some(room) = self.rooms.get(&peer.meeting) {
+                    room.announce_ended(participant, &mut self.output);
+                }
                 if error == TransportError::Panicked {
                     self.reset_transport(participant, &error, now);
                 }
@@ -358,7 +361,12 @@ impl Meetings {
         // For the new transport, all descriptions of a waiting offer are new.
         self.offers.update_work(participant, |offer| offer_work(&peer.transport, offer));
         if let Some(room) = self.rooms.get_mut(&peer.meeting) {
-            room.publish(participant, Vec::new(), &mut self.output);
+            if *error == TransportError::Replaced {
+                // Its offer names the tracks that it sends on the new transport.
+                room.end_sources(participant);
+            } else {
+                room.publish(participant, Vec::new(), &mut self.output);
+            }
             room.subscribe(participant, &[], &[], peer);
         }
     }

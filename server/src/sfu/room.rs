@@ -455,6 +455,21 @@ impl Room {
         }
     }
 
+    /// Ends what a member sends, because it has another transport. The others are told with its next offer: if that names the same
+    /// tracks, they go on.
+    pub fn end_sources(&mut self, owner: ParticipantId) {
+        self.tracks.iter_mut().filter(|(id, _)| id.owner == owner).for_each(|(_, track)| track.end_source());
+        self.voices.end_source(owner);
+        self.remove_unused_tracks();
+    }
+
+    /// Tells the others that a member sends nothing, if somebody waits for a track of it.
+    pub fn announce_ended(&self, owner: ParticipantId, output: &mut Output) {
+        if self.published(owner).is_empty() && self.tracks.keys().any(|track| track.owner == owner) {
+            self.announce(owner, output);
+        }
+    }
+
     fn announce(&self, owner: ParticipantId, output: &mut Output) {
         let tracks = self.published(owner);
         for member in self.members.iter().filter(|member| **member != owner) {

@@ -4,7 +4,7 @@ mod isolation;
 
 use super::transport_error::TransportError;
 use super::*;
-use proto::{Blob, ClientSignal, MAX_DESCRIPTIONS, ServerSignal};
+use proto::{Blob, ClientSignal, Kind, MAX_DESCRIPTIONS, Published, ServerSignal, Slot, Subscription, TrackId};
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -39,14 +39,18 @@ fn description(count: usize) -> String {
 
 /// Sends an offer. Returns the answers and the other replies that the SFU has given since the last call.
 fn offer(sfu: &mut Sfu, participant: u64, sdp: &str, now: Instant) -> (usize, Vec<Reply>) {
-    let offer = ClientSignal::Offer {
-        number: 1,
-        sdp: sdp.into(),
-        published: Vec::new(),
-        subscriptions: Vec::new(),
-        voices: Vec::new(),
-        downlink: None,
-    };
+    offer_of((Vec::new(), Vec::new()), sfu, participant, sdp, now)
+}
+
+fn offer_of(
+    (published, subscriptions): (Vec<Published>, Vec<Subscription>),
+    sfu: &mut Sfu,
+    participant: u64,
+    sdp: &str,
+    now: Instant,
+) -> (usize, Vec<Reply>) {
+    let (sdp, voices) = (sdp.into(), Vec::new());
+    let offer = ClientSignal::Offer { number: 1, sdp, published, subscriptions, voices, downlink: None };
     let message = ToSfu::Signal(Blob(proto::encode(&offer)));
     sfu.handle_command(Command::Message { participant: ParticipantId(participant), message }, now);
     replies(sfu)
@@ -140,6 +144,24 @@ fn an_offer_that_waits_while_its_transport_is_reset_costs_more() {
         sfu.handle_timeout(start + Duration::from_millis(after));
         assert_eq!(replies(&mut sfu).0, answers, "{after} ms later");
     }
+}
+
+#[test]
+fn the_tracks_of_a_member_with_another_transport_end_only_if_its_offer_is_refused() {
+    let now = Instant::now();
+    let (mut sfu, sdp) = (meeting_of(2, now), description(1));
+    let track = TrackId { owner: ParticipantId(0), slot: Slot::Microphone };
+    let voice = Published { slot: Slot::Microphone, kind: Kind::Audio, mid: "0".into(), layers: Vec::new() };
+    let named = |tracks| Reply::Signal(ServerSignal::Tracks { owner: ParticipantId(0), tracks });
+    let sends = || (vec![voice.clone()], Vec::new());
+    assert_eq!(offer_of(sends(), &mut sfu, 0, &sdp, now), (1, vec![named(vec![voice.clone()])]));
+    let receives = (Vec::new(), vec![Subscription { mid: "0".into(), track }]);
+    assert_eq!(offer_of(receives, &mut sfu, 1, &sdp, now), (1, vec![]));
+    let of_another_transport = |byte: &str| sdp.replace("AB:AB:AB", byte);
+    let other = of_another_transport("AB:CD:AB");
+    assert_eq!(offer_of(sends(), &mut sfu, 0, &other, now), (1, vec![named(vec![voice.clone()])]), "they go on");
+    let wrong = of_another_transport("AB:EF:AB").replace("m=video", "m=application");
+    assert_eq!(offer_of(sends(), &mut sfu, 0, &wrong, now), (0, vec![REFUSED, named(Vec::new())]));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::time::{Duration, Instant};
 use tests::people::{Host, Person};
 
-/// Decoding four cameras takes 2.4 s a second. Without a budget, each of them would show twelve pictures a second.
+/// Decoding four cameras takes 1.4 s a second. Without a budget, all of them would stutter.
 #[test]
 fn a_slow_computer_pauses_the_smallest_tiles_and_shows_the_largest_one_smoothly() -> Result<()> {
     let host = Host::start()?;
@@ -54,10 +54,10 @@ fn a_slow_computer_pauses_the_smallest_tiles_and_shows_the_largest_one_smoothly(
     vera.wait(TIMEOUT, "five seconds pass", |_| start.elapsed() >= Duration::from_secs(5))?;
     let (after, took) = (vera.shown_pictures(largest), start.elapsed());
     let rate = f64::from(u32::try_from(after.shown - before)?) / took.as_secs_f64();
-    assert!(rate > 15.0, "{rate:.1} pictures a second of the largest tile");
+    assert!(rate > 12.0, "{rate:.1} pictures a second of the largest tile");
     assert!(after.longest_gap < Duration::from_secs(1), "the largest tile froze for {:?}", after.longest_gap);
     Ok(())
 }
 
 /// How much longer the decoder takes for each picture.
-const PICTURE_TIME: Duration = Duration::from_millis(20);
+const PICTURE_TIME: Duration = Duration::from_millis(12);
