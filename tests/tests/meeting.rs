@@ -23,6 +23,7 @@ use anyhow::Result;
 use engine::{AudioChoice, Choice, Command, ParticipantId, Reason, Slot};
 use media::Size;
 use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tests::people::{Host, Person};
 
@@ -136,3 +137,10 @@ fn opened(person: &Person) -> u64 {
 
 /// The limit for steps that take tens of milliseconds on an idle machine.
 const TIMEOUT: Duration = Duration::from_mins(1);
+
+/// Held by the tests that use both cores of a small machine. Side by side, they would measure each other.
+static BUSY: Mutex<()> = Mutex::new(());
+
+fn busy() -> MutexGuard<'static, ()> {
+    BUSY.lock().unwrap_or_else(PoisonError::into_inner)
+}

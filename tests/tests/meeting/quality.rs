@@ -9,7 +9,8 @@ use tests::demo_meeting;
 /// pictures; `bench meeting` measures them.
 #[test]
 fn four_people_see_each_other_in_good_quality() -> Result<()> {
-    let outcome = demo_meeting::hold(Size::new(640, 360), 300, Duration::from_mins(1))?;
+    let _busy = super::busy();
+    let outcome = demo_meeting::hold(Size::new(640, 360), 300, Duration::from_mins(3))?;
     assert_eq!(outcome.qualities.len(), 12, "each of four people sees three others");
     for ((from, to), quality) in &outcome.qualities {
         println!("{from} to {to}: {quality:?}");

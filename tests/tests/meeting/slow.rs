@@ -1,6 +1,6 @@
 //! A viewer whose computer decodes too slowly for all tiles.
 
-use super::{TIMEOUT, guest, organiser};
+use super::{TIMEOUT, busy, guest, organiser};
 use anyhow::Result;
 use codec::decode::probe;
 use engine::{
@@ -13,6 +13,7 @@ use tests::people::{Host, Person};
 /// Decoding four cameras takes 1.4 s a second. Without a budget, all of them would stutter.
 #[test]
 fn a_slow_computer_pauses_the_smallest_tiles_and_shows_the_largest_one_smoothly() -> Result<()> {
+    let _busy = busy();
     let host = Host::start()?;
     let anne = organiser(&host)?;
     let guests = ["Bob", "Carol", "Dan"].map(|name| guest(&anne, name, Choice::Synthetic));
