@@ -132,7 +132,7 @@ impl App {
             return Task::none();
         }
         let task = self.handle(message);
-        // Also an engine that has just started, one in the background, and one that had no room for the limits before.
+        // Each engine gets the limits: one that has just started, one in the background, and one whose queue was full before.
         let limits = self.preferences.bandwidth.limits();
         if let Some(running) = &mut self.session.running {
             running.set_limits(limits);

@@ -6,7 +6,7 @@ use engine::{Entry, Setup, Stats};
 
 use crate::model::bandwidth::{Bandwidth, Choices, Limits};
 use crate::network::{self, Gateway, Watcher};
-use crate::networks::{self, Store};
+use crate::networks::{self, NetworksFile};
 use crate::policy::Policy;
 use crate::recent::{self, Memory};
 
@@ -41,14 +41,14 @@ pub struct Path {
 }
 
 /// Sets in `setup` what is remembered of the network on the way to the meeting. Returns the network, to remember how the meeting went.
-/// `None` if the server runs on this computer, or the network is not recognised.
+/// Returns `None` if the server runs on this computer, or if the network is not recognised.
 pub fn prepare(entry: &Entry, setup: &mut Setup) -> Option<Path> {
     let host = match entry {
         Entry::Create { host, .. } => host,
         Entry::Join(invitation) => &invitation.host,
     };
     let gateway = network::gateway_to(host)?;
-    setup.bandwidth.last = Store::of_user().load().rates(&gateway, recent::now());
+    setup.bandwidth.last = NetworksFile::of_user().load().rates(&gateway, recent::now());
     Some(Path { host: host.clone(), gateway })
 }
 
@@ -58,7 +58,7 @@ pub fn remember(path: Option<Path>, stats: &Stats) {
     let rates = networks::rates_of(&stats.timeline());
     let measured = rates.send.is_some() || rates.receive.is_some();
     if measured && network::gateway_to(&host).as_ref() == Some(&gateway) {
-        Store::of_user().change(|networks| networks.set_rates(&gateway, rates, recent::now()));
+        NetworksFile::of_user().change(|networks| networks.set_rates(&gateway, rates, recent::now()));
     }
 }
 

@@ -18,8 +18,6 @@ pub mod networks;
 pub mod pictures;
 pub mod policy;
 mod preview_session;
-#[cfg(all(test, target_os = "linux"))]
-mod private_bus;
 pub mod proxy;
 pub mod recent;
 pub mod runner;
@@ -28,6 +26,8 @@ pub mod session;
 pub mod snapshot;
 pub mod stage;
 mod surface;
+#[cfg(all(test, target_os = "linux"))]
+mod test_bus;
 pub mod theme;
 
 pub use app::{App, Message, Options, Screen, Start};

@@ -85,7 +85,7 @@ impl Networks {
         }
         let key = key(&self.salt, gateway);
         let before = self.networks.iter().position(|entry| entry.key == key).map(|at| self.networks.remove(at));
-        // Also what this program has not written.
+        // A damaged file can contain keys of another length.
         self.networks.retain(|entry| is_fresh(entry, now) && entry.key.len() == 2 * KEY_BYTES);
         let entry = before.filter(|entry| is_fresh(entry, now)).unwrap_or_default();
         self.networks.truncate(MAX_NETWORKS - 1);
@@ -114,22 +114,22 @@ impl Networks {
     }
 }
 
-/// Where networks are remembered.
+/// The user's file of known networks.
 #[derive(Clone, Debug)]
-pub struct Store {
-    /// The file. `None` if the environment names no folder.
+pub struct NetworksFile {
+    /// Its path. `None` if the environment names no folder.
     path: Option<PathBuf>,
     /// True if it may be written.
     keeps: bool,
 }
 
-impl Store {
+impl NetworksFile {
     /// Returns the user's file.
     pub fn of_user() -> Self {
         Self { path: path(), keeps: KEEPS_NOTHING.get().is_none() }
     }
 
-    /// Returns a store without a file.
+    /// Returns a value without a file.
     #[cfg(test)]
     pub const fn keeping_nothing() -> Self {
         Self { path: None, keeps: false }
@@ -169,12 +169,12 @@ impl Store {
     }
 }
 
-/// Remembers nothing from now on: the user has asked for that. What was remembered before stays, and can be forgotten.
+/// Stops writing the file until the program ends (`--no-recent`). What it already contains is still read, and can be forgotten.
 pub fn keep_nothing() {
     KEEPS_NOTHING.get_or_init(|| ());
 }
 
-/// Returns a receiver of changes that this process makes of any file of networks.
+/// Returns a receiver that is notified if this process changes a file of networks.
 pub fn changes() -> watch::Receiver<()> {
     CHANGES.subscribe()
 }
@@ -244,7 +244,7 @@ const fn is_fresh(entry: &Entry, now: u64) -> bool {
 /// Held from reading to writing or deleting, so that no other thread's change is lost or comes back.
 static LOCK: Mutex<()> = Mutex::new(());
 
-/// Told of each change.
+/// Notifies of each change of a file of networks.
 static CHANGES: LazyLock<watch::Sender<()>> = LazyLock::new(|| watch::Sender::new(()));
 
 /// Set if this program remembers nothing.
@@ -359,7 +359,7 @@ mod tests {
     fn a_store_that_keeps_nothing_is_read_and_deleted_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("networks.json");
-        let store = |keeps| Store { path: Some(path.clone()), keeps };
+        let store = |keeps| NetworksFile { path: Some(path.clone()), keeps };
         store(false).change(|networks| networks.set_metered(&gateway("phone"), true, DAY));
         assert!(!path.exists());
         let mut changes = changes();
@@ -375,7 +375,7 @@ mod tests {
     fn a_file_is_not_deleted_while_it_is_changed() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("networks.json");
-        let store = Store { path: Some(path.clone()), keeps: true };
+        let store = NetworksFile { path: Some(path.clone()), keeps: true };
         store.change(|networks| networks.set_metered(&gateway("phone"), true, DAY));
         let (sender, receiver) = std::sync::mpsc::sync_channel(2);
         let deleted = update(&path, |networks| {

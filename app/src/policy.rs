@@ -1,4 +1,5 @@
-//! What the administrator of this computer has set. The user can read it, and cannot change it.
+//! What the administrator of this computer has set. The file is in a folder in which only root can write. Its owner is not checked: a user
+//! who can change the file can also run another program.
 //!
 //! The file is a JSON object with two objects: `mandatory` fixes a value, `recommended` replaces the default. An unknown policy, and a
 //! value of another type or out of range, is reported in the log and ignored, so that the program always starts.

@@ -47,7 +47,7 @@ fn of_desktop(proxies: &[String]) -> ProxySettings {
         }
         match proxy.parse::<ProxyUrl>() {
             Ok(proxy) => return ProxySettings::of(proxy).bypassing_loopback(),
-            // It may contain a password.
+            // The error does not contain the URL, which may have a password.
             Err(error) => tracing::warn!(%error, "a proxy of the desktop's settings is not supported"),
         }
     }

@@ -347,8 +347,9 @@ impl MeetingSession {
     }
 
     /// Begins an attempt with these limits of the bandwidth. If the meeting was left or lost, the organiser comes back to
-    /// it. Returns its number, and a function that starts the engine, for a thread that may block. Returns `None` if there
-    /// is no destination. When the function has returned, the caller calls [`MeetingSession::start_returned`].
+    /// it. Returns the number of the attempt and a function that starts the engine. Returns `None` if there is no
+    /// destination. The caller runs the function on a thread that may block, and then calls
+    /// [`MeetingSession::start_returned`].
     pub fn starting(
         &mut self,
         limits: BandwidthLimits,

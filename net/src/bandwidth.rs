@@ -24,7 +24,7 @@ pub struct LastRates {
     pub receive: Option<Bitrate>,
 }
 
-/// Both.
+/// The limits of a session, and what its network carried before.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bandwidth {
     pub limits: Limits,

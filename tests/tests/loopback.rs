@@ -6,8 +6,8 @@
 mod attacks;
 #[path = "loopback/authority.rs"]
 mod authority;
-#[path = "loopback/caps.rs"]
-mod caps;
+#[path = "loopback/bandwidth_limits.rs"]
+mod bandwidth_limits;
 #[path = "loopback/client.rs"]
 mod client;
 #[path = "loopback/dialects.rs"]

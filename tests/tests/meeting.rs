@@ -27,7 +27,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tests::people::{Host, Person};
 
-/// A layer that no tile needs is not encoded. It is encoded again within a second after a tile needs it.
+/// A layer that no tile needs is not encoded. It is encoded again soon after a tile needs it.
 #[test]
 fn layers_follow_the_tile_sizes_of_the_viewers() -> Result<()> {
     let host = Host::start()?;
@@ -39,7 +39,7 @@ fn layers_follow_the_tile_sizes_of_the_viewers() -> Result<()> {
 
     bob.look(Size::new(320, 180))?;
     bob.wait(TIMEOUT, "180 lines are shown", |bob| bob.shown_pictures(from).spatial == 0)?;
-    // After two seconds at most, the two larger layers send no frame.
+    // The two larger layers stop two seconds later at most, on an idle machine.
     anne.wait(TIMEOUT, "the larger layers stop", |anne| {
         let before = frames_of_large_layers(anne);
         more_pictures_arrive(&bob, from, 20) && frames_of_large_layers(anne) == before
@@ -138,7 +138,7 @@ fn opened(person: &Person) -> u64 {
 /// The limit for steps that take tens of milliseconds on an idle machine.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Held by the tests that use both cores of a small machine. Side by side, they would measure each other.
+/// Held by the tests that use both cores of a small machine. If they ran at once, each would slow the other one down.
 static BUSY: Mutex<()> = Mutex::new(());
 
 fn busy() -> MutexGuard<'static, ()> {

@@ -61,12 +61,12 @@ usage: cargo xtask TASK
   bench [draw|sfu [--janus]|crypto|codec|voice|meeting|window] [--json]
          benchmarks, each compared with a reference measured in the same run, or with a limit; --janus adds the SFU Janus, if it
          is installed
-  bench net [--rows 1,2,...] [--spec SPEC] [--seconds N] [--stop N] [--outage NAME] [--minutes N] [--runs N] [--programs DIR] [--out DIR]
-            [--chromium] [--chromium-codec VP8|H264] [--json]
+  bench net [--rows 1,2,...] [--spec SPEC] [--seconds N] [--stop N] [--outage NAME] [--minutes N] [--runs N] [--again] [--programs DIR]
+            [--out DIR] [--chromium] [--chromium-codec VP8|H264] [--json]
          calls of real programs over networks with limits, each compared with a limit; needs root; --outage measures
          one outage of row 15: interface, handover, server, stopped or udp; --minutes is the length of row 21, which only
-         --rows 21 measures; --chromium holds the calls of rows 1 to 10 between two Chromium, too, if it
-         is installed
+         --rows 21 measures; --again holds each call twice, by clients that remember the network; --chromium holds the calls of
+         rows 1 to 10 between two Chromium, too, if it is installed
   netlab SPEC -- COMMAND
          run a command in such a network, as the receiver; SPEC is like `down=10M,300k@40s,10M@55s loss=2%`
   bench ladder CLIP

@@ -49,7 +49,7 @@ pub enum Message {
     Notify(Notice),
     /// Devices were plugged in or unplugged, or are listed for the first time.
     DevicesListed(Lists),
-    /// The file of preferences is read. The first screen follows from it and the options.
+    /// The file of preferences was read. It and the options decide the first screen.
     Loaded(Box<(Memory, Options)>),
     /// The network that this computer is in, at first and at each change.
     NetworkFound(Found),

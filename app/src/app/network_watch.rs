@@ -5,7 +5,7 @@ use iced::futures::{Stream, stream};
 
 use crate::network::{Found, Watcher};
 
-/// Reports the network at first and at each change. While the UI thread is busy, nothing is looked at and nothing is lost.
+/// Reports the network at first and at each change. While the UI thread is busy, changes are merged into one report.
 pub fn subscription() -> Subscription<Found> {
     Subscription::run(changes)
 }

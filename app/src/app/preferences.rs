@@ -7,7 +7,7 @@ use crate::locale::Language;
 use crate::model::ContentHints;
 use crate::model::bandwidth::{Bandwidth, Change};
 use crate::network::{Found, Gateway};
-use crate::networks::{Networks, Store};
+use crate::networks::{Networks, NetworksFile};
 use crate::policy::Policy;
 use crate::recent::{self, Listing, Memory};
 use crate::screen::home;
@@ -23,11 +23,11 @@ pub struct Preferences {
     pub theme: Choice,
     /// How much of the network may be used.
     pub bandwidth: Bandwidth,
-    /// By which the network of this computer is recognised.
+    /// Identifies the network of this computer. `None` if there is no network, or if it is not recognised.
     gateway: Option<Gateway>,
-    /// Where networks are remembered.
-    store: Store,
-    /// What the user has said of networks, if it may not be stored. It is forgotten at the end.
+    /// The file of known networks.
+    store: NetworksFile,
+    /// The user's choices for networks if the file must not be written. They are lost when the program ends.
     unsaved: Networks,
     /// What the file contains, or will contain after the next save.
     memory: Memory,
@@ -41,14 +41,14 @@ impl Preferences {
             theme,
             bandwidth: Bandwidth::default(),
             gateway: None,
-            store: Store::of_user(),
+            store: NetworksFile::of_user(),
             unsaved: Networks::default(),
             memory: Memory::default(),
         }
     }
 
-    /// Takes over the content of the file. An argument that is `Some` takes precedence over the file, and the file over the system's
-    /// setting. The network may be known already.
+    /// Applies the content of the file. An argument that is `Some` takes precedence over the file, and the file over the system's
+    /// setting. Keeps the network if it was found before.
     pub fn restore(
         &mut self,
         mut memory: Memory,
@@ -204,7 +204,7 @@ impl Preferences {
     }
 }
 
-/// Reads the user's file, and the policies of this computer, which are read once. Blocks.
+/// Reads the user's file. Also reads the policies, so that the UI thread does not read them later. Blocks.
 pub fn read_files() -> Memory {
     let _ = Policy::of_computer();
     Memory::of_user()
@@ -263,7 +263,7 @@ mod tests {
     #[test]
     fn a_choice_that_may_not_be_stored_holds_until_the_end() {
         let mut preferences = Preferences::new(Language::English, Choice::Dark);
-        preferences.store = Store::keeping_nothing();
+        preferences.store = NetworksFile::keeping_nothing();
         preferences.set_network(found("phone", false));
         let stored: Task<()> = preferences.set(Preference::Bandwidth(Change::Metered(true)));
         assert_eq!(stored.units(), 0, "nothing is written");

@@ -106,7 +106,7 @@ impl Preparation {
             speaker: self.devices.chosen(Kind::Speaker).sound(),
             screen: false,
             muted: !screen.microphone,
-            // The starter finds it, because that may block.
+            // Found when the meeting starts, on a thread that may block.
             proxy: engine::ProxySettings::default(),
             bandwidth: engine::Bandwidth::default(),
         };

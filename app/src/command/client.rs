@@ -10,7 +10,7 @@ use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
 
-/// The name and the devices; no limits of the bandwidth, because the window sets its own. With a dump folder, the speaker
+/// The name and the devices, without limits of the bandwidth: the caller sets them. With a dump folder, the speaker
 /// is the file `speaker.wav` in it, unless the speaker is another file. Checks first that the files that the meeting
 /// writes can be written, because a failure at the end would lose them.
 ///
@@ -39,7 +39,7 @@ pub fn setup(client: &Client) -> Result<Setup> {
         speaker,
         screen: client.screen,
         muted: false,
-        // The starter finds it, because that may block.
+        // Found when the meeting starts, on a thread that may block.
         proxy: engine::ProxySettings::default(),
         bandwidth: Bandwidth::default(),
     })

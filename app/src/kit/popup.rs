@@ -155,7 +155,7 @@ fn step(key: &keyboard::Key, modifiers: keyboard::Modifiers) -> Option<Step> {
 }
 
 /// The position of a menu: below the anchor if there is space, else above, else over it. Always inside the window: a menu that
-/// is higher scrolls.
+/// does not fit scrolls.
 fn place(anchor: Rectangle, menu: Size, window: Size) -> Point {
     let below = anchor.y + anchor.height + SPACE_XS;
     let above = anchor.y - menu.height - SPACE_XS;

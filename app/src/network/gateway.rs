@@ -3,9 +3,9 @@
 /// What is known of the network.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Network {
-    /// By which it is recognised. `None` if there is none, or if this system cannot tell.
+    /// Identifies the network. `None` if there is no network, or if this system cannot tell.
     pub gateway: Option<Gateway>,
-    /// Whether the system says that its data are counted. `None` if it does not say.
+    /// Whether the system says that it is metered. `None` if it does not say.
     pub metered: Option<bool>,
 }
 

@@ -28,17 +28,17 @@ pub fn gateway(server: Option<IpAddr>) -> Option<Gateway> {
 }
 
 /// A gateway, and the name of the interface that leads to it.
-type Found = (String, Gateway);
+type InterfaceGateway = (String, Gateway);
 
 /// Returns the default router of IPv4, unless the way by IPv6 uses another interface, such as a VPN.
-fn prefer_ipv4(ipv4: Option<Found>, ipv6: Option<Found>) -> Option<Found> {
+fn prefer_ipv4(ipv4: Option<InterfaceGateway>, ipv6: Option<InterfaceGateway>) -> Option<InterfaceGateway> {
     match (ipv4, ipv6) {
         (Some(ipv4), Some(ipv6)) if ipv4.0 != ipv6.0 => Some(ipv6),
         (ipv4, ipv6) => ipv4.or(ipv6),
     }
 }
 
-fn gateway_of_ipv4(server: Option<Ipv4Addr>) -> Option<Found> {
+fn gateway_of_ipv4(server: Option<Ipv4Addr>) -> Option<InterfaceGateway> {
     let route = ipv4::best_route(&read("/proc/net/route")?, server)?;
     let hop = route.next_hop(server)?;
     let hardware = read("/proc/net/arp").and_then(|table| ipv4::hardware_address(&table, hop, &route.interface));
@@ -46,13 +46,13 @@ fn gateway_of_ipv4(server: Option<Ipv4Addr>) -> Option<Found> {
     Some(found(route.interface, address))
 }
 
-fn gateway_of_ipv6(server: Option<Ipv6Addr>) -> Option<Found> {
+fn gateway_of_ipv6(server: Option<Ipv6Addr>) -> Option<InterfaceGateway> {
     let table = read("/proc/net/ipv6_route")?;
     let (interface, address) = ipv6::gateway(&table, server)?;
     Some(found(interface, address))
 }
 
-fn found(interface: String, address: String) -> Found {
+fn found(interface: String, address: String) -> InterfaceGateway {
     let kind = interface_kind(Path::new("/sys/class/net"), &interface);
     (interface, Gateway { address, kind })
 }

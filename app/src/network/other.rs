@@ -9,17 +9,17 @@ pub fn gateway(_server: Option<IpAddr>) -> Option<Gateway> {
     None
 }
 
-/// Tells nothing.
+/// Reports nothing.
 pub struct Monitor;
 
 #[expect(clippy::unused_async, reason = "other systems wait here")]
 impl Monitor {
-    /// Returns it.
+    /// Returns a monitor without a connection.
     pub async fn open() -> Self {
         Self
     }
 
-    /// Returns `None`: the user can choose to save data.
+    /// Returns `None`: this system does not say. The user can choose to save data.
     pub async fn is_metered(&mut self) -> Option<bool> {
         None
     }
@@ -29,7 +29,7 @@ impl Monitor {
         std::future::pending::<()>().await;
     }
 
-    /// Returns false: a look at the network shows nothing.
+    /// Returns false: polls would find nothing.
     pub fn needs_polls(&self) -> bool {
         false
     }

@@ -1,12 +1,11 @@
-//! Watches the network: what the system tells of it, and what is remembered of it. Its future runs in the caller's runtime. It reads files
-//! on threads that may block.
+//! Watches the network, and what is remembered of it. The future runs in the caller's runtime. Files are read on threads that may block.
 
 use super::gateway::{Gateway, Network};
 #[cfg(target_os = "linux")]
 use super::linux as system;
 #[cfg(not(target_os = "linux"))]
 use super::other as system;
-use crate::networks::{self, Store};
+use crate::networks::{self, NetworksFile};
 use crate::recent;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -33,11 +32,11 @@ impl Found {
     }
 }
 
-/// Reports the network. It has one connection to a service of the system, if there is one.
+/// Reports the network and its changes. Has one connection to the system bus, if there is one.
 pub struct Watcher {
     monitor: system::Monitor,
-    store: Store,
-    /// Changes of what is remembered.
+    store: NetworksFile,
+    /// Notifies of changes of the file.
     stored: watch::Receiver<()>,
     schedule: Schedule,
     last: Option<Found>,
@@ -46,13 +45,13 @@ pub struct Watcher {
 impl Watcher {
     /// Starts to watch. Waits for half a second at most. Needs a runtime of tokio.
     pub async fn start() -> Self {
-        let (store, stored) = (Store::of_user(), networks::changes());
+        let (store, stored) = (NetworksFile::of_user(), networks::changes());
         let (monitor, schedule) = (system::Monitor::open().await, Schedule { next: Some(Instant::now()) });
         Self { monitor, store, stored, schedule, last: None }
     }
 
-    /// Returns the network at the first call, and then waits for each change. Nothing is lost while nobody waits: then the next call
-    /// returns the state at that time.
+    /// Returns the network at the first call. Each further call waits until the network differs from the last result. Changes between
+    /// two calls are merged.
     pub async fn changed(&mut self) -> Found {
         loop {
             let next = self.schedule.next;
@@ -84,15 +83,15 @@ impl Watcher {
     }
 }
 
-/// When to look at the network although nothing tells a change. Pure.
+/// Decides when to look at the network although no service reports a change.
 struct Schedule {
-    /// `None` if that is not needed.
+    /// The time of the next look. `None` if none is needed.
     next: Option<Instant>,
 }
 
 impl Schedule {
     /// Records a look. After a change, the network is looked at once more: the kernel learns the hardware address of a new router
-    /// later. `polls` is true if no service tells changes.
+    /// later. `polls` is true if no service reports changes.
     fn looked(&mut self, changed: bool, polls: bool) {
         self.next = (changed || polls).then(|| Instant::now() + INTERVAL);
     }

@@ -43,7 +43,7 @@ const MAX_PROXIES: usize = 16;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::private_bus::PrivateBus;
+    use crate::test_bus::TestBus;
 
     struct Portal {
         proxy: &'static str,
@@ -63,7 +63,7 @@ mod tests {
     /// Over a real bus.
     #[test]
     fn the_portal_names_the_proxy_for_each_server() {
-        let Some(bus) = PrivateBus::start() else { return };
+        let Some(bus) = TestBus::start() else { return };
         let portal = bus
             .connect()
             .serve_at(PATH, Portal { proxy: "http://proxy.example:3128" })

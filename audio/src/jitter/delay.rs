@@ -225,8 +225,8 @@ const WINDOW: usize = 400;
 /// with pauses, [`WINDOW`] packets take longer.
 const MAX_AGE: Duration = Duration::from_secs(10);
 
-/// In the first seconds, the bitrate of the link is searched for, and the first key frames fill its queue. That is no usual jitter, so
-/// what arrives in this time is dropped earlier.
+/// The start of a session, in which probes and the first key frames fill the queue of the link. This jitter does not last, so the
+/// offsets of packets that arrive in this time are dropped after [`START_AGE`].
 const START: Duration = Duration::from_secs(8);
 const START_AGE: Duration = Duration::from_secs(3);
 

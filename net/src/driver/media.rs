@@ -61,7 +61,7 @@ pub struct Media {
 struct Voices {
     /// The transport of each.
     transports: HashMap<TrackId, TransportId>,
-    /// Who may have a voice.
+    /// The members of the meeting. Only their voices begin.
     members: HashSet<ParticipantId>,
 }
 
@@ -255,15 +255,18 @@ impl Media {
         }
     }
 
-    /// Sets who is a member. On shared media descriptions, the voice of nobody else begins, because the SFU can name anybody.
+    /// Sets the members. On shared media descriptions, only their voices begin, because the SFU can name anybody.
     pub fn set_members(&mut self, members: &[Member], event_queue: &mut EventQueue) {
         self.voices.members = members.iter().map(|member| member.id).collect();
         for id in [TransportId::Primary, TransportId::Subscriber] {
+            if let Some(peer) = self.transports.peer(id) {
+                lock(peer.rtp_receiver()).voices.set_members(&self.voices.members);
+            }
             self.begin_voices(id, event_queue);
         }
     }
 
-    /// Lets these media descriptions carry whoever speaks: each packet names its owner.
+    /// Passes what arrives on these media descriptions to the voices that the packets name.
     pub fn share_voices(
         &mut self,
         transport: TransportId,
@@ -272,6 +275,8 @@ impl Media {
         now: Instant,
     ) {
         let Some(peer) = self.transports.peer(transport) else { return };
+        // The transport may be newer than the last change of the members.
+        lock(peer.rtp_receiver()).voices.set_members(&self.voices.members);
         for mid in mids {
             if !lock(peer.rtp_receiver()).share_stream(mid, now) {
                 tracing::warn!(mid, "the session description has no SSRC for a shared description");
@@ -283,11 +288,7 @@ impl Media {
     /// Reports the voices that have begun on shared media descriptions.
     fn begin_voices(&mut self, id: TransportId, event_queue: &mut EventQueue) {
         let Some(peer) = self.transports.peer(id) else { return };
-        let begun = {
-            let voices = &mut lock(peer.rtp_receiver()).voices;
-            voices.set_members(&self.voices.members);
-            voices.take_begun()
-        };
+        let begun = lock(peer.rtp_receiver()).voices.take_begun();
         for (owner, frames) in begun {
             let track = TrackId { owner, slot: Slot::Microphone };
             if self.voices.transports.insert(track, id).is_some() {

@@ -183,8 +183,8 @@ impl Native {
         self.resumption.unconfirmed = self.remote.keys().map(|track| track.owner).collect();
     }
 
-    /// Begins again. What this client publishes and wishes to see stays, and the tracks that the server has named on this connection:
-    /// it does not name them again.
+    /// Starts again. Keeps what this client publishes and wishes to see. Also keeps the tracks that the server has named on this
+    /// connection, because it does not name them again.
     fn restart(&mut self, now: Instant) {
         let Self { published, mut remote, number, mut wishes, visible, downlink, resumption, .. } =
             std::mem::take(self);

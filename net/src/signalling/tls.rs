@@ -50,7 +50,7 @@ pub const fn is_certificate(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(_) | Error::NoCertificatesPresented)
 }
 
-/// A verifier that asks no authority.
+/// Verifies the server's certificate without a certificate authority.
 #[derive(Debug)]
 struct Verifier {
     accepted: Accepted,

@@ -17,10 +17,11 @@ pub struct TurnSocket {
     pub links: Arc<Links>,
 }
 
-/// Returns whether the stack may get a datagram of UDP.
-fn accepts(links: &Links, source: SocketAddr, datagram: &[u8]) -> bool {
-    // Otherwise, the stack would take the first kind for `ChannelData` of its TURN server.
-    !is_virtual(source) && links.accepts(source, datagram).unwrap_or(!matches!(datagram.first(), Some(0x40..=0x7f)))
+/// Returns whether the stack may get a datagram of UDP. `server` is `None` if the source is no TURN server.
+fn accepts(server: Option<&Links>, source: SocketAddr, datagram: &[u8]) -> bool {
+    let is_authentic = server.and_then(|links| links.accepts(source, datagram));
+    // The first byte of `ChannelData` is 0x40 to 0x7f. The stack would believe that its TURN server has sent it.
+    !is_virtual(source) && is_authentic.unwrap_or(!matches!(datagram.first(), Some(0x40..=0x7f)))
 }
 
 impl AsyncUdpSocket for TurnSocket {
@@ -66,8 +67,10 @@ impl AsyncUdpSocket for TurnSocket {
             let mut accepted = count == 0;
             for (buffer, meta) in bufs.iter_mut().zip(meta.iter_mut()).take(count) {
                 let source = meta.addr;
-                accepted |= retain_datagrams(buffer, meta, |datagram| accepts(&self.links, source, datagram));
-                meta.addr = self.links.address_of(source).unwrap_or(source);
+                let address = self.links.address_of(source);
+                let server = address.map(|_| &*self.links);
+                accepted |= retain_datagrams(buffer, meta, |datagram| accepts(server, source, datagram));
+                meta.addr = address.unwrap_or(source);
             }
             if accepted {
                 return Poll::Ready(Ok(count));
@@ -89,7 +92,7 @@ mod tests {
         let links = Links::default();
         links.open(0, address, &TurnServer::parse("turn:a.example").unwrap());
         links.resolve(0, Some(real));
-        let accepted = |source, first: u8| accepts(&links, source, &[first]);
+        let accepted = |source, first: u8| accepts(Some(&links), source, &[first]);
         assert!(accepted(real, 0x40) && accepted(real, 1));
         assert!(!accepted(other, 0x40) && accepted(other, 0x80));
         assert!(!accepted(address, 0x40) && !accepted(address, 1), "forged");

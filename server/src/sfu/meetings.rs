@@ -198,7 +198,7 @@ impl Meetings {
             Err(error) => {
                 tracing::debug!(%participant, %error, "offer refused");
                 self.output.signal(participant, ServerSignal::OfferRefused { number });
-                if let Some(room) = self.rooms.get(&peer.meeting) {
+                if let Some(room) = self.rooms.get_mut(&peer.meeting) {
                     room.announce_ended(participant, &mut self.output);
                 }
                 if error == TransportError::Panicked {

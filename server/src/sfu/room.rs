@@ -43,6 +43,8 @@ pub struct Room {
     sound_reported: Instant,
     /// Who speaks, and the voices on shared descriptions.
     voices: Voices,
+    /// The members whose tracks have ended without an announcement ([`Room::end_sources`]).
+    unannounced: BTreeSet<ParticipantId>,
     /// Scratch memory of [`Room::allocate`].
     lists: DivisionLists,
     /// True if the next step panics.
@@ -71,6 +73,7 @@ impl Room {
             subscriptions: BTreeMap::new(),
             sound_reported: now,
             voices: Voices::default(),
+            unannounced: BTreeSet::new(),
             lists: DivisionLists::default(),
             #[cfg(test)]
             panics: false,
@@ -114,23 +117,18 @@ impl Room {
         self.peak.set(self.members.len(), now);
         self.subscriptions.remove(&participant);
         self.voices.remove(participant);
-        let published = !self.published(participant).is_empty();
-        for (id, track) in &mut self.tracks {
+        self.end_sources(participant);
+        for track in self.tracks.values_mut() {
             track.subscribers.retain(|subscriber| subscriber.participant != participant);
-            if id.owner == participant {
-                track.end_source();
-            }
         }
         self.remove_unused_tracks();
-        if published {
-            self.announce(participant, output);
-        }
+        self.announce_ended(participant, output);
     }
 
     /// Replaces the list of tracks that a participant sends.
     pub fn publish(&mut self, owner: ParticipantId, published: Vec<Published>, output: &mut Output) {
         let before = self.published(owner);
-        if before == published {
+        if before == published && !self.unannounced.contains(&owner) {
             return;
         }
         for (id, track) in self.tracks.iter_mut().filter(|(id, _)| id.owner == owner) {
@@ -458,19 +456,23 @@ impl Room {
     /// Ends what a member sends, because it has another transport. The others are told with its next offer: if that names the same
     /// tracks, they go on.
     pub fn end_sources(&mut self, owner: ParticipantId) {
+        if !self.published(owner).is_empty() {
+            self.unannounced.insert(owner);
+        }
         self.tracks.iter_mut().filter(|(id, _)| id.owner == owner).for_each(|(_, track)| track.end_source());
         self.voices.end_source(owner);
         self.remove_unused_tracks();
     }
 
-    /// Tells the others that a member sends nothing, if somebody waits for a track of it.
-    pub fn announce_ended(&self, owner: ParticipantId, output: &mut Output) {
-        if self.published(owner).is_empty() && self.tracks.keys().any(|track| track.owner == owner) {
+    /// Tells the others that the tracks of [`Room::end_sources`] have ended. Does nothing if they were told already.
+    pub fn announce_ended(&mut self, owner: ParticipantId, output: &mut Output) {
+        if self.unannounced.contains(&owner) {
             self.announce(owner, output);
         }
     }
 
-    fn announce(&self, owner: ParticipantId, output: &mut Output) {
+    fn announce(&mut self, owner: ParticipantId, output: &mut Output) {
+        self.unannounced.remove(&owner);
         let tracks = self.published(owner);
         for member in self.members.iter().filter(|member| **member != owner) {
             output.signal(*member, ServerSignal::Tracks { owner, tracks: tracks.clone() });

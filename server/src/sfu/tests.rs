@@ -146,22 +146,69 @@ fn an_offer_that_waits_while_its_transport_is_reset_costs_more() {
     }
 }
 
-#[test]
-fn the_tracks_of_a_member_with_another_transport_end_only_if_its_offer_is_refused() {
+/// Returns what the others are told of a member that sent a voice, and has another transport since an offer with these tracks.
+/// `receive` says whether somebody receives the voice.
+fn told_of_another_transport(receive: bool, media: &str, tracks: &[Published]) -> (Sfu, Vec<Reply>) {
     let now = Instant::now();
     let (mut sfu, sdp) = (meeting_of(2, now), description(1));
     let track = TrackId { owner: ParticipantId(0), slot: Slot::Microphone };
-    let voice = Published { slot: Slot::Microphone, kind: Kind::Audio, mid: "0".into(), layers: Vec::new() };
-    let named = |tracks| Reply::Signal(ServerSignal::Tracks { owner: ParticipantId(0), tracks });
-    let sends = || (vec![voice.clone()], Vec::new());
-    assert_eq!(offer_of(sends(), &mut sfu, 0, &sdp, now), (1, vec![named(vec![voice.clone()])]));
-    let receives = (Vec::new(), vec![Subscription { mid: "0".into(), track }]);
-    assert_eq!(offer_of(receives, &mut sfu, 1, &sdp, now), (1, vec![]));
-    let of_another_transport = |byte: &str| sdp.replace("AB:AB:AB", byte);
-    let other = of_another_transport("AB:CD:AB");
-    assert_eq!(offer_of(sends(), &mut sfu, 0, &other, now), (1, vec![named(vec![voice.clone()])]), "they go on");
-    let wrong = of_another_transport("AB:EF:AB").replace("m=video", "m=application");
-    assert_eq!(offer_of(sends(), &mut sfu, 0, &wrong, now), (0, vec![REFUSED, named(Vec::new())]));
+    assert_eq!(offer_of((vec![voice()], Vec::new()), &mut sfu, 0, &sdp, now), (1, vec![named(vec![voice()])]));
+    if receive {
+        let receives = (Vec::new(), vec![Subscription { mid: "0".into(), track }]);
+        assert_eq!(offer_of(receives, &mut sfu, 1, &sdp, now), (1, vec![]));
+    }
+    let other = sdp.replace("AB:AB:AB", "AB:CD:AB").replace("m=video", media);
+    let (_, told) = offer_of((tracks.to_vec(), Vec::new()), &mut sfu, 0, &other, now);
+    (sfu, told)
+}
+
+fn voice() -> Published {
+    Published { slot: Slot::Microphone, kind: Kind::Audio, mid: "0".into(), layers: Vec::new() }
+}
+
+fn named(tracks: Vec<Published>) -> Reply {
+    Reply::Signal(ServerSignal::Tracks { owner: ParticipantId(0), tracks })
+}
+
+#[test]
+fn the_tracks_of_a_member_with_another_transport_go_on_if_its_offer_names_them() {
+    for receive in [false, true] {
+        let (_, told) = told_of_another_transport(receive, "m=video", &[voice()]);
+        assert_eq!(told, [named(vec![voice()])], "received: {receive}");
+    }
+}
+
+#[test]
+fn the_tracks_of_a_member_with_another_transport_end_once_if_its_offer_is_refused_or_names_none() {
+    for receive in [false, true] {
+        let (_, told) = told_of_another_transport(receive, "m=video", &[]);
+        assert_eq!(told, [named(Vec::new())], "received: {receive}");
+        let (mut sfu, told) = told_of_another_transport(receive, "m=application", &[voice()]);
+        assert_eq!(told, [REFUSED, named(Vec::new())], "received: {receive}");
+        let wrong = description(1).replace("AB:AB:AB", "AB:EF:AB").replace("m=video", "m=application");
+        assert_eq!(offer(&mut sfu, 0, &wrong, Instant::now()), (0, vec![REFUSED]), "they have ended already");
+    }
+}
+
+#[test]
+fn the_tracks_of_a_member_that_leaves_while_the_offer_of_its_other_transport_waits_end() {
+    for receive in [false, true] {
+        let now = Instant::now();
+        let (mut sfu, sdp) = (meeting_of(130, now), description(MAX_DESCRIPTIONS));
+        assert_eq!(offer_of((vec![voice()], Vec::new()), &mut sfu, 0, &sdp, now).0, 1);
+        if receive {
+            let track = TrackId { owner: ParticipantId(0), slot: Slot::Microphone };
+            let receives = (Vec::new(), vec![Subscription { mid: "0".into(), track }]);
+            assert_eq!(offer_of(receives, &mut sfu, 1, &sdp, now).0, 1);
+        } else {
+            assert_eq!(offer(&mut sfu, 1, &sdp, now).0, 1);
+        }
+        let other = sdp.replace("AB:AB:AB", "AB:CD:AB");
+        assert_eq!(offer_of((vec![voice()], Vec::new()), &mut sfu, 0, &other, now), (0, vec![]), "it waits");
+        sfu.handle_command(Command::Leave { participant: ParticipantId(0) }, now);
+        let (_, told) = replies(&mut sfu);
+        assert!(told.len() == 129 && told.iter().all(|reply| *reply == named(Vec::new())), "received: {receive}");
+    }
 }
 
 #[test]

@@ -1,8 +1,9 @@
 //! Fuzz targets: a table of functions, one for each parser of untrusted bytes.
 //!
 //! The replay test (tests/tests/fuzz.rs) runs the committed corpus and a bounded number of mutations through each target ([`replay`]);
-//! `app/tests/damaged_files.rs` does the same with the files of the client. `cargo xtask fuzz` runs the same table under libFuzzer. What a target asserts must hold for any bytes. A table in
-//! docs/security.md lists the target of each parser, and which parsers are tested over real sockets instead.
+//! `app/tests/damaged_files.rs` does the same with the files of the client. `cargo xtask fuzz` runs the same table under libFuzzer.
+//! What a target asserts must hold for any bytes. A table in docs/security.md lists the target of each parser,
+//! and which parsers are tested over real sockets instead.
 
 mod delivery;
 mod keys;

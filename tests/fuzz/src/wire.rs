@@ -181,8 +181,8 @@ pub(super) fn ice_answers() -> Vec<Vec<u8>> {
     vec![message]
 }
 
-/// Reads an answer of a TURN server to an authenticated request. Nobody can make one without the password, so of the success responses
-/// only the seed is authentic; and whatever the stack sends to the server can be read.
+/// Reads an answer of a TURN server to an authenticated request. Nobody can make a success response without the password, so only the seed
+/// is authentic. Then reads the bytes as a message that the stack sends to the server.
 pub(super) fn turn_answer(bytes: &[u8]) {
     let mut authentication = turn_authentication();
     let seed = turn_answers().remove(0);

@@ -166,7 +166,7 @@ impl Client {
         });
     }
 
-    /// Waits until `condition` holds; panics with `what` after 20 seconds.
+    /// Waits until `condition` holds; panics with `what` after a minute.
     pub async fn until(&self, what: &str, condition: impl Fn(&State) -> bool) {
         self.until_within(Duration::from_mins(1), what, condition).await;
     }

@@ -1,5 +1,5 @@
-//! Answers to connectivity checks and to requests of TURN that somebody forges who sees the requests and can send from the address of the
-//! server, but does not know the password.
+//! Forged answers to connectivity checks and to TURN requests. The forger sees the requests and can send from the address of the server, but
+//! does not know the password.
 
 use super::client::Client;
 use super::migration::{Networks, SECOND};

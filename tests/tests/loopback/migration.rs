@@ -26,8 +26,9 @@ struct State {
     silent: HashSet<IpAddr>,
     /// The addresses from which media were sent.
     used: Vec<IpAddr>,
-    /// What the second network sends goes there, and not to the server. Its answers seem to come from the server.
+    /// Gets what this computer sends on the second network, instead of the server. Its answers seem to come from the server.
     forger: Option<SocketAddr>,
+    /// The server, from which the answers of `forger` seem to come.
     server: Option<SocketAddr>,
 }
 
@@ -39,7 +40,7 @@ impl Networks {
         self.0.lock().unwrap()
     }
 
-    /// Moves to the second network, in which this computer answers instead of the server.
+    /// Moves to the second network, in which `forger` answers instead of the server.
     pub fn forge(&self, forger: SocketAddr) {
         let mut state = self.state();
         (state.route, state.forger) = (Some(SECOND), Some(forger));
@@ -236,6 +237,5 @@ fn tracks_that_end_while_the_connection_for_messages_is_lost_have_ended_afterwar
     });
 }
 
-/// The longest silence of a track that a user may notice but takes for a moment of a busy computer. Media that begin again
-/// on another network need seconds.
+/// The longest silence of a track, on a busy machine. Media that begin again on another network are silent for seconds.
 const MAX_SILENCE: Duration = Duration::from_millis(800);

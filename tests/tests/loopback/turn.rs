@@ -25,8 +25,8 @@ fn path_only_to(turn: &TurnServer) -> Arc<Lossy> {
     path
 }
 
-/// Starts a meeting of an organiser on UDP and a guest whose UDP reaches only `turn`. Asserts that the guest connects within four
-/// seconds, by the path `expected`.
+/// Starts a meeting of an organiser on UDP and a guest whose UDP reaches only `turn`. Asserts that the guest connects within
+/// twelve seconds, by the path `expected`.
 async fn meet(turn: &TurnServer, tunnels: bool, expected: MediaPath) -> (Server, Vec<Client>) {
     let server = server(turn, tunnels).await;
     let clients = meeting_with(&server, backends_over(path_only_to(turn))).await;

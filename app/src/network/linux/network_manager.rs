@@ -11,14 +11,14 @@ use zbus::{Connection, Proxy};
 /// A connection to the system's bus. Its methods need a runtime of tokio.
 pub struct Monitor {
     /// `None` if there is no bus.
-    manager: Option<Manager>,
-    /// `NetworkManager` has answered the last call.
+    manager: Option<NetworkManager>,
+    /// True if `NetworkManager` answered the last call.
     answers: bool,
     /// How long a service of the system may take to answer.
     limit: Duration,
 }
 
-struct Manager {
+struct NetworkManager {
     proxy: Proxy<'static>,
     changes: PropertiesChangedStream,
 }
@@ -30,10 +30,10 @@ impl Monitor {
     }
 
     async fn on(bus: impl Future<Output = zbus::Result<Connection>>, limit: Duration) -> Self {
-        let connect = async { Manager::open(bus.await?).await };
+        let connect = async { NetworkManager::open(bus.await?).await };
         let manager = timeout(limit, connect).await.ok().and_then(Result::ok);
         if manager.is_none() {
-            tracing::debug!("there is no bus of the system: networks are looked at from time to time");
+            tracing::debug!("no system bus: the network is polled");
         }
         Self { manager, answers: false, limit }
     }
@@ -48,7 +48,7 @@ impl Monitor {
         value.and_then(means_metered)
     }
 
-    /// Waits until something about the network has changed. Waits forever if `NetworkManager` does not tell. Cancel-safe.
+    /// Waits until `NetworkManager` reports a change of the network. Waits forever if it does not run. Cancel-safe.
     pub async fn changed(&mut self) {
         if let Some(manager) = &mut self.manager {
             if manager.changes.next().await.is_some() {
@@ -60,13 +60,13 @@ impl Monitor {
         std::future::pending::<()>().await;
     }
 
-    /// Returns true if the caller must look at the network from time to time, because nothing tells its changes.
+    /// Returns true if the caller must poll the network, because no service reports changes.
     pub fn needs_polls(&self) -> bool {
         !self.answers
     }
 }
 
-impl Manager {
+impl NetworkManager {
     async fn open(connection: Connection) -> zbus::Result<Self> {
         let proxy = zbus::proxy::Builder::new(&connection)
             .destination(NAME)?
@@ -105,7 +105,7 @@ const MAX_WAIT: Duration = Duration::from_millis(500);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::private_bus::PrivateBus;
+    use crate::test_bus::TestBus;
 
     #[test]
     fn network_manager_says_whether_the_network_is_metered() {
@@ -119,10 +119,10 @@ mod tests {
     const LIMIT: Duration = Duration::from_mins(1);
 
     /// Stands for `NetworkManager`.
-    struct Metered(u32);
+    struct FakeNetworkManager(u32);
 
     #[zbus::interface(name = "org.freedesktop.NetworkManager")]
-    impl Metered {
+    impl FakeNetworkManager {
         #[zbus(property)]
         fn metered(&self) -> u32 {
             self.0
@@ -132,7 +132,7 @@ mod tests {
     /// Over a real bus: each change is told, by one connection and without a poll.
     #[test]
     fn a_change_is_told_by_a_signal() {
-        let Some(bus) = PrivateBus::start() else { return };
+        let Some(bus) = TestBus::start() else { return };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let address: zbus::Address = bus.address().parse().unwrap();
         let connect = async { zbus::connection::Builder::address(address)?.build().await };
@@ -140,11 +140,11 @@ mod tests {
         assert_eq!(runtime.block_on(monitor.is_metered()), None);
         assert!(monitor.needs_polls(), "NetworkManager does not run");
 
-        let service = bus.connect().serve_at(PATH, Metered(4)).unwrap().name(NAME).unwrap().build().unwrap();
+        let service = bus.connect().serve_at(PATH, FakeNetworkManager(4)).unwrap().name(NAME).unwrap().build().unwrap();
         assert_eq!(runtime.block_on(monitor.is_metered()), Some(false));
         assert!(!monitor.needs_polls());
 
-        let object = service.object_server().interface::<_, Metered>(PATH).unwrap();
+        let object = service.object_server().interface::<_, FakeNetworkManager>(PATH).unwrap();
         object.get_mut().0 = 1;
         zbus::block_on(object.get().metered_changed(object.signal_emitter())).unwrap();
         let told = async {

@@ -21,7 +21,7 @@ pub async fn connect(proxy: &ProxyUrl, host: &str, port: u16, stack: &dyn Runtim
     write(&mut stream, &request, proxy).await?;
     let mut reply = Vec::with_capacity(MAX_REPLY);
     loop {
-        // Byte by byte up to the length that the reply has itself, because nothing after it may be read.
+        // The reply contains its own length. It is read byte by byte, because the bytes after it belong to TLS.
         reply.push(stream.read_u8().await.map_err(|_| Error::Closed(proxy.to_string()))?);
         match parse_reply(&reply) {
             Ok(None) => {}
@@ -44,10 +44,10 @@ async fn authenticate(stream: &mut TcpStream, proxy: &ProxyUrl) -> Result<(), Er
             write(stream, &credentials(user), proxy).await?;
             match read_pair(stream, proxy).await? {
                 [_, 0] => Ok(()),
-                [_, _] => Err(Error::Authentication(proxy.to_string(), NAME_OF_USER.into())),
+                [_, _] => Err(Error::Authentication(proxy.to_string(), METHOD_NAME.into())),
             }
         }
-        ([VERSION, NO_ACCEPTABLE_METHOD], _) => Err(Error::Authentication(proxy.to_string(), NAME_OF_USER.into())),
+        ([VERSION, NO_ACCEPTABLE_METHOD], _) => Err(Error::Authentication(proxy.to_string(), METHOD_NAME.into())),
         _ => Err(Error::NotSocks(proxy.to_string())),
     }
 }
@@ -90,7 +90,7 @@ fn request(host: &str, port: u16) -> Option<Vec<u8>> {
             request.extend(address.octets());
         }
         Err(_) => {
-            request.extend([NAME, u8::try_from(host.len()).ok()?]);
+            request.extend([DOMAIN_NAME, u8::try_from(host.len()).ok()?]);
             request.extend(host.as_bytes());
         }
     }
@@ -107,7 +107,7 @@ pub enum Reply {
     Failed(Cause),
 }
 
-/// Why a proxy gives no connection (RFC 1928, section 6).
+/// Why a proxy opens no connection (RFC 1928, section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cause {
     /// Its rules forbid the connection.
@@ -134,7 +134,7 @@ impl Cause {
     }
 }
 
-/// Returns the reply that `bytes` are, or `None` if it is not complete yet. Never reads more than [`MAX_REPLY`] bytes.
+/// Parses a reply. Returns `None` if it is not complete yet. A complete one has at most [`MAX_REPLY`] bytes.
 ///
 /// # Errors
 /// Returns [`Malformed`] if the bytes are no reply, or if something follows it.
@@ -146,8 +146,8 @@ pub fn parse_reply(bytes: &[u8]) -> Result<Option<Reply>, Malformed> {
     let address = match (bytes.get(3), bytes.get(4)) {
         (Some(&IPV4), _) => 4,
         (Some(&IPV6), _) => 16,
-        (Some(&NAME), Some(length)) => 1 + usize::from(*length),
-        (Some(&NAME) | None, _) => return Ok(None),
+        (Some(&DOMAIN_NAME), Some(length)) => 1 + usize::from(*length),
+        (Some(&DOMAIN_NAME) | None, _) => return Ok(None),
         (Some(_), _) => return Err(Malformed),
     };
     let length = HEAD_BYTES + address + PORT_BYTES;
@@ -172,11 +172,13 @@ const CONNECT: u8 = 1;
 const NO_AUTHENTICATION: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
 const NO_ACCEPTABLE_METHOD: u8 = 0xff;
-const NAME_OF_USER: &str = "user and password";
+
+/// The text for [`USER_AND_PASSWORD`] in errors.
+const METHOD_NAME: &str = "user and password";
 
 /// The types of addresses (RFC 1928, section 5).
 const IPV4: u8 = 1;
-const NAME: u8 = 3;
+const DOMAIN_NAME: u8 = 3;
 const IPV6: u8 = 4;
 
 /// The bytes of a reply before its address, and those of the port after it.

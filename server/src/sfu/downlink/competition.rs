@@ -16,12 +16,12 @@ pub struct Competition {
     /// The rate while others keep the queue full.
     share: Option<Share>,
     /// The last competition.
-    ended: Option<Ended>,
+    ended: Option<PastCompetition>,
 }
 
 /// A competition that has ended.
 #[derive(Clone, Copy, Debug)]
-struct Ended {
+struct PastCompetition {
     at: Instant,
     length: Duration,
     /// The last rate.
@@ -100,7 +100,7 @@ impl Competition {
         });
         // Less may be sent than the rate allows, for example while nobody speaks. So what is sent does not show the share.
         let rate = again.map_or(queued.sent * START_PERCENT / 100, |ended| ended.rate.max(sample.sent));
-        // The next pause of the others is no end, either.
+        // The next pause of the others does not end the competition for good, either.
         let since = again.and_then(|ended| now.checked_sub(ended.length)).unwrap_or(now);
         let share = Share { rate, since, decreased: now, empty: None, starting: again.is_none() };
         (stays && lowered || again.is_some()).then_some(share)
@@ -111,7 +111,7 @@ impl Competition {
         share.empty = (sample.delay <= USUAL_DELAY).then(|| share.empty.unwrap_or(now));
         if share.empty.is_some_and(|since| now.saturating_duration_since(since) >= MIN_EMPTY) {
             let length = now.saturating_duration_since(share.since);
-            self.ended = Some(Ended { at: now, length, rate: share.rate });
+            self.ended = Some(PastCompetition { at: now, length, rate: share.rate });
             return None;
         }
         // The loss of a report is that of a second, so an older loss is still part of it.

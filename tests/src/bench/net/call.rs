@@ -74,8 +74,8 @@ impl Call {
         self.hold_over(&lab, &self.out)
     }
 
-    /// Holds two calls, one after the other, over the same network. What the clients remember of it in the first one, they know in the
-    /// second one. Returns the figures of both.
+    /// Holds two calls, one after the other, over the same network. In the second one, the clients remember what they measured in the
+    /// first one. Returns the figures of both.
     ///
     /// # Errors
     /// Returns the errors of [`Call::hold`].
@@ -85,7 +85,7 @@ impl Call {
         Ok([first, self.hold_over(&lab, &self.out.join("again"))?])
     }
 
-    /// Holds a call over `lab`, which outlives the programs. Its reports and logs are in the folder `out`.
+    /// Holds a call over the networks of `lab`, and writes its reports and logs to the folder `out`. The programs end before it returns.
     fn hold_over(&self, lab: &Netlab, out: &Path) -> Result<CallFigures> {
         let folder = OutputFolder::new(Some(out))?;
         let turn =

@@ -19,12 +19,12 @@ use webrtc::runtime::{AsyncUdpSocket, RecvMeta, TokioRuntime, Transmit};
 
 /// The bytes that pass the sockets of one client, with headers.
 #[derive(Debug, Default)]
-struct Counters {
+struct ByteCounters {
     sent: AtomicU64,
     received: AtomicU64,
 }
 
-impl Counters {
+impl ByteCounters {
     /// Returns back-ends whose sockets are counted.
     fn backends(self: &Arc<Self>) -> Backends {
         let counters = Arc::clone(self);
@@ -43,7 +43,7 @@ impl Counters {
 #[derive(Debug)]
 struct Socket {
     inner: Arc<dyn AsyncUdpSocket>,
-    counters: Arc<Counters>,
+    counters: Arc<ByteCounters>,
 }
 
 /// Adds datagrams of `stride` bytes, of which the last one may be shorter.
@@ -110,8 +110,8 @@ async fn counted_by(server: &Server) -> [u64; 2] {
 }
 
 /// Returns an organiser with limits in both directions, whose sockets are counted, and a guest. Both show each other in a large tile.
-async fn meeting(server: &Server, limits: [Option<Bitrate>; 2]) -> (Vec<Client>, Arc<Counters>) {
-    let counters = Arc::new(Counters::default());
+async fn meeting(server: &Server, limits: [Option<Bitrate>; 2]) -> (Vec<Client>, Arc<ByteCounters>) {
+    let counters = Arc::new(ByteCounters::default());
     let organiser = Client::create_with(server, "organiser", counters.backends());
     limit(&organiser, limits[0]);
     organiser.until("it is a member", |state| state.entered.is_some()).await;
@@ -139,7 +139,8 @@ async fn see_more(clients: &[Client], pictures: u64) {
     }
 }
 
-/// Asserts what `bytes` are in kbit/s over `length`: no more than `max`, and not much less, so that the limit is what limits.
+/// Asserts that `bytes` in `length` are at most `max`, with a burst, and at least a quarter of it. If they were less, something else would
+/// limit the rate.
 fn assert_below(what: &str, bytes: [u64; 2], length: Duration, max: Bitrate) {
     for (way, bytes) in ["sent", "received"].into_iter().zip(bytes) {
         let rate = bytes * 8_000 / u64::try_from(length.as_micros() / 1_000).unwrap();

@@ -4,13 +4,13 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use zbus::blocking::connection;
 
-/// The daemon. It ends when it is dropped.
-pub struct PrivateBus {
+/// The daemon. Dropping it ends the process.
+pub struct TestBus {
     daemon: Child,
     address: String,
 }
 
-impl PrivateBus {
+impl TestBus {
     /// Starts a daemon. If `dbus-daemon` is not installed, says so and returns `None`.
     pub fn start() -> Option<Self> {
         let mut command = Command::new("dbus-daemon");
@@ -25,18 +25,18 @@ impl PrivateBus {
         Some(Self { daemon, address: address.trim().to_owned() })
     }
 
-    /// Returns a connection to it that is not built yet.
+    /// Returns a builder of a connection to the daemon.
     pub fn connect(&self) -> connection::Builder<'_> {
         connection::Builder::address(self.address.as_str()).expect("the daemon has written its address")
     }
 
-    /// The address of the daemon.
+    /// Returns the address of the daemon.
     pub fn address(&self) -> &str {
         &self.address
     }
 }
 
-impl Drop for PrivateBus {
+impl Drop for TestBus {
     fn drop(&mut self) {
         let _ = self.daemon.kill();
         let _ = self.daemon.wait();
