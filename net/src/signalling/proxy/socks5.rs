@@ -12,7 +12,7 @@ use webrtc::runtime::Runtime;
 /// Opens a connection to `host` and `port` through `proxy`.
 ///
 /// # Errors
-/// Returns the [`Error`] of the step that failed.
+/// Returns the error of the step that failed.
 pub async fn connect(proxy: &ProxyUrl, host: &str, port: u16, stack: &dyn Runtime) -> Result<TcpStream, Error> {
     let unreachable = |error| Error::Unreachable(proxy.to_string(), error);
     let mut stream = tcp::connect(&proxy.host, proxy.port, stack).await.map_err(unreachable)?;
