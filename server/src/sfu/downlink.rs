@@ -210,7 +210,8 @@ impl Downlink {
     fn compete(&mut self, report: &Report, lost: f32, now: Instant) -> bool {
         let PastReport { delay, .. } = self.recent[0];
         let round_trip = report.round_trip.unwrap_or_default();
-        let sample = Sample { delay, sent: self.recent.sent(RECENT_REPORTS), lost, round_trip };
+        let carried = self.capacity.as_ref().map(|capacity| capacity.rate);
+        let sample = Sample { delay, carried, sent: self.recent.sent(RECENT_REPORTS), lost, round_trip };
         let before = self.competition.rate();
         let rate = self.competition.handle_report(&sample, now);
         self.link.hold(rate.is_some());

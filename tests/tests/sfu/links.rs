@@ -112,6 +112,8 @@ fn a_tcp_connection_on_the_downlink_neither_starves_the_call_nor_is_starved() {
     let call = seconds[10..].iter().map(|second| second.kilobits as u64).sum::<u64>() / 50;
     assert!(call >= RATE * 30 / 100, "the call gets {call} kbit/s");
     assert!(tcp >= RATE * 40 / 100, "TCP gets {tcp} kbit/s");
+    let soon = seconds[5..15].iter().map(|second| second.kilobits as u64).sum::<u64>() / 10;
+    assert!(soon >= RATE * 15 / 100, "the call gets {soon} kbit/s in the first seconds");
     let still = seconds[5..].iter().filter(|second| second.pictures < 12).count();
     assert!(still == 0, "{still} seconds without a moving picture");
 }
