@@ -269,7 +269,10 @@ impl Downlink {
         };
         let first = self.capacity.as_ref().is_none_or(|before| !before.full);
         let rate = rate.max(MIN_CAPACITY);
-        self.capacity = Some(LinkCapacity { rate, at: now, wait, full: true, test: None, failed_at: None, proofs: 0 });
+        let fell = sudden || rate * 100 < self.recent.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT;
+        let fallen = if fell { Some(now) } else { self.capacity.as_ref().and_then(|before| before.fallen) };
+        self.capacity =
+            Some(LinkCapacity { rate, at: now, wait, full: true, test: None, failed_at: None, proofs: 0, fallen });
         self.budget = (rate * FULL_PERCENT / 100).max(MIN_BUDGET);
         let much_less = self.budget < self.recent.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
         if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }
@@ -354,8 +357,11 @@ impl Downlink {
         let due = since >= capacity.wait;
         let evident = evident && self.estimate > capacity.rate * EVIDENT_FACTOR && since >= SUDDEN_WAIT;
         let proof = capacity.rate * PROVED_PERCENT / 100;
+        let evident_delay = self.link.evident_delay(capacity.rate);
+        // The stack has seen the queue grow, and sends no more padding: it measures the gradient of the delay.
+        let overused = !lossy && delay > evident_delay / 2 && self.estimate < capacity.rate;
         match capacity.test {
-            Some(tested) if delay > USUAL_DELAY => capacity.fail_test(tested, average, now),
+            Some(tested) if delay > evident_delay || overused => capacity.fail_test(tested, average, now),
             // A test counts only if there was enough to send.
             Some(tested) if sent < tested * 4 / 5 => {}
             Some(tested) if tested < proof => {
