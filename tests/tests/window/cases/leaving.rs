@@ -31,7 +31,7 @@ pub fn leaving_can_be_cancelled(user: &User) {
     }
     user.takes_picture("leave");
     user.desktop.press(&["Escape"]);
-    user.sees_no(user.text("leave-host-text"));
+    user.sees_no(user.text("leave-host"));
     match user.setting.input {
         Input::Keyboard => user.has_focus_at(leave),
         Input::Pointer => {
