@@ -89,7 +89,7 @@ pub struct Buffer {
     /// The end of the last decoded packet.
     played_until: u64,
     /// The wanted and the current delay.
-    pub(crate) delay: Delay,
+    delay: Delay,
     talk: Talk,
     /// The capture time of the packet that was decoded last.
     captured: Option<CaptureTime>,
@@ -225,6 +225,11 @@ impl Buffer {
         self.delay.synchronize(delay);
     }
 
+    /// Returns the current delay over the fastest packet, or zero before anything was played.
+    pub fn current_delay(&self) -> Duration {
+        self.delay.current()
+    }
+
     /// Returns true if the last played packet carried speech and less than 200 ms were concealed since.
     pub fn in_talk(&self) -> bool {
         self.talk.on && self.talk.concealed < AUDIBLE_CONCEALMENT
@@ -240,7 +245,7 @@ impl Buffer {
             inserted_ms: samples_to_millis(inserted),
             removed_ms: samples_to_millis(removed),
             target: self.delay.target(),
-            delay: self.delay.current(),
+            delay: self.current_delay(),
             ..self.statistics
         }
     }
