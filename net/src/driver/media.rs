@@ -365,6 +365,7 @@ impl Media {
         if self.transports.is_relay_lost(now) {
             return Err(self.transports.no_media());
         }
+        self.transports.update_packet_overheads(now);
         let path = self.transports.path(now);
         if let Some(path) = path.filter(|path| self.path.replace(*path) != Some(*path)) {
             event_queue.push(Event::MediaPath(path));

@@ -22,6 +22,7 @@ pub use super::link_delay::REPORT_INTERVAL;
 pub use capacity::NARROW;
 
 use super::link_delay::{LinkDelay, USUAL_DELAY};
+use super::path_overhead::PathOverhead;
 use capacity::{LinkCapacity, MIN_WAIT, USABLE_PERCENT};
 use competition::{Competition, Sample};
 use limit::Limit;
@@ -55,6 +56,8 @@ pub struct Downlink {
     competition: Competition,
     /// What the viewer allows.
     limit: Limit,
+    /// The headers of the path to the viewer.
+    pub path: PathOverhead,
 }
 
 /// A change of the link.
@@ -130,13 +133,14 @@ impl Downlink {
             probe: Probe { last: None, interval: MIN_PROBE_INTERVAL },
             competition: Competition::default(),
             limit: Limit::NONE,
+            path: PathOverhead::default(),
         }
     }
 
     /// Sets the bits per second that the viewer allows, with padding and retransmissions. `None` removes the limit.
     pub fn set_limit(&mut self, bitrate: Option<u64>) {
         self.limit = Limit::new(bitrate);
-        self.budget = self.budget.min(self.limit.budget());
+        self.budget = self.budget.min(self.max_budget());
     }
 
     /// Begins with less if the network of the viewer carried less before. It never begins with more, and not after the first report.
@@ -144,6 +148,11 @@ impl Downlink {
         if self.starting && self.recent[0].sent == 0 {
             self.budget = self.budget.min(rate.saturating_mul(LAST_RATE_PERCENT) / 100).max(MIN_BUDGET);
         }
+    }
+
+    /// Returns what sound and pictures may have by the limit of the viewer.
+    fn max_budget(&self) -> u64 {
+        self.limit.budget(self.path.extra_bytes())
     }
 
     /// Returns whether the viewer has set a limit.
@@ -155,7 +164,7 @@ impl Downlink {
     /// once.
     pub fn handle_report(&mut self, report: Report, now: Instant) -> Option<Change> {
         let change = self.apply_report(report, now);
-        self.budget = self.budget.min(self.limit.budget());
+        self.budget = self.budget.min(self.max_budget());
         change
     }
 
@@ -387,13 +396,13 @@ impl Downlink {
             None if (MIN_PADDED..self.estimate.min(self.desired)).contains(&self.budget) => self.budget,
             None => 0,
         };
-        padding.min(self.limit.budget())
+        padding.min(self.max_budget())
     }
 
     /// Returns the bits per second that the SFU may send to the viewer without padding. A higher budget counts only after
     /// the feedback on it, because a larger layer begins with a key frame.
     pub fn budget(&self) -> u64 {
-        self.earlier.iter().copied().fold(self.budget, u64::min).min(self.limit.budget())
+        self.earlier.iter().copied().fold(self.budget, u64::min).min(self.max_budget())
     }
 
     /// Returns the budget if it is what the link carries. Returns `None` if the capacity is not known: the budget may be low only
@@ -426,7 +435,7 @@ impl Downlink {
 
     /// Sets the bits per second that the viewer wants. Returns whether to probe for them now.
     pub fn set_desired(&mut self, desired: u64, now: Instant) -> bool {
-        let desired = desired.min(self.limit.budget());
+        let desired = desired.min(self.max_budget());
         self.desired = desired;
         if desired <= self.estimate || self.recent[0].delay > USUAL_DELAY {
             return false;

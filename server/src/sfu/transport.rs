@@ -11,6 +11,7 @@ use super::first_probes::FirstProbes;
 use super::ice_ufrag;
 use super::offer::{self, AnsweredOffer};
 use super::offer_queue::WorkLimit;
+use super::path_overhead::UDP_OVERHEAD;
 use super::picture_queue::PictureQueue;
 use super::probe_goal::ProbeGoal;
 use super::repairs::Repairs;
@@ -284,7 +285,7 @@ impl Transport {
                     return if self.rtc.is_alive() { Ok(None) } else { Err(TransportError::Closed) };
                 }
                 Output::Transmit(transmit) => {
-                    self.count_sent(&transmit.contents, now);
+                    self.count_sent(&transmit, now);
                     return Ok(Some(TransportEvent::Transmit(transmit)));
                 }
                 Output::Event(event) => {
@@ -431,7 +432,7 @@ impl Transport {
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx(&subscriber.ssrc) else { return false };
         stream.write_rtp(rtp_write(subscriber, packet, header).csrc(sources));
-        self.pictures.add_sound(packet.payload.len());
+        self.pictures.add_sound(packet.payload.len(), &self.downlink);
         true
     }
 
@@ -457,14 +458,17 @@ impl Transport {
         self.first_probes.is_connected() && self.repairs.has_streams()
     }
 
-    /// Counts an RTP packet that the stack sends.
-    fn count_sent(&mut self, datagram: &[u8], now: Instant) {
-        if let Some(source) = rtp_source(datagram) {
-            let total = datagram.len() + UDP_OVERHEAD;
-            // The stack sends retransmissions and padding at once. If the participant has set a limit, they are part of it.
-            if self.repairs.handle_sent(source.into()) && self.downlink.is_limited() {
-                self.pictures.add_unpaced(total);
-            }
+    /// Counts a datagram that the stack sends.
+    fn count_sent(&mut self, transmit: &str0m::net::Transmit, now: Instant) {
+        self.downlink.path.is_ipv6 = transmit.destination.is_ipv6();
+        let total = transmit.contents.len() + UDP_OVERHEAD;
+        let source = rtp_source(&transmit.contents);
+        // The stack sends feedback, checks, retransmissions and padding at once. If the participant has set a limit, they are part of it.
+        let is_unpaced = source.is_none_or(|source| self.repairs.handle_sent(source.into()));
+        if is_unpaced && self.downlink.is_limited() {
+            self.pictures.add_unpaced(total + self.downlink.path.extra_bytes());
+        }
+        if source.is_some() {
             self.sent.add(total, now);
         }
     }
@@ -578,9 +582,6 @@ const MIN_TIMER: Duration = Duration::from_micros(50);
 
 /// How many times it is advanced so in one call. Then other transports get their turn.
 const MAX_ROUNDS: usize = 64;
-
-/// Bytes of the headers of IPv4 and UDP.
-const UDP_OVERHEAD: usize = 28;
 
 #[cfg(test)]
 mod tests;

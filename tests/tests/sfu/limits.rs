@@ -4,7 +4,7 @@ use super::{concealment, meeting, seconds, secs, show};
 use proto::{ClientSignal, DownlinkSettings, ServerSignal};
 use std::time::{Duration, Instant};
 use tests::impairment::{Fraction, Impairment};
-use tests::sfu::Simulation;
+use tests::sfu::{Simulation, id};
 
 /// Returns a meeting whose receiver says this about its downlink, and the time when it began.
 fn told(settings: DownlinkSettings, impairment: Impairment) -> (Simulation, Instant) {
@@ -29,10 +29,15 @@ fn limited(kilobits: u32) -> DownlinkSettings {
 
 /// Returns the most kbit/s that left the server for client 1 in any second between two times, with headers, padding and probes.
 fn largest_second(simulation: &Simulation, from: Instant, to: Instant) -> usize {
+    largest_second_with(0, simulation, from, to)
+}
+
+/// The same on a path that adds `extra` bytes to each datagram.
+fn largest_second_with(extra: usize, simulation: &Simulation, from: Instant, to: Instant) -> usize {
     let sent = &simulation.clients[1].datagrams;
     let in_second = |begin: Instant| {
         let within = sent.iter().filter(|(at, _)| (begin..begin + secs(1)).contains(at));
-        within.map(|(_, bytes)| bytes * 8).sum::<usize>() / 1_000
+        within.map(|(_, bytes)| (bytes + extra) * 8).sum::<usize>() / 1_000
     };
     let steps = (to - from).as_millis() / 100;
     (0..u32::try_from(steps).expect("a short simulation"))
@@ -65,6 +70,20 @@ fn no_second_carries_more_than_the_limit_of_its_viewer_with_all_probes() {
                 seconds.len() - 10
             );
         }
+    }
+}
+
+/// TCP, TLS, WebSocket and the length of each datagram take 52 bytes more than UDP.
+#[test]
+fn a_limit_counts_the_headers_of_the_media_tunnel() {
+    for kilobits in [100, 200, 800] {
+        let (mut simulation, start) = told(limited(kilobits), Impairment::default());
+        simulation.sfu.set_tunnelled(id(1), true);
+        simulation.send_for(0, secs(12));
+        let most = largest_second_with(52, &simulation, start, simulation.now);
+        assert!(most <= kilobits as usize, "{kilobits} kbit/s: {most} in a second");
+        let pictures = seconds(&simulation, 1, start).iter().skip(4).filter(|second| second.pictures >= 5).count();
+        assert!(pictures >= 6, "{kilobits} kbit/s: {pictures} seconds with pictures");
     }
 }
 

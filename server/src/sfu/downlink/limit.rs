@@ -18,9 +18,11 @@ impl Limit {
         self != Self::NONE
     }
 
-    /// Returns what sound and pictures may have: the rest is for retransmissions and for the frames that are larger than the average.
-    pub fn budget(self) -> u64 {
-        if self.is_set() { self.0.saturating_mul(BUDGET_PERCENT) / 100 } else { u64::MAX }
+    /// Returns what sound and pictures may have: the rest is for retransmissions, for the frames that are larger than the average, and
+    /// for the `extra` bytes that the path adds to each packet.
+    pub fn budget(self, extra: usize) -> u64 {
+        let percent = BUDGET_PERCENT.saturating_sub((extra as u64).div_ceil(BYTES_IN_PERCENT));
+        if self.is_set() { self.0.saturating_mul(percent) / 100 } else { u64::MAX }
     }
 
     /// Returns the highest rate at which packets leave.
@@ -42,6 +44,9 @@ const BUDGET_PERCENT: u64 = 88;
 const PACE_PERCENT: u64 = 96;
 const PROBE_PERCENT: u64 = 40;
 
+/// So many more bytes in each packet are another percent of a large one.
+const BYTES_IN_PERCENT: u64 = 11;
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -49,9 +54,10 @@ mod tests {
     #[test]
     fn the_parts_of_a_limit_are_below_it_and_without_one_nothing_is_limited() {
         let limit = Limit::new(Some(1_000_000));
-        assert_eq!((limit.budget(), limit.pace(), limit.probe()), (880_000, 960_000, 400_000));
-        assert_eq!(Limit::new(Some(0)).budget(), 44_000, "sound always has a share");
-        assert!([Limit::NONE.budget(), Limit::NONE.pace(), Limit::NONE.probe()].iter().all(|rate| *rate == u64::MAX));
+        assert_eq!((limit.budget(0), limit.pace(), limit.probe()), (880_000, 960_000, 400_000));
+        assert_eq!([20, 72].map(|extra| limit.budget(extra)), [860_000, 810_000], "longer headers");
+        assert_eq!(Limit::new(Some(0)).budget(0), 44_000, "sound always has a share");
+        assert!([Limit::NONE.budget(9), Limit::NONE.pace(), Limit::NONE.probe()].iter().all(|rate| *rate == u64::MAX));
         assert_eq!(Limit::new(Some(u64::MAX - 1)).probe(), u64::MAX / 100, "no overflow");
     }
 }
