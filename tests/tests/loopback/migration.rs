@@ -94,13 +94,13 @@ impl AsyncUdpSocket for Socket {
         if state.silent.contains(&self.address) {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
+        if transmit.contents[0] >= 128 && state.used.last() != Some(&self.address) {
+            state.used.push(self.address);
+        }
         if let Some(destination) = state.forger.filter(|_| self.address == SECOND) {
             state.server = Some(transmit.destination);
             let Transmit { ecn, contents, segment_size, src_ip, .. } = *transmit;
             return self.inner.poll_send(context, &Transmit { destination, ecn, contents, segment_size, src_ip });
-        }
-        if transmit.contents[0] >= 128 && state.used.last() != Some(&self.address) {
-            state.used.push(self.address);
         }
         self.inner.poll_send(context, transmit)
     }
