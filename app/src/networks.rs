@@ -156,10 +156,8 @@ impl NetworksFile {
     /// Deletes the file. A failure is logged.
     pub fn forget(&self) {
         let Some(path) = &self.path else { return };
-        let deleted = {
-            // Otherwise a change that another thread or program has begun could bring it back.
-            file::ChangeLock::take(path).and_then(|_lock| fs::remove_file(path))
-        };
+        // Without the lock, a change that another thread or program has begun could bring it back.
+        let deleted = file::ChangeLock::take(path).and_then(|_lock| fs::remove_file(path));
         CHANGES.send_replace(());
         if let Err(error) = deleted
             && error.kind() != io::ErrorKind::NotFound

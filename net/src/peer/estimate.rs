@@ -1,9 +1,11 @@
 //! The bandwidth estimator in the stack, and the estimate, which other threads can read.
 
+use crate::path_overhead::{Carrier, per_packet};
 use bytes::Bytes;
 use congestion::{ClusterId, Config, PacketFeedback, Probe};
 use media::Bitrate;
 use rtc::interceptor::{BandwidthEstimator, PacketReport};
+use std::net::{IpAddr, Ipv4Addr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
@@ -338,7 +340,7 @@ const ESTIMATE_PERCENT: u64 = 85;
 const PACE_PERCENT: u64 = 97;
 
 /// The bytes that UDP over IPv4 adds to each packet. [`ESTIMATE_PERCENT`] has room for them.
-const MIN_PACKET_OVERHEAD: usize = 44;
+const MIN_PACKET_OVERHEAD: usize = per_packet(Carrier::Udp, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
 
 /// So many more bytes in each packet are another percent of a large one.
 const BYTES_IN_PERCENT: u64 = 11;

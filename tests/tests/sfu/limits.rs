@@ -73,11 +73,13 @@ fn no_second_carries_more_than_the_limit_of_its_viewer_with_all_probes() {
     }
 }
 
-/// TCP, TLS, WebSocket and the length of each datagram take 52 bytes more than UDP.
+/// TCP, TLS, WebSocket and the length of each datagram take 52 bytes more than UDP. The key frames are large, so that the packets of a
+/// whole second wait for the limit.
 #[test]
 fn a_limit_counts_the_headers_of_the_media_tunnel() {
-    for kilobits in [100, 200, 800] {
+    for kilobits in [120, 200, 800] {
         let (mut simulation, start) = told(limited(kilobits), Impairment::default());
+        simulation.clients[0].key_frame_factor = 40;
         simulation.sfu.set_tunnelled(id(1), true);
         simulation.send_for(0, secs(12));
         let most = largest_second_with(52, &simulation, start, simulation.now);
