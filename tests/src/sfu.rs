@@ -2,9 +2,11 @@
 //! network.
 
 mod client;
+mod playback;
 mod tcp_flow;
 
 pub use client::Client;
+pub use playback::{HeardSecond, SoundFrame};
 pub use tcp_flow::TcpFlow;
 
 use crate::impairment::{ImpairedLink, Impairment, UDP_HEADER_BYTES};
@@ -91,6 +93,14 @@ impl Simulation {
             next_sound: now,
             observer,
         })
+    }
+
+    /// Returns what client 1 heard of client 0 in each second since `start`.
+    ///
+    /// # Errors
+    /// Returns an error if memory is exhausted.
+    pub fn heard(&self, start: Instant) -> anyhow::Result<Vec<HeardSecond>> {
+        playback::play(&self.clients[0], &self.clients[1], start, self.now)
     }
 
     /// Adds a client, and returns its index.
@@ -229,6 +239,8 @@ impl Simulation {
                     self.next_sound = self.now + SOUND_INTERVAL;
                     if self.now.saturating_duration_since(self.began).as_secs() % 5 < 4 {
                         self.clients[index].speak(self.now);
+                    } else {
+                        self.clients[index].end_speech(self.now);
                     }
                 }
                 self.step(next.min(self.next_sound).saturating_duration_since(self.now));

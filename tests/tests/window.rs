@@ -273,7 +273,7 @@ fn meeting(desktop: &Desktop) -> (Program, Program) {
     let window = desktop.client("the window", &[&["meet", "--name", "Anne"], &sound[..]].concat());
     let link = window.first_line(STEP_TIMEOUT);
     let dump = desktop.path("dump");
-    let guest = guest(desktop, &link, &["--for", "90", "--dump", text(&dump), "--tile", "640x360"]);
+    let guest = guest(desktop, &link, &["--for", "600", "--dump", text(&dump), "--tile", "640x360"]);
     (window, guest)
 }
 

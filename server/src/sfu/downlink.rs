@@ -219,7 +219,8 @@ impl Downlink {
     fn compete(&mut self, report: &Report, lost: f32, now: Instant) -> bool {
         let PastReport { delay, .. } = self.recent[0];
         let round_trip = report.round_trip.unwrap_or_default();
-        let sample = Sample { delay, sent: self.recent.sent(RECENT_REPORTS), lost, round_trip };
+        let carried = self.capacity.as_ref().map(|capacity| capacity.rate);
+        let sample = Sample { delay, carried, sent: self.recent.sent(RECENT_REPORTS), lost, round_trip };
         let before = self.competition.rate();
         let rate = self.competition.handle_report(&sample, now);
         self.link.hold(rate.is_some());
@@ -277,7 +278,10 @@ impl Downlink {
         };
         let first = self.capacity.as_ref().is_none_or(|before| !before.full);
         let rate = rate.max(MIN_CAPACITY);
-        self.capacity = Some(LinkCapacity { rate, at: now, wait, full: true, test: None, failed_at: None, proofs: 0 });
+        let fell = sudden || rate * 100 < self.recent.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT;
+        let fallen = if fell { Some(now) } else { self.capacity.as_ref().and_then(|before| before.fallen) };
+        self.capacity =
+            Some(LinkCapacity { rate, at: now, wait, full: true, test: None, failed_at: None, proofs: 0, fallen });
         self.budget = (rate * FULL_PERCENT / 100).max(MIN_BUDGET);
         let much_less = self.budget < self.recent.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
         if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }
@@ -362,8 +366,11 @@ impl Downlink {
         let due = since >= capacity.wait;
         let evident = evident && self.estimate > capacity.rate * EVIDENT_FACTOR && since >= SUDDEN_WAIT;
         let proof = capacity.rate * PROVED_PERCENT / 100;
+        let evident_delay = self.link.evident_delay(capacity.rate);
+        // The stack has seen the queue grow, and sends no more padding: it measures the gradient of the delay.
+        let overused = !lossy && delay > evident_delay / 2 && self.estimate < capacity.rate;
         match capacity.test {
-            Some(tested) if delay > USUAL_DELAY => capacity.fail_test(tested, average, now),
+            Some(tested) if delay > evident_delay || overused => capacity.fail_test(tested, average, now),
             // A test counts only if there was enough to send.
             Some(tested) if sent < tested * 4 / 5 => {}
             Some(tested) if tested < proof => {

@@ -50,6 +50,13 @@ impl LinkDelay {
         delay.saturating_sub(self.jitter.saturating_sub(USUAL_JITTER) * JITTER_FACTOR)
     }
 
+    /// Returns the delay that shows a queue on a link of `rate` bits per second: what jitter and the packets before it on the link do
+    /// not explain.
+    pub fn evident_delay(&self, rate: u64) -> Duration {
+        let packets = Duration::from_micros(QUEUED_BITS * 1_000_000 / rate.max(1));
+        (USUAL_JITTER + packets + self.jitter).min(USUAL_DELAY)
+    }
+
     fn measure(&mut self, round_trip: Option<Duration>, pause: Duration) -> Duration {
         let Some(round_trip) = round_trip else { return Duration::ZERO };
         let held = self.held.is_some_and(|reports| reports < MAX_HELD);
@@ -86,6 +93,9 @@ pub const REPORT_INTERVAL: Duration = Duration::from_millis(100);
 
 /// An increase of the round-trip time that jitter explains.
 pub const USUAL_DELAY: Duration = Duration::from_millis(40);
+
+/// Two packets, in bits.
+const QUEUED_BITS: u64 = 2 * 9_600;
 
 /// The jitter that thresholds allow for, and that the packets of a narrow link have because each takes some time.
 const USUAL_JITTER: Duration = Duration::from_millis(15);

@@ -186,7 +186,8 @@ impl TrackSource {
             }
             let full = layer.rate(layer.full(), wanted.temporal_layers.saturating_sub(1));
             let limit = self.demand.settled_limit(spatial, now).map_or(full, u64::from);
-            if wanted.max_bitrate.is_none() || limit < full {
+            // Packets of a layer that is not wanted any more still arrive, and then none.
+            if wanted.temporal_layers > 0 && (wanted.max_bitrate.is_none() || limit < full) {
                 layer.meter.update(limit, wanted.temporal_layers, now);
             }
         }
@@ -446,6 +447,28 @@ mod tests {
         assert!(!source.is_replacement(0, start + millis(450)), "it still arrives");
         assert!(source.is_replacement(0, start + millis(600)), "it was not requested");
         assert!(!source.is_replacement(2, start + millis(2_000)), "it was requested");
+    }
+
+    /// Otherwise its bitrate would remain too high, because nothing is measured any more, and no viewer would get the layer again.
+    #[test]
+    fn a_layer_that_stops_does_not_seem_to_need_more() {
+        let layers = vec![SpatialLayer { spatial: 0, width: 320, height: 180, bitrate: 500_000 }];
+        let mut source = TrackSource::new(Published { slot: Slot::Camera, kind: Kind::Video, mid: "0".into(), layers });
+        let (mut now, tenth) = (Instant::now(), Duration::from_millis(100));
+        for _ in 0..50 {
+            now += tenth;
+            for (temporal, bytes) in [(0, 3_000), (1, 1_200), (2, 1_800)] {
+                source.layers[0].meter.add(temporal, bytes, now);
+            }
+            source.update_demand(&[LayerDemand { temporal_layers: 3, max_bitrate: None }], now);
+        }
+        let rate = |source: &TrackSource| source.rates(ParticipantId(7))[0].max;
+        let before = rate(&source);
+        for _ in 0..15 {
+            now += tenth;
+            source.update_demand(&[LayerDemand::default()], now);
+        }
+        assert_eq!(rate(&source), before);
     }
 
     /// Otherwise the sender would make two key frames: the first picture of the layer, and the requested one.

@@ -1,5 +1,6 @@
 //! A client in memory: a complete str0m endpoint that sends and receives frames without content.
 
+use super::playback::SoundFrame;
 use audio::Protection;
 use codec::layer::{Content, Ladder};
 use codec::rate::{self, LayerDemand, LayerTarget};
@@ -46,6 +47,8 @@ pub struct Client {
     pub received: Vec<RtpPacket>,
     /// The packets of sound that it received: the number of each, and when it arrived.
     pub sound: Vec<(u32, Instant)>,
+    /// The frames that had them.
+    pub frames_heard: Vec<SoundFrame>,
     /// Those of them that named their sender, with their numbers.
     pub voices_heard: Vec<(ParticipantId, u32)>,
     /// The voice-activity bit of the sound that it sends.
@@ -123,6 +126,7 @@ impl Client {
             too_fast: false,
             received: Vec::new(),
             sound: Vec::new(),
+            frames_heard: Vec::new(),
             voices_heard: Vec::new(),
             voice: true,
             mark: 0,
@@ -340,10 +344,21 @@ impl Client {
         let Ok(number) = u32::try_from(self.spoken.len()) else { return };
         self.spoken.push(now);
         self.unsent += 1;
-        let Protection { packets_per_frame, copies, bitrate, .. } = self.protection;
-        if self.unsent < packets_per_frame {
-            return;
+        if self.unsent >= self.protection.packets_per_frame {
+            self.send_speech(number, now);
         }
+    }
+
+    /// Sends the last frame before a pause, as soon as the speech has ended.
+    pub fn end_speech(&mut self, now: Instant) {
+        if let (1.., Some(last)) = (self.unsent, self.spoken.len().checked_sub(1)) {
+            self.send_speech(u32::try_from(last).unwrap_or(u32::MAX), now);
+        }
+    }
+
+    /// Sends what was recorded since the last frame, up to the packet `number`.
+    fn send_speech(&mut self, number: u32, now: Instant) {
+        let Protection { copies, bitrate, .. } = self.protection;
         let packets = std::mem::take(&mut self.unsent) + copies;
         let packet = usize::try_from(bitrate.as_bps() / 8 / 50).unwrap_or(usize::MAX);
         let plain = 10 + usize::from(packets) * (packet + 2);
@@ -433,7 +448,9 @@ impl Client {
                         if let Some(owner) = voice_owner(sources) {
                             self.voices_heard.extend(numbers.clone().map(|number| (owner, number)));
                         }
-                        self.sound.extend(numbers.map(|number| (number, packet.timestamp)));
+                        self.sound.extend(numbers.clone().map(|number| (number, packet.timestamp)));
+                        let (sequence, at) = (*packet.seq_no, packet.timestamp);
+                        self.frames_heard.push(SoundFrame { sequence, packets: numbers, at });
                     }
                     _ => self.received.push(packet),
                 },

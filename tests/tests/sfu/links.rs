@@ -112,8 +112,43 @@ fn a_tcp_connection_on_the_downlink_neither_starves_the_call_nor_is_starved() {
     let call = seconds[10..].iter().map(|second| second.kilobits as u64).sum::<u64>() / 50;
     assert!(call >= RATE * 30 / 100, "the call gets {call} kbit/s");
     assert!(tcp >= RATE * 40 / 100, "TCP gets {tcp} kbit/s");
+    let soon = seconds[5..15].iter().map(|second| second.kilobits as u64).sum::<u64>() / 10;
+    assert!(soon >= RATE * 15 / 100, "the call gets {soon} kbit/s in the first seconds");
     let still = seconds[5..].iter().filter(|second| second.pictures < 12).count();
     assert!(still == 0, "{still} seconds without a moving picture");
+}
+
+/// The connection starts when the call has found the rate of the link.
+#[test]
+fn a_tcp_connection_that_begins_during_a_call_leaves_it_its_share() {
+    const RATE: u64 = 2_000;
+    let (mut simulation, start) = impaired(Impairment::limited(Bitrate::kbps(RATE)));
+    simulation.send_for(0, secs(2));
+    simulation.start_flow(1);
+    simulation.send_for(0, secs(28));
+    let tcp = simulation.end_flow(1) / 125 / 28;
+    let seconds = seconds(&simulation, 1, start);
+    show(&format!("TCP begins later, with {tcp} kbit/s"), &seconds);
+    let call = seconds[5..].iter().map(|second| second.kilobits as u64).sum::<u64>() / 25;
+    assert!(call >= RATE * 30 / 100, "the call gets {call} kbit/s");
+    assert!(tcp >= RATE * 40 / 100, "TCP gets {tcp} kbit/s");
+}
+
+/// The tests whether a link carries more delay its packets. The jitter buffer must wait for them.
+#[test]
+fn tests_of_a_link_whose_rate_does_not_change_hardly_delay_the_sound() {
+    for (kilobits, max_delay) in [(500, ms(95)), (800, ms(80)), (1_500, ms(60))] {
+        let (mut simulation, start) = impaired(Impairment::limited(Bitrate::kbps(kilobits)));
+        simulation.send_for(0, secs(30));
+        let heard = simulation.heard(start).expect("the decoder starts");
+        // The first seconds find the rate of the link.
+        let later = &heard[10..];
+        let delay = later.iter().map(|second| second.delay).sum::<Duration>() / 20;
+        let concealed: u64 = later.iter().map(|second| second.concealed_ms).sum();
+        println!("{kilobits} kbit/s: {delay:?}, {concealed} ms concealed");
+        assert!(delay < max_delay, "{kilobits} kbit/s: {delay:?} in the jitter buffer");
+        assert!(concealed <= 40, "{kilobits} kbit/s: {concealed} ms are concealed");
+    }
 }
 
 /// Little is sent to it, so the estimate of its downlink is low.

@@ -84,7 +84,7 @@ fn a_user_copies_the_link_hosts_in_the_background_and_ends_the_meeting_by_each_i
         leaving::a_meeting_starts(&user);
         leaving::the_link_is_copied(&user);
         let link = crate::stored_link(desktop);
-        let guest = crate::guest(desktop, &link, &["--speaker", "off", "--for", "90"]);
+        let guest = crate::guest(desktop, &link, &["--speaker", "off", "--for", "600"]);
         user.sees_no(user.text("meeting-alone"));
         leaving::leaving_can_be_cancelled(&user);
         leaving::the_meeting_is_hosted_in_the_background(&user);

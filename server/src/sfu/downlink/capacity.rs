@@ -19,22 +19,30 @@ pub struct LinkCapacity {
     pub failed_at: Option<Instant>,
     /// How many reports said that packets are not delayed although enough is sent.
     pub proofs: u32,
+    /// When it was last found to carry much less than before.
+    pub fallen: Option<Instant>,
 }
 
 impl LinkCapacity {
     /// Returns the capacity of a link that is not full any more.
     pub fn new(rate: u64, now: Instant) -> Self {
-        Self { rate, at: now, wait: MIN_WAIT, full: false, test: None, failed_at: None, proofs: 0 }
+        Self { rate, at: now, wait: MIN_WAIT, full: false, test: None, failed_at: None, proofs: 0, fallen: None }
     }
 
     /// Ends a test that delays packets. What the link carried during the test can raise the capacity. `average` is the bitrate that
     /// was sent in the last second.
     pub fn fail_test(&mut self, tested: u64, average: u64, now: Instant) {
         let carried = average.min(tested * 100 / FAILED_PERCENT) * USABLE_PERCENT / 100;
-        let max_wait = if self.rate < NARROW { NARROW_MAX_WAIT } else { MAX_WAIT };
+        let fallen = self.fallen.is_some_and(|at| now.saturating_duration_since(at) < RECOVERY);
+        let max_wait = match self.rate {
+            ..NARROW => NARROW_MAX_WAIT,
+            NARROW.. if fallen => FALLEN_MAX_WAIT,
+            NARROW.. => MAX_WAIT,
+        };
         let wait = (self.wait * 2).clamp(MIN_WAIT, max_wait);
         let rate = self.rate.max(carried);
-        *self = Self { rate, at: now, wait, full: false, test: None, failed_at: Some(now), proofs: 0 };
+        *self =
+            Self { rate, at: now, wait, full: false, test: None, failed_at: Some(now), proofs: 0, fallen: self.fallen };
     }
 
     /// Returns the bits per second that the link carries without a queue.
@@ -53,9 +61,15 @@ const FAILED_PERCENT: u64 = 120;
 /// The time from the moment when a link was full until the first test, which sends more.
 pub const MIN_WAIT: Duration = Duration::from_secs(2);
 
-/// The longest time between two tests. If a link recovers, its viewer gets the large picture back after this time and about
-/// two seconds.
-const MAX_WAIT: Duration = Duration::from_secs(2);
+/// The longest time between two tests. Each delays the sound for a moment, so its jitter buffer becomes longer.
+const MAX_WAIT: Duration = Duration::from_secs(8);
+
+/// The longest time between two tests of a link that carried much more a moment ago. If it recovers, its viewer gets the large
+/// picture back after this time and about two seconds.
+const FALLEN_MAX_WAIT: Duration = Duration::from_secs(2);
+
+/// How long a link that has become narrow is tested so often.
+const RECOVERY: Duration = Duration::from_mins(1);
 
 /// The longest time between two tests of a narrow link. A test delays its pictures for half a second.
 const NARROW_MAX_WAIT: Duration = Duration::from_secs(15);

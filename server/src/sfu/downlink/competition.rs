@@ -1,7 +1,7 @@
 //! Shares a link with flows that keep its queue full, such as TCP. Pure: the caller passes the time.
 //!
 //! A flow that reacts to delay starves beside one that reacts only to loss. If the queue stays although much less is sent, it
-//! belongs to others. Then only loss lowers the rate, and it grows by three quarters of a packet in each round trip, until the queue is empty.
+//! belongs to others. Then only loss lowers the rate, and it grows by 0.43 packets in each round trip, until the queue is empty.
 //! Copa (Arun and Balakrishnan, NSDI 2018, section 2.2) and RFC 8698, section 4.2, change their mode for the same reason. A sender
 //! does the same on its uplink (`congestion::Competition`).
 
@@ -53,6 +53,8 @@ struct Share {
 pub struct Sample {
     /// How long packets wait in the queue.
     pub delay: Duration,
+    /// The bits per second that the full link has carried, if that is known.
+    pub carried: Option<u64>,
     /// The bits per second that were sent in the last second.
     pub sent: u64,
     /// The fraction that congestion lost in the last second, 0.0..=1.0.
@@ -93,7 +95,9 @@ impl Competition {
         let queued = self.queued?;
         let remains = sample.delay * 100 > queued.longest * MIN_REMAINING_PERCENT;
         let stays = now.saturating_duration_since(queued.since) >= MIN_DURATION && remains;
-        let lowered = queued.sent >= MIN_SENT && sample.sent * 100 < queued.sent * LOWERED_PERCENT;
+        // A link that has just become full may have carried more than was sent for a second.
+        let most = queued.sent.max(sample.carried.unwrap_or(0));
+        let lowered = most >= MIN_SENT && sample.sent * 100 < most * LOWERED_PERCENT;
         let again = self.ended.filter(|ended| {
             let soon = now.saturating_duration_since(ended.at) < AGAIN;
             soon && ended.length > MIN_LENGTH && sample.delay > MIN_AGAIN_DELAY
@@ -157,8 +161,9 @@ const MIN_AGAIN_DELAY: Duration = Duration::from_millis(60);
 /// CUBIC flow (RFC 9438), and the flow at least 40 % (`a_tcp_connection_on_the_downlink_neither_starves_the_call_nor_is_starved`).
 const DECREASE_PERCENT: u64 = 75;
 
-/// Bits by which the rate grows in each round trip, divided by the seconds of a round trip: three quarters of a packet.
-const GROWTH_BITS: u128 = 7_200;
+/// Bits by which the rate grows in each round trip, divided by the seconds of a round trip: 0.43 segments of 1,500 bytes. With [`DECREASE_PERCENT`],
+/// that is as much as TCP gets (RFC 9438, section 4.3).
+const GROWTH_BITS: u128 = 5_200;
 
 /// The rate grows by at most these parts of a thousand in each report, so that a decrease empties the queue of a narrow link that nobody
 /// else fills.
@@ -167,8 +172,9 @@ const MAX_GROWTH_PERMILLE: u64 = 25;
 /// The same until the first loss.
 const START_PERMILLE: u64 = 60;
 
-/// The rate grows only if this percentage of it is sent.
-const USED_PERCENT: u64 = 67;
+/// The rate grows only if this percentage of it is sent (RFC 7661, section 4.3). A higher one would keep the rate below what the next larger layer
+/// needs.
+const USED_PERCENT: u64 = 50;
 
 /// The time that the loss of a report covers.
 const LOSS_PERIOD: Duration = Duration::from_secs(1);
@@ -197,7 +203,7 @@ mod tests {
         fn report(&mut self, delay: u64, sent: u64, lost: f32) -> Option<u64> {
             self.now += REPORT_INTERVAL;
             let delay = Duration::from_millis(delay);
-            let sample = Sample { delay, sent, lost, round_trip: delay + Duration::from_millis(2) };
+            let sample = Sample { delay, carried: None, sent, lost, round_trip: delay + Duration::from_millis(2) };
             self.competition.handle_report(&sample, self.now)
         }
 
@@ -229,6 +235,20 @@ mod tests {
     }
 
     #[test]
+    fn what_a_link_has_carried_shows_that_its_queue_belongs_to_others_although_little_was_sent() {
+        for (carried, starts) in [(None, false), (Some(120_000), false), (Some(370_000), true)] {
+            let mut link = Reports { competition: Competition::default(), now: Instant::now() };
+            let rate = (0..40).find_map(|step| {
+                link.now += REPORT_INTERVAL;
+                let delay = Duration::from_millis(150 + step);
+                let sample = Sample { delay, carried, sent: 80_000, lost: 0.0, round_trip: delay };
+                link.competition.handle_report(&sample, link.now)
+            });
+            assert_eq!(rate.is_some(), starts, "{carried:?}");
+        }
+    }
+
+    #[test]
     fn the_rate_beside_others_falls_with_loss_and_grows_without_it_if_it_is_used() {
         let mut link = Reports::new();
         link.start();
@@ -237,12 +257,14 @@ mod tests {
         (0..20).for_each(|_| _ = link.report(190, 900_000, 0.01));
         let rates: Vec<u64> = (0..20).filter_map(|_| link.report(190, 900_000, 0.0)).collect();
         let a_second = rates[15] - rates[5];
-        assert!((120_000..220_000).contains(&a_second), "{a_second}: 7,200 bits a round trip, each of 192 ms");
+        assert!((100_000..170_000).contains(&a_second), "{a_second}: 5,200 bits a round trip, each of 192 ms");
         let before = rates[19];
         let rates: Vec<u64> = (0..11).filter_map(|_| link.report(200, 900_000, 0.01)).collect();
         assert!(rates[0] * 100 < before * 80 && rates.is_sorted(), "{rates:?}: one loss is seen for a second");
         let before = link.report(200, 100_000, 0.0);
         assert_eq!(link.report(200, 100_000, 0.0), before, "little is sent");
+        let used = before.map_or(0, |before| before * 60 / 100);
+        assert!(link.report(200, used, 0.0) > before, "a larger layer needs almost twice as much as a smaller one");
     }
 
     #[test]

@@ -166,7 +166,7 @@ fn a_full_link_gets_a_little_less_than_it_carried_until_a_test_with_padding() {
     viewer.report(600_000, test, 0.0, 70);
     assert_eq!(viewer.downlink.padding(), 0, "packets are delayed");
     let waited = (0..99).take_while(|_| viewer.downlink.padding() == 0 && viewer.report(600_000, usable, 0.0, 20) > 0);
-    assert_eq!(waited.count(), 20, "the next test follows after two seconds");
+    assert_eq!(waited.count(), 40, "the next test follows after four seconds");
     let mut budgets = Vec::new();
     while budgets.len() < 99 && viewer.downlink.padding() > 0 && viewer.downlink.capacity.is_some() {
         let test = viewer.downlink.padding();
@@ -246,8 +246,44 @@ fn waits_between_failed_tests(rate: u64, count: usize) -> Vec<usize> {
 
 #[test]
 fn a_narrow_link_is_tested_less_often_after_each_failure_than_a_wide_one() {
-    assert_eq!(waits_between_failed_tests(1_000_000, 4), [19; 4]);
+    assert_eq!(waits_between_failed_tests(1_000_000, 4), [19, 39, 79, 79]);
     assert_eq!(waits_between_failed_tests(150_000, 4), [19, 39, 79, 149]);
+}
+
+/// Otherwise the viewer would wait for the large picture after a dip.
+#[test]
+fn a_link_that_carried_much_more_a_moment_ago_is_tested_often_for_a_minute() {
+    let mut viewer = Viewer::new(3_000_000);
+    (0..10).for_each(|_| _ = viewer.report(3_000_000, 2_000_000, 0.0, 20));
+    viewer.report(3_000_000, 2_000_000, 0.08, 120);
+    assert_eq!(viewer.change, Some(Change::SuddenlyNarrow));
+    let mut tests = Vec::new();
+    for tenth in 0..1_000_u32 {
+        let (test, budget) = (viewer.downlink.padding(), viewer.downlink.budget);
+        viewer.report(500_000, test.max(budget), 0.0, if test > 0 { 90 } else { 20 });
+        tests.extend((test > 0).then_some(tenth));
+    }
+    let waits: Vec<u32> = tests.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert!(waits.iter().take(20).all(|wait| *wait < 30), "{waits:?}");
+    assert!(waits.last().is_some_and(|wait| *wait > 70), "{waits:?}: the link will not recover soon");
+}
+
+/// Otherwise it would go on with the padding of later probes, and delay packets again.
+#[test]
+fn a_test_ends_when_the_stack_has_seen_the_queue_grow() {
+    for (estimate, delay, ends) in [(480_000, 45, true), (2_000_000, 45, false), (480_000, 25, false)] {
+        let mut viewer = after_first_probes(1_000_000);
+        (0..10).for_each(|_| _ = viewer.report(1_000_000, 1_000_000, 0.0, 20));
+        viewer.report(1_000_000, 2_200_000, 0.0, 90);
+        assert_eq!(viewer.change, Some(Change::Full));
+        while viewer.downlink.padding() == 0 {
+            viewer.report(2_000_000, viewer.downlink.budget, 0.0, 20);
+        }
+        viewer.report(2_000_000, viewer.downlink.padding(), 0.0, 20);
+        viewer.report(estimate, viewer.downlink.padding(), 0.0, delay);
+        let tested = viewer.downlink.capacity.as_ref().is_some_and(|capacity| capacity.test.is_some());
+        assert_eq!(tested, !ends, "an estimate of {estimate} after {delay} ms");
+    }
 }
 
 #[test]
