@@ -23,7 +23,7 @@ pub use capacity::NARROW;
 
 use super::link_delay::{LinkDelay, USUAL_DELAY};
 use super::path_overhead::PathOverhead;
-use capacity::{LinkCapacity, MIN_WAIT, USABLE_PERCENT};
+use capacity::{EVIDENT_TEST_PERCENT, LinkCapacity, MIN_WAIT, TEST_PERCENT, USABLE_PERCENT};
 use competition::{Competition, Sample};
 use limit::Limit;
 use recent_reports::{PastReport, RECENT_REPORTS, RecentReports, THROUGH_REPORTS, arrived};
@@ -160,10 +160,16 @@ impl Downlink {
         self.limit.is_set()
     }
 
+    /// Returns whether the stack may pad and probe. If not, its estimate is not used: it is too low.
+    pub fn may_probe(&self) -> bool {
+        !self.limit.is_below_padding(self.path.extra_bytes())
+    }
+
     /// Handles the statistics of the last report interval. Returns a change after which the budget must be divided again at
     /// once.
     pub fn handle_report(&mut self, report: Report, now: Instant) -> Option<Change> {
-        let change = self.apply_report(report, now);
+        let estimate = if self.may_probe() { report.estimate } else { self.max_budget() };
+        let change = self.apply_report(Report { estimate, ..report }, now);
         self.budget = self.budget.min(self.max_budget());
         change
     }
@@ -247,7 +253,11 @@ impl Downlink {
         let FullLinkCause { sudden, after_hold } = cause;
         // While the link is full, the estimate follows what arrives. But random loss makes it much too low.
         let through = self.recent.through(lost);
-        let estimated = if self.link.is_lossy() { through } else { self.estimate.saturating_mul(100) / FULL_PERCENT };
+        let estimated = if self.link.is_lossy() || !self.may_probe() {
+            through
+        } else {
+            self.estimate.saturating_mul(100) / FULL_PERCENT
+        };
         let through = through.min(estimated);
         let first_probes = self.probe_reports > 0;
         let (rate, wait) = match &self.capacity {
@@ -357,7 +367,7 @@ impl Downlink {
         let sent = self.recent[0].sent.min(self.recent[1].sent);
         let evident = self.estimate > EVIDENT_ESTIMATE;
         let unfunded = self.desired > self.budget;
-        let average = self.recent.sent(RECENT_REPORTS);
+        let (average, may_probe) = (self.recent.sent(RECENT_REPORTS), self.may_probe());
         let Some(capacity) = &mut self.capacity else {
             return if delay > USUAL_DELAY { self.budget } else { step };
         };
@@ -370,6 +380,11 @@ impl Downlink {
         // The stack has seen the queue grow, and sends no more padding: it measures the gradient of the delay.
         let overused = !lossy && delay > evident_delay / 2 && self.estimate < capacity.rate;
         match capacity.test {
+            // Without padding, only pictures can test it.
+            _ if !may_probe && since >= NARROW_PROBE_INTERVAL && !capacity.full && delay <= USUAL_DELAY => {
+                self.capacity = None;
+                return step;
+            }
             Some(tested) if delay > evident_delay || overused => capacity.fail_test(tested, average, now),
             // A test counts only if there was enough to send.
             Some(tested) if sent < tested * 4 / 5 => {}
@@ -527,12 +542,6 @@ const SUDDEN_WAIT: Duration = Duration::from_secs(1);
 
 /// The time in which the queue of a full link becomes empty.
 const SETTLE_TIME: Duration = Duration::from_millis(600);
-
-/// The next tested bitrate, in percent of the last one.
-const TEST_PERCENT: u64 = 108;
-
-/// The same if the estimate shows that the link carries much more.
-const EVIDENT_TEST_PERCENT: u64 = 120;
 
 /// The highest bitrate that is tested, in percent of what the full link carried. If it passes, the capacity is not known any
 /// more.

@@ -14,7 +14,7 @@ use super::offer_queue::WorkLimit;
 use super::path_overhead::UDP_OVERHEAD;
 use super::picture_queue::PictureQueue;
 use super::probe_goal::ProbeGoal;
-use super::repairs::Repairs;
+use super::repairs::{Repairs, rtp_source};
 use super::send_queue::PacketMeta;
 use super::sent_meter::SentMeter;
 use super::sound_loss::PathLoss;
@@ -66,6 +66,8 @@ pub struct Transport {
     goal: ProbeGoal,
     /// The bits per second that the stack fills with padding, and those that it probes for if they rise.
     bwe_bitrates: (u64, u64),
+    /// True if the stack neither pads nor probes.
+    is_quiet: bool,
     /// The first probes, which measure its link.
     pub first_probes: FirstProbes,
     /// The pictures that wait.
@@ -192,6 +194,7 @@ impl Transport {
             timeout: now,
             goal: ProbeGoal::default(),
             bwe_bitrates: (0, 0),
+            is_quiet: false,
             first_probes: FirstProbes::default(),
             pictures: PictureQueue::new(now),
             sent: SentMeter::new(now),
@@ -306,6 +309,7 @@ impl Transport {
             }
             Event::KeyframeRequest(request) => Some(TransportEvent::KeyFrameNeeded(request.mid)),
             Event::PeerStats(stats) => {
+                self.quiet_stack();
                 // The stack's event for a new estimate has the average of three seconds. That is too late after a drop.
                 let estimate = stats.bwe_tx?.as_u64();
                 let sent = self.sent.take(estimate, now);
@@ -498,6 +502,7 @@ impl Transport {
     /// sound. If the estimate is lower, the stack probes for that much from time to time.
     pub fn set_desired(&mut self, desired: u64, sound: u64, now: Instant) {
         self.pictures.set_sound(sound);
+        self.quiet_stack();
         if self.repairs.has_streams() {
             self.first_probes.subscribe(now);
         }
@@ -507,6 +512,16 @@ impl Transport {
             self.goal.probe_again();
         }
         self.look_for_goal(self.downlink.padding().min(desired));
+    }
+
+    /// Keeps the stack quiet while the limit of the participant has no room for padding. The stack fills 50 kbit/s also if it is asked
+    /// for nothing, but never more than its estimate, which feedback raises half a second after a reset.
+    fn quiet_stack(&mut self) {
+        let quiet = !self.downlink.may_probe();
+        if quiet || self.is_quiet {
+            self.rtc.bwe().reset(Bitrate::bps(if quiet { 0 } else { FIRST_BUDGET / 3 }));
+        }
+        self.is_quiet = quiet;
     }
 
     /// Makes the stack fill `padding` bits per second, and look for the goal.
@@ -536,13 +551,6 @@ fn rtp_write(subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeade
 /// Returns whether `set` holds `value`, which is added if there is room.
 fn admit<T: Eq + Hash>(set: &mut HashSet<T>, value: T, max: usize) -> bool {
     set.contains(&value) || set.len() < max && set.insert(value)
-}
-
-/// Returns the source of an RTP packet, or `None` for another datagram (RFC 7983, section 7; RFC 5761, section 4).
-fn rtp_source(datagram: &[u8]) -> Option<u32> {
-    let rtp = matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind));
-    let bytes = datagram.get(8..12).filter(|_| rtp)?.first_chunk::<4>()?;
-    Some(u32::from_be_bytes(*bytes))
 }
 
 /// The first budget, in bits per second: sound and the smallest layer.

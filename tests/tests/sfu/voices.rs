@@ -120,7 +120,9 @@ fn a_late_retransmission_takes_no_slot() {
     speak(&mut simulation, &[], 100);
     assert_eq!(heard(&simulation, 1).0, 10, "its slot belongs to another one");
     // Noise takes no slot, so it is heard only if its sender has kept one.
-    others.iter().for_each(|speaker| simulation.clients[*speaker].voice = false);
+    for speaker in &others {
+        simulation.clients[*speaker].voice = false;
+    }
     speak(&mut simulation, &others, 100);
     assert!(others.iter().all(|speaker| heard(&simulation, *speaker) == (20, Some(0))), "each has its slot");
     speak(&mut simulation, &[1], 100);
