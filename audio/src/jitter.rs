@@ -173,7 +173,7 @@ impl Buffer {
                 self.statistics.packets_discarded += u64::from(!inserted);
             }
             // A copy that is not needed does not count as discarded: the network has lost and delayed nothing.
-            Origin::Copy if self.is_missing(packet.position) && !self.delay.is_foreign(packet.position, at) => {
+            Origin::Copy if is_missing(self, packet.position) && !self.delay.is_foreign(packet.position, at) => {
                 self.recent.add(packet.position);
                 self.delay.repair_arrived(packet.position, at);
                 self.place(Waiting { packet, origin });
@@ -198,11 +198,6 @@ impl Buffer {
             self.statistics.packets_discarded += 1;
         }
         true
-    }
-
-    /// Returns true if the packet at `position` has not arrived and is not due yet.
-    fn is_missing(&self, position: u64) -> bool {
-        position < MAX_POSITION && !self.recent.contains(position) && self.next.is_none_or(|next| position >= next)
     }
 
     /// Writes the next 10 ms, due at `now`, to `block`. Returns when its first sample was captured, by the sender's clock, or `None`
@@ -534,6 +529,11 @@ impl Buffer {
             self.statistics.packets_discarded += 1;
         }
     }
+}
+
+/// Returns true if the packet at `position` has not arrived and is not due yet.
+fn is_missing(buffer: &Buffer, position: u64) -> bool {
+    position < MAX_POSITION && !buffer.recent.contains(position) && buffer.next.is_none_or(|next| position >= next)
 }
 
 /// The duration of a frame in milliseconds.
