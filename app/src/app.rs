@@ -188,7 +188,7 @@ impl App {
                 self.preferences.restore(memory, language, theme, name);
                 return Task::batch([self.window.open(), self.start(start)]);
             }
-            Message::NetworkFound(found) => self.preferences.set_network(found),
+            Message::NetworkChanged(found) => self.preferences.set_network(found),
             Message::PreviewEvent(event) => {
                 if let Some(said) = Preparation::handle_event(event, &mut self.screen, self.preferences.language) {
                     self.notifications.announce(said);
@@ -568,7 +568,7 @@ impl App {
     }
 
     pub(crate) fn subscription(&self) -> Subscription<Message> {
-        let mut all = vec![WindowState::subscription(), network_watch::subscription().map(Message::NetworkFound)];
+        let mut all = vec![WindowState::subscription(), network_watch::subscription().map(Message::NetworkChanged)];
         match &self.screen {
             Screen::Preview(_) => all.push(device_watch::subscription()),
             Screen::Meeting(screen) => {

@@ -16,7 +16,7 @@ use other as system;
 use std::net::IpAddr;
 
 pub use gateway::{Gateway, Interface, Network};
-pub use watcher::{Found, Watcher};
+pub use watcher::{NetworkStatus, Watcher};
 
 /// Returns the gateway on the way to `host`, or the usual one if `host` is a name. Asks no service of the system.
 #[must_use]

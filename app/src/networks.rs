@@ -4,7 +4,7 @@
 //! Nothing of the file is sent, except that the client tells the server with which rate to begin.
 
 use std::path::{Path, PathBuf};
-use std::sync::{LazyLock, Mutex, OnceLock, PoisonError};
+use std::sync::{LazyLock, OnceLock};
 use std::{fs, io};
 
 use engine::{Bitrate, LastRates, Second};
@@ -156,10 +156,8 @@ impl NetworksFile {
     /// Deletes the file. A failure is logged.
     pub fn forget(&self) {
         let Some(path) = &self.path else { return };
-        let deleted = {
-            let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
-            fs::remove_file(path)
-        };
+        // Without the lock, a change that another thread or program has begun could bring it back.
+        let deleted = file::ChangeLock::take(path).and_then(|_lock| fs::remove_file(path));
         CHANGES.send_replace(());
         if let Err(error) = deleted
             && error.kind() != io::ErrorKind::NotFound
@@ -179,12 +177,13 @@ pub fn changes() -> watch::Receiver<()> {
     CHANGES.subscribe()
 }
 
-/// Changes the file at `path`: reads it, calls `change`, and writes it if something has changed.
+/// Changes the file at `path`: reads it, calls `change`, and writes it if something has changed. Until then, no other thread and no
+/// other program changes it.
 ///
 /// # Errors
 /// Returns an error if the folder or the file cannot be written.
 fn update(path: &Path, change: impl FnOnce(&mut Networks)) -> io::Result<()> {
-    let _lock = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+    let _lock = file::ChangeLock::take(path)?;
     let mut networks = Networks::load(path);
     let before = networks.clone();
     change(&mut networks);
@@ -240,9 +239,6 @@ const fn is_fresh(entry: &Entry, now: u64) -> bool {
     // A clock that was wrong must not keep an entry for years.
     entry.used <= now && now - entry.used <= MAX_AGE_SECONDS
 }
-
-/// Held from reading to writing or deleting, so that no other thread's change is lost or comes back.
-static LOCK: Mutex<()> = Mutex::new(());
 
 /// Notifies of each change of a file of networks.
 static CHANGES: LazyLock<watch::Sender<()>> = LazyLock::new(|| watch::Sender::new(()));
@@ -338,7 +334,7 @@ mod tests {
         assert_eq!(networks.rates(&gateway("39"), 2 * DAY), rates(39, 1));
         assert_eq!(networks.rates(&gateway("7"), 2 * DAY), LastRates::default());
         for damaged in [&b"[]"[..], b"{\"salt\": 7}", b"\xff"] {
-            fs::write(&path, damaged).unwrap();
+            file::write_private(&path, damaged).unwrap();
             assert!(Networks::load(&path).is_empty());
         }
     }
@@ -394,6 +390,17 @@ mod tests {
         deleted.unwrap();
         receiver.recv().unwrap();
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn no_other_program_changes_the_file_between_reading_and_writing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("networks.json");
+        update(&path, |_| {
+            let other = file::ChangeLock::take_within(std::time::Duration::ZERO, &path);
+            assert_eq!(other.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        })
+        .unwrap();
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What the administrator of this computer has set. The file is in a folder in which only root can write. Its owner is not checked: a user
-//! who can change the file can also run another program.
+//! What the administrator of this computer has set. The file is in a folder in which only root can write. It is not read if another user
+//! could have written it. A user who owns the file can also run another program.
 //!
 //! The file is a JSON object with two objects: `mandatory` fixes a value, `recommended` replaces the default. An unknown policy, and a
 //! value of another type or out of range, is reported in the log and ignored, so that the program always starts.
@@ -112,7 +112,6 @@ const MAX_FILE_BYTES: u64 = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs;
 
     #[test]
     fn policies_are_mandatory_or_recommended() {
@@ -141,10 +140,23 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("policy.json");
         assert_eq!(Policy::load(&path), Policy::default());
-        fs::write(&path, br#"{"mandatory": {"MaxSendKbps": 500}}"#).unwrap();
+        file::write_private(&path, br#"{"mandatory": {"MaxSendKbps": 500}}"#).unwrap();
         assert!(Policy::load(&path).mandatory.max_send.is_some());
         let huge = [&br#"{"mandatory": {"MaxSendKbps": 500}}"#[..], &vec![b' '; 70_000]].concat();
-        fs::write(&path, huge).unwrap();
+        file::write_private(&path, &huge).unwrap();
         assert_eq!(Policy::load(&path), Policy::default());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn policies_that_others_may_write_do_not_apply() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.json");
+        file::write_private(&path, br#"{"mandatory": {"MaxSendKbps": 500}}"#).unwrap();
+        for (mode, applies) in [(0o644, true), (0o666, false)] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            assert_eq!(Policy::load(&path).mandatory.max_send.is_some(), applies, "{mode:o}");
+        }
     }
 }

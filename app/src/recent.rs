@@ -4,7 +4,6 @@
 use std::collections::HashSet;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{env, io};
 
@@ -178,14 +177,12 @@ impl Memory {
     }
 }
 
-/// Changes the file: reads it, calls `change`, and writes it. Other programs may have changed it since the last call.
+/// Changes the file: reads it, calls `change`, and writes it. Until it is written, no other thread and no other program changes it.
 ///
 /// # Errors
 /// Returns an error if the folder or the file cannot be written.
 pub fn update(path: &Path, change: impl FnOnce(&mut Memory)) -> io::Result<()> {
-    /// Held from reading to writing, so that no other thread's change is lost.
-    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _lock = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    let _lock = file::ChangeLock::take(path)?;
     let mut memory = Memory::load(path);
     change(&mut memory);
     memory.save(path)
@@ -222,6 +219,7 @@ pub fn now() -> u64 {
 mod tests {
     use super::*;
     use std::fs;
+    use std::time::Duration;
     use tempfile::TempDir;
 
     fn folder() -> TempDir {
@@ -259,7 +257,7 @@ mod tests {
     fn the_choices_about_pictures_are_stored_and_off_in_a_file_of_an_earlier_version() {
         let folder = folder();
         let path = folder.path().join("recent.json");
-        fs::write(&path, r#"{"name": "Anne", "theme": "dark"}"#).unwrap();
+        file::write_private(&path, br#"{"name": "Anne", "theme": "dark"}"#).unwrap();
         let memory = Memory::load(&path);
         assert_eq!((memory.sign_language, memory.video_clip, memory.name.as_str()), (false, false, "Anne"));
         update(&path, |memory| memory.sign_language = true).unwrap();
@@ -292,6 +290,17 @@ mod tests {
         update(&path, |memory| memory.end(&"conclave://a/1".into())).unwrap();
         let memory = Memory::load(&path);
         assert_eq!((memory.name.as_str(), memory.meetings.len(), memory.meetings[0].over), ("Anne", 1, true));
+    }
+
+    #[test]
+    fn no_other_program_changes_the_file_between_reading_and_writing() {
+        let folder = folder();
+        let path = folder.path().join("recent.json");
+        update(&path, |_| {
+            let other = file::ChangeLock::take_within(Duration::ZERO, &path);
+            assert_eq!(other.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        })
+        .unwrap();
     }
 
     #[test]
@@ -341,7 +350,7 @@ mod tests {
         let folder = folder();
         let path = folder.path().join("recent.json");
         for bytes in [&b"{\"name\": 7}"[..], b"\xff\xfe", b"", b"[]"] {
-            fs::write(&path, bytes).unwrap();
+            file::write_private(&path, bytes).unwrap();
             assert_eq!(Memory::load(&path), Memory::default());
         }
         assert_eq!(Memory::load(&folder.path().join("absent.json")), Memory::default());

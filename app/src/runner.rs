@@ -239,7 +239,7 @@ impl Watch {
             | app::Message::Preview(_)
             | app::Message::DevicesListed(_)
             | app::Message::Loaded(_)
-            | app::Message::NetworkFound(_)
+            | app::Message::NetworkChanged(_)
             | app::Message::PreviewEvent(_)
             | app::Message::Meeting(_)
             | app::Message::ShortcutsShown(_)
@@ -359,7 +359,7 @@ impl Runner {
             | app::Message::Notify(_)
             | app::Message::DevicesListed(_)
             | app::Message::Loaded(_)
-            | app::Message::NetworkFound(_)
+            | app::Message::NetworkChanged(_)
             | app::Message::PreviewEvent(_) => false,
         }
     }

@@ -13,7 +13,7 @@ use app::policy::{Policies, Policy, RANGE};
 use app::recent::{MAX_PEOPLE, Meeting, Memory};
 use engine::{Bitrate, LastRates};
 use fuzz::Target;
-use fuzz::replay::Suite;
+use fuzz::replay::FuzzTargets;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -104,20 +104,20 @@ fn recent_meetings() -> Vec<Vec<u8>> {
     vec![serde_json::to_vec_pretty(&memory).unwrap()]
 }
 
-fn suite() -> Suite {
-    Suite { targets: TARGETS, corpus: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus") }
+fn targets() -> FuzzTargets {
+    FuzzTargets { targets: TARGETS, corpus: Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/corpus") }
 }
 
 #[test]
 fn every_file_has_a_corpus() {
-    suite().check_folders();
+    targets().check_folders();
 }
 
 #[test]
 fn no_damaged_file_fails_and_none_is_read_beyond_its_bounds() {
-    suite().run_corpus();
-    suite().run_seeds();
-    suite().run_mutations(10);
+    targets().run_corpus();
+    targets().run_seeds();
+    targets().run_mutations(10);
 }
 
 /// A larger file than the program writes is not read at all.

@@ -89,7 +89,7 @@ pub struct Buffer {
     /// The end of the last decoded packet.
     played_until: u64,
     /// The wanted and the current delay.
-    pub(crate) delay: Delay,
+    delay: Delay,
     talk: Talk,
     /// The capture time of the packet that was decoded last.
     captured: Option<CaptureTime>,
@@ -173,7 +173,7 @@ impl Buffer {
                 self.statistics.packets_discarded += u64::from(!inserted);
             }
             // A copy that is not needed does not count as discarded: the network has lost and delayed nothing.
-            Origin::Copy if self.is_missing(packet.position) && !self.delay.is_foreign(packet.position, at) => {
+            Origin::Copy if is_missing(self, packet.position) && !self.delay.is_foreign(packet.position, at) => {
                 self.recent.add(packet.position);
                 self.delay.repair_arrived(packet.position, at);
                 self.place(Waiting { packet, origin });
@@ -200,11 +200,6 @@ impl Buffer {
         true
     }
 
-    /// Returns true if the packet at `position` has not arrived and is not due yet.
-    fn is_missing(&self, position: u64) -> bool {
-        position < MAX_POSITION && !self.recent.contains(position) && self.next.is_none_or(|next| position >= next)
-    }
-
     /// Writes the next 10 ms, due at `now`, to `block`. Returns when its first sample was captured, by the sender's clock, or `None`
     /// before the first packet and in long pauses.
     pub fn pull(&mut self, now: Timestamp, codec: &mut dyn Decode, block: &mut Block) -> Option<Timestamp> {
@@ -225,6 +220,11 @@ impl Buffer {
         self.delay.synchronize(delay);
     }
 
+    /// Returns the current delay over the fastest packet, or zero before anything was played.
+    pub fn current_delay(&self) -> Duration {
+        self.delay.current()
+    }
+
     /// Returns true if the last played packet carried speech and less than 200 ms were concealed since.
     pub fn in_talk(&self) -> bool {
         self.talk.on && self.talk.concealed < AUDIBLE_CONCEALMENT
@@ -240,7 +240,7 @@ impl Buffer {
             inserted_ms: samples_to_millis(inserted),
             removed_ms: samples_to_millis(removed),
             target: self.delay.target(),
-            delay: self.delay.current(),
+            delay: self.current_delay(),
             ..self.statistics
         }
     }
@@ -529,6 +529,11 @@ impl Buffer {
             self.statistics.packets_discarded += 1;
         }
     }
+}
+
+/// Returns true if the packet at `position` has not arrived and is not due yet.
+fn is_missing(buffer: &Buffer, position: u64) -> bool {
+    position < MAX_POSITION && !buffer.recent.contains(position) && buffer.next.is_none_or(|next| position >= next)
 }
 
 /// The duration of a frame in milliseconds.

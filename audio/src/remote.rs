@@ -93,7 +93,7 @@ impl Playback {
         if let Some(captured) = self.buffer.pull(clock.at(now), &mut self.voice, &mut block) {
             let heard = clock.at(now) + latency;
             self.playout.update(captured, heard);
-            self.synchronizer.update(captured, heard, self.buffer.delay.current());
+            self.synchronizer.update(captured, heard, self.buffer.current_delay());
         }
         self.buffer.synchronize(self.synchronizer.delay(self.playout.picture_offset(clock.at(now))));
         self.level = smooth(self.level, Level::of(&block));

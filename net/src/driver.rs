@@ -5,6 +5,7 @@
 mod event_queue;
 mod media;
 mod path_watch;
+mod published_tracks;
 mod server_connection;
 mod sfu_connection;
 mod totals_requests;

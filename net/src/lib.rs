@@ -35,6 +35,7 @@ mod keys_thread;
 mod media_requests;
 pub mod meeting;
 mod migration;
+mod path_overhead;
 mod path_test;
 mod peer;
 mod random;

@@ -81,6 +81,11 @@ impl TurnConnections {
         self.links.is_lost()
     }
 
+    /// Returns how the server is reached that carries media. `None` before the first packet.
+    pub fn carrier(&self) -> Option<TurnTransport> {
+        self.links.carrier()
+    }
+
     /// Starts the task of a server: it finds the address of a UDP server, or carries the messages of another one.
     fn connect(&self, index: usize, server: &TurnServer) -> Task {
         let (links, stack, is_ipv4) = (Arc::clone(&self.links), Arc::clone(&self.stack), self.local.is_ipv4());

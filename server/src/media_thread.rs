@@ -192,7 +192,16 @@ impl SfuThread {
     }
 
     fn handle_tunnel(&mut self, event: tunnel::Event) {
-        match event {
+        let participant = match event {
+            tunnel::Event::Datagrams { participant, tunnel, message } => {
+                let Some(identity) = self.tunnels.identity(participant, tunnel) else { return };
+                let now = Instant::now();
+                for datagram in proto::datagrams(&message).into_iter().flatten() {
+                    self.sfu.handle_datagram(identity.remote, identity.local, datagram, now);
+                    self.flush(Some(ArrivalPath::Tunnel(participant)), now);
+                }
+                return;
+            }
             tunnel::Event::Opened { participant, tunnel, queue, accepted } => {
                 let addresses = self.sfu.addresses_of(participant);
                 if let Some((local, known)) = addresses {
@@ -201,18 +210,18 @@ impl SfuThread {
                 }
                 // The connection may be gone. Its end follows.
                 let _ = accepted.send(addresses.is_some());
+                participant
             }
-            tunnel::Event::Datagrams { participant, tunnel, message } => {
-                let Some(identity) = self.tunnels.identity(participant, tunnel) else { return };
-                let now = Instant::now();
-                for datagram in proto::datagrams(&message).into_iter().flatten() {
-                    self.sfu.handle_datagram(identity.remote, identity.local, datagram, now);
-                    self.flush(Some(ArrivalPath::Tunnel(participant)), now);
-                }
+            tunnel::Event::Path { participant, tunnel, path } => {
+                self.tunnels.set_path(participant, tunnel, path);
+                participant
             }
-            tunnel::Event::Path { participant, tunnel, path } => self.tunnels.set_path(participant, tunnel, path),
-            tunnel::Event::Closed { participant, tunnel } => self.tunnels.close(participant, tunnel),
-        }
+            tunnel::Event::Closed { participant, tunnel } => {
+                self.tunnels.close(participant, tunnel);
+                participant
+            }
+        };
+        self.sfu.set_tunnelled(participant, self.tunnels.is_path_of(participant));
     }
 
     /// Sends what the SFU has produced. `arrival` is the path of the datagram that it has just handled, if its sender has a

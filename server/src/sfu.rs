@@ -26,6 +26,7 @@ mod offer;
 mod offer_queue;
 mod output;
 mod pacer;
+mod path_overhead;
 mod peer;
 mod picture_queue;
 mod probe_goal;
@@ -143,6 +144,13 @@ impl Sfu {
         let peer = self.meetings.peers.get(&participant)?;
         let offered = self.meetings.context.candidates(peer.address.arrived_at);
         Some((*offered.first()?, peer.path))
+    }
+
+    /// Sets whether the datagrams to a participant go through its media tunnel, whose headers are longer.
+    pub fn set_tunnelled(&mut self, participant: ParticipantId, is_tunnelled: bool) {
+        if let Some(peer) = self.meetings.peers.get_mut(&participant) {
+            peer.transport.downlink.path.is_tunnelled = is_tunnelled;
+        }
     }
 
     /// Handles a datagram from `source` to `destination`, which is one of the server's addresses. A datagram that is

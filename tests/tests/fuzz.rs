@@ -3,31 +3,31 @@
 //! Inputs that libFuzzer finds (`cargo xtask fuzz`) are added to the corpus, and replayed here.
 
 use fuzz::TARGETS;
-use fuzz::replay::Suite;
+use fuzz::replay::FuzzTargets;
 use std::path::Path;
 
-fn suite() -> Suite {
-    Suite { targets: TARGETS, corpus: Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus") }
+fn targets() -> FuzzTargets {
+    FuzzTargets { targets: TARGETS, corpus: Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus") }
 }
 
 #[test]
 fn every_target_has_a_corpus_and_every_corpus_a_target() {
-    suite().check_folders();
+    targets().check_folders();
 }
 
 #[test]
 fn no_corpus_input_fails() {
-    suite().run_corpus();
+    targets().run_corpus();
 }
 
 #[test]
 fn no_output_of_our_encoders_and_no_truncation_of_it_fails() {
-    suite().run_seeds();
+    targets().run_seeds();
 }
 
 #[test]
 fn no_mutation_fails() {
-    suite().run_mutations(ROUNDS);
+    targets().run_mutations(ROUNDS);
 }
 
 /// Rounds of mutations for each target.

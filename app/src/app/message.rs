@@ -7,7 +7,7 @@ use iced::{Size, theme};
 
 use super::options::Options;
 use crate::model::Notice;
-use crate::network::Found;
+use crate::network::NetworkStatus;
 use crate::preview_session;
 use crate::recent::Memory;
 use crate::screen::{end_dialog, ended, entering, home, meeting, notice, preview};
@@ -52,7 +52,7 @@ pub enum Message {
     /// The file of preferences was read. It and the options decide the first screen.
     Loaded(Box<(Memory, Options)>),
     /// The network that this computer is in, at first and at each change.
-    NetworkFound(Found),
+    NetworkChanged(NetworkStatus),
     /// The preview's devices report an event.
     PreviewEvent(preview_session::Event),
     /// The engine of an attempt has started, or could not start: the error is the cause.

@@ -6,7 +6,7 @@ use iced::{Task, theme};
 use crate::locale::Language;
 use crate::model::ContentHints;
 use crate::model::bandwidth::{Bandwidth, Change};
-use crate::network::{Found, Gateway};
+use crate::network::{Gateway, NetworkStatus};
 use crate::networks::{Networks, NetworksFile};
 use crate::policy::Policy;
 use crate::recent::{self, Listing, Memory};
@@ -110,7 +110,7 @@ impl Preferences {
     }
 
     /// Sets the network that this computer is in.
-    pub fn set_network(&mut self, found: Found) {
+    pub fn set_network(&mut self, found: NetworkStatus) {
         let unsaved = |gateway: &Gateway| self.unsaved.metered(gateway, recent::now());
         let chosen = found.network.gateway.as_ref().and_then(unsaved);
         self.bandwidth.metered = found.metered().map(|metered| chosen.unwrap_or(metered));
@@ -235,9 +235,9 @@ mod tests {
     use super::*;
     use crate::network::{Interface, Network};
 
-    fn found(address: &str, knows_networks: bool) -> Found {
+    fn found(address: &str, knows_networks: bool) -> NetworkStatus {
         let gateway = Some(Gateway { address: address.into(), kind: Interface::Wireless });
-        Found { network: Network { gateway, metered: None }, chosen: None, knows_networks }
+        NetworkStatus { network: Network { gateway, metered: None }, chosen: None, knows_networks }
     }
 
     #[test]
@@ -252,7 +252,7 @@ mod tests {
     #[test]
     fn a_network_that_is_found_before_the_file_is_read_stays() {
         let mut preferences = Preferences::new(Language::English, Choice::Dark);
-        preferences.set_network(Found { chosen: Some(true), ..found("phone", true) });
+        preferences.set_network(NetworkStatus { chosen: Some(true), ..found("phone", true) });
         let memory = Memory { theme: Some("light".into()), ..Memory::default() };
         preferences.restore(memory, Some(Language::French), None, Some("Anne".into()));
         assert_eq!((preferences.language, preferences.theme), (Language::French, Choice::Light));

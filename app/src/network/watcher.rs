@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 /// The network that this computer is in, and what is remembered of networks.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Found {
+pub struct NetworkStatus {
     /// The network.
     pub network: Network,
     /// Whether the user has called it metered. `None` if the user has not said.
@@ -23,7 +23,7 @@ pub struct Found {
     pub knows_networks: bool,
 }
 
-impl Found {
+impl NetworkStatus {
     /// Returns whether the network is metered: the user's choice for it, else what the system says. `None` if this system cannot tell
     /// one network from another.
     pub fn metered(&self) -> Option<bool> {
@@ -39,7 +39,7 @@ pub struct Watcher {
     /// Notifies of changes of the file.
     stored: watch::Receiver<()>,
     schedule: Schedule,
-    last: Option<Found>,
+    last: Option<NetworkStatus>,
 }
 
 impl Watcher {
@@ -52,7 +52,7 @@ impl Watcher {
 
     /// Returns the network at the first call. Each further call waits until the network differs from the last result. Changes between
     /// two calls are merged.
-    pub async fn changed(&mut self) -> Found {
+    pub async fn changed(&mut self) -> NetworkStatus {
         loop {
             let next = self.schedule.next;
             let told = tokio::select! {
@@ -70,14 +70,14 @@ impl Watcher {
         }
     }
 
-    async fn look(&mut self) -> Found {
+    async fn look(&mut self) -> NetworkStatus {
         let metered = self.monitor.is_metered().await;
         let store = self.store.clone();
         let read = move || {
             let (gateway, networks) = (system::gateway(None), store.load());
             let chosen = |gateway: &Gateway| networks.metered(gateway, recent::now());
             let chosen = gateway.as_ref().and_then(chosen);
-            Found { network: Network { gateway, metered }, chosen, knows_networks: !networks.is_empty() }
+            NetworkStatus { network: Network { gateway, metered }, chosen, knows_networks: !networks.is_empty() }
         };
         spawn_blocking(read).await.unwrap_or_default()
     }
@@ -120,11 +120,11 @@ mod tests {
         let gateway = Gateway { address: "aa".into(), kind: crate::network::Interface::Wireless };
         let found = |chosen, metered| {
             let network = Network { gateway: Some(gateway.clone()), metered };
-            Found { network, chosen, knows_networks: false }.metered()
+            NetworkStatus { network, chosen, knows_networks: false }.metered()
         };
         assert_eq!(found(Some(false), Some(true)), Some(false));
         assert_eq!(found(None, Some(true)), Some(true));
         assert_eq!(found(None, None), Some(false));
-        assert_eq!(Found::default().metered(), None, "there is no network");
+        assert_eq!(NetworkStatus::default().metered(), None, "there is no network");
     }
 }

@@ -1,29 +1,26 @@
-//! The driver's media: its transports, the queues of encoders that feed the outgoing streams, and the readers of the
-//! incoming streams.
+//! The driver's media: its transports, the tracks that it publishes, and the readers of the incoming streams.
 
 use super::event_queue::EventQueue;
+use super::published_tracks::PublishedTracks;
 use super::transports::{Report, Transports};
 use crate::bandwidth::{Bandwidth, LastRates, Limits};
 use crate::error::Error;
 use crate::event::{Event, MediaPath};
 use crate::frame_sender::FrameQueue;
 use crate::meeting::{Member, RECOVERY_TIMEOUT};
-use crate::peer::send_stream::SendStream;
 use crate::peer::{Estimate, Feedback, Offer, Peer, lock};
 use crate::route::Route;
 use crate::rtp::inbound_stats::InboundRtpStats;
 use crate::rtp::shared_voices::MAX_SOUND;
 use crate::sfu::{IceCandidate, Incoming, Mids, Plan, SdpKind, TransportId, TransportState, kind_of};
 use crate::signalling::ServerEndpoint;
-use crate::task::{self, Task};
 use ::media::{Bitrate, BufferPool, Sender, bounded};
 use crypto::ReceivedFrame;
 use proto::{DownlinkSettings, Kind, ParticipantId, Slot, SpatialLayer, TrackDemand, TrackId};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::{Mutex, mpsc, watch};
 use webrtc::runtime::Runtime;
 
 /// The transports and tracks of a session.
@@ -31,12 +28,8 @@ pub struct Media {
     pub transports: Transports,
     /// The path in the last event.
     path: Option<MediaPath>,
-    /// Runs the tasks that send.
-    stack: Arc<dyn Runtime>,
     pool: BufferPool,
-    /// True after the primary transport connected.
-    flowing: watch::Sender<bool>,
-    published: BTreeMap<Slot, Published>,
+    published: PublishedTracks,
     /// The transport and `mid` of each received track.
     incoming: HashMap<TrackId, (TransportId, String)>,
     /// The queues of the received tracks.
@@ -71,17 +64,6 @@ pub struct Local {
     pub mids: Mids,
 }
 
-struct Published {
-    layers: Vec<SpatialLayer>,
-    /// The sum of the full bitrates of the layers that have a viewer, as far as a viewer has room for them.
-    wanted: Bitrate,
-    /// The task that sends holds the lock.
-    queue: Arc<Mutex<FrameQueue>>,
-    send_task: Option<Task>,
-    /// True after an answer that covers the track.
-    agreed: bool,
-}
-
 impl Media {
     /// Opens `transports` on `address`. If UDP does not work, they use tunnels to `server`.
     ///
@@ -98,10 +80,8 @@ impl Media {
         Ok(Self {
             transports,
             path: None,
-            stack,
             pool,
-            flowing: watch::Sender::new(false),
-            published: BTreeMap::new(),
+            published: PublishedTracks::new(stack),
             incoming: HashMap::new(),
             queues: HashMap::new(),
             voices: Voices::default(),
@@ -120,19 +100,13 @@ impl Media {
     /// # Errors
     /// Returns [`Error::Media`] if no socket can be opened.
     pub async fn restart(&mut self, address: IpAddr) -> Result<(), Error> {
-        for Published { send_task, agreed, .. } in self.published.values_mut() {
-            if let Some(send_task) = send_task.take() {
-                send_task.abort();
-            }
-            *agreed = false;
-        }
-        self.flowing.send_replace(false);
+        self.published.restart();
         self.incoming.clear();
         (self.restarted, self.stale) = (true, None);
         self.transports.replace((address, &self.pool), self.path.unwrap_or(MediaPath::Udp)).await?;
         // The network may be another one, so its rates from before are not used.
         self.set_bandwidth(Some(self.bandwidth.limits), Some(LastRates::default()));
-        update_wanted(self);
+        self.published.update_wanted(self.transports.primary());
         Ok(())
     }
 
@@ -158,19 +132,11 @@ impl Media {
 
     /// Sends the frames of `queue` as the track of `slot`, instead of those of the queue before.
     pub fn publish(&mut self, slot: Slot, layers: &[SpatialLayer], queue: FrameQueue) {
-        self.unpublish(slot);
-        let queue = Arc::new(Mutex::new(queue));
-        let published =
-            Published { layers: layers.to_vec(), wanted: Bitrate::ZERO, queue, send_task: None, agreed: false };
-        self.published.insert(slot, published);
-        self.start_send_tasks();
+        self.published.publish(slot, layers, queue, self.transports.primary());
     }
 
     pub fn unpublish(&mut self, slot: Slot) {
-        if let Some(send_task) = self.published.remove(&slot).and_then(|published| published.send_task) {
-            send_task.abort();
-        }
-        update_wanted(self);
+        self.published.unpublish(slot, self.transports.primary());
     }
 
     /// Creates an offer by `plan`.
@@ -178,7 +144,7 @@ impl Media {
         let transport = self.transports.get(id)?;
         let Offer { sdp, mids } = transport.peer.offer(plan).await?;
         transport.migration.read_local(&sdp);
-        self.start_send_tasks();
+        self.published.start_send_tasks(self.transports.primary());
         Ok(Local { sdp, mids })
     }
 
@@ -209,11 +175,7 @@ impl Media {
             self.stale = Some(Instant::now() + STALE_TIMEOUT);
         }
         if kind == SdpKind::Answer {
-            // The server drops packets of a track that it does not know yet, so a new track needs a key frame now.
-            request_key_frames(&self.published, event_queue, |published| !published.agreed);
-            for published in self.published.values_mut() {
-                published.agreed = true;
-            }
+            self.published.handle_answer(event_queue);
         }
         Ok(local)
     }
@@ -345,8 +307,7 @@ impl Media {
                 tracing::info!(?id, ?took, "media connected");
                 event_queue.push(Event::Connected);
                 if id == TransportId::Primary {
-                    self.flowing.send_replace(true);
-                    request_key_frames(&self.published, event_queue, |published| published.agreed);
+                    self.published.handle_connected(event_queue);
                 }
             }
             TransportState::Interrupted => tracing::warn!(?id, "media are interrupted"),
@@ -384,13 +345,7 @@ impl Media {
 
     /// Sets which layers of an own track have a viewer.
     pub fn set_demand(&mut self, demand: &TrackDemand) {
-        let Some(published) = self.published.get_mut(&demand.slot) else { return };
-        let rate = |layer: &SpatialLayer| {
-            let wanted = demand.wanted.iter().find(|wanted| wanted.spatial == layer.spatial)?;
-            Some(Bitrate::bps(wanted.max_bitrate.map_or(layer.bitrate, |limit| limit.min(layer.bitrate)).into()))
-        };
-        published.wanted = published.layers.iter().filter_map(rate).sum();
-        update_wanted(self);
+        self.published.set_demand(demand, self.transports.primary());
     }
 
     /// Pushes an event if an estimate of the capacity has changed by more than 5 %.
@@ -410,6 +365,7 @@ impl Media {
         if self.transports.is_relay_lost(now) {
             return Err(self.transports.no_media());
         }
+        self.transports.update_packet_overheads(now);
         let path = self.transports.path(now);
         if let Some(path) = path.filter(|path| self.path.replace(*path) != Some(*path)) {
             event_queue.push(Event::MediaPath(path));
@@ -438,44 +394,8 @@ impl Media {
     }
 
     pub async fn close(self) {
-        self.published.values().filter_map(|published| published.send_task.as_ref()).for_each(Task::abort);
+        self.published.abort();
         self.transports.close().await;
-    }
-
-    fn start_send_tasks(&mut self) {
-        let Some(peer) = self.transports.primary() else { return };
-        for (slot, published) in &mut self.published {
-            let Some(send_stream) = peer.send_stream(*slot) else { continue };
-            if published.send_task.is_none() {
-                let queue = Arc::clone(&published.queue);
-                // Audio never waits for room.
-                let pace = (kind_of(*slot) == Kind::Video).then(|| peer.estimate().clone());
-                let send_task = send_task(Arc::clone(send_stream), queue, self.flowing.subscribe(), peer.echo(), pace);
-                published.send_task = Some(task::spawn(&self.stack, send_task));
-            }
-        }
-    }
-}
-
-/// Tells the estimator the highest bitrate that the published tracks can use. It probes for no more.
-fn update_wanted(media: &Media) {
-    let pictures: Bitrate = media.published.values().map(|published| published.wanted).sum();
-    let with_headers = Bitrate::bps(pictures.as_bps() * WANTED_PERCENT / 100);
-    let wanted = if pictures == Bitrate::ZERO { pictures } else { with_headers + SOUND };
-    if let Some(peer) = media.transports.primary() {
-        peer.estimate().set_wanted(wanted);
-    }
-}
-
-fn request_key_frames(
-    published: &BTreeMap<Slot, Published>,
-    event_queue: &mut EventQueue,
-    of: impl Fn(&Published) -> bool,
-) {
-    for (slot, published) in published.iter().filter(|(_, published)| of(published)) {
-        for layer in &published.layers {
-            event_queue.push(Event::KeyFrameWanted { slot: *slot, spatial: layer.spatial });
-        }
     }
 }
 
@@ -499,43 +419,8 @@ fn inbound_stats(media: &Media) -> Vec<(TrackId, InboundRtpStats)> {
     media.incoming.iter().filter_map(stats).chain(media.voices.transports.iter().filter_map(voice)).collect()
 }
 
-/// Sends the frames of one slot, and drops them until the transport is connected. If the queue was full and dropped a
-/// frame of a layer, requests a key frame of that layer, as a receiver would. With `pace`, waits while the pacer has no
-/// room, so that frames queue where they can be dropped.
-async fn send_task(
-    send_stream: Arc<SendStream>,
-    queue: Arc<Mutex<FrameQueue>>,
-    flowing: watch::Receiver<bool>,
-    echo: mpsc::Sender<Feedback>,
-    mut pace: Option<Estimate>,
-) {
-    let mut packets = Vec::new();
-    // After a restart, the task before ends at its next await point.
-    let mut queue = queue.lock().await;
-    while let Some(frame) = queue.next().await {
-        if let Some(estimate) = &mut pace {
-            queue.set_rate(estimate.bitrate());
-            estimate.wait_for_room().await;
-        }
-        if *flowing.borrow() {
-            send_stream.send(frame, &mut packets).await;
-        }
-        for ssrc in queue.take_newly_stopped().filter_map(|layer| send_stream.source(layer)) {
-            if echo.try_send(Feedback::KeyFrameWanted(ssrc)).is_err() {
-                tracing::debug!(ssrc, "feedback lost");
-            }
-        }
-    }
-}
-
 /// Bytes of video that may wait for their reader: about two seconds of the largest layer.
 const MAX_PICTURES: usize = 1 << 20;
-
-/// What pictures can use with headers and retransmissions, in percent of their bitrates.
-const WANTED_PERCENT: u64 = 110;
-
-/// What a voice takes with its headers.
-const SOUND: Bitrate = Bitrate::kbps(50);
 
 /// The interval of [`Event::InboundStats`]. A little less than a second, because timeouts are up to 100 ms apart.
 const STATS_INTERVAL: Duration = Duration::from_millis(950);

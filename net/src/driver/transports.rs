@@ -3,6 +3,7 @@
 use crate::error::Error;
 use crate::event::MediaPath;
 use crate::migration::Migration;
+use crate::path_overhead::{Carrier, per_packet};
 use crate::peer::{self, Feedback, Opened, Peer, lock};
 use crate::route::Route;
 use crate::sfu::TransportId;
@@ -34,6 +35,8 @@ pub struct Transports {
 /// One peer connection.
 pub struct Transport {
     id: TransportId,
+    /// The address of its sockets.
+    local: IpAddr,
     pub peer: Peer,
     /// Carries media if UDP does not work.
     tunnel: Tunnel,
@@ -110,9 +113,21 @@ impl Transports {
             let runtime = tunnel.runtime(connections.runtime(migration.runtime(Arc::clone(&self.stack))));
             let turn = Turn { connections, access: None, stage: Stage::None, carried: false, renew_at: None };
             let (peer, events, feedback): Opened = Box::pin(Peer::open(address, pool.clone(), runtime)).await?;
-            let (id, negotiated, connected) = (*id, None, false);
-            self.list.push(Transport { id, peer, tunnel, turn, migration, events, feedback, negotiated, connected });
+            let (id, local, negotiated, connected) = (*id, address, None, false);
+            self.list.push(Transport {
+                id,
+                local,
+                peer,
+                tunnel,
+                turn,
+                migration,
+                events,
+                feedback,
+                negotiated,
+                connected,
+            });
         }
+        self.update_packet_overheads(Instant::now());
         Ok(())
     }
 
@@ -209,6 +224,14 @@ impl Transports {
         self.find(TransportId::Primary).filter(|primary| primary.connected).map(|primary| primary.tunnel.path(now))
     }
 
+    /// Tells each peer how many bytes its path adds to a packet.
+    pub fn update_packet_overheads(&self, now: Instant) {
+        for transport in &self.list {
+            let carrier = transport.carrier(now);
+            transport.peer.estimate().set_packet_overhead(per_packet(carrier, transport.local));
+        }
+    }
+
     /// Returns true if media of all transports go directly to the server, and it answers: they need no signalling.
     pub fn are_alive(&self, now: Instant) -> bool {
         let is_alive = |transport: &Transport| {
@@ -254,6 +277,15 @@ impl Transport {
     pub fn handle_connected(&mut self, now: Instant) {
         self.connected = true;
         self.tunnel.handle_connected(now);
+    }
+
+    /// Returns what carries its media, or would carry them.
+    fn carrier(&self, now: Instant) -> Carrier {
+        match self.tunnel.path(now) {
+            MediaPath::Udp => Carrier::Udp,
+            MediaPath::Relay => Carrier::Relay(self.turn.connections.carrier().unwrap_or(TurnTransport::Udp)),
+            MediaPath::Tls => Carrier::Tunnel,
+        }
     }
 
     /// Uses the TURN servers of a stage. Returns false if there is none.

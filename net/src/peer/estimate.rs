@@ -1,10 +1,12 @@
 //! The bandwidth estimator in the stack, and the estimate, which other threads can read.
 
+use crate::path_overhead::{Carrier, per_packet};
 use bytes::Bytes;
 use congestion::{ClusterId, Config, PacketFeedback, Probe};
 use media::Bitrate;
 use rtc::interceptor::{BandwidthEstimator, PacketReport};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::{Notify, watch};
@@ -30,6 +32,8 @@ struct Rates {
     wanted: AtomicU64,
     /// What may be sent, in bits per second with all headers. `u64::MAX` if there is no limit.
     limit: AtomicU64,
+    /// The bytes that the path adds to each packet.
+    packet_overhead: AtomicUsize,
     /// What the path carried in the last meeting, in bits per second.
     last_rate: OnceLock<Bitrate>,
     /// The stream whose padding is the start probe.
@@ -67,8 +71,14 @@ impl Estimate {
     /// Limits what is sent, with all headers. `None` removes the limit.
     pub fn set_limit(&self, limit: Option<Bitrate>) {
         self.rates.limit.store(limit.map_or(u64::MAX, Bitrate::as_bps), Ordering::Relaxed);
-        let (estimate, delay_based) = (self.bitrate(), self.delay_based());
-        self.rates.set_estimate(estimate.min(self.rates.max()), delay_based.min(self.rates.max()));
+        self.rates.bound_estimate();
+    }
+
+    /// Sets the bytes that the path adds to each packet (`path_overhead::per_packet`). They are a part of the limit.
+    pub fn set_packet_overhead(&self, bytes: usize) {
+        if self.rates.packet_overhead.swap(bytes, Ordering::Relaxed) != bytes {
+            self.rates.bound_estimate();
+        }
     }
 
     /// Sets what the path carried in the last meeting. Has no effect after the first packet, and only the first time.
@@ -130,6 +140,7 @@ pub fn estimator() -> (Estimator, SendSide, Estimate) {
         changed: Notify::new(),
         wanted: AtomicU64::new(0),
         limit: AtomicU64::new(u64::MAX),
+        packet_overhead: AtomicUsize::new(MIN_PACKET_OVERHEAD),
         last_rate: OnceLock::new(),
         start_probe_stream: OnceLock::new(),
     });
@@ -152,7 +163,19 @@ impl Rates {
 
     /// Returns the highest estimate: what the limit allows, without the headers below RTP and without retransmissions.
     fn max(&self) -> Bitrate {
-        self.limit().map_or(MAX, |limit| part(limit, ESTIMATE_PERCENT).clamp(MIN, MAX))
+        let percent = ESTIMATE_PERCENT.saturating_sub(self.extra_overhead().div_ceil(BYTES_IN_PERCENT));
+        self.limit().map_or(MAX, |limit| part(limit, percent).clamp(MIN, MAX))
+    }
+
+    /// Returns the bytes that each packet takes more than by UDP over IPv4.
+    fn extra_overhead(&self) -> u64 {
+        self.packet_overhead.load(Ordering::Relaxed).saturating_sub(MIN_PACKET_OVERHEAD) as u64
+    }
+
+    fn bound_estimate(&self) {
+        let max = self.max();
+        let delay_based = Bitrate::bps(self.delay_based.load(Ordering::Relaxed));
+        self.set_estimate(self.estimate().min(max), delay_based.min(max));
     }
 
     fn estimate(&self) -> Bitrate {
@@ -210,8 +233,14 @@ impl SendSide {
 
     /// Returns the highest rate at which packets leave. `None` if there is no limit.
     pub fn max_pace(&self) -> Option<Bitrate> {
-        let rate = |limit: Bitrate| part(limit, PACE_PERCENT).as_bps().saturating_sub(FEEDBACK).max(limit.as_bps() / 2);
+        let feedback = (FEEDBACK_BYTES + self.rates.extra_overhead()) * FEEDBACKS_PER_SECOND * 8;
+        let rate = |limit: Bitrate| part(limit, PACE_PERCENT).as_bps().saturating_sub(feedback).max(limit.as_bps() / 2);
         self.rates.limit().map(|limit| Bitrate::bps(rate(limit)))
+    }
+
+    /// Returns the bytes that the path adds to each packet.
+    pub fn packet_overhead(&self) -> usize {
+        self.rates.packet_overhead.load(Ordering::Relaxed)
     }
 
     /// Counts a packet of media that is sent now, in `cluster` if a probe runs.
@@ -305,13 +334,20 @@ const MIN: Bitrate = Bitrate::kbps(40);
 /// The highest estimate: camera and screen at their highest bitrates.
 const MAX: Bitrate = Bitrate::kbps(20_000);
 
-/// The highest estimate, and the highest rate of packets with the headers of UDP and IP, in percent of a limit. The estimate leaves room for
+/// The highest estimate, and the highest rate of packets with all headers, in percent of a limit. The estimate leaves room for
 /// these headers, for feedback, and for retransmissions; the rate leaves some for checks and handshakes.
 const ESTIMATE_PERCENT: u64 = 85;
 const PACE_PERCENT: u64 = 97;
 
-/// The bits per second of the stack's own feedback, which the pacer does not see: about 100 bytes with headers each 50 ms.
-const FEEDBACK: u64 = 16_000;
+/// The bytes that UDP over IPv4 adds to each packet. [`ESTIMATE_PERCENT`] has room for them.
+const MIN_PACKET_OVERHEAD: usize = per_packet(Carrier::Udp, IpAddr::V4(Ipv4Addr::UNSPECIFIED));
+
+/// So many more bytes in each packet are another percent of a large one.
+const BYTES_IN_PERCENT: u64 = 11;
+
+/// The stack's own feedback, which the pacer does not see: so many bytes with the headers of UDP and IPv4, each 50 ms.
+const FEEDBACK_BYTES: u64 = 100;
+const FEEDBACKS_PER_SECOND: u64 = 20;
 
 /// The interval of the timer that looks for a probe to send.
 pub const PROBE_INTERVAL: Duration = Duration::from_millis(25);
@@ -351,5 +387,15 @@ mod tests {
             [at(9), at(10), at(17), at(20), at(21)],
             [None, Some(probe.id), Some(probe.id), Some(probe.id), None]
         );
+    }
+
+    #[test]
+    fn a_path_with_larger_headers_leaves_less_of_a_limit_for_the_estimate() {
+        let (estimator, send_side, estimate) = estimator();
+        estimate.set_limit(Some(Bitrate::kbps(400)));
+        estimator.rates.set_estimate(estimator.rates.max(), estimator.rates.max());
+        assert_eq!((estimate.bitrate(), send_side.packet_overhead()), (Bitrate::kbps(340), 44));
+        estimate.set_packet_overhead(100);
+        assert_eq!((estimate.bitrate(), send_side.packet_overhead()), (Bitrate::kbps(316), 100), "at once");
     }
 }

@@ -1,6 +1,7 @@
 //! Paces the packets that leave: audio first, then retransmissions, the smallest layers, and larger layers.
 
 use super::estimate::{PROBE_INTERVAL, SendSide, StreamIdentifiers};
+use crate::path_overhead::SRTCP_INDEX;
 use congestion::{Full, Pacer, Priority};
 use rtc::interceptor::{Packet, TaggedPacket};
 use rtc::shared::marshal::MarshalSize;
@@ -28,7 +29,7 @@ impl Pacing {
 
     /// Passes RTCP on without delay.
     pub fn pass(&mut self, packet: TaggedPacket) {
-        self.pacer.handle_unpaced(size(&packet));
+        self.pacer.handle_unpaced(size(&packet) + SRTCP_INDEX);
         self.released.push_back(packet);
     }
 
@@ -46,7 +47,7 @@ impl Pacing {
     /// probe starts only if `has_padding` is true.
     pub fn release(&mut self, now: Instant, has_padding: bool, padding: impl FnMut(usize) -> Option<TaggedPacket>) {
         self.pacer.set_target(self.send_side.bitrate());
-        self.pacer.set_limit(self.send_side.max_pace(), OVERHEAD);
+        self.pacer.set_limit(self.send_side.max_pace(), self.send_side.packet_overhead());
         if has_padding && self.may_start() {
             self.started = true;
             if let Some(probe) = self.send_side.poll_start_probe(now) {
@@ -117,9 +118,6 @@ fn size(packet: &TaggedPacket) -> usize {
         _ => 0,
     }
 }
-
-/// The bytes that are added to each packet: the headers of IPv4 and UDP, and the tag of SRTP (AES-GCM, RFC 7714).
-const OVERHEAD: usize = 28 + 16;
 
 #[cfg(test)]
 #[path = "pacing_tests.rs"]

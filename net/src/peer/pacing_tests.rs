@@ -78,3 +78,28 @@ fn a_full_queue_makes_pictures_wait() {
     run(&mut pacing, now, 800);
     assert!(!waits(&mut estimate));
 }
+
+/// Returns the bits per second that leave in ten seconds, with `overhead` bytes for each packet.
+fn rate_with(overhead: usize) -> u64 {
+    let ((mut pacing, estimate), start) = (pacing(), Instant::now());
+    estimate.set_limit(Some(Bitrate::kbps(300)));
+    estimate.set_packet_overhead(overhead);
+    let (mut bytes, payload) = (0, 300);
+    for millis in 0..10_000 {
+        let now = start + Duration::from_millis(millis);
+        pacing.push(Priority::Base, packet(now, 1, payload));
+        pacing.release(now, false, |_| None);
+        while let Some(packet) = pacing.pop() {
+            bytes += size(&packet) + overhead;
+        }
+    }
+    bytes as u64 * 8 / 10
+}
+
+#[test]
+fn a_limit_counts_the_headers_of_the_path_in_use() {
+    for overhead in [44, 64, 120] {
+        let rate = rate_with(overhead);
+        assert!((260_000..=300_000).contains(&rate), "{overhead} bytes: {rate} bit/s");
+    }
+}

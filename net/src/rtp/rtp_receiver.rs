@@ -247,14 +247,11 @@ impl RtpReceiver {
             self.counts.strange += 1;
             return;
         };
-        let number = self.voices.number(owner, ssrc, number, now);
-        if !retransmitted {
-            self.voices.count(owner, number, packet.header.timestamp, now);
-        }
         let skipped = if retransmitted { RTX_HEADER_BYTES } else { 0 };
         let header = sound_header(Slot::Microphone, packet.header.timestamp);
         let bytes = self.pool.copy(packet.payload.get(skipped..).unwrap_or_default());
-        self.voices.push(owner, ReceivedFrame { header, bytes, sequence: number, received: now });
+        let frame = ReceivedFrame { header, bytes, sequence: number, received: now };
+        self.voices.handle_packet(owner, ssrc, retransmitted, frame);
     }
 
     /// Continues streams whose missing packets did not arrive in time.

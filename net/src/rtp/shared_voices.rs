@@ -35,6 +35,34 @@ struct Voice {
     meter: InboundRtpMeter,
 }
 
+/// How a packet of a voice has arrived.
+#[derive(Clone, Copy)]
+struct Source {
+    stream: u32,
+    /// True if the packet before it on this stream is of another voice.
+    begins: bool,
+    is_retransmitted: bool,
+}
+
+impl Voice {
+    fn handle_packet(&mut self, source: Source, frame: ReceivedFrame) -> u64 {
+        let Source { stream, begins, is_retransmitted } = source;
+        self.last = frame.received;
+        if begins || self.stream != stream {
+            (self.stream, self.offset) = (stream, frame.sequence.wrapping_sub(self.next));
+        }
+        let own = frame.sequence.wrapping_sub(self.offset);
+        self.next = self.next.max(own.saturating_add(1));
+        if !is_retransmitted {
+            // The meter extends the low bits, as it does those of a stream.
+            let sequence = u16::try_from(own & u64::from(u16::MAX)).unwrap_or_default();
+            self.meter.handle_packet(sequence, frame.header.rtp_time, frame.received);
+        }
+        drop(self.frames.try_send(ReceivedFrame { sequence: own, ..frame }));
+        own
+    }
+}
+
 impl SharedVoices {
     /// Sets who is a member. The voice of somebody else begins only when that person becomes one: media may overtake the commit
     /// that adds its owner.
@@ -42,44 +70,38 @@ impl SharedVoices {
         self.members.clone_from(members);
     }
 
-    /// Handles packet `number` of a shared stream. Returns the number of the frame among those of the voice, in which other
-    /// voices leave no gap.
-    pub fn number(&mut self, owner: ParticipantId, stream: u32, number: u64, now: Instant) -> u64 {
+    /// Handles packet `frame.sequence` of the shared stream `stream`, which `owner` has sent, and queues its frame for the reader. Drops
+    /// the frame if the queue is full: then the sound in it is late already. Returns its number among those of the voice, in which
+    /// other voices leave no gap.
+    pub fn handle_packet(
+        &mut self,
+        owner: ParticipantId,
+        stream: u32,
+        is_retransmitted: bool,
+        frame: ReceivedFrame,
+    ) -> u64 {
+        let number = frame.sequence;
         let turn = self.turns.get(&stream).copied();
         let is_late = turn.is_some_and(|(newest, _)| number < newest);
         if !is_late {
             self.turns.insert(stream, (number, owner));
         }
         let begins = !is_late && turn.is_none_or(|(_, before)| before != owner);
-        let voice = self.voice(owner, now);
-        voice.last = now;
-        if begins || voice.stream != stream {
-            (voice.stream, voice.offset) = (stream, number.wrapping_sub(voice.next));
-        }
-        let own = number.wrapping_sub(voice.offset);
-        voice.next = voice.next.max(own.saturating_add(1));
-        own
-    }
-
-    /// Counts a packet of a voice that was not retransmitted. `number` is the result of [`SharedVoices::number`].
-    pub fn count(&mut self, owner: ParticipantId, number: u64, timestamp: u32, now: Instant) {
+        let source = Source { stream, begins, is_retransmitted };
         if let Some(voice) = self.voices.get_mut(&owner) {
-            // The meter extends the low bits, as it does those of a stream.
-            let sequence = u16::try_from(number & u64::from(u16::MAX)).unwrap_or_default();
-            voice.meter.handle_packet(sequence, timestamp, now);
+            return voice.handle_packet(source, frame);
         }
+        self.make_room(self.members.contains(&owner));
+        let (frames, reader) = bounded(MAX_SOUND);
+        self.begun.push((owner, reader));
+        let (meter, last) = (InboundRtpMeter::new(Kind::Audio), frame.received);
+        let voice = Voice { frames, stream, offset: number, next: 0, last, meter };
+        self.voices.entry(owner).or_insert(voice).handle_packet(source, frame)
     }
 
     /// Returns how the packets of a voice arrived. `None` if it has no queue.
     pub fn inbound_stats(&self, owner: ParticipantId) -> Option<InboundRtpStats> {
         self.voices.get(&owner).map(|voice| voice.meter.stats())
-    }
-
-    /// Queues a frame for the reader of a voice. Drops it if the queue is full: then the sound in it is late already.
-    pub fn push(&mut self, owner: ParticipantId, frame: ReceivedFrame) {
-        if let Some(voice) = self.voices.get(&owner) {
-            drop(voice.frames.try_send(frame));
-        }
     }
 
     /// Returns true if the voice of a member has begun whose reader was not taken.
@@ -102,17 +124,6 @@ impl SharedVoices {
     /// costs a decoder.
     pub fn is_active(&self, owner: ParticipantId, now: Instant) -> bool {
         self.voices.get(&owner).is_some_and(|voice| now.saturating_duration_since(voice.last) < IDLE_TIMEOUT)
-    }
-
-    fn voice(&mut self, owner: ParticipantId, now: Instant) -> &mut Voice {
-        if !self.voices.contains_key(&owner) {
-            self.make_room(self.members.contains(&owner));
-        }
-        self.voices.entry(owner).or_insert_with(|| {
-            let (frames, reader) = bounded(MAX_SOUND);
-            self.begun.push((owner, reader));
-            Voice { frames, stream: 0, offset: 0, next: 0, last: now, meter: InboundRtpMeter::new(Kind::Audio) }
-        })
     }
 
     /// Ends the voice that was heard longest ago if there is no room for another one of a member, or of somebody else.
@@ -155,6 +166,11 @@ mod tests {
         SharedVoices { members: [ANNA, BEN].into(), ..SharedVoices::default() }
     }
 
+    /// Handles a packet. Returns its number among those of the voice.
+    fn number(voices: &mut SharedVoices, owner: ParticipantId, (stream, number): (u32, u64), now: Instant) -> u64 {
+        voices.handle_packet(owner, stream, false, frame(number, now))
+    }
+
     fn frame(sequence: u64, received: Instant) -> ReceivedFrame {
         let header = Header {
             slot: Slot::Microphone,
@@ -171,7 +187,7 @@ mod tests {
     #[test]
     fn other_voices_on_the_stream_leave_no_gap_and_lost_packets_do() {
         let (mut voices, now) = (voices(), Instant::now());
-        let mut number = |owner, stream, number| voices.number(owner, stream, number, now);
+        let mut number = |owner, stream, packet| number(&mut voices, owner, (stream, packet), now);
         assert_eq!([10, 11, 13].map(|packet| number(ANNA, 7, packet)), [0, 1, 3]);
         assert_eq!([14, 15].map(|packet| number(BEN, 7, packet)), [0, 1]);
         assert_eq!([16, 18].map(|packet| number(ANNA, 7, packet)), [4, 6]);
@@ -183,38 +199,36 @@ mod tests {
     fn a_voice_begins_once_with_the_frames_that_arrive_before_its_reader_is_taken() {
         let (mut voices, now) = (voices(), Instant::now());
         for packet in 0..3 {
-            let sequence = voices.number(ANNA, 7, packet, now);
-            voices.push(ANNA, frame(sequence, now));
+            number(&mut voices, ANNA, (7, packet), now);
         }
         assert!(voices.has_begun());
         let begun = voices.take_begun();
         let [(ANNA, reader)] = &begun[..] else { panic!("{} have begun", begun.len()) };
         assert_eq!(std::iter::from_fn(|| reader.try_recv()).map(|frame| frame.sequence).collect::<Vec<_>>(), [0, 1, 2]);
-        let sequence = voices.number(ANNA, 7, 3, now);
-        voices.push(ANNA, frame(sequence, now));
+        number(&mut voices, ANNA, (7, 3), now);
         assert!(!voices.has_begun() && reader.try_recv().is_some());
     }
 
     #[test]
     fn an_idle_voice_ends_and_begins_again_with_its_next_packet() {
         let (mut voices, start) = (voices(), Instant::now());
-        voices.number(ANNA, 7, 0, start);
+        number(&mut voices, ANNA, (7, 0), start);
         let reader = voices.take_begun().pop().expect("it has begun").1;
         assert!(voices.is_active(ANNA, start + Duration::from_secs(29)));
         assert!(!voices.is_active(ANNA, start + IDLE_TIMEOUT) && !voices.is_active(BEN, start));
         voices.end(ANNA);
-        assert!(reader.is_ended());
-        voices.number(ANNA, 7, 1, start + IDLE_TIMEOUT);
+        assert!(reader.try_recv().is_some() && reader.is_ended());
+        number(&mut voices, ANNA, (7, 1), start + IDLE_TIMEOUT);
         assert!(voices.has_begun());
     }
 
     #[test]
     fn a_server_that_names_people_who_are_no_members_begins_and_ends_no_voice() {
         let (mut voices, now) = (voices(), Instant::now());
-        voices.number(ANNA, 7, 0, now);
+        number(&mut voices, ANNA, (7, 0), now);
         assert_eq!(voices.take_begun().len(), 1);
         for owner in 10..10_000 {
-            voices.number(ParticipantId(owner), 7, owner, now + Duration::from_millis(owner));
+            number(&mut voices, ParticipantId(owner), (7, owner), now + Duration::from_millis(owner));
             assert!(!voices.has_begun() && voices.take_begun().is_empty());
             assert!(voices.voices.len() <= 1 + MAX_EARLY_VOICES && voices.begun.len() <= MAX_EARLY_VOICES);
         }
@@ -225,8 +239,7 @@ mod tests {
     fn the_voice_of_a_newcomer_begins_with_its_first_packet_when_the_commit_that_adds_it_arrives() {
         let (mut voices, now) = (SharedVoices { members: [BEN].into(), ..SharedVoices::default() }, Instant::now());
         for packet in 0..3 {
-            let sequence = voices.number(ANNA, 7, packet, now);
-            voices.push(ANNA, frame(sequence, now));
+            number(&mut voices, ANNA, (7, packet), now);
         }
         assert!(voices.take_begun().is_empty());
         voices.set_members(&[ANNA, BEN].into());
@@ -239,7 +252,7 @@ mod tests {
         let (mut voices, now) = (SharedVoices::default(), Instant::now());
         voices.set_members(&(0..10_000).map(ParticipantId).collect());
         for owner in 0..10_000 {
-            voices.number(ParticipantId(owner), 7, owner, now + Duration::from_millis(owner));
+            number(&mut voices, ParticipantId(owner), (7, owner), now + Duration::from_millis(owner));
             assert!(voices.voices.len() <= MAX_VOICES && voices.begun.len() <= MAX_VOICES);
         }
         assert_eq!(voices.turns.len(), 1);

@@ -16,29 +16,11 @@ use std::sync::Arc;
 pub fn config(fingerprint: Option<Fingerprint>) -> Result<ClientConfig, Error> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match fingerprint {
-        Some(fingerprint) => {
-            Arc::new(Verifier { accepted: Accepted::Fingerprint(fingerprint), provider: Arc::clone(&provider) })
-        }
+        Some(fingerprint) => Arc::new(PinnedVerifier { fingerprint, provider: Arc::clone(&provider) }),
         None => Arc::new(rustls_platform_verifier::Verifier::new(Arc::clone(&provider))?),
     };
     let config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&rustls::version::TLS13])?
-        .dangerous()
-        .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
-    Ok(config)
-}
-
-/// Returns a configuration that accepts every certificate. Only for a request without secrets, which finds out what answers instead of
-/// the server.
-///
-/// # Errors
-/// Returns [`Error`] if the versions cannot be used.
-pub fn config_without_verification() -> Result<ClientConfig, Error> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let verifier = Arc::new(Verifier { accepted: Accepted::Any, provider: Arc::clone(&provider) });
-    let config = ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
         .with_no_client_auth();
@@ -50,23 +32,14 @@ pub const fn is_certificate(error: &Error) -> bool {
     matches!(error, Error::InvalidCertificate(_) | Error::NoCertificatesPresented)
 }
 
-/// Verifies the server's certificate without a certificate authority.
+/// Accepts only the certificate with one fingerprint, without a certificate authority.
 #[derive(Debug)]
-struct Verifier {
-    accepted: Accepted,
+struct PinnedVerifier {
+    fingerprint: Fingerprint,
     provider: Arc<CryptoProvider>,
 }
 
-/// The certificates that a [`Verifier`] accepts.
-#[derive(Debug)]
-enum Accepted {
-    /// The one with this fingerprint.
-    Fingerprint(Fingerprint),
-    /// Every one. Signatures are not checked.
-    Any,
-}
-
-impl ServerCertVerifier for Verifier {
+impl ServerCertVerifier for PinnedVerifier {
     fn verify_server_cert(
         &self,
         end_entity: &CertificateDer<'_>,
@@ -76,11 +49,7 @@ impl ServerCertVerifier for Verifier {
         _now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
         // The invitation is trusted, so name, date and authority are not checked.
-        let is_accepted = match &self.accepted {
-            Accepted::Fingerprint(fingerprint) => fingerprint.is_of(end_entity),
-            Accepted::Any => true,
-        };
-        if is_accepted {
+        if self.fingerprint.is_of(end_entity) {
             Ok(ServerCertVerified::assertion())
         } else {
             Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
@@ -93,13 +62,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match &self.accepted {
-            Accepted::Fingerprint(_) => {
-                let algorithms = &self.provider.signature_verification_algorithms;
-                verify_tls12_signature(message, certificate, signature, algorithms)
-            }
-            Accepted::Any => Ok(HandshakeSignatureValid::assertion()),
-        }
+        verify_tls12_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn verify_tls13_signature(
@@ -108,13 +71,7 @@ impl ServerCertVerifier for Verifier {
         certificate: &CertificateDer<'_>,
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match &self.accepted {
-            Accepted::Fingerprint(_) => {
-                let algorithms = &self.provider.signature_verification_algorithms;
-                verify_tls13_signature(message, certificate, signature, algorithms)
-            }
-            Accepted::Any => Ok(HandshakeSignatureValid::assertion()),
-        }
+        verify_tls13_signature(message, certificate, signature, &self.provider.signature_verification_algorithms)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -5,18 +5,16 @@
 //! the server. It follows no redirect. Somebody who intercepts the connection can answer with a page as well, so the answer changes only
 //! what the user reads.
 
+mod unverified_tls;
+
 use super::error::Error;
 use super::socket::{ByteStream, authority};
-use super::tls;
 use proto::Malformed;
-use rustls::pki_types::ServerName;
 use std::future::Future;
-use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 
 /// Returns the error to report after TLS with the server has failed: [`Error::WebPage`] if a web page answers, else `error`.
 /// `connecting` opens another connection.
@@ -44,13 +42,8 @@ async fn ask(
     connecting: impl Future<Output = Option<TcpStream>>,
 ) -> Option<String> {
     let tcp = connecting.await?;
-    let mut stream: Box<dyn ByteStream> = if speaks_tls {
-        let name = ServerName::try_from(host.to_owned()).ok()?;
-        let config = tls::config_without_verification().ok()?;
-        Box::new(TlsConnector::from(Arc::new(config)).connect(name, tcp).await.ok()?)
-    } else {
-        Box::new(tcp)
-    };
+    let mut stream: Box<dyn ByteStream> =
+        if speaks_tls { Box::new(unverified_tls::connect(host, tcp).await?) } else { Box::new(tcp) };
     let host = authority(host, port);
     let request = format!("GET / HTTP/1.1\r\nHost: {host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes()).await.ok()?;

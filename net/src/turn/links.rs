@@ -23,6 +23,8 @@ struct State {
     /// Wakes the stack if a message comes over TCP or TLS.
     waker: Option<Waker>,
     is_lost: bool,
+    /// How the server is reached to which the last packet of media went.
+    carrier: Option<TurnTransport>,
 }
 
 #[derive(Debug)]
@@ -101,6 +103,11 @@ impl Links {
         }
     }
 
+    /// Returns how the server is reached to which the last packet of media went. `None` before the first one.
+    pub fn carrier(&self) -> Option<TurnTransport> {
+        self.lock().carrier
+    }
+
     /// Returns true if a stream has ended that had delivered messages.
     pub fn is_lost(&self) -> bool {
         self.lock().is_lost
@@ -110,9 +117,14 @@ impl Links {
     pub fn send(&self, destination: SocketAddr, contents: &[u8], segment: Option<usize>, now: Instant) -> Departure {
         let Some(index) = index_of(destination) else { return Departure::Unchanged };
         let mut state = self.lock();
-        let Some(Link { authentication, connection, .. }) = state.links.get_mut(&index) else {
+        let State { links, carrier, .. } = &mut *state;
+        let Some(Link { server, authentication, connection, .. }) = links.get_mut(&index) else {
             return Departure::Handled;
         };
+        // The first byte of `ChannelData`.
+        if matches!(contents.first(), Some(0x40..=0x7f)) {
+            *carrier = Some(server.transport);
+        }
         let amended = authentication.handle_sent(contents, destination.is_ipv6());
         match connection {
             Connection::Udp(Some(address)) => Departure::Udp(*address, amended),

@@ -22,7 +22,8 @@ pub use super::link_delay::REPORT_INTERVAL;
 pub use capacity::NARROW;
 
 use super::link_delay::{LinkDelay, USUAL_DELAY};
-use capacity::{LinkCapacity, MIN_WAIT, USABLE_PERCENT};
+use super::path_overhead::PathOverhead;
+use capacity::{EVIDENT_TEST_PERCENT, LinkCapacity, MIN_WAIT, TEST_PERCENT, USABLE_PERCENT};
 use competition::{Competition, Sample};
 use limit::Limit;
 use recent_reports::{PastReport, RECENT_REPORTS, RecentReports, THROUGH_REPORTS, arrived};
@@ -55,6 +56,8 @@ pub struct Downlink {
     competition: Competition,
     /// What the viewer allows.
     limit: Limit,
+    /// The headers of the path to the viewer.
+    pub path: PathOverhead,
 }
 
 /// A change of the link.
@@ -130,13 +133,14 @@ impl Downlink {
             probe: Probe { last: None, interval: MIN_PROBE_INTERVAL },
             competition: Competition::default(),
             limit: Limit::NONE,
+            path: PathOverhead::default(),
         }
     }
 
     /// Sets the bits per second that the viewer allows, with padding and retransmissions. `None` removes the limit.
     pub fn set_limit(&mut self, bitrate: Option<u64>) {
         self.limit = Limit::new(bitrate);
-        self.budget = self.budget.min(self.limit.budget());
+        self.budget = self.budget.min(self.max_budget());
     }
 
     /// Begins with less if the network of the viewer carried less before. It never begins with more, and not after the first report.
@@ -146,16 +150,27 @@ impl Downlink {
         }
     }
 
+    /// Returns what sound and pictures may have by the limit of the viewer.
+    fn max_budget(&self) -> u64 {
+        self.limit.budget(self.path.extra_bytes())
+    }
+
     /// Returns whether the viewer has set a limit.
     pub fn is_limited(&self) -> bool {
         self.limit.is_set()
     }
 
+    /// Returns whether the stack may pad and probe. If not, its estimate is not used: it is too low.
+    pub fn may_probe(&self) -> bool {
+        !self.limit.is_below_padding(self.path.extra_bytes())
+    }
+
     /// Handles the statistics of the last report interval. Returns a change after which the budget must be divided again at
     /// once.
     pub fn handle_report(&mut self, report: Report, now: Instant) -> Option<Change> {
-        let change = self.apply_report(report, now);
-        self.budget = self.budget.min(self.limit.budget());
+        let estimate = if self.may_probe() { report.estimate } else { self.max_budget() };
+        let change = self.apply_report(Report { estimate, ..report }, now);
+        self.budget = self.budget.min(self.max_budget());
         change
     }
 
@@ -238,7 +253,11 @@ impl Downlink {
         let FullLinkCause { sudden, after_hold } = cause;
         // While the link is full, the estimate follows what arrives. But random loss makes it much too low.
         let through = self.recent.through(lost);
-        let estimated = if self.link.is_lossy() { through } else { self.estimate.saturating_mul(100) / FULL_PERCENT };
+        let estimated = if self.link.is_lossy() || !self.may_probe() {
+            through
+        } else {
+            self.estimate.saturating_mul(100) / FULL_PERCENT
+        };
         let through = through.min(estimated);
         let first_probes = self.probe_reports > 0;
         let (rate, wait) = match &self.capacity {
@@ -347,7 +366,7 @@ impl Downlink {
         let sent = self.recent[0].sent.min(self.recent[1].sent);
         let evident = self.estimate > EVIDENT_ESTIMATE;
         let unfunded = self.desired > self.budget;
-        let average = self.recent.sent(RECENT_REPORTS);
+        let (average, may_probe) = (self.recent.sent(RECENT_REPORTS), self.may_probe());
         let Some(capacity) = &mut self.capacity else {
             return if delay > USUAL_DELAY { self.budget } else { step };
         };
@@ -360,6 +379,11 @@ impl Downlink {
         // The stack has seen the queue grow, and sends no more padding: it measures the gradient of the delay.
         let overused = !lossy && delay > evident_delay / 2 && self.estimate < capacity.rate;
         match capacity.test {
+            // Without padding, only pictures can test it.
+            _ if !may_probe && since >= NARROW_PROBE_INTERVAL && !capacity.full && delay <= USUAL_DELAY => {
+                self.capacity = None;
+                return step;
+            }
             Some(tested) if delay > evident_delay || overused => capacity.fail_test(tested, average, now),
             // A test counts only if there was enough to send.
             Some(tested) if sent < tested * 4 / 5 => {}
@@ -393,13 +417,13 @@ impl Downlink {
             None if (MIN_PADDED..self.estimate.min(self.desired)).contains(&self.budget) => self.budget,
             None => 0,
         };
-        padding.min(self.limit.budget())
+        padding.min(self.max_budget())
     }
 
     /// Returns the bits per second that the SFU may send to the viewer without padding. A higher budget counts only after
     /// the feedback on it, because a larger layer begins with a key frame.
     pub fn budget(&self) -> u64 {
-        self.earlier.iter().copied().fold(self.budget, u64::min).min(self.limit.budget())
+        self.earlier.iter().copied().fold(self.budget, u64::min).min(self.max_budget())
     }
 
     /// Returns the budget if it is what the link carries. Returns `None` if the capacity is not known: the budget may be low only
@@ -432,7 +456,7 @@ impl Downlink {
 
     /// Sets the bits per second that the viewer wants. Returns whether to probe for them now.
     pub fn set_desired(&mut self, desired: u64, now: Instant) -> bool {
-        let desired = desired.min(self.limit.budget());
+        let desired = desired.min(self.max_budget());
         self.desired = desired;
         if desired <= self.estimate || self.recent[0].delay > USUAL_DELAY {
             return false;
@@ -517,12 +541,6 @@ const SUDDEN_WAIT: Duration = Duration::from_secs(1);
 
 /// The time in which the queue of a full link becomes empty.
 const SETTLE_TIME: Duration = Duration::from_millis(600);
-
-/// The next tested bitrate, in percent of the last one.
-const TEST_PERCENT: u64 = 108;
-
-/// The same if the estimate shows that the link carries much more.
-const EVIDENT_TEST_PERCENT: u64 = 120;
 
 /// The highest bitrate that is tested, in percent of what the full link carried. If it passes, the capacity is not known any
 /// more.

@@ -30,8 +30,8 @@ impl<P> PictureQueue<P> {
     }
 
     /// Adds the payload of a packet of sound that was sent without waiting. Pictures wait for it.
-    pub fn add_sound(&mut self, bytes: usize) {
-        self.pacer.add(bytes + HEADER_BYTES);
+    pub fn add_sound(&mut self, bytes: usize, downlink: &Downlink) {
+        self.pacer.add(bytes + HEADER_BYTES + downlink.path.extra_bytes());
     }
 
     /// Adds the bytes of a packet that was sent without waiting, with all headers. Pictures wait for it.
@@ -56,7 +56,7 @@ impl<P> PictureQueue<P> {
             return None;
         }
         let (ssrc, meta, packet) = self.queue.pop()?;
-        self.pacer.add(meta.bytes + HEADER_BYTES);
+        self.pacer.add(meta.bytes + HEADER_BYTES + downlink.path.extra_bytes());
         Some((ssrc, packet))
     }
 
@@ -175,5 +175,34 @@ mod tests {
         downlink.handle_report(report(10), start);
         assert_eq!(queue.pop(&downlink, start), Some((STREAM.into(), 0)));
         assert_eq!(queue.next_at(&downlink, start), None);
+    }
+
+    #[test]
+    fn longer_headers_of_the_path_count() {
+        let sent = |is_tunnelled| {
+            let (mut queue, start) = (PictureQueue::new(Instant::now()), Instant::now());
+            let mut downlink = Downlink::new(800_000);
+            downlink.set_limit(Some(400_000));
+            downlink.path.is_tunnelled = is_tunnelled;
+            let mut sent = 0;
+            for milliseconds in 0..10_000 {
+                let now = start + Duration::from_millis(milliseconds);
+                if queue.queue.bytes() == 0 {
+                    queue
+                        .push(
+                            STREAM.into(),
+                            PacketMeta { sequence: sent, bytes: 200, base: true, key: false },
+                            sent,
+                            BUDGET,
+                        )
+                        .expect("there is room");
+                }
+                sent += u64::from(queue.pop(&downlink, now).is_some());
+            }
+            sent
+        };
+        let (direct, tunnelled) = (sent(false), sent(true));
+        // 276 and 328 bytes each, at 96 % of the limit.
+        assert!((1_700..=1_740).contains(&direct) && (1_430..=1_465).contains(&tunnelled), "{direct}, {tunnelled}");
     }
 }

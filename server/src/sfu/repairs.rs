@@ -53,6 +53,13 @@ impl Repairs {
     }
 }
 
+/// Returns the source of an RTP packet, or `None` for another datagram (RFC 7983, section 7; RFC 5761, section 4).
+pub fn rtp_source(datagram: &[u8]) -> Option<u32> {
+    let rtp = matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind));
+    let bytes = datagram.get(8..12).filter(|_| rtp)?.first_chunk::<4>()?;
+    Some(u32::from_be_bytes(*bytes))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

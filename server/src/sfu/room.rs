@@ -46,15 +46,15 @@ pub struct Room {
     /// The members whose tracks have ended without an announcement ([`Room::end_sources`]).
     unannounced: BTreeSet<ParticipantId>,
     /// Scratch memory of [`Room::allocate`].
-    lists: DivisionLists,
+    buffers: AllocationBuffers,
     /// True if the next step panics.
     #[cfg(test)]
     pub panics: bool,
 }
 
-/// The lists of a division of a downlink. They keep their memory, because each viewer's downlink is divided ten times a second.
+/// The lists of the bitrate allocation of one downlink. They keep their memory, because each viewer's downlink is divided ten times a second.
 #[derive(Debug, Default)]
-struct DivisionLists {
+struct AllocationBuffers {
     /// The tracks of pictures that the viewer receives, and the media description of each.
     subscribed: Vec<(TrackId, Mid)>,
     /// What it requests of each.
@@ -74,7 +74,7 @@ impl Room {
             sound_reported: now,
             voices: Voices::default(),
             unannounced: BTreeSet::new(),
-            lists: DivisionLists::default(),
+            buffers: AllocationBuffers::default(),
             #[cfg(test)]
             panics: false,
         }
@@ -290,9 +290,9 @@ impl Room {
         self.shorten_queue(participant, peer);
         #[cfg(test)]
         assert!(!self.panics, "injected");
-        let mut lists = std::mem::take(&mut self.lists);
-        lists.subscribed.clear();
-        lists.requests.clear();
+        let mut buffers = std::mem::take(&mut self.buffers);
+        buffers.subscribed.clear();
+        buffers.requests.clear();
         let (mut audio, mut voices) = (0_u64, 0);
         for id in self.subscriptions.get(&participant).into_iter().flatten() {
             let Some(Track { source: Some(source), subscribers }) = self.tracks.get_mut(id) else { continue };
@@ -313,8 +313,8 @@ impl Room {
                         if peer.transport.first_probes.is_pending() {
                             request.ideal = request.ideal.map(|ideal| Target { spatial: 0, ..ideal });
                         }
-                        lists.subscribed.push((*id, subscriber.mid));
-                        lists.requests.push(request);
+                        buffers.subscribed.push((*id, subscriber.mid));
+                        buffers.requests.push(request);
                     }
                 }
             }
@@ -329,17 +329,17 @@ impl Room {
         let one_voice = peer.sound_limit.get().unwrap_or(AUDIO_BITRATE).min(AUDIO_BITRATE);
         audio = if audio > 0 { audio.max(one_voice.into()) } else { 0 };
         let budget = peer.transport.downlink.budget();
-        let shares = lists.allocator.allocate(budget, audio, &lists.requests);
-        tracing::trace!(%participant, budget, audio, requests = ?lists.requests, ?shares, "allocated");
-        let desired = allocator::desired_bitrate(audio, &lists.requests);
+        let shares = buffers.allocator.allocate(budget, audio, &buffers.requests);
+        tracing::trace!(%participant, budget, audio, requests = ?buffers.requests, ?shares, "allocated");
+        let desired = allocator::desired_bitrate(audio, &buffers.requests);
         peer.transport.set_desired(desired.saturating_mul(PROBE_PERCENT) / 100, audio, now);
-        self.apply_shares(participant, peer, &lists, now);
-        self.lists = lists;
+        self.apply_shares(participant, peer, &buffers, now);
+        self.buffers = buffers;
     }
 
     /// Gives each subscription of a receiver its share of the downlink.
-    fn apply_shares(&mut self, participant: ParticipantId, peer: &mut Peer, lists: &DivisionLists, now: Instant) {
-        let DivisionLists { subscribed, requests, allocator } = lists;
+    fn apply_shares(&mut self, participant: ParticipantId, peer: &mut Peer, buffers: &AllocationBuffers, now: Instant) {
+        let AllocationBuffers { subscribed, requests, allocator } = buffers;
         let sound_only = allocator.shares().iter().all(Option::is_none);
         peer.limited.clear();
         for (((id, mid), request), share) in subscribed.iter().zip(requests).zip(allocator.shares()) {

@@ -11,9 +11,10 @@ use super::first_probes::FirstProbes;
 use super::ice_ufrag;
 use super::offer::{self, AnsweredOffer};
 use super::offer_queue::WorkLimit;
+use super::path_overhead::UDP_OVERHEAD;
 use super::picture_queue::PictureQueue;
 use super::probe_goal::ProbeGoal;
-use super::repairs::Repairs;
+use super::repairs::{Repairs, rtp_source};
 use super::send_queue::PacketMeta;
 use super::sent_meter::SentMeter;
 use super::sound_loss::PathLoss;
@@ -65,6 +66,8 @@ pub struct Transport {
     goal: ProbeGoal,
     /// The bits per second that the stack fills with padding, and those that it probes for if they rise.
     bwe_bitrates: (u64, u64),
+    /// True if the stack neither pads nor probes.
+    is_quiet: bool,
     /// The first probes, which measure its link.
     pub first_probes: FirstProbes,
     /// The pictures that wait.
@@ -191,6 +194,7 @@ impl Transport {
             timeout: now,
             goal: ProbeGoal::default(),
             bwe_bitrates: (0, 0),
+            is_quiet: false,
             first_probes: FirstProbes::default(),
             pictures: PictureQueue::new(now),
             sent: SentMeter::new(now),
@@ -284,7 +288,7 @@ impl Transport {
                     return if self.rtc.is_alive() { Ok(None) } else { Err(TransportError::Closed) };
                 }
                 Output::Transmit(transmit) => {
-                    self.count_sent(&transmit.contents, now);
+                    self.count_sent(&transmit, now);
                     return Ok(Some(TransportEvent::Transmit(transmit)));
                 }
                 Output::Event(event) => {
@@ -305,6 +309,7 @@ impl Transport {
             }
             Event::KeyframeRequest(request) => Some(TransportEvent::KeyFrameNeeded(request.mid)),
             Event::PeerStats(stats) => {
+                self.quiet_stack();
                 // The stack's event for a new estimate has the average of three seconds. That is too late after a drop.
                 let estimate = stats.bwe_tx?.as_u64();
                 let sent = self.sent.take(estimate, now);
@@ -431,7 +436,7 @@ impl Transport {
         let mut direct = self.rtc.direct_api();
         let Some(stream) = direct.stream_tx(&subscriber.ssrc) else { return false };
         stream.write_rtp(rtp_write(subscriber, packet, header).csrc(sources));
-        self.pictures.add_sound(packet.payload.len());
+        self.pictures.add_sound(packet.payload.len(), &self.downlink);
         true
     }
 
@@ -457,14 +462,17 @@ impl Transport {
         self.first_probes.is_connected() && self.repairs.has_streams()
     }
 
-    /// Counts an RTP packet that the stack sends.
-    fn count_sent(&mut self, datagram: &[u8], now: Instant) {
-        if let Some(source) = rtp_source(datagram) {
-            let total = datagram.len() + UDP_OVERHEAD;
-            // The stack sends retransmissions and padding at once. If the participant has set a limit, they are part of it.
-            if self.repairs.handle_sent(source.into()) && self.downlink.is_limited() {
-                self.pictures.add_unpaced(total);
-            }
+    /// Counts a datagram that the stack sends.
+    fn count_sent(&mut self, transmit: &str0m::net::Transmit, now: Instant) {
+        self.downlink.path.is_ipv6 = transmit.destination.is_ipv6();
+        let total = transmit.contents.len() + UDP_OVERHEAD;
+        let source = rtp_source(&transmit.contents);
+        // The stack sends feedback, checks, retransmissions and padding at once. If the participant has set a limit, they are part of it.
+        let is_unpaced = source.is_none_or(|source| self.repairs.handle_sent(source.into()));
+        if is_unpaced && self.downlink.is_limited() {
+            self.pictures.add_unpaced(total + self.downlink.path.extra_bytes());
+        }
+        if source.is_some() {
             self.sent.add(total, now);
         }
     }
@@ -494,6 +502,7 @@ impl Transport {
     /// sound. If the estimate is lower, the stack probes for that much from time to time.
     pub fn set_desired(&mut self, desired: u64, sound: u64, now: Instant) {
         self.pictures.set_sound(sound);
+        self.quiet_stack();
         if self.repairs.has_streams() {
             self.first_probes.subscribe(now);
         }
@@ -503,6 +512,16 @@ impl Transport {
             self.goal.probe_again();
         }
         self.look_for_goal(self.downlink.padding().min(desired));
+    }
+
+    /// Keeps the stack quiet while the limit of the participant has no room for padding. The stack fills 50 kbit/s also if it is asked
+    /// for nothing, but never more than its estimate, which feedback raises half a second after a reset.
+    fn quiet_stack(&mut self) {
+        let quiet = !self.downlink.may_probe();
+        if quiet || self.is_quiet {
+            self.rtc.bwe().reset(Bitrate::bps(if quiet { 0 } else { FIRST_BUDGET / 3 }));
+        }
+        self.is_quiet = quiet;
     }
 
     /// Makes the stack fill `padding` bits per second, and look for the goal.
@@ -532,13 +551,6 @@ fn rtp_write(subscriber: &Subscriber, packet: &RtpPacket, header: RewrittenHeade
 /// Returns whether `set` holds `value`, which is added if there is room.
 fn admit<T: Eq + Hash>(set: &mut HashSet<T>, value: T, max: usize) -> bool {
     set.contains(&value) || set.len() < max && set.insert(value)
-}
-
-/// Returns the source of an RTP packet, or `None` for another datagram (RFC 7983, section 7; RFC 5761, section 4).
-fn rtp_source(datagram: &[u8]) -> Option<u32> {
-    let rtp = matches!(datagram, [128..=191, kind, ..] if !(192..=223).contains(kind));
-    let bytes = datagram.get(8..12).filter(|_| rtp)?.first_chunk::<4>()?;
-    Some(u32::from_be_bytes(*bytes))
 }
 
 /// The first budget, in bits per second: sound and the smallest layer.
@@ -578,9 +590,6 @@ const MIN_TIMER: Duration = Duration::from_micros(50);
 
 /// How many times it is advanced so in one call. Then other transports get their turn.
 const MAX_ROUNDS: usize = 64;
-
-/// Bytes of the headers of IPv4 and UDP.
-const UDP_OVERHEAD: usize = 28;
 
 #[cfg(test)]
 mod tests;

@@ -127,6 +127,13 @@ impl Tunnels {
         }
     }
 
+    /// Returns whether what is sent to a participant goes through its tunnel, except for answers to checks.
+    pub fn is_path_of(&self, participant: ParticipantId) -> bool {
+        self.entries
+            .get(&participant)
+            .is_some_and(|entry| entry.queue.is_some() && (entry.path == MediaPath::Tls || entry.udp.is_none()))
+    }
+
     /// Forgets a participant, and closes its tunnel.
     pub fn remove(&mut self, participant: ParticipantId) {
         let Some(entry) = self.entries.remove(&participant) else { return };
@@ -292,6 +299,7 @@ mod tests {
         let now = Instant::now();
         let udp = endpoints("198.51.100.7:5000");
         assert_eq!(tunnels.send(identity, MEDIA, None, now), SendPath::Tunnel, "UDP is not known");
+        assert!(tunnels.is_path_of(ANNA) && !tunnels.is_path_of(BEN));
         tunnels.set_path(ANNA, 1, MediaPath::Tls);
         let answer = tunnels.send(identity, SUCCESS, Some(ArrivalPath::Udp(ANNA, udp)), now);
         assert_eq!(answer, SendPath::Udp(udp), "the answer takes the path of the check");
@@ -299,6 +307,7 @@ mod tests {
         assert_eq!(taken(&queue), 2);
         tunnels.set_path(ANNA, 1, MediaPath::Udp);
         assert_eq!(tunnels.send(identity, MEDIA, None, now), SendPath::Udp(udp));
+        assert!(!tunnels.is_path_of(ANNA));
         let answer = tunnels.send(identity, SUCCESS, Some(ArrivalPath::Tunnel(ANNA)), now);
         assert_eq!((answer, taken(&queue)), (SendPath::Tunnel, 1));
         assert_eq!(tunnels.send(address("203.0.113.1:1"), MEDIA, None, now), SendPath::Unchanged, "somebody else");

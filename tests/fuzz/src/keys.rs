@@ -39,7 +39,21 @@ pub(super) fn name(bytes: &[u8]) {
     let skeleton = crypto::name::skeleton(&text);
     // One letter may look like a few others.
     assert!(skeleton.chars().count() <= 32 * text.chars().count());
-    assert_eq!(crypto::name::is_mixed_script(&text), crypto::name::is_mixed_script(&text.clone()));
+    mixed_script(&text);
+}
+
+/// Asserts what holds for each name: the order of the letters does not matter, more letters never make it harmless, ASCII alone is
+/// never mixed, and with a Cyrillic letter it always is.
+fn mixed_script(text: &str) {
+    let is_mixed = crypto::name::is_mixed_script;
+    let reversed: String = text.chars().rev().collect();
+    assert_eq!(is_mixed(text), is_mixed(&reversed), "the order of the letters");
+    let with_cyrillic = format!("{text}\u{430}");
+    assert!(!is_mixed(text) || is_mixed(&with_cyrillic), "more letters");
+    if text.is_ascii() {
+        let has_letter = text.chars().any(|character| character.is_ascii_alphabetic());
+        assert_eq!((is_mixed(text), is_mixed(&with_cyrillic)), (false, has_letter), "ASCII");
+    }
 }
 
 pub(super) fn names() -> Vec<Vec<u8>> {

@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 use std::{fs, panic};
 
 /// Targets with their corpus: a folder that has a folder for each target.
-pub struct Suite {
+pub struct FuzzTargets {
     /// The targets.
     pub targets: &'static [Target],
     /// The folder.
     pub corpus: PathBuf,
 }
 
-impl Suite {
+impl FuzzTargets {
     /// Asserts that each target has a corpus, and each corpus a target.
     ///
     /// # Panics

@@ -109,7 +109,8 @@ pub fn forged_turn(answer: &[u8]) -> (Vec<Vec<u8>>, Vec<u8>) {
     let mut ignored = vec![0x40, 0x77];
     ignored.extend(u16::try_from(answer.len() - 4).unwrap().to_be_bytes());
     ignored.resize(answer.len(), 0);
-    (vec![other, refusal, unsigned], ignored)
+    // The stack believes the first one that reaches it, and a refusal changes most.
+    (vec![refusal, other, unsigned], ignored)
 }
 
 /// Sends datagrams of one length at once, so that the system delivers them joined (UDP GSO and GRO of Linux).

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::restart::{go_on, receive_more};
-use super::tunnel::{HttpProxy, media_path, meeting_with};
+use super::tunnel::{TestProxy, media_path, meeting_with};
 use super::{all_receive, run, server};
 use net::{Backends, MediaPath, SocketRuntime};
 use std::collections::HashSet;
@@ -94,13 +94,13 @@ impl AsyncUdpSocket for Socket {
         if state.silent.contains(&self.address) {
             return Poll::Ready(Ok(transmit.contents.len()));
         }
+        if transmit.contents[0] >= 128 && state.used.last() != Some(&self.address) {
+            state.used.push(self.address);
+        }
         if let Some(destination) = state.forger.filter(|_| self.address == SECOND) {
             state.server = Some(transmit.destination);
             let Transmit { ecn, contents, segment_size, src_ip, .. } = *transmit;
             return self.inner.poll_send(context, &Transmit { destination, ecn, contents, segment_size, src_ip });
-        }
-        if transmit.contents[0] >= 128 && state.used.last() != Some(&self.address) {
-            state.used.push(self.address);
         }
         self.inner.poll_send(context, transmit)
     }
@@ -200,7 +200,7 @@ fn media_stay_on_a_network_that_works_if_the_better_one_does_not_reach_the_serve
 #[test]
 fn media_go_on_while_the_connection_for_messages_is_lost() {
     run(async {
-        let (server, proxy) = (server().await, HttpProxy::start().await);
+        let (server, proxy) = (server().await, TestProxy::start().await);
         let backends = Backends { proxy: proxy.settings(), ..Backends::default() };
         let clients = meeting_with(&server, backends).await;
         all_receive(&clients, 50).await;
@@ -226,7 +226,7 @@ fn media_go_on_while_the_connection_for_messages_is_lost() {
 #[test]
 fn tracks_that_end_while_the_connection_for_messages_is_lost_have_ended_afterwards() {
     run(async {
-        let (server, proxy) = (server().await, HttpProxy::start().await);
+        let (server, proxy) = (server().await, TestProxy::start().await);
         let backends = Backends { proxy: proxy.settings(), ..Backends::default() };
         let clients = meeting_with(&server, backends).await;
         all_receive(&clients, 25).await;

@@ -119,7 +119,7 @@ fn media_change_to_udp_on_a_server_with_several_threads() {
 }
 
 /// A proxy that accepts only the right user and password.
-pub struct HttpProxy {
+pub struct TestProxy {
     /// The scheme of its URL.
     scheme: &'static str,
     address: SocketAddr,
@@ -127,7 +127,7 @@ pub struct HttpProxy {
     connections: Arc<Mutex<Vec<AbortHandle>>>,
 }
 
-impl HttpProxy {
+impl TestProxy {
     /// Starts a proxy for the HTTP method CONNECT.
     pub async fn start() -> Self {
         Self::start_with("http").await
@@ -211,7 +211,7 @@ async fn connect_as_asked_by_socks5(client: &mut TcpStream) -> Option<TcpStream>
 }
 
 /// Returns a meeting whose guest has no UDP and uses a proxy.
-async fn meeting_through(server: &Server, proxy: &HttpProxy) -> Vec<Client> {
+async fn meeting_through(server: &Server, proxy: &TestProxy) -> Vec<Client> {
     let clients = meeting_with(server, Backends { proxy: proxy.settings(), ..backends_over(blocked_path()) }).await;
     all_receive(&clients, 25).await;
     assert_eq!(
@@ -225,21 +225,21 @@ async fn meeting_through(server: &Server, proxy: &HttpProxy) -> Vec<Client> {
 #[test]
 fn a_meeting_goes_through_an_http_proxy() {
     run(async {
-        meeting_through(&server().await, &HttpProxy::start().await).await;
+        meeting_through(&server().await, &TestProxy::start().await).await;
     });
 }
 
 #[test]
 fn a_meeting_goes_through_a_socks5_proxy() {
     run(async {
-        meeting_through(&server().await, &HttpProxy::start_socks5().await).await;
+        meeting_through(&server().await, &TestProxy::start_socks5().await).await;
     });
 }
 
 #[test]
 fn a_meeting_through_a_proxy_goes_on_after_the_proxy_has_lost_all_connections() {
     run(async {
-        let (server, proxy) = (server().await, HttpProxy::start().await);
+        let (server, proxy) = (server().await, TestProxy::start().await);
         let clients = meeting_through(&server, &proxy).await;
         let lost = Instant::now();
         proxy.disconnect(0);
@@ -253,7 +253,7 @@ fn a_meeting_through_a_proxy_goes_on_after_the_proxy_has_lost_all_connections() 
 #[test]
 fn a_lost_tunnel_is_opened_again_without_a_reconnection_of_the_meeting() {
     run(async {
-        let (server, proxy) = (server().await, HttpProxy::start().await);
+        let (server, proxy) = (server().await, TestProxy::start().await);
         let clients = meeting_through(&server, &proxy).await;
         proxy.disconnect(1);
         go_on(&clients).await;

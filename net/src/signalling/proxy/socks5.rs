@@ -43,8 +43,9 @@ async fn authenticate(stream: &mut TcpStream, proxy: &ProxyUrl) -> Result<(), Er
         ([VERSION, USER_AND_PASSWORD], Some(user)) => {
             write(stream, &credentials(user), proxy).await?;
             match read_pair(stream, proxy).await? {
-                [_, 0] => Ok(()),
-                [_, _] => Err(Error::Authentication(proxy.to_string(), METHOD_NAME.into())),
+                [AUTHENTICATION_VERSION, 0] => Ok(()),
+                [AUTHENTICATION_VERSION, _] => Err(Error::Authentication(proxy.to_string(), METHOD_NAME.into())),
+                [_, _] => Err(Error::NotSocks(proxy.to_string())),
             }
         }
         ([VERSION, NO_ACCEPTABLE_METHOD], _) => Err(Error::Authentication(proxy.to_string(), METHOD_NAME.into())),
@@ -69,7 +70,7 @@ fn refused(proxy: &ProxyUrl, cause: &'static str) -> Error {
 /// Returns the message with user and password (RFC 1929, section 2). [`ProxyUrl`] has checked their lengths.
 fn credentials(user: &User) -> Vec<u8> {
     let length = |text: &str| u8::try_from(text.len()).unwrap_or(u8::MAX);
-    let mut message = vec![1];
+    let mut message = vec![AUTHENTICATION_VERSION];
     for text in [user.name(), user.password()] {
         message.push(length(text));
         message.extend(text.as_bytes().iter().take(usize::from(u8::MAX)));
@@ -172,6 +173,9 @@ const CONNECT: u8 = 1;
 const NO_AUTHENTICATION: u8 = 0;
 const USER_AND_PASSWORD: u8 = 2;
 const NO_ACCEPTABLE_METHOD: u8 = 0xff;
+
+/// The version of the messages with user and password (RFC 1929, section 2).
+const AUTHENTICATION_VERSION: u8 = 1;
 
 /// The text for [`USER_AND_PASSWORD`] in errors.
 const METHOD_NAME: &str = "user and password";

@@ -67,6 +67,10 @@ async fn each_refusal_says_why_and_names_no_password() {
     assert!(matches!(wrong, Error::Authentication(..)), "{wrong}");
     let text = wrong.to_string();
     assert!(text.contains("requires authentication (user and password)") && !text.contains("p@ss"), "{text}");
+    for version in [&b"\x00\x00"[..], b"\x05\x00", b"\x05\x01"] {
+        let other = error(vec![(greeting, b"\x05\x02"), (b"\x01\x04anna\x04p@ss", version)]).await;
+        assert!(matches!(other, Error::NotSocks(_)), "{version:?}: another version of RFC 1929 says nothing: {other}");
+    }
     assert!(matches!(error(vec![(greeting, b"\x05\xff")]).await, Error::Authentication(..)), "another method");
     assert!(matches!(error(vec![(greeting, b"HT")]).await, Error::NotSocks(_)), "an HTTP server");
     assert!(matches!(error(vec![(greeting, b"\x05\x01")]).await, Error::NotSocks(_)), "a method that was not offered");

@@ -75,3 +75,9 @@ const NARROW_MAX_WAIT: Duration = Duration::from_secs(15);
 
 /// A link with less than these bits per second is narrow.
 pub const NARROW: u64 = 220_000;
+
+/// The next tested bitrate, in percent of the last one.
+pub const TEST_PERCENT: u64 = 108;
+
+/// The same if the estimate shows that the link carries much more.
+pub const EVIDENT_TEST_PERCENT: u64 = 120;

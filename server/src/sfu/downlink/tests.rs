@@ -510,3 +510,18 @@ fn nothing_exceeds_the_limit_that_a_viewer_sets() {
     viewer.downlink.set_limit(None);
     assert!(viewer.report(9_000_000, 200_000, 0.0, 20) < 300_000, "it rises in steps");
 }
+
+/// The estimate of a stack that may not probe is 0.
+#[test]
+fn without_padding_a_full_link_is_tried_with_pictures() {
+    let mut viewer = Viewer::new(300_000);
+    viewer.downlink.set_limit(Some(100_000));
+    (0..20).for_each(|_| _ = viewer.report(0, 80_000, 0.0, 20));
+    assert_eq!((viewer.downlink.may_probe(), viewer.downlink.budget()), (false, 88_000), "the limit");
+    viewer.report(0, 80_000, 0.0, 100);
+    assert!(viewer.change.is_some(), "the link is full");
+    (0..70).for_each(|_| _ = viewer.report(0, 45_000, 0.0, 20));
+    assert!(viewer.downlink.budget() < 88_000, "{}", viewer.downlink.budget());
+    (0..60).for_each(|_| _ = viewer.report(0, 45_000, 0.0, 20));
+    assert_eq!(viewer.downlink.budget(), 88_000);
+}
