@@ -447,6 +447,7 @@ impl App {
             | Event::Sharing(_)
             | Event::AsksToJoin { .. }
             | Event::StoppedAsking(_)
+            | Event::Policy(_)
             | Event::Second(_)
             | Event::Totals(_) => {}
         }

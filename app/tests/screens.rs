@@ -359,12 +359,12 @@ fn each_notification_has_a_sentence_of_its_own() {
 }
 
 #[test]
-fn a_notification_about_the_organisers_right_names_the_organiser() {
+fn a_notification_about_a_missing_right_has_the_words_of_users() {
     for (language, text) in [
-        (Language::English, "Only the organiser can remove people"),
-        (Language::French, "Seul l’organisateur peut exclure quelqu’un"),
+        (Language::English, "You do not have the right to do this"),
+        (Language::French, "Vous n’avez pas le droit de faire cela"),
     ] {
-        assert_eq!(language.text(sentence::notice(engine::NoticeKind::NotOrganiser)), text);
+        assert_eq!(language.text(sentence::notice(engine::NoticeKind::NotAllowed)), text);
     }
 }
 
@@ -538,8 +538,7 @@ fn list_items(update: &TreeUpdate) -> Vec<String> {
 
 #[test]
 fn switches_keep_their_name_when_toggled() {
-    let mut screen = meeting_of(2);
-    let pictures = common::pictures(0);
+    let (mut screen, pictures) = (meeting_of(2), common::pictures(0));
     let state = |screen: &meeting::Meeting| {
         let update = tree(screen.view(&context(Language::English), &pictures, &[]));
         let mute = update.nodes.iter().find(|(_, node)| node.label() == Some("Mute microphone")).unwrap();
@@ -551,17 +550,18 @@ fn switches_keep_their_name_when_toggled() {
 }
 
 #[test]
-fn only_the_organiser_can_remove() {
-    let pictures = common::pictures(0);
-    let mut screen = meeting_of(4);
+fn who_has_the_right_can_remove_people_of_lower_roles() {
+    let (pictures, mut screen) = (common::pictures(0), meeting_of(4));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
     let removes = |screen: &meeting::Meeting| {
         let update = tree(screen.view(&context(Language::English), &pictures, &[]));
         let names = update.nodes.iter().filter_map(|(_, node)| node.label().map(str::to_owned));
         names.filter(|name| name.starts_with("Remove ")).count()
     };
-    assert_eq!(removes(&screen), 3, "all participants except ourselves");
-    screen.model.organiser = false;
+    assert_eq!(removes(&screen), 3, "all others");
+    screen.model.people[..2].iter_mut().for_each(|person| person.role = engine::Role::CoOrganiser);
+    assert_eq!(removes(&screen), 2, "those of lower roles");
+    screen.model.people[0].rights = engine::Rights::NONE;
     assert_eq!(removes(&screen), 0);
 }
 

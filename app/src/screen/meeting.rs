@@ -432,7 +432,7 @@ impl Meeting {
 
 /// Whether a command of ours, such as the one that ends the meeting, was not carried out.
 fn is_refusal(kind: engine::NoticeKind) -> bool {
-    matches!(kind, engine::NoticeKind::NotOrganiser | engine::NoticeKind::Refused)
+    matches!(kind, engine::NoticeKind::NotAllowed | engine::NoticeKind::Refused)
 }
 
 fn notify(kind: NoticeKind, detail: String) -> Action {

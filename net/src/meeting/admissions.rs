@@ -7,8 +7,10 @@ use super::outputs::Outputs;
 use super::refusals::Refusals;
 use super::removals::Removals;
 use super::roster::Roster;
-use crypto::{Changes, DeviceKey, KnockRequest, admission_key};
-use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal};
+use super::timing::ADMISSION_INTERVAL;
+use crypto::group::edits;
+use crypto::{Changes, DeviceKey, KnockRequest, Leaf, MeetingPolicy, admission_key};
+use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, MeetingFlags, ParticipantId, Refusal, Rights};
 use std::collections::BTreeSet;
 use std::time::Instant;
 
@@ -26,8 +28,12 @@ pub(super) struct Admissions {
 
 struct Knock {
     request: KnockRequest,
-    /// True if a rule admits it, false if the organiser decides.
+    /// True if a rule or the user admits it, false if the user is asked.
     admitted: bool,
+    /// True if the user was asked.
+    asked: bool,
+    /// When this client admits it.
+    due: Instant,
     /// True after the connection was resumed, until the server says again that the participant waits.
     stale: bool,
 }
@@ -49,11 +55,14 @@ impl Admissions {
         &mut self,
         participant: ParticipantId,
         request: &Blob,
-        log: &GroupLog,
+        (log, roster): (&GroupLog, &Roster),
         removals: &Removals,
         context: &mut Context<'_>,
     ) {
-        let Some(manager) = context.manager else { return };
+        let Some(manager) = context.manager.as_mut().filter(|_| log.group().rights().contains(Rights::ADMIT)) else {
+            return;
+        };
+        let policy = log.group().policy();
         if let Some(known) = self.waiting.iter_mut().find(|knock| knock.participant() == participant) {
             known.stale = false;
             return;
@@ -64,35 +73,46 @@ impl Admissions {
         let why = match manager.keys_mut().open(&request.0, context.wall) {
             // A request is valid for one connection: a copy sent over another one is refused.
             Ok(request) if request.participant() != participant => Refusal::Declined,
-            Ok(request) if log.group().policy().is_barred(request.device()) => Refusal::Removed,
+            Ok(request) if policy.is_barred(request.device()) => Refusal::Removed,
             Ok(request) if removals.is_distrusted(request.device()) => Refusal::Declined,
-            Ok(request) => return self.keep(request, context.outputs),
+            Ok(_) if policy.flags().contains(MeetingFlags::LOCKED) => Refusal::Locked,
+            Ok(request) => {
+                let due = context.now + ADMISSION_INTERVAL * roster.rank();
+                let has_waiting_room = policy.flags().contains(MeetingFlags::WAITING_ROOM);
+                return self.keep(request, has_waiting_room, due, context.outputs);
+            }
             Err(admission_key::Error::Clock { ahead }) => Refusal::Clock { ahead },
             Err(_) => Refusal::Declined,
         };
         self.refusals.refuse(participant, why, context);
     }
 
-    fn keep(&mut self, request: KnockRequest, outputs: &mut Outputs) {
+    fn keep(&mut self, request: KnockRequest, has_waiting_room: bool, due: Instant, outputs: &mut Outputs) {
         if self.waiting.len() >= MAX_MEMBERS {
             return;
         }
-        // A device that the organiser removed is refused before.
-        let admitted = !request.via_old_link() || self.known.contains(&request.device());
+        // A device that was removed is refused before, and one that has lost its place comes back.
+        let is_invited = !request.via_old_link() && !has_waiting_room;
+        let admitted = is_invited || self.known.contains(&request.device());
         if !admitted {
             outputs.event(Event::AsksToJoin { id: request.participant(), name: request.name().to_owned() });
         }
-        self.waiting.push(Knock { request, admitted, stale: false });
+        self.waiting.push(Knock { request, admitted, asked: !admitted, due, stale: false });
     }
 
-    /// Admits a participant on whom the organiser decides.
-    pub(super) fn admit(&mut self, participant: ParticipantId) {
+    /// Admits a participant on whom the user decides.
+    pub(super) fn admit(&mut self, participant: ParticipantId, now: Instant) {
         for knock in self.waiting.iter_mut().filter(|knock| knock.participant() == participant) {
-            knock.admitted = true;
+            (knock.admitted, knock.due) = (true, now);
         }
     }
 
-    /// Refuses a participant on whom the organiser decides.
+    /// Returns when this client admits the next one.
+    pub(super) fn commit_deadline(&self) -> Option<Instant> {
+        self.waiting.iter().filter(|knock| knock.admitted && !knock.stale).map(|knock| knock.due).min()
+    }
+
+    /// Refuses a participant on whom the user decides.
     pub(super) fn refuse(&mut self, participant: ParticipantId, context: &mut Context<'_>) {
         let refused = self.waiting.extract_if(.., |knock| !knock.admitted && knock.participant() == participant);
         if refused.count() > 0 {
@@ -126,9 +146,15 @@ impl Admissions {
         self.forget(|knock| knock.stale, outputs);
     }
 
+    /// Forgets all requests, because this client may not admit any more.
+    pub(super) fn clear(&mut self, outputs: &mut Outputs) {
+        self.refusals.clear();
+        self.forget(|_| true, outputs);
+    }
+
     fn forget(&mut self, gone: impl Fn(&Knock) -> bool, outputs: &mut Outputs) {
         for knock in self.waiting.extract_if(.., |knock| gone(knock)) {
-            if knock.request.via_old_link() {
+            if knock.asked {
                 outputs.event(Event::StoppedAsking(knock.participant()));
             }
         }
@@ -152,14 +178,19 @@ impl Admissions {
     /// Sends a commit that adds those who wait. Returns false if none was sent. A request that cannot be added alone is
     /// refused.
     pub(super) fn commit(&mut self, roster: &Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
+        if context.manager.is_none() {
+            return false;
+        }
         loop {
-            let admitted = self.waiting.iter().filter(|knock| knock.admitted && !knock.stale);
+            let is_due = |knock: &&Knock| knock.admitted && !knock.stale && knock.due <= context.now;
+            let admitted = self.waiting.iter().filter(is_due);
             let add: Vec<_> = admitted.take(self.batch).map(|knock| knock.request.clone()).collect();
             let Some(first) = add.first().map(KnockRequest::participant) else { return false };
             let count = add.len();
             // A device that lost its connection leaves its old leaf with the same commit.
-            let remove = add.iter().flat_map(|request| roster.unused_leaves(request.device())).collect();
-            if log.commit(Changes { add, remove, policy: None }, context) {
+            let remove: Vec<_> = add.iter().flat_map(|request| roster.unused_leaves(request.device())).collect();
+            let policy = returning(&add, &remove, log, context);
+            if log.commit(Changes { add, remove, policy }, context) {
                 return true;
             }
             if count > 1 {
@@ -171,6 +202,18 @@ impl Admissions {
             self.refusals.refuse(first, Refusal::Declined, context);
         }
     }
+}
+
+/// Returns the policy by which those who come back have their roles and rights again; `None` if nothing changes.
+fn returning(
+    add: &[KnockRequest],
+    remove: &[Leaf],
+    log: &GroupLog,
+    context: &mut Context<'_>,
+) -> Option<MeetingPolicy> {
+    let returns: Vec<_> = add.iter().filter_map(|request| edits::return_of(log.group(), request, remove)).collect();
+    let manager = context.manager.as_mut().filter(|_| !returns.is_empty())?;
+    edits::edited_policy(log.group().policy(), &returns, false, manager.keys_mut()).ok()
 }
 
 /// How many devices are remembered.
@@ -232,9 +275,9 @@ mod tests {
         }
 
         fn handle_knock(&mut self, participant: ParticipantId, request: &Blob) {
-            let Self { admissions, log, removals, entrant, manager, outputs, now, .. } = self;
+            let Self { admissions, log, roster, removals, entrant, manager, outputs, now } = self;
             let context = &mut context(entrant, manager, outputs, *now);
-            admissions.handle_knock(participant, request, log, removals, context);
+            admissions.handle_knock(participant, request, (log, roster), removals, context);
         }
 
         fn send_refusals(&mut self) {
@@ -276,7 +319,7 @@ mod tests {
     }
 
     fn context<'a>(
-        entrant: &'a Entrant,
+        entrant: &'a mut Entrant,
         manager: &'a mut Option<Manager>,
         outputs: &'a mut Outputs,
         now: Instant,
