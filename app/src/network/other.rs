@@ -19,7 +19,7 @@ impl Monitor {
         Self
     }
 
-    /// Returns `None`: this system does not say. The user can choose to save data.
+    /// Always returns `None`: this system does not tell whether a network is metered. The user can choose to save data.
     pub async fn is_metered(&mut self) -> Option<bool> {
         None
     }

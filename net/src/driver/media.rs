@@ -255,7 +255,7 @@ impl Media {
         }
     }
 
-    /// Sets the members. On shared media descriptions, only their voices begin, because the SFU can name anybody.
+    /// Sets the members. On shared media descriptions, only voices of members are played, because the SFU can name anybody.
     pub fn set_members(&mut self, members: &[Member], event_queue: &mut EventQueue) {
         self.voices.members = members.iter().map(|member| member.id).collect();
         for id in [TransportId::Primary, TransportId::Subscriber] {

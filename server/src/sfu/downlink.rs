@@ -271,8 +271,7 @@ impl Downlink {
         let rate = rate.max(MIN_CAPACITY);
         let fell = sudden || rate * 100 < self.recent.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT;
         let fallen = if fell { Some(now) } else { self.capacity.as_ref().and_then(|before| before.fallen) };
-        self.capacity =
-            Some(LinkCapacity { rate, at: now, wait, full: true, test: None, failed_at: None, proofs: 0, fallen });
+        self.capacity = Some(LinkCapacity { wait, full: true, fallen, ..LinkCapacity::new(rate, now) });
         self.budget = (rate * FULL_PERCENT / 100).max(MIN_BUDGET);
         let much_less = self.budget < self.recent.sent(RECENT_REPORTS) * MUCH_LESS_PERCENT / 100;
         if sudden || much_less { Some(Change::SuddenlyNarrow) } else { first.then_some(Change::Full) }

@@ -47,7 +47,7 @@ pub struct Client {
     pub received: Vec<RtpPacket>,
     /// The packets of sound that it received: the number of each, and when it arrived.
     pub sound: Vec<(u32, Instant)>,
-    /// The frames that had them.
+    /// The frames of sound that it received.
     pub frames_heard: Vec<SoundFrame>,
     /// Those of them that named their sender, with their numbers.
     pub voices_heard: Vec<(ParticipantId, u32)>,

@@ -27,7 +27,7 @@ pub struct HeardSecond {
     pub concealed_ms: u64,
     /// Milliseconds of speech, with those that were concealed.
     pub talk_ms: u64,
-    /// The longest delay of the jitter buffer over the fastest packet.
+    /// The longest delay of the jitter buffer, counted from the packet that was fastest.
     pub delay: Duration,
 }
 
@@ -39,7 +39,7 @@ pub fn play(speaker: &Client, listener: &Client, start: Instant, end: Instant) -
     let packets = encode(speaker.spoken(), start)?;
     let (remote, mut playback) = audio::connect(audio::PlayoutTime::default())?;
     let clock = Clock::new(start, Timestamp::from_micros(CLOCK_START));
-    let mut delivery = Delivery { packets: &packets, remote, recent: RecentPackets::new(), last: None };
+    let mut input = JitterBufferInput { packets: &packets, remote, recent: RecentPackets::new(), last: None };
     let mut frames = listener.frames_heard.iter().filter(|frame| frame.at >= start).peekable();
     let (mut seconds, mut now) = (Vec::new(), start);
     while now + Duration::from_secs(1) <= end {
@@ -48,7 +48,7 @@ pub fn play(speaker: &Client, listener: &Client, start: Instant, end: Instant) -
         for _ in 0..100 {
             now += Duration::from_millis(10);
             while let Some(frame) = frames.next_if(|frame| frame.at <= now) {
-                delivery.deliver(frame);
+                input.add(frame);
             }
             pull(&mut playback, now, clock);
             second.delay = second.delay.max(playback.statistics().delay);
@@ -67,7 +67,7 @@ fn pull(playback: &mut Playback, now: Instant, clock: Clock) {
 }
 
 /// Passes frames to the jitter buffer, as the engine does.
-struct Delivery<'a> {
+struct JitterBufferInput<'a> {
     packets: &'a [EncodedAudio],
     remote: Remote,
     recent: RecentPackets,
@@ -75,8 +75,8 @@ struct Delivery<'a> {
     last: Option<(u64, u32)>,
 }
 
-impl Delivery<'_> {
-    fn deliver(&mut self, frame: &SoundFrame) {
+impl JitterBufferInput<'_> {
+    fn add(&mut self, frame: &SoundFrame) {
         let last_packet = *frame.packets.end();
         let before = self.last.filter(|(sequence, _)| frame.sequence == sequence + 1).map(|(_, packet)| packet);
         self.last = Some((frame.sequence, last_packet));
@@ -85,7 +85,7 @@ impl Delivery<'_> {
                 continue;
             };
             let is_new = self.recent.add(packet.position);
-            // An earlier packet of a frame is no copy if only this frame has it.
+            // An earlier packet in a frame is not a copy if no other frame has it.
             let sent_once = number == last_packet || before.is_some_and(|before| number > before);
             if is_new || number == last_packet {
                 let packet = EncodedAudio { payload: Buffer::unpooled(&packet.payload), ..*packet };
@@ -101,7 +101,7 @@ fn encode(spoken: &[Instant], start: Instant) -> Result<Vec<EncodedAudio>> {
     let mut packets = Vec::with_capacity(spoken.len());
     for (number, at) in spoken.iter().enumerate() {
         let ends = spoken.get(number + 1).is_some_and(|next| *next - *at > MIN_PAUSE);
-        // The captures are exact: the simulated clock moves in milliseconds.
+        // Nothing is rounded: the simulated clock moves in milliseconds.
         let captured = at.saturating_duration_since(start) + Duration::from_micros(CLOCK_START);
         let position = u64::try_from(captured.as_millis())? * SAMPLES_PER_MS;
         let payload = encoder.encode(&vowel(position), &pool)?.unwrap_or_else(|| Buffer::unpooled(&[]));
@@ -132,7 +132,7 @@ fn vowel(position: u64) -> [f32; PACKET] {
     std::array::from_fn(|index| sample(index as u64))
 }
 
-/// The time of the clock at the start, in microseconds, so that earlier speech has a time.
+/// The time of the clock at the start, in microseconds. It is not zero, because there was speech before the start.
 const CLOCK_START: u64 = 60_000_000;
 
 /// A longer time between two packets is a pause.

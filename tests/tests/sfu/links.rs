@@ -134,7 +134,7 @@ fn a_tcp_connection_that_begins_during_a_call_leaves_it_its_share() {
     assert!(tcp >= RATE * 40 / 100, "TCP gets {tcp} kbit/s");
 }
 
-/// The tests whether a link carries more delay its packets. The jitter buffer must wait for them.
+/// A capacity test delays packets of sound, and the jitter buffer becomes longer to wait for them.
 #[test]
 fn tests_of_a_link_whose_rate_does_not_change_hardly_delay_the_sound() {
     for (kilobits, max_delay) in [(500, ms(95)), (800, ms(80)), (1_500, ms(60))] {
@@ -143,6 +143,8 @@ fn tests_of_a_link_whose_rate_does_not_change_hardly_delay_the_sound() {
         let heard = simulation.heard(start).expect("the decoder starts");
         // The first seconds find the rate of the link.
         let later = &heard[10..];
+        let talk: u64 = later.iter().map(|second| second.talk_ms).sum();
+        assert!(later.len() == 20 && talk > 10_000, "{talk} ms of speech in {} s", later.len());
         let delay = later.iter().map(|second| second.delay).sum::<Duration>() / 20;
         let concealed: u64 = later.iter().map(|second| second.concealed_ms).sum();
         println!("{kilobits} kbit/s: {delay:?}, {concealed} ms concealed");

@@ -20,8 +20,8 @@ impl Observer for Counter {
 }
 
 /// One of them is for each packet that is sent, and the interface of str0m leaves no choice: the encrypted datagram. The others
-/// are a packet's share of the packet that was received, of feedback, of notifying the senders, and of the lists of
-/// this simulation. A map of header extensions for each packet would be two more.
+/// are made for received packets, feedback, messages to the senders and the lists of this simulation; here they are
+/// divided by the packets that are sent. A map of header extensions for each packet would be two more.
 #[test]
 fn forwarding_allocates_about_three_times_for_a_packet() {
     let count = Rc::new(Cell::new(0));

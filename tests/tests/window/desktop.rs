@@ -192,7 +192,7 @@ impl Desktop {
 
     /// Presses keys, one after the other, in the window that has the focus.
     pub fn press(&self, keys: &[&str]) {
-        self.xdotool(&[&["key", "--delay", "100"], keys].concat());
+        self.xdotool(&[&["key", "--delay", "30"], keys].concat());
     }
 
     /// Clicks at a point of the window that has the focus. `button` is 1 for the left one and 3 for the right one.

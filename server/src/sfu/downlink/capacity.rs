@@ -41,8 +41,7 @@ impl LinkCapacity {
         };
         let wait = (self.wait * 2).clamp(MIN_WAIT, max_wait);
         let rate = self.rate.max(carried);
-        *self =
-            Self { rate, at: now, wait, full: false, test: None, failed_at: Some(now), proofs: 0, fallen: self.fallen };
+        *self = Self { wait, failed_at: Some(now), fallen: self.fallen, ..Self::new(rate, now) };
     }
 
     /// Returns the bits per second that the link carries without a queue.
