@@ -294,7 +294,7 @@ impl JoinedMeeting {
         self.returns.handle_group_change(&self.roster);
         self.admissions.handle_group_change(&self.roster, context.outputs);
         if !self.roster.own().1.contains(Rights::ADMIT) {
-            self.admissions.clear(context.outputs);
+            self.admissions.close(context.outputs);
         }
         self.announcements.handle_group_change(&self.roster, !changes.joined.is_empty());
         self.beacon = context.now;
@@ -382,6 +382,7 @@ impl JoinedMeeting {
             return;
         }
         self.removals.expel(context);
+        self.admissions.open_sealed((&self.log, &self.roster), &self.removals, context);
         self.admissions.send_refusals(context);
         self.announcements.send(&mut self.log, context.outputs);
         self.key_sharing.send(&mut self.log, &self.roster, context);
