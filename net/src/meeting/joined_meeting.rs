@@ -2,8 +2,10 @@
 
 use super::admissions::Admissions;
 use super::announcements::Announcements;
+use super::claim;
 use super::context::Context;
 use super::event::{Exit, no_keys};
+use super::exits::verified;
 use super::group_log::{GroupLog, Outcome, signer};
 use super::history::GroupState;
 use super::joining::NewMember;
@@ -17,7 +19,6 @@ use super::roster::{Departure, Roster};
 use super::state::Message;
 use super::timing::BEACON_INTERVAL;
 use super::{Command, Event, MediaState, Notice, PolicyRefusal, PolicyState};
-use crypto::{Changes, PolicyChange, PolicyEdit};
 use proto::{
     Blob, Epoch, LogEntry, ManagerCommand, MeetingFlags, ParticipantId, Position, Reason, ResumeToken, Rights, Role,
     Signature, SignedCommand,
@@ -27,7 +28,7 @@ use std::time::Instant;
 /// A meeting that this client is a member of.
 pub(super) struct JoinedMeeting {
     pub(super) log: GroupLog,
-    roster: Roster,
+    pub(super) roster: Roster,
     admissions: Admissions,
     removals: Removals,
     returns: Returns,
@@ -393,7 +394,7 @@ impl JoinedMeeting {
     }
 
     fn commit(&mut self, context: &mut Context<'_>) {
-        let sent = claim(&mut self.log, &self.roster, context)
+        let sent = claim::commit(&mut self.log, &self.roster, context)
             || self.returns.commit(&self.roster, &mut self.log, context)
             || self.removals.commit(&mut self.roster, &mut self.log, &mut self.key_sharing, context)
             || self.policy_changes.commit(&self.roster, &mut self.log, &mut self.key_sharing, context)
@@ -499,59 +500,6 @@ fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> 
         connected: true,
         beacon: context.now,
     })
-}
-
-/// Returns why the server has closed this client's membership.
-pub(super) fn removed(joined: &JoinedMeeting, signed: &SignedCommand) -> Exit {
-    let me = joined.me();
-    let is_right = signer(joined.log.group(), signed).is_some_and(|manager| {
-        let is_above = joined.roster.list().iter().any(|person| person.me && manager.role.is_above(person.role));
-        manager.rights.contains(Rights::REMOVE) && is_above
-    });
-    match verified(&joined.log, signed) {
-        Some(ManagerCommand::Expel { participant }) if participant == me && is_right => Exit::Ended(Reason::Removed),
-        Some(ManagerCommand::Commit { removed, .. }) if removed.contains(&me) && is_right => {
-            Exit::Ended(Reason::Removed)
-        }
-        // A manager that has no power over this member had the server close its connection: it comes back.
-        Some(ManagerCommand::Expel { participant }) if participant == me => Exit::CutOff,
-        Some(ManagerCommand::Commit { removed, .. }) if removed.contains(&me) => Exit::CutOff,
-        // The commit may have been valid for the group as this client saw it.
-        Some(ManagerCommand::Void { participant, .. }) if participant == me => Exit::CutOff,
-        Some(_) | None => {
-            Exit::Ended(Reason::Server("it removed this client without the organiser's signature".into()))
-        }
-    }
-}
-
-/// Returns true if the organiser has ended the meeting.
-pub(super) fn is_end(joined: &JoinedMeeting, signed: &SignedCommand) -> bool {
-    let by_organiser = signer(joined.log.group(), signed).is_some_and(|manager| manager.role == Role::Organiser);
-    by_organiser && verified(&joined.log, signed) == Some(ManagerCommand::End)
-}
-
-/// Returns the command if a manager has signed it.
-fn verified(log: &GroupLog, signed: &SignedCommand) -> Option<ManagerCommand> {
-    signer(log.group(), signed).and_then(|_| signed.decode().ok())
-}
-
-/// Sends a commit that makes this client a manager again, if it came back to its meeting. Its old leaves go.
-fn claim(log: &mut GroupLog, roster: &Roster, context: &mut Context<'_>) -> bool {
-    let Some(manager) = context.manager else { return false };
-    let (device, me) = (context.entrant.identity.public(), roster.me());
-    let (group, own) = (log.group(), roster.leaf(me));
-    if group.policy().is_manager(device, me) || !group.policy().role_of_device(device).is_manager() {
-        return false;
-    }
-    let change = PolicyChange { edits: vec![PolicyEdit::Return(device, me)], rotate: false };
-    let remove = group.leaves_of(device).into_iter().filter(|leaf| Some(*leaf) != own).collect();
-    match group.policy().next(&change, manager.keys()) {
-        Ok(policy) => log.commit(Changes { policy: Some(policy), remove, ..Changes::default() }, context),
-        Err(error) => {
-            tracing::error!(%error, "the manager's rights cannot be taken back");
-            false
-        }
-    }
 }
 
 fn emit_changes(left: &[Departure], joined: &[ParticipantId], outputs: &mut Outputs) {
