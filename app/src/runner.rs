@@ -267,6 +267,7 @@ impl Watch {
             | Event::Sharing(_)
             | Event::AsksToJoin { .. }
             | Event::StoppedAsking(_)
+            | Event::Policy(_)
             | Event::LinkChanged { .. }
             | Event::Notice(_)
             | Event::Second(_)

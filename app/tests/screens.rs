@@ -10,6 +10,8 @@ mod common;
 mod connection;
 #[path = "screens/facts.rs"]
 mod facts;
+#[path = "screens/keyboard.rs"]
+mod keyboard;
 #[path = "screens/leaving.rs"]
 mod leaving;
 #[path = "screens/names.rs"]
@@ -359,162 +361,13 @@ fn each_notification_has_a_sentence_of_its_own() {
 }
 
 #[test]
-fn a_notification_about_the_organisers_right_names_the_organiser() {
+fn a_notification_about_a_missing_right_has_the_words_of_users() {
     for (language, text) in [
-        (Language::English, "Only the organiser can remove people"),
-        (Language::French, "Seul l’organisateur peut exclure quelqu’un"),
+        (Language::English, "You do not have the right to do this"),
+        (Language::French, "Vous n’avez pas le droit de faire cela"),
     ] {
-        assert_eq!(language.text(sentence::notice(engine::NoticeKind::NotOrganiser)), text);
+        assert_eq!(language.text(sentence::notice(engine::NoticeKind::NotAllowed)), text);
     }
-}
-
-#[test]
-fn tab_order_of_the_meeting_is_from_top_left_to_bottom_right() {
-    let screen = meeting_of(4);
-    let pictures = common::pictures(0);
-    let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
-    let order = ui.tab_order();
-    let expected = [
-        "lock",
-        "statistics",
-        "preferences",
-        "shortcuts",
-        "full-screen",
-        "mute",
-        "sound-menu",
-        "camera",
-        "camera-menu",
-        "share",
-        "people",
-        "copy",
-        "leave",
-    ];
-    assert_eq!(order, expected);
-}
-
-#[test]
-fn tab_stays_inside_a_dialog_and_escape_closes_it() {
-    let mut screen = meeting_of(4);
-    screen.update(meeting::Message::RemovePressed(ParticipantId(2)));
-    let pictures = common::pictures(0);
-    let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
-    ui.redraw();
-    assert_eq!(ui.focused().as_deref(), Some("cancel"), "the safe answer is focused");
-    assert_eq!(ui.tab_order(), ["cancel", "confirm"]);
-    ui.tap(Named::Escape);
-    assert!(ui.messages().iter().any(|message| matches!(message, meeting::Message::DialogClosed)));
-}
-
-#[test]
-fn the_arrows_move_in_a_menu_and_tab_closes_it() {
-    let mut home = home::Home::default();
-    home.update(home::Message::MenuPressed(Part::Language));
-    let mut ui = Ui::new(home.view(&context(Language::English)));
-    ui.redraw();
-    ui.tap(Named::ArrowDown);
-    ui.tap(Named::Enter);
-    let messages = ui.messages();
-    assert!(matches!(messages[..], [home::Message::Preferred(Preference::Language(Language::French))]), "{messages:?}");
-    let mut ui = Ui::new(home.view(&context(Language::English)));
-    ui.tap(Named::Tab);
-    assert!(matches!(ui.messages()[..], [home::Message::MenuClosed]));
-}
-
-#[test]
-fn shortcuts_work_with_any_focus() {
-    let screen = meeting_of(4);
-    let pictures = common::pictures(0);
-    for (letter, modifiers, expected) in [
-        ("d", Modifiers::COMMAND, "MutePressed"),
-        ("e", Modifiers::COMMAND, "CameraPressed"),
-        ("p", Modifiers::COMMAND, "PanelPressed(People)"),
-        ("S", Modifiers::COMMAND | Modifiers::SHIFT, "SharePressed"),
-        ("q", Modifiers::ALT, "LeaveKeyPressed"),
-        ("/", Modifiers::COMMAND, "ShortcutsPressed"),
-        ("/", Modifiers::COMMAND | Modifiers::SHIFT, "ShortcutsPressed"),
-    ] {
-        let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
-        ui.tap(Named::Tab);
-        ui.key(letter, modifiers);
-        assert_eq!(format!("{:?}", ui.messages().last().unwrap()), expected);
-    }
-}
-
-#[test]
-fn the_space_bar_talks_unless_a_control_has_the_keyboard_focus() {
-    let screen = meeting_of(4);
-    let pictures = common::pictures(0);
-    let view = || Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
-    let mut ui = view();
-    ui.tap(Named::Space);
-    let talked: Vec<_> = ui
-        .messages()
-        .iter()
-        .map(|message| format!("{message:?}"))
-        .filter(|m| m.starts_with("TalkKeyChanged"))
-        .collect();
-    assert_eq!(talked, ["TalkKeyChanged(true)", "TalkKeyChanged(false)"]);
-    let mut ui = view();
-    for _ in 0..6 {
-        ui.tap(Named::Tab);
-    }
-    ui.tap(Named::Space);
-    let messages = user_messages(ui);
-    assert_eq!(messages, ["MutePressed"], "the focused button is pressed instead");
-    let mut ui = view();
-    ui.click_id("camera");
-    ui.tap(Named::Space);
-    let messages = user_messages(ui);
-    let expected = ["CameraPressed", "TalkKeyChanged(true)", "TalkKeyChanged(false)"];
-    assert_eq!(messages, expected, "a click leaves no keyboard focus");
-}
-
-/// The messages of user input, without those that each redraw sends.
-fn user_messages(ui: Ui<'_, meeting::Message>) -> Vec<String> {
-    let messages = ui.messages().into_iter().map(|message| format!("{message:?}"));
-    messages.filter(|name| !name.starts_with("WishesChanged") && name != "SoftwareDrawn").collect()
-}
-
-#[test]
-fn f6_goes_from_region_to_region() {
-    let mut screen = meeting_of(4);
-    screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
-    let pictures = common::pictures(0);
-    let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
-    let stops: Vec<_> = (0..4)
-        .map(|_| {
-            ui.tap(Named::F6);
-            ui.focused().unwrap_or_default()
-        })
-        .collect();
-    assert_eq!(stops, ["lock", "panel-close", "mute", "lock"]);
-}
-
-#[test]
-fn assistive_tools_can_press_controls() {
-    let screen = meeting_of(4);
-    let pictures = common::pictures(0);
-    let view = || screen.view(&context(Language::English), &pictures, &[]);
-    let (update, _) = tree_and_messages(view(), None);
-    let target = |label: &str| {
-        let found = update.nodes.iter().find(|(_, node)| node.label() == Some(label));
-        found.unwrap_or_else(|| panic!("no node is named {label}")).0
-    };
-    let press = |label| {
-        let request =
-            ActionRequest { action: Action::Click, target_tree: TreeId::ROOT, target_node: target(label), data: None };
-        let (_, messages) = tree_and_messages(view(), Some(request));
-        messages
-            .into_iter()
-            .filter(|message| !matches!(message, meeting::Message::WishesChanged(_) | meeting::Message::SoftwareDrawn))
-            .collect::<Vec<_>>()
-    };
-    assert!(matches!(press("Mute microphone")[..], [meeting::Message::MutePressed]));
-    assert!(matches!(press("Leave the meeting")[..], [meeting::Message::LeavePressed]));
-    assert!(matches!(
-        press("Security: End-to-end encrypted")[..],
-        [meeting::Message::PanelPressed(meeting::Panel::Lock)]
-    ));
 }
 
 #[test]
@@ -538,8 +391,7 @@ fn list_items(update: &TreeUpdate) -> Vec<String> {
 
 #[test]
 fn switches_keep_their_name_when_toggled() {
-    let mut screen = meeting_of(2);
-    let pictures = common::pictures(0);
+    let (mut screen, pictures) = (meeting_of(2), common::pictures(0));
     let state = |screen: &meeting::Meeting| {
         let update = tree(screen.view(&context(Language::English), &pictures, &[]));
         let mute = update.nodes.iter().find(|(_, node)| node.label() == Some("Mute microphone")).unwrap();
@@ -551,17 +403,18 @@ fn switches_keep_their_name_when_toggled() {
 }
 
 #[test]
-fn only_the_organiser_can_remove() {
-    let pictures = common::pictures(0);
-    let mut screen = meeting_of(4);
+fn who_has_the_right_can_remove_people_of_lower_roles() {
+    let (pictures, mut screen) = (common::pictures(0), meeting_of(4));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
     let removes = |screen: &meeting::Meeting| {
         let update = tree(screen.view(&context(Language::English), &pictures, &[]));
         let names = update.nodes.iter().filter_map(|(_, node)| node.label().map(str::to_owned));
         names.filter(|name| name.starts_with("Remove ")).count()
     };
-    assert_eq!(removes(&screen), 3, "all participants except ourselves");
-    screen.model.organiser = false;
+    assert_eq!(removes(&screen), 3, "all others");
+    screen.model.people[..2].iter_mut().for_each(|person| person.role = engine::Role::CoOrganiser);
+    assert_eq!(removes(&screen), 2, "those of lower roles");
+    screen.model.people[0].rights = engine::Rights::NONE;
     assert_eq!(removes(&screen), 0);
 }
 

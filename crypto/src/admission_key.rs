@@ -11,7 +11,7 @@ use crate::authority_chain;
 use crate::credential::LeafCredential;
 use crate::knock_request::KnockRequest;
 use crate::memory::Secret;
-use crate::provider::{Crypto, NoRandomness, hpke_config, hpke_pair, is_tagged, sha256, tag};
+use crate::provider::{Crypto, NoRandomness, SEED, hpke_config, hpke_pair, is_tagged, sha256, tag};
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::{KeyPackageIn, OpenMlsCrypto, ProtocolVersion};
 use openmls_traits::types::HpkeCiphertext;
@@ -31,7 +31,8 @@ pub(crate) struct AdmissionKey {
 
 /// What one link leads to: a key pair, and the link's secret.
 pub(crate) struct LinkKeys {
-    private: Secret,
+    /// The seed of the key pair.
+    seed: Secret,
     pub(crate) public: Vec<u8>,
     pub(crate) secret: Secret,
 }
@@ -71,9 +72,19 @@ pub enum Error {
 
 impl LinkKeys {
     pub(crate) fn generate() -> Result<Self, Error> {
-        let (private, public) = hpke_pair().map_err(|_| Error::Crypto)?;
-        let secret = Secret::random(SECRET).ok_or(NoRandomness)?;
-        Ok(Self { private, public, secret })
+        let seed = Secret::random(SEED).ok_or(NoRandomness)?;
+        Self::new(seed, Secret::random(SECRET).ok_or(NoRandomness)?)
+    }
+
+    /// Returns the keys of a seed and a link's secret.
+    pub(crate) fn new(seed: Secret, secret: Secret) -> Result<Self, Error> {
+        let (_, public) = hpke_pair(&seed).map_err(|_| Error::Crypto)?;
+        Ok(Self { seed, public, secret })
+    }
+
+    /// Returns the seed of the key pair.
+    pub(crate) fn seed(&self) -> &Secret {
+        &self.seed
     }
 }
 
@@ -84,6 +95,18 @@ impl AdmissionKey {
 
     pub(crate) fn current(&self) -> &LinkKeys {
         &self.current
+    }
+
+    /// Returns all keys, the current ones first.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &LinkKeys> {
+        std::iter::once(&self.current).chain(&self.old)
+    }
+
+    /// Replaces all keys by those that another manager shared, the current ones first. Opened requests stay opened.
+    pub(crate) fn replace(&mut self, current: LinkKeys, old: Vec<LinkKeys>) {
+        self.current = current;
+        self.old = old.into();
+        self.old.truncate(MAX_OLD_LINKS);
     }
 
     /// Replaces the current keys. Requests that were made with the old ones can still be opened.
@@ -126,9 +149,9 @@ impl AdmissionKey {
         } else {
             return Err(Error::Malformed);
         };
-        let keys = std::iter::once(&self.current).chain(&self.old).find(|keys| key_id(&keys.public) == request.key_id);
-        let private = keys.ok_or(Error::Malformed)?.private.expose();
-        let plain = Crypto.hpke_open(hpke_config(), &request.sealed, private, &info(meeting), &[]);
+        let keys = self.all().find(|keys| key_id(&keys.public) == request.key_id).ok_or(Error::Malformed)?;
+        let (private, _) = hpke_pair(&keys.seed).map_err(|_| Error::Crypto)?;
+        let plain = Crypto.hpke_open(hpke_config(), &request.sealed, private.expose(), &info(meeting), &[]);
         Ok((plain.map_err(|_| Error::Malformed)?, via_old_link))
     }
 }

@@ -1,5 +1,6 @@
 //! The authority key of a meeting. It signs the managers' commands to the delivery service, and the group's policy.
 
+use crate::memory::Secret;
 use crate::provider::{NoRandomness, SigningKey, is_signed, sha256};
 use proto::{MeetingId, ParticipantId, signed};
 
@@ -44,6 +45,15 @@ pub(crate) struct AuthorityKey(SigningKey);
 impl AuthorityKey {
     pub(crate) fn generate() -> Result<Self, NoRandomness> {
         SigningKey::generate().map(Self)
+    }
+
+    /// Returns the key of a seed, or `None` if it is not 32 bytes long.
+    pub(crate) fn from_seed(seed: Secret) -> Option<Self> {
+        SigningKey::from_seed(seed).map(Self)
+    }
+
+    pub(crate) fn seed(&self) -> &Secret {
+        self.0.seed()
     }
 
     pub(crate) fn public(&self) -> Authority {

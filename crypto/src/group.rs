@@ -5,6 +5,7 @@
 
 mod authorize;
 mod commit;
+pub mod edits;
 mod error;
 #[doc(hidden)]
 pub mod hostile;
@@ -14,7 +15,7 @@ mod tests;
 
 pub use commit::{Changes, Member, MergedCommit, PendingCommit, Received};
 pub use error::{Error, Reject};
-pub use policy::{MeetingPolicy, PolicyChange, PolicyError};
+pub use policy::{MeetingPolicy, Person, PolicyChange, PolicyContent, PolicyEdit, PolicyError, Rank};
 
 use crate::Leaf;
 use crate::authority::Binding;
@@ -30,7 +31,7 @@ use authorize::{Proposed, authorize};
 use openmls::group::PastEpochDeletion;
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
-use proto::{Epoch, MeetingId, ParticipantId};
+use proto::{Epoch, MeetingId, ParticipantId, Rights};
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -53,7 +54,7 @@ pub(crate) struct Newcomer {
     pub(crate) me: LeafCredential,
     /// What the link holds of the meeting's authority.
     pub(crate) link: Binding,
-    /// True if an organiser comes back: any member may have sent the Welcome.
+    /// True if a manager comes back: any member may have sent the Welcome.
     pub(crate) returning: bool,
 }
 
@@ -124,6 +125,11 @@ impl Group {
             .collect()
     }
 
+    /// Returns our own effective rights.
+    pub fn rights(&self) -> Rights {
+        self.members().into_iter().find(|member| member.leaf == self.me()).map_or(Rights::NONE, |member| member.rights)
+    }
+
     /// Returns the policy of the meeting.
     pub fn policy(&self) -> &MeetingPolicy {
         &self.policy
@@ -175,13 +181,13 @@ impl Group {
     /// Stages a commit that adds the joiners of `requests`.
     ///
     /// # Errors
-    /// Returns [`Error::Rejected`] if we are not an organiser, or a joiner is barred or already a member, otherwise
+    /// Returns [`Error::Rejected`] if we have not the right to admit, or a joiner is barred or already a member, otherwise
     /// [`Error`].
     pub fn add(&mut self, requests: Vec<KnockRequest>) -> Result<PendingCommit, Error> {
         self.commit(Changes { add: requests, ..Changes::default() })
     }
 
-    /// Stages a commit that removes these leaves. A guest may remove only members that the delivery service reported
+    /// Stages a commit that removes these leaves. A member without the right to remove may remove only members that the delivery service reported
     /// gone. The other clients reject any other removal.
     ///
     /// # Errors
@@ -190,34 +196,19 @@ impl Group {
         self.commit(Changes { remove: leaves.to_vec(), ..Changes::default() })
     }
 
-    /// Returns the changes that remove `devices` for good, whether or not they have leaves now: all their leaves leave, the
-    /// policy bars the devices, and the keys of the meeting rotate, so that the old link leads only to the organiser's
-    /// decision. Devices of organisers are left out. If the keys cannot rotate any more, only the devices are barred.
+    /// Returns `Ok` if we may commit a policy with `edits` now.
     ///
     /// # Errors
-    /// Returns [`Error::Policy`] if the policy has no room or `keys` are not the authority's, [`Error::Keys`] if no new
-    /// keys could be made. [`Changes::remove`] alone still removes the leaves then.
-    pub fn removal_of_devices(&self, devices: &[DeviceKey], keys: &mut ManagerKeys) -> Result<Changes, Error> {
-        let guests = devices.iter().filter(|device| !self.policy.is_organiser_device(**device));
-        let bar: Vec<DeviceKey> = guests.copied().collect();
-        if bar.is_empty() {
-            return Ok(Changes::default());
-        }
-        let members = credentials(&self.mls);
-        let remove = members.iter().filter(|(_, member)| bar.contains(&member.device)).map(|(leaf, _)| *leaf).collect();
-        let rotate = keys.can_rotate();
-        if rotate {
-            keys.prepare_rotation()?;
-        }
-        let policy = self.policy.next(&PolicyChange { bar, organisers: None, rotate }, keys)?;
-        Ok(Changes { remove, policy: Some(policy), ..Changes::default() })
+    /// Returns [`Error::Policy`] if the edits are not possible, and [`Error::Rejected`] if they are not ours to make.
+    pub fn may_edit(&self, edits: &[PolicyEdit]) -> Result<(), Error> {
+        Ok(authorize::may_edit(&self.policy, &self.policy.edited(edits)?, &credentials(&self.mls), self.me())?)
     }
 
-    /// Verifies the request of an organiser to come back (`package` of [`crate::ReturnRequest`]), so that
+    /// Verifies the request of a manager to come back (`package` of [`crate::ReturnRequest`]), so that
     /// [`Group::add`] can add it. Any member may do so.
     ///
     /// # Errors
-    /// Returns [`Error::Rejected`] if the device is no organiser's, or the meeting's authority did not sign the
+    /// Returns [`Error::Rejected`] if the device is no manager's, or the meeting's authority did not sign the
     /// request, and [`Error::Malformed`] or [`Error::Credential`] if it is not valid.
     pub fn open_return(&self, package: &[u8]) -> Result<KnockRequest, Error> {
         let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| Error::Malformed)?;
@@ -226,7 +217,7 @@ impl Group {
         if self.policy.allows_return(&credential) {
             Ok(KnockRequest::new(package, credential, false))
         } else {
-            Err(Reject::NotOrganiser.into())
+            Err(Reject::NotAllowed.into())
         }
     }
 
@@ -410,7 +401,8 @@ fn ready(mls: &MlsGroup) -> Result<(), Error> {
 }
 
 /// Checks that the Welcome leads to the meeting's own group: the group's id, a policy of the link's authority,
-/// credentials signed by their devices, none of them barred, a Welcome from an organiser, and our leaf unchanged.
+/// credentials signed by their devices, none of them barred, a Welcome from a member with the right to admit, and our leaf
+/// unchanged.
 /// Returns the policy.
 fn verified_welcome(staged: &StagedWelcome, newcomer: &Newcomer) -> Result<MeetingPolicy, Error> {
     let meeting = newcomer.meeting;
@@ -429,8 +421,9 @@ fn verified_welcome(staged: &StagedWelcome, newcomer: &Newcomer) -> Result<Meeti
         }
     }
     let sender = LeafCredential::verified(staged.welcome_sender().map_err(mls_error)?, meeting)?;
-    if !newcomer.returning && !policy.is_organiser(sender.device, sender.participant) {
-        return Err(Reject::NotOrganiser.into());
+    let rights = policy.rights_of(sender.device, sender.participant);
+    if !newcomer.returning && !rights.contains(Rights::ADMIT) {
+        return Err(Reject::NotAllowed.into());
     }
     let own = staged.own_leaf_node().ok_or(Error::Malformed)?;
     if LeafCredential::read(own.credential())?.has_same_identity(&newcomer.me) {

@@ -21,8 +21,8 @@ impl Joiner {
     ///
     /// # Errors
     /// Returns [`group::Error`] if the Welcome is for another meeting, its group's policy was not signed by the
-    /// authority that the link names, or an organiser of this policy did not make it. An organiser who comes back
-    /// accepts the Welcome of any member.
+    /// authority that the link names, or a member without the right to admit made it. A manager who comes back accepts the
+    /// Welcome of any member.
     pub fn enter(self, welcome: &[u8]) -> Result<Group, group::Error> {
         Group::enter(welcome, self.0)
     }
@@ -57,7 +57,7 @@ pub fn knock(
     Ok((Joiner(Newcomer { provider, key, meeting, me, link, returning: false }), request))
 }
 
-/// An organiser's request to come back to its own meeting.
+/// A manager's request to come back to its meeting.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReturnRequest {
     /// The MLS key package.
@@ -66,24 +66,28 @@ pub struct ReturnRequest {
     pub signature: [u8; 64],
 }
 
-/// Makes the request of an organiser to come back to its meeting, and the [`Joiner`] for the answer. Any member may add
-/// it. It is a guest until it commits a policy that names its new participant id ([`group::PolicyChange::organisers`]).
+/// Makes the request of a manager to come back to its meeting. `chain` is what the delivery service knows of the
+/// authorities, and the [`Joiner`] for the answer. Any member may add
+/// it. It is no manager until it commits a policy that names its new participant id ([`group::PolicyEdit::Return`]).
 ///
 /// # Errors
-/// Returns [`Error::NoRandomness`] or [`Error::Crypto`].
+/// Returns [`Error::WrongAdmissionKey`] if we do not hold the authority at the end of `chain`, [`Error::NoRandomness`] or
+/// [`Error::Crypto`].
 pub fn return_to_meeting(
     keys: &ManagerKeys,
     identity: &Identity,
     profile: Profile,
     participant: ParticipantId,
+    chain: &[u8],
     now: SystemTime,
 ) -> Result<(Joiner, ReturnRequest), Error> {
     let meeting: MeetingId = keys.meeting();
+    let authority = keys.known_authority(chain).ok_or(Error::WrongAdmissionKey)?;
     let (provider, key) = (Provider::default(), SigningKey::generate()?);
     let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), now);
-    let me = keys.with_return(me);
+    let me = keys.with_return(me, authority).ok_or(Error::WrongAdmissionKey)?;
     let package = key_package(&provider, &key, &me)?;
-    let signature = keys.sign_return(participant, &package);
+    let signature = keys.sign_return(authority, participant, &package).ok_or(Error::WrongAdmissionKey)?;
     let link = keys.chain().current().binding();
     Ok((Joiner(Newcomer { provider, key, meeting, me, link, returning: true }), ReturnRequest { package, signature }))
 }

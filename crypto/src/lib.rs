@@ -21,6 +21,7 @@ pub mod name;
 pub mod open;
 mod provider;
 pub mod seal;
+mod sealed_keys;
 mod sent_sounds;
 mod sound;
 pub mod store;
@@ -31,7 +32,10 @@ mod words;
 pub use authority::{Authority, Binding};
 pub use authority_chain::{AuthorityChain, Rotation};
 pub use frame::{CopyLayout, MAX_COPIES, MAX_COPY_BYTES, SoundCopy, SoundLayout};
-pub use group::{Changes, Group, MeetingPolicy, Member, MergedCommit, PendingCommit, PolicyChange, Received};
+pub use group::{
+    Changes, Group, MeetingPolicy, Member, MergedCommit, PendingCommit, Person, PolicyChange, PolicyEdit, Rank,
+    Received,
+};
 pub use header::{Header, ReceivedFrame, Sealed};
 pub use identity::{DeviceKey, Identity, Profile};
 pub use joiner::{Joiner, ReturnRequest, knock, return_to_meeting};
@@ -44,6 +48,7 @@ pub use memory::Secret;
 pub use open::Opener;
 pub use provider::NoRandomness;
 pub use seal::Sealer;
+pub use sealed_keys::{Envelope, SealingKey, SharedKeys};
 pub use sent_sounds::{SentSound, SentSounds};
 pub use sound::OpenedSound;
 pub use store::Store;

@@ -6,21 +6,20 @@ use crate::authority_chain::{AuthorityChain, Rotation};
 use crate::credential::LeafCredential;
 use crate::knock_request::KnockRequest;
 use crate::link::{Fingerprint, Invitation};
+use crate::sealed_keys::SharedKeys;
 use proto::{MAX_ROTATIONS, MeetingId, ParticipantId, signed};
 use std::time::SystemTime;
 
 /// The keys of a manager. Has no `Debug`; the secret parts are in locked memory and overwritten on drop.
 ///
-/// A rotation takes three steps: [`ManagerKeys::prepare_rotation`] makes the next keys; the commit whose policy
-/// contains them is merged; then the caller signs the `Rotate` command with the old authority and calls
-/// [`ManagerKeys::finish_rotation`].
+/// A rotation takes three steps: [`ManagerKeys::prepare_rotation`] makes the next keys; the delivery service accepts the
+/// commit whose policy contains them, with [`ManagerKeys::next_rotation`] beside it; when the commit is merged, the caller
+/// calls [`ManagerKeys::finish_rotation`].
 pub struct ManagerKeys {
     authority: AuthorityKey,
     admission: AdmissionKey,
     chain: AuthorityChain,
     next: Option<NextKeys>,
-    /// The authority before the last rotation, which the delivery service knows if it did not receive the rotation.
-    previous: Option<AuthorityKey>,
 }
 
 struct NextKeys {
@@ -37,7 +36,7 @@ impl ManagerKeys {
     pub fn new() -> Result<Self, Error> {
         let (authority, link) = (AuthorityKey::generate()?, LinkKeys::generate()?);
         let chain = AuthorityChain::new(Pair::new(authority.public(), &link.public));
-        Ok(Self { authority, admission: AdmissionKey::new(link), chain, next: None, previous: None })
+        Ok(Self { authority, admission: AdmissionKey::new(link), chain, next: None })
     }
 
     /// Returns the id of the meeting. It never changes.
@@ -86,28 +85,27 @@ impl ManagerKeys {
         self.authority.sign(&signed::command(self.meeting(), sender, counter, command))
     }
 
-    /// Signs a command with the authority before the last rotation; `None` if there was none. Used to send the rotation
-    /// again if the connection ended before the delivery service received it.
-    pub fn sign_command_as_previous(&self, sender: ParticipantId, counter: u64, command: &[u8]) -> Option<[u8; 64]> {
-        let message = signed::command(self.meeting(), sender, counter, command);
-        self.previous.as_ref().map(|key| key.sign(&message))
+    /// Returns the authority that the delivery service knows, if we hold it: the current one, or the one that is prepared
+    /// if its commit was accepted and we do not know yet. `chain` is the encoded chain of the delivery service.
+    pub fn known_authority(&self, chain: &[u8]) -> Option<Authority> {
+        let known = AuthorityChain::decode(chain).ok()?.current().authority;
+        self.key_of(known).map(AuthorityKey::public)
     }
 
-    /// Signs the request of this organiser to come back.
-    pub(crate) fn sign_return(&self, participant: ParticipantId, request: &[u8]) -> [u8; 64] {
-        self.authority.sign(&signed::return_request(self.meeting(), participant, request))
-    }
-
-    /// Signs the request of this organiser to come back with the authority before the last rotation; `None` if there was
-    /// none. Used if the delivery service did not receive the rotation.
-    pub fn sign_return_as_previous(&self, participant: ParticipantId, request: &[u8]) -> Option<[u8; 64]> {
+    /// Signs the request of this manager to come back, with the authority that the delivery service knows.
+    pub(crate) fn sign_return(
+        &self,
+        authority: Authority,
+        participant: ParticipantId,
+        request: &[u8],
+    ) -> Option<[u8; 64]> {
         let message = signed::return_request(self.meeting(), participant, request);
-        self.previous.as_ref().map(|key| key.sign(&message))
+        self.key_of(authority).map(|key| key.sign(&message))
     }
 
-    /// Adds the authority's signature to the credential of this organiser, who comes back.
-    pub(crate) fn with_return(&self, me: LeafCredential) -> LeafCredential {
-        me.with_return(&self.authority)
+    /// Adds the authority's signature to the credential of this manager, who comes back.
+    pub(crate) fn with_return(&self, me: LeafCredential, authority: Authority) -> Option<LeafCredential> {
+        self.key_of(authority).map(|key| me.with_return(key))
     }
 
     /// Returns true if the keys can change once more.
@@ -133,27 +131,69 @@ impl ManagerKeys {
         Ok(())
     }
 
-    /// Returns the prepared rotation and the next public admission key, for the `Rotate` command; `None` if none is
+    /// Returns the prepared rotation and the next public admission key, for the delivery service; `None` if none is
     /// prepared.
     pub fn next_rotation(&self) -> Option<(&Rotation, &[u8])> {
         self.next.as_ref().map(|next| (&next.rotation, next.link.public.as_slice()))
     }
 
-    /// Returns true if `chain`, that of the policy in force, ends with the prepared rotation: then the caller sends the
-    /// `Rotate` command and calls [`ManagerKeys::finish_rotation`].
+    /// Returns true if `chain`, that of the policy in force, ends with the prepared rotation: then the caller calls
+    /// [`ManagerKeys::finish_rotation`].
     pub fn is_rotation_merged(&self, chain: &AuthorityChain) -> bool {
         self.next.as_ref().is_some_and(|next| next.rotation.to == chain.current())
     }
 
     /// Puts the prepared keys in force: new links, the new authority for commands. Called when the commit is merged
-    /// whose policy contains the rotation, after the `Rotate` command was signed. Does nothing if none is prepared.
+    /// whose policy contains the rotation. Does nothing if none is prepared.
     pub fn finish_rotation(&mut self) {
         let Some(NextKeys { authority, link, rotation }) = self.next.take() else { return };
         // Our own rotation, made for this chain, is always valid.
         if self.chain.push(rotation).is_ok() {
-            self.previous = Some(std::mem::replace(&mut self.authority, authority));
+            self.authority = authority;
             self.admission.rotate(link);
         }
+    }
+
+    /// Drops the prepared keys if `chain`, that of the policy in force, has another rotation than they continue.
+    pub fn discard_outdated_rotation(&mut self, chain: &AuthorityChain) {
+        self.next.take_if(|_| *chain != self.chain);
+    }
+
+    /// Returns the keys in force, for a manager who does not have them. The caller seals them ([`crate::SealingKey`]).
+    pub fn shared(&self) -> SharedKeys {
+        SharedKeys::new(&self.authority, self.admission.all())
+    }
+
+    /// Returns the prepared keys, for the other managers: they need them when the commit is merged. `None` if none is
+    /// prepared.
+    pub fn next_shared(&self) -> Option<SharedKeys> {
+        let next = self.next.as_ref()?;
+        Some(SharedKeys::new(&next.authority, std::iter::once(&next.link).chain(self.admission.all())))
+    }
+
+    /// Takes over keys that another manager shared. `chain` is that of the policy in force.
+    ///
+    /// # Errors
+    /// Returns [`Error::WrongAdmissionKey`] if they are not those of the chain's newest pair. Nothing changes then.
+    pub fn adopt(&mut self, shared: SharedKeys, chain: &AuthorityChain) -> Result<(), Error> {
+        let (authority, current, old) = shared.into_keys(chain)?;
+        self.authority = authority;
+        self.admission.replace(current, old);
+        self.chain = chain.clone();
+        self.next = None;
+        Ok(())
+    }
+
+    /// Returns the keys that another manager shared with a new one.
+    ///
+    /// # Errors
+    /// Returns [`Error::WrongAdmissionKey`] if they are not those of the newest pair of `chain`, which is that of the policy
+    /// in force.
+    pub fn from_shared(shared: SharedKeys, chain: &AuthorityChain) -> Result<Self, Error> {
+        let (authority, current, old) = shared.into_keys(chain)?;
+        let mut admission = AdmissionKey::new(LinkKeys::generate()?);
+        admission.replace(current, old);
+        Ok(Self { authority, admission, chain: chain.clone(), next: None })
     }
 
     /// Returns the private key of `authority`, if it is one of ours.

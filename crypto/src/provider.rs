@@ -77,12 +77,12 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     hash
 }
 
-/// Returns a new HPKE key pair of the suite: private, public.
-pub(crate) fn hpke_pair() -> Result<(Secret, Vec<u8>), CryptoError> {
+/// Returns the HPKE key pair of the suite that follows from a seed: private, public.
+pub(crate) fn hpke_pair(seed: &Secret) -> Result<(Secret, Vec<u8>), CryptoError> {
     use openmls_traits::crypto::OpenMlsCrypto;
-    let seed = Secret::random(SEED).ok_or(CryptoError::InsufficientRandomness)?;
     let pair = Crypto.derive_hpke_keypair(hpke_config(), seed.expose())?;
     Ok((Secret::copy_of(&pair.private), pair.public))
 }
 
-const SEED: usize = 32;
+/// The length of the seed of an HPKE key pair in bytes.
+pub(crate) const SEED: usize = 32;

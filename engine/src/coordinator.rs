@@ -175,6 +175,7 @@ impl Coordinator {
             meeting::Event::AsksToJoin { id, name } => self.events.send(Event::AsksToJoin { id, name }).await,
             meeting::Event::StoppedAsking(id) => self.events.send(Event::StoppedAsking(id)).await,
             meeting::Event::Left { id, .. } => self.tracks.remove_owner(id),
+            meeting::Event::Policy(policy) => self.events.send(Event::Policy(policy)).await,
             meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
             meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
             meeting::Event::Notice(found) => {
@@ -219,6 +220,11 @@ impl Coordinator {
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
             Command::Admit(id) => self.send(meeting::Command::Admit(id)).await,
             Command::Decline(id) => self.send(meeting::Command::Refuse(id)).await,
+            Command::SetRole(id, role) => self.send(meeting::Command::SetRole(id, role)).await,
+            Command::GrantRights(id, rights) => self.send(meeting::Command::GrantRights(id, rights)).await,
+            Command::WithdrawRights(id, rights) => self.send(meeting::Command::WithdrawRights(id, rights)).await,
+            Command::HandOver(id) => self.send(meeting::Command::HandOver(id)).await,
+            Command::SetFlags { flags, set } => self.send(meeting::Command::SetFlags { flags, set }).await,
             Command::RequestTotals => self.session.request_totals(),
             // The meeting answers with its last event, which ends the loop.
             Command::Leave => self.send(meeting::Command::Leave).await,

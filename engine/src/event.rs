@@ -6,9 +6,9 @@ use crate::{Choice, Screen};
 use audio::Choice as AudioChoice;
 use codec::adapt::ContentHint;
 use crypto::{SecretLink, Words};
-use net::meeting::Microphone;
+use net::meeting::{Microphone, PolicyState};
 pub use proto::{Fault, Reason};
-use proto::{ParticipantId, Slot, TileWish, Totals};
+use proto::{MeetingFlags, ParticipantId, Rights, Role, Slot, TileWish, Totals};
 use std::sync::Arc;
 
 /// An action of the user.
@@ -32,12 +32,27 @@ pub enum Command {
     SetContentHint(Slot, ContentHint),
     /// Sets how much of the network may be used.
     SetBandwidth(BandwidthLimits),
-    /// Removes a participant from the meeting. Only the organiser may do this.
+    /// Removes a participant of a lower role from the meeting. Needs [`Rights::REMOVE`].
     Remove(ParticipantId),
-    /// Lets a participant of [`Event::AsksToJoin`] in. Only the organiser may do this.
+    /// Lets a participant of [`Event::AsksToJoin`] in. Needs [`Rights::ADMIT`].
     Admit(ParticipantId),
-    /// Declines a participant of [`Event::AsksToJoin`]. Only the organiser may do this.
+    /// Declines a participant of [`Event::AsksToJoin`]. Needs [`Rights::ADMIT`].
     Decline(ParticipantId),
+    /// Sets the role of a participant of a lower role, to one that is lower than our own. Needs [`Rights::SET_ROLE`].
+    SetRole(ParticipantId, Role),
+    /// Grants rights that we have to a participant of a lower role. Needs [`Rights::DELEGATE`].
+    GrantRights(ParticipantId, Rights),
+    /// Withdraws rights from a participant of a lower role. Needs [`Rights::DELEGATE`].
+    WithdrawRights(ParticipantId, Rights),
+    /// Makes a participant the organiser. Only the organiser may do this, and is the first co-organiser then.
+    HandOver(ParticipantId),
+    /// Sets or clears flags of the meeting. Only managers may do this, with the right that each flag is about.
+    SetFlags {
+        /// The flags.
+        flags: MeetingFlags,
+        /// Whether they are set.
+        set: bool,
+    },
     /// Asks the server for its totals. The answer is [`Event::Totals`].
     RequestTotals,
     /// Leaves the meeting. [`Event::Ended`] follows.
@@ -66,8 +81,8 @@ pub enum Event {
         /// The new link.
         link: SecretLink,
     },
-    /// A participant asks to join with a link from before a removal. Only an organiser gets this event. The organiser
-    /// decides with [`Command::Admit`] or [`Command::Decline`].
+    /// A participant asks to join, and no rule lets it in: the meeting has a waiting room, or the link is from before a
+    /// removal. Only who may admit gets this event, and decides with [`Command::Admit`] or [`Command::Decline`].
     AsksToJoin {
         /// The participant's id in this meeting.
         id: ParticipantId,
@@ -78,6 +93,8 @@ pub enum Event {
     StoppedAsking(ParticipantId),
     /// All people in the meeting, ourselves first, then in the order of their leaves.
     People(Vec<Person>),
+    /// The meeting's flags and the order of succession. [`Event::People`] has the role and the rights of each person.
+    Policy(PolicyState),
     /// The group's keys changed.
     Locked(KeyState),
     /// The people who speak now, loudest first. Sent on each change.
@@ -121,8 +138,10 @@ pub struct Person {
     pub name: String,
     /// True for ourselves.
     pub me: bool,
-    /// True for the organiser.
-    pub organiser: bool,
+    /// The role, by the meeting's policy.
+    pub role: Role,
+    /// The effective rights, by the meeting's policy.
+    pub rights: Rights,
     /// Fingerprint of the device's long-term key, in groups of hexadecimal digits.
     pub device: String,
     /// The state of the microphone.
@@ -133,6 +152,20 @@ pub struct Person {
     pub screen: bool,
     /// False while the person's connection to the server is lost. It may come back.
     pub connected: bool,
+}
+
+impl Person {
+    /// Returns true for the organiser.
+    #[must_use]
+    pub fn is_organiser(&self) -> bool {
+        self.role == Role::Organiser
+    }
+
+    /// Returns true if this person may remove `other` from the meeting.
+    #[must_use]
+    pub fn may_remove(&self, other: &Self) -> bool {
+        self.id != other.id && self.rights.contains(Rights::REMOVE) && self.role.is_above(other.role)
+    }
 }
 
 /// The state of the group's keys.
@@ -211,8 +244,18 @@ pub enum NoticeKind {
     TrackFailed,
     /// A participant's pictures cannot be opened or decoded.
     PeerUnreadable,
-    /// We requested to remove a member, which only the organiser may do.
-    NotOrganiser,
+    /// We requested something that we have no right to.
+    NotAllowed,
+    /// We requested a change for a participant whose role is not lower than ours.
+    NotBelow,
+    /// We requested a change for a participant who has left.
+    PersonLeft,
+    /// We granted a right that the participant's role cannot have.
+    RightImpossible,
+    /// The meeting has roles for as many people as it can.
+    TooManyRoles,
+    /// We are a manager, but the keys of the meeting have not arrived yet.
+    KeysMissing,
     /// A member could not be removed. The detail is the member's name.
     NotRemoved,
     /// A member's change of the meeting is invalid or against its rules, and was rejected. The detail is the member's
@@ -257,13 +300,21 @@ impl NoticeKind {
             | Self::Overloaded
             | Self::CodecReplaced
             | Self::TrackFailed
-            | Self::NotOrganiser
+            | Self::NotAllowed
+            | Self::NotBelow
+            | Self::PersonLeft
+            | Self::RightImpossible
+            | Self::TooManyRoles
             | Self::NotRemoved
             | Self::WrongClock
             | Self::Refused => Fault::Here,
             Self::Reconnecting | Self::Reconnected => Fault::Network,
             Self::OldLinkRefused => Fault::Link,
-            Self::StillWaiting | Self::NobodyAdmits | Self::PeerUnreadable | Self::ChangeRejected => Fault::Peer,
+            Self::StillWaiting
+            | Self::NobodyAdmits
+            | Self::PeerUnreadable
+            | Self::ChangeRejected
+            | Self::KeysMissing => Fault::Peer,
         }
     }
 }

@@ -49,6 +49,6 @@ pub use crypto::link::Error as LinkError;
 pub use crypto::store::Keychain;
 pub use crypto::{Identity, Invitation, SecretLink, Words, Zeroizing, find_link, name};
 pub use media::Bitrate;
-pub use net::meeting::Microphone;
+pub use net::meeting::{Microphone, PolicyState};
 pub use net::{MediaPath, PathFigures, PathReport, PathTestError, ProxyAuthenticator, ProxySettings, ProxyUrl};
-pub use proto::{ParticipantId, Slot, TileWish, Totals, TrackId};
+pub use proto::{MeetingFlags, ParticipantId, Rights, Role, Slot, TileWish, Totals, TrackId};

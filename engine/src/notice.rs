@@ -6,7 +6,7 @@
 use crate::event::{Notice, NoticeKind};
 use crate::receive;
 use audio::{Direction, Warning, device};
-use net::meeting;
+use net::meeting::{self, PolicyRefusal};
 use proto::ParticipantId;
 use std::borrow::Cow;
 use std::io::{self, ErrorKind};
@@ -19,12 +19,24 @@ pub fn meeting<'a>(notice: meeting::Notice, name: impl Fn(ParticipantId) -> Opti
     let (kind, detail) = match notice {
         meeting::Notice::NoAnswerYet => (NoticeKind::StillWaiting, String::new()),
         meeting::Notice::Unattended => (NoticeKind::NobodyAdmits, String::new()),
-        meeting::Notice::NotAllowed => (NoticeKind::NotOrganiser, String::new()),
+        meeting::Notice::NotAllowed => (NoticeKind::NotAllowed, String::new()),
+        meeting::Notice::PolicyRefused(why) => (policy_refused(why), String::new()),
         meeting::Notice::CannotRemove(id) => (NoticeKind::NotRemoved, of(id)),
         meeting::Notice::Clock { ahead } => (NoticeKind::WrongClock, clock_difference(ahead)),
         meeting::Notice::CommitRejected(id) => (NoticeKind::ChangeRejected, of(id)),
     };
     Notice { kind, file: None, detail }
+}
+
+const fn policy_refused(why: PolicyRefusal) -> NoticeKind {
+    match why {
+        PolicyRefusal::NotAllowed => NoticeKind::NotAllowed,
+        PolicyRefusal::NotBelow => NoticeKind::NotBelow,
+        PolicyRefusal::NoMember => NoticeKind::PersonLeft,
+        PolicyRefusal::Impossible => NoticeKind::RightImpossible,
+        PolicyRefusal::Full => NoticeKind::TooManyRoles,
+        PolicyRefusal::NoKeys => NoticeKind::KeysMissing,
+    }
 }
 
 /// Returns how much two clocks differ, as `+2:00` or `-26:30` hours and minutes: positive if this computer's is ahead.
@@ -342,7 +354,9 @@ mod tests {
         for (report, kind, detail) in [
             (meeting::Notice::NoAnswerYet, NoticeKind::StillWaiting, ""),
             (meeting::Notice::Unattended, NoticeKind::NobodyAdmits, ""),
-            (meeting::Notice::NotAllowed, NoticeKind::NotOrganiser, ""),
+            (meeting::Notice::NotAllowed, NoticeKind::NotAllowed, ""),
+            (meeting::Notice::PolicyRefused(PolicyRefusal::NotBelow), NoticeKind::NotBelow, ""),
+            (meeting::Notice::PolicyRefused(PolicyRefusal::NoKeys), NoticeKind::KeysMissing, ""),
             (meeting::Notice::CannotRemove(BLAISE), NoticeKind::NotRemoved, "Blaise"),
             (meeting::Notice::CommitRejected(BLAISE), NoticeKind::ChangeRejected, "Blaise"),
             (meeting::Notice::CommitRejected(ParticipantId(7)), NoticeKind::ChangeRejected, ""),

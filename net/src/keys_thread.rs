@@ -290,6 +290,7 @@ impl Worker {
             | meeting::Event::Members(_)
             | meeting::Event::Joined(_)
             | meeting::Event::Left { .. }
+            | meeting::Event::Policy(_)
             | meeting::Event::Words(_)
             | meeting::Event::Reconnecting
             | meeting::Event::Reconnected { .. }

@@ -12,16 +12,20 @@
 
 mod admissions;
 mod announcements;
+mod claim;
 mod context;
 mod entrant;
 mod envelope;
 mod event;
+mod exits;
 mod group_log;
 mod history;
 mod joined_meeting;
 mod joining;
+mod key_sharing;
 mod manager;
 mod outputs;
+mod policy_changes;
 mod problems;
 mod recovery;
 mod refresh;
@@ -34,7 +38,7 @@ mod state;
 mod tests;
 mod timing;
 
-pub use event::{Command, Entry, Event, Member, Notice};
+pub use event::{Command, Entry, Event, Member, Notice, PolicyRefusal, PolicyState};
 pub use state::{MediaState, Microphone, SendLimit};
 pub use timing::{RECOVERY_TIMEOUT, SERVER_TIMEOUT};
 
@@ -178,18 +182,18 @@ impl Meeting {
                 self.outputs.transmit(Up::Leave);
                 end(self, Reason::Left);
             }
-            (Phase::Member(_), Command::End) => match context.manager {
-                Some(manager) => {
-                    manager.send(&ManagerCommand::End, context.outputs);
-                    end(self, Reason::Left);
+            (Phase::Member(joined), Command::End) => {
+                match context.manager.as_mut().filter(|_| joined_meeting::may_end(joined)) {
+                    Some(manager) => {
+                        manager.send(&ManagerCommand::End, context.outputs);
+                        end(self, Reason::Left);
+                    }
+                    None => context.outputs.notice(Notice::NotAllowed),
                 }
-                None => context.outputs.notice(Notice::NotAllowed),
-            },
-            (
-                Phase::Joining(_) | Phase::Recovering(None, _),
-                Command::Remove(_) | Command::Admit(_) | Command::Refuse(_) | Command::Refresh | Command::End,
-            )
-            | (Phase::Recovering(..), Command::End) => context.outputs.notice(Notice::NotAllowed),
+            }
+            (Phase::Joining(_) | Phase::Recovering(None, _), _) | (Phase::Recovering(..), Command::End) => {
+                context.outputs.notice(Notice::NotAllowed);
+            }
             (Phase::Member(joined) | Phase::Recovering(Some(joined), _), command) => {
                 joined.handle_command(command, &mut context);
             }
@@ -269,7 +273,7 @@ impl Meeting {
             }
             (_, Down::Problem { problem }) => return Err(problems::reason(problem, awaited).into()),
             (Stage::Joining(_), message) => return self.handle_rejoining(message, now),
-            (Stage::Greeting | Stage::Checking | Stage::Resuming, message) => {
+            (Stage::Greeting | Stage::Resuming, message) => {
                 let (phase, context) = self.parts(now);
                 return handle_resuming(phase, message, context);
             }
@@ -488,7 +492,7 @@ impl Meeting {
             now,
             wall: (self.wall_clock)(now),
             clock_ahead: self.clock_ahead,
-            entrant: &self.entrant,
+            entrant: &mut self.entrant,
             manager: &mut self.manager,
             outputs: &mut self.outputs,
         };
@@ -507,38 +511,19 @@ fn handle_resuming(phase: &mut Phase, message: Down, mut context: Context<'_>) -
     let Phase::Recovering(Some(joined), recovery) = phase else { return Ok(()) };
     match (recovery.stage(), message) {
         (stage @ Stage::Greeting, Down::Hello { version: VERSION, .. }) => {
-            let manager = context.manager.as_ref().filter(|manager| manager.keys().chain().rotations() > 0);
-            *stage = if let Some(manager) = manager {
-                context.outputs.transmit(Up::Approach { meeting: manager.keys().meeting() });
-                Stage::Checking
-            } else {
-                context.outputs.transmit(resume(joined));
-                Stage::Resuming
-            };
-        }
-        (Stage::Greeting, Down::Hello { .. }) => return Err(Reason::Version.into()),
-        (stage @ Stage::Checking, Down::AdmissionKey { chain, .. }) => {
             context.outputs.transmit(resume(joined));
-            if let Some(manager) = context.manager {
-                manager.repeat_rotation(&chain.0, context.outputs);
-            }
             *stage = Stage::Resuming;
         }
+        (Stage::Greeting, Down::Hello { .. }) => return Err(Reason::Version.into()),
         (Stage::Resuming, Down::Resumed) => {
             joined.handle_resumed(&mut context);
             if let Phase::Recovering(Some(joined), _) = mem::replace(phase, Phase::Over) {
                 *phase = Phase::Member(joined);
             }
         }
-        (
-            Stage::Waiting(_)
-            | Stage::Connecting
-            | Stage::Greeting
-            | Stage::Checking
-            | Stage::Resuming
-            | Stage::Joining(_),
-            _,
-        ) => return Err(Violation::Unexpected.into()),
+        (Stage::Waiting(_) | Stage::Connecting | Stage::Greeting | Stage::Resuming | Stage::Joining(_), _) => {
+            return Err(Violation::Unexpected.into());
+        }
     }
     Ok(())
 }
@@ -564,8 +549,8 @@ fn handle_membership(joined: &mut JoinedMeeting, message: Down, context: &mut Co
         Down::Log { position, entry } => return joined.handle_log_entry(position, entry, context),
         Down::Skipped { position, count } => return joined.handle_skipped(position, count),
         Down::Beacon { signed } => return joined.handle_beacon(&signed),
-        Down::Removed { signed } => return Err(joined_meeting::removed(joined, &signed)),
-        Down::Ended { signed } if joined_meeting::is_end(joined, &signed) => return Err(Reason::Ended.into()),
+        Down::Removed { signed } => return Err(exits::removed(joined, &signed)),
+        Down::Ended { signed } if exits::is_end(joined, &signed) => return Err(Reason::Ended.into()),
         Down::Ended { .. } => {
             return Err(Reason::Server("it ended the meeting without the organiser's signature".into()).into());
         }

@@ -15,6 +15,7 @@ mod message;
 mod path_test;
 mod problem;
 mod reason;
+mod rights;
 mod signal;
 pub mod signed;
 mod track;
@@ -33,13 +34,14 @@ pub use limits::{
     MAX_STRANGER_MESSAGE, MAX_TELL_BYTES_PER_SECOND, MAX_TELLS_PER_SECOND, MAX_TILES, MAX_TRACKS, MAX_WELCOMES,
     ROTATION_BYTES, SIGNATURE_BYTES, VERSION,
 };
-pub use manage::{ManagerCommand, PublicKey, Signature, SignedCommand};
+pub use manage::{ManagerCommand, NextAuthority, PublicKey, Signature, SignedCommand};
 pub use message::{Down, LogEntry, Up, Welcome};
 pub use path_test::{
     MAX_TEST_ADDRESSES, MIN_PROBE, PATH_TEST_KEY_BYTES, PATH_TEST_PATH, PathTestGreeting, Probe, ProbeKind,
 };
 pub use problem::{Problem, Refusal};
 pub use reason::{Fault, Reason};
+pub use rights::{MeetingFlags, Rights, Role};
 pub use signal::{ClientSignal, ServerSignal, decode_signal};
 pub use track::{DemandedLayer, Kind, Published, SpatialLayer, Subscription, TileWish, Totals, TrackDemand};
 pub use tunnel::{

@@ -1,7 +1,7 @@
 //! Limits of messages and their parts. Both ends check them before they allocate.
 
 /// The protocol's version. It is raised for incompatible changes, not for new optional fields.
-pub const VERSION: u16 = 5;
+pub const VERSION: u16 = 6;
 
 /// The maximum length of a WebSocket message in bytes.
 pub const MAX_MESSAGE: usize = 4 << 20;
@@ -21,7 +21,7 @@ pub const MAX_MEMBER_MESSAGE: usize = 256 << 10;
 pub const MAX_KNOCK: usize = MAX_STRANGER_MESSAGE - 256;
 
 /// The maximum length of an encoded [`crate::ManagerCommand`] in bytes: a [`MAX_BLOB`] and the names of all members.
-pub const MAX_COMMAND: usize = MAX_BLOB + MAX_MEMBERS * 9 + 64;
+pub const MAX_COMMAND: usize = MAX_BLOB + MAX_MEMBERS * 9 + MAX_KNOCK + ROTATION_BYTES + 64;
 
 /// The length of the authority's public key in bytes.
 pub const AUTHORITY_BYTES: usize = 32;

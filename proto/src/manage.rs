@@ -29,6 +29,10 @@ pub enum ManagerCommand {
         /// The members that it removes.
         #[n(2)]
         removed: Vec<ParticipantId>,
+        /// The next authority and admission key. They are in force from this commit on: the server accepts both or
+        /// neither.
+        #[n(3)]
+        rotation: Option<NextAuthority>,
     },
     /// Refuses a request for admission.
     #[n(1)]
@@ -57,17 +61,6 @@ pub enum ManagerCommand {
         #[n(1)]
         participant: ParticipantId,
     },
-    /// Replaces the authority key and the admission key.
-    #[n(4)]
-    Rotate {
-        /// The new authority 32 | SHA-256 of the new admission key 32 | signature 64 of the authority before it over
-        /// [`crate::signed::rotation`].
-        #[cbor(n(0), with = "minicbor::bytes")]
-        rotation: [u8; ROTATION_BYTES],
-        /// The new public key that knocks are sealed to.
-        #[n(1)]
-        admission_key: Blob,
-    },
     /// Locks or unlocks the meeting. The server answers a knock on a locked meeting with [`Refusal::Locked`].
     #[n(5)]
     Lock {
@@ -91,6 +84,18 @@ pub enum ManagerCommand {
     /// Ends the meeting for everybody.
     #[n(7)]
     End,
+}
+
+/// The next authority and admission key of a meeting.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+pub struct NextAuthority {
+    /// The new authority 32 | SHA-256 of the new admission key 32 | signature 64 of the authority before it over
+    /// [`crate::signed::rotation`].
+    #[cbor(n(0), with = "minicbor::bytes")]
+    pub rotation: [u8; ROTATION_BYTES],
+    /// The new public key that knocks are sealed to.
+    #[n(1)]
+    pub admission_key: Blob,
 }
 
 /// A manager's command as the server passes it on, with the proof that each member checks.
@@ -123,8 +128,10 @@ impl SignedCommand {
 impl Limited for ManagerCommand {
     fn within_limits(&self) -> bool {
         match self {
-            Self::Commit { blob, removed, .. } => fits(blob) && removed.len() <= MAX_MEMBERS,
-            Self::Rotate { admission_key, .. } => is_short(admission_key),
+            Self::Commit { blob, removed, rotation, .. } => {
+                let is_short = |next: &NextAuthority| is_short(&next.admission_key);
+                fits(blob) && removed.len() <= MAX_MEMBERS && rotation.as_ref().is_none_or(is_short)
+            }
             Self::Refuse { .. }
             | Self::Expel { .. }
             | Self::Void { .. }
@@ -146,15 +153,23 @@ mod tests {
     use super::*;
     use crate::{MAX_BLOB, MAX_KNOCK, decode, encode};
 
+    fn next(length: usize) -> NextAuthority {
+        NextAuthority { rotation: [7; ROTATION_BYTES], admission_key: Blob(vec![8; length]) }
+    }
+
     #[test]
     fn commands_round_trip() {
         let participant = ParticipantId(u64::MAX);
+        let commit = |rotation| {
+            let blob = Blob(vec![1, 2]);
+            ManagerCommand::Commit { epoch: Epoch(3), blob, removed: vec![participant], rotation }
+        };
         let commands = [
-            ManagerCommand::Commit { epoch: Epoch(3), blob: Blob(vec![1, 2]), removed: vec![participant] },
+            commit(None),
+            commit(Some(NextAuthority { rotation: [7; ROTATION_BYTES], admission_key: Blob(vec![8; 1_216]) })),
             ManagerCommand::Refuse { participant, why: Refusal::Clock { ahead: -7_200 } },
             ManagerCommand::Expel { participant },
             ManagerCommand::Void { epoch: Epoch(9), participant },
-            ManagerCommand::Rotate { rotation: [7; ROTATION_BYTES], admission_key: Blob(vec![8; 1_216]) },
             ManagerCommand::Lock { locked: true },
             ManagerCommand::Beacon { epoch: Epoch(4), mls_epoch: 3, transcript: [5; 32] },
             ManagerCommand::End,
@@ -176,6 +191,7 @@ mod tests {
             epoch: Epoch(u64::MAX),
             blob: Blob(vec![0; length]),
             removed: vec![ParticipantId(u64::MAX); removed],
+            rotation: Some(next(MAX_KNOCK)),
         };
         let longest = encode(&commit(MAX_BLOB, MAX_MEMBERS));
         assert!(longest.len() <= MAX_COMMAND, "{} bytes", longest.len());
@@ -183,19 +199,21 @@ mod tests {
         for (length, removed) in [(MAX_BLOB + 1, 0), (0, MAX_MEMBERS + 1)] {
             assert_eq!(decode::<ManagerCommand>(&encode(&commit(length, removed))), Err(Malformed));
         }
-        let admission_key = Blob(vec![0; MAX_KNOCK + 1]);
-        let rotate = ManagerCommand::Rotate { rotation: [0; ROTATION_BYTES], admission_key };
+        let mut rotate = commit(0, 0);
+        let ManagerCommand::Commit { rotation, .. } = &mut rotate else { unreachable!() };
+        *rotation = Some(next(MAX_KNOCK + 1));
         assert_eq!(decode::<ManagerCommand>(&encode(&rotate)), Err(Malformed));
     }
 
     #[test]
     fn a_rotation_has_one_length() {
-        let bytes = encode(&ManagerCommand::Rotate { rotation: [1; ROTATION_BYTES], admission_key: Blob(vec![]) });
-        // Rotate {0: 128 bytes, 1: no bytes}.
-        assert_eq!(bytes[..5], [0x82, 0x04, 0x82, 0x58, 128]);
+        let bytes = minicbor::to_vec(next(0)).unwrap();
+        // {0: 128 bytes, 1: no bytes}.
+        assert_eq!(bytes[..3], [0x82, 0x58, 128]);
         let mut short = bytes.clone();
-        short[4] = 127;
-        short.remove(5);
-        assert_eq!(decode::<ManagerCommand>(&short), Err(Malformed));
+        short[2] = 127;
+        short.remove(3);
+        assert!(minicbor::decode::<NextAuthority>(&bytes).is_ok());
+        assert!(minicbor::decode::<NextAuthority>(&short).is_err());
     }
 }

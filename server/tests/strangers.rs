@@ -226,7 +226,7 @@ async fn pair(server: &Server) -> (Client, Client) {
     assert!(anna.receives(|message| matches!(message, Down::Created { .. })).await);
     ben.send(&Up::Knock { meeting: meeting(1), request: Blob(vec![2]) }).await;
     assert!(anna.receives(|message| matches!(message, Down::Knocked { .. })).await);
-    let command = ManagerCommand::Commit { epoch: Epoch(0), blob: Blob(vec![3]), removed: vec![] };
+    let command = ManagerCommand::Commit { epoch: Epoch(0), blob: Blob(vec![3]), removed: vec![], rotation: None };
     let welcome = Welcome { to: vec![ben.id], blob: Blob(vec![4]) };
     anna.send(&signed(anna.id, 1, &command, vec![welcome])).await;
     assert!(ben.receives(|message| matches!(message, Down::Admitted { .. })).await);

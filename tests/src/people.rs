@@ -249,7 +249,12 @@ impl Person {
                 Event::Second(second) => self.second = Some(second),
                 Event::Notice(notice) => self.notices.push(notice.kind),
                 Event::Ended(reason) => self.ended = Some(reason),
-                Event::Progress(_) | Event::Locked(_) | Event::Speaking(_) | Event::Sharing(_) | Event::Totals(_) => {}
+                Event::Progress(_)
+                | Event::Policy(_)
+                | Event::Locked(_)
+                | Event::Speaking(_)
+                | Event::Sharing(_)
+                | Event::Totals(_) => {}
             }
         }
     }

@@ -44,6 +44,8 @@ mod relay;
 mod removed;
 #[path = "loopback/restart.rs"]
 mod restart;
+#[path = "loopback/roles.rs"]
+mod roles;
 #[path = "loopback/stranger.rs"]
 mod stranger;
 #[path = "loopback/tunnel.rs"]

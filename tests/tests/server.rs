@@ -77,7 +77,8 @@ async fn a_client_that_stops_reading_is_dropped_and_others_are_not_affected() {
     // The system buffers some megabytes for a socket before the server's queue fills.
     while sent < 60 {
         let blob = Blob(vec![5; 1 << 20]);
-        anna.manage(&ManagerCommand::Commit { epoch: Epoch(1 + sent), blob, removed: vec![] }, vec![]).await;
+        anna.manage(&ManagerCommand::Commit { epoch: Epoch(1 + sent), blob, removed: vec![], rotation: None }, vec![])
+            .await;
         sent += 1;
         let received = anna.receive(|message| matches!(message, Down::Log { .. })).await;
         if gone(ben.id)(&received) {

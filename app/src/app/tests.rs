@@ -141,7 +141,8 @@ fn person(id: u64, name: &str) -> engine::Person {
         id: engine::ParticipantId(id),
         name: name.into(),
         me: id == 1,
-        organiser: id == 1,
+        role: if id == 1 { engine::Role::Organiser } else { engine::Role::Participant },
+        rights: engine::Rights::ALL,
         device: String::new(),
         microphone: engine::Microphone::On,
         camera: true,
@@ -427,7 +428,7 @@ fn an_organiser_who_left_others_behind_can_return() {
 
 #[test]
 fn an_organiser_whose_end_was_refused_can_return() {
-    for kind in [engine::NoticeKind::NotOrganiser, engine::NoticeKind::Refused] {
+    for kind in [engine::NoticeKind::NotAllowed, engine::NoticeKind::Refused] {
         let (mut app, _closed) = hosting(2);
         press(&mut app, meeting::Message::LeaveAnswered(Answer::End));
         engine_event(&mut app, Event::Notice(engine::Notice { kind, file: None, detail: String::new() }));

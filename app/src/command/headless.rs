@@ -150,6 +150,7 @@ impl HeadlessMeeting<'_> {
             | Event::Camera(_)
             | Event::Sharing(_)
             | Event::StoppedAsking(_)
+            | Event::Policy(_)
             | Event::LinkChanged { .. }
             | Event::Notice(_)
             | Event::Second(_)

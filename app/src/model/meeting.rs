@@ -153,7 +153,7 @@ impl MeetingModel {
             Event::Sharing(on) => self.sharing = *on,
             Event::Notice(notice) => self.handle_notice(notice.kind),
             Event::Second(second) => self.second = Some(Arc::clone(second)),
-            Event::Level(_) | Event::Totals(_) | Event::Ended(_) => {}
+            Event::Policy(_) | Event::Level(_) | Event::Totals(_) | Event::Ended(_) => {}
         }
         Vec::new()
     }
@@ -198,9 +198,14 @@ impl MeetingModel {
         self.people.iter().find(|person| person.id == id)
     }
 
-    /// Whether the organiser, who can admit people, is in the meeting.
+    /// Whether somebody who can admit people is in the meeting.
     pub fn has_organiser(&self) -> bool {
-        self.people.iter().any(|person| person.organiser)
+        self.people.iter().any(|person| person.role.is_manager() && person.rights.contains(engine::Rights::ADMIT))
+    }
+
+    /// Whether we may remove a participant.
+    pub fn may_remove(&self, person: &Person) -> bool {
+        self.me().is_some_and(|me| me.may_remove(person))
     }
 
     /// How many people can see the screen that we share: all other participants.
@@ -268,7 +273,12 @@ impl MeetingModel {
             | EngineNotice::CodecReplaced
             | EngineNotice::TrackFailed
             | EngineNotice::PeerUnreadable
-            | EngineNotice::NotOrganiser
+            | EngineNotice::NotAllowed
+            | EngineNotice::NotBelow
+            | EngineNotice::PersonLeft
+            | EngineNotice::RightImpossible
+            | EngineNotice::TooManyRoles
+            | EngineNotice::KeysMissing
             | EngineNotice::NotRemoved
             | EngineNotice::ChangeRejected
             | EngineNotice::Reconnecting
@@ -283,6 +293,9 @@ impl MeetingModel {
     /// who were there when we joined are not announced, but their shared screens and marked names are.
     fn replace_people(&mut self, people: &[Person]) -> Vec<Announcement> {
         let before = std::mem::replace(&mut self.people, people.to_vec());
+        if let Some(me) = self.me() {
+            self.organiser = me.is_organiser();
+        }
         let shares = |person: &Person, from: &[Person]| from.iter().any(|other| other.id == person.id && other.screen);
         let others = people.iter().filter(|person| !person.me);
         let sharing: Vec<_> = others
@@ -307,7 +320,7 @@ impl MeetingModel {
     /// Marks the names of the participants. Returns which marks are new.
     fn replace_marks(&mut self, people_before: &[Person]) -> Vec<Announcement> {
         let is_same = |(old, new): (&Person, &Person)| {
-            (old.id, &old.name, old.me, old.organiser) == (new.id, &new.name, new.me, new.organiser)
+            (old.id, &old.name, old.me, old.is_organiser()) == (new.id, &new.name, new.me, new.is_organiser())
         };
         // The list of people changes with each microphone. Names are compared only if one has changed.
         if people_before.len() == self.people.len() && people_before.iter().zip(&self.people).all(is_same) {
@@ -343,7 +356,8 @@ mod tests {
             id: ParticipantId(id),
             name: format!("Person {id}"),
             me,
-            organiser: me,
+            role: if me { engine::Role::Organiser } else { engine::Role::Participant },
+            rights: engine::Rights::ALL,
             device: "0123 4567".into(),
             microphone: Microphone::On,
             camera: true,
@@ -452,8 +466,8 @@ mod tests {
 
     #[test]
     fn only_an_organiser_who_is_in_the_meeting_counts() {
-        let organiser = Person { organiser: true, ..person(2, false) };
-        let me = Person { organiser: false, ..person(1, true) };
+        let organiser = Person { role: engine::Role::Organiser, ..person(2, false) };
+        let me = Person { role: engine::Role::Participant, rights: engine::Rights::NONE, ..person(1, true) };
         let mut meeting = MeetingModel { people: vec![me, organiser], ..MeetingModel::default() };
         assert_eq!((meeting.has_organiser(), meeting.viewers()), (true, 1));
         meeting.people.pop();

@@ -48,7 +48,7 @@ pub fn marks(people: &[Person]) -> HashMap<ParticipantId, NameMark> {
     }
     let others = people.iter().zip(&shapes).filter(|(person, _)| !person.me);
     let marked = others.filter_map(|(person, shape)| {
-        let alike = !person.organiser && counts.get(shape.as_str()).is_some_and(|count| *count > 1);
+        let alike = !person.is_organiser() && counts.get(shape.as_str()).is_some_and(|count| *count > 1);
         Some((person.id, of(&person.name, alike)?))
     });
     marked.collect()
@@ -69,7 +69,8 @@ mod tests {
             id: ParticipantId(index as u64),
             name: (*name).to_owned(),
             me: index == 0,
-            organiser: index == 1,
+            role: if index == 1 { engine::Role::Organiser } else { engine::Role::Participant },
+            rights: engine::Rights::ALL,
             device: String::new(),
             microphone: Microphone::On,
             camera: false,

@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use engine::{Fault, LinkError, NoticeKind, Reason, clock_difference};
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 33] = [
+pub const NOTICES: [NoticeKind; 38] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -35,7 +35,12 @@ pub const NOTICES: [NoticeKind; 33] = [
     NoticeKind::CodecReplaced,
     NoticeKind::TrackFailed,
     NoticeKind::PeerUnreadable,
-    NoticeKind::NotOrganiser,
+    NoticeKind::NotAllowed,
+    NoticeKind::NotBelow,
+    NoticeKind::PersonLeft,
+    NoticeKind::RightImpossible,
+    NoticeKind::TooManyRoles,
+    NoticeKind::KeysMissing,
     NoticeKind::NotRemoved,
     NoticeKind::ChangeRejected,
     NoticeKind::Reconnecting,
@@ -73,7 +78,12 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::CodecReplaced => "notice-codec-replaced",
         NoticeKind::TrackFailed => "notice-track-failed",
         NoticeKind::PeerUnreadable => "notice-peer-unreadable",
-        NoticeKind::NotOrganiser => "notice-not-organiser",
+        NoticeKind::NotAllowed => "notice-not-allowed",
+        NoticeKind::NotBelow => "notice-not-below",
+        NoticeKind::PersonLeft => "notice-person-left",
+        NoticeKind::RightImpossible => "notice-right-impossible",
+        NoticeKind::TooManyRoles => "notice-too-many-roles",
+        NoticeKind::KeysMissing => "notice-keys-missing",
         NoticeKind::NotRemoved => "notice-not-removed",
         NoticeKind::ChangeRejected => "notice-change-rejected",
         NoticeKind::Reconnecting => "notice-reconnecting",

@@ -105,7 +105,7 @@ fn without_its_organiser_a_meeting_says_that_nobody_can_join() {
     let (pictures, mut screen) = (common::pictures(0), meeting_of(4));
     screen.update(meeting::Message::PanelPressed(meeting::Panel::People));
     Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("Anyone with this link can join.");
-    screen.model.people[0].organiser = false;
+    screen.model.people[0].role = engine::Role::Participant;
     let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
     ui.find("The organiser has left: nobody else can join.");
 }

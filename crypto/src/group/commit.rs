@@ -5,7 +5,7 @@ use crate::Leaf;
 use crate::credential::LeafCredential;
 use crate::identity::DeviceKey;
 use crate::knock_request::KnockRequest;
-use proto::{Epoch, ParticipantId};
+use proto::{Epoch, ParticipantId, Rights, Role};
 
 /// A member of the group.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -18,16 +18,18 @@ pub struct Member {
     pub name: String,
     /// The key of its device.
     pub device: DeviceKey,
-    /// True if it may add and remove members.
-    pub organiser: bool,
+    /// Its role.
+    pub role: Role,
+    /// Its effective rights.
+    pub rights: Rights,
 }
 
 impl Member {
     /// Returns the member at `leaf` with the rights that `policy` gives it.
     pub(super) fn new(leaf: Leaf, credential: LeafCredential, policy: &MeetingPolicy) -> Self {
         let LeafCredential { participant, device, profile, .. } = credential;
-        let organiser = policy.is_organiser(device, participant);
-        Self { leaf, participant, name: profile.name, device, organiser }
+        let (role, rights) = (policy.role_of(device, participant), policy.rights_of(device, participant));
+        Self { leaf, participant, name: profile.name, device, role, rights }
     }
 }
 
@@ -68,7 +70,7 @@ pub struct MergedCommit {
     pub removed: Vec<Member>,
     /// True if we were removed.
     pub removed_me: bool,
-    /// True if the policy changed: [`Member::organiser`] of those who stay may differ, and the meeting's keys may have
+    /// True if the policy changed: role and rights of those who stay may differ, and the meeting's keys may have
     /// rotated.
     pub policy_changed: bool,
 }

@@ -60,9 +60,15 @@ pub enum Reject {
     /// The committer is not in the group.
     #[error("the committer is not a member")]
     NotAMember,
-    /// A guest adds a member, or removes one that is not reported gone.
-    #[error("only an organiser may do this")]
-    NotOrganiser,
+    /// The committer does not have the right.
+    #[error("the committer does not have the right")]
+    NotAllowed,
+    /// The committer acts on a person who is not of a lower role, or gives somebody a role that is not lower than its own.
+    #[error("the person is not below the committer")]
+    NotBelow,
+    /// A manager would stop being one, and the authority, which that person knows, does not change.
+    #[error("the authority must change with this commit")]
+    NoRotation,
     /// The leaf to remove is empty.
     #[error("the leaf to remove is empty")]
     EmptyLeaf,

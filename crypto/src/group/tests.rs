@@ -1,6 +1,6 @@
 //! Tests of attacks by a member with a modified client.
 
-use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, Reject, capabilities, credentials};
+use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, PolicyEdit, Reject, capabilities, credentials};
 use crate::credential::LeafCredential;
 use crate::identity::{Identity, Profile};
 use crate::provider::{Provider, SUITE};
@@ -79,7 +79,7 @@ fn all_members_reject_an_add_by_a_guest() {
     let (_, request) = request(&mut keys, 9);
     let commit = forge(&mut groups, |builder| builder.propose_adds([request.into_key_package()]));
     for error in refused(&mut groups, &commit) {
-        assert!(matches!(error, Error::Rejected(Reject::NotOrganiser)), "{error:?}");
+        assert!(matches!(error, Error::Rejected(Reject::NotAllowed)), "{error:?}");
     }
 }
 
@@ -230,7 +230,7 @@ fn a_member_with_a_key_package_cannot_lead_its_owner_into_another_group() {
     let extensions = groups[1].policy().extensions();
     // As itself, with the policy of the meeting.
     let group = FalseGroup { extensions: extensions.clone(), ..FalseGroup::new(&mut keys, &mallory) };
-    assert!(matches!(group.joined(), Err(Error::Rejected(Reject::NotOrganiser))));
+    assert!(matches!(group.joined(), Err(Error::Rejected(Reject::NotAllowed))));
     // With the organiser's credential, which belongs to another leaf key.
     let credential = credentials(&groups[1].mls).remove(0).1;
     let group = FalseGroup { extensions: extensions.clone(), credential, ..FalseGroup::new(&mut keys, &mallory) };
@@ -245,7 +245,13 @@ fn a_member_with_a_key_package_cannot_lead_its_owner_into_another_group() {
 fn a_group_with_a_barred_member_is_not_entered() {
     let organiser = Identity::generate().unwrap();
     let (mut keys, groups) = with_three_members_of(&organiser);
-    let change = PolicyChange { bar: vec![organiser.public()], ..PolicyChange::default() };
+    // Only a modified client lists the organiser and bars its device.
+    let mut policy = groups[0].policy().next(&PolicyChange::default(), &keys).unwrap();
+    policy.content.barred.push(organiser.public());
+    assert_eq!(MeetingPolicy::decode(&policy.encode()), None, "it is not even decoded");
+    let mallory = Identity::generate().unwrap();
+    let edits = vec![PolicyEdit::HandOver(mallory.public(), ParticipantId(0)), PolicyEdit::Bar(organiser.public())];
+    let change = PolicyChange { edits, rotate: false };
     let extensions = groups[0].policy().next(&change, &keys).unwrap().extensions();
     let mut group = FalseGroup { extensions, ..FalseGroup::new(&mut keys, &Identity::generate().unwrap()) };
     group.credential = issue(&organiser, &group.sender, group.id);
@@ -270,20 +276,20 @@ fn an_organiser_comes_back_only_as_the_authority_signed() {
     let (keys, mut groups) = with_three_members_of(&organiser);
     let now = SystemTime::now();
     let again = |identity: &Identity, keys: &ManagerKeys| {
-        return_to_meeting(keys, identity, profile("O"), ParticipantId(9), now).unwrap()
+        return_to_meeting(keys, identity, profile("O"), ParticipantId(9), &keys.chain().encode(), now).unwrap()
     };
     let (joiner, request) = again(&organiser, &keys);
     assert!(keys.authority().signed_return(keys.meeting(), ParticipantId(9), &request.package, &request.signature));
     // A guest that has the organiser's keys, but not its device; and the device with other keys.
     let (_, stolen) = again(&Identity::generate().unwrap(), &keys);
-    assert!(matches!(groups[1].open_return(&stolen.package), Err(Error::Rejected(Reject::NotOrganiser))));
+    assert!(matches!(groups[1].open_return(&stolen.package), Err(Error::Rejected(Reject::NotAllowed))));
     let (_, other) = again(&organiser, &ManagerKeys::new().unwrap());
     assert!(groups[1].open_return(&other.package).is_err());
     let package = KeyPackageIn::tls_deserialize_exact(stolen.package.as_slice()).unwrap();
     let package = package.validate(&crate::provider::Crypto, ProtocolVersion::Mls10).unwrap();
     let commit = forge(&mut groups, |builder| builder.propose_adds([package]));
     for error in refused(&mut groups, &commit) {
-        assert!(matches!(error, Error::Rejected(Reject::NotOrganiser)), "{error:?}");
+        assert!(matches!(error, Error::Rejected(Reject::NotAllowed)), "{error:?}");
     }
     groups[1].clear_pending_commit();
     // The organiser is gone; a guest adds it.
@@ -292,17 +298,17 @@ fn an_organiser_comes_back_only_as_the_authority_signed() {
     groups[1].merge_pending_commit().unwrap();
     groups[2].process(&pending.commit, &|participant| participant.0 == 0).unwrap();
     let mut back = joiner.enter(&pending.welcome.unwrap()).unwrap();
-    assert!(back.members().iter().all(|member| !member.organiser));
+    assert!(back.members().iter().all(|member| !member.role.is_manager()));
     // It takes its role again.
-    let organisers = Some(vec![(organiser.public(), ParticipantId(9))]);
-    let change = PolicyChange { organisers, ..PolicyChange::default() };
+    let edits = vec![PolicyEdit::Return(organiser.public(), ParticipantId(9))];
+    let change = PolicyChange { edits, rotate: false };
     let policy = Some(back.policy().next(&change, &keys).unwrap());
     let pending = back.commit(Changes { policy, ..Changes::default() }).unwrap();
     assert!(back.merge_pending_commit().unwrap().policy_changed);
     for group in &mut groups[1..] {
         group.process(&pending.commit, &|_| false).unwrap();
         assert_eq!(group.words(), back.words());
-        let organisers: Vec<_> = group.members().into_iter().filter(|member| member.organiser).collect();
+        let organisers: Vec<_> = group.members().into_iter().filter(|member| member.role.is_manager()).collect();
         assert_eq!(organisers.iter().map(|member| member.participant.0).collect::<Vec<_>>(), [9]);
     }
 }

@@ -1,5 +1,6 @@
 //! A meeting without network: the group of each member, and the organiser's keys.
 
+use crypto::group::edits;
 use crypto::{
     Changes, DeviceKey, Group, Identity, Invitation, Joiner, KnockRequest, Leaf, ManagerKeys, MergedCommit,
     PendingCommit, Profile, Received, admission_key,
@@ -83,7 +84,7 @@ impl Simulation {
     pub fn removal(&mut self, leaves: &[Leaf]) -> Changes {
         let named = self.groups[0].members().into_iter().filter(|member| leaves.contains(&member.leaf));
         let devices: Vec<DeviceKey> = named.map(|member| member.device).collect();
-        let mut changes = self.groups[0].removal_of_devices(&devices, &mut self.keys).unwrap();
+        let mut changes = edits::removal_of_devices(&self.groups[0], &devices, &mut self.keys).unwrap();
         changes.remove.extend_from_slice(leaves);
         changes
     }

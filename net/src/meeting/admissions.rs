@@ -7,15 +7,20 @@ use super::outputs::Outputs;
 use super::refusals::Refusals;
 use super::removals::Removals;
 use super::roster::Roster;
-use crypto::{Changes, DeviceKey, KnockRequest, admission_key};
-use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, ParticipantId, Refusal};
-use std::collections::BTreeSet;
+use super::timing::ADMISSION_INTERVAL;
+use crypto::group::edits;
+use crypto::{Changes, DeviceKey, KnockRequest, Leaf, MeetingPolicy, admission_key};
+use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, MeetingFlags, ParticipantId, Refusal, Rights};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
-/// Participants who knocked and are not members yet. Empty if this client is not a manager.
+/// Participants who knocked and are not members yet.
 pub(super) struct Admissions {
     /// In the order of arrival.
     waiting: Vec<Knock>,
+    /// Requests that this client cannot open or may not decide: it may become a manager, or be one again, later. The server
+    /// does not repeat them then.
+    sealed: BTreeMap<ParticipantId, Blob>,
     /// How many to admit with one commit. It is halved after a commit that could not be made, to find the request that
     /// is the cause.
     batch: usize,
@@ -26,8 +31,14 @@ pub(super) struct Admissions {
 
 struct Knock {
     request: KnockRequest,
-    /// True if a rule admits it, false if the organiser decides.
+    /// The request as it arrived.
+    sealed: Blob,
+    /// True if a rule or the user admits it, false if the user is asked.
     admitted: bool,
+    /// True if the user was asked.
+    asked: bool,
+    /// When this client admits it.
+    due: Instant,
     /// True after the connection was resumed, until the server says again that the participant waits.
     stale: bool,
 }
@@ -40,7 +51,13 @@ impl Knock {
 
 impl Admissions {
     pub(super) fn new() -> Self {
-        Self { waiting: Vec::new(), batch: MAX_WELCOMES, known: BTreeSet::new(), refusals: Refusals::default() }
+        Self {
+            waiting: Vec::new(),
+            sealed: BTreeMap::new(),
+            batch: MAX_WELCOMES,
+            known: BTreeSet::new(),
+            refusals: Refusals::default(),
+        }
     }
 
     /// Keeps a request, or refuses it if it is not valid. The server limits how many wait. Requests beyond this
@@ -49,11 +66,10 @@ impl Admissions {
         &mut self,
         participant: ParticipantId,
         request: &Blob,
-        log: &GroupLog,
+        (log, roster): (&GroupLog, &Roster),
         removals: &Removals,
         context: &mut Context<'_>,
     ) {
-        let Some(manager) = context.manager else { return };
         if let Some(known) = self.waiting.iter_mut().find(|knock| knock.participant() == participant) {
             known.stale = false;
             return;
@@ -61,38 +77,78 @@ impl Admissions {
         if self.refusals.contains(participant) {
             return;
         }
+        if !may_decide(log, context) {
+            if self.sealed.len() < MAX_MEMBERS {
+                self.sealed.insert(participant, request.clone());
+            }
+            return;
+        }
+        let Some(manager) = context.manager.as_mut() else { return };
+        let policy = log.group().policy();
         let why = match manager.keys_mut().open(&request.0, context.wall) {
             // A request is valid for one connection: a copy sent over another one is refused.
-            Ok(request) if request.participant() != participant => Refusal::Declined,
-            Ok(request) if log.group().policy().is_barred(request.device()) => Refusal::Removed,
-            Ok(request) if removals.is_distrusted(request.device()) => Refusal::Declined,
-            Ok(request) => return self.keep(request, context.outputs),
+            Ok(opened) if opened.participant() != participant => Refusal::Declined,
+            Ok(opened) if policy.is_barred(opened.device()) => Refusal::Removed,
+            Ok(opened) if removals.is_distrusted(opened.device()) => Refusal::Declined,
+            Ok(_) if policy.flags().contains(MeetingFlags::LOCKED) => Refusal::Locked,
+            Ok(opened) => {
+                let due = context.now + ADMISSION_INTERVAL * roster.rank();
+                let has_waiting_room = policy.flags().contains(MeetingFlags::WAITING_ROOM);
+                return self.keep((opened, request.clone()), has_waiting_room, due, context.outputs);
+            }
             Err(admission_key::Error::Clock { ahead }) => Refusal::Clock { ahead },
             Err(_) => Refusal::Declined,
         };
         self.refusals.refuse(participant, why, context);
     }
 
-    fn keep(&mut self, request: KnockRequest, outputs: &mut Outputs) {
+    /// Opens the requests that this client may decide now.
+    pub(super) fn open_sealed(
+        &mut self,
+        (log, roster): (&GroupLog, &Roster),
+        removals: &Removals,
+        context: &mut Context<'_>,
+    ) {
+        if self.sealed.is_empty() || !may_decide(log, context) {
+            return;
+        }
+        for (participant, request) in std::mem::take(&mut self.sealed) {
+            self.handle_knock(participant, &request, (log, roster), removals, context);
+        }
+    }
+
+    fn keep(
+        &mut self,
+        (request, sealed): (KnockRequest, Blob),
+        has_waiting_room: bool,
+        due: Instant,
+        outputs: &mut Outputs,
+    ) {
         if self.waiting.len() >= MAX_MEMBERS {
             return;
         }
-        // A device that the organiser removed is refused before.
-        let admitted = !request.via_old_link() || self.known.contains(&request.device());
+        // A device that was removed is refused before, and one that has lost its place comes back.
+        let is_invited = !request.via_old_link() && !has_waiting_room;
+        let admitted = is_invited || self.known.contains(&request.device());
         if !admitted {
             outputs.event(Event::AsksToJoin { id: request.participant(), name: request.name().to_owned() });
         }
-        self.waiting.push(Knock { request, admitted, stale: false });
+        self.waiting.push(Knock { request, sealed, admitted, asked: !admitted, due, stale: false });
     }
 
-    /// Admits a participant on whom the organiser decides.
-    pub(super) fn admit(&mut self, participant: ParticipantId) {
+    /// Admits a participant on whom the user decides.
+    pub(super) fn admit(&mut self, participant: ParticipantId, now: Instant) {
         for knock in self.waiting.iter_mut().filter(|knock| knock.participant() == participant) {
-            knock.admitted = true;
+            (knock.admitted, knock.due) = (true, now);
         }
     }
 
-    /// Refuses a participant on whom the organiser decides.
+    /// Returns when this client admits the next one.
+    pub(super) fn commit_deadline(&self) -> Option<Instant> {
+        self.waiting.iter().filter(|knock| knock.admitted && !knock.stale).map(|knock| knock.due).min()
+    }
+
+    /// Refuses a participant on whom the user decides.
     pub(super) fn refuse(&mut self, participant: ParticipantId, context: &mut Context<'_>) {
         let refused = self.waiting.extract_if(.., |knock| !knock.admitted && knock.participant() == participant);
         if refused.count() > 0 {
@@ -103,6 +159,7 @@ impl Admissions {
     /// Removes a participant who gave up waiting.
     pub(super) fn handle_withdrawal(&mut self, participant: ParticipantId, outputs: &mut Outputs) {
         self.refusals.forget(participant);
+        self.sealed.remove(&participant);
         self.forget(|knock| knock.participant() == participant, outputs);
     }
 
@@ -112,12 +169,14 @@ impl Admissions {
         while self.known.len() > MAX_KNOWN {
             self.known.pop_first();
         }
+        self.sealed.retain(|participant, _| !roster.contains(*participant));
         self.forget(|knock| roster.contains(knock.participant()), outputs);
     }
 
     /// Handles the end of the connection. After it was resumed, the server says again who waits.
     pub(super) fn handle_lost_connection(&mut self) {
         self.refusals.clear();
+        self.sealed.clear();
         self.waiting.iter_mut().for_each(|knock| knock.stale = true);
     }
 
@@ -126,9 +185,17 @@ impl Admissions {
         self.forget(|knock| knock.stale, outputs);
     }
 
+    /// Closes all requests, because this client may not decide now.
+    pub(super) fn close(&mut self, outputs: &mut Outputs) {
+        self.refusals.clear();
+        let open = self.waiting.iter().filter(|knock| !knock.stale);
+        self.sealed.extend(open.map(|knock| (knock.participant(), knock.sealed.clone())));
+        self.forget(|_| true, outputs);
+    }
+
     fn forget(&mut self, gone: impl Fn(&Knock) -> bool, outputs: &mut Outputs) {
         for knock in self.waiting.extract_if(.., |knock| gone(knock)) {
-            if knock.request.via_old_link() {
+            if knock.asked {
                 outputs.event(Event::StoppedAsking(knock.participant()));
             }
         }
@@ -152,14 +219,19 @@ impl Admissions {
     /// Sends a commit that adds those who wait. Returns false if none was sent. A request that cannot be added alone is
     /// refused.
     pub(super) fn commit(&mut self, roster: &Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
+        if context.manager.is_none() {
+            return false;
+        }
         loop {
-            let admitted = self.waiting.iter().filter(|knock| knock.admitted && !knock.stale);
+            let is_due = |knock: &&Knock| knock.admitted && !knock.stale && knock.due <= context.now;
+            let admitted = self.waiting.iter().filter(is_due);
             let add: Vec<_> = admitted.take(self.batch).map(|knock| knock.request.clone()).collect();
             let Some(first) = add.first().map(KnockRequest::participant) else { return false };
             let count = add.len();
             // A device that lost its connection leaves its old leaf with the same commit.
-            let remove = add.iter().flat_map(|request| roster.unused_leaves(request.device())).collect();
-            if log.commit(Changes { add, remove, policy: None }, context) {
+            let remove: Vec<_> = add.iter().flat_map(|request| roster.unused_leaves(request.device())).collect();
+            let policy = returning(&add, &remove, log, context);
+            if log.commit(Changes { add, remove, policy }, context) {
                 return true;
             }
             if count > 1 {
@@ -171,6 +243,23 @@ impl Admissions {
             self.refusals.refuse(first, Refusal::Declined, context);
         }
     }
+}
+
+/// Returns true if this client can open requests, and may decide them.
+fn may_decide(log: &GroupLog, context: &Context<'_>) -> bool {
+    context.manager.is_some() && log.group().rights().contains(Rights::ADMIT)
+}
+
+/// Returns the policy by which those who come back have their roles and rights again; `None` if nothing changes.
+fn returning(
+    add: &[KnockRequest],
+    remove: &[Leaf],
+    log: &GroupLog,
+    context: &mut Context<'_>,
+) -> Option<MeetingPolicy> {
+    let returns: Vec<_> = add.iter().filter_map(|request| edits::return_of(log.group(), request, remove)).collect();
+    let manager = context.manager.as_mut().filter(|_| !returns.is_empty())?;
+    edits::edited_policy(log.group().policy(), &returns, false, manager.keys_mut()).ok()
 }
 
 /// How many devices are remembered.
@@ -232,9 +321,15 @@ mod tests {
         }
 
         fn handle_knock(&mut self, participant: ParticipantId, request: &Blob) {
-            let Self { admissions, log, removals, entrant, manager, outputs, now, .. } = self;
+            let Self { admissions, log, roster, removals, entrant, manager, outputs, now } = self;
             let context = &mut context(entrant, manager, outputs, *now);
-            admissions.handle_knock(participant, request, log, removals, context);
+            admissions.handle_knock(participant, request, (log, roster), removals, context);
+        }
+
+        fn open_sealed(&mut self) {
+            let Self { admissions, log, roster, removals, entrant, manager, outputs, now } = self;
+            let context = &mut context(entrant, manager, outputs, *now);
+            admissions.open_sealed((log, roster), removals, context);
         }
 
         fn send_refusals(&mut self) {
@@ -276,7 +371,7 @@ mod tests {
     }
 
     fn context<'a>(
-        entrant: &'a Entrant,
+        entrant: &'a mut Entrant,
         manager: &'a mut Option<Manager>,
         outputs: &'a mut Outputs,
         now: Instant,
@@ -312,14 +407,26 @@ mod tests {
         assert_eq!(organiser.commit(), (ids(&[]), ids(&[2, 4])));
     }
 
+    /// The server announces a request once. A guest may become a manager while somebody waits, and an organiser that comes
+    /// back learns of the requests before it is a manager again.
     #[test]
-    fn a_guest_keeps_no_requests() {
+    fn requests_are_opened_once_this_client_may_decide_them() {
         let keys = ManagerKeys::new().unwrap();
-        let request = request(&keys, 2);
-        let mut guest = Admitting { manager: None, ..Admitting::new(keys) };
-        guest.handle_knock(ParticipantId(2), &request);
+        let requests = [2, 3].map(|id| (ParticipantId(id), request(&keys, id)));
+        let mut guest = Admitting::new(keys);
+        let manager = guest.manager.take();
+        for (participant, request) in &requests {
+            guest.handle_knock(*participant, request);
+        }
         assert!(guest.admissions.waiting.is_empty());
         assert!(!guest.send_commit() && guest.outputs.poll_transmit().is_none());
+        guest.admissions.handle_withdrawal(ParticipantId(2), &mut guest.outputs);
+        guest.manager = manager;
+        guest.open_sealed();
+        guest.admissions.close(&mut guest.outputs);
+        assert!(!guest.send_commit(), "it may not decide now");
+        guest.open_sealed();
+        assert_eq!(guest.commit(), (ids(&[]), ids(&[3])));
     }
 
     #[test]

@@ -49,21 +49,19 @@ impl Announcements {
         if self.sent {
             return;
         }
-        let Some(message) = log.seal(Message::State { count: self.count, state: self.own }) else { return };
+        let Some(message) = log.seal(&Message::State { count: self.count, state: self.own }) else { return };
         self.count = self.count.saturating_add(1);
         self.sent = true;
         outputs.transmit(message);
     }
 
-    /// Returns the state in a message of `from`. Returns `None` if the message is outdated, of an unknown kind, or not
-    /// from a member.
-    pub(super) fn receive(&mut self, from: ParticipantId, bytes: &[u8], roster: &Roster) -> Option<MediaState> {
-        let Message::State { count, state } = Message::decode(bytes).filter(|_| roster.contains(from))?;
-        if self.received.get(&from).is_some_and(|last| count <= *last) {
-            return None;
+    /// Returns true if the message number `count` of `from` counts: it is from a member and newer than the last one.
+    pub(super) fn receive(&mut self, from: ParticipantId, count: u32, roster: &Roster) -> bool {
+        if !roster.contains(from) || self.received.get(&from).is_some_and(|last| count <= *last) {
+            return false;
         }
         self.received.insert(from, count);
-        Some(state)
+        true
     }
 
     /// Handles a change of the group. New members know no state, so the own one must be sent again. They assume that a

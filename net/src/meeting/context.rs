@@ -13,7 +13,7 @@ pub(super) struct Context<'a> {
     pub wall: SystemTime,
     /// How many seconds this computer's clock is ahead of the server's.
     pub clock_ahead: i64,
-    pub entrant: &'a Entrant,
+    pub entrant: &'a mut Entrant,
     /// `None` if this client manages no meeting.
     pub manager: &'a mut Option<Manager>,
     pub outputs: &'a mut Outputs,

@@ -2,7 +2,7 @@
 
 use super::MediaState;
 use crypto::{DeviceKey, Identity, Invitation, Leaf, ManagerKeys, MediaKeys, Profile, Words};
-use proto::{Epoch, ParticipantId, Reason};
+use proto::{Epoch, MeetingFlags, ParticipantId, Reason, Rights, Role};
 
 /// How a client enters a meeting.
 pub enum Entry {
@@ -42,12 +42,27 @@ pub enum Command {
     /// Announces to the members what this client sends from now on. If the client is not a member yet, the state is
     /// sent after it joined.
     Announce(MediaState),
-    /// Removes a member for good: its device cannot come back. Only the organiser may do this.
+    /// Removes a member of a lower role for good: its device cannot come back. Needs [`Rights::REMOVE`].
     Remove(ParticipantId),
-    /// Admits a participant of [`Event::AsksToJoin`]. Only the organiser may do this.
+    /// Admits a participant of [`Event::AsksToJoin`]. Needs [`Rights::ADMIT`].
     Admit(ParticipantId),
-    /// Refuses a participant of [`Event::AsksToJoin`]. Only the organiser may do this.
+    /// Refuses a participant of [`Event::AsksToJoin`]. Needs [`Rights::ADMIT`].
     Refuse(ParticipantId),
+    /// Sets the role of a member of a lower role, to one that is lower than the own. Needs [`Rights::SET_ROLE`].
+    SetRole(ParticipantId, Role),
+    /// Grants own rights to a member of a lower role. Needs [`Rights::DELEGATE`].
+    GrantRights(ParticipantId, Rights),
+    /// Withdraws rights from a member of a lower role. Needs [`Rights::DELEGATE`].
+    WithdrawRights(ParticipantId, Rights),
+    /// Makes a member the organiser. Only the organiser may do this, and is the first co-organiser then.
+    HandOver(ParticipantId),
+    /// Sets or clears flags of the meeting. Only managers may do this, with the right that each flag is about.
+    SetFlags {
+        /// The flags.
+        flags: MeetingFlags,
+        /// Whether they are set.
+        set: bool,
+    },
     /// Ends the meeting for everybody. Only the organiser may do this.
     End,
     /// Leaves the meeting, which ends with [`Reason::Left`].
@@ -92,6 +107,9 @@ pub enum Event {
         /// True if this client entered the group again: all keys from before are void.
         rejoined: bool,
     },
+    /// The policy in force. It comes when this client enters, and at each change. [`Event::Members`] has the role and the
+    /// rights of each member.
+    Policy(PolicyState),
     /// The words that members compare to verify that they are in the same group. They change with each epoch.
     Words(Words),
     /// The connection is lost, or this client cannot follow the group. It tries to come back by itself.
@@ -101,7 +119,8 @@ pub enum Event {
         /// This client's id. It may differ from the one before.
         me: ParticipantId,
     },
-    /// A participant asks to join with a link from before a removal, so no rule admits it.
+    /// A participant asks to join, and no rule admits it: the meeting has a waiting room, or the link is from before a
+    /// removal.
     AsksToJoin {
         /// The participant, for [`Command::Admit`] and [`Command::Refuse`].
         id: ParticipantId,
@@ -130,14 +149,52 @@ pub struct Member {
     pub name: String,
     /// The device's long-term key.
     pub device: DeviceKey,
-    /// True if this member may admit and remove members.
-    pub organiser: bool,
+    /// The role.
+    pub role: Role,
+    /// The effective rights.
+    pub rights: Rights,
     /// True for this client itself.
     pub me: bool,
     /// What the member sends, as it announced.
     pub state: MediaState,
     /// False while its connection to the server is lost. It may come back.
     pub connected: bool,
+}
+
+impl Member {
+    /// Returns true for the organiser.
+    #[must_use]
+    pub fn is_organiser(&self) -> bool {
+        self.role == Role::Organiser
+    }
+}
+
+/// What holds for the whole meeting, by the policy in force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PolicyState {
+    /// The flags.
+    pub flags: MeetingFlags,
+    /// The role of members whom the policy does not list.
+    pub everyone: Role,
+    /// The members whom the policy lists, in the order of succession. The organiser is first.
+    pub succession: Vec<ParticipantId>,
+}
+
+/// Why a change of the policy is not made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PolicyRefusal {
+    /// This client does not have the right. Somebody who has it can do this, or grant it.
+    NotAllowed,
+    /// The member is not of a lower role, or the new role is not lower than the own.
+    NotBelow,
+    /// The person has left the meeting.
+    NoMember,
+    /// The role cannot have the right.
+    Impossible,
+    /// The policy has no room for more people.
+    Full,
+    /// This client is a manager, but has not got the keys yet. It can try again a little later.
+    NoKeys,
 }
 
 /// A message for the user.
@@ -147,8 +204,10 @@ pub enum Notice {
     NoAnswerYet,
     /// The organiser has left, so nobody can be admitted or removed until the organiser is back.
     Unattended,
-    /// Only the organiser may do this.
+    /// The user does not have the right to do this.
     NotAllowed,
+    /// A change of roles, rights or flags is not made.
+    PolicyRefused(PolicyRefusal),
     /// No commit that removes this member could be made. The command is dropped.
     CannotRemove(ParticipantId),
     /// This computer's clock and the server's differ by more than an hour. Only an organiser gets this.

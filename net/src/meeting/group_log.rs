@@ -8,7 +8,7 @@ use super::state;
 use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT, PAST_EPOCH_TIMEOUT};
 use crypto::group::Error;
 use crypto::{Changes, Group, Received};
-use proto::{Blob, Epoch, ManagerCommand, ParticipantId, Position, Reason, SignedCommand, Up, Welcome};
+use proto::{Blob, Epoch, ManagerCommand, NextAuthority, ParticipantId, Position, Reason, SignedCommand, Up, Welcome};
 use std::time::Instant;
 
 /// The group as this member sees it. At most one commit of this member is pending.
@@ -223,7 +223,7 @@ impl GroupLog {
     }
 
     /// Encrypts an application message. Returns `None` while a commit is pending.
-    pub(super) fn seal(&mut self, message: state::Message) -> Option<Up> {
+    pub(super) fn seal(&mut self, message: &state::Message) -> Option<Up> {
         let bytes = self.group.seal_message(&message.encode()).ok()?;
         Some(Up::Tell { epoch: self.epoch, blob: Blob(bytes) })
     }
@@ -245,14 +245,15 @@ impl GroupLog {
 
     /// Sends a commit with these changes. Returns false if none could be made.
     pub(super) fn commit(&mut self, changes: Changes, context: &mut Context<'_>) -> bool {
+        let rotation = context.manager.as_ref().and_then(|manager| manager.next_authority(changes.policy.as_ref()));
         let staged = self.group.commit(changes);
-        self.send_commit(staged, false, context)
+        self.send_commit(staged, rotation, false, context)
     }
 
     /// Sends a commit that updates this member's keys. Returns false if none could be made.
     pub(super) fn commit_refresh(&mut self, context: &mut Context<'_>) -> bool {
         let staged = self.group.refresh();
-        self.send_commit(staged, true, context)
+        self.send_commit(staged, None, true, context)
     }
 
     /// Sends a staged commit, with the authority's signature if this client is a manager. Returns false if staging failed,
@@ -260,6 +261,7 @@ impl GroupLog {
     fn send_commit(
         &mut self,
         staged: Result<crypto::PendingCommit, Error>,
+        rotation: Option<NextAuthority>,
         refresh: bool,
         context: &mut Context<'_>,
     ) -> bool {
@@ -268,7 +270,7 @@ impl GroupLog {
         let welcome = welcome.map(|bytes| Welcome { to, blob: Blob(bytes) });
         let message = match context.manager {
             Some(manager) => {
-                let command = ManagerCommand::Commit { epoch, blob: blob.clone(), removed };
+                let command = ManagerCommand::Commit { epoch, blob: blob.clone(), removed, rotation };
                 manager.command(&command, welcome.into_iter().collect())
             }
             None => Up::Commit { epoch, blob: blob.clone(), removed, welcome },
@@ -293,14 +295,16 @@ impl SentCommit {
     }
 }
 
-/// Returns true if the authority of the group signed the command. A command that was on its way when the keys
-/// rotated has the signature of the authority before.
-pub(super) fn is_signed(group: &Group, signed: &SignedCommand) -> bool {
-    let chain = group.policy().chain();
-    let meeting = chain.meeting();
+/// Returns the manager who signed the command: a member who is a manager by the policy in force, and the authority's
+/// signature. The server rotates the authority with the commit that does so, so no older authority counts.
+pub(super) fn signer(group: &Group, signed: &SignedCommand) -> Option<crypto::Member> {
+    let policy = group.policy();
     let SignedCommand { from, counter, command, signature } = signed;
-    let newest = chain.newest_authorities();
-    newest.iter().any(|authority| authority.signed_command(meeting, *from, *counter, &command.0, signature))
+    let meeting = policy.chain().meeting();
+    if !policy.authority().signed_command(meeting, *from, *counter, &command.0, signature) {
+        return None;
+    }
+    group.members().into_iter().find(|member| member.participant == *from && member.role.is_manager())
 }
 
 fn state_of(group: &Group) -> GroupState {

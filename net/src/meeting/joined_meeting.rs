@@ -2,31 +2,40 @@
 
 use super::admissions::Admissions;
 use super::announcements::Announcements;
+use super::claim;
 use super::context::Context;
 use super::event::{Exit, no_keys};
-use super::group_log::{GroupLog, Outcome, is_signed};
+use super::exits::verified;
+use super::group_log::{GroupLog, Outcome, signer};
 use super::history::GroupState;
 use super::joining::NewMember;
+use super::key_sharing::KeySharing;
 use super::outputs::Outputs;
+use super::policy_changes::{PolicyChanges, Request, state_of};
 use super::refresh::Refresh;
 use super::removals::Removals;
 use super::returns::Returns;
 use super::roster::{Departure, Roster};
+use super::state::Message;
 use super::timing::BEACON_INTERVAL;
-use super::{Command, Event, MediaState, Notice};
-use crypto::{Changes, PolicyChange};
+use super::{Command, Event, MediaState, Notice, PolicyRefusal, PolicyState};
 use proto::{
-    Blob, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, Reason, ResumeToken, Signature, SignedCommand,
+    Blob, Epoch, LogEntry, ManagerCommand, MeetingFlags, ParticipantId, Position, Reason, ResumeToken, Rights, Role,
+    Signature, SignedCommand,
 };
 use std::time::Instant;
 
 /// A meeting that this client is a member of.
 pub(super) struct JoinedMeeting {
     pub(super) log: GroupLog,
-    roster: Roster,
+    pub(super) roster: Roster,
     admissions: Admissions,
     removals: Removals,
     returns: Returns,
+    policy_changes: PolicyChanges,
+    key_sharing: KeySharing,
+    /// The policy as the screens know it.
+    policy: PolicyState,
     announcements: Announcements,
     refresh: Refresh,
     resume: ResumeToken,
@@ -43,7 +52,8 @@ impl JoinedMeeting {
         emit_keys(&joined.log, &joined.roster, Vec::new(), false, context.outputs)?;
         context.outputs.event(Event::Entered { me: joined.me() });
         emit_members(&joined.roster, context.outputs);
-        if !joined.roster.has_organiser() && context.manager.is_none() {
+        context.outputs.event(Event::Policy(joined.policy.clone()));
+        if !joined.roster.is_attended() && context.manager.is_none() {
             context.outputs.notice(Notice::Unattended);
         }
         joined.send_due(context);
@@ -52,13 +62,13 @@ impl JoinedMeeting {
 
     /// Enters the meeting again, after this client lost it.
     pub(super) fn again(self, new_member: NewMember, context: &mut Context<'_>) -> Result<Self, Reason> {
-        let Self { roster: before, mut admissions, removals, announcements, .. } = self;
+        let Self { roster: before, mut admissions, removals, policy_changes, announcements, .. } = self;
         let mut joined = create(new_member, announcements.own(), context)?;
         let left = before.departed_since(&joined.roster);
         let known = |id: &ParticipantId| before.contains(*id) || *id == joined.me();
         let new: Vec<_> = joined.roster.list().into_iter().map(|person| person.id).filter(|id| !known(id)).collect();
         admissions.handle_lost_connection();
-        (joined.admissions, joined.removals) = (admissions, removals);
+        (joined.admissions, joined.removals, joined.policy_changes) = (admissions, removals, policy_changes);
         emit_keys(
             &joined.log,
             &joined.roster,
@@ -69,7 +79,9 @@ impl JoinedMeeting {
         emit_changes(&left, &new, context.outputs);
         context.outputs.event(Event::Reconnected { me: joined.me() });
         joined.removals.handle_group_change(&joined.roster, joined.log.group().policy());
+        joined.policy_changes.handle_group_change(&joined.roster, joined.log.group().policy(), context.now);
         emit_members(&joined.roster, context.outputs);
+        context.outputs.event(Event::Policy(joined.policy.clone()));
         joined.send_due(context);
         Ok(joined)
     }
@@ -89,6 +101,7 @@ impl JoinedMeeting {
         self.log.handle_lost_connection();
         self.admissions.handle_lost_connection();
         self.announcements.handle_lost_connection();
+        self.key_sharing.repeat();
         self.returns.clear();
         self.roster.clear_absent();
     }
@@ -117,17 +130,24 @@ impl JoinedMeeting {
                 self.roster.set_state(self.me(), state);
                 emit_members(&self.roster, context.outputs);
             }
-            Command::Remove(participant) if self.roster.am_organiser() && participant != self.me() => {
-                if let Some(device) = self.roster.device(participant) {
-                    self.removals.request(participant, device);
-                }
+            Command::Remove(participant) => remove(self, participant, context),
+            Command::Admit(participant) if self.roster.own().1.contains(Rights::ADMIT) => {
+                self.admissions.admit(participant, context.now);
             }
-            Command::Admit(participant) if self.roster.am_organiser() => self.admissions.admit(participant),
-            Command::Refuse(participant) if self.roster.am_organiser() => {
+            Command::Refuse(participant) if self.roster.own().1.contains(Rights::ADMIT) => {
                 self.admissions.refuse(participant, context);
             }
-            Command::Remove(_) | Command::Admit(_) | Command::Refuse(_) => context.outputs.notice(Notice::NotAllowed),
+            Command::Admit(_) | Command::Refuse(_) => context.outputs.notice(Notice::NotAllowed),
             Command::Refresh => self.refresh.request(context.now),
+            Command::SetRole(..)
+            | Command::GrantRights(..)
+            | Command::WithdrawRights(..)
+            | Command::HandOver(_)
+            | Command::SetFlags { .. } => {
+                if let Some(request) = Request::of(command) {
+                    self.policy_changes.request(request, &self.roster, &self.log, context);
+                }
+            }
             // `Meeting` handles them.
             Command::Leave | Command::End => {}
         }
@@ -136,7 +156,7 @@ impl JoinedMeeting {
 
     pub(super) fn handle_knock(&mut self, participant: ParticipantId, request: &Blob, context: &mut Context<'_>) {
         if !self.roster.contains(participant) {
-            self.admissions.handle_knock(participant, request, &self.log, &self.removals, context);
+            self.admissions.handle_knock(participant, request, (&self.log, &self.roster), &self.removals, context);
         }
         self.send_due(context);
     }
@@ -210,7 +230,7 @@ impl JoinedMeeting {
     /// Handles a manager's command in the log. Its signature decides what a commit that cannot be merged means, and whether
     /// a void counts.
     fn handle_managed(&mut self, signed: &SignedCommand, context: &mut Context<'_>) -> Result<(), Exit> {
-        let proved = is_signed(self.log.group(), signed);
+        let proved = signer(self.log.group(), signed).is_some();
         match signed.decode() {
             Ok(ManagerCommand::Commit { epoch, blob, .. }) => {
                 self.handle_commit(signed.from, epoch, &blob, proved, context)
@@ -235,9 +255,9 @@ impl JoinedMeeting {
                 if refresh {
                     self.refresh.restart(&self.roster, context.now);
                 }
-                self.handle_group_change(context)
+                self.handle_group_change(true, context)
             }
-            Outcome::MergedOther => self.handle_group_change(context),
+            Outcome::MergedOther => self.handle_group_change(false, context),
             Outcome::RemovedMe => Err(Exit::Ended(Reason::Removed)),
             // The others have merged it.
             Outcome::Rejected if proved => Err(Exit::CutOff),
@@ -256,23 +276,31 @@ impl JoinedMeeting {
         }
     }
 
-    /// Handles a new epoch of the group. The keys come before the events about members.
-    fn handle_group_change(&mut self, context: &mut Context<'_>) -> Result<(), Exit> {
+    /// Handles a new epoch of the group, by this client's own commit if `own` is true. The keys come before the events about
+    /// members.
+    fn handle_group_change(&mut self, own: bool, context: &mut Context<'_>) -> Result<(), Exit> {
         let policy = self.log.group().policy();
-        let (own, members) = (self.announcements.own(), self.log.group().members());
-        let changes = self.roster.update(members, own, |device| policy.is_barred(device));
+        let (state, members) = (self.announcements.own(), self.log.group().members());
+        let changes = self.roster.update(members, state, |device| policy.is_barred(device));
         if let Some(manager) = context.manager {
             manager.handle_merged(policy.chain(), context.outputs);
         }
         let removed = changes.left.iter().map(|departure| departure.leaf).collect();
         emit_keys(&self.log, &self.roster, removed, false, context.outputs)?;
         emit_changes(&changes.left, &changes.joined, context.outputs);
-        self.removals.handle_group_change(&self.roster, self.log.group().policy());
+        let policy = self.log.group().policy();
+        self.key_sharing.handle_group_change(&self.roster, policy, context);
+        self.removals.handle_group_change(&self.roster, policy);
+        self.policy_changes.handle_group_change(&self.roster, policy, context.now);
         self.returns.handle_group_change(&self.roster);
         self.admissions.handle_group_change(&self.roster, context.outputs);
+        if !self.roster.own().1.contains(Rights::ADMIT) {
+            self.admissions.close(context.outputs);
+        }
         self.announcements.handle_group_change(&self.roster, !changes.joined.is_empty());
         self.beacon = context.now;
         emit_members(&self.roster, context.outputs);
+        show_policy(self, own, context);
         Ok(())
     }
 
@@ -289,14 +317,23 @@ impl JoinedMeeting {
             // The others may have deleted the secrets of its epoch.
             if self.log.epochs_since(epoch) > 0 {
                 self.announcements.repeat();
+                self.key_sharing.repeat();
             }
             return;
         }
         let Some((author, bytes)) = self.log.open_message(blob) else { return };
-        if let Some(state) = self.announcements.receive(author, &bytes, &self.roster)
-            && self.roster.set_state(author, state)
-        {
-            emit_members(&self.roster, context.outputs);
+        match Message::decode(&bytes) {
+            Some(Message::State { count, state }) => {
+                if self.announcements.receive(author, count, &self.roster) && self.roster.set_state(author, state) {
+                    emit_members(&self.roster, context.outputs);
+                }
+            }
+            Some(Message::SealingKey { public }) => self.key_sharing.handle_public_key(author, public.into()),
+            Some(Message::ManagerKeys { to, sealed }) if to == self.me() => {
+                let facts = (self.log.group().policy(), &self.roster);
+                self.key_sharing.handle_keys(author, &sealed, facts, context);
+            }
+            Some(Message::ManagerKeys { .. }) | None => {}
         }
     }
 
@@ -324,7 +361,13 @@ impl JoinedMeeting {
 
     /// Returns when [`Self::handle_timeout`] has something to do. `manager` is true if this client is a manager.
     pub(super) fn poll_timeout(&self, manager: bool) -> Option<Instant> {
-        let due = [self.roster.removal_deadline(), self.returns.deadline(&self.roster), Some(self.refresh.deadline())];
+        let due = [
+            self.roster.removal_deadline(),
+            self.returns.deadline(&self.roster),
+            Some(self.refresh.deadline()),
+            self.policy_changes.deadline().filter(|_| manager),
+            self.admissions.commit_deadline().filter(|_| manager),
+        ];
         let commit = due.into_iter().flatten().min().and_then(|due| self.log.commit_time(due));
         let beacon = (manager && self.roster.count() > 1).then_some(self.beacon);
         let log = [self.log.commit_deadline(), self.log.past_epochs_end()].into_iter().flatten();
@@ -340,8 +383,10 @@ impl JoinedMeeting {
             return;
         }
         self.removals.expel(context);
+        self.admissions.open_sealed((&self.log, &self.roster), &self.removals, context);
         self.admissions.send_refusals(context);
         self.announcements.send(&mut self.log, context.outputs);
+        self.key_sharing.send(&mut self.log, &self.roster, context);
         if self.log.may_commit(context.now) {
             self.commit(context);
         }
@@ -349,14 +394,50 @@ impl JoinedMeeting {
     }
 
     fn commit(&mut self, context: &mut Context<'_>) {
-        let sent = claim(&mut self.log, &self.roster, context)
+        let sent = claim::commit(&mut self.log, &self.roster, context)
             || self.returns.commit(&self.roster, &mut self.log, context)
-            || self.removals.commit(&mut self.roster, &mut self.log, context)
+            || self.removals.commit(&mut self.roster, &mut self.log, &mut self.key_sharing, context)
+            || self.policy_changes.commit(&self.roster, &mut self.log, &mut self.key_sharing, context)
             || self.admissions.commit(&self.roster, &mut self.log, context);
         if !sent && self.refresh.is_due(context.now) && !self.log.commit_refresh(context) {
             self.refresh.restart(&self.roster, context.now);
         }
     }
+}
+
+/// Returns true if this client may end the meeting for everybody: only the organiser may, because the end removes all.
+pub(super) fn may_end(joined: &JoinedMeeting) -> bool {
+    joined.roster.own().0 == Role::Organiser
+}
+
+fn remove(joined: &mut JoinedMeeting, participant: ParticipantId, context: &mut Context<'_>) {
+    let Some(device) = joined.roster.device(participant) else { return };
+    // A second leaf of this device is removed by everybody's right to remove its own leaves.
+    let is_own = joined.roster.device(joined.me()) == Some(device);
+    if participant == joined.me() || !joined.roster.own().1.contains(Rights::REMOVE) {
+        context.outputs.notice(Notice::NotAllowed);
+    } else if context.manager.is_none() {
+        context.outputs.notice(Notice::PolicyRefused(PolicyRefusal::NoKeys));
+    } else if is_own || joined.roster.is_above(participant) {
+        joined.removals.request(participant, device);
+    } else {
+        context.outputs.notice(Notice::PolicyRefused(PolicyRefusal::NotBelow));
+    }
+}
+
+/// Tells the screens the policy if it has changed. The member that has locked the meeting tells the server.
+fn show_policy(joined: &mut JoinedMeeting, own: bool, context: &mut Context<'_>) {
+    let policy = state_of(joined.log.group().policy(), &joined.roster);
+    if policy == joined.policy {
+        return;
+    }
+    let changed = policy.flags.difference(joined.policy.flags);
+    let locked = policy.flags.contains(MeetingFlags::LOCKED);
+    if let Some(manager) = context.manager.as_mut().filter(|_| own && changed.contains(MeetingFlags::LOCKED)) {
+        manager.send(&ManagerCommand::Lock { locked }, context.outputs);
+    }
+    joined.policy = policy.clone();
+    context.outputs.event(Event::Policy(policy));
 }
 
 fn emit_keys(
@@ -396,61 +477,29 @@ fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> 
         return Err(Reason::Forged);
     }
     let refresh = Refresh::new(&roster, context.now);
+    if let Some(manager) = context.manager {
+        // Its commit with the next keys may have been accepted while it was away.
+        manager.handle_merged(log.group().policy().chain(), context.outputs);
+    }
+    let (mut key_sharing, mut policy_changes) = (KeySharing::default(), PolicyChanges::default());
+    key_sharing.handle_group_change(&roster, log.group().policy(), context);
+    policy_changes.handle_group_change(&roster, log.group().policy(), context.now);
+    let policy = state_of(log.group().policy(), &roster);
     Ok(JoinedMeeting {
         log,
         roster,
         admissions: Admissions::new(),
         removals: Removals::default(),
         returns: Returns::default(),
+        policy_changes,
+        key_sharing,
+        policy,
         announcements: Announcements::new(own),
         refresh,
         resume,
         connected: true,
         beacon: context.now,
     })
-}
-
-/// Returns why the server has closed this client's membership.
-pub(super) fn removed(joined: &JoinedMeeting, signed: &SignedCommand) -> Exit {
-    let me = joined.me();
-    match verified(&joined.log, signed) {
-        Some(ManagerCommand::Expel { participant }) if participant == me => Exit::Ended(Reason::Removed),
-        Some(ManagerCommand::Commit { removed, .. }) if removed.contains(&me) => Exit::Ended(Reason::Removed),
-        // The commit may have been valid for the group as this client saw it.
-        Some(ManagerCommand::Void { participant, .. }) if participant == me => Exit::CutOff,
-        Some(_) | None => {
-            Exit::Ended(Reason::Server("it removed this client without the organiser's signature".into()))
-        }
-    }
-}
-
-/// Returns true if a manager has ended the meeting.
-pub(super) fn is_end(joined: &JoinedMeeting, signed: &SignedCommand) -> bool {
-    verified(&joined.log, signed) == Some(ManagerCommand::End)
-}
-
-/// Returns the command if the authority has signed it.
-fn verified(log: &GroupLog, signed: &SignedCommand) -> Option<ManagerCommand> {
-    is_signed(log.group(), signed).then(|| signed.decode().ok()).flatten()
-}
-
-/// Sends a commit that makes this client the organiser again, if it came back to its meeting. Its old leaves go.
-fn claim(log: &mut GroupLog, roster: &Roster, context: &mut Context<'_>) -> bool {
-    let Some(manager) = context.manager else { return false };
-    let (device, me) = (context.entrant.identity.public(), roster.me());
-    let (group, own) = (log.group(), roster.leaf(me));
-    if group.policy().is_organiser(device, me) {
-        return false;
-    }
-    let change = PolicyChange { organisers: Some(vec![(device, me)]), ..PolicyChange::default() };
-    let remove = group.leaves_of(device).into_iter().filter(|leaf| Some(*leaf) != own).collect();
-    match group.policy().next(&change, manager.keys()) {
-        Ok(policy) => log.commit(Changes { policy: Some(policy), remove, ..Changes::default() }, context),
-        Err(error) => {
-            tracing::error!(%error, "the organiser's rights cannot be taken back");
-            false
-        }
-    }
 }
 
 fn emit_changes(left: &[Departure], joined: &[ParticipantId], outputs: &mut Outputs) {

@@ -48,13 +48,13 @@ enum Stage {
     Greeting(Goal),
     /// `Create` was sent.
     Creating { me: ParticipantId },
-    /// `Approach` was sent, to learn which authority of this organiser the server knows.
+    /// `Approach` was sent, to learn which authority of this manager the server knows.
     Checking { me: ParticipantId },
     /// `Approach` was sent. `failures` answers did not lead to the link's authority. `again` is when it is sent again.
     Approaching { me: ParticipantId, failures: u32, again: Option<Instant> },
     /// `Knock` or `Return` was sent. `notice` is when the user is notified that there is no answer. It is `None` after
-    /// that. `chain` is what the server knows of an organiser's authorities.
-    Waiting { joiner: Box<Joiner>, me: ParticipantId, notice: Option<Instant>, chain: Option<Blob> },
+    /// that.
+    Waiting { joiner: Box<Joiner>, me: ParticipantId, notice: Option<Instant> },
 }
 
 impl Joining {
@@ -76,12 +76,11 @@ impl Joining {
             (Stage::Approaching { me, failures, .. }, Down::AdmissionKey { admission_key, chain }) => {
                 approach(&admission_key, &chain, (me, failures), context)
             }
-            (Stage::Checking { me }, Down::AdmissionKey { chain, .. }) => come_back(me, chain, context),
-            (Stage::Waiting { joiner, me, chain, .. }, Down::Admitted { welcome, position, epoch, gone, resume }) => {
+            (Stage::Checking { me }, Down::AdmissionKey { admission_key, chain }) => {
+                come_back(me, &admission_key, &chain, context)
+            }
+            (Stage::Waiting { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone, resume }) => {
                 let group = joiner.enter(&welcome.0).map_err(|_| false_welcome(context))?;
-                if let (Some(manager), Some(chain)) = (context.manager.as_mut(), chain) {
-                    manager.repeat_rotation(&chain.0, context.outputs);
-                }
                 Ok(Next::Member(Box::new(NewMember { me, group, position, epoch, gone, resume })))
             }
             (Stage::Waiting { .. }, Down::Refused { why }) => Err(refused(why, context.clock_ahead)),
@@ -187,23 +186,28 @@ fn approach(
     }
     let (joiner, request) = made.map_err(|error| knock_failed(&error))?;
     context.outputs.transmit(Up::Knock { meeting: link.meeting, request: Blob(request) });
-    Ok(wait(joiner, me, None, context))
+    Ok(wait(joiner, me, context))
 }
 
-/// Asks the members to add this organiser again. `chain` is what the server knows of its authorities.
-fn come_back(me: ParticipantId, chain: Blob, context: &mut Context<'_>) -> Result<Next, Reason> {
-    let manager = context.manager.as_ref().ok_or_else(no_keys)?;
-    let keys = manager.keys();
+/// Asks the members to add this manager again. `chain` is what the server knows of the authorities. If another manager has
+/// changed the keys meanwhile, this one knocks: a manager admits it, and then it gets the new keys.
+fn come_back(me: ParticipantId, admission_key: &Blob, chain: &Blob, context: &mut Context<'_>) -> Result<Next, Reason> {
+    let keys = context.manager.as_ref().ok_or_else(no_keys)?.keys();
+    if keys.known_authority(&chain.0).is_none() {
+        context.entrant.link = Some(keys.invitation("", 0, None));
+        *context.manager = None;
+        return approach(admission_key, chain, (me, 0), context);
+    }
     let (identity, profile) = (&context.entrant.identity, context.entrant.profile.clone());
     let (joiner, request) =
-        return_to_meeting(keys, identity, profile, me, context.wall).map_err(|error| knock_failed(&error))?;
-    let message = manager.sign_return(&chain.0, me, request);
+        return_to_meeting(keys, identity, profile, me, &chain.0, context.wall).map_err(|error| knock_failed(&error))?;
+    let message = context.manager.as_ref().ok_or_else(no_keys)?.request_return(request);
     context.outputs.transmit(message);
-    Ok(wait(joiner, me, Some(chain), context))
+    Ok(wait(joiner, me, context))
 }
 
-fn wait(joiner: Joiner, me: ParticipantId, chain: Option<Blob>, context: &Context<'_>) -> Next {
-    Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice: Some(context.now + KNOCK_TIMEOUT), chain })
+fn wait(joiner: Joiner, me: ParticipantId, context: &Context<'_>) -> Next {
+    Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice: Some(context.now + KNOCK_TIMEOUT) })
 }
 
 /// Returns the reason for a Welcome that does not lead into the meeting. Any member may have sent it to an organiser that

@@ -2,8 +2,8 @@
 
 use super::Event;
 use super::outputs::Outputs;
-use crypto::{AuthorityChain, ManagerKeys, ReturnRequest};
-use proto::{Blob, ManagerCommand, ParticipantId, Up, Welcome};
+use crypto::{AuthorityChain, ManagerKeys, MeetingPolicy, ReturnRequest};
+use proto::{Blob, ManagerCommand, NextAuthority, ParticipantId, Up, Welcome};
 
 /// The keys of a manager.
 pub(super) struct Manager {
@@ -16,6 +16,16 @@ pub(super) struct Manager {
 impl Manager {
     pub(super) fn new(keys: ManagerKeys) -> Self {
         Self { keys, me: ParticipantId(0), counter: 0 }
+    }
+
+    /// Returns a manager that has got its keys from another one. `counter` is that of its last command.
+    pub(super) fn resumed(keys: ManagerKeys, me: ParticipantId, counter: u64) -> Self {
+        Self { keys, me, counter }
+    }
+
+    /// Returns the counter of the last command.
+    pub(super) fn counter(&self) -> u64 {
+        self.counter
     }
 
     /// Sets the participant that sends the commands.
@@ -54,47 +64,25 @@ impl Manager {
         outputs.transmit(message);
     }
 
-    /// Handles a merged commit: if it contains the prepared keys, gives them to the server, and uses them from now on.
-    /// `chain` is that of the policy in force.
+    /// Returns the prepared keys for the server, if `policy` puts them in force.
+    pub(super) fn next_authority(&self, policy: Option<&MeetingPolicy>) -> Option<NextAuthority> {
+        let (rotation, admission_key) = self.keys.next_rotation()?;
+        let rotates = policy?.chain().current() == rotation.to;
+        rotates.then(|| NextAuthority { rotation: rotation.encode(), admission_key: Blob(admission_key.to_vec()) })
+    }
+
+    /// Handles a merged commit: if it contains the prepared keys, uses them from now on. `chain` is that of the policy in
+    /// force.
     pub(super) fn handle_merged(&mut self, chain: &AuthorityChain, outputs: &mut Outputs) {
-        if !self.keys.is_rotation_merged(chain) {
-            return;
+        if self.keys.is_rotation_merged(chain) {
+            self.keys.finish_rotation();
+            outputs.event(Event::LinkChanged);
         }
-        let Some((rotation, admission_key)) = self.keys.next_rotation() else { return };
-        let (rotation, admission_key) = (rotation.encode(), Blob(admission_key.to_vec()));
-        self.send(&ManagerCommand::Rotate { rotation, admission_key }, outputs);
-        self.keys.finish_rotation();
-        outputs.event(Event::LinkChanged);
     }
 
-    /// Returns the last rotation if the server, whose chain is `chain`, has not received it.
-    fn missing_rotation(&self, chain: &[u8]) -> Option<[u8; 128]> {
-        let known = self.keys.chain().encode();
-        known.strip_prefix(chain).and_then(|rest| rest.try_into().ok())
-    }
-
-    /// Makes the request to come back as `me`. The server, whose chain is `chain`, verifies it with the authority that it
-    /// knows.
-    pub(super) fn sign_return(&self, chain: &[u8], me: ParticipantId, request: ReturnRequest) -> Up {
+    /// Makes the request to come back.
+    pub(super) fn request_return(&self, request: ReturnRequest) -> Up {
         let ReturnRequest { package, signature } = request;
-        let previous = self.missing_rotation(chain).and_then(|_| self.keys.sign_return_as_previous(me, &package));
-        let meeting = self.keys.meeting();
-        Up::Return { meeting, request: Blob(package), signature: previous.unwrap_or(signature) }
-    }
-
-    /// Sends the last rotation again if the server, whose chain is `chain`, has not received it.
-    pub(super) fn repeat_rotation(&mut self, chain: &[u8], outputs: &mut Outputs) {
-        let Some(missing) = self.missing_rotation(chain) else { return };
-        let admission_key = Blob(self.keys.public_key().to_vec());
-        let command = proto::encode(&ManagerCommand::Rotate { rotation: missing, admission_key });
-        self.counter += 1;
-        if let Some(signature) = self.keys.sign_command_as_previous(self.me, self.counter, &command) {
-            outputs.transmit(Up::Manage {
-                counter: self.counter,
-                command: Blob(command),
-                signature,
-                welcomes: Vec::new(),
-            });
-        }
+        Up::Return { meeting: self.keys.meeting(), request: Blob(package), signature }
     }
 }

@@ -43,8 +43,6 @@ pub(super) enum Stage {
     Connecting,
     /// The answer to `Hello`.
     Greeting,
-    /// The answer to `Approach`: the authorities that the server knows. A manager then repeats a lost rotation.
-    Checking,
     /// The answer to `Resume`.
     Resuming,
     /// A member's decision.
@@ -128,7 +126,7 @@ impl Recovery {
         match &self.stage {
             Stage::Waiting(at) => Some(*at),
             Stage::Joining(joining) => joining.poll_timeout(),
-            Stage::Connecting | Stage::Greeting | Stage::Checking | Stage::Resuming => None,
+            Stage::Connecting | Stage::Greeting | Stage::Resuming => None,
         }
     }
 
@@ -137,7 +135,6 @@ impl Recovery {
         match &self.stage {
             Stage::Waiting(_) | Stage::Connecting => Awaited::Nothing,
             Stage::Greeting => Awaited::Greeting,
-            Stage::Checking => Awaited::Admission,
             Stage::Resuming => Awaited::Resumption,
             Stage::Joining(joining) => joining.awaited(),
         }

@@ -1,14 +1,16 @@
-//! Removes members that the organiser wants removed, and members that left.
+//! Removes members that the user wants removed, and members that left.
 
 use super::Notice;
 use super::context::Context;
 use super::group_log::GroupLog;
+use super::key_sharing::KeySharing;
 use super::roster::Roster;
+use crypto::group::edits;
 use crypto::{Changes, DeviceKey, Leaf, MeetingPolicy};
-use proto::{MAX_MEMBERS, ManagerCommand, ParticipantId};
+use proto::{MAX_MEMBERS, ManagerCommand, ParticipantId, Rights};
 use std::collections::BTreeMap;
 
-/// Members that the organiser wants removed. A request is kept until the policy bars the device: a commit of another member
+/// Members that the user wants removed. A request is kept until the policy bars the device: a commit of another member
 /// may remove the leaf before, because the server has reported the expelled member gone.
 #[derive(Default)]
 pub(super) struct Removals {
@@ -24,16 +26,16 @@ struct Request {
 }
 
 impl Removals {
-    /// Requests a removal. The caller checks that this client is the organiser.
+    /// Requests a removal. The caller checks that this client has the right.
     pub(super) fn request(&mut self, participant: ParticipantId, device: DeviceKey) {
         self.requested.entry(participant).or_insert(Request { device, expelled: false });
     }
 
-    /// Counts an invalid commit of a member. A member that has sent several is removed, unless it is an organiser.
+    /// Counts an invalid commit of a member. A member of a lower role that has sent several is removed.
     pub(super) fn handle_invalid_commit(&mut self, from: ParticipantId, roster: &Roster) {
         let Some(device) = roster.device(from) else { return };
         self.count_invalid_commit(device);
-        if self.is_distrusted(device) && !roster.is_organiser(from) {
+        if self.is_distrusted(device) && roster.is_above(from) {
             tracing::warn!("a member that sent several invalid commits is removed");
             self.request(from, device);
         }
@@ -51,10 +53,12 @@ impl Removals {
         self.invalid_commits.get(&device).is_some_and(|count| *count >= MAX_INVALID_COMMITS)
     }
 
-    /// Drops the requests that are fulfilled. An organiser's device is not barred, so only its leaf counts.
+    /// Drops the requests that are fulfilled, and those that this client has no right to any more. The device of a person who
+    /// is not below this client is not barred, so only its leaf counts.
     pub(super) fn handle_group_change(&mut self, roster: &Roster, policy: &MeetingPolicy) {
-        let is_out = |device| policy.is_barred(device) || policy.is_organiser_device(device);
-        self.requested.retain(|id, request| roster.contains(*id) || !is_out(request.device));
+        let is_out = |device| policy.is_barred(device) || !roster.own().0.is_above(policy.role_of_device(device));
+        let may_remove = |id| roster.own().1.contains(Rights::REMOVE) && (roster.is_above(id) || !roster.contains(id));
+        self.requested.retain(|id, request| may_remove(*id) && (roster.contains(*id) || !is_out(request.device)));
     }
 
     /// Tells the server to close the connections of those who are to be removed. That needs no commit, so no member
@@ -69,17 +73,28 @@ impl Removals {
     }
 
     /// Sends a commit that removes all members that are due. Returns false if none was sent.
-    pub(super) fn commit(&mut self, roster: &mut Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
-        let requested: Vec<Leaf> = self.requested.keys().filter_map(|id| roster.leaf(*id)).collect();
+    pub(super) fn commit(
+        &mut self,
+        roster: &mut Roster,
+        log: &mut GroupLog,
+        sharing: &mut KeySharing,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let holds_keys = context.manager.is_some();
+        let requested = self.requested.keys().filter(|_| holds_keys).filter_map(|id| roster.leaf(*id));
+        let requested: Vec<Leaf> = requested.collect();
         let devices: Vec<DeviceKey> = self.requested.values().map(|request| request.device).collect();
         let left = roster.due_removals(context.now).into_iter().filter_map(|id| roster.leaf(id));
         let mut changes = for_good(&requested, &devices, log, context);
         changes.remove.extend(left);
         if changes.remove.is_empty() && changes.policy.is_none() {
             // The leaves are gone, and their devices cannot be barred.
-            self.requested.clear();
+            if holds_keys {
+                self.requested.clear();
+            }
             return false;
         }
+        sharing.send_next(log, roster, context);
         if log.commit(changes, context) {
             return true;
         }
@@ -98,7 +113,7 @@ fn for_good(leaves: &[Leaf], devices: &[DeviceKey], log: &GroupLog, context: &mu
     if let Some(manager) = context.manager
         && !devices.is_empty()
     {
-        match log.group().removal_of_devices(devices, manager.keys_mut()) {
+        match edits::removal_of_devices(log.group(), devices, manager.keys_mut()) {
             Ok(removal) => changes = removal,
             Err(error) => tracing::warn!(%error, "the removed device is not barred"),
         }
@@ -123,7 +138,7 @@ mod tests {
     use super::super::{Event, MediaState};
     use super::*;
     use crypto::{DeviceKey, Group, Identity, ManagerKeys, Profile};
-    use proto::{Epoch, Position, Up};
+    use proto::{Epoch, Position, Role, Up};
     use std::time::{Instant, SystemTime};
 
     const ME: ParticipantId = ParticipantId(1);
@@ -159,9 +174,9 @@ mod tests {
         fn update(&mut self, others: &[u64]) {
             let member = |leaf: u32, participant: ParticipantId| {
                 // The organiser's device is another one than the guests'.
-                let organiser = participant == ME;
-                let (name, device) = ("member".to_owned(), DeviceKey([u8::from(organiser); 32]));
-                crypto::Member { leaf: Leaf(leaf), participant, name, device, organiser }
+                let role = if participant == ME { Role::Organiser } else { Role::Participant };
+                let (name, device) = ("member".to_owned(), DeviceKey([u8::from(participant == ME); 32]));
+                crypto::Member { leaf: Leaf(leaf), participant, name, device, role, rights: role.default_rights() }
             };
             let ids = [ME].into_iter().chain(others.iter().copied().map(ParticipantId));
             let members = (0..).zip(ids).map(|(leaf, id)| member(leaf, id)).collect();
@@ -180,11 +195,11 @@ mod tests {
                 now: self.now,
                 wall: SystemTime::now(),
                 clock_ahead: 0,
-                entrant: &self.entrant,
+                entrant: &mut self.entrant,
                 manager: &mut self.manager,
                 outputs: &mut outputs,
             };
-            self.removals.commit(&mut self.roster, &mut self.log, &mut context);
+            self.removals.commit(&mut self.roster, &mut self.log, &mut KeySharing::default(), &mut context);
             outputs.poll_transmit()
         }
 
@@ -195,11 +210,11 @@ mod tests {
                 now: self.now,
                 wall: SystemTime::now(),
                 clock_ahead: 0,
-                entrant: &self.entrant,
+                entrant: &mut self.entrant,
                 manager: &mut self.manager,
                 outputs: &mut outputs,
             };
-            assert!(!self.removals.commit(&mut self.roster, &mut self.log, &mut context));
+            assert!(!self.removals.commit(&mut self.roster, &mut self.log, &mut KeySharing::default(), &mut context));
             assert!(outputs.poll_transmit().is_none());
             let failed = |event| if let Event::Notice(Notice::CannotRemove(id)) = event { Some(id) } else { None };
             std::iter::from_fn(|| outputs.poll_event()).map(|event| failed(event).unwrap()).collect()

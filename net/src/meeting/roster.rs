@@ -3,7 +3,7 @@
 use super::timing::REMOVAL_INTERVAL;
 use super::{MediaState, Member};
 use crypto::{DeviceKey, Leaf};
-use proto::ParticipantId;
+use proto::{ParticipantId, Rights, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ pub(super) struct Changes {
 pub(super) struct Departure {
     pub id: ParticipantId,
     pub leaf: Leaf,
-    /// True if the organiser removed it; false if it had left before.
+    /// True if a manager removed it; false if it had left before.
     pub removed: bool,
 }
 
@@ -51,9 +51,9 @@ impl Roster {
             let me = member.participant == self.me;
             let known = self.people.get(&member.participant).map(|person| person.state);
             let state = if me { own } else { known.unwrap_or_default() };
-            let crypto::Member { leaf, participant: id, name, device, organiser, .. } = member;
+            let crypto::Member { leaf, participant: id, name, device, role, rights } = member;
             let connected = !self.absent.contains(&id);
-            (id, Member { id, leaf, name, device, organiser, me, state, connected })
+            (id, Member { id, leaf, name, device, role, rights, me, state, connected })
         };
         let people: BTreeMap<_, _> = members.into_iter().map(person).collect();
         let before = std::mem::replace(&mut self.people, people);
@@ -85,9 +85,14 @@ impl Roster {
         self.people.get(&id).map(|person| person.device)
     }
 
-    /// Returns true if `id` is an organiser.
-    pub(super) fn is_organiser(&self, id: ParticipantId) -> bool {
-        self.people.get(&id).is_some_and(|person| person.organiser)
+    /// Returns this client's role and rights.
+    pub(super) fn own(&self) -> (Role, Rights) {
+        self.people.get(&self.me).map_or((Role::Guest, Rights::NONE), |person| (person.role, person.rights))
+    }
+
+    /// Returns true if this client's role is higher than that of `id`.
+    pub(super) fn is_above(&self, id: ParticipantId) -> bool {
+        self.people.get(&id).is_some_and(|person| self.own().0.is_above(person.role))
     }
 
     /// Returns all members, in the order of their leaves.
@@ -101,14 +106,9 @@ impl Roster {
         self.people.values().map(|person| person.leaf).collect()
     }
 
-    /// Returns true if this client is the organiser.
-    pub(super) fn am_organiser(&self) -> bool {
-        self.is_organiser(self.me)
-    }
-
-    /// Returns true if an organiser is present.
-    pub(super) fn has_organiser(&self) -> bool {
-        self.present().any(|person| person.organiser)
+    /// Returns true if somebody is present who may admit.
+    pub(super) fn is_attended(&self) -> bool {
+        self.present().any(|person| person.rights.contains(Rights::ADMIT))
     }
 
     /// Returns the members that have not left.
@@ -122,10 +122,11 @@ impl Roster {
         std::mem::replace(&mut person.state, state) != state
     }
 
-    /// Records that a participant's connection has ended. Returns true if it was the organiser and was present before.
+    /// Records that a participant's connection has ended. Returns true if it was the last one present who may admit.
     pub(super) fn mark_gone(&mut self, id: ParticipantId, now: Instant) -> bool {
         let Some(person) = self.people.get(&id) else { return false };
-        self.gone.insert(id, now).is_none() && person.organiser
+        let admitted = person.rights.contains(Rights::ADMIT);
+        self.gone.insert(id, now).is_none() && admitted && !self.is_attended()
     }
 
     /// Records that a member's connection was lost, or that it has resumed. Returns true if that is new.
@@ -169,10 +170,9 @@ impl Roster {
         self.gone.contains_key(&id)
     }
 
-    /// Returns the number of present members that act before this client. The organiser acts first, then the others by
-    /// leaf.
+    /// Returns the number of present members that act before this client: those of higher roles, then by leaf.
     pub(super) fn rank(&self) -> u32 {
-        let order = |person: &Member| (!person.organiser, person.leaf);
+        let order = |person: &Member| (person.role, person.leaf);
         let Some(mine) = self.people.get(&self.me).map(order) else { return 0 };
         u32::try_from(self.present().filter(|person| order(person) < mine).count()).unwrap_or(u32::MAX)
     }
@@ -211,7 +211,9 @@ mod tests {
 
     fn member(id: u64, leaf: u32) -> crypto::Member {
         let (participant, name) = (ParticipantId(id), format!("member {id}"));
-        crypto::Member { leaf: Leaf(leaf), participant, name, device: DeviceKey([0; 32]), organiser: id == 1 }
+        let role = if id == 1 { Role::Organiser } else { Role::Participant };
+        let (device, rights) = (DeviceKey([0; 32]), role.default_rights());
+        crypto::Member { leaf: Leaf(leaf), participant, name, device, role, rights }
     }
 
     /// Members 4, 2 (this client), 3 and 1 (the organiser) at leaves 0, 2, 3 and 4.
@@ -255,9 +257,9 @@ mod tests {
     fn the_organiser_is_missed_once() {
         let (now, mut roster) = (Instant::now(), roster(Instant::now()));
         assert!(!roster.mark_gone(ParticipantId(3), now) && !roster.mark_gone(ParticipantId(9), now));
-        assert!(roster.has_organiser());
+        assert!(roster.is_attended());
         assert!(roster.mark_gone(ParticipantId(1), now));
-        assert!(!roster.mark_gone(ParticipantId(1), now) && !roster.has_organiser());
+        assert!(!roster.mark_gone(ParticipantId(1), now) && !roster.is_attended());
     }
 
     #[test]
@@ -285,7 +287,7 @@ mod tests {
         let now = Instant::now();
         let mut roster = Roster::new(ME, vec![ParticipantId(1), ParticipantId(9)], now);
         roster.update(members(), MediaState::default(), |_| false);
-        assert!(!roster.has_organiser() && roster.rank() == 1);
+        assert!(!roster.is_attended() && roster.rank() == 1);
         assert_eq!(roster.due_removals(now + REMOVAL_INTERVAL), [ParticipantId(1)], "9 is not in the group any more");
     }
 }

@@ -1,7 +1,9 @@
 //! What members announce to each other about the media that they send. It is encrypted in MLS application messages, so
 //! the server cannot read it.
 
+use minicbor::bytes::ByteVec;
 use minicbor::{CborLen, Decode, Encode};
+use proto::ParticipantId;
 
 /// The media that a member sends. A new member is assumed to send nothing until it announces something else.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
@@ -52,7 +54,7 @@ pub enum Microphone {
 }
 
 /// An application message before encryption. Members skip kinds that they do not know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
+#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode, CborLen)]
 pub(super) enum Message {
     /// What the author sends from now on.
     #[n(0)]
@@ -64,11 +66,28 @@ pub(super) enum Message {
         #[n(1)]
         state: MediaState,
     },
+    /// The key to which other managers seal for the author, who is a manager.
+    #[n(1)]
+    SealingKey {
+        /// The public key of HPKE.
+        #[n(0)]
+        public: ByteVec,
+    },
+    /// Keys of the meeting for one manager (`crypto::SharedKeys`).
+    #[n(2)]
+    ManagerKeys {
+        /// The receiver.
+        #[n(0)]
+        to: ParticipantId,
+        /// The keys, which only the receiver can open.
+        #[n(1)]
+        sealed: ByteVec,
+    },
 }
 
 impl Message {
     /// Returns the bytes for `Group::seal_message`.
-    pub(super) fn encode(self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         minicbor::to_vec(self).expect("writing to memory does not fail")
     }
 
@@ -98,7 +117,13 @@ mod tests {
         let state =
             MediaState { camera_limit: Some(SendLimit::Uplink), screen_limit: Some(SendLimit::Computer), ..state };
         let limited = Message::State { count: 70_000, state };
-        assert_eq!(Message::decode(&limited.encode()), Some(limited));
         assert!(limited.encode().len() > bytes.len(), "a member without a limit sends no field for it");
+        assert_eq!(Message::decode(&limited.encode()), Some(limited));
+        for message in [
+            Message::SealingKey { public: vec![1; 1_216].into() },
+            Message::ManagerKeys { to: ParticipantId(7), sealed: vec![2; 1_300].into() },
+        ] {
+            assert_eq!(Message::decode(&message.encode()), Some(message));
+        }
     }
 }

@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 mod authority;
 mod presence;
 mod recovery;
+mod roles;
 
 const ADA: ParticipantId = ParticipantId(0xada);
 const TOKEN: ResumeToken = ResumeToken([7; 32]);
@@ -167,7 +168,7 @@ fn as_commit(message: Up, from: ParticipantId) -> Option<Commit> {
     let Up::Manage { welcomes, .. } = &message else { return None };
     let welcomes = welcomes.clone();
     let signed = signed(message, from)?;
-    let Ok(ManagerCommand::Commit { epoch, blob, removed }) = signed.decode() else { return None };
+    let Ok(ManagerCommand::Commit { epoch, blob, removed, .. }) = signed.decode() else { return None };
     Some(Commit { epoch, blob, removed, welcomes, entry: LogEntry::Managed { signed } })
 }
 
@@ -191,12 +192,18 @@ fn the_organiser_enters_its_meeting_and_the_keys_come_first() {
     client.receive(hello(ADA));
     client.receive(Down::Created { resume: TOKEN });
     let events = client.events();
-    let [Event::Approaching, Event::Keys { .. }, Event::Words(_), Event::Entered { me }, Event::Members(people)] =
-        &events[..]
+    let [
+        Event::Approaching,
+        Event::Keys { .. },
+        Event::Words(_),
+        Event::Entered { me },
+        Event::Members(people),
+        Event::Policy(_),
+    ] = &events[..]
     else {
         panic!("{} events", events.len());
     };
-    assert_eq!((*me, people.len(), people[0].organiser), (ADA, 1, true));
+    assert_eq!((*me, people.len(), people[0].is_organiser()), (ADA, 1, true));
     let sent = client.sent();
     assert!(matches!(sent[..], [Up::Hello { version: VERSION }, Up::Create { .. }]));
 }

@@ -27,6 +27,13 @@ pub const COMMIT_INTERVAL: Duration = Duration::from_millis(2_200);
 /// first, does not wait.
 pub const REMOVAL_INTERVAL: Duration = Duration::from_secs(4);
 
+/// How much later each manager admits by a rule than the one before it in rank, so that not all commit at once.
+pub const ADMISSION_INTERVAL: Duration = Duration::from_secs(2);
+
+/// How long the group has no organiser before the next in rank becomes the organiser. The organiser's client comes back by
+/// itself within this time if it can.
+pub const SUCCESSION_TIMEOUT: Duration = RECOVERY_TIMEOUT;
+
 /// How long application messages of a past epoch can be read after the last commit. Then its secrets are deleted.
 pub const PAST_EPOCH_TIMEOUT: Duration = Duration::from_secs(2);
 

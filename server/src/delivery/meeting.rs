@@ -210,7 +210,7 @@ impl Meeting {
         describe(&self.waiting, &self.members, connection, actions);
         actions.join_sfu(self.id, participant, connection);
         if before.is_none() {
-            let others = self.members.connections().filter(|other| *other != connection);
+            let others = self.members.connections_except(participant);
             actions.send_all(others, &Down::Presence { participant, connected: true });
         }
         self.trim_log();
@@ -306,8 +306,8 @@ impl Meeting {
         Ok(changes)
     }
 
-    /// Handles a manager's command. A command that is signed by the authority before the last rotation has no effect:
-    /// its sender gets [`Down::CommitTooLate`].
+    /// Handles a manager's command. A command that is signed by the authority before the last rotation has no effect: if
+    /// it is a commit, its sender gets [`Down::CommitTooLate`].
     ///
     /// # Errors
     /// Returns [`Problem::NotAuthorised`] if the signature is not the authority's or the counter is not new, and
@@ -325,7 +325,9 @@ impl Meeting {
             if !self.authority.had_signed(*from, *counter, &command.0, signature) {
                 return Err(Problem::NotAuthorised);
             }
-            self.send_lost(*from, actions);
+            if let Ok(ManagerCommand::Commit { .. }) = signed.decode() {
+                self.send_lost(*from, actions);
+            }
             return Ok(Changes::default());
         }
         if !member.accept_counter(*counter) {
@@ -356,7 +358,10 @@ impl Meeting {
     ) -> Result<Changes, Problem> {
         let mut changes = Changes::default();
         match command {
-            ManagerCommand::Commit { epoch, removed, .. } if epoch == self.epoch => {
+            ManagerCommand::Commit { epoch, removed, rotation, .. } if epoch == self.epoch => {
+                if rotation.is_some_and(|next| !self.authority.rotate(&next.rotation, next.admission_key)) {
+                    return Err(Problem::NotAuthorised);
+                }
                 self.commit_signed(signed, &removed, &mut changes, actions);
                 self.admit(welcomes, now, &mut changes, actions);
             }
@@ -365,7 +370,11 @@ impl Meeting {
                 self.send_lost(signed.from, actions);
             }
             ManagerCommand::Refuse { participant, why } => {
-                if let Some((connection, _)) = self.waiting.remove(participant) {
+                if let Some((connection, is_known)) = self.waiting.remove(participant) {
+                    if is_known {
+                        // Other managers may keep the same request for a decision.
+                        actions.send_all(self.members.connections_except(signed.from), &Down::Withdrew { participant });
+                    }
                     actions.send(connection, &Down::Refused { why });
                     actions.close(connection);
                     changes.closed.push(connection);
@@ -384,16 +393,9 @@ impl Meeting {
                 }
             }
             ManagerCommand::Void { .. } => {}
-            ManagerCommand::Rotate { rotation, admission_key } => {
-                if !self.authority.rotate(&rotation, admission_key) {
-                    return Err(Problem::NotAuthorised);
-                }
-            }
             ManagerCommand::Lock { locked } => self.is_locked = locked,
             ManagerCommand::Beacon { .. } => {
-                let sender = self.members.get(signed.from).and_then(Member::connection);
-                let others = self.members.connections().filter(|connection| Some(*connection) != sender);
-                actions.send_all(others, &Down::Beacon { signed });
+                actions.send_all(self.members.connections_except(signed.from), &Down::Beacon { signed });
             }
             ManagerCommand::End => self.end(&signed, &mut changes, actions),
         }

@@ -145,6 +145,12 @@ impl Members {
         self.by_id.values().filter_map(Member::connection)
     }
 
+    /// Returns the connections of all members but one.
+    pub fn connections_except(&self, one: ParticipantId) -> impl Iterator<Item = ConnectionId> {
+        let others = self.by_id.iter().filter(move |(participant, _)| **participant != one);
+        others.filter_map(|(_, member)| member.connection())
+    }
+
     /// Returns who is connected.
     pub fn connected(&self) -> impl Iterator<Item = ParticipantId> {
         self.by_id.iter().filter(|(_, member)| member.connection().is_some()).map(|(participant, _)| *participant)

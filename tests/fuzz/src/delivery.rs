@@ -33,7 +33,11 @@ pub(super) fn stored(bytes: &[u8]) {
         Up::Hello { version: VERSION },
         resume,
         Up::Tell { epoch: Epoch(1), blob: Blob(vec![5]) },
-        signed(9, &ManagerCommand::Commit { epoch: Epoch(1), blob: Blob(vec![3]), removed: Vec::new() }, Vec::new()),
+        signed(
+            9,
+            &ManagerCommand::Commit { epoch: Epoch(1), blob: Blob(vec![3]), removed: Vec::new(), rotation: None },
+            Vec::new(),
+        ),
         Up::Pong { position },
     ];
     let steps = script(steps.map(|message| (4, ClientMessage::Meeting(message))));
@@ -141,7 +145,8 @@ fn meeting() -> Vec<u8> {
     let track = TrackId { owner: ParticipantId(1), slot: Slot::Camera };
     let tile = TileWish { track, width: 640, height: 360, frames_per_second: 30, priority: 1, hidden: false };
     let welcome = Welcome { to: vec![ParticipantId(2)], blob: Blob(vec![4]) };
-    let commit = |epoch, removed| ManagerCommand::Commit { epoch: Epoch(epoch), blob: Blob(vec![3]), removed };
+    let commit =
+        |epoch, removed| ManagerCommand::Commit { epoch: Epoch(epoch), blob: Blob(vec![3]), removed, rotation: None };
     let wishes = ClientSignal::Wishes { tiles: vec![tile] };
     let wishes = ClientMessage::Sfu(ToSfu::Signal(Blob(proto::encode(&wishes))));
     let own = Up::Commit { epoch: Epoch(1), blob: Blob(vec![6]), removed: Vec::new(), welcome: None };

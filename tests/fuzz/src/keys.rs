@@ -1,12 +1,14 @@
 //! Fuzz targets for the crate `crypto`: what strangers, members and the network may send.
 
 use super::mutate;
+use crypto::group::edits::edited_policy;
 use crypto::{
-    AuthorityChain, Fingerprint, Group, Header, Identity, Invitation, Joiner, KeyRing, KnockRequest, Leaf,
-    MAX_COPY_BYTES, ManagerKeys, Opener, Profile, ReceivedFrame, Sealer, SoundLayout,
+    AuthorityChain, DeviceKey, Envelope, Fingerprint, Group, Header, Identity, Invitation, Joiner, KeyRing,
+    KnockRequest, Leaf, MAX_COPY_BYTES, ManagerKeys, MeetingPolicy, Opener, PolicyEdit, Profile, ReceivedFrame, Sealer,
+    SealingKey, SoundLayout,
 };
 use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
-use proto::{MeetingId, ParticipantId, Slot};
+use proto::{MeetingId, ParticipantId, Rights, Role, Slot};
 use std::cell::RefCell;
 use std::time::{Instant, SystemTime};
 
@@ -147,6 +149,50 @@ pub(super) fn authority_chain(bytes: &[u8]) {
     assert_eq!(chain.encode(), bytes);
     // The result depends on the bytes.
     let _ = chain.verify(chain.meeting(), chain.current().binding());
+}
+
+/// Decodes a policy of the group. A decoded policy is encoded to the same bytes, and gives nobody a right that the role cannot
+/// have.
+pub(super) fn policy(bytes: &[u8]) {
+    let Some(policy) = MeetingPolicy::decode(bytes) else { return };
+    assert_eq!(policy.encode(), bytes);
+    assert_eq!(policy.people().iter().filter(|person| person.role == Role::Organiser).count(), 1);
+    for person in policy.people() {
+        let rights = policy.rights_of(person.device, person.participant);
+        assert!(person.role.possible_rights().contains(rights));
+        assert!(!policy.is_barred(person.device));
+    }
+}
+
+/// Policies of a new meeting, and of one with roles, exceptions, barred devices and other keys.
+pub(super) fn policies() -> Vec<Vec<u8>> {
+    let mut fixture = Fixture::build();
+    let bob = fixture.ada.members()[1].clone();
+    let edits = [
+        PolicyEdit::SetRole(bob.device, bob.participant, Role::CoOrganiser),
+        PolicyEdit::Withdraw(bob.device, bob.participant, Rights::RECORD),
+        PolicyEdit::Bar(DeviceKey([7; 32])),
+        PolicyEdit::SetEveryone(Role::Guest),
+    ];
+    let later = edited_policy(fixture.ada.policy(), &edits, true, &mut fixture.keys).expect("the organiser's policy");
+    vec![fixture.ada.policy().encode(), later.encode()]
+}
+
+/// Opens keys that no manager has sealed. This must fail.
+pub(super) fn manager_keys(bytes: &[u8]) {
+    thread_local! {
+        static KEY: SealingKey = SealingKey::generate().expect("the system has randomness");
+    }
+    let envelope = Envelope { meeting: MeetingId([1; 16]), from: ADA, to: BOB };
+    KEY.with(|key| assert!(key.open(bytes, envelope).is_none(), "no manager has sealed them for this key"));
+}
+
+/// Keys that are sealed for another key.
+pub(super) fn sealed_keys() -> Vec<Vec<u8>> {
+    let (keys, other) = (ManagerKeys::new(), SealingKey::generate());
+    let (keys, other) = (keys.expect("randomness"), other.expect("randomness"));
+    let envelope = Envelope { meeting: MeetingId([1; 16]), from: ADA, to: BOB };
+    vec![keys.shared().seal(other.public(), envelope).expect("the key is valid")]
 }
 
 /// Opens a request that was made without the link. This must fail.

@@ -52,6 +52,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "invitation", run: keys::invitation, seeds: keys::invitations, mutations: 2_000 },
     Target { name: "name", run: keys::name, seeds: keys::names, mutations: 1_000 },
     Target { name: "authority_chain", run: keys::authority_chain, seeds: keys::authority_chains, mutations: 500 },
+    Target { name: "meeting_policy", run: keys::policy, seeds: keys::policies, mutations: 4_000 },
+    Target { name: "manager_keys", run: keys::manager_keys, seeds: keys::sealed_keys, mutations: 100 },
     Target { name: "knock", run: keys::knock, seeds: keys::knocks, mutations: 200 },
     Target { name: "knock_mutated", run: keys::knock_mutated, seeds: keys::scripts, mutations: 200 },
     Target { name: "welcome", run: keys::welcome, seeds: keys::welcomes, mutations: 20 },

@@ -5,9 +5,9 @@ use super::kinds;
 use proto::{
     Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, DownlinkSettings, Epoch, FromSfu, Kind,
     LimitCause, LimitedTrack, LogEntry, MAX_KNOCK, MAX_MEMBER_MESSAGE, MAX_SHARED_VOICES, MAX_TILES, ManagerCommand,
-    MeetingId, ParticipantId, Position, Problem, Published, ROTATION_BYTES, Refusal, ResumeToken, ServerMessage,
-    ServerSignal, SignedCommand, Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up,
-    VERSION, Welcome,
+    MeetingId, NextAuthority, ParticipantId, Position, Problem, Published, ROTATION_BYTES, Refusal, ResumeToken,
+    ServerMessage, ServerSignal, SignedCommand, Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand,
+    TrackId, Up, VERSION, Welcome,
 };
 
 /// What an attacker knows.
@@ -76,16 +76,21 @@ impl Facts {
     fn commands(&self, named: &[ParticipantId]) -> Vec<ManagerCommand> {
         let participant = named.first().copied().unwrap_or(ParticipantId(1));
         vec![
-            ManagerCommand::Commit { epoch: self.epoch, blob: garbage(40), removed: named.to_vec() },
+            signed_commit(self.epoch, named, None),
             ManagerCommand::Refuse { participant, why: Refusal::Declined },
             ManagerCommand::Expel { participant },
             ManagerCommand::Void { epoch: Epoch(self.epoch.0.saturating_sub(1)), participant },
-            ManagerCommand::Rotate { rotation: [3; ROTATION_BYTES], admission_key: garbage(1_216) },
+            signed_commit(self.epoch, named, Some([3; ROTATION_BYTES])),
             ManagerCommand::Lock { locked: true },
             ManagerCommand::Beacon { epoch: self.epoch, mls_epoch: self.epoch.0 + 5, transcript: [5; 32] },
             ManagerCommand::End,
         ]
     }
+}
+
+fn signed_commit(epoch: Epoch, removed: &[ParticipantId], rotation: Option<[u8; ROTATION_BYTES]>) -> ManagerCommand {
+    let rotation = rotation.map(|rotation| NextAuthority { rotation, admission_key: garbage(1_216) });
+    ManagerCommand::Commit { epoch, blob: garbage(40), removed: removed.to_vec(), rotation }
 }
 
 /// Returns every message that a hostile client sends.
@@ -138,7 +143,7 @@ fn to_manage(facts: &Facts) -> Vec<Client> {
     let commands = facts.commands(&facts.others).into_iter();
     let mut list: Vec<Client> =
         commands.map(|command| up("forged", manage(forged(facts.me, &command), Vec::new()))).collect();
-    let commit = ManagerCommand::Commit { epoch: facts.epoch, blob: garbage(40), removed: Vec::new() };
+    let commit = signed_commit(facts.epoch, &[], None);
     let welcome = Welcome { to: vec![facts.me, ParticipantId(1)], blob: garbage(400) };
     list.push(up("forged, with a Welcome", manage(forged(facts.me, &commit), vec![welcome])));
     list.extend(facts.signed.iter().map(|signed| up("the organiser's own words", manage(signed.clone(), Vec::new()))));

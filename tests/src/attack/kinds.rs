@@ -57,7 +57,6 @@ fn of_command(command: &ManagerCommand) -> &'static str {
         ManagerCommand::Refuse { .. } => "ManagerCommand::Refuse",
         ManagerCommand::Expel { .. } => "ManagerCommand::Expel",
         ManagerCommand::Void { .. } => "ManagerCommand::Void",
-        ManagerCommand::Rotate { .. } => "ManagerCommand::Rotate",
         ManagerCommand::Lock { .. } => "ManagerCommand::Lock",
         ManagerCommand::Beacon { .. } => "ManagerCommand::Beacon",
         ManagerCommand::End => "ManagerCommand::End",

@@ -3,7 +3,7 @@
 use super::media::MediaEndpoint;
 use super::wall::WallTime;
 use crypto::{Identity, Profile, Words};
-use net::meeting::{Command, Entry, Event, MediaState, Meeting, Member, Notice};
+use net::meeting::{Command, Entry, Event, MediaState, Meeting, Member, Notice, PolicyState};
 use proto::{Blob, Epoch, ManagerCommand, ParticipantId, Reason, Up};
 use std::time::Instant;
 
@@ -24,6 +24,8 @@ pub struct Client {
     pub meeting: Meeting,
     /// The members, from the newest event.
     pub people: Vec<Member>,
+    /// The policy, from the newest event.
+    pub policy: Option<PolicyState>,
     /// The words, from the newest event.
     pub words: Option<Words>,
     /// The epoch of the newest keys.
@@ -99,6 +101,7 @@ impl Client {
             name,
             meeting: Meeting::new(entry(identity, profile), Box::new(move |now| wall.at(now)), now),
             people: Vec::new(),
+            policy: None,
             words: None,
             epoch: None,
             own: MediaState::default(),
@@ -139,7 +142,7 @@ impl Client {
 
     /// Returns whether this client lists itself as the organiser.
     pub fn is_organiser(&self) -> bool {
-        self.people.iter().any(|person| person.me && person.organiser)
+        self.people.iter().any(|person| person.me && person.is_organiser())
     }
 
     /// Returns whether this client lists `id` as a member.
@@ -231,6 +234,7 @@ impl Client {
                 self.media.install(keys, removed, leaves, now);
                 self.has_new_keys = true;
             }
+            Event::Policy(policy) => self.policy = Some(policy),
             Event::Words(words) => self.words = Some(words),
             Event::Ended(reason) => self.ending = Some(Ending::Ended(reason)),
             Event::Notice(notice) => self.notices.push(notice),

@@ -45,7 +45,7 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("Expel of the organiser", |all, _| forged(&ManagerCommand::Expel { participant: all[0] })),
     ("Expel of a guest", |all, _| forged(&ManagerCommand::Expel { participant: all[1] })),
     ("a signed commit that removes all", |all, epoch| {
-        forged(&ManagerCommand::Commit { epoch, blob: Blob(vec![0]), removed: all.to_vec() })
+        forged(&ManagerCommand::Commit { epoch, blob: Blob(vec![0]), removed: all.to_vec(), rotation: None })
     }),
     ("End", |_, _| forged(&ManagerCommand::End)),
 ];

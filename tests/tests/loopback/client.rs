@@ -3,9 +3,11 @@
 use crypto::open::Error;
 use crypto::{Fingerprint, Identity, Invitation, KeyRing, Leaf, ManagerKeys, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
-use net::meeting::{self, Command, Entry};
+use net::meeting::{self, Command, Entry, Notice};
 use net::{Backends, Config, Event, FrameSender, Session};
-use proto::{Kind, ParticipantId, Reason, Slot, SpatialLayer, TileWish, Totals, TrackDemand, TrackId};
+use proto::{
+    Kind, MeetingFlags, ParticipantId, Reason, Rights, Role, Slot, SpatialLayer, TileWish, Totals, TrackDemand, TrackId,
+};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +21,14 @@ pub struct State {
     pub me: Option<ParticipantId>,
     pub members: Vec<ParticipantId>,
     pub leaves: HashMap<ParticipantId, Leaf>,
+    /// The role and the rights of each member.
+    pub roles: HashMap<ParticipantId, (Role, Rights)>,
+    /// The order of succession, and the flags of the meeting.
+    pub succession: Vec<ParticipantId>,
+    pub flags: MeetingFlags,
+    pub notices: Vec<Notice>,
+    /// How often the link has changed, or arrived with the keys of a manager.
+    pub links: u32,
     /// When the client became a member.
     pub entered: Option<Instant>,
     pub connected: Option<Instant>,
@@ -277,9 +287,15 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
                 shared.change(|state| {
                     state.members = members.iter().map(|member| member.id).collect();
                     state.leaves = members.iter().map(|member| (member.id, member.leaf)).collect();
+                    state.roles = members.iter().map(|member| (member.id, (member.role, member.rights))).collect();
                 });
                 start_readers(&mut waiting, &ring, clock, &shared);
             }
+            Event::Meeting(meeting::Event::Policy(policy)) => {
+                shared.change(|state| (state.succession, state.flags) = (policy.succession, policy.flags));
+            }
+            Event::Meeting(meeting::Event::Notice(notice)) => shared.change(|state| state.notices.push(notice)),
+            Event::Meeting(meeting::Event::LinkChanged) => shared.change(|state| state.links += 1),
             Event::Meeting(meeting::Event::Reconnecting) => shared.change(|state| state.reconnecting += 1),
             Event::Meeting(meeting::Event::Reconnected { me }) => {
                 shared.change(|state| (state.me, state.reconnected) = (Some(me), state.reconnected + 1));

@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::{meeting, run, server};
 use net::meeting::Command;
-use proto::{Blob, Epoch, ManagerCommand, ParticipantId, Problem, ROTATION_BYTES, Refusal, Up, Welcome};
+use proto::{Blob, Epoch, ManagerCommand, NextAuthority, ParticipantId, Problem, ROTATION_BYTES, Refusal, Up, Welcome};
 use std::time::Duration;
 use tests::attack::guest::Guest;
 use tests::attack::wire::{Wire, another_address, problem};
@@ -20,7 +20,7 @@ fn refuse(participant: ParticipantId, why: Refusal) -> Up {
 }
 
 fn signed_commit(epoch: Epoch, removed: Vec<ParticipantId>, welcomes: Vec<Welcome>) -> Up {
-    forged(&ManagerCommand::Commit { epoch, blob: Blob(vec![0xa5; 40]), removed }, welcomes)
+    forged(&ManagerCommand::Commit { epoch, blob: Blob(vec![0xa5; 40]), removed, rotation: None }, welcomes)
 }
 
 fn commit(epoch: Epoch, removed: Vec<ParticipantId>, welcome: Option<Welcome>) -> Up {
@@ -41,9 +41,10 @@ const ATTACKS: &[(&str, Attack)] = &[
         forged(&ManagerCommand::Void { epoch: Epoch(epoch.0.saturating_sub(1)), participant }, Vec::new())
     }),
     ("Lock", |_, _| forged(&ManagerCommand::Lock { locked: true }, Vec::new())),
-    ("Rotate", |_, _| {
-        let (rotation, admission_key) = ([3; ROTATION_BYTES], Blob(vec![0xa5; 1_216]));
-        forged(&ManagerCommand::Rotate { rotation, admission_key }, Vec::new())
+    ("a signed commit that rotates the keys", |_, epoch| {
+        let next = NextAuthority { rotation: [3; ROTATION_BYTES], admission_key: Blob(vec![0xa5; 1_216]) };
+        let (blob, removed) = (Blob(vec![0xa5; 40]), Vec::new());
+        forged(&ManagerCommand::Commit { epoch, blob, removed, rotation: Some(next) }, Vec::new())
     }),
     ("a signed commit that removes it", |id, epoch| signed_commit(epoch, vec![id], Vec::new())),
     ("a signed commit with a Welcome", |id, epoch| signed_commit(epoch, Vec::new(), vec![welcome(id)])),

@@ -59,7 +59,7 @@ fn a_guest_cannot_end_the_meeting() -> Result<()> {
     let host = Host::start()?;
     let (mut anne, mut bob) = meeting(&host)?;
     bob.engine.send(Command::End)?;
-    bob.wait(TIMEOUT, "Bob is told", |bob| bob.notices.contains(&NoticeKind::NotOrganiser))?;
+    bob.wait(TIMEOUT, "Bob is told", |bob| bob.notices.contains(&NoticeKind::NotAllowed))?;
     anne.follow();
     assert_eq!((&anne.ended, &bob.ended, host.meetings()), (&None, &None, 1));
     Ok(())
@@ -86,7 +86,7 @@ fn an_organiser_who_left_comes_back_to_the_same_meeting() -> Result<()> {
     bob.wait(TIMEOUT, "Bob is alone", |bob| bob.people.len() == 1)?;
     let mut anne = Person::rejoin(rejoin_state)?;
     // The list is complete before it says who is organiser.
-    anne.wait(TIMEOUT, "Anne is back", |anne| anne.people.len() == 2 && anne.people[0].organiser)?;
+    anne.wait(TIMEOUT, "Anne is back", |anne| anne.people.len() == 2 && anne.people[0].is_organiser())?;
     assert_eq!((anne.link.as_str(), host.meetings()), (link.as_str(), 1), "not another, empty meeting");
     assert!(anne.people[0].name == "Anne", "{:?}", anne.people);
     let mut carol = enter(Entry::Join(link.parse()?), "Carol")?;
@@ -137,7 +137,7 @@ fn a_guest_can_neither_decide_on_a_request_nor_remove_anybody() -> Result<()> {
     for command in [Command::Admit(id), Command::Decline(id), Command::Remove(organiser)] {
         carol.notices.clear();
         carol.engine.send(command)?;
-        carol.wait(TIMEOUT, "Carol is told", |carol| carol.notices.contains(&NoticeKind::NotOrganiser))?;
+        carol.wait(TIMEOUT, "Carol is told", |carol| carol.notices.contains(&NoticeKind::NotAllowed))?;
     }
     anne.follow();
     dave.follow();

@@ -265,7 +265,7 @@ pub fn commit(epoch: u64) -> Up {
 
 /// Returns a manager's commit.
 pub fn manager_commit(epoch: u64) -> ManagerCommand {
-    ManagerCommand::Commit { epoch: Epoch(epoch), blob: Blob(vec![4; 50]), removed: vec![] }
+    ManagerCommand::Commit { epoch: Epoch(epoch), blob: Blob(vec![4; 50]), removed: vec![], rotation: None }
 }
 
 fn admit(participants: &[ParticipantId]) -> Vec<Welcome> {

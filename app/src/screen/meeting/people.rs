@@ -34,7 +34,7 @@ fn line<'a>(screen: &Meeting, person: &Person, context: &Context) -> Element<'a,
     } else {
         person.name.clone()
     };
-    let below = if person.organiser {
+    let below = if person.is_organiser() {
         context.text("people-organiser")
     } else {
         let key = person.device.split_whitespace().take(3).collect::<Vec<_>>().join(" ");
@@ -59,7 +59,7 @@ fn line<'a>(screen: &Meeting, person: &Person, context: &Context) -> Element<'a,
         .push(quality.map(bars))
         .push(shares.then(|| icon(Icon::Share).size(ICON_SMALL).tone(Tone::Accent)))
         .push(icon(symbol).size(ICON_SMALL).tone(tone));
-    if screen.model.organiser && !person.me {
+    if screen.model.may_remove(person) {
         line = line.push(remove(person, context));
     }
     let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_XS + 2.0, SPACE_S]);

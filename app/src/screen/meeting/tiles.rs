@@ -177,7 +177,7 @@ struct State {
 fn label(name: &str, person: &Person, state: &State, context: &Context) -> String {
     let mut parts = vec![name.to_owned()];
     parts.extend(state.mark.clone());
-    if person.organiser {
+    if person.is_organiser() {
         parts.push(context.text("tile-organiser"));
     }
     match state.microphone {
@@ -216,7 +216,8 @@ mod tests {
             id: ParticipantId(id),
             name: format!("Person {id}"),
             me: id == 1,
-            organiser: id == 1,
+            role: if id == 1 { engine::Role::Organiser } else { engine::Role::Participant },
+            rights: engine::Rights::ALL,
             device: String::new(),
             microphone: Microphone::On,
             camera: true,

@@ -40,14 +40,14 @@ fn a_removal_closes_the_connection_at_once_bars_the_device_and_changes_the_link(
     assert_eq!(commit.removed, [ParticipantId(2)]);
     guest.receive(Down::Removed { signed: signed(sent[0].clone(), ADA).unwrap() });
     assert_eq!(guest.reason(), Some(Reason::Removed));
-    // The authority before signs the rotation.
+    // The authority before signs the commit, and the rotation in it.
     let old: Authority = organiser.keys().authority();
+    let LogEntry::Managed { signed: removal } = &commit.entry else { panic!("a signed commit") };
+    assert!(matches!(removal.decode(), Ok(ManagerCommand::Commit { rotation: Some(_), .. })));
+    let meeting = organiser.keys().meeting();
+    assert!(old.signed_command(meeting, ADA, removal.counter, &removal.command.0, &removal.signature));
     organiser.log(1, LogEntry::Gone { participant: ParticipantId(2) });
     organiser.log(2, commit.entry);
-    let rotate = organiser.sent().into_iter().find_map(|message| signed(message, ADA)).unwrap();
-    assert!(matches!(rotate.decode(), Ok(ManagerCommand::Rotate { .. })));
-    let meeting = organiser.keys().meeting();
-    assert!(old.signed_command(meeting, ADA, rotate.counter, &rotate.command.0, &rotate.signature));
     assert_ne!(organiser.keys().authority(), old);
     let events = organiser.events();
     assert!(events.iter().any(|event| matches!(event, Event::LinkChanged)));
@@ -166,7 +166,7 @@ fn only_a_managers_word_cuts_a_member_off() {
 fn a_managers_commit_that_cannot_be_read_cuts_a_member_off() {
     let (mut organiser, mut guest) = Client::two();
     let blob = Blob(vec![1; 40]);
-    let command = ManagerCommand::Commit { epoch: Epoch(1), blob: blob.clone(), removed: Vec::new() };
+    let command = ManagerCommand::Commit { epoch: Epoch(1), blob: blob.clone(), removed: Vec::new(), rotation: None };
     let manager = organiser.meeting.manager.as_mut().unwrap();
     let good = signed(manager.command(&command, Vec::new()), ADA).unwrap();
     let (_, mut other) = Client::two();

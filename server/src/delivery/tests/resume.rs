@@ -314,7 +314,7 @@ fn a_server_that_was_killed_gives_nobody_more_rights_than_before() {
     let mut service = Service::with_three_members();
     service.manages(ANNA, &ManagerCommand::Expel { participant: CLEO });
     let rotation = rotation(AUTHORITY, 1, OTHER, b"new");
-    service.manages(ANNA, &ManagerCommand::Rotate { rotation, admission_key: Blob(b"new".to_vec()) });
+    service.rotates(ANNA, 2, rotation, Blob(b"new".to_vec()));
     service.authority = OTHER;
     service.manages(ANNA, &ManagerCommand::Lock { locked: true });
     let SignedCommand { counter, command, signature, .. } = service.signed();

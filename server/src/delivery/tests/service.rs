@@ -1,6 +1,7 @@
 //! A service that records its actions, and the messages that the tests send.
 
 use super::*;
+use proto::{NextAuthority, ROTATION_BYTES};
 use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use std::collections::BTreeMap;
@@ -124,8 +125,21 @@ impl Service {
     ) -> Vec<(ParticipantId, Down)> {
         let welcomes = if add.is_empty() { vec![] } else { vec![Welcome { to: add.to_vec(), blob: blob(7) }] };
         let removed = removed.to_vec();
-        let command = ManagerCommand::Commit { epoch: Epoch(epoch), blob: commit_blob(epoch), removed };
+        let command = ManagerCommand::Commit { epoch: Epoch(epoch), blob: commit_blob(epoch), removed, rotation: None };
         self.manages_with(participant, &command, welcomes)
+    }
+
+    /// Sends a manager's commit that also replaces the authority and the admission key.
+    pub fn rotates(
+        &mut self,
+        participant: ParticipantId,
+        epoch: u64,
+        rotation: [u8; ROTATION_BYTES],
+        admission_key: Blob,
+    ) -> Vec<(ParticipantId, Down)> {
+        let (rotation, blob) = (Some(NextAuthority { rotation, admission_key }), commit_blob(epoch));
+        let command = ManagerCommand::Commit { epoch: Epoch(epoch), blob, removed: Vec::new(), rotation };
+        self.manages_with(participant, &command, Vec::new())
     }
 
     fn manages_with(

@@ -2,7 +2,8 @@
 
 use super::{Aim, HostileClient, Stage};
 use proto::{
-    Blob, Epoch, ManagerCommand, MeetingId, ParticipantId, Position, Refusal, ResumeToken, Up, VERSION, Welcome,
+    Blob, Epoch, ManagerCommand, MeetingId, NextAuthority, ParticipantId, Position, Refusal, ResumeToken, Up, VERSION,
+    Welcome,
 };
 use rand::Rng;
 
@@ -183,11 +184,14 @@ impl HostileClient {
         let (participant, epoch) = (self.captured.target(&mut self.random), self.some_epoch());
         let (blob, transcript) = (self.junk(), self.random.random());
         let command = match self.random.random_range(0..8) {
-            0 => ManagerCommand::Commit { epoch, blob, removed: vec![participant] },
+            0 => ManagerCommand::Commit { epoch, blob, removed: vec![participant], rotation: None },
             1 => ManagerCommand::Refuse { participant, why: Refusal::Declined },
             2 => ManagerCommand::Expel { participant },
             3 => ManagerCommand::Void { epoch, participant },
-            4 => ManagerCommand::Rotate { rotation: [self.random.random(); 128], admission_key: blob },
+            4 => {
+                let next = NextAuthority { rotation: [self.random.random(); 128], admission_key: self.junk() };
+                ManagerCommand::Commit { epoch, blob, removed: Vec::new(), rotation: Some(next) }
+            }
             5 => ManagerCommand::Lock { locked: true },
             6 => ManagerCommand::Beacon { epoch, mls_epoch: self.random.random_range(0..40), transcript },
             _ => ManagerCommand::End,

@@ -72,6 +72,7 @@ impl Sender {
                     | Event::Reconnected { .. }
                     | Event::AsksToJoin { .. }
                     | Event::StoppedAsking(_)
+                    | Event::Policy(_)
                     | Event::LinkChanged
                     | Event::Notice(_) => {}
                 }
