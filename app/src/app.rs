@@ -19,18 +19,18 @@ mod ticks;
 mod window;
 mod wishes;
 
-use engine::{Event, LinkError, Reason, SecretLink, Step};
+use engine::{LinkError, Reason, SecretLink};
 use iced::{Element, Subscription, Task};
 use std::time::Instant;
 
-use crate::announce::{self, Announcement};
+use crate::announce::Announcement;
 use crate::background;
 use crate::kit::root::{self, Window};
 use crate::kit::{Shortcut, modal_of, wake};
 use crate::locale::Language;
-use crate::model::{MeetingModel, Notice, NoticeKind, sentence};
+use crate::model::{MeetingModel, Notice, NoticeKind};
 use crate::pictures::Pictures;
-use crate::recent::{self, Listing, Memory};
+use crate::recent::Memory;
 use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview, shortcuts};
 use crate::session::{Attempt, Key, MeetingSession, Started};
 use crate::theme::{Choice, Theme};

@@ -39,19 +39,16 @@ mod words;
 
 use std::collections::BTreeSet;
 
-use accesskit::{Action, ActionRequest, Role, Toggled, TreeId, TreeUpdate};
+use accesskit::{Action, Role, Toggled, TreeUpdate};
 use app::kit::Element;
 use app::locale::Language;
 use app::model::{Device, Kind, NoticeKind, sentence};
-use app::screen::preferences::{Part, Preference};
+use app::screen::preferences::Part;
 use app::screen::{Context, ended, entering, home, meeting, preview};
 use app::theme::{Choice, Theme};
-use common::{
-    Ui, context, hosted_meeting_of, meeting_of, notices, preview_screen, recents, save, small_context, tree,
-    tree_and_messages,
-};
+use common::{Ui, context, hosted_meeting_of, meeting_of, notices, preview_screen, recents, save, small_context, tree};
 use engine::{LinkError, Microphone, ParticipantId, Reason, Step};
-use iced::keyboard::{Modifiers, key::Named};
+use iced::keyboard::key::Named;
 
 /// Calls `visit` with each screen and the name of its picture.
 fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)) {

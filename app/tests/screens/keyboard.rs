@@ -4,10 +4,10 @@ use accesskit::{Action, ActionRequest, TreeId};
 use app::locale::Language;
 use app::screen::preferences::{Part, Preference};
 use app::screen::{home, meeting};
-use engine::{Microphone, ParticipantId};
+use engine::ParticipantId;
 use iced::keyboard::{Modifiers, key::Named};
 
-use crate::common::{self, Ui, context, meeting_of, tree};
+use crate::common::{self, Ui, context, meeting_of, tree_and_messages};
 
 #[test]
 fn tab_order_of_the_meeting_is_from_top_left_to_bottom_right() {
