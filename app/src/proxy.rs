@@ -1,12 +1,12 @@
 //! The proxy on the way to servers: from the command line, else from the environment, else from the settings of the desktop.
 
 #[cfg(not(target_os = "linux"))]
-mod other;
+mod fixed;
 #[cfg(target_os = "linux")]
 mod portal;
 
 #[cfg(not(target_os = "linux"))]
-use other as desktop;
+use fixed as desktop;
 #[cfg(target_os = "linux")]
 use portal as desktop;
 
@@ -52,6 +52,11 @@ fn of_desktop(proxies: &[String]) -> ProxySettings {
         }
     }
     ProxySettings::default()
+}
+
+/// Returns a name, or an IPv6 address in brackets.
+fn in_url(host: &str) -> String {
+    if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
 }
 
 fn is_loopback(host: &str) -> bool {

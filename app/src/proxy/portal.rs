@@ -1,6 +1,7 @@
 //! The proxy settings of the desktop: GNOME, KDE and others answer through `xdg-desktop-portal`
 //! (`org.freedesktop.portal.ProxyResolver`), which also evaluates their automatic configuration.
 
+use super::in_url;
 use std::time::Duration;
 use zbus::blocking::{Connection, Proxy, connection};
 
@@ -23,11 +24,6 @@ fn ask(connection: &Connection, host: &str) -> zbus::Result<Vec<String>> {
     let mut proxies: Vec<String> = portal.call("Lookup", &(format!("https://{}", in_url(host)),))?;
     proxies.truncate(MAX_PROXIES);
     Ok(proxies)
-}
-
-/// Returns a name, or an IPv6 address in brackets.
-fn in_url(host: &str) -> String {
-    if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
 }
 
 const NAME: &str = "org.freedesktop.portal.Desktop";
