@@ -3,9 +3,10 @@
 use super::*;
 use crate::embedded::Embedded;
 use crate::model::{Devices, Phase};
+use crate::recent::Listing;
 use crate::screen::meeting::leave::Answer;
 use crate::session::Starter;
-use engine::Setup;
+use engine::{Event, Setup, Step};
 use std::sync::{Arc, mpsc::Receiver, mpsc::sync_channel};
 use std::time::Duration;
 
