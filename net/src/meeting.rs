@@ -549,8 +549,8 @@ fn handle_membership(joined: &mut JoinedMeeting, message: Down, context: &mut Co
         Down::Log { position, entry } => return joined.handle_log_entry(position, entry, context),
         Down::Skipped { position, count } => return joined.handle_skipped(position, count),
         Down::Beacon { signed } => return joined.handle_beacon(&signed),
-        Down::Removed { signed } => return Err(exits::removed(joined, &signed)),
-        Down::Ended { signed } if exits::is_end(joined, &signed) => return Err(Reason::Ended.into()),
+        Down::Removed { signed } => return Err(exits::removed(&joined.log, &joined.roster, &signed)),
+        Down::Ended { signed } if exits::is_end(&joined.log, &signed) => return Err(Reason::Ended.into()),
         Down::Ended { .. } => {
             return Err(Reason::Server("it ended the meeting without the organiser's signature".into()).into());
         }

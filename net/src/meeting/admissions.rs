@@ -31,8 +31,6 @@ pub(super) struct Admissions {
 
 struct Knock {
     request: KnockRequest,
-    /// The request as it arrived.
-    sealed: Blob,
     /// True if a rule or the user admits it, false if the user is asked.
     admitted: bool,
     /// True if the user was asked.
@@ -94,7 +92,7 @@ impl Admissions {
             Ok(opened) => {
                 let due = context.now + ADMISSION_INTERVAL * roster.rank();
                 let has_waiting_room = policy.flags().contains(MeetingFlags::WAITING_ROOM);
-                return self.keep((opened, request.clone()), has_waiting_room, due, context.outputs);
+                return self.keep(opened, has_waiting_room, due, context.outputs);
             }
             Err(admission_key::Error::Clock { ahead }) => Refusal::Clock { ahead },
             Err(_) => Refusal::Declined,
@@ -102,28 +100,26 @@ impl Admissions {
         self.refusals.refuse(participant, why, context);
     }
 
-    /// Opens the requests that this client may decide now.
+    /// Opens the requests that this client may decide now. A request can be opened once, so one that it had opened before is kept open.
     pub(super) fn open_sealed(
         &mut self,
         (log, roster): (&GroupLog, &Roster),
         removals: &Removals,
         context: &mut Context<'_>,
     ) {
-        if self.sealed.is_empty() || !may_decide(log, context) {
+        if !may_decide(log, context) {
             return;
+        }
+        for knock in self.waiting.iter_mut().filter(|knock| !knock.admitted && !knock.asked) {
+            knock.asked = true;
+            context.outputs.event(asks(&knock.request));
         }
         for (participant, request) in std::mem::take(&mut self.sealed) {
             self.handle_knock(participant, &request, (log, roster), removals, context);
         }
     }
 
-    fn keep(
-        &mut self,
-        (request, sealed): (KnockRequest, Blob),
-        has_waiting_room: bool,
-        due: Instant,
-        outputs: &mut Outputs,
-    ) {
+    fn keep(&mut self, request: KnockRequest, has_waiting_room: bool, due: Instant, outputs: &mut Outputs) {
         if self.waiting.len() >= MAX_MEMBERS {
             return;
         }
@@ -131,9 +127,9 @@ impl Admissions {
         let is_invited = !request.via_old_link() && !has_waiting_room;
         let admitted = is_invited || self.known.contains(&request.device());
         if !admitted {
-            outputs.event(Event::AsksToJoin { id: request.participant(), name: request.name().to_owned() });
+            outputs.event(asks(&request));
         }
-        self.waiting.push(Knock { request, sealed, admitted, asked: !admitted, due, stale: false });
+        self.waiting.push(Knock { request, admitted, asked: !admitted, due, stale: false });
     }
 
     /// Admits a participant on whom the user decides.
@@ -185,12 +181,13 @@ impl Admissions {
         self.forget(|knock| knock.stale, outputs);
     }
 
-    /// Closes all requests, because this client may not decide now.
+    /// Asks the user about nobody any more, because this client may not decide now.
     pub(super) fn close(&mut self, outputs: &mut Outputs) {
         self.refusals.clear();
-        let open = self.waiting.iter().filter(|knock| !knock.stale);
-        self.sealed.extend(open.map(|knock| (knock.participant(), knock.sealed.clone())));
-        self.forget(|_| true, outputs);
+        for knock in self.waiting.iter_mut().filter(|knock| knock.asked) {
+            knock.asked = false;
+            outputs.event(Event::StoppedAsking(knock.participant()));
+        }
     }
 
     fn forget(&mut self, gone: impl Fn(&Knock) -> bool, outputs: &mut Outputs) {
@@ -219,7 +216,7 @@ impl Admissions {
     /// Sends a commit that adds those who wait. Returns false if none was sent. A request that cannot be added alone is
     /// refused.
     pub(super) fn commit(&mut self, roster: &Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
-        if context.manager.is_none() {
+        if !may_decide(log, context) {
             return false;
         }
         loop {
@@ -243,6 +240,10 @@ impl Admissions {
             self.refusals.refuse(first, Refusal::Declined, context);
         }
     }
+}
+
+fn asks(request: &KnockRequest) -> Event {
+    Event::AsksToJoin { id: request.participant(), name: request.name().to_owned() }
 }
 
 /// Returns true if this client can open requests, and may decide them.

@@ -2,17 +2,17 @@
 
 use super::event::Exit;
 use super::group_log::{GroupLog, signer};
-use super::joined_meeting::JoinedMeeting;
+use super::roster::Roster;
 use proto::{ManagerCommand, Reason, Rights, Role, SignedCommand};
 
 /// Returns why the server has closed this client's membership.
-pub(super) fn removed(joined: &JoinedMeeting, signed: &SignedCommand) -> Exit {
-    let me = joined.me();
-    let is_right = signer(joined.log.group(), signed).is_some_and(|manager| {
-        let is_above = joined.roster.list().iter().any(|person| person.me && manager.role.is_above(person.role));
+pub(super) fn removed(log: &GroupLog, roster: &Roster, signed: &SignedCommand) -> Exit {
+    let me = roster.me();
+    let is_right = signer(log.group(), signed).is_some_and(|manager| {
+        let is_above = roster.list().iter().any(|person| person.me && manager.role.is_above(person.role));
         manager.rights.contains(Rights::REMOVE) && is_above
     });
-    match verified(&joined.log, signed) {
+    match verified(log, signed) {
         Some(ManagerCommand::Expel { participant }) if participant == me && is_right => Exit::Ended(Reason::Removed),
         Some(ManagerCommand::Commit { removed, .. }) if removed.contains(&me) && is_right => {
             Exit::Ended(Reason::Removed)
@@ -29,9 +29,9 @@ pub(super) fn removed(joined: &JoinedMeeting, signed: &SignedCommand) -> Exit {
 }
 
 /// Returns true if the organiser has ended the meeting.
-pub(super) fn is_end(joined: &JoinedMeeting, signed: &SignedCommand) -> bool {
-    let by_organiser = signer(joined.log.group(), signed).is_some_and(|manager| manager.role == Role::Organiser);
-    by_organiser && verified(&joined.log, signed) == Some(ManagerCommand::End)
+pub(super) fn is_end(log: &GroupLog, signed: &SignedCommand) -> bool {
+    let by_organiser = signer(log.group(), signed).is_some_and(|manager| manager.role == Role::Organiser);
+    by_organiser && verified(log, signed) == Some(ManagerCommand::End)
 }
 
 /// Returns the command if a manager has signed it.

@@ -366,7 +366,7 @@ impl JoinedMeeting {
             self.returns.deadline(&self.roster),
             Some(self.refresh.deadline()),
             self.policy_changes.deadline().filter(|_| manager),
-            self.admissions.commit_deadline().filter(|_| manager),
+            self.admissions.commit_deadline().filter(|_| manager && self.roster.own().1.contains(Rights::ADMIT)),
         ];
         let commit = due.into_iter().flatten().min().and_then(|due| self.log.commit_time(due));
         let beacon = (manager && self.roster.count() > 1).then_some(self.beacon);
