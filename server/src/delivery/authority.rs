@@ -13,8 +13,6 @@ pub struct Authority {
     key: PublicKey,
     /// The key before the last rotation.
     previous: Option<PublicKey>,
-    /// The manager whose commit rotated last. `None` after the server was started again.
-    rotated_by: Option<ParticipantId>,
     admission_key: Blob,
     /// The first authority 32 | SHA-256 of the first admission key 32 | 128 bytes for each rotation.
     chain: Vec<u8>,
@@ -24,7 +22,7 @@ impl Authority {
     /// Returns the first authority of a meeting.
     pub fn new(meeting: MeetingId, key: PublicKey, admission_key: Blob) -> Self {
         let chain = [key.as_slice(), digest(&SHA256, &admission_key.0).as_ref()].concat();
-        Self { meeting, key, previous: None, rotated_by: None, admission_key, chain }
+        Self { meeting, key, previous: None, admission_key, chain }
     }
 
     /// Returns the authority at the end of `chain`, which [`Self::chain`] returned. Returns `None` if the bytes are damaged, or
@@ -43,7 +41,7 @@ impl Authority {
         let key = key.try_into().ok()?;
         let previous = pairs.next().and_then(|pair| pair[..32].try_into().ok());
         drop(pairs);
-        Some(Self { meeting, key, previous, rotated_by: None, admission_key, chain })
+        Some(Self { meeting, key, previous, admission_key, chain })
     }
 
     /// Returns the public key that requests to be admitted are encrypted to.
@@ -56,11 +54,9 @@ impl Authority {
         Blob(self.chain.clone())
     }
 
-    /// Returns whether the authority signed a command of `sender`. The manager who rotated signs with the key before until it learns
-    /// that its commit was accepted; it has both keys.
+    /// Returns whether the authority signed a command of `sender`.
     pub fn has_signed(&self, sender: ParticipantId, counter: u64, command: &[u8], signature: &Signature) -> bool {
         verify(&self.key, &signed::command(self.meeting, sender, counter, command), signature)
-            || self.rotated_by == Some(sender) && self.had_signed(sender, counter, command, signature)
     }
 
     /// Returns whether the authority before the last rotation signed a command of `sender`. Another manager may have sent
@@ -75,9 +71,9 @@ impl Authority {
         verify(&self.key, &signed::return_request(self.meeting, participant, request), signature)
     }
 
-    /// Replaces the authority and the admission key by a commit of `sender`. Returns false and changes nothing if the current authority did not
+    /// Replaces the authority and the admission key. Returns false and changes nothing if the current authority did not
     /// sign the rotation, if it names another admission key, or if there were [`MAX_ROTATIONS`] already.
-    pub fn rotate(&mut self, sender: ParticipantId, rotation: &[u8; ROTATION_BYTES], admission_key: Blob) -> bool {
+    pub fn rotate(&mut self, rotation: &[u8; ROTATION_BYTES], admission_key: Blob) -> bool {
         let (pair, signature) = rotation.split_at(ROTATION_BYTES - SIGNATURE_BYTES);
         let (key, hash) = pair.split_at(32);
         let (Ok(key), Ok(hash)) = (PublicKey::try_from(key), <[u8; 32]>::try_from(hash)) else { return false };
@@ -87,7 +83,6 @@ impl Authority {
             return false;
         }
         self.previous = Some(std::mem::replace(&mut self.key, key));
-        self.rotated_by = Some(sender);
         self.admission_key = admission_key;
         self.chain.extend_from_slice(rotation);
         true
@@ -127,7 +122,7 @@ mod tests {
         for rotations in 0..3_u8 {
             if rotations > 0 {
                 let next = rotation(rotations, rotations.into(), rotations + 1, &[rotations]);
-                assert!(authority.rotate(ANNA, &next, Blob(vec![rotations])));
+                assert!(authority.rotate(&next, Blob(vec![rotations])));
             }
             let (chain, key) = (authority.chain().0, authority.admission_key().clone());
             let restored = Authority::restore(MEETING, chain.clone(), key.clone()).expect("the same");
@@ -143,32 +138,28 @@ mod tests {
         let mut authority = Authority::new(MEETING, public(1), Blob(vec![9]));
         for index in 1..=MAX_ROTATIONS {
             let next = rotation(1, u32::try_from(index).expect("few"), 1, b"new");
-            assert!(authority.rotate(ANNA, &next, Blob(b"new".to_vec())), "rotation {index}");
+            assert!(authority.rotate(&next, Blob(b"new".to_vec())), "rotation {index}");
         }
         let last = rotation(1, u32::try_from(MAX_ROTATIONS + 1).expect("few"), 1, b"new");
-        assert!(!authority.rotate(ANNA, &last, Blob(b"new".to_vec())));
+        assert!(!authority.rotate(&last, Blob(b"new".to_vec())));
         assert!(authority.chain().0.len() <= proto::MAX_CHAIN);
     }
 
     #[test]
-    fn only_the_authority_before_rotates_and_its_key_is_worthless_for_others() {
+    fn only_the_authority_before_rotates_and_its_key_is_worthless_afterwards() {
         let mut authority = Authority::new(MEETING, public(1), Blob(vec![9]));
         let first = rotation(1, 1, 2, b"new");
-        assert!(!authority.rotate(ANNA, &rotation(3, 1, 2, b"new"), Blob(b"new".to_vec())), "wrong authority");
-        assert!(!authority.rotate(ANNA, &rotation(1, 2, 2, b"new"), Blob(b"new".to_vec())), "wrong index");
-        assert!(!authority.rotate(ANNA, &first, Blob(b"other".to_vec())), "another admission key");
+        assert!(!authority.rotate(&rotation(3, 1, 2, b"new"), Blob(b"new".to_vec())), "wrong authority");
+        assert!(!authority.rotate(&rotation(1, 2, 2, b"new"), Blob(b"new".to_vec())), "wrong index");
+        assert!(!authority.rotate(&first, Blob(b"other".to_vec())), "another admission key");
         assert_eq!(authority.chain().0.len(), PAIR);
-        assert!(authority.rotate(ANNA, &first, Blob(b"new".to_vec())));
+        assert!(authority.rotate(&first, Blob(b"new".to_vec())));
         assert_eq!((authority.admission_key(), authority.chain().0.len()), (&Blob(b"new".to_vec()), PAIR + 128));
         assert_eq!(authority.chain().0[PAIR..], first);
-        let has_signed = |authority: &Authority, sender, seed| {
-            authority.has_signed(sender, 1, b"x", &sign(seed, &signed::command(MEETING, sender, 1, b"x")))
-        };
-        let bob = ParticipantId(2);
-        assert!(has_signed(&authority, bob, 2) && !has_signed(&authority, bob, 1));
-        assert!(has_signed(&authority, ANNA, 2) && has_signed(&authority, ANNA, 1), "she may not know of it yet");
-        assert!(!authority.rotate(ANNA, &first, Blob(b"new".to_vec())), "not twice");
-        assert!(authority.rotate(bob, &rotation(2, 2, 3, b"third"), Blob(b"third".to_vec())));
-        assert!(!has_signed(&authority, ANNA, 1) && !has_signed(&authority, ANNA, 2), "bob has rotated");
+        let signature = |seed| sign(seed, &signed::command(MEETING, ANNA, 1, b"x"));
+        assert!(!authority.has_signed(ANNA, 1, b"x", &signature(1)));
+        assert!(authority.has_signed(ANNA, 1, b"x", &signature(2)));
+        assert!(!authority.rotate(&first, Blob(b"new".to_vec())), "not twice");
+        assert!(authority.rotate(&rotation(2, 2, 1, b"third"), Blob(b"third".to_vec())));
     }
 }

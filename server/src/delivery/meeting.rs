@@ -359,8 +359,7 @@ impl Meeting {
         let mut changes = Changes::default();
         match command {
             ManagerCommand::Commit { epoch, removed, rotation, .. } if epoch == self.epoch => {
-                if rotation.is_some_and(|next| !self.authority.rotate(signed.from, &next.rotation, next.admission_key))
-                {
+                if rotation.is_some_and(|next| !self.authority.rotate(&next.rotation, next.admission_key)) {
                     return Err(Problem::NotAuthorised);
                 }
                 self.commit_signed(signed, &removed, &mut changes, actions);
