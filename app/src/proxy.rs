@@ -26,7 +26,11 @@ pub fn set(proxy: ProxyUrl) {
 #[must_use]
 pub fn for_host(host: &str) -> ProxySettings {
     let settings = SETTINGS.get_or_init(|| ProxySettings::from_variables(|name| std::env::var(name).ok()));
-    if settings.is_empty() && !is_loopback(host) { of_desktop(&desktop::proxies_for(host)) } else { settings.clone() }
+    if settings.is_empty() && !is_loopback(host) {
+        of_desktop(&desktop::proxies_for(&url_of(host)))
+    } else {
+        settings.clone()
+    }
 }
 
 /// Like [`for_host`], for the server of a meeting.
@@ -54,9 +58,9 @@ fn of_desktop(proxies: &[String]) -> ProxySettings {
     ProxySettings::default()
 }
 
-/// Returns a name, or an IPv6 address in brackets.
-fn in_url(host: &str) -> String {
-    if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.to_owned() }
+/// Returns the URL of a server, by which a desktop chooses a proxy. Conclave speaks TLS, as HTTPS does.
+fn url_of(host: &str) -> String {
+    if host.contains(':') && !host.starts_with('[') { format!("https://[{host}]") } else { format!("https://{host}") }
 }
 
 fn is_loopback(host: &str) -> bool {
@@ -82,6 +86,12 @@ mod tests {
         assert_eq!(used(&[]), None);
         assert_eq!(used(&["pac+http://wpad/wpad.dat"]), None);
         assert!(of_desktop(&["http://a:1".into()]).for_host("127.0.0.1").is_none());
+    }
+
+    #[test]
+    fn an_ipv6_address_has_brackets_in_its_url() {
+        assert_eq!(url_of("meet.example"), "https://meet.example");
+        assert_eq!(["2001:db8::7", "[2001:db8::7]"].map(url_of), ["https://[2001:db8::7]"; 2]);
     }
 
     #[test]

@@ -1,16 +1,15 @@
 //! The proxy settings of the desktop: GNOME, KDE and others answer through `xdg-desktop-portal`
 //! (`org.freedesktop.portal.ProxyResolver`), which also evaluates their automatic configuration.
 
-use super::in_url;
 use std::time::Duration;
 use zbus::blocking::{Connection, Proxy, connection};
 
-/// Returns the URLs of the proxies for the server at `host`, in the order in which they should be tried. Empty if the desktop does not
+/// Returns the URLs of the proxies for the server at `url`, in the order in which they should be tried. Empty if the desktop does not
 /// say. Blocks for two seconds at most.
-pub fn proxies_for(host: &str) -> Vec<String> {
+pub fn proxies_for(url: &str) -> Vec<String> {
     let asked = || {
         let connection = connection::Builder::session()?.method_timeout(TIMEOUT).build()?;
-        ask(&connection, host)
+        ask(&connection, url)
     };
     asked().unwrap_or_else(|error| {
         tracing::debug!(%error, "the desktop does not say which proxy to use");
@@ -18,10 +17,9 @@ pub fn proxies_for(host: &str) -> Vec<String> {
     })
 }
 
-fn ask(connection: &Connection, host: &str) -> zbus::Result<Vec<String>> {
+fn ask(connection: &Connection, url: &str) -> zbus::Result<Vec<String>> {
     let portal = Proxy::new(connection, NAME, PATH, INTERFACE)?;
-    // The portal evaluates the rules for this scheme. Conclave speaks TLS, too.
-    let mut proxies: Vec<String> = portal.call("Lookup", &(format!("https://{}", in_url(host)),))?;
+    let mut proxies: Vec<String> = portal.call("Lookup", &(url,))?;
     proxies.truncate(MAX_PROXIES);
     Ok(proxies)
 }
@@ -69,10 +67,13 @@ mod tests {
             .build()
             .unwrap();
         let client = bus.connect().build().unwrap();
-        assert_eq!(ask(&client, "meet.example").unwrap(), ["http://proxy.example:3128", "direct://"]);
-        assert_eq!(ask(&client, "2001:db8::7").unwrap(), ["socks://[2001:db8::1]:1080"]);
-        assert_eq!(ask(&client, "intern.example").unwrap(), ["direct://"]);
+        assert_eq!(ask(&client, "https://meet.example").unwrap(), ["http://proxy.example:3128", "direct://"]);
+        assert_eq!(ask(&client, "https://[2001:db8::7]").unwrap(), ["socks://[2001:db8::1]:1080"]);
+        assert_eq!(ask(&client, "https://intern.example").unwrap(), ["direct://"]);
         drop(portal);
-        assert!(bus.connect().build().is_ok_and(|client| ask(&client, "meet.example").is_err()), "there is no portal");
+        assert!(
+            bus.connect().build().is_ok_and(|client| ask(&client, "https://meet.example").is_err()),
+            "there is no portal"
+        );
     }
 }
