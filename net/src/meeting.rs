@@ -185,7 +185,7 @@ impl Meeting {
             (Phase::Member(joined), Command::End) => {
                 match context.manager.as_mut().filter(|_| joined_meeting::may_end(joined)) {
                     Some(manager) => {
-                        manager.send(&ManagerCommand::End, context.outputs);
+                        manager.send(ManagerCommand::End, context.now, context.outputs);
                         end(self, Reason::Left);
                     }
                     None => context.outputs.notice(Notice::NotAllowed),

@@ -267,7 +267,7 @@ impl JoinedMeeting {
                 if let Some(manager) = context.manager
                     && from != self.me()
                 {
-                    manager.send(&ManagerCommand::Void { epoch, participant: from }, context.outputs);
+                    manager.send(ManagerCommand::Void { epoch, participant: from }, context.now, context.outputs);
                     self.removals.handle_invalid_commit(from, &self.roster);
                 }
                 self.beacon = context.now;
@@ -283,7 +283,7 @@ impl JoinedMeeting {
         let (state, members) = (self.announcements.own(), self.log.group().members());
         let changes = self.roster.update(members, state, |device| policy.is_barred(device));
         if let Some(manager) = context.manager {
-            manager.handle_merged(policy.chain(), context.outputs);
+            manager.handle_merged(policy.chain(), context.now, context.outputs);
         }
         let removed = changes.left.iter().map(|departure| departure.leaf).collect();
         emit_keys(&self.log, &self.roster, removed, false, context.outputs)?;
@@ -434,7 +434,7 @@ fn show_policy(joined: &mut JoinedMeeting, own: bool, context: &mut Context<'_>)
     let changed = policy.flags.difference(joined.policy.flags);
     let locked = policy.flags.contains(MeetingFlags::LOCKED);
     if let Some(manager) = context.manager.as_mut().filter(|_| own && changed.contains(MeetingFlags::LOCKED)) {
-        manager.send(&ManagerCommand::Lock { locked }, context.outputs);
+        manager.send(ManagerCommand::Lock { locked }, context.now, context.outputs);
     }
     joined.policy = policy.clone();
     context.outputs.event(Event::Policy(policy));
@@ -464,7 +464,7 @@ fn send_beacon(due: &mut Instant, log: &GroupLog, roster: &Roster, context: &mut
     }
     if let Some(manager) = context.manager {
         *due = context.now + BEACON_INTERVAL;
-        manager.send(&log.beacon(), context.outputs);
+        manager.send(log.beacon(), context.now, context.outputs);
     }
 }
 
@@ -479,7 +479,7 @@ fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> 
     let refresh = Refresh::new(&roster, context.now);
     if let Some(manager) = context.manager {
         // Its commit with the next keys may have been accepted while it was away.
-        manager.handle_merged(log.group().policy().chain(), context.outputs);
+        manager.handle_merged(log.group().policy().chain(), context.now, context.outputs);
     }
     let (mut key_sharing, mut policy_changes) = (KeySharing::default(), PolicyChanges::default());
     key_sharing.handle_group_change(&roster, log.group().policy(), context);

@@ -84,7 +84,11 @@ impl KeySharing {
             return false;
         };
         let is_adopted = match context.manager {
-            Some(manager) => manager.keys_mut().adopt(keys, chain).is_ok(),
+            Some(manager) => {
+                let is_adopted = manager.keys_mut().adopt(keys, chain).is_ok();
+                manager.repeat_recent(context.now, context.outputs);
+                is_adopted
+            }
             None => match ManagerKeys::from_shared(keys, chain) {
                 Ok(keys) => {
                     *context.manager = Some(Manager::resumed(keys, me, self.counter));

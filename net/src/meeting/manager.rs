@@ -4,6 +4,8 @@ use super::Event;
 use super::outputs::Outputs;
 use crypto::{AuthorityChain, ManagerKeys, MeetingPolicy, ReturnRequest};
 use proto::{Blob, ManagerCommand, NextAuthority, ParticipantId, Up, Welcome};
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 /// The keys of a manager.
 pub(super) struct Manager {
@@ -11,16 +13,18 @@ pub(super) struct Manager {
     me: ParticipantId,
     /// The counter of the last command.
     counter: u64,
+    /// The last commands that need no epoch, and when they were sent.
+    recent: VecDeque<(Instant, ManagerCommand)>,
 }
 
 impl Manager {
     pub(super) fn new(keys: ManagerKeys) -> Self {
-        Self { keys, me: ParticipantId(0), counter: 0 }
+        Self::resumed(keys, ParticipantId(0), 0)
     }
 
     /// Returns a manager that has got its keys from another one. `counter` is that of its last command.
     pub(super) fn resumed(keys: ManagerKeys, me: ParticipantId, counter: u64) -> Self {
-        Self { keys, me, counter }
+        Self { keys, me, counter, recent: VecDeque::new() }
     }
 
     /// Returns the counter of the last command.
@@ -58,10 +62,27 @@ impl Manager {
         Up::Manage { counter: self.counter, command: Blob(command), signature, welcomes }
     }
 
-    /// Sends a command without Welcomes.
-    pub(super) fn send(&mut self, command: &ManagerCommand, outputs: &mut Outputs) {
-        let message = self.command(command, Vec::new());
+    /// Sends a command that is no commit.
+    pub(super) fn send(&mut self, command: ManagerCommand, now: Instant, outputs: &mut Outputs) {
+        let message = self.command(&command, Vec::new());
         outputs.transmit(message);
+        if !matches!(command, ManagerCommand::Beacon { .. }) {
+            self.recent.retain(|(sent, _)| now.saturating_duration_since(*sent) < MAX_TRANSIT);
+            if self.recent.len() >= MAX_RECENT {
+                self.recent.pop_front();
+            }
+            self.recent.push_back((now, command));
+        }
+    }
+
+    /// Sends the last commands again after the keys have changed. The server drops what reaches it after the change with a signature
+    /// of the keys before. A command that it had executed has no further effect.
+    pub(super) fn repeat_recent(&mut self, now: Instant, outputs: &mut Outputs) {
+        self.recent.retain(|(sent, _)| now.saturating_duration_since(*sent) < MAX_TRANSIT);
+        for (_, command) in std::mem::take(&mut self.recent) {
+            let message = self.command(&command, Vec::new());
+            outputs.transmit(message);
+        }
     }
 
     /// Returns the prepared keys for the server, if `policy` puts them in force.
@@ -73,10 +94,11 @@ impl Manager {
 
     /// Handles a merged commit: if it contains the prepared keys, uses them from now on. `chain` is that of the policy in
     /// force.
-    pub(super) fn handle_merged(&mut self, chain: &AuthorityChain, outputs: &mut Outputs) {
+    pub(super) fn handle_merged(&mut self, chain: &AuthorityChain, now: Instant, outputs: &mut Outputs) {
         if self.keys.is_rotation_merged(chain) {
             self.keys.finish_rotation();
             outputs.event(Event::LinkChanged);
+            self.repeat_recent(now, outputs);
         }
     }
 
@@ -86,3 +108,9 @@ impl Manager {
         Up::Return { meeting: self.keys.meeting(), request: Blob(package), signature }
     }
 }
+
+/// The longest time that a command is expected to take to the server, and the commit of the new keys back.
+const MAX_TRANSIT: Duration = Duration::from_secs(10);
+
+/// How many commands are kept.
+const MAX_RECENT: usize = 512;

@@ -37,7 +37,7 @@ impl Refusals {
             && let Some((participant, why)) = self.waiting.pop_front()
         {
             self.sent += 1;
-            manager.send(&ManagerCommand::Refuse { participant, why }, context.outputs);
+            manager.send(ManagerCommand::Refuse { participant, why }, context.now, context.outputs);
         }
     }
 

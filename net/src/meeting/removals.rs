@@ -67,7 +67,7 @@ impl Removals {
         let Some(manager) = context.manager else { return };
         for (participant, request) in &mut self.requested {
             if !std::mem::replace(&mut request.expelled, true) {
-                manager.send(&ManagerCommand::Expel { participant: *participant }, context.outputs);
+                manager.send(ManagerCommand::Expel { participant: *participant }, context.now, context.outputs);
             }
         }
     }
