@@ -56,6 +56,11 @@ impl Removals {
     /// Drops the requests that are fulfilled, and those that this client has no right to any more. The device of a person who
     /// is not below this client is not barred, so only its leaf counts.
     pub(super) fn handle_group_change(&mut self, roster: &Roster, policy: &MeetingPolicy) {
+        let me = roster.device(roster.me());
+        if !roster.own().0.is_manager() && me.is_some_and(|device| policy.role_of_device(device).is_manager()) {
+            // A manager that came back is one again after its next commit.
+            return;
+        }
         let is_out = |device| policy.is_barred(device) || !roster.own().0.is_above(policy.role_of_device(device));
         let may_remove = |id| roster.own().1.contains(Rights::REMOVE) && (roster.is_above(id) || !roster.contains(id));
         self.requested.retain(|id, request| may_remove(*id) && (roster.contains(*id) || !is_out(request.device)));
