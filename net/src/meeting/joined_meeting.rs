@@ -265,6 +265,7 @@ impl JoinedMeeting {
             Outcome::Rejected => {
                 context.outputs.notice(Notice::CommitRejected(from));
                 if let Some(manager) = context.manager
+                    && self.roster.own().0.is_manager()
                     && from != self.me()
                 {
                     manager.send(ManagerCommand::Void { epoch, participant: from }, context.now, context.outputs);
@@ -382,7 +383,7 @@ impl JoinedMeeting {
         if !self.connected {
             return;
         }
-        self.removals.expel(context);
+        self.removals.expel(&self.roster, context);
         self.admissions.open_sealed((&self.log, &self.roster), &self.removals, context);
         self.admissions.send_refusals(context);
         self.announcements.send(&mut self.log, context.outputs);

@@ -67,9 +67,10 @@ impl Removals {
     }
 
     /// Tells the server to close the connections of those who are to be removed. That needs no commit, so no member
-    /// can delay it.
-    pub(super) fn expel(&mut self, context: &mut Context<'_>) {
-        let Some(manager) = context.manager else { return };
+    /// can delay it. The members believe it only of somebody who has the right by the policy in force.
+    pub(super) fn expel(&mut self, roster: &Roster, context: &mut Context<'_>) {
+        let may_remove = roster.own().1.contains(Rights::REMOVE);
+        let Some(manager) = context.manager.as_mut().filter(|_| may_remove) else { return };
         for (participant, request) in &mut self.requested {
             if !std::mem::replace(&mut request.expelled, true) {
                 manager.send(ManagerCommand::Expel { participant: *participant }, context.now, context.outputs);
