@@ -114,3 +114,37 @@ const MAX_TRANSIT: Duration = Duration::from_secs(10);
 
 /// How many commands are kept.
 const MAX_RECENT: usize = 512;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proto::{Epoch, Refusal};
+
+    #[test]
+    fn the_commands_of_the_last_seconds_are_repeated_once_and_beacons_are_not() {
+        let (mut manager, mut outputs) = (Manager::new(ManagerKeys::new().unwrap()), Outputs::default());
+        let (start, second) = (Instant::now(), Duration::from_secs(1));
+        let refuse = |id| ManagerCommand::Refuse { participant: ParticipantId(id), why: Refusal::Declined };
+        let beacon = ManagerCommand::Beacon { epoch: Epoch(1), mls_epoch: 1, transcript: [1; 48] };
+        manager.send(refuse(1), start, &mut outputs);
+        manager.send(refuse(2), start + second, &mut outputs);
+        manager.send(beacon, start + second, &mut outputs);
+        while outputs.poll_transmit().is_some() {}
+        manager.repeat_recent(start + MAX_TRANSIT, &mut outputs);
+        manager.repeat_recent(start + MAX_TRANSIT, &mut outputs);
+        let sent: Vec<_> = std::iter::from_fn(|| outputs.poll_transmit()).collect();
+        let [Up::Manage { counter: 4, command, .. }] = &sent[..] else { panic!("{sent:?}") };
+        assert_eq!(proto::decode::<ManagerCommand>(&command.0).unwrap(), refuse(2), "the first is too old");
+    }
+
+    #[test]
+    fn few_commands_are_kept() {
+        let (mut manager, mut outputs) = (Manager::new(ManagerKeys::new().unwrap()), Outputs::default());
+        for id in 0..=MAX_RECENT as u64 {
+            manager.send(ManagerCommand::Expel { participant: ParticipantId(id) }, Instant::now(), &mut outputs);
+        }
+        assert_eq!(manager.recent.len(), MAX_RECENT);
+        let newest = ManagerCommand::Expel { participant: ParticipantId(MAX_RECENT as u64) };
+        assert_eq!(manager.recent.back().map(|(_, command)| command), Some(&newest));
+    }
+}
