@@ -125,7 +125,7 @@ mod tests {
         let (mut manager, mut outputs) = (Manager::new(ManagerKeys::new().unwrap()), Outputs::default());
         let (start, second) = (Instant::now(), Duration::from_secs(1));
         let refuse = |id| ManagerCommand::Refuse { participant: ParticipantId(id), why: Refusal::Declined };
-        let beacon = ManagerCommand::Beacon { epoch: Epoch(1), mls_epoch: 1, transcript: [1; 48] };
+        let beacon = ManagerCommand::Beacon { epoch: Epoch(1), mls_epoch: 1, transcript: [1; 32] };
         manager.send(refuse(1), start, &mut outputs);
         manager.send(refuse(2), start + second, &mut outputs);
         manager.send(beacon, start + second, &mut outputs);
