@@ -424,10 +424,29 @@ mod tests {
         guest.admissions.handle_withdrawal(ParticipantId(2), &mut guest.outputs);
         guest.manager = manager;
         guest.open_sealed();
+        let manager = guest.manager.take();
         guest.admissions.close(&mut guest.outputs);
-        assert!(!guest.send_commit(), "it may not decide now");
+        assert!(!guest.send_commit(), "it is no manager now");
+        guest.manager = manager;
         guest.open_sealed();
         assert_eq!(guest.commit(), (ids(&[]), ids(&[3])));
+    }
+
+    #[test]
+    fn the_user_is_asked_again_once_this_client_may_decide_again() {
+        let mut organiser = Admitting::with_requests(&[2, 3]);
+        organiser.admissions.waiting[0].admitted = false;
+        let events =
+            |organiser: &mut Admitting| std::iter::from_fn(|| organiser.outputs.poll_event()).collect::<Vec<_>>();
+        organiser.open_sealed();
+        organiser.open_sealed();
+        let id = ParticipantId(2);
+        assert_eq!(events(&mut organiser), [Event::AsksToJoin { id, name: "Bob".into() }]);
+        organiser.admissions.close(&mut organiser.outputs);
+        organiser.admissions.close(&mut organiser.outputs);
+        assert_eq!(events(&mut organiser), [Event::StoppedAsking(id)]);
+        organiser.open_sealed();
+        assert_eq!(events(&mut organiser), [Event::AsksToJoin { id, name: "Bob".into() }]);
     }
 
     #[test]
