@@ -15,6 +15,7 @@
 
 mod capacity;
 mod competition;
+mod held_estimate;
 mod limit;
 mod recent_reports;
 
@@ -23,8 +24,11 @@ pub use capacity::NARROW;
 
 use super::link_delay::{LinkDelay, USUAL_DELAY};
 use super::path_overhead::PathOverhead;
-use capacity::{EVIDENT_TEST_PERCENT, LinkCapacity, MIN_WAIT, TEST_PERCENT, USABLE_PERCENT};
+use capacity::{
+    EVIDENT_TEST_PERCENT, LinkCapacity, MIN_PROOFS, MIN_WAIT, PROVED_PERCENT, TEST_PERCENT, USABLE_PERCENT,
+};
 use competition::{Competition, Sample};
+use held_estimate::HeldEstimate;
 use limit::Limit;
 use recent_reports::{PastReport, RECENT_REPORTS, RecentReports, THROUGH_REPORTS, arrived};
 use std::time::{Duration, Instant};
@@ -54,6 +58,7 @@ pub struct Downlink {
     held_at: Option<Instant>,
     probe: Probe,
     competition: Competition,
+    held_estimate: HeldEstimate,
     /// What the viewer allows.
     limit: Limit,
     /// The headers of the path to the viewer.
@@ -132,6 +137,7 @@ impl Downlink {
             held_at: None,
             probe: Probe { last: None, interval: MIN_PROBE_INTERVAL },
             competition: Competition::default(),
+            held_estimate: HeldEstimate::default(),
             limit: Limit::NONE,
             path: PathOverhead::default(),
         }
@@ -168,7 +174,12 @@ impl Downlink {
     /// Handles the statistics of the last report interval. Returns a change after which the budget must be divided again at
     /// once.
     pub fn handle_report(&mut self, report: Report, now: Instant) -> Option<Change> {
-        let estimate = if self.may_probe() { report.estimate } else { self.max_budget() };
+        let highest = self.held_estimate.highest(report.estimate, self.is_delayed(), now);
+        let estimate = match self.may_probe() {
+            true if self.link.has_jitter() => highest,
+            true => report.estimate,
+            false => self.max_budget(),
+        };
         let change = self.apply_report(Report { estimate, ..report }, now);
         self.budget = self.budget.min(self.max_budget());
         change
@@ -541,13 +552,6 @@ const SUDDEN_WAIT: Duration = Duration::from_secs(1);
 
 /// The time in which the queue of a full link becomes empty.
 const SETTLE_TIME: Duration = Duration::from_millis(600);
-
-/// The highest bitrate that is tested, in percent of what the full link carried. If it passes, the capacity is not known any
-/// more.
-const PROVED_PERCENT: u64 = 170;
-
-/// The reports at this bitrate that show that it does not only pass through a burst.
-const MIN_PROOFS: u32 = 3;
 
 /// A test is due at once if the estimate is more than this many times what the full link carried.
 const EVIDENT_FACTOR: u64 = 3;

@@ -36,7 +36,7 @@ impl LinkDelay {
             self.random_loss += (lost - self.random_loss) * weight;
         }
         let (measured, before) = (self.without_jitter(measured), self.without_jitter(before));
-        if self.is_lossy() || self.jitter > USUAL_JITTER { measured.min(before) } else { measured }
+        if self.is_lossy() || self.has_jitter() { measured.min(before) } else { measured }
     }
 
     /// Updates the jitter by the delays of this report and the one before.
@@ -80,6 +80,11 @@ impl LinkDelay {
     /// Returns the random loss, or `lost` if it is lower: a single second may have more.
     pub fn usual_loss(&self, lost: f32) -> f32 {
         lost.min(self.random_loss)
+    }
+
+    /// Returns true if packets are delayed by more than a queue or the packets before them on a link explain.
+    pub fn has_jitter(&self) -> bool {
+        self.jitter > USUAL_JITTER
     }
 
     /// Returns true if so many packets are lost at random that the estimate of the stack is far below the capacity.

@@ -42,6 +42,8 @@ fn jitter_is_not_taken_for_a_full_link() {
     show("jitter of 30 ms", &seconds);
     let still = seconds.iter().filter(|second| second.pictures < 12).count();
     assert!(still <= 1, "{still} seconds without a moving picture");
+    let large = seconds[10..].iter().filter(|second| second.layer == 2).count();
+    assert!(large >= 18, "{large} of 20 seconds with the large picture");
 }
 
 /// Returns whether a datagram is lost: 30 % are, at random.

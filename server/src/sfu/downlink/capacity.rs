@@ -81,3 +81,10 @@ pub const TEST_PERCENT: u64 = 108;
 
 /// The same if the estimate shows that the link carries much more.
 pub const EVIDENT_TEST_PERCENT: u64 = 120;
+
+/// The highest bitrate that is tested, in percent of what the full link carried. If it passes, the capacity is not known any
+/// more.
+pub const PROVED_PERCENT: u64 = 170;
+
+/// The reports at this bitrate that show that it does not only pass through a burst.
+pub const MIN_PROOFS: u32 = 3;
