@@ -25,7 +25,8 @@ pub use capacity::NARROW;
 use super::link_delay::{LinkDelay, USUAL_DELAY};
 use super::path_overhead::PathOverhead;
 use capacity::{
-    EVIDENT_TEST_PERCENT, LinkCapacity, MIN_PROOFS, MIN_WAIT, PROVED_PERCENT, TEST_PERCENT, USABLE_PERCENT,
+    EVIDENT_TEST_PERCENT, LinkCapacity, MIN_CAPACITY, MIN_PROOFS, MIN_WAIT, PROVED_PERCENT, TEST_PERCENT,
+    USABLE_PERCENT,
 };
 use competition::{Competition, Sample};
 use held_estimate::HeldEstimate;
@@ -521,9 +522,6 @@ const CALM_PERCENT: u64 = 130;
 
 /// The minimum budget, in bits per second: sound without a picture.
 const MIN_BUDGET: u64 = 30_000;
-
-/// The minimum capacity that is assumed of a full link, in bits per second.
-const MIN_CAPACITY: u64 = 60_000;
 
 /// Percent of the budget that the next one may have, from report to report.
 const STEP_PERCENT: u64 = 120;

@@ -88,3 +88,6 @@ pub const PROVED_PERCENT: u64 = 170;
 
 /// The reports at this bitrate that show that it does not only pass through a burst.
 pub const MIN_PROOFS: u32 = 3;
+
+/// The minimum capacity that is assumed of a full link, in bits per second.
+pub const MIN_CAPACITY: u64 = 60_000;
