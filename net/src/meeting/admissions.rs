@@ -436,7 +436,7 @@ mod tests {
     fn the_user_is_asked_again_once_this_client_may_decide_again() {
         let mut organiser = Admitting::with_requests(&[2, 3]);
         organiser.admissions.waiting[0].admitted = false;
-        let is_about = |event, asked| match event {
+        let is_about = |event, asked: bool| match event {
             Event::AsksToJoin { id: ParticipantId(2), .. } => asked,
             Event::StoppedAsking(ParticipantId(2)) => !asked,
             _ => false,
