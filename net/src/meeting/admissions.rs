@@ -436,10 +436,12 @@ mod tests {
     fn the_user_is_asked_again_once_this_client_may_decide_again() {
         let mut organiser = Admitting::with_requests(&[2, 3]);
         organiser.admissions.waiting[0].admitted = false;
-        let is_about = |event, asked: bool| match event {
-            Event::AsksToJoin { id: ParticipantId(2), .. } => asked,
-            Event::StoppedAsking(ParticipantId(2)) => !asked,
-            _ => false,
+        let is_about = |event, asked: bool| {
+            if asked {
+                matches!(event, Event::AsksToJoin { id: ParticipantId(2), .. })
+            } else {
+                matches!(event, Event::StoppedAsking(ParticipantId(2)))
+            }
         };
         let expect = |organiser: &mut Admitting, asked| {
             let events: Vec<Event> = std::iter::from_fn(|| organiser.outputs.poll_event()).collect();
