@@ -57,7 +57,7 @@ fn the_new_organiser_removes_the_old_one_who_can_do_nothing_more() {
         command(a, Command::HandOver(b_id));
         all_see(&[a, b, d], b_id, Role::Organiser).await;
         all_see(&[a, b, d], a.me(), Role::CoOrganiser).await;
-        a.look(|state| assert_eq!(state.succession, [b_id, a_id]));
+        a.until("A is second in the order of succession", |state| state.succession == [b_id, a_id]).await;
         a.remove(b_id);
         a.until("A has no power over B", |state| !state.notices.is_empty()).await;
         // Somebody joins: both managers know the keys.
