@@ -17,6 +17,7 @@ mod first_probes;
 mod first_switch;
 mod forwarding;
 mod handshake;
+mod held_estimate;
 pub(crate) mod ice_ufrag;
 mod layer_meter;
 mod link_delay;

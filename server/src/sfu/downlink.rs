@@ -15,7 +15,6 @@
 
 mod capacity;
 mod competition;
-mod held_estimate;
 mod limit;
 mod recent_reports;
 
@@ -29,7 +28,6 @@ use capacity::{
     USABLE_PERCENT,
 };
 use competition::{Competition, Sample};
-use held_estimate::HeldEstimate;
 use limit::Limit;
 use recent_reports::{PastReport, RECENT_REPORTS, RecentReports, THROUGH_REPORTS, arrived};
 use std::time::{Duration, Instant};
@@ -59,7 +57,6 @@ pub struct Downlink {
     held_at: Option<Instant>,
     probe: Probe,
     competition: Competition,
-    held_estimate: HeldEstimate,
     /// What the viewer allows.
     limit: Limit,
     /// The headers of the path to the viewer.
@@ -138,7 +135,6 @@ impl Downlink {
             held_at: None,
             probe: Probe { last: None, interval: MIN_PROBE_INTERVAL },
             competition: Competition::default(),
-            held_estimate: HeldEstimate::default(),
             limit: Limit::NONE,
             path: PathOverhead::default(),
         }
@@ -175,11 +171,10 @@ impl Downlink {
     /// Handles the statistics of the last report interval. Returns a change after which the budget must be divided again at
     /// once.
     pub fn handle_report(&mut self, report: Report, now: Instant) -> Option<Change> {
-        let highest = self.held_estimate.highest(report.estimate, self.is_delayed(), now);
-        let estimate = match self.may_probe() {
-            true if self.link.has_jitter() => highest,
-            true => report.estimate,
-            false => self.max_budget(),
+        let estimate = if self.may_probe() {
+            self.link.usable_estimate(report.estimate, self.is_delayed(), now)
+        } else {
+            self.max_budget()
         };
         let change = self.apply_report(Report { estimate, ..report }, now);
         self.budget = self.budget.min(self.max_budget());

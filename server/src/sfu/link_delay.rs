@@ -3,7 +3,8 @@
 //! Loss without a queue is random: a radio link loses packets at any rate. Of loss with a queue, only what exceeds the
 //! random loss is congestion.
 
-use std::time::Duration;
+use super::held_estimate::HeldEstimate;
+use std::time::{Duration, Instant};
 
 /// The delay and the random loss of one link.
 #[derive(Debug, Default)]
@@ -18,6 +19,8 @@ pub struct LinkDelay {
     random_loss: f32,
     /// The reports for which others have filled the queue.
     held: Option<u32>,
+    /// The highest estimate of the stack.
+    estimates: HeldEstimate,
 }
 
 impl LinkDelay {
@@ -82,8 +85,14 @@ impl LinkDelay {
         lost.min(self.random_loss)
     }
 
+    /// Returns the estimate of the stack, in bits per second; on a path with jitter, the highest one of the last seconds without a queue.
+    pub fn usable_estimate(&mut self, newest: u64, has_queue: bool, now: Instant) -> u64 {
+        let highest = self.estimates.highest(newest, has_queue, now);
+        if self.has_jitter() { highest } else { newest }
+    }
+
     /// Returns true if packets are delayed by more than a queue or the packets before them on a link explain.
-    pub fn has_jitter(&self) -> bool {
+    fn has_jitter(&self) -> bool {
         self.jitter > USUAL_JITTER
     }
 
