@@ -72,7 +72,7 @@ impl ManagerKeys {
     }
 
     /// Opens and verifies a request to join. `now` is this client's time. The caller then checks
-    /// [`crate::MeetingPolicy::is_barred`] and [`KnockRequest::via_old_link`].
+    /// `MeetingPolicy::is_barred` and [`KnockRequest::via_old_link`].
     ///
     /// # Errors
     /// Returns [`Error`] if the caller must refuse the request; [`Error::Clock`] names the difference of the clocks.
