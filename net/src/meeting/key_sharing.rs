@@ -153,28 +153,39 @@ impl KeySharing {
         }
         if let Some(manager) = context.manager {
             let (authority, keys) = (manager.keys().authority(), || manager.keys().shared());
-            self.send_keys(authority, keys, (log, roster), context.outputs);
+            self.send_keys((authority, |_| true), keys, (log, roster), context.outputs);
         }
     }
 
-    /// Sends the prepared keys, before the commit that puts them in force.
-    pub(super) fn send_next(&mut self, log: &mut GroupLog, roster: &Roster, context: &mut Context<'_>) {
+    /// Sends the prepared keys, before the commit with `policy` puts them in force. Who is no manager by that policy does not get
+    /// them.
+    pub(super) fn send_next(
+        &mut self,
+        policy: Option<&MeetingPolicy>,
+        log: &mut GroupLog,
+        roster: &Roster,
+        context: &mut Context<'_>,
+    ) {
         let Some(manager) = context.manager else { return };
+        let Some(policy) = policy.filter(|policy| manager.next_authority(Some(policy)).is_some()) else { return };
         let Some(next) = manager.keys().next_shared() else { return };
         if let Some(authority) = next.authority() {
-            self.send_keys(authority, || next, (log, roster), context.outputs);
+            let stays = |id| roster.device(id).is_some_and(|device| policy.is_manager(device, id));
+            self.send_keys((authority, stays), || next, (log, roster), context.outputs);
         }
     }
 
+    /// Sends keys to the managers that lack them and may have them.
     fn send_keys(
         &mut self,
-        authority: Authority,
+        (authority, may_have): (Authority, impl Fn(ParticipantId) -> bool),
         keys: impl FnOnce() -> SharedKeys,
         (log, roster): (&mut GroupLog, &Roster),
         outputs: &mut super::outputs::Outputs,
     ) {
         let lacks = |id: &&ParticipantId| self.sent.get(*id) != Some(&authority);
-        let receivers: Vec<ParticipantId> = self.known.keys().filter(lacks).copied().collect();
+        let receivers: Vec<ParticipantId> =
+            self.known.keys().filter(lacks).copied().filter(|id| may_have(*id)).collect();
         if receivers.is_empty() {
             return;
         }

@@ -138,7 +138,7 @@ impl PolicyChanges {
         let Some(manager) = context.manager else { return false };
         let why = match edits::edited_policy(log.group().policy(), &wanted, false, manager.keys_mut()) {
             Ok(policy) => {
-                sharing.send_next(log, roster, context);
+                sharing.send_next(Some(&policy), log, roster, context);
                 if log.commit(Changes { policy: Some(policy), ..Changes::default() }, context) {
                     return true;
                 }

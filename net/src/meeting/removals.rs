@@ -100,7 +100,7 @@ impl Removals {
             }
             return false;
         }
-        sharing.send_next(log, roster, context);
+        sharing.send_next(changes.policy.as_ref(), log, roster, context);
         if log.commit(changes, context) {
             return true;
         }

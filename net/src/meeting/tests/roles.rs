@@ -129,6 +129,17 @@ fn the_next_keys_reach_the_other_managers_before_the_commit_that_needs_them() {
     assert_eq!(pair.organiser.keys().chain().rotations(), 1);
 }
 
+/// Only honest clients forget keys that they have got.
+#[test]
+fn a_manager_that_is_none_any_more_does_not_get_the_next_keys() {
+    let mut pair = Pair::new();
+    pair.promote();
+    pair.organiser.command(Command::SetRole(BOB, Role::Participant));
+    let sent = pair.organiser.sent();
+    assert!(sent.iter().any(|message| as_commit(message.clone(), ADA).is_some()));
+    assert!(!sent.iter().any(|message| matches!(message, Up::Tell { .. })));
+}
+
 #[test]
 fn a_change_that_lost_against_another_commit_is_made_again_on_the_new_policy() {
     let mut pair = Pair::new();
