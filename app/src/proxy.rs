@@ -1,14 +1,14 @@
 //! The proxy on the way to servers: from the command line, else from the environment, else from the settings of the desktop.
 
-#[cfg(not(target_os = "linux"))]
-mod fixed;
 #[cfg(target_os = "linux")]
 mod portal;
-
 #[cfg(not(target_os = "linux"))]
-use fixed as desktop;
+mod system_settings;
+
 #[cfg(target_os = "linux")]
 use portal as desktop;
+#[cfg(not(target_os = "linux"))]
+use system_settings as desktop;
 
 use engine::{Entry, ProxySettings, ProxyUrl};
 use std::net::IpAddr;

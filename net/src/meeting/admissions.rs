@@ -107,7 +107,8 @@ impl Admissions {
         removals: &Removals,
         context: &mut Context<'_>,
     ) {
-        if !may_decide(log, context) {
+        let is_asked = |knock: &Knock| knock.admitted || knock.asked;
+        if self.sealed.is_empty() && self.waiting.iter().all(is_asked) || !may_decide(log, context) {
             return;
         }
         for knock in self.waiting.iter_mut().filter(|knock| !knock.admitted && !knock.asked) {
@@ -216,7 +217,7 @@ impl Admissions {
     /// Sends a commit that adds those who wait. Returns false if none was sent. A request that cannot be added alone is
     /// refused.
     pub(super) fn commit(&mut self, roster: &Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
-        if !may_decide(log, context) {
+        if self.waiting.is_empty() || !may_decide(log, context) {
             return false;
         }
         loop {

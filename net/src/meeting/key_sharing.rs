@@ -86,7 +86,9 @@ impl KeySharing {
         let is_adopted = match context.manager {
             Some(manager) => {
                 let is_adopted = manager.keys_mut().adopt(keys, chain).is_ok();
-                manager.repeat_recent(context.now, context.outputs);
+                if is_adopted {
+                    manager.repeat_recent(context.now, context.outputs);
+                }
                 is_adopted
             }
             None => match ManagerKeys::from_shared(keys, chain) {
