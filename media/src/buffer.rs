@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 /// Free bytes before the content, enough for the clear prefix, the `SFrame` header and the inner header.
 pub const HEADROOM: usize = 96;
 
-/// Free bytes after the content, enough for the authentication tag, and for the padding of audio or the Dependency
+/// Free bytes after the content, enough for the authentication tag, signed digests, and the padding of audio or the Dependency
 /// Descriptors of a picture.
-pub const TAILROOM: usize = 64;
+pub const TAILROOM: usize = 400;
 
 /// A pool of reusable byte buffers. Clones share the buffers.
 #[derive(Clone)]

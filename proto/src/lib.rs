@@ -3,6 +3,7 @@
 //! Client and server use this crate. It has no key, no clock and no socket. Everything that a participant sends to
 //! another one is a [`Blob`]: ciphertext that the server orders and relays. docs/protocol.md describes these types.
 
+mod beacon;
 pub mod descriptor;
 mod downlink;
 mod encoding;
@@ -23,16 +24,17 @@ mod tunnel;
 mod turn;
 mod voice_source;
 
+pub use beacon::MemberBeacon;
 pub use downlink::{DownlinkReport, DownlinkSettings, LimitCause, LimitedTrack};
 pub use encoding::{Blob, Limited, Malformed, decode, encode, is_sendable};
 pub use envelope::{ClientMessage, Envelope, FromSfu, ServerMessage, ToSfu};
 pub use host::split_host_port;
 pub use ids::{Epoch, MeetingId, ParticipantId, Position, ResumeToken, Slot, TrackId, UnknownId};
 pub use limits::{
-    AUTHORITY_BYTES, MAX_BLOB, MAX_CHAIN, MAX_COMMAND, MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS, MAX_KNOCK,
-    MAX_MEMBER_MESSAGE, MAX_MEMBERS, MAX_MESSAGE, MAX_ROTATIONS, MAX_SDP, MAX_SHARED_VOICES, MAX_SIGNAL,
-    MAX_STRANGER_MESSAGE, MAX_TELL_BYTES_PER_SECOND, MAX_TELLS_PER_SECOND, MAX_TILES, MAX_TRACKS, MAX_WELCOMES,
-    ROTATION_BYTES, SIGNATURE_BYTES, VERSION,
+    AUTHORITY_BYTES, MAX_BEACONS_PER_SECOND, MAX_BLOB, MAX_CHAIN, MAX_COMMAND, MAX_DESCRIPTION_BYTES, MAX_DESCRIPTIONS,
+    MAX_KNOCK, MAX_LOBBY, MAX_MEMBER_MESSAGE, MAX_MEMBERS, MAX_MESSAGE, MAX_RELAY, MAX_ROTATIONS, MAX_SDP,
+    MAX_SHARED_VOICES, MAX_SIGNAL, MAX_STRANGER_MESSAGE, MAX_TELL_BYTES_PER_SECOND, MAX_TELLS_PER_SECOND, MAX_TILES,
+    MAX_TRACKS, MAX_TREE, MAX_TREE_PART, MAX_WELCOMES, ROTATION_BYTES, SIGNATURE_BYTES, VERSION,
 };
 pub use manage::{ManagerCommand, NextAuthority, PublicKey, Signature, SignedCommand};
 pub use message::{Down, LogEntry, Up, Welcome};

@@ -6,7 +6,7 @@ pub const VERSION: u16 = 6;
 /// The maximum length of a WebSocket message in bytes.
 pub const MAX_MESSAGE: usize = 4 << 20;
 
-/// The maximum length of a [`crate::Blob`] in bytes. A Welcome with the tree of a thousand members fits.
+/// The maximum length of a [`crate::Blob`] in bytes. A commit in a group of a thousand members whose tree is blank fits.
 pub const MAX_BLOB: usize = 2 << 20;
 
 /// The maximum length of a WebSocket message in bytes from a client that is no member.
@@ -20,8 +20,14 @@ pub const MAX_MEMBER_MESSAGE: usize = 256 << 10;
 /// [`MAX_STRANGER_MESSAGE`]. It is small, because any client may send them and the server stores them.
 pub const MAX_KNOCK: usize = MAX_STRANGER_MESSAGE - 256;
 
+/// The maximum length of a message between a waiting client and the managers in bytes.
+pub const MAX_LOBBY: usize = 4 << 10;
+
 /// The maximum length of an encoded [`crate::ManagerCommand`] in bytes: a [`MAX_BLOB`] and the names of all members.
 pub const MAX_COMMAND: usize = MAX_BLOB + MAX_MEMBERS * 9 + MAX_KNOCK + ROTATION_BYTES + 64;
+
+/// The maximum length of a message between members that is not in the log in bytes.
+pub const MAX_RELAY: usize = 1 << 10;
 
 /// The length of the authority's public key in bytes.
 pub const AUTHORITY_BYTES: usize = 32;
@@ -41,6 +47,9 @@ pub const MAX_CHAIN: usize = 64 + MAX_ROTATIONS * ROTATION_BYTES;
 
 /// The maximum number of application messages that one member sends in a second, on average.
 pub const MAX_TELLS_PER_SECOND: u32 = 20;
+
+/// How many beacons of one member the server passes on in a second, after a burst of ten.
+pub const MAX_BEACONS_PER_SECOND: u32 = 1;
 
 /// The maximum number of bytes of application messages that one member sends in a second, on average.
 pub const MAX_TELL_BYTES_PER_SECOND: u32 = 64 << 10;
@@ -73,6 +82,13 @@ pub const MAX_MEMBERS: usize = 1_024;
 
 /// The maximum number of members that one commit adds. The cost of a commit grows faster than their number.
 pub const MAX_WELCOMES: usize = 100;
+
+/// The maximum length of a sealed ratchet tree in bytes. One of [`MAX_MEMBERS`] members has less than 3.5 MB.
+pub const MAX_TREE: usize = 4 << 20;
+
+/// The maximum length of a part of a sealed tree in bytes. Other messages can be sent between the parts, and a connection of 100 kbit/s
+/// transfers a part in a few seconds.
+pub const MAX_TREE_PART: usize = 64 << 10;
 
 /// The maximum number of tiles in one list of wishes.
 pub const MAX_TILES: usize = 1_024;

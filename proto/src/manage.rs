@@ -2,8 +2,8 @@
 
 use crate::encoding::{Limited, fits, is_short};
 use crate::{
-    AUTHORITY_BYTES, Blob, Epoch, MAX_COMMAND, MAX_MEMBERS, Malformed, ParticipantId, ROTATION_BYTES, Refusal,
-    SIGNATURE_BYTES,
+    AUTHORITY_BYTES, Blob, Epoch, MAX_COMMAND, MAX_LOBBY, MAX_MEMBERS, Malformed, ParticipantId, ROTATION_BYTES,
+    Refusal, SIGNATURE_BYTES,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -84,6 +84,16 @@ pub enum ManagerCommand {
     /// Ends the meeting for everybody.
     #[n(7)]
     End,
+    /// A message to a waiting client. The server sends it to that client and to all managers ([`crate::Down::Lobby`]).
+    #[n(8)]
+    Lobby {
+        /// The waiting client.
+        #[n(0)]
+        participant: ParticipantId,
+        /// The message, sealed for that client and the managers.
+        #[n(1)]
+        blob: Blob,
+    },
 }
 
 /// The next authority and admission key of a meeting.
@@ -132,6 +142,7 @@ impl Limited for ManagerCommand {
                 let is_short = |next: &NextAuthority| is_short(&next.admission_key);
                 fits(blob) && removed.len() <= MAX_MEMBERS && rotation.as_ref().is_none_or(is_short)
             }
+            Self::Lobby { blob, .. } => blob.0.len() <= MAX_LOBBY,
             Self::Refuse { .. }
             | Self::Expel { .. }
             | Self::Void { .. }
@@ -173,6 +184,7 @@ mod tests {
             ManagerCommand::Lock { locked: true },
             ManagerCommand::Beacon { epoch: Epoch(4), mls_epoch: 3, transcript: [5; 32] },
             ManagerCommand::End,
+            ManagerCommand::Lobby { participant, blob: Blob(vec![4; MAX_LOBBY]) },
         ];
         for command in commands {
             let bytes = encode(&command);
@@ -199,6 +211,8 @@ mod tests {
         for (length, removed) in [(MAX_BLOB + 1, 0), (0, MAX_MEMBERS + 1)] {
             assert_eq!(decode::<ManagerCommand>(&encode(&commit(length, removed))), Err(Malformed));
         }
+        let long = ManagerCommand::Lobby { participant: ParticipantId(1), blob: Blob(vec![0; MAX_LOBBY + 1]) };
+        assert_eq!(decode::<ManagerCommand>(&encode(&long)), Err(Malformed));
         let mut rotate = commit(0, 0);
         let ManagerCommand::Commit { rotation, .. } = &mut rotate else { unreachable!() };
         *rotation = Some(next(MAX_KNOCK + 1));

@@ -6,8 +6,9 @@
 
 use crate::encoding::{Limited, fits, is_short};
 use crate::{
-    Blob, Epoch, MAX_CHAIN, MAX_COMMAND, MAX_MEMBERS, MAX_WELCOMES, MeetingId, ParticipantId, Position, Problem,
-    PublicKey, Refusal, ResumeToken, Signature, SignedCommand,
+    Blob, Epoch, MAX_CHAIN, MAX_COMMAND, MAX_LOBBY, MAX_MEMBERS, MAX_RELAY, MAX_TREE, MAX_TREE_PART, MAX_WELCOMES,
+    MeetingId, MemberBeacon, ParticipantId, Position, Problem, PublicKey, Refusal, ResumeToken, Signature,
+    SignedCommand,
 };
 use minicbor::{CborLen, Decode, Encode};
 
@@ -196,6 +197,39 @@ pub enum Up {
         #[n(3)]
         position: Position,
     },
+    /// What a member says about the state of its group. The server passes it to the other members, at most
+    /// [`crate::MAX_BEACONS_PER_SECOND`]; it drops further ones.
+    #[n(16)]
+    Beacon {
+        /// The signed statement.
+        #[n(0)]
+        beacon: MemberBeacon,
+    },
+    /// A message of a waiting client to the managers. The server ignores it from a client that is a member meanwhile.
+    #[n(13)]
+    Lobby {
+        /// The message, sealed for the managers that have opened the knock.
+        #[n(0)]
+        blob: Blob,
+    },
+    /// A part of the sealed ratchet tree for the receivers of the Welcomes in the member's next message with Welcomes. The server
+    /// sends all parts, in order, to each of them that it admits ([`Down::Tree`]).
+    #[n(14)]
+    Tree {
+        /// True for the first part. Parts that were sent before it are dropped.
+        #[n(0)]
+        first: bool,
+        /// The part.
+        #[n(1)]
+        part: Blob,
+    },
+    /// A message of a member to the others that is not in the log. The server may drop it.
+    #[n(17)]
+    Relay {
+        /// The sealed message.
+        #[n(0)]
+        blob: Blob,
+    },
 }
 
 /// Meeting control from a server. The numbers 10 and 14 are those of [`crate::FromSfu`].
@@ -232,7 +266,8 @@ pub enum Down {
         #[n(1)]
         chain: Blob,
     },
-    /// To members: a client requests admission. A new member gets one for each client that still waits.
+    /// To managers: a client requests admission. A member whose first signed command of an authority arrives gets one for each client
+    /// that still waits.
     #[n(3)]
     Knocked {
         /// Who.
@@ -267,6 +302,9 @@ pub enum Down {
         /// For [`Up::Resume`].
         #[n(4)]
         resume: ResumeToken,
+        /// The length in bytes of the sealed ratchet tree, which follows at once in [`Down::Tree`]. 0 if the Welcome contains it.
+        #[n(5)]
+        tree: u32,
     },
     /// To a client that knocked: a manager refused, or the meeting is locked.
     #[n(6)]
@@ -301,7 +339,7 @@ pub enum Down {
         #[n(0)]
         signed: SignedCommand,
     },
-    /// Answers [`Up::Resume`]. The log's entries from the client's position on follow, then each client that waits and
+    /// Answers [`Up::Resume`]. The log's entries from the client's position on follow, then, for managers, each client that waits, and
     /// each member that is absent. The SFU has forgotten the client.
     #[n(11)]
     Resumed,
@@ -335,6 +373,16 @@ pub enum Down {
         #[n(0)]
         signed: SignedCommand,
     },
+    /// To members except the sender: what a member says about the state of its group. It is not in the log.
+    #[n(24)]
+    MemberBeacon {
+        /// The member, by the server. The signature shows whether that is true.
+        #[n(0)]
+        from: ParticipantId,
+        /// The signed statement.
+        #[n(1)]
+        beacon: MemberBeacon,
+    },
     /// To members: the connection of a member was lost, or the member has resumed. It is not in the log. A new member
     /// gets one for each member that is absent.
     #[n(17)]
@@ -364,6 +412,38 @@ pub enum Down {
         #[n(0)]
         signed: SignedCommand,
     },
+    /// To a waiting client: a message of a manager. To the managers, the sender included: a message of a waiting client, or of
+    /// a manager to it. It is not in the log.
+    #[n(20)]
+    Lobby {
+        /// The waiting client.
+        #[n(0)]
+        participant: ParticipantId,
+        /// The sender: the waiting client or a manager.
+        #[n(1)]
+        from: ParticipantId,
+        /// The sealed message.
+        #[n(2)]
+        blob: Blob,
+    },
+    /// To a new member: the next part of the sealed ratchet tree. The parts follow its [`Down::Admitted`], before any other message
+    /// but [`Down::Ping`].
+    #[n(21)]
+    Tree {
+        /// The part.
+        #[n(0)]
+        part: Blob,
+    },
+    /// To members: a message of another member that is not in the log.
+    #[n(22)]
+    Relayed {
+        /// The sender.
+        #[n(0)]
+        from: ParticipantId,
+        /// The sealed message.
+        #[n(1)]
+        blob: Blob,
+    },
 }
 
 impl Limited for Up {
@@ -373,11 +453,19 @@ impl Limited for Up {
             | Self::Knock { request: blob, .. }
             | Self::Return { request: blob, .. } => is_short(blob),
             Self::Tell { blob, .. } => fits(blob),
+            Self::Lobby { blob } => blob.0.len() <= MAX_LOBBY,
+            Self::Tree { part, .. } => is_tree_part(part),
+            Self::Relay { blob } => blob.0.len() <= MAX_RELAY,
             Self::Manage { command, welcomes, .. } => command.0.len() <= MAX_COMMAND && are_few(welcomes),
             Self::Commit { blob, removed, welcome, .. } => {
                 fits(blob) && are_few(welcome.as_slice()) && removed.len() <= MAX_MEMBERS
             }
-            Self::Hello { .. } | Self::Approach { .. } | Self::Resume { .. } | Self::Leave | Self::Pong { .. } => true,
+            Self::Hello { .. }
+            | Self::Approach { .. }
+            | Self::Resume { .. }
+            | Self::Leave
+            | Self::Beacon { .. }
+            | Self::Pong { .. } => true,
         }
     }
 }
@@ -387,12 +475,17 @@ impl Limited for Down {
         match self {
             Self::AdmissionKey { admission_key, chain } => is_short(admission_key) && chain.0.len() <= MAX_CHAIN,
             Self::Knocked { request: blob, .. } | Self::Returned { request: blob, .. } => is_short(blob),
-            Self::Admitted { welcome, gone, .. } => fits(welcome) && gone.len() <= MAX_MEMBERS,
+            Self::Admitted { welcome, gone, tree, .. } => {
+                fits(welcome) && gone.len() <= MAX_MEMBERS && usize::try_from(*tree).is_ok_and(|tree| tree <= MAX_TREE)
+            }
+            Self::Tree { part } => is_tree_part(part),
             Self::Log { entry: LogEntry::Commit { blob, .. } | LogEntry::Told { blob, .. }, .. } => fits(blob),
             Self::Log { entry: LogEntry::Managed { signed }, .. }
             | Self::Removed { signed }
             | Self::Beacon { signed }
             | Self::Ended { signed } => signed.within_limits(),
+            Self::Lobby { blob, .. } => blob.0.len() <= MAX_LOBBY,
+            Self::Relayed { blob, .. } => blob.0.len() <= MAX_RELAY,
             Self::Log { entry: LogEntry::Gone { .. }, .. }
             | Self::Hello { .. }
             | Self::Created { .. }
@@ -400,12 +493,18 @@ impl Limited for Down {
             | Self::Refused { .. }
             | Self::CommitTooLate { .. }
             | Self::Resumed
+            | Self::MemberBeacon { .. }
             | Self::Presence { .. }
             | Self::Skipped { .. }
             | Self::Ping
             | Self::Problem { .. } => true,
         }
     }
+}
+
+/// Returns true if the part is not empty, so that the parts of a tree are few.
+fn is_tree_part(part: &Blob) -> bool {
+    (1..=MAX_TREE_PART).contains(&part.0.len())
 }
 
 /// Returns true if the Welcomes admit at most [`MAX_WELCOMES`], and each is within its limit.

@@ -27,6 +27,15 @@ pub enum Refusal {
     /// The meeting is locked. The server itself sends this refusal.
     #[n(5)]
     Locked,
+    /// A manager asks the person to come back later.
+    #[n(6)]
+    NotNow,
+    /// A manager does not expect the person in this meeting.
+    #[n(7)]
+    NotInvited,
+    /// A manager lets nobody else in, because the meeting has enough participants.
+    #[n(8)]
+    Full,
 }
 
 /// The reason why the server rejects a message. It then closes the connection.

@@ -14,6 +14,9 @@ pub enum Reason {
     /// The organiser removed the user.
     #[error("the organiser removed you")]
     Removed,
+    /// A co-organiser with this name removed the user.
+    #[error("{0} removed you")]
+    RemovedBy(String),
     /// The organiser refused the request to join.
     #[error("the request to join was refused")]
     Refused,
@@ -29,6 +32,15 @@ pub enum Reason {
     /// The organiser has locked the meeting.
     #[error("the meeting is locked")]
     Locked,
+    /// The organiser asks the user to come back later.
+    #[error("the request to join was refused for now")]
+    NotNow,
+    /// The organiser does not expect the user in this meeting.
+    #[error("the organiser does not expect you in this meeting")]
+    NotInvited,
+    /// The organiser lets nobody else in, because the meeting has enough participants.
+    #[error("the organiser lets nobody else in")]
+    NoRoom,
     /// This computer's clock is wrong, so the organiser could not verify its key.
     #[error("this computer's clock is {ahead} s ahead of the server's")]
     OwnClock {
@@ -111,10 +123,14 @@ impl Reason {
         match self {
             Self::Left | Self::Ended | Self::HostStopped => None,
             Self::Removed
+            | Self::RemovedBy(_)
             | Self::Refused
             | Self::Unattended
             | Self::Barred
             | Self::Locked
+            | Self::NotNow
+            | Self::NotInvited
+            | Self::NoRoom
             | Self::OrganiserClock { .. }
             | Self::FalseWelcome => Some(Fault::Peer),
             Self::NoMeeting | Self::OldLink => Some(Fault::Link),

@@ -1,6 +1,7 @@
 //! Roles, rights and flags of a meeting. They are part of the group's policy, which the server never sees
 //! (docs/security.md, "Roles and rights").
 
+use crate::Slot;
 use std::ops::{BitAnd, BitOr, BitOrAssign};
 
 /// What a person is in a meeting. A smaller value is a higher role.
@@ -123,6 +124,11 @@ impl Rights {
     /// The rights that only an organiser and co-organisers can have, because they need the meeting's authority.
     pub const MANAGEMENT: Self = Self(Self::ADMIT.0 | Self::REMOVE.0 | Self::SET_ROLE.0 | Self::DELEGATE.0);
 
+    /// The rights to share: a screen, or an application. Receivers cannot tell one from the other.
+    pub const SHARE: Self = Self(Self::SCREEN.0 | Self::APPLICATION.0);
+    /// The rights to send sound and pictures.
+    pub const MEDIA: Self = Self(Self::MICROPHONE.0 | Self::CAMERA.0 | Self::SHARE.0);
+
     /// Each right by itself, in the order of the bits.
     pub const EACH: [Self; 16] = [
         Self::MICROPHONE,
@@ -159,6 +165,17 @@ impl Rights {
     #[must_use]
     pub const fn contains(self, others: Self) -> bool {
         self.0 & others.0 == others.0
+    }
+
+    /// Returns true if somebody with these rights may send in `slot`. One of the rights to share is enough for a screen.
+    #[must_use]
+    pub const fn allow(self, slot: Slot) -> bool {
+        let needed = match slot {
+            Slot::Microphone => Self::MICROPHONE,
+            Slot::Camera => Self::CAMERA,
+            Slot::Screen => Self::SHARE,
+        };
+        self.0 & needed.0 != 0
     }
 
     /// Returns true if there is no right in this set.
@@ -291,6 +308,19 @@ mod tests {
         assert_eq!(all, Rights::ALL);
         assert_eq!((Rights::from_bits(0xffff), Rights::from_bits(0x1_0000)), (Some(Rights::ALL), None));
         assert_eq!((MeetingFlags::from_bits(0x3f), MeetingFlags::from_bits(0x40)), (Some(MeetingFlags::ALL), None));
+    }
+
+    #[test]
+    fn each_slot_needs_its_right() {
+        for (right, allowed) in [
+            (Rights::MICROPHONE, [true, false, false]),
+            (Rights::CAMERA, [false, true, false]),
+            (Rights::SCREEN, [false, false, true]),
+            (Rights::APPLICATION, [false, false, true]),
+            (Rights::ALL.without(Rights::MEDIA), [false; 3]),
+        ] {
+            assert_eq!([Slot::Microphone, Slot::Camera, Slot::Screen].map(|slot| right.allow(slot)), allowed);
+        }
     }
 
     #[test]

@@ -2,9 +2,13 @@
 
 use super::*;
 use crate::{
-    MAX_BLOB, MAX_CHAIN, MAX_COMMAND, MAX_KNOCK, MAX_MEMBERS, MAX_STRANGER_MESSAGE, MAX_WELCOMES, Malformed, Problem,
-    VERSION, decode, encode, is_sendable,
+    MAX_BLOB, MAX_CHAIN, MAX_COMMAND, MAX_KNOCK, MAX_LOBBY, MAX_MEMBERS, MAX_RELAY, MAX_STRANGER_MESSAGE, MAX_TREE,
+    MAX_TREE_PART, MAX_WELCOMES, Malformed, Problem, VERSION, decode, encode, is_sendable,
 };
+
+fn beacon(counter: u64) -> MemberBeacon {
+    MemberBeacon { counter, epoch: Epoch(70_000), mls_epoch: 3, transcript: [5; 32], signature: [6; 64] }
+}
 
 #[test]
 fn messages_round_trip() {
@@ -22,6 +26,10 @@ fn messages_round_trip() {
         Up::Pong { position },
         Up::Resume { meeting, participant, token, position },
         Up::Leave,
+        Up::Lobby { blob: blob.clone() },
+        Up::Beacon { beacon: beacon(u64::MAX) },
+        Up::Relay { blob: blob.clone() },
+        Up::Tree { first: true, part: blob.clone() },
     ];
     for message in up {
         assert_eq!(decode::<Up>(&encode(&message)), Ok(message));
@@ -32,15 +40,20 @@ fn messages_round_trip() {
         Down::Hello { version: VERSION, participant, time: 1_800_000_000 },
         Down::Created { resume: token },
         Down::AdmissionKey { admission_key: blob.clone(), chain: Blob(vec![1; 64]) },
-        Down::Admitted { welcome: blob.clone(), position, epoch, gone: vec![participant], resume: token },
+        Down::Admitted { welcome: blob.clone(), position, epoch, gone: vec![participant], resume: token, tree: 9 },
+        Down::Tree { part: blob.clone() },
         Down::Refused { why: Refusal::Clock { ahead: -3_601 } },
         Down::Refused { why: Refusal::OldLink },
+        Down::Refused { why: Refusal::NotInvited },
+        Down::Lobby { participant, from: ParticipantId(1), blob: blob.clone() },
+        Down::Relayed { from: participant, blob: blob.clone() },
         Down::Log { position, entry },
         Down::Log { position, entry: LogEntry::Managed { signed: signed.clone() } },
         Down::Removed { signed: signed.clone() },
         Down::Resumed,
         Down::Returned { participant, request: blob, signature },
         Down::Beacon { signed: signed.clone() },
+        Down::MemberBeacon { from: participant, beacon: beacon(1) },
         Down::Presence { participant, connected: false },
         Down::Skipped { position, count: 2 },
         Down::Ended { signed },
@@ -74,6 +87,23 @@ fn a_message_above_a_limit_is_malformed() {
     let knock = |length| Up::Knock { meeting: MeetingId([0; 16]), request: Blob(vec![0; length]) };
     assert!(decode::<Up>(&encode(&knock(MAX_KNOCK))).is_ok());
     assert_eq!(decode::<Up>(&encode(&knock(MAX_KNOCK + 1))), Err(Malformed));
+    let lobby = |length| Up::Lobby { blob: Blob(vec![0; length]) };
+    let relayed = |length| {
+        let (participant, from) = (ParticipantId(u64::MAX), ParticipantId(u64::MAX));
+        Down::Lobby { participant, from, blob: Blob(vec![0; length]) }
+    };
+    assert!(decode::<Up>(&encode(&lobby(MAX_LOBBY))).is_ok() && decode::<Down>(&encode(&relayed(MAX_LOBBY))).is_ok());
+    assert_eq!(decode::<Up>(&encode(&lobby(MAX_LOBBY + 1))), Err(Malformed));
+    assert_eq!(decode::<Down>(&encode(&relayed(MAX_LOBBY + 1))), Err(Malformed));
+}
+
+#[test]
+fn a_message_outside_the_log_has_a_limit() {
+    let up = |length| decode::<Up>(&encode(&Up::Relay { blob: Blob(vec![0; length]) }));
+    let from = ParticipantId(u64::MAX);
+    let down = |length| decode::<Down>(&encode(&Down::Relayed { from, blob: Blob(vec![0; length]) }));
+    assert!(up(MAX_RELAY).is_ok() && down(MAX_RELAY).is_ok());
+    assert_eq!((up(MAX_RELAY + 1), down(MAX_RELAY + 1)), (Err(Malformed), Err(Malformed)));
 }
 
 #[test]
@@ -138,11 +168,32 @@ fn a_commit_cannot_exceed_the_limit_of_new_members_with_several_welcomes() {
 #[test]
 fn an_admission_names_at_most_as_many_gone_members_as_a_meeting_has() {
     let (welcome, resume) = (Blob(vec![1]), ResumeToken([2; 32]));
-    let admitted =
-        |gone| Down::Admitted { welcome: welcome.clone(), position: Position(9), epoch: Epoch(3), gone, resume };
+    let admitted = |gone| Down::Admitted {
+        welcome: welcome.clone(),
+        position: Position(9),
+        epoch: Epoch(3),
+        gone,
+        resume,
+        tree: 0,
+    };
     let message = admitted(ids(MAX_MEMBERS));
     assert_eq!(decode::<Down>(&encode(&message)), Ok(message));
     assert_eq!(decode::<Down>(&encode(&admitted(ids(MAX_MEMBERS + 1)))), Err(Malformed));
+}
+
+#[test]
+fn a_tree_and_its_parts_have_limits() {
+    let part = |length| Blob(vec![1; length]);
+    for (length, is_valid) in [(0, false), (1, true), (MAX_TREE_PART, true), (MAX_TREE_PART + 1, false)] {
+        let up = encode(&Up::Tree { first: false, part: part(length) });
+        let down = encode(&Down::Tree { part: part(length) });
+        assert_eq!((decode::<Up>(&up).is_ok(), decode::<Down>(&down).is_ok()), (is_valid, is_valid), "{length}");
+    }
+    let (position, epoch, resume) = (Position(9), Epoch(3), ResumeToken([2; 32]));
+    let admitted = |tree| Down::Admitted { welcome: Blob(vec![1]), position, epoch, gone: Vec::new(), resume, tree };
+    let longest = u32::try_from(MAX_TREE).unwrap();
+    assert!(decode::<Down>(&encode(&admitted(longest))).is_ok());
+    assert_eq!(decode::<Down>(&encode(&admitted(longest + 1))), Err(Malformed));
 }
 
 fn ids(count: usize) -> Vec<ParticipantId> {
