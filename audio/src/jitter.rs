@@ -262,7 +262,7 @@ impl Buffer {
         self.foreign = 0;
         // If a copy of the packet has arrived before it, its delay does not matter.
         if self.recent.add(packet.position) {
-            let gap = self.recent.next_after(packet.position).map(|next| next - packet.position);
+            let gap = self.recent.gap_after(packet.position);
             if gap.is_some_and(|gap| gap > MAX_REPAIRED_GAP) {
                 // It was lost in a pause, so the loss was noticed only with the next packet. Ignore its delay.
                 return true;
@@ -277,7 +277,7 @@ impl Buffer {
     }
 
     /// Returns true if the packet is before the current position. If only silence was played since, moves the timeline
-    /// back instead and returns false.
+    /// back instead and returns false. A packet that was lost in a pause is not worth that: pictures would wait for the sound.
     fn is_too_late(&mut self, position: u64) -> bool {
         let Some(next) = self.next else { return false };
         if position >= next {
@@ -286,6 +286,7 @@ impl Buffer {
         // During speech the timeline has already waited as long as it may (`handle_underrun`).
         if self.talk.on
             || position < self.played_until
+            || self.recent.gap_after(position).is_some_and(|gap| gap > MAX_REPAIRED_GAP)
             || self.packets.front().is_some_and(|first| first.packet.position < next)
         {
             return true;

@@ -20,9 +20,10 @@ impl RecentPackets {
         self.positions.contains(&Some(position))
     }
 
-    /// Returns the first position after `position` among the last ones.
-    pub(crate) fn next_after(&self, position: u64) -> Option<u64> {
-        self.positions.iter().flatten().copied().filter(|other| *other > position).min()
+    /// Returns the samples from `position` to the next one among the last ones. `None` if no later packet is.
+    pub(crate) fn gap_after(&self, position: u64) -> Option<u64> {
+        let later = self.positions.iter().flatten().copied().filter(|other| *other > position).min();
+        later.map(|later| later - position)
     }
 
     /// Adds a packet. Returns false if it is among the last ones already.

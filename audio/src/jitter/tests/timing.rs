@@ -29,7 +29,7 @@ fn it_is_known_when_each_sample_was_captured() {
 #[test]
 fn a_retransmission_that_is_requested_after_a_pause_delays_nothing() {
     let (mut buffer, mut codec, mut now) = (Buffer::new(), FakeCodec::default(), 5_000_000);
-    let mut lost = None;
+    let (mut lost, mut longest) = (None, 0);
     for number in 0..3_000 {
         if let Some(voice) = talk_spurts(number) {
             let arrived = Timestamp::from_micros(now);
@@ -42,10 +42,13 @@ fn a_retransmission_that_is_requested_after_a_pause_delays_nothing() {
             }
         }
         for _ in 0..2 {
-            buffer.pull(Timestamp::from_micros(now), &mut codec, &mut crate::SILENCE.clone());
+            let captured = buffer.pull(Timestamp::from_micros(now), &mut codec, &mut crate::SILENCE.clone());
+            longest = longest.max(captured.map_or(0, |captured| now - 5_000_000 - captured.as_micros()));
             now += 10_000;
         }
     }
     let statistics = buffer.statistics();
     assert!(statistics.target < Duration::from_millis(60), "{statistics:?}");
+    // Pictures wait for the sound of the same moment.
+    assert!(longest < 100_000, "{longest} µs from capture to playing");
 }
