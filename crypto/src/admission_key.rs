@@ -3,13 +3,15 @@
 //! ```text
 //! request = version 1 B | key id 8 | length of enc 2 | enc | ciphertext | HMAC-SHA-384 (48 B) over all before it
 //! key id  = the first 8 bytes of SHA-256(admission key)
-//! HPKE(X-Wing, HKDF-SHA-384, AES-256-GCM), base mode, info = "Conclave 1.0 knock" | 0 | meeting, sealed = nonce 16 B | MLS key package
+//! HPKE(X-Wing, HKDF-SHA-384, AES-256-GCM), base mode, info = "Conclave 1.0 knock" | 0 | meeting, sealed = nonce 16 B | lobby secret 32 B |
+//! MLS key package
 //! ```
-//! The key package's leaf holds name, participant and device certificate.
+//! The lobby secret is the key of the chat with the managers while the joiner waits. The key package's leaf holds name, participant and device certificate.
 
 use crate::authority_chain;
 use crate::credential::LeafCredential;
 use crate::knock_request::KnockRequest;
+use crate::lobby_key::{self, LobbyKey};
 use crate::memory::Secret;
 use crate::provider::{Crypto, NoRandomness, SEED, hpke_config, hpke_pair, is_tagged, sha256, tag};
 use openmls::prelude::tls_codec::Deserialize as _;
@@ -18,6 +20,7 @@ use openmls_traits::types::HpkeCiphertext;
 use proto::MeetingId;
 use std::collections::VecDeque;
 use std::time::SystemTime;
+use zeroize::Zeroizing;
 
 /// The organiser's key pairs for requests to join, and the links' secrets.
 pub(crate) struct AdmissionKey {
@@ -118,7 +121,8 @@ impl AdmissionKey {
     /// Opens and verifies a request. The caller checks whether the device is barred.
     pub(crate) fn open(&mut self, request: &[u8], meeting: MeetingId, now: SystemTime) -> Result<KnockRequest, Error> {
         let (plain, via_old_link) = self.decrypt(request, meeting)?;
-        let (nonce, package) = plain.split_first_chunk::<NONCE>().ok_or(Error::Malformed)?;
+        let (nonce, rest) = plain.split_first_chunk::<NONCE>().ok_or(Error::Malformed)?;
+        let (lobby, package) = rest.split_at_checked(lobby_key::SECRET).ok_or(Error::Malformed)?;
         if self.seen.contains(nonce) {
             return Err(Error::Replayed);
         }
@@ -135,12 +139,13 @@ impl AdmissionKey {
             self.seen.pop_front();
         }
         self.seen.push_back(*nonce);
-        Ok(KnockRequest::new(package, credential, via_old_link))
+        let lobby = LobbyKey::new(Secret::copy_of(lobby), meeting, credential.participant);
+        Ok(KnockRequest::new(package, credential, via_old_link).with_lobby(lobby))
     }
 
     /// Returns the plaintext of a request, and whether it was made with an old link. The tag is checked before the
     /// expensive decryption.
-    fn decrypt(&self, request: &[u8], meeting: MeetingId) -> Result<(Vec<u8>, bool), Error> {
+    fn decrypt(&self, request: &[u8], meeting: MeetingId) -> Result<(Zeroizing<Vec<u8>>, bool), Error> {
         let request = Request::parse(request).ok_or(Error::Malformed)?;
         let via_old_link = if request.is_tagged(&self.current) {
             false
@@ -152,19 +157,18 @@ impl AdmissionKey {
         let keys = self.all().find(|keys| key_id(&keys.public) == request.key_id).ok_or(Error::Malformed)?;
         let (private, _) = hpke_pair(&keys.seed).map_err(|_| Error::Crypto)?;
         let plain = Crypto.hpke_open(hpke_config(), &request.sealed, private.expose(), &info(meeting), &[]);
-        Ok((plain.map_err(|_| Error::Malformed)?, via_old_link))
+        Ok((Zeroizing::new(plain.map_err(|_| Error::Malformed)?), via_old_link))
     }
 }
 
-/// Encrypts `package` to `admission_key`, authenticated with the link's `secret`.
+/// Encrypts a nonce, the secret of a lobby chat and a key package to `admission_key`, authenticated with the link's `secret`.
 pub(crate) fn seal(
-    package: &[u8],
-    nonce: [u8; NONCE],
+    (nonce, lobby, package): ([u8; NONCE], &LobbyKey, &[u8]),
     meeting: MeetingId,
     admission_key: &[u8],
     secret: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let plain = [nonce.as_slice(), package].concat();
+    let plain = Zeroizing::new([nonce.as_slice(), lobby.secret().expose(), package].concat());
     let sealed = Crypto
         .hpke_seal(hpke_config(), admission_key, &info(meeting), &[], &plain)
         .map_err(|_| Error::WrongAdmissionKey)?;
@@ -210,7 +214,7 @@ fn info(meeting: MeetingId) -> Vec<u8> {
     [b"Conclave 1.0 knock\0".as_slice(), &meeting.0].concat()
 }
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const PURPOSE: &[u8] = b"Conclave 1.0 knock";
 pub(crate) const NONCE: usize = 16;
 /// Bytes of a link's secret: 128 bits.

@@ -1,14 +1,18 @@
 //! The MLS credential of a leaf: participant, device and name.
 //!
 //! A credential is `version 1 B | device key 32 | participant 8 | issued 8 (seconds since 1970) | device's signature 64
-//! | returning 1 (0 or 1) | if 1: authority's signature 64 | name (UTF-8)`. The device signs the leaf's signature key
-//! for this meeting and time. The leaf's own signature covers the whole credential.
+//! | parts 1 | with bit 0: authority's signature 64 | with bit 1: length 2 and certificates of the device key | name (UTF-8)`.
+//! The device signs the leaf's signature key for this meeting and time. The leaf's own signature covers the whole credential.
+//!
+//! **Certificates of an organisation** are evidence that each receiver verifies for itself ([`crate::certificate`]). They decide nothing
+//! about the credential.
 //!
 //! **Time is checked once.** The certificate is valid for a day, and only the manager who admits compares it with a
 //! clock. The MLS lifetime of the leaf, which openmls compares with each member's clock, is the fixed span of
 //! [`MLS_LIFETIME`] before and after the time of issue, so it never decides.
 
 use crate::authority::{Authority, AuthorityKey};
+use crate::certificate::CertificateChain;
 use crate::identity::{Claim, DeviceKey, Identity, Profile};
 use crate::provider::SUITE;
 use openmls::prelude::{
@@ -28,6 +32,8 @@ pub(crate) struct LeafCredential {
     certificate: [u8; 64],
     /// The authority's signature over the certificate if an organiser comes back.
     returning: Option<[u8; 64]>,
+    /// Certificates of the device key by an organisation, which nobody has verified yet.
+    pub(crate) organisation: Option<CertificateChain>,
 }
 
 /// A leaf's credential is invalid, or not signed by its device.
@@ -47,7 +53,8 @@ impl LeafCredential {
     ) -> Self {
         let issued = seconds(now);
         let certificate = identity.certify(Claim { meeting, participant, issued, leaf });
-        Self { participant, device: identity.public(), profile, issued, certificate, returning: None }
+        let organisation = identity.certificate().cloned();
+        Self { participant, device: identity.public(), profile, issued, certificate, returning: None, organisation }
     }
 
     /// Adds the authority's signature, by which any member may add this leaf.
@@ -113,20 +120,23 @@ impl LeafCredential {
         lifetime(self.issued)
     }
 
-    /// Returns true if participant, device and name are equal. A member may not change them.
+    /// Returns true if participant, device, name and certificates are equal. A member may not change them.
     pub(crate) fn has_same_identity(&self, other: &Self) -> bool {
-        (self.participant, self.device, &self.profile) == (other.participant, other.device, &other.profile)
+        (self.participant, self.device, &self.profile, &self.organisation)
+            == (other.participant, other.device, &other.profile, &other.organisation)
     }
 
     fn encode(&self) -> Vec<u8> {
         let (participant, issued) = (self.participant.0.to_be_bytes(), self.issued.to_be_bytes());
-        let (flag, returning) = match &self.returning {
-            Some(signature) => ([RETURNING], signature.as_slice()),
-            None => ([NOT_RETURNING], [].as_slice()),
-        };
-        let name = self.profile.name.as_bytes();
-        [[VERSION].as_slice(), &self.device.0, &participant, &issued, &self.certificate, &flag, returning, name]
-            .concat()
+        let returning = self.returning.as_ref().map_or(&[][..], |signature| signature.as_slice());
+        let organisation = self.organisation.as_ref().map_or(&[][..], CertificateChain::encoded);
+        // A chain has at most 4 KiB.
+        let length = u16::try_from(organisation.len()).unwrap_or(u16::MAX).to_be_bytes();
+        let length = if self.organisation.is_some() { &length[..] } else { &[] };
+        let returns = if self.returning.is_some() { RETURNING } else { 0 };
+        let parts = [returns | if self.organisation.is_some() { CERTIFIED } else { 0 }];
+        let head = [[VERSION].as_slice(), &self.device.0, &participant, &issued, &self.certificate, &parts].concat();
+        [&head, returning, length, organisation, self.profile.name.as_bytes()].concat()
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
@@ -135,13 +145,19 @@ impl LeafCredential {
         let (participant, rest) = rest.split_first_chunk::<8>()?;
         let (issued, rest) = rest.split_first_chunk::<8>()?;
         let (certificate, rest) = rest.split_first_chunk::<64>()?;
-        let (returning, name) = match rest.split_first()? {
-            (&NOT_RETURNING, name) => (None, name),
-            (&RETURNING, rest) => {
-                let (signature, name) = rest.split_first_chunk::<64>()?;
-                (Some(*signature), name)
-            }
-            (_, _) => return None,
+        let (&parts, rest) = rest.split_first().filter(|(parts, _)| **parts <= RETURNING | CERTIFIED)?;
+        let (returning, rest) = if parts & RETURNING == 0 {
+            (None, rest)
+        } else {
+            let (signature, rest) = rest.split_first_chunk::<64>()?;
+            (Some(*signature), rest)
+        };
+        let (organisation, name) = if parts & CERTIFIED == 0 {
+            (None, rest)
+        } else {
+            let (length, rest) = rest.split_first_chunk::<2>()?;
+            let (chain, name) = rest.split_at_checked(u16::from_be_bytes(*length).into())?;
+            (Some(CertificateChain::decode(chain)?), name)
         };
         let profile = Profile { name: std::str::from_utf8(name).ok()?.to_owned() };
         (version == VERSION && profile.is_valid()).then(|| Self {
@@ -151,6 +167,7 @@ impl LeafCredential {
             issued: u64::from_be_bytes(*issued),
             certificate: *certificate,
             returning,
+            organisation,
         })
     }
 }
@@ -176,8 +193,9 @@ fn seconds(time: SystemTime) -> u64 {
 }
 
 const VERSION: u8 = 2;
-const NOT_RETURNING: u8 = 0;
+/// The bits of `parts`.
 const RETURNING: u8 = 1;
+const CERTIFIED: u8 = 2;
 
 /// The extension type of the meeting's policy, from the range that RFC 9420, section 17.3 leaves to private use.
 pub(crate) const POLICY: u16 = 0xf5c1;
@@ -226,7 +244,11 @@ mod tests {
     #[test]
     fn every_truncation_is_refused() {
         let authority = AuthorityKey::generate().unwrap();
-        for person in [issued(9), issued(9).with_return(&authority)] {
+        let chain = CertificateChain::new(&[[1; 300].as_slice(), &[2; 5]]).unwrap();
+        let certified = LeafCredential { organisation: Some(chain), ..issued(9) };
+        for person in
+            [issued(9), issued(9).with_return(&authority), certified.clone(), certified.with_return(&authority)]
+        {
             let bytes = person.encode();
             assert_eq!(LeafCredential::decode(&bytes), Some(person));
             for length in 0..bytes.len() - 2 {

@@ -1,5 +1,6 @@
 //! `SFrame` (RFC 9605): headers, key ids, keys and the replay window. docs/frames.md describes the format.
 
+mod digests;
 mod header;
 mod inner;
 mod key;
@@ -8,8 +9,9 @@ mod prefix;
 mod replay;
 mod sound;
 
+pub(crate) use digests::{DigestRange, FrameDigest, MAX_DIGESTS, SignedDigests, Trailer};
 pub(crate) use header::SframeHeader;
-pub(crate) use inner::{AudioHeader, VideoHeader};
+pub(crate) use inner::{AudioHeader, VideoHeader, has_digests};
 pub(crate) use key::Key;
 pub(crate) use kid::{Kid, MAX_LEAVES, MAX_SPATIAL, context, low_bits};
 pub(crate) use prefix::Prefix;

@@ -4,16 +4,22 @@
 //! `authorize` before it is merged.
 
 mod authorize;
+pub mod beacon;
 mod commit;
 pub mod edits;
 mod error;
+pub mod filling;
 #[doc(hidden)]
 pub mod hostile;
 mod policy;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
+mod tree;
+pub(crate) mod tree_vector;
+pub mod typing;
 
 pub use commit::{Changes, Member, MergedCommit, PendingCommit, Received};
+use error::mls_error;
 pub use error::{Error, Reject};
 pub use policy::{MeetingPolicy, Person, PolicyChange, PolicyContent, PolicyEdit, PolicyError, Rank};
 
@@ -21,25 +27,27 @@ use crate::Leaf;
 use crate::authority::Binding;
 use crate::credential::{LeafCredential, capabilities};
 use crate::identity::{DeviceKey, Identity, Profile};
-use crate::keyring::{Counters, MediaKeys};
+use crate::keyring::{Counters, MediaKeys, SignatureKeys};
 use crate::knock_request::KnockRequest;
 use crate::manager_keys::ManagerKeys;
 use crate::memory::Secret;
-use crate::provider::{Crypto, Provider, SUITE, SigningKey, sha256};
+use crate::provider::{Provider, SUITE, SigningKey, sha256};
 use crate::words::Words;
 use authorize::{Proposed, authorize};
 use openmls::group::PastEpochDeletion;
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
 use proto::{Epoch, MeetingId, ParticipantId, Rights};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
+use tree::TreeKey;
 
 /// Our membership in a meeting's group.
 pub struct Group {
     mls: MlsGroup,
     provider: Provider,
-    key: SigningKey,
+    key: Arc<SigningKey>,
     meeting: MeetingId,
     policy: MeetingPolicy,
     /// The frame counters of this epoch, shared by all exports of its media keys.
@@ -80,7 +88,7 @@ impl Group {
             .ciphersuite(SUITE)
             .capabilities(capabilities())
             .lifetime(me.lifetime())
-            .use_ratchet_tree_extension(true)
+            .use_ratchet_tree_extension(false)
             .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
             .max_past_epochs(PAST_EPOCHS)
             .with_group_context_extensions(policy.extensions())
@@ -88,23 +96,25 @@ impl Group {
         let id = GroupId::from_slice(&meeting.0);
         let credential = me.credential(&key.public());
         let mls = MlsGroup::new_with_group_id(&provider, &key, &config, id, credential).map_err(mls_error)?;
-        Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
+        Ok(Self { mls, provider, key: Arc::new(key), meeting, policy, counters: Counters::new() })
     }
 
     /// Joins the group of a Welcome, after [`verified_welcome`].
-    pub(crate) fn enter(welcome: &[u8], newcomer: Newcomer) -> Result<Self, Error> {
+    pub(crate) fn enter(welcome: &[u8], tree: &[u8], newcomer: Newcomer) -> Result<Self, Error> {
         let message = MlsMessageIn::tls_deserialize_exact(welcome).map_err(|_| Error::Malformed)?;
         let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
-        let staged = StagedWelcome::build_from_welcome(&newcomer.provider, &join_config(), welcome)
+        let mut builder = StagedWelcome::build_from_welcome(&newcomer.provider, &join_config(), welcome)
             .map_err(|_| Error::Malformed)?
             // No member's clock decides: the manager checked the time of each leaf when it was added.
-            .skip_lifetime_validation()
-            .build()
-            .map_err(|_| Error::Malformed)?;
+            .skip_lifetime_validation();
+        if let Some(key) = tree::key(builder.processed_welcome().unverified_group_info())? {
+            builder = builder.with_ratchet_tree(tree::open(tree, &key, newcomer.meeting)?);
+        }
+        let staged = builder.build().map_err(|_| Error::Malformed)?;
         let policy = verified_welcome(&staged, &newcomer)?;
         let Newcomer { provider, key, meeting, .. } = newcomer;
         let mls = staged.into_group(&provider).map_err(mls_error)?;
-        Ok(Self { mls, provider, key, meeting, policy, counters: Counters::new() })
+        Ok(Self { mls, provider, key: Arc::new(key), meeting, policy, counters: Counters::new() })
     }
 
     /// Returns the current epoch.
@@ -141,6 +151,16 @@ impl Group {
         Words::of(self.mls.epoch_authenticator().as_slice()).unwrap_or(Words::NONE)
     }
 
+    /// Returns the epoch authenticator (RFC 9420, section 8.7).
+    pub(crate) fn authenticator(&self) -> &[u8] {
+        self.mls.epoch_authenticator().as_slice()
+    }
+
+    /// Returns the meeting of the group.
+    pub(crate) fn meeting(&self) -> MeetingId {
+        self.meeting
+    }
+
     /// Returns the confirmed transcript hash of this epoch (RFC 9420, section 8.2), hashed to 32 bytes. Equal for all
     /// members of an epoch who have seen the same commits.
     pub fn transcript_hash(&self) -> [u8; 32] {
@@ -174,8 +194,9 @@ impl Group {
         authorize(&self.policy, &members, self.me(), &proposals, &|_| true)?;
         let removed = members.iter().filter(|member| remove.contains(&member.0)).map(|member| member.1.participant);
         let removed = removed.collect();
-        let (commit, welcome) = self.build(packages, &remove, policy.as_ref(), proposals.is_empty())?;
-        Ok(PendingCommit { commit, welcome, added, removed })
+        let key = self.provider.rand().random_array()?;
+        let (commit, welcome, tree) = self.build(packages, &remove, policy.as_ref(), proposals.is_empty(), &key)?;
+        Ok(PendingCommit { commit, welcome, tree, added, removed })
     }
 
     /// Stages a commit that adds the joiners of `requests`.
@@ -194,31 +215,6 @@ impl Group {
     /// Returns [`Error`] if the commit cannot be staged.
     pub fn remove(&mut self, leaves: &[Leaf]) -> Result<PendingCommit, Error> {
         self.commit(Changes { remove: leaves.to_vec(), ..Changes::default() })
-    }
-
-    /// Returns `Ok` if we may commit a policy with `edits` now.
-    ///
-    /// # Errors
-    /// Returns [`Error::Policy`] if the edits are not possible, and [`Error::Rejected`] if they are not ours to make.
-    pub fn may_edit(&self, edits: &[PolicyEdit]) -> Result<(), Error> {
-        Ok(authorize::may_edit(&self.policy, &self.policy.edited(edits)?, &credentials(&self.mls), self.me())?)
-    }
-
-    /// Verifies the request of a manager to come back (`package` of [`crate::ReturnRequest`]), so that
-    /// [`Group::add`] can add it. Any member may do so.
-    ///
-    /// # Errors
-    /// Returns [`Error::Rejected`] if the device is no manager's, or the meeting's authority did not sign the
-    /// request, and [`Error::Malformed`] or [`Error::Credential`] if it is not valid.
-    pub fn open_return(&self, package: &[u8]) -> Result<KnockRequest, Error> {
-        let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| Error::Malformed)?;
-        let package = package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| Error::Malformed)?;
-        let credential = LeafCredential::of_package(&package, self.meeting)?;
-        if self.policy.allows_return(&credential) {
-            Ok(KnockRequest::new(package, credential, false))
-        } else {
-            Err(Reject::NotAllowed.into())
-        }
     }
 
     /// Stages a commit that only updates our own keys.
@@ -291,7 +287,7 @@ impl Group {
     /// Returns [`Error::CommitPending`] while our commit is pending, and [`Error::Removed`] if we were removed.
     pub fn seal_message(&mut self, bytes: &[u8]) -> Result<Vec<u8>, Error> {
         ready(&self.mls)?;
-        let message = self.mls.create_message(&self.provider, &self.key, bytes).map_err(mls_error)?;
+        let message = self.mls.create_message(&self.provider, &*self.key, bytes).map_err(mls_error)?;
         message.to_bytes().map_err(mls_error)
     }
 
@@ -304,17 +300,19 @@ impl Group {
             .mls
             .export_secret(self.provider.crypto(), "SFrame 1.0 Base Key", b"", BASE_KEY)
             .map_err(|_| Error::Removed)?;
-        Ok(MediaKeys::new(self.epoch(), self.me(), Secret::take(base), Arc::clone(&self.counters)))
+        let signatures = SignatureKeys { ours: Arc::clone(&self.key), members: signature_keys(&self.mls) };
+        Ok(MediaKeys::new(self.epoch(), self.me(), Secret::take(base), Arc::clone(&self.counters), signatures))
     }
 
-    /// Stages the commit in the MLS group. Returns it and its Welcome, serialised.
+    /// Stages the commit in the MLS group. Returns it, its Welcome and the sealed tree, serialised.
     fn build(
         &mut self,
         packages: Vec<KeyPackage>,
         leaves: &[Leaf],
         policy: Option<&MeetingPolicy>,
         refresh: bool,
-    ) -> Result<(Vec<u8>, Option<Vec<u8>>), Error> {
+        key: &TreeKey,
+    ) -> Result<Staged, Error> {
         let leaves = leaves.iter().map(|leaf| LeafNodeIndex::new(leaf.0));
         let mut builder = self
             .mls
@@ -329,13 +327,19 @@ impl Group {
         let bundle = builder
             .load_psks(self.provider.storage())
             .map_err(mls_error)?
-            .build(self.provider.rand(), self.provider.crypto(), &self.key, |_| true)
+            .create_group_info_with_extensions([tree::extension(key)])
+            .map_err(mls_error)?
+            // It is made for the Welcome alone. Without joiners, nobody needs it.
+            .create_group_info(false)
+            .build(self.provider.rand(), self.provider.crypto(), &*self.key, |_| true)
             .map_err(mls_error)?
             .stage_commit(&self.provider)
             .map_err(mls_error)?;
         let (commit, welcome, _) = bundle.into_messages();
-        let welcome = welcome.map(|welcome| welcome.to_bytes()).transpose().map_err(mls_error)?;
-        Ok((commit.to_bytes().map_err(mls_error)?, welcome))
+        let commit = commit.to_bytes().map_err(mls_error)?;
+        let Some(welcome) = welcome else { return Ok((commit, None, None)) };
+        let tree = tree::seal(&self.mls, key, self.meeting)?;
+        Ok((commit, Some(welcome.to_bytes().map_err(mls_error)?), Some(tree)))
     }
 
     fn merge(
@@ -365,11 +369,12 @@ impl Group {
         };
         let after = credentials(&self.mls);
         let difference = |members: &[(Leaf, LeafCredential)], others: &[(Leaf, LeafCredential)]| -> Vec<Member> {
-            let only_here = members.iter().filter(|(leaf, credential)| {
-                !others.iter().any(|(other, credential_there)| {
-                    leaf == other && credential.participant == credential_there.participant
-                })
-            });
+            // Both are sorted by leaf.
+            let owner = |leaf: Leaf| {
+                let at = others.binary_search_by_key(&leaf, |(other, _)| *other).ok()?;
+                others.get(at).map(|(_, credential)| credential.participant)
+            };
+            let only_here = members.iter().filter(|(leaf, credential)| owner(*leaf) != Some(credential.participant));
             only_here.map(|(leaf, credential)| Member::new(*leaf, credential.clone(), &self.policy)).collect()
         };
         MergedCommit {
@@ -389,6 +394,13 @@ fn credentials(mls: &MlsGroup) -> Vec<(Leaf, LeafCredential)> {
         Some((Leaf(member.index.u32()), LeafCredential::read(&member.credential).ok()?))
     };
     mls.members().filter_map(read).collect()
+}
+
+/// Returns the public keys with which the members sign.
+fn signature_keys(mls: &MlsGroup) -> HashMap<Leaf, [u8; 32]> {
+    let key =
+        |member: openmls::prelude::Member| Some((Leaf(member.index.u32()), member.signature_key.try_into().ok()?));
+    mls.members().filter_map(key).collect()
 }
 
 /// Returns an error if nothing can be sent now.
@@ -466,18 +478,16 @@ fn proposals(commit: &StagedCommit, committer: Leaf, meeting: MeetingId) -> Resu
 
 fn join_config() -> MlsGroupJoinConfig {
     MlsGroupJoinConfig::builder()
-        .use_ratchet_tree_extension(true)
+        .use_ratchet_tree_extension(false)
         .wire_format_policy(PURE_CIPHERTEXT_WIRE_FORMAT_POLICY)
         .max_past_epochs(PAST_EPOCHS)
         .build()
 }
 
-/// Converts an error of openmls, which has an error type for each call. The text is only logged.
-fn mls_error(error: impl std::error::Error) -> Error {
-    Error::Mls(error.to_string())
-}
-
 /// The number of past epochs whose application messages are decrypted. A message may be ordered after the next commit.
 const PAST_EPOCHS: usize = 2;
+
+/// A commit, its Welcome and the sealed tree, serialised.
+type Staged = (Vec<u8>, Option<Vec<u8>>, Option<Vec<u8>>);
 
 const BASE_KEY: usize = 32;

@@ -1,29 +1,17 @@
 //! The device's long-term key, its signatures on leaves, and the user's profile.
 
+use crate::certificate::{CertificateChain, Refusal};
+pub use crate::device_key::DeviceKey;
 use crate::name::{self, MAX_NAME};
 use crate::provider::{NoRandomness, SigningKey, is_signed};
 use crate::store::{self, Store};
 use proto::{MeetingId, ParticipantId};
-use std::fmt;
 
-/// A device's public key (Ed25519), the same in all meetings.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct DeviceKey(pub [u8; 32]);
-
-impl fmt::Display for DeviceKey {
-    /// Writes sixteen groups of four hexadecimal digits.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, pair) in self.0.chunks(2).enumerate() {
-            let space = if index == 0 { "" } else { " " };
-            write!(f, "{space}{:02x}{:02x}", pair[0], pair[1])?;
-        }
-        Ok(())
-    }
-}
-
-/// The device's long-term key pair. It signs only the leaf key of each meeting.
+/// The device's long-term key pair. It signs the leaf key of each meeting, our lines, ballots and typed text of the chat, and requests
+/// for a certificate, nothing else.
 pub struct Identity {
     key: SigningKey,
+    certificate: Option<CertificateChain>,
 }
 
 /// The reason why the identity is not available.
@@ -47,7 +35,7 @@ impl Identity {
     /// # Errors
     /// Returns [`Error::NoRandomness`] if the system returns no random bytes.
     pub fn generate() -> Result<Self, Error> {
-        Ok(Self { key: SigningKey::generate()? })
+        Ok(Self { key: SigningKey::generate()?, certificate: None })
     }
 
     /// Loads the device key from `store`, or generates and stores one.
@@ -56,16 +44,36 @@ impl Identity {
     /// Returns [`Error`] if the key cannot be loaded or stored.
     pub fn load_or_create(store: &dyn Store) -> Result<Self, Error> {
         if let Some(seed) = store.get(NAME)? {
-            return SigningKey::from_seed(seed).map(|key| Self { key }).ok_or(Error::Damaged);
+            return SigningKey::from_seed(seed).map(|key| Self { key, certificate: None }).ok_or(Error::Damaged);
         }
         let identity = Self::generate()?;
         store.put(NAME, identity.key.seed())?;
         Ok(identity)
     }
 
+    /// Adds a certificate of the device's key, which every member then gets.
+    ///
+    /// # Errors
+    /// Returns [`Refusal::OtherKey`] if it is for another key, and [`Refusal::Malformed`]. Nothing else is verified.
+    pub fn set_certificate(&mut self, certificate: CertificateChain) -> Result<(), Refusal> {
+        certificate.check_key(self.public())?;
+        self.certificate = Some(certificate);
+        Ok(())
+    }
+
+    /// Returns the certificate of the device's key.
+    pub(crate) fn certificate(&self) -> Option<&CertificateChain> {
+        self.certificate.as_ref()
+    }
+
     /// Returns the public key.
     pub fn public(&self) -> DeviceKey {
         DeviceKey(self.key.public())
+    }
+
+    /// Signs `bytes`, which begin with the name of their purpose.
+    pub(crate) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
+        self.key.signature(bytes)
     }
 
     /// Signs `claim`, which contains the signature key of one leaf.

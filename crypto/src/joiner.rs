@@ -5,26 +5,36 @@ use crate::authority_chain::AuthorityChain;
 use crate::credential::{LeafCredential, capabilities};
 use crate::group::{self, Group, Newcomer};
 use crate::identity::{Identity, Profile};
+use crate::knock_request::KnockRequest;
 use crate::link::Invitation;
+use crate::lobby_key::LobbyKey;
 use crate::manager_keys::ManagerKeys;
-use crate::provider::{Provider, SUITE, SigningKey, sha256};
-use openmls::prelude::tls_codec::Serialize as _;
-use openmls::prelude::{KeyPackage, OpenMlsProvider, OpenMlsRand};
+use crate::provider::{Crypto, Provider, SUITE, SigningKey, sha256};
+use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
+use openmls::prelude::{KeyPackage, KeyPackageIn, OpenMlsProvider, OpenMlsRand, ProtocolVersion};
 use proto::{MeetingId, ParticipantId};
 use std::time::SystemTime;
 
 /// The state of a joiner until the Welcome arrives. Has no `Debug`: it holds private keys.
-pub struct Joiner(Newcomer);
+pub struct Joiner {
+    newcomer: Newcomer,
+    lobby: Option<LobbyKey>,
+}
 
 impl Joiner {
-    /// Joins the group of the Welcome.
+    /// Joins the group of the Welcome. `tree` is the sealed ratchet tree that belongs to it.
     ///
     /// # Errors
-    /// Returns [`group::Error`] if the Welcome is for another meeting, its group's policy was not signed by the
-    /// authority that the link names, or a member without the right to admit made it. A manager who comes back accepts the
-    /// Welcome of any member.
-    pub fn enter(self, welcome: &[u8]) -> Result<Group, group::Error> {
-        Group::enter(welcome, self.0)
+    /// Returns [`group::Error::Tree`] if the tree is missing or another one, and [`group::Error`] if the Welcome is for another
+    /// meeting, its group's policy was not signed by the authority that the link names, or a member without the right to admit
+    /// made it. A manager who comes back accepts the Welcome of any member.
+    pub fn enter(self, welcome: &[u8], tree: &[u8]) -> Result<Group, group::Error> {
+        Group::enter(welcome, tree, self.newcomer)
+    }
+
+    /// Returns the key of the lobby chat with the managers; `None` for a manager who comes back.
+    pub fn lobby(&self) -> Option<&LobbyKey> {
+        self.lobby.as_ref()
     }
 }
 
@@ -52,9 +62,11 @@ pub fn knock(
     let me = LeafCredential::issue(identity, profile, participant, meeting, &key.public(), now);
     let package = key_package(&provider, &key, &me)?;
     let nonce: [u8; NONCE] = provider.rand().random_array()?;
-    let request = seal(&package, nonce, meeting, admission_key, invitation.secret.expose())?;
+    let lobby = LobbyKey::generate(meeting, participant)?;
+    let request = seal((nonce, &lobby, package.as_slice()), meeting, admission_key, invitation.secret.expose())?;
     let link = invitation.binding;
-    Ok((Joiner(Newcomer { provider, key, meeting, me, link, returning: false }), request))
+    let newcomer = Newcomer { provider, key, meeting, me, link, returning: false };
+    Ok((Joiner { newcomer, lobby: Some(lobby) }, request))
 }
 
 /// A manager's request to come back to its meeting.
@@ -89,7 +101,25 @@ pub fn return_to_meeting(
     let package = key_package(&provider, &key, &me)?;
     let signature = keys.sign_return(authority, participant, &package).ok_or(Error::WrongAdmissionKey)?;
     let link = keys.chain().current().binding();
-    Ok((Joiner(Newcomer { provider, key, meeting, me, link, returning: true }), ReturnRequest { package, signature }))
+    let newcomer = Newcomer { provider, key, meeting, me, link, returning: true };
+    Ok((Joiner { newcomer, lobby: None }, ReturnRequest { package, signature }))
+}
+
+/// Verifies the request of a manager to come back (`package` of [`ReturnRequest`]), so that [`Group::add`] can add it. Any
+/// member may do so.
+///
+/// # Errors
+/// Returns [`group::Error::Rejected`] if the device is no manager's, or the meeting's authority did not sign the request, and
+/// [`group::Error::Malformed`] or [`group::Error::Credential`] if it is not valid.
+pub fn open_return(group: &Group, package: &[u8]) -> Result<KnockRequest, group::Error> {
+    let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| group::Error::Malformed)?;
+    let package = package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| group::Error::Malformed)?;
+    let credential = LeafCredential::of_package(&package, group.meeting())?;
+    if group.policy().allows_return(&credential) {
+        Ok(KnockRequest::new(package, credential, false))
+    } else {
+        Err(group::Reject::NotAllowed.into())
+    }
 }
 
 /// Returns a new key package for `me`, serialised. Its private keys stay in `provider`.

@@ -8,13 +8,15 @@
 //! is silent.
 
 use crate::Leaf;
-use crate::frame::{Key, Kid, MAX_SPATIAL, ReplayWindow, context};
+use crate::frame::{DigestRange, Key, Kid, MAX_SPATIAL, ReplayWindow, SignedDigests, Trailer, context};
 use crate::memory::Secret;
-use proto::{Epoch, Slot};
+use crate::provider::{SigningKey, is_signed};
+use proto::{Epoch, Rights, Slot};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
+use zeroize::zeroize_stack;
 
 /// The base key of one epoch, and our leaf. It has no `Debug`, and is overwritten on drop.
 pub struct MediaKeys {
@@ -22,18 +24,48 @@ pub struct MediaKeys {
     me: Leaf,
     base: Secret,
     counters: Arc<Counters>,
+    signatures: SignatureKeys,
 }
 
 impl MediaKeys {
     /// Returns the keys. All exports of an epoch share `counters`, so that two rings never use the same nonce.
-    pub(crate) fn new(epoch: Epoch, me: Leaf, base: Secret, counters: Arc<Counters>) -> Self {
-        Self { epoch, me, base, counters }
+    pub(crate) fn new(
+        epoch: Epoch,
+        me: Leaf,
+        base: Secret,
+        counters: Arc<Counters>,
+        signatures: SignatureKeys,
+    ) -> Self {
+        Self { epoch, me, base, counters, signatures }
+    }
+
+    /// Returns these keys as if our leaf was `leaf`. Only attacks use it.
+    pub(crate) fn of_another(self, leaf: Leaf) -> Self {
+        Self { me: leaf, ..self }
+    }
+
+    /// Returns a copy. Only attacks use it.
+    fn copy(&self) -> Self {
+        let (counters, ours) = (Arc::clone(&self.counters), Arc::clone(&self.signatures.ours));
+        let signatures = SignatureKeys { ours, members: self.signatures.members.clone() };
+        Self::new(self.epoch, self.me, Secret::copy_of(self.base.expose()), counters, signatures)
+    }
+
+    /// Returns the base key.
+    pub(crate) fn base(&self) -> &Secret {
+        &self.base
     }
 
     /// Returns the epoch that these keys belong to.
     pub fn epoch(&self) -> Epoch {
         self.epoch
     }
+}
+
+/// The keys that sign the digests of frames: ours, and the public ones of all members.
+pub(crate) struct SignatureKeys {
+    pub(crate) ours: Arc<SigningKey>,
+    pub(crate) members: HashMap<Leaf, [u8; 32]>,
 }
 
 /// The next frame counter of each of a member's 64 key ids.
@@ -64,6 +96,8 @@ struct State {
     first: Option<Epoch>,
     /// True after this member left or was removed.
     left: bool,
+    /// The rights of the members, sorted by leaf. A leaf that is not listed has all.
+    rights: Vec<(Leaf, Rights)>,
 }
 
 struct ActiveEpoch {
@@ -116,7 +150,6 @@ pub(crate) struct EpochView {
 }
 
 /// The state of the ring, for an opener of one leaf.
-#[derive(Default)]
 pub(crate) struct RingView {
     /// Newest first.
     pub(crate) epochs: Vec<EpochView>,
@@ -124,6 +157,8 @@ pub(crate) struct RingView {
     pub(crate) first: Option<Epoch>,
     /// True after this member left or was removed.
     pub(crate) left: bool,
+    /// What the owner of the leaf may send.
+    pub(crate) rights: Rights,
 }
 
 impl KeyRing {
@@ -143,12 +178,7 @@ impl KeyRing {
         if state.left || state.epochs.last().is_some_and(|newest| newest.keys.epoch() >= keys.epoch) {
             return;
         }
-        let newest = state.epochs.last();
-        let since = |leaf: Leaf| {
-            let before = newest.and_then(|newest| newest.owned_since(leaf)).filter(|_| !removed.contains(&leaf));
-            (leaf, before.unwrap_or(keys.epoch))
-        };
-        let leaves = leaves.iter().copied().map(since).collect();
+        let leaves = state.owners(keys.epoch, leaves, removed);
         let grace = if removed.is_empty() { GRACE } else { GRACE_AFTER_REMOVAL };
         let end = Expiry { accept_until: now + grace, keep_until: now + KEY_LIFETIME };
         for old in &mut state.epochs {
@@ -156,17 +186,37 @@ impl KeyRing {
             old.end = Some(old.end.map_or(end, |earlier| earlier.min(end)));
         }
         state.expire(now);
-        state.first.get_or_insert(keys.epoch);
-        let keys = Arc::new(EpochKeys { media: keys, streams: Mutex::default() });
-        state.epochs.push(ActiveEpoch { keys, leaves, end: None });
+        state.begin(keys, leaves);
         self.changed();
     }
 
-    /// Drops all keys, because this member enters the group again. [`KeyRing::install`] then takes any epoch.
-    pub fn restart(&self) {
+    /// Drops all keys, and starts any epoch, because this member has entered the group again. The openers of a leaf that is
+    /// not in `removed` go on: its owner is the same as before.
+    pub fn install_again(&self, keys: MediaKeys, leaves: &[Leaf], removed: &[Leaf]) {
         let mut state = self.lock();
-        state.epochs.clear();
-        state.first = None;
+        if state.left {
+            return;
+        }
+        let leaves = state.owners(keys.epoch, leaves, removed);
+        state.restart();
+        state.begin(keys, leaves);
+        self.changed();
+    }
+
+    /// Sets what the members may send, by the policy in force and by floor control. From the next frame on, frames of a slot
+    /// outside the rights of their sender are authenticated and dropped. A leaf that is not listed has all rights.
+    pub fn set_rights(&self, mut rights: Vec<(Leaf, Rights)>) {
+        rights.sort_unstable_by_key(|(leaf, _)| *leaf);
+        let mut state = self.lock();
+        if state.rights != rights {
+            state.rights = rights;
+            self.changed();
+        }
+    }
+
+    /// Drops all keys, because this client is no member for now. [`KeyRing::install`] then takes any epoch.
+    pub fn restart(&self) {
+        self.lock().restart();
         self.changed();
     }
 
@@ -183,6 +233,15 @@ impl KeyRing {
         state.epochs.clear();
         state.left = true;
         self.changed();
+    }
+
+    /// Returns a ring with the newest keys, as if our leaf was `leaf`. Only attacks use it.
+    pub(crate) fn of_another(&self, leaf: Leaf) -> Option<Self> {
+        let keys = self.lock().epochs.last()?.keys.media.copy();
+        let ring = Self::new();
+        ring.lock().begin(keys.of_another(leaf), Vec::new());
+        ring.changed();
+        Some(ring)
     }
 
     /// Returns the newest epoch, if there is one.
@@ -219,7 +278,13 @@ impl KeyRing {
             streams: Default::default(),
         };
         let state = self.lock();
-        RingView { epochs: state.epochs.iter().rev().map(seen).collect(), first: state.first, left: state.left }
+        let rights = state.rights.binary_search_by_key(&leaf, |(other, _)| *other).ok();
+        RingView {
+            epochs: state.epochs.iter().rev().map(seen).collect(),
+            first: state.first,
+            left: state.left,
+            rights: rights.map_or(Rights::ALL, |at| state.rights[at].1),
+        }
     }
 
     /// Starts a new generation. The caller holds the lock, so that readers of the new generation see the new state.
@@ -233,11 +298,40 @@ impl KeyRing {
 }
 
 impl State {
+    /// Returns `leaves` with the epochs in which their owners got them. `removed` have other owners in `epoch` than before.
+    fn owners(&self, epoch: Epoch, leaves: &[Leaf], removed: &[Leaf]) -> Vec<(Leaf, Epoch)> {
+        let newest = self.epochs.last();
+        let since = |leaf: Leaf| {
+            let before = newest.and_then(|newest| newest.owned_since(leaf)).filter(|_| !removed.contains(&leaf));
+            (leaf, before.unwrap_or(epoch))
+        };
+        leaves.iter().copied().map(since).collect()
+    }
+
+    /// Makes `keys` the newest ones.
+    fn begin(&mut self, keys: MediaKeys, leaves: Vec<(Leaf, Epoch)>) {
+        self.first.get_or_insert(keys.epoch);
+        let keys = Arc::new(EpochKeys { media: keys, streams: Mutex::default() });
+        self.epochs.push(ActiveEpoch { keys, leaves, end: None });
+    }
+
+    fn restart(&mut self) {
+        self.epochs.clear();
+        self.rights.clear();
+        self.first = None;
+    }
+
     /// Drops expired epochs. Returns true if there was one.
     fn expire(&mut self, now: Instant) -> bool {
         let before = self.epochs.len();
         self.epochs.retain(|old| old.end.is_none_or(|end| end.keep_until > now));
         self.epochs.len() != before
+    }
+}
+
+impl Default for RingView {
+    fn default() -> Self {
+        Self { epochs: Vec::new(), first: None, left: false, rights: Rights::ALL }
     }
 }
 
@@ -264,6 +358,17 @@ impl EpochKeys {
         Some((kid, self.stream(kid)?))
     }
 
+    /// Returns the digests of our frames with our signature.
+    pub(crate) fn signed(&self, digests: &DigestRange, kid: Kid) -> Trailer {
+        digests.signed(kid, self.media.epoch, |message| self.media.signatures.ours.signature(message))
+    }
+
+    /// Returns true if `owner` has signed the digests of its frames with `kid`.
+    pub(crate) fn is_signed(&self, digests: &SignedDigests, kid: Kid, owner: Leaf) -> bool {
+        let Some(public) = self.media.signatures.members.get(&owner) else { return false };
+        digests.is_valid(kid, self.media.epoch, |message, signature| is_signed(public, message, signature))
+    }
+
     /// Returns the counter for the next frame of our layer, unique in this epoch. `spatial` is below [`MAX_SPATIAL`].
     pub(crate) fn next_counter(&self, slot: Slot, spatial: u8) -> u64 {
         self.media.counters.0[context(slot, spatial)].fetch_add(1, Ordering::Relaxed)
@@ -275,10 +380,18 @@ impl EpochKeys {
         if let Some(stream) = streams.get(&kid) {
             return Some(Arc::clone(stream));
         }
-        let key = Key::derive(self.media.base.expose(), kid.number())?;
-        let stream = Arc::new(StreamKey { key, window: Mutex::default() });
+        let stream = self.derive(kid)?;
+        // The derivation has left copies of the key there.
+        zeroize_stack::<DERIVATION_STACK>();
         streams.insert(kid, Arc::clone(&stream));
         Some(stream)
+    }
+
+    /// Derives a key. Its stack is erased afterwards, so it is a function of its own.
+    #[inline(never)]
+    fn derive(&self, kid: Kid) -> Option<Arc<StreamKey>> {
+        let key = Key::derive(self.media.base.expose(), kid.number())?;
+        Some(Arc::new(StreamKey { key, window: Mutex::default() }))
     }
 }
 
@@ -288,6 +401,9 @@ const GRACE: Duration = Duration::from_millis(1_500);
 
 /// How long frames of an old epoch are accepted from the remaining members after a removal.
 const GRACE_AFTER_REMOVAL: Duration = Duration::from_millis(300);
+
+/// The bytes of stack that the derivation of a key uses at most.
+const DERIVATION_STACK: usize = 16_384;
 
 /// How long the keys of an old epoch are kept, so that a frame that arrived in time may wait at least 500 ms for its
 /// thread.

@@ -1,7 +1,9 @@
 //! An opened and verified request to join.
 
+use crate::certificate::CertificateChain;
 use crate::credential::LeafCredential;
 use crate::identity::DeviceKey;
+use crate::lobby_key::LobbyKey;
 use openmls::prelude::KeyPackage;
 use proto::ParticipantId;
 use std::fmt;
@@ -12,11 +14,16 @@ pub struct KnockRequest {
     package: KeyPackage,
     credential: LeafCredential,
     via_old_link: bool,
+    lobby: Option<LobbyKey>,
 }
 
 impl KnockRequest {
     pub(crate) fn new(package: KeyPackage, credential: LeafCredential, via_old_link: bool) -> Self {
-        Self { package, credential, via_old_link }
+        Self { package, credential, via_old_link, lobby: None }
+    }
+
+    pub(crate) fn with_lobby(self, lobby: LobbyKey) -> Self {
+        Self { lobby: Some(lobby), ..self }
     }
 
     /// Returns the id from the delivery service.
@@ -34,10 +41,20 @@ impl KnockRequest {
         self.credential.device
     }
 
+    /// Returns certificates of that key by an organisation, not verified.
+    pub fn certificate(&self) -> Option<&CertificateChain> {
+        self.credential.organisation.as_ref()
+    }
+
     /// Returns true if the request was made with a link from before the last removal. Only the organiser's own decision
     /// admits it, no rule: the person may have been removed and come back with another device.
     pub fn via_old_link(&self) -> bool {
         self.via_old_link
+    }
+
+    /// Returns the key of the joiner's lobby chat; `None` for a manager who comes back.
+    pub fn lobby(&self) -> Option<&LobbyKey> {
+        self.lobby.as_ref()
     }
 
     pub(crate) fn into_key_package(self) -> KeyPackage {

@@ -5,7 +5,13 @@
 pub mod admission_key;
 pub mod authority;
 pub mod authority_chain;
+pub mod certificate;
+pub mod chat;
 mod credential;
+mod device_key;
+mod digest_check;
+mod digest_list;
+pub mod emoji;
 mod frame;
 pub mod group;
 mod header;
@@ -15,6 +21,7 @@ mod keyring;
 mod knock_request;
 mod leaf;
 pub mod link;
+pub mod lobby_key;
 mod manager_keys;
 mod memory;
 pub mod name;
@@ -27,10 +34,14 @@ mod sound;
 pub mod store;
 #[cfg(test)]
 mod tests;
+#[doc(hidden)]
+pub mod vectors;
 mod words;
 
 pub use authority::{Authority, Binding};
 pub use authority_chain::{AuthorityChain, Rotation};
+pub use certificate::{CertificateChain, Roots};
+pub use digest_check::Authorship;
 pub use frame::{CopyLayout, MAX_COPIES, MAX_COPY_BYTES, SoundCopy, SoundLayout};
 pub use group::{
     Changes, Group, MeetingPolicy, Member, MergedCommit, PendingCommit, Person, PolicyChange, PolicyEdit, Rank,
@@ -38,11 +49,12 @@ pub use group::{
 };
 pub use header::{Header, ReceivedFrame, Sealed};
 pub use identity::{DeviceKey, Identity, Profile};
-pub use joiner::{Joiner, ReturnRequest, knock, return_to_meeting};
+pub use joiner::{Joiner, ReturnRequest, knock, open_return, return_to_meeting};
 pub use keyring::{KeyRing, MediaKeys};
 pub use knock_request::KnockRequest;
 pub use leaf::Leaf;
 pub use link::{Fingerprint, Invitation, SecretLink, find_link};
+pub use lobby_key::{LobbyKey, LobbyMessage, MAX_LOBBY_CONTENT};
 pub use manager_keys::ManagerKeys;
 pub use memory::Secret;
 pub use open::Opener;

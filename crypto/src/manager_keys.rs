@@ -34,9 +34,13 @@ impl ManagerKeys {
     /// # Errors
     /// Returns [`Error::NoRandomness`] or [`Error::Crypto`].
     pub fn new() -> Result<Self, Error> {
-        let (authority, link) = (AuthorityKey::generate()?, LinkKeys::generate()?);
+        Ok(Self::of(AuthorityKey::generate()?, LinkKeys::generate()?))
+    }
+
+    /// Returns the keys of a new meeting that begins with `authority` and `link`.
+    pub(crate) fn of(authority: AuthorityKey, link: LinkKeys) -> Self {
         let chain = AuthorityChain::new(Pair::new(authority.public(), &link.public));
-        Ok(Self { authority, admission: AdmissionKey::new(link), chain, next: None })
+        Self { authority, admission: AdmissionKey::new(link), chain, next: None }
     }
 
     /// Returns the id of the meeting. It never changes.
@@ -113,22 +117,25 @@ impl ManagerKeys {
         self.chain.rotations() < MAX_ROTATIONS
     }
 
-    /// Makes the next authority, admission key and link secret, unless they are made already. They are not in force
-    /// before [`ManagerKeys::finish_rotation`].
+    /// Makes the next authority, admission key and link secret. They are not in force before
+    /// [`ManagerKeys::finish_rotation`]. They replace those that were prepared for an earlier commit, which was lost: a manager
+    /// that has got them may be none by the next commit.
     ///
     /// # Errors
     /// Returns [`Error::Chain`] if the keys cannot change any more, [`Error::NoRandomness`] or [`Error::Crypto`].
     pub fn prepare_rotation(&mut self) -> Result<(), Error> {
-        if self.next.is_none() {
-            if !self.can_rotate() {
-                return Err(crate::authority_chain::Error::Full.into());
-            }
-            let (authority, link) = (AuthorityKey::generate()?, LinkKeys::generate()?);
-            let to = Pair::new(authority.public(), &link.public);
-            let rotation = Rotation::sign(&self.authority, self.meeting(), self.chain.next_index(), to);
-            self.next = Some(NextKeys { authority, link, rotation });
+        if !self.can_rotate() {
+            return Err(crate::authority_chain::Error::Full.into());
         }
+        self.prepare_rotation_to(AuthorityKey::generate()?, LinkKeys::generate()?);
         Ok(())
+    }
+
+    /// Prepares the rotation to these keys.
+    pub(crate) fn prepare_rotation_to(&mut self, authority: AuthorityKey, link: LinkKeys) {
+        let to = Pair::new(authority.public(), &link.public);
+        let rotation = Rotation::sign(&self.authority, self.meeting(), self.chain.next_index(), to);
+        self.next = Some(NextKeys { authority, link, rotation });
     }
 
     /// Returns the prepared rotation and the next public admission key, for the delivery service; `None` if none is

@@ -6,6 +6,8 @@
 
 use ring::rand::{SecureRandom, SystemRandom};
 use std::alloc::{Layout, alloc_zeroed, dealloc, handle_alloc_error};
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::ptr::NonNull;
 #[cfg(unix)]
 use std::sync::Once;
@@ -90,6 +92,33 @@ impl Drop for Secret {
         release(self.pages, self.layout.size());
         // SAFETY: allocated in `zeroed` with this very layout, and never used again.
         unsafe { dealloc(self.pages.as_ptr(), self.layout) };
+    }
+}
+
+/// A value whose bytes are overwritten when it is dropped: an expanded key of a library that does not overwrite it itself. A move
+/// may leave a copy on the stack until other calls overwrite it.
+pub(crate) struct Erased<T>(ManuallyDrop<T>);
+
+impl<T> Erased<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(ManuallyDrop::new(value))
+    }
+}
+
+impl<T> Deref for Erased<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T> Drop for Erased<T> {
+    fn drop(&mut self) {
+        // SAFETY: nothing uses the value after this.
+        unsafe { ManuallyDrop::drop(&mut self.0) };
+        // SAFETY: the bytes are our own, and hold no value any more that zeros could make invalid.
+        unsafe { zeroize::zeroize_flat_type(&raw mut self.0) };
     }
 }
 

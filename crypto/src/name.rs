@@ -41,6 +41,23 @@ pub fn fitted(text: &str) -> Option<String> {
     normalised(&plain.take(MAX_NAME).collect::<String>())
 }
 
+/// Returns a text of several lines without what would disturb the text around it: control characters other than line feeds,
+/// bidirectional controls, and marks stacked on one letter. A cleaned text stays the same. Does not limit its length.
+#[must_use]
+pub fn cleaned(text: &str) -> String {
+    let (mut kept, mut marks) = (String::with_capacity(text.len()), 0);
+    for character in text.chars() {
+        marks = if is_combining_mark(character) { marks + 1 } else { 0 };
+        match character {
+            '\n' | '\u{2028}' | '\u{2029}' => kept.push('\n'),
+            '\t' => kept.push(' '),
+            _ if character.is_control() || is_bidi_control(character) || marks > MAX_MARKS_OF_TEXT => {}
+            _ => kept.push(character),
+        }
+    }
+    kept
+}
+
 /// Returns the skeleton of a name, which is only for comparison: two names look alike if their skeletons are equal.
 pub fn skeleton(name: &str) -> String {
     skeleton::of(name.chars().filter(|character| !is_ignorable(*character)))
@@ -133,6 +150,8 @@ const ZERO_WIDTH_JOINER: char = '\u{200d}';
 const EMOJI_VARIATION: char = '\u{fe0f}';
 /// Combining marks on one letter. More would be drawn over the lines above and below.
 const MAX_MARKS: usize = 3;
+/// The same for a text. Some languages stack more than names do.
+const MAX_MARKS_OF_TEXT: usize = 8;
 /// Maximum characters in a name.
 pub(crate) const MAX_NAME: usize = 64;
 
@@ -202,6 +221,21 @@ mod tests {
         ] {
             let once = normalised(name).unwrap();
             assert_eq!(normalised(&once).as_deref(), Some(once.as_str()), "{}", name.escape_unicode());
+        }
+    }
+
+    #[test]
+    fn a_cleaned_text_has_no_controls_and_stays_the_same() {
+        let zalgo = format!("a{}b", "\u{301}".repeat(40));
+        for (text, kept) in [
+            ("two\r\nlines\tand a tab", "two\nlines and a tab"),
+            ("\u{202e}evil\u{2066}\u{7}\u{1b}[31m", "evil[31m"),
+            ("one\u{2028}two", "one\ntwo"),
+            (&zalgo, &format!("a{}b", "\u{301}".repeat(8))),
+            ("שלום \u{1f468}\u{200d}\u{1f469}", "שלום \u{1f468}\u{200d}\u{1f469}"),
+        ] {
+            assert_eq!(cleaned(text), kept, "{}", text.escape_unicode());
+            assert_eq!(cleaned(kept), kept);
         }
     }
 

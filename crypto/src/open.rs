@@ -1,7 +1,10 @@
 //! Decrypts received frames in place. Trusts only the authenticated header.
 
 use crate::Leaf;
-use crate::frame::{Aad, Class, Kid, Prefix, SframeHeader, SoundLayout, VideoHeader};
+use crate::digest_check::{Authorship, DigestCheck};
+use crate::frame::{
+    Aad, Class, FrameDigest, Kid, Prefix, SframeHeader, SignedDigests, SoundLayout, VideoHeader, has_digests, low_bits,
+};
 use crate::header::ReceivedFrame;
 use crate::keyring::{Expiry, KeyRing, RingView, StreamKey};
 use crate::sound::OpenedSound;
@@ -21,6 +24,9 @@ pub struct Opener {
     /// The epoch in which the sender got its leaf, known from the first frame on. Frames of a later owner of the leaf
     /// do not belong to this track.
     owned_since: Option<Epoch>,
+    /// Whether the owner has signed the frames.
+    digests: DigestCheck,
+    authorship: Authorship,
     /// The last frame number or position, to extend the low bits of the next one.
     last: Option<u64>,
 }
@@ -40,6 +46,10 @@ pub enum Error {
     /// The sender is not a member in the frame's epoch, or was removed since. This is not a failure.
     #[error("the sender is not a member in the frame's epoch")]
     NotAMember,
+    /// The frame is authentic, and its sender has no right to send in this slot. This is not a failure: the sender uses a
+    /// changed program, or did not know yet. Or another member has forged the frame: see [`Opener::take_outside_rights`].
+    #[error("the sender has no right to send this")]
+    NotAllowed,
     /// The frame arrived after the grace period of its epoch.
     #[error("the frame's epoch has ended")]
     TooLate,
@@ -55,13 +65,30 @@ pub enum Error {
     /// The bytes are not a frame.
     #[error("not a frame")]
     Malformed,
+    /// The owner of the track has not signed its last frames.
+    #[error("the sender has not signed its last frames")]
+    Unproven,
+    /// Another member has sealed a frame of this track a short time ago, as the signatures of its owner show.
+    #[error("another member has forged frames of this track")]
+    Forged,
 }
 
 impl Opener {
     /// Returns an opener for the track in `slot` of the member at `leaf`. `clock` restores capture times.
     #[must_use]
     pub fn new(ring: KeyRing, slot: Slot, leaf: Leaf, clock: Clock) -> Self {
-        Self { ring, slot, leaf, clock, generation: None, view: RingView::default(), owned_since: None, last: None }
+        Self {
+            ring,
+            slot,
+            leaf,
+            clock,
+            generation: None,
+            view: RingView::default(),
+            owned_since: None,
+            digests: DigestCheck::default(),
+            authorship: Authorship::default(),
+            last: None,
+        }
     }
 
     /// Returns true if the frame belongs to a future epoch. Its commit travels on another connection and may arrive a
@@ -80,6 +107,18 @@ impl Opener {
         };
         let (cipher, _) = SframeHeader::decode(arrived.bytes.get(prefix.bytes().len()..)?)?;
         Some(Kid::of_number(cipher.kid))
+    }
+
+    /// Returns whether the owner of the track has sealed its frames, as of the newest one.
+    #[must_use]
+    pub const fn authorship(&self) -> Authorship {
+        self.authorship
+    }
+
+    /// Returns how many of the frames that were dropped with [`Error::NotAllowed`] the owner of the track has signed, as digests
+    /// have shown since the last call. The others may be those of another member.
+    pub fn take_outside_rights(&mut self) -> u64 {
+        self.digests.take_outside_rights()
     }
 
     /// Decrypts a picture.
@@ -147,6 +186,7 @@ impl Opener {
     /// Decrypts `bytes` in place. Returns the spatial layer of the key id.
     fn unseal(&mut self, bytes: &mut Buffer, class: Class, prefix: Prefix, received: Instant) -> Result<u8, Error> {
         let start = prefix.bytes().len();
+        let digest = FrameDigest::of(bytes);
         let (cipher, length) = SframeHeader::decode(bytes.get(start..).unwrap_or_default()).ok_or(Error::Malformed)?;
         if bytes.len() < start + length + TAG {
             return Err(Error::Malformed);
@@ -167,7 +207,44 @@ impl Opener {
             return Err(Error::Replayed);
         }
         self.owned_since = Some(owned_since);
-        Ok(spatial)
+        let is_allowed = self.view.rights.allow(self.slot);
+        self.digests.set_allowed(is_allowed);
+        self.check_digests(bytes, (kid, cipher.counter), digest, received)?;
+        // The server cannot blame anybody, because the frame is authentic, and other members cannot, because only the digests
+        // count against the sender. The frame is recorded, so it cannot be played after the right was given back.
+        if is_allowed { Ok(spatial) } else { Err(Error::NotAllowed) }
+    }
+
+    /// Notes the digest of a decrypted frame, and removes and checks the digests of earlier frames at its end.
+    fn check_digests(
+        &mut self,
+        plain: &mut Buffer,
+        (kid, counter): (Kid, u64),
+        digest: FrameDigest,
+        received: Instant,
+    ) -> Result<(), Error> {
+        self.digests.handle_frame(kid, counter, digest, received);
+        if has_digests(plain) {
+            let (digests, length) = SignedDigests::read(plain).ok_or(Error::Malformed)?;
+            plain.truncate(plain.len() - length);
+            self.handle_digests(&digests, kid, received);
+        }
+        self.authorship = self.digests.authorship(received);
+        match self.authorship {
+            Authorship::Unchecked | Authorship::Proven => Ok(()),
+            Authorship::Unproven => Err(Error::Unproven),
+            Authorship::Forged => Err(Error::Forged),
+        }
+    }
+
+    /// Handles digests in a frame with `kid`. They may be of the epoch before.
+    fn handle_digests(&mut self, digests: &SignedDigests, kid: Kid, now: Instant) {
+        let kid = kid.in_epoch(digests.epoch);
+        let known = self.view.epochs.iter().find(|known| low_bits(known.epoch) == digests.epoch);
+        let keys = known.filter(|known| known.owned_since == self.owned_since).and_then(|known| known.keys.upgrade());
+        if keys.is_some_and(|keys| keys.is_signed(digests, kid, self.leaf)) {
+            self.digests.handle_digests(kid, &digests.range, now);
+        }
     }
 
     /// Returns the key for `kid` in the newest epoch with these low bits, and the epoch in which the sender got its

@@ -84,5 +84,11 @@ pub(crate) fn hpke_pair(seed: &Secret) -> Result<(Secret, Vec<u8>), CryptoError>
     Ok((Secret::copy_of(&pair.private), pair.public))
 }
 
+/// Returns the shared secret that `enc` encapsulates for the key pair of a seed. `None` if `enc` is not valid.
+pub(crate) fn kem_secret(seed: &Secret, enc: &[u8]) -> Option<Vec<u8>> {
+    let (private, _) = hpke_pair(seed).ok()?;
+    hpke::decapsulate(enc, private.expose())
+}
+
 /// The length of the seed of an HPKE key pair in bytes.
 pub(crate) const SEED: usize = 32;

@@ -1,12 +1,13 @@
 //! Encrypts frames in place. The network accepts only the result.
 
+use crate::digest_list::{DigestList, FrameKind};
 use crate::frame::{
-    Aad, AudioHeader, COPY_HEADER, Class, Kid, MAX_COPIES, MAX_SPATIAL, Prefix, SframeHeader, SoundCopy, VideoHeader,
-    copy_header,
+    Aad, AudioHeader, COPY_HEADER, Class, FrameDigest, Kid, MAX_COPIES, MAX_DIGESTS, MAX_SPATIAL, Prefix, SframeHeader,
+    SignedDigests, SoundCopy, Trailer, VideoHeader, copy_header,
 };
 use crate::header::{Header, Sealed};
 use crate::keyring::{EpochKeys, KeyRing, StreamKey};
-use media::{Buffer, Encoded, EncodedAudio, Layer, NoRoom, Size, Timestamp};
+use media::{Buffer, Encoded, EncodedAudio, Layer, NoRoom, Size, TAILROOM, Timestamp};
 use proto::{Epoch, Slot};
 use std::sync::{Arc, Weak};
 
@@ -18,6 +19,8 @@ pub struct Sealer {
     generation: Option<u64>,
     epoch: Option<(Epoch, Weak<EpochKeys>)>,
     layers: [Option<(Kid, Weak<StreamKey>)>; MAX_SPATIAL],
+    /// The digests of the last frames of each layer, until they are sent.
+    digests: Box<[DigestList; MAX_SPATIAL]>,
     /// The position of the first packet of sound in this epoch. `None` before it.
     first_position: Option<u64>,
 }
@@ -44,7 +47,15 @@ impl Sealer {
     /// Returns a sealer for our track in `slot`.
     #[must_use]
     pub fn new(ring: KeyRing, slot: Slot) -> Self {
-        Self { ring, slot, generation: None, epoch: None, layers: Default::default(), first_position: None }
+        Self {
+            ring,
+            slot,
+            generation: None,
+            epoch: None,
+            layers: Default::default(),
+            digests: Box::new([const { DigestList::new() }; MAX_SPATIAL]),
+            first_position: None,
+        }
     }
 
     /// Encrypts a picture.
@@ -52,7 +63,12 @@ impl Sealer {
     /// # Errors
     /// Returns [`Error`] if there is no key for it.
     pub fn seal(&mut self, picture: Encoded) -> Result<Sealed, Error> {
+        self.update_keys();
+        let layer = picture.layer;
+        let digests =
+            self.due_digests(layer.spatial, picture.captured, FrameKind::of_picture(layer, picture.key), false);
         let inner = VideoHeader {
+            digests: digests.is_some(),
             codec: picture.codec,
             layer: picture.layer,
             key: picture.key,
@@ -69,11 +85,14 @@ impl Sealer {
             rtp_time: video_time(picture.captured),
             voice: false,
         };
-        self.update_keys();
         let mut bytes = picture.payload;
         bytes.prepend(&inner.encode())?;
+        if let Some(digests) = digests {
+            bytes.append(digests.as_slice());
+        }
         let prefix = Prefix::of(picture.codec, picture.key);
-        self.seal_bytes(bytes, picture.layer.spatial, Class::Video, prefix).map(|bytes| Sealed::new(header, bytes))
+        let bytes = self.seal_bytes(bytes, (layer.spatial, picture.captured), Class::Video, prefix)?;
+        Ok(Sealed::new(header, bytes))
     }
 
     /// Encrypts an audio packet, padded to a multiple of 32 bytes so that its length reveals less about the speech.
@@ -111,8 +130,11 @@ impl Sealer {
             }
         }
         let headers = &headers.as_flattened()[..usize::from(count) * COPY_HEADER];
-        let padding = padding(AudioHeader::LENGTH + headers.len() + bytes.len());
+        let digests = self.due_digests(0, audio.captured, FrameKind::Base, count > 0);
+        let digests = digests.as_ref().map_or(&[][..], Trailer::as_slice);
+        let padding = padding(AudioHeader::LENGTH + headers.len() + bytes.len() + digests.len());
         let inner = AudioHeader {
+            digests: !digests.is_empty(),
             codec: audio.codec,
             voice: audio.voice,
             level: audio.level,
@@ -132,13 +154,27 @@ impl Sealer {
             voice: audio.voice,
         };
         bytes.append(&[0; BUCKET][..usize::from(padding)]);
+        bytes.append(digests);
         bytes.prepend(headers)?;
         bytes.prepend(&inner.encode())?;
-        self.seal_bytes(bytes, 0, Class::Audio, Prefix::None).map(|bytes| Sealed::new(header, bytes))
+        let bytes = self.seal_bytes(bytes, (0, audio.captured), Class::Audio, Prefix::None)?;
+        Ok(Sealed::new(header, bytes))
+    }
+
+    /// Returns the signed digests of earlier frames of the layer that the frame captured at `captured` takes with it. `lossy` is
+    /// true if receivers lose frames.
+    fn due_digests(&mut self, spatial: u8, captured: Timestamp, kind: FrameKind, lossy: bool) -> Option<Trailer> {
+        self.digests.get_mut(usize::from(spatial))?.take_due(captured, kind, lossy)?.signed()
     }
 
     /// Encrypts `bytes` with the keys of the last [`Self::update_keys`].
-    fn seal_bytes(&mut self, mut bytes: Buffer, spatial: u8, class: Class, prefix: Prefix) -> Result<Buffer, Error> {
+    fn seal_bytes(
+        &mut self,
+        mut bytes: Buffer,
+        (spatial, captured): (u8, Timestamp),
+        class: Class,
+        prefix: Prefix,
+    ) -> Result<Buffer, Error> {
         let epoch = self.epoch.as_ref().and_then(|(_, keys)| keys.upgrade()).ok_or(Error::NoKeys)?;
         let layer = self.layers.get_mut(usize::from(spatial)).ok_or(Error::NoLayer)?;
         let known = layer.as_ref().and_then(|(kid, stream)| Some((*kid, stream.upgrade()?)));
@@ -152,6 +188,9 @@ impl Sealer {
         bytes.append(tag.as_ref());
         bytes.prepend(&header[..length])?;
         bytes.prepend(prefix.bytes())?;
+        if let Some(digests) = self.digests.get_mut(usize::from(spatial)) {
+            digests.add(&epoch, (kid, counter), FrameDigest::of(&bytes), captured);
+        }
         Ok(bytes)
     }
 
@@ -196,5 +235,8 @@ fn video_time(captured: Timestamp) -> u32 {
 /// The plaintext length of audio is a multiple of this many bytes.
 const BUCKET: usize = 32;
 
-/// The maximum length of the plaintext of a frame with copies. With all headers a packet stays below 1,200 bytes.
-const MAX_WITH_COPIES: usize = 1_024;
+/// The maximum length of the plaintext of a frame with copies, without digests. With all headers a packet stays below 1,200
+/// bytes.
+const MAX_WITH_COPIES: usize = 1_024 - SignedDigests::length(MAX_DIGESTS);
+
+const _: () = assert!(SignedDigests::length(MAX_DIGESTS) + BUCKET + 16 <= TAILROOM, "sealing does not move a frame");

@@ -8,7 +8,8 @@
 //! info = "Conclave 1.0 manager keys" | 0 | meeting 16 | sender 8 | receiver 8, sealed = keys
 //! ```
 //! The receiver's public key travels in an MLS application message, so the leaf of the receiver has signed it. The sealed
-//! keys travel in one as well. Sender and receiver in `info` keep one from passing on the message of another.
+//! keys travel in one as well. Sender and receiver in `info` keep one from passing on the message of another. A private
+//! chat message is sealed in the same way, with another `info` (`chat`).
 
 use crate::admission_key::{Error, LinkKeys, SECRET};
 use crate::authority::{Authority, AuthorityKey, Pair};
@@ -37,9 +38,10 @@ pub struct Envelope {
 }
 
 impl Envelope {
-    fn info(&self) -> Vec<u8> {
+    /// Returns the `info` of HPKE. `purpose` keeps what is sealed for one purpose from being opened for another.
+    pub(crate) fn info(&self, purpose: &[u8]) -> Vec<u8> {
         let (from, to) = (self.from.0.to_be_bytes(), self.to.0.to_be_bytes());
-        [b"Conclave 1.0 manager keys\0".as_slice(), &self.meeting.0, &from, &to].concat()
+        [purpose, &self.meeting.0, &from, &to].concat()
     }
 }
 
@@ -49,8 +51,12 @@ impl SealingKey {
     /// # Errors
     /// Returns [`Error::NoRandomness`] or [`Error::Crypto`].
     pub fn generate() -> Result<Self, Error> {
-        let seed = Secret::random(SEED).ok_or(NoRandomness)?;
-        let (private, public) = hpke_pair(&seed).map_err(|_| Error::Crypto)?;
+        Self::of(&Secret::random(SEED).ok_or(NoRandomness)?)
+    }
+
+    /// Returns the key pair of a seed.
+    pub(crate) fn of(seed: &Secret) -> Result<Self, Error> {
+        let (private, public) = hpke_pair(seed).map_err(|_| Error::Crypto)?;
         Ok(Self { private, public })
     }
 
@@ -63,15 +69,27 @@ impl SealingKey {
     /// Opens keys that another manager has sealed for us. `None` if they are not valid.
     #[must_use]
     pub fn open(&self, sealed: &[u8], envelope: Envelope) -> Option<SharedKeys> {
+        SharedKeys::checked(Secret::take(self.open_bytes(sealed, &envelope.info(PURPOSE), MAX_KEYS)?))
+    }
+
+    /// Opens at most `max` bytes that somebody has sealed for us with [`seal`]. `None` if they are not valid.
+    pub(crate) fn open_bytes(&self, sealed: &[u8], info: &[u8], max: usize) -> Option<Vec<u8>> {
         let (length, rest) = sealed.split_first_chunk::<2>()?;
         let (kem_output, ciphertext) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-        if ciphertext.len() > MAX_KEYS + TAG {
+        if ciphertext.len() > max + TAG {
             return None;
         }
         let sealed = HpkeCiphertext { kem_output: kem_output.into(), ciphertext: ciphertext.into() };
-        let opened = Crypto.hpke_open(hpke_config(), &sealed, self.private.expose(), &envelope.info(), &[]).ok()?;
-        SharedKeys::checked(Secret::take(opened))
+        Crypto.hpke_open(hpke_config(), &sealed, self.private.expose(), info, &[]).ok()
     }
+}
+
+/// Seals `plaintext` for the owner of the public key `to`.
+pub(crate) fn seal(plaintext: &[u8], to: &[u8], info: &[u8]) -> Result<Vec<u8>, Error> {
+    let sealed = Crypto.hpke_seal(hpke_config(), to, info, &[], plaintext).map_err(|_| Error::Crypto)?;
+    let (enc, ciphertext) = (sealed.kem_output.as_slice(), sealed.ciphertext.as_slice());
+    let length = u16::try_from(enc.len()).map_err(|_| Error::Crypto)?.to_be_bytes();
+    Ok([length.as_slice(), enc, ciphertext].concat())
 }
 
 /// Keys of a manager on their way to another one. Has no `Debug`; in locked memory, overwritten on drop.
@@ -99,11 +117,7 @@ impl SharedKeys {
     /// # Errors
     /// Returns [`Error::Crypto`] if it is not a public key.
     pub fn seal(&self, to: &[u8], envelope: Envelope) -> Result<Vec<u8>, Error> {
-        let sealed =
-            Crypto.hpke_seal(hpke_config(), to, &envelope.info(), &[], self.0.expose()).map_err(|_| Error::Crypto)?;
-        let (enc, ciphertext) = (sealed.kem_output.as_slice(), sealed.ciphertext.as_slice());
-        let length = u16::try_from(enc.len()).map_err(|_| Error::Crypto)?.to_be_bytes();
-        Ok([length.as_slice(), enc, ciphertext].concat())
+        seal(self.0.expose(), to, &envelope.info(PURPOSE))
     }
 
     /// Returns the authority. It is not verified: only [`crate::ManagerKeys::adopt`] compares it with a policy.
@@ -141,6 +155,7 @@ impl SharedKeys {
     }
 }
 
+const PURPOSE: &[u8] = b"Conclave 1.0 manager keys\0";
 const VERSION: u8 = 1;
 /// Version, seed of the authority, number of links.
 const HEADER: usize = 1 + SEED + 1;

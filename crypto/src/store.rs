@@ -36,6 +36,9 @@ pub enum Error {
     /// The keychain failed.
     #[error("the system's keychain failed")]
     Failed(#[source] keyring::Error),
+    /// A file cannot be read or written.
+    #[error("the file of the secret cannot be used: {0}")]
+    File(#[source] std::io::Error),
 }
 
 /// Keeps secrets in memory: for tests, guests, and systems without a keychain.

@@ -27,12 +27,18 @@ impl Words {
 
     /// Returns the words, in order.
     pub fn in_language(&self, language: Language) -> [&'static str; 12] {
-        let list = match language {
-            Language::English => bip39::Language::English.word_list(),
-            Language::French => bip39::Language::French.word_list(),
+        self.0.map(|index| language.word(index))
+    }
+}
+
+impl Language {
+    /// Returns a word of the list. Eleven bits never exceed its 2048 words.
+    pub(crate) fn word(self, index: u16) -> &'static str {
+        let list = match self {
+            Self::English => bip39::Language::English.word_list(),
+            Self::French => bip39::Language::French.word_list(),
         };
-        // Eleven bits never exceed the list's 2048 words.
-        self.0.map(|index| list.get(usize::from(index)).copied().unwrap_or_default())
+        list.get(usize::from(index)).copied().unwrap_or_default()
     }
 }
 
@@ -55,9 +61,9 @@ mod tests {
         let made = knock(&link, keys.public_key(), &chain, guest, profile(), ParticipantId(2), now);
         let (joiner, request) = made.unwrap();
         let request = keys.open(&request, now).unwrap();
-        let welcome = first.add(vec![request]).unwrap().welcome.unwrap();
+        let pending = first.add(vec![request]).unwrap();
         first.merge_pending_commit().unwrap();
-        let second = joiner.enter(&welcome).unwrap();
+        let second = joiner.enter(&pending.welcome.unwrap(), &pending.tree.unwrap()).unwrap();
         [first, second]
     }
 

@@ -113,7 +113,7 @@ fn a_commit_that_was_not_accepted_is_cleared_and_created_again() {
     assert!(simulation.groups[2].process(&losing.commit, &nobody_is_gone).is_err());
     let again = simulation.groups[0].add(vec![request]).unwrap();
     simulation.deliver(0, &again.commit, &nobody_is_gone);
-    simulation.groups.push(knocker.joiner.enter(&again.welcome.unwrap()).unwrap());
+    simulation.groups.push(knocker.joiner.enter(&again.welcome.unwrap(), &again.tree.unwrap()).unwrap());
     simulation.agree();
     assert_eq!(simulation.leaf_of(3), target);
 }
@@ -224,7 +224,7 @@ fn a_request_is_admitted_once() {
     let pending = simulation.groups[0].add(vec![request.clone()]).unwrap();
     simulation.deliver(0, &pending.commit, &nobody_is_gone);
     assert!(matches!(simulation.groups[0].add(vec![request]), Err(Error::Rejected(Reject::AlreadyMember))));
-    knocker.joiner.enter(&pending.welcome.unwrap()).unwrap();
+    knocker.joiner.enter(&pending.welcome.unwrap(), &pending.tree.unwrap()).unwrap();
 }
 
 #[test]
@@ -275,14 +275,14 @@ fn a_request_is_valid_for_one_meeting_only() {
     let mut other = Simulation::new();
     assert!(other.groups[0].add(vec![request.clone()]).is_err(), "its certificate names its meeting");
     let pending = simulation.groups[0].add(vec![request]).unwrap();
-    let welcome = pending.welcome.unwrap();
+    let (welcome, tree) = (pending.welcome.unwrap(), pending.tree.unwrap());
     for at in (0..welcome.len()).step_by(211) {
         let mut broken = welcome.clone();
         broken[at] ^= 1;
         let (other, _) = simulation.knock();
-        assert!(other.joiner.enter(&broken[..at]).is_err());
+        assert!(other.joiner.enter(&broken[..at], &tree).is_err());
     }
-    assert!(knocker.joiner.enter(&welcome).is_ok());
+    assert!(knocker.joiner.enter(&welcome, &tree).is_ok());
 }
 
 #[test]
@@ -392,12 +392,12 @@ fn a_member_that_was_cut_off_is_added_again_with_one_commit() {
     let pending = simulation.groups[0].commit(Changes { add: vec![request], remove, policy: None }).unwrap();
     let change = simulation.deliver(0, &pending.commit, &nobody_is_gone);
     assert_eq!((change.added.len(), change.removed.len(), change.policy_changed), (1, 1, false));
-    simulation.groups.push(knocker.joiner.enter(&pending.welcome.unwrap()).unwrap());
+    simulation.groups.push(knocker.joiner.enter(&pending.welcome.unwrap(), &pending.tree.unwrap()).unwrap());
     simulation.agree();
 }
 
 #[test]
-fn a_removal_that_lost_is_created_again_with_the_same_rotation() {
+fn a_removal_that_lost_is_created_again_with_other_keys() {
     let mut simulation = Simulation::with(3);
     let leaf = simulation.leaf_of(2);
     let changes = simulation.removal(&[leaf]);
@@ -408,8 +408,9 @@ fn a_removal_that_lost_is_created_again_with_the_same_rotation() {
     simulation.deliver(1, &winning.commit, &nobody_is_gone);
     assert!(!simulation.keys.is_rotation_merged(simulation.groups[0].policy().chain()));
     simulation.expel(&[2]);
-    assert_eq!(simulation.groups[0].policy().chain().current(), rotation.to);
-    assert_eq!(simulation.keys.authority(), rotation.to.authority);
+    // Those of the lost commit may have been sent to a manager who is none any more.
+    assert_ne!(simulation.groups[0].policy().chain().current(), rotation.to);
+    assert_ne!(simulation.keys.authority(), rotation.to.authority);
 }
 
 #[test]

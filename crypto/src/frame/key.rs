@@ -1,25 +1,31 @@
 //! The key of one key id, derived as in RFC 9605, section 5.2, for suite 5 (`AES_256_GCM_SHA512_128`).
 
+use crate::memory::Erased;
 use ring::aead::{self, AES_256_GCM, LessSafeKey, Nonce, Tag, UnboundKey};
-use ring::hkdf::{HKDF_SHA512, KeyType, Prk, Salt};
-use zeroize::Zeroize;
+use ring::hkdf::{HKDF_SHA512, KeyType, Salt};
+use zeroize::{Zeroize, Zeroizing};
 
 /// Encrypts and decrypts the frames of one key id.
 pub(crate) struct Key {
-    aead: LessSafeKey,
+    aead: Erased<LessSafeKey>,
     salt: [u8; NONCE],
 }
 
 impl Key {
     /// Returns the key of `kid` under `base_key`. It is never `None` with these fixed lengths.
     pub(crate) fn derive(base_key: &[u8], kid: u64) -> Option<Self> {
-        let secret = Salt::new(HKDF_SHA512, &[]).extract(base_key);
-        let (mut key, mut salt) = ([0; KEY], [0; NONCE]);
-        expand(&secret, b"SFrame 1.0 Secret key ", kid, &mut key)?;
-        expand(&secret, b"SFrame 1.0 Secret salt ", kid, &mut salt)?;
-        let aead = UnboundKey::new(&AES_256_GCM, &key).ok().map(LessSafeKey::new);
-        key.zeroize();
-        Some(Self { aead: aead?, salt })
+        let mut salt = [0; NONCE];
+        expand(base_key, b"SFrame 1.0 Secret salt ", kid, &mut salt)?;
+        let key = Self::bytes(base_key, kid)?;
+        let aead = UnboundKey::new(&AES_256_GCM, key.as_slice()).ok().map(|key| Erased::new(LessSafeKey::new(key)))?;
+        Some(Self { aead, salt })
+    }
+
+    /// Returns the bytes of the key of `kid` under `base_key`.
+    pub(crate) fn bytes(base_key: &[u8], kid: u64) -> Option<Zeroizing<[u8; KEY]>> {
+        let mut key = Zeroizing::new([0; KEY]);
+        expand(base_key, b"SFrame 1.0 Secret key ", kid, key.as_mut_slice())?;
+        Some(key)
     }
 
     /// Encrypts `bytes` in place. Returns `None` if they exceed the limit of AES-GCM (64 GiB).
@@ -48,7 +54,8 @@ impl Drop for Key {
     }
 }
 
-fn expand(secret: &Prk, label: &[u8], kid: u64, out: &mut [u8]) -> Option<()> {
+fn expand(base_key: &[u8], label: &[u8], kid: u64, out: &mut [u8]) -> Option<()> {
+    let secret = Salt::new(HKDF_SHA512, &[]).extract(base_key);
     let info = [label, &kid.to_be_bytes(), &SUITE.to_be_bytes()];
     secret.expand(&info, Length(out.len())).ok()?.fill(out).ok()
 }

@@ -30,6 +30,11 @@ impl Kid {
         (self.0 & 0xff) as u8
     }
 
+    /// Returns the key id of the same layer in an epoch with these low bits.
+    pub(crate) const fn in_epoch(self, low_bits: u8) -> Self {
+        Self(self.0 & !0xff | low_bits as u64)
+    }
+
     /// Returns the spatial layer if this key id belongs to `slot` of `leaf`.
     pub(crate) fn spatial_of(self, slot: Slot, leaf: Leaf) -> Option<u8> {
         let spatial = (self.0 >> 18 & 7) as u8;

@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn plain(copies: u8, headers: &[u8], rest: usize, padding: u8) -> Vec<u8> {
-        let mut bytes = vec![0x21, 0x80, copies << 6 | 8, padding, 0, 0, 0, 0, 0, 0, 0, 0];
+        let mut bytes = vec![0x31, 0x80, copies << 6 | 8, padding, 0, 0, 0, 0, 0, 0, 0, 0];
         bytes.extend_from_slice(headers);
         bytes.resize(bytes.len() + rest, 9);
         bytes

@@ -12,6 +12,7 @@ use super::policy::{MeetingPolicy, PolicyContent};
 use crate::Leaf;
 use crate::credential::LeafCredential;
 use committer::Committer;
+use policy_change::Members;
 use proto::{ParticipantId, Rights};
 
 /// One proposal of a commit.
@@ -47,6 +48,7 @@ pub(crate) fn authorize(
     let by = Committer::new(policy, at(committer).ok_or(Reject::NotAMember)?);
     let after = next_policy(policy, proposals)?;
     let mut present: Vec<&LeafCredential> = members.iter().map(|member| &member.1).collect();
+    let mut left: Vec<&LeafCredential> = Vec::new();
     // Removals first (RFC 9420, section 12.3): a participant may be replaced in one commit.
     for proposal in proposals {
         if let Proposed::Remove(leaf) = proposal {
@@ -55,6 +57,7 @@ pub(crate) fn authorize(
                 may_remove(policy, &by, removed)?;
             }
             present.retain(|member| member.participant != removed.participant);
+            left.push(removed);
         }
     }
     for proposal in proposals {
@@ -71,7 +74,10 @@ pub(crate) fn authorize(
     if present.iter().any(|member| after.is_barred(member.device)) {
         return Err(Reject::Barred);
     }
-    if after.serial() == policy.serial() { Ok(()) } else { policy_change::check(policy, after, &by, &present) }
+    if after.serial() == policy.serial() {
+        return Ok(());
+    }
+    policy_change::check(policy, after, &by, Members { present: &present, left: &left })
 }
 
 /// Returns `Ok` if the owner of the leaf `me` may commit `after`, which is not signed yet. Its client rotates the authority
@@ -84,7 +90,8 @@ pub(super) fn may_edit(
 ) -> Result<(), Reject> {
     let present: Vec<&LeafCredential> = members.iter().map(|member| &member.1).collect();
     let person = members.iter().find(|member| member.0 == me).ok_or(Reject::NotAMember)?;
-    match policy_change::check(before, after, &Committer::new(before, &person.1), &present) {
+    let members = Members { present: &present, left: &[] };
+    match policy_change::check(before, after, &Committer::new(before, &person.1), members) {
         Err(Reject::NoRotation) => Ok(()),
         verdict => verdict,
     }

@@ -2,6 +2,7 @@
 
 use super::policy::MeetingPolicy;
 use crate::Leaf;
+use crate::certificate::CertificateChain;
 use crate::credential::LeafCredential;
 use crate::identity::DeviceKey;
 use crate::knock_request::KnockRequest;
@@ -18,6 +19,8 @@ pub struct Member {
     pub name: String,
     /// The key of its device.
     pub device: DeviceKey,
+    /// Certificates of that key by an organisation, not verified.
+    pub certificate: Option<CertificateChain>,
     /// Its role.
     pub role: Role,
     /// Its effective rights.
@@ -27,9 +30,9 @@ pub struct Member {
 impl Member {
     /// Returns the member at `leaf` with the rights that `policy` gives it.
     pub(super) fn new(leaf: Leaf, credential: LeafCredential, policy: &MeetingPolicy) -> Self {
-        let LeafCredential { participant, device, profile, .. } = credential;
+        let LeafCredential { participant, device, profile, organisation: certificate, .. } = credential;
         let (role, rights) = (policy.role_of(device, participant), policy.rights_of(device, participant));
-        Self { leaf, participant, name: profile.name, device, role, rights }
+        Self { leaf, participant, name: profile.name, device, certificate, role, rights }
     }
 }
 
@@ -51,6 +54,8 @@ pub struct PendingCommit {
     pub commit: Vec<u8>,
     /// The Welcome, for all added members.
     pub welcome: Option<Vec<u8>>,
+    /// The sealed ratchet tree for all added members, who cannot enter without it.
+    pub tree: Option<Vec<u8>>,
     /// The added participants.
     pub added: Vec<ParticipantId>,
     /// The removed participants.

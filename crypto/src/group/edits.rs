@@ -1,10 +1,19 @@
 //! New policies of a group, for its own commits.
 
-use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, PolicyEdit};
+use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, PolicyEdit, authorize, credentials};
 use crate::Leaf;
 use crate::identity::DeviceKey;
 use crate::knock_request::KnockRequest;
 use crate::manager_keys::ManagerKeys;
+
+/// Returns `Ok` if we may commit a policy with `edits` now.
+///
+/// # Errors
+/// Returns [`Error::Policy`] if the edits are not possible, and [`Error::Rejected`] if they are not ours to make.
+pub fn may_edit(group: &Group, edits: &[PolicyEdit]) -> Result<(), Error> {
+    let (policy, members) = (&group.policy, credentials(&group.mls));
+    Ok(authorize::may_edit(policy, &policy.edited(edits)?, &members, group.me())?)
+}
 
 /// Returns the changes that remove `devices` for good, whether or not they have leaves now: all their leaves leave, the
 /// policy bars the devices, and the keys of the meeting rotate, so that the old link leads only to a manager's decision.
@@ -14,6 +23,19 @@ use crate::manager_keys::ManagerKeys;
 /// Returns [`Error::Policy`] if the policy has no room or `keys` are not the authority's, [`Error::Keys`] if no new keys
 /// could be made. [`Changes::remove`] alone still removes the leaves then.
 pub fn removal_of_devices(group: &Group, devices: &[DeviceKey], keys: &mut ManagerKeys) -> Result<Changes, Error> {
+    removal_with_edits(group, devices, &[], keys)
+}
+
+/// Returns the changes of [`removal_of_devices`], whose policy also has the edits `first`.
+///
+/// # Errors
+/// As [`removal_of_devices`], and if the edits are not possible.
+pub fn removal_with_edits(
+    group: &Group,
+    devices: &[DeviceKey],
+    first: &[PolicyEdit],
+    keys: &mut ManagerKeys,
+) -> Result<Changes, Error> {
     let (policy, members) = (group.policy(), group.members());
     let role = members.iter().find(|member| member.leaf == group.me()).map_or(policy.everyone(), |me| me.role);
     let below = devices.iter().filter(|device| role.is_above(policy.role_of_device(**device)));
@@ -22,7 +44,7 @@ pub fn removal_of_devices(group: &Group, devices: &[DeviceKey], keys: &mut Manag
         return Ok(Changes::default());
     }
     let remove = members.iter().filter(|member| bar.contains(&member.device)).map(|member| member.leaf).collect();
-    let edits: Vec<_> = bar.into_iter().map(PolicyEdit::Bar).collect();
+    let edits: Vec<_> = first.iter().copied().chain(bar.into_iter().map(PolicyEdit::Bar)).collect();
     Ok(Changes { remove, policy: Some(edited_policy(policy, &edits, true, keys)?), ..Changes::default() })
 }
 

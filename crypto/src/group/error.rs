@@ -21,6 +21,9 @@ pub enum Error {
     /// The authority that the link names did not sign the group's policy: it is not the group of this meeting.
     #[error("the group is not the one that the link leads to")]
     Forged,
+    /// The tree is not the one that belongs to the Welcome.
+    #[error("the tree is not the one that belongs to the Welcome")]
+    Tree,
     /// The policy does not allow the commit.
     #[error(transparent)]
     Rejected(#[from] Reject),
@@ -90,4 +93,9 @@ pub enum Reject {
     /// The commit contains a proposal that meetings do not allow.
     #[error("the proposal is not allowed in a meeting")]
     UnsupportedProposal,
+}
+
+/// Converts an error of openmls, which has an error type for each call. The text is only logged.
+pub(super) fn mls_error(error: impl std::error::Error) -> Error {
+    Error::Mls(error.to_string())
 }

@@ -1,10 +1,12 @@
 //! What a member with a modified client can do with the key packages of others. Tests of attacks over real sockets use
 //! it; no program does.
 
-use super::{Error, Group, MeetingPolicy, capabilities, mls_error};
+use super::error::mls_error;
+use super::{Error, Group, MeetingPolicy, capabilities};
 use crate::Leaf;
 use crate::credential::LeafCredential;
 use crate::identity::{Identity, Profile};
+use crate::keyring::{KeyRing, MediaKeys};
 use crate::knock_request::KnockRequest;
 use crate::provider::{Provider, SUITE, SigningKey};
 use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
@@ -32,6 +34,19 @@ pub fn merge(group: &mut Group, commit: &[u8]) -> Result<Vec<KnockRequest>, Erro
     }
     group.merge(*commit, Leaf(sender.u32()), &|_| true)?;
     Ok(added)
+}
+
+/// Returns keys with which this member seals as the member at `leaf`. Only its signatures are its own.
+#[must_use]
+pub fn keys_of_another(keys: MediaKeys, leaf: Leaf) -> MediaKeys {
+    keys.of_another(leaf)
+}
+
+/// Returns a ring with the newest keys of `ring`, with which this member seals as the member at `leaf`. `None` before there are
+/// keys.
+#[must_use]
+pub fn ring_of_another(ring: &KeyRing, leaf: Leaf) -> Option<KeyRing> {
+    ring.of_another(leaf)
 }
 
 /// Returns a Welcome that leads the owner of a key package into a new group with this id and policy. Its only other

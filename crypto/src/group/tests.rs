@@ -4,14 +4,14 @@ use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, PolicyEdit, Reje
 use crate::credential::LeafCredential;
 use crate::identity::{Identity, Profile};
 use crate::provider::{Provider, SUITE};
-use crate::{Joiner, KnockRequest, Leaf, ManagerKeys, knock, return_to_meeting};
+use crate::{Joiner, KnockRequest, Leaf, ManagerKeys, knock, open_return, return_to_meeting};
 use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
 use openmls::prelude::*;
 use proto::{MeetingId, ParticipantId};
 use std::time::SystemTime;
 
 /// Returns an organiser and two guests, with the organiser's keys.
-fn with_three_members() -> (ManagerKeys, Vec<Group>) {
+pub(crate) fn with_three_members() -> (ManagerKeys, Vec<Group>) {
     with_three_members_of(&Identity::generate().unwrap())
 }
 
@@ -26,7 +26,7 @@ fn with_three_members_of(organiser: &Identity) -> (ManagerKeys, Vec<Group>) {
         for group in &mut groups[1..] {
             group.process(&pending.commit, &|_| false).unwrap();
         }
-        groups.push(joiner.enter(&pending.welcome.unwrap()).unwrap());
+        groups.push(joiner.enter(&pending.welcome.unwrap(), &pending.tree.unwrap()).unwrap());
     }
     (keys, groups)
 }
@@ -35,7 +35,7 @@ fn profile(name: &str) -> Profile {
     Profile::new(name).unwrap()
 }
 
-fn request(keys: &mut ManagerKeys, number: u64) -> (Joiner, KnockRequest) {
+pub(super) fn request(keys: &mut ManagerKeys, number: u64) -> (Joiner, KnockRequest) {
     let (invitation, now) = (keys.invitation("h", 1, None), SystemTime::now());
     let (identity, chain) = (Identity::generate().unwrap(), keys.chain().encode());
     let participant = ParticipantId(number);
@@ -53,7 +53,7 @@ fn forge(
     let bundle = change(mls.commit_builder())
         .load_psks(provider.storage())
         .unwrap()
-        .build(provider.rand(), provider.crypto(), key, |_| true)
+        .build(provider.rand(), provider.crypto(), &**key, |_| true)
         .unwrap()
         .stage_commit(provider)
         .unwrap();
@@ -141,7 +141,7 @@ fn all_members_reject_a_changed_participant_id() {
 fn a_proposal_without_a_commit_is_rejected() {
     let (_, mut groups) = with_three_members();
     let Group { mls, provider, key, .. } = &mut groups[1];
-    let proposal = mls.leave_group(provider, key).unwrap().to_bytes().unwrap();
+    let proposal = mls.leave_group(provider, &**key).unwrap().to_bytes().unwrap();
     for error in refused(&mut groups, &proposal) {
         assert!(matches!(error, Error::Rejected(Reject::UnsupportedProposal)), "{error:?}");
     }
@@ -195,9 +195,9 @@ impl<'a> FalseGroup<'a> {
             .build();
         let (provider, key) = (Provider::default(), &self.sender.key);
         let (id, credential) = (GroupId::from_slice(&self.id.0), self.credential.credential(&key.public()));
-        let mut mls = MlsGroup::new_with_group_id(&provider, key, &config, id, credential).unwrap();
-        let (_, welcome, _) = mls.add_members(&provider, key, &[request.into_key_package()]).unwrap();
-        joiner.enter(&welcome.tls_serialize_detached().unwrap())
+        let mut mls = MlsGroup::new_with_group_id(&provider, &**key, &config, id, credential).unwrap();
+        let (_, welcome, _) = mls.add_members(&provider, &**key, &[request.into_key_package()]).unwrap();
+        joiner.enter(&welcome.tls_serialize_detached().unwrap(), &[])
     }
 }
 
@@ -282,9 +282,9 @@ fn an_organiser_comes_back_only_as_the_authority_signed() {
     assert!(keys.authority().signed_return(keys.meeting(), ParticipantId(9), &request.package, &request.signature));
     // A guest that has the organiser's keys, but not its device; and the device with other keys.
     let (_, stolen) = again(&Identity::generate().unwrap(), &keys);
-    assert!(matches!(groups[1].open_return(&stolen.package), Err(Error::Rejected(Reject::NotAllowed))));
+    assert!(matches!(open_return(&groups[1], &stolen.package), Err(Error::Rejected(Reject::NotAllowed))));
     let (_, other) = again(&organiser, &ManagerKeys::new().unwrap());
-    assert!(groups[1].open_return(&other.package).is_err());
+    assert!(open_return(&groups[1], &other.package).is_err());
     let package = KeyPackageIn::tls_deserialize_exact(stolen.package.as_slice()).unwrap();
     let package = package.validate(&crate::provider::Crypto, ProtocolVersion::Mls10).unwrap();
     let commit = forge(&mut groups, |builder| builder.propose_adds([package]));
@@ -293,11 +293,11 @@ fn an_organiser_comes_back_only_as_the_authority_signed() {
     }
     groups[1].clear_pending_commit();
     // The organiser is gone; a guest adds it.
-    let request = groups[1].open_return(&request.package).unwrap();
+    let request = open_return(&groups[1], &request.package).unwrap();
     let pending = groups[1].commit(Changes { add: vec![request], remove: vec![Leaf(0)], policy: None }).unwrap();
     groups[1].merge_pending_commit().unwrap();
     groups[2].process(&pending.commit, &|participant| participant.0 == 0).unwrap();
-    let mut back = joiner.enter(&pending.welcome.unwrap()).unwrap();
+    let mut back = joiner.enter(&pending.welcome.unwrap(), &pending.tree.unwrap()).unwrap();
     assert!(back.members().iter().all(|member| !member.role.is_manager()));
     // It takes its role again.
     let edits = vec![PolicyEdit::Return(organiser.public(), ParticipantId(9))];

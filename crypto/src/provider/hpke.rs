@@ -27,6 +27,11 @@ pub(super) fn derive_pair(config: &HpkeConfig, secret: &[u8]) -> Result<(Vec<u8>
     pair.map(|(public, private)| (private, public)).map_err(|_| CryptoError::CryptoLibraryError)
 }
 
+/// Returns the shared secret that `enc` encapsulates for the owner of `private`.
+pub(super) fn decapsulate(enc: &[u8], private: &[u8]) -> Option<Vec<u8>> {
+    Primitives::kem_decaps(KemAlgorithm::XWingDraft06, enc, private).ok()
+}
+
 fn only_suite(config: &HpkeConfig) -> Result<(), CryptoError> {
     let suite = config.0 == HpkeKemType::XWingKemDraft6
         && config.1 == HpkeKdfType::HkdfSha384
@@ -86,6 +91,10 @@ impl HpkeCrypto for Primitives {
     }
 
     fn kem_encaps(kem: KemAlgorithm, public: &[u8], random: &mut Self::HpkePrng) -> Result<(Vec<u8>, Vec<u8>), Error> {
+        // libcrux panics if a public key is too short. Anybody can send one.
+        if public.len() != PUBLIC_KEY {
+            return Err(Error::KemInvalidPublicKey);
+        }
         HpkeLibcrux::kem_encaps(kem, public, random)
     }
 
@@ -107,6 +116,9 @@ impl HpkeCrypto for Primitives {
         open(key, nonce, aad, sealed).map_err(|_| Error::AeadOpenError)
     }
 }
+
+/// The length of an X-Wing public key in bytes.
+const PUBLIC_KEY: usize = 1_216;
 
 // The suite uses only SHA-384. The trait requires the others.
 fn hmac_of(kdf: KdfAlgorithm) -> hmac::Algorithm {

@@ -145,3 +145,18 @@ fn a_tag_is_bound_to_secret_purpose_and_message() {
     assert!(!is_tagged(b"other", b"purpose", b"message", made.as_ref()));
     assert!(!is_tagged(b"secret", b"purpose", b"message", &made.as_ref()[1..]));
 }
+
+/// A key package, an update path or a message with a public key of a wrong length. libcrux panics if it is too short.
+#[test]
+fn a_public_key_of_any_length_panics_nowhere() {
+    let (_, public) = hpke_pair(&crate::memory::Secret::copy_of(&[7; SEED])).unwrap();
+    for length in [0, 1, 31, 32, 1_183, 1_184, 1_215, 1_217, 2_432] {
+        let mut key = public.clone();
+        key.resize(length, 0);
+        assert!(Crypto.hpke_seal(hpke_config(), &key, &[], &[], b"x").is_err(), "{length} bytes");
+        assert!(Crypto.hpke_setup_sender_and_export(hpke_config(), &key, &[], &[], 32).is_err(), "{length} bytes");
+        let sealed = openmls_traits::types::HpkeCiphertext { kem_output: key.into(), ciphertext: vec![0; 32].into() };
+        assert!(Crypto.hpke_open(hpke_config(), &sealed, &[7; SEED], &[], &[]).is_err(), "{length} bytes");
+    }
+    assert!(Crypto.hpke_seal(hpke_config(), &public, &[], &[], b"x").is_ok());
+}

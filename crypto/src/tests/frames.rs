@@ -4,7 +4,7 @@ use super::{LEAVES, arrived, keys, picture, ring, sound};
 use crate::open::Error;
 use crate::{KeyRing, Leaf, Opener, ReceivedFrame, Sealer, SoundCopy, seal};
 use media::{Buffer, BufferPool, Clock, Layer, Timestamp};
-use proto::Slot;
+use proto::{Rights, Slot};
 use std::time::{Duration, Instant};
 
 /// Returns the camera of the member at leaf 1, and an opener of it by the member at leaf 3.
@@ -62,7 +62,7 @@ fn copies_of_earlier_packets_round_trip() {
     let mut opener = Opener::new(ring(1, 3), Slot::Microphone, Leaf(1), clock_at(1_000_000));
     let copy = |position, voice, payload| SoundCopy { position, voice, payload };
     sealer.seal_audio(sound(0, b"the first packet of the epoch")).unwrap();
-    for (length, kept) in [(40, 3), (255, 3), (700, 1)] {
+    for (length, kept) in [(40, 3), (255, 3), (500, 1)] {
         let payload = vec![7; length];
         let copies = [copy(8 * 960, true, &[8; 90][..]), copy(7 * 960, false, &[9; 255]), copy(6 * 960, true, &[6])];
         let frame = sealer.seal_sound(sound(9 * 960, &payload), copies).unwrap();
@@ -336,6 +336,29 @@ fn frames_of_a_removed_leaf_are_rejected_immediately() {
 }
 
 #[test]
+fn frames_outside_the_rights_of_their_sender_are_authenticated_and_dropped() {
+    let ours = ring(1, 3);
+    let theirs = ring(1, 1);
+    let mut camera = Sealer::new(theirs.clone(), Slot::Camera);
+    let mut voice = Sealer::new(theirs, Slot::Microphone);
+    let mut see = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
+    let mut hear = Opener::new(ours.clone(), Slot::Microphone, Leaf(1), Clock::default());
+    see.open(arrived(&camera.seal(picture(0, true)).unwrap())).unwrap();
+    ours.set_rights(vec![(Leaf(2), Rights::NONE), (Leaf(1), Rights::ALL.without(Rights::CAMERA))]);
+    let dropped = camera.seal(picture(1, false)).unwrap();
+    assert_eq!(see.open(arrived(&dropped)).unwrap_err(), Error::NotAllowed);
+    hear.open_audio(arrived(&voice.seal_audio(sound(0, b"")).unwrap())).unwrap();
+    // Nobody is blamed for a frame that somebody else made.
+    let mut forged = arrived(&camera.seal(picture(2, false)).unwrap());
+    let last = forged.bytes.len() - 1;
+    forged.bytes[last] ^= 1;
+    assert_eq!(see.open(forged).unwrap_err(), Error::NotAuthentic);
+    ours.set_rights(vec![(Leaf(1), Rights::ALL)]);
+    assert_eq!(see.open(arrived(&dropped)).unwrap_err(), Error::Replayed, "it is not shown later");
+    see.open(arrived(&camera.seal(picture(3, false)).unwrap())).unwrap();
+}
+
+#[test]
 fn the_next_owner_of_a_leaf_does_not_get_the_track() {
     let ours = ring(1, 3);
     let mut first = Opener::new(ours.clone(), Slot::Camera, Leaf(1), Clock::default());
@@ -350,6 +373,24 @@ fn the_next_owner_of_a_leaf_does_not_get_the_track() {
     // Later commits do not change the leaf.
     ours.install(keys(3, 3), &LEAVES, &[Leaf(0)], Instant::now());
     second.open(arrived(&newcomer.seal(picture(1, false)).unwrap())).unwrap();
+}
+
+#[test]
+fn a_member_that_enters_again_opens_the_tracks_of_those_who_stayed_and_of_nobody_else() {
+    let ours = ring(1, 3);
+    let opener = |leaf| Opener::new(ours.clone(), Slot::Camera, Leaf(leaf), Clock::default());
+    let (mut stayed, mut left) = (opener(1), opener(0));
+    for (leaf, opener) in [(1, &mut stayed), (0, &mut left)] {
+        opener.open(arrived(&Sealer::new(ring(1, leaf), Slot::Camera).seal(picture(0, true)).unwrap())).unwrap();
+    }
+    ours.install_again(keys(5, 3), &LEAVES, &[Leaf(0)]);
+    stayed.open(arrived(&Sealer::new(ring(5, 1), Slot::Camera).seal(picture(0, true)).unwrap())).unwrap();
+    let of_next = Sealer::new(ring(5, 0), Slot::Camera).seal(picture(0, true)).unwrap();
+    assert_eq!(left.open(arrived(&of_next)).unwrap_err(), Error::NotAMember);
+    assert_eq!(ours.held(), 1, "no old keys are left");
+    ours.clear();
+    ours.install_again(keys(6, 3), &LEAVES, &[]);
+    assert_eq!(ours.held(), 0, "who has left has no keys");
 }
 
 #[test]

@@ -99,6 +99,38 @@ impl Model {
         rights
     }
 
+    /// The rights of a second leaf of a device: those of everybody, without what is withdrawn from the device's person.
+    pub fn rights_of_second_leaf(&self, id: Id) -> BTreeSet<Right> {
+        let withdrawn = self.entry(id).withdrawn;
+        self.defaults[usize::from(self.everyone)].difference(&withdrawn).copied().collect()
+    }
+
+    pub fn everyone(&self) -> Role {
+        self.everyone
+    }
+
+    /// Whether a right is granted to a person, or withdrawn.
+    pub fn exceptions(&self, id: Id, right: Right) -> (bool, bool) {
+        let entry = self.entry(id);
+        (entry.granted.contains(&right), entry.withdrawn.contains(&right))
+    }
+
+    /// Replaces the exceptions of a listed person by others that give the same rights. Returns false if they do not.
+    pub fn put_exceptions(&mut self, id: Id, granted: BTreeSet<Right>, withdrawn: BTreeSet<Right>) -> bool {
+        let before = self.rights(id);
+        if let Some(entry) = self.entries.get_mut(&id) {
+            (entry.granted, entry.withdrawn) = (granted, withdrawn);
+        }
+        self.rights(id) == before
+    }
+
+    /// Lets somebody go for good, whoever wants it.
+    pub fn bar(&mut self, id: Id) {
+        self.present.remove(&id);
+        self.entries.remove(&id);
+        self.barred.insert(id);
+    }
+
     pub fn organiser(&self) -> Id {
         *self.entries.iter().find(|(_, entry)| entry.role == 0).expect("there is one").0
     }

@@ -82,7 +82,7 @@ impl World {
             changes.policy = Some(edits::edited_policy(group.policy(), &wanted, false, &mut self.keys).ok()?);
         }
         let is_allowed = wanted.is_empty() || matches!(act, Act::Add(_) | Act::RemoveForGood(_));
-        let may_edit = group.may_edit(&wanted).is_ok();
+        let may_edit = edits::may_edit(group, &wanted).is_ok();
         let pending = self.groups.get_mut(&by)?.commit(changes).ok();
         assert!(is_allowed || may_edit == pending.is_some(), "{act:?}: the client knows what it may do");
         pending
@@ -132,7 +132,7 @@ impl World {
         self.groups.retain(|id, _| !removed.contains(id));
         if let Some((id, joiner, participant)) = joiner {
             self.participants[usize::try_from(id).unwrap()] = participant;
-            self.groups.insert(id, joiner.enter(&pending.welcome.unwrap()).unwrap());
+            self.groups.insert(id, joiner.enter(&pending.welcome.unwrap(), &pending.tree.unwrap()).unwrap());
         }
         true
     }

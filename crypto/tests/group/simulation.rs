@@ -112,13 +112,13 @@ impl Simulation {
         let (knockers, requests): (Vec<_>, Vec<_>) = knocks.into_iter().unzip();
         let pending = self.groups[0].add(requests).unwrap();
         assert_eq!(pending.added, knockers.iter().map(|knocker| knocker.participant).collect::<Vec<_>>());
-        let welcome = pending.welcome.unwrap();
+        let (welcome, tree) = (pending.welcome.unwrap(), pending.tree.unwrap());
         let change = self.groups[0].merge_pending_commit().unwrap();
         for group in &mut self.groups[1..] {
             let Received::Commit(seen) = group.process(&pending.commit, &nobody_is_gone).unwrap() else { panic!() };
             assert_eq!(seen, change);
         }
-        let entered = knockers.into_iter().map(|knocker| knocker.joiner.enter(&welcome).unwrap());
+        let entered = knockers.into_iter().map(|knocker| knocker.joiner.enter(&welcome, &tree).unwrap());
         self.groups.extend(entered);
         self.agree();
         change

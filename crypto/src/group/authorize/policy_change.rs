@@ -12,14 +12,23 @@ use crate::identity::DeviceKey;
 use proto::{MAX_ROTATIONS, ParticipantId, Rights, Role};
 use std::collections::BTreeSet;
 
-/// Returns `Ok` if the committer may replace `before` by `after`. `present` are the members after the commit.
+/// The members that a commit with a new policy is about.
+#[derive(Clone, Copy)]
+pub(super) struct Members<'a> {
+    /// The members after the commit.
+    pub(super) present: &'a [&'a LeafCredential],
+    /// Those that it removes.
+    pub(super) left: &'a [&'a LeafCredential],
+}
+
+/// Returns `Ok` if the committer may replace `before` by `after`.
 pub(super) fn check(
     before: &PolicyContent,
     after: &PolicyContent,
     by: &Committer<'_>,
-    present: &[&LeafCredential],
+    members: Members<'_>,
 ) -> Result<(), Reject> {
-    let change = Change { before, after, by, present };
+    let change = Change { before, after, by, members };
     if change.is_return_of_committer() || change.is_succession() {
         return Ok(());
     }
@@ -41,13 +50,12 @@ struct Change<'a> {
     before: &'a PolicyContent,
     after: &'a PolicyContent,
     by: &'a Committer<'a>,
-    /// The members after the commit.
-    present: &'a [&'a LeafCredential],
+    members: Members<'a>,
 }
 
 impl Change<'_> {
     fn is_present(&self, device: DeviceKey, participant: ParticipantId) -> bool {
-        self.present.iter().any(|member| (member.device, member.participant) == (device, participant))
+        is_among(self.members.present, device, participant)
     }
 
     /// Returns true if `after` is `before` with these people, and nothing else changed.
@@ -70,7 +78,7 @@ impl Change<'_> {
         let LeafCredential { device, participant, .. } = *self.by.person;
         let mut higher = self.before.people.iter().take_while(|person| person.device != device);
         self.by.role == Role::CoOrganiser
-            && higher.all(|person| self.present.iter().all(|member| member.device != person.device))
+            && higher.all(|person| self.members.present.iter().all(|member| member.device != person.device))
             && self.changes_only_people(|people| people.hand_over(device, participant))
     }
 
@@ -147,9 +155,11 @@ impl Change<'_> {
         if let Some(id) = new_id
             && new_id != old_id
         {
-            // A new person is a member, and one who came back is one only with the new id.
+            // A new person is a member, or was one until this commit, because what managers have ordered lasts. One who came
+            // back is a member only with the new id.
             let is_still_here = old_id.is_some_and(|old| self.is_present(device, old));
-            if is_still_here || !self.is_present(device, id) {
+            let is_leaving = old_id.is_none() && is_among(self.members.left, device, id);
+            if is_still_here || !(self.is_present(device, id) || is_leaving) {
                 return Err(Reject::InvalidPolicy);
             }
         }
@@ -188,6 +198,10 @@ impl Change<'_> {
     fn need_above(&self, role: Role) -> Result<(), Reject> {
         if self.by.role.is_above(role) { Ok(()) } else { Err(Reject::NotBelow) }
     }
+}
+
+fn is_among(members: &[&LeafCredential], device: DeviceKey, participant: ParticipantId) -> bool {
+    members.iter().any(|member| (member.device, member.participant) == (device, participant))
 }
 
 fn organiser(policy: &PolicyContent) -> &Person {

@@ -352,6 +352,23 @@ fn the_next_in_rank_becomes_the_organiser_if_nobody_above_is_a_member() {
 }
 
 #[test]
+fn somebody_who_leaves_keeps_what_managers_have_ordered() {
+    let world = World::with_roles();
+    let (device, participant) = world.id(4);
+    let mute = world.edit(&[PolicyEdit::Withdraw(device, participant, Rights::MICROPHONE)]);
+    let both = [Proposed::Remove(Leaf(4)), mute.clone()];
+    assert_eq!(world.ask(1, &both, &[]), Ok(()));
+    assert_eq!(world.ask(1, &both, &[participant.0]), Ok(()));
+    assert_eq!(world.ask(3, &both, &[participant.0]), Err(Reject::NotAllowed));
+    // Not somebody who left before, nor with another participant id.
+    let mut later = World::with_roles();
+    later.members.remove(4);
+    assert_eq!(later.ask(1, &[mute], &[]), Err(Reject::InvalidPolicy));
+    let other = world.edit(&[PolicyEdit::Withdraw(device, ParticipantId(99), Rights::MICROPHONE)]);
+    assert_eq!(world.ask(1, &[Proposed::Remove(Leaf(4)), other], &[]), Err(Reject::InvalidPolicy));
+}
+
+#[test]
 fn ghosts_get_no_role_and_the_order_is_not_changed() {
     let mut world = World::with_roles();
     let ghost = world.edit(&[PolicyEdit::SetRole(DeviceKey([77; 32]), ParticipantId(77), Role::Presenter)]);

@@ -53,7 +53,10 @@ pub enum PolicyEdit {
 
 impl PolicyContent {
     /// Returns this policy with edits and the next serial, unsigned.
-    pub(crate) fn edited(&self, edits: &[PolicyEdit]) -> Result<Self, PolicyError> {
+    ///
+    /// # Errors
+    /// Returns [`PolicyError`] if the edits are not possible.
+    pub fn edited(&self, edits: &[PolicyEdit]) -> Result<Self, PolicyError> {
         let mut next = self.clone();
         next.serial = self.serial.checked_add(1).ok_or(PolicyError::Full)?;
         edits.iter().try_for_each(|edit| next.edit(*edit))?;
