@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::event::Event;
 use crate::keys_thread::{Address, Inbox, Input as KeysInput, KeysThread, Output as KeysOutput, Setup, Shared};
 use crate::media_requests::{self, Pending, Publication};
-use crate::meeting;
+use crate::meeting::{self, LobbyEvent};
 use crate::peer;
 use crate::sfu::{Input, Output, Sfu, TrackSpec, TransportId, kind_of};
 use crate::signalling::{self, ServerEndpoint, WebSocket, WebSocketEvent};
@@ -83,7 +83,7 @@ struct Driver {
     server: ServerConnection,
     path_watch: PathWatch,
     media: Media,
-    /// This participant in the meeting. `None` before it has entered.
+    /// This participant in the meeting. `None` before it has entered, and after it was sent back to the waiting room.
     me: Option<ParticipantId>,
     /// True if media go on although the last connection to the server was lost.
     keeps_media: bool,
@@ -238,7 +238,7 @@ impl Driver {
             ServerEvent::Connected(local) => {
                 // Before the restart of media, so that the meeting greets the server while the sockets are opened.
                 self.keys.inbox.send(KeysInput::Connected);
-                self.keeps_media = self.media.transports.are_alive(now);
+                self.keeps_media = self.me.is_some() && self.media.transports.are_alive(now);
                 if !self.keeps_media {
                     self.restart_media(local.ip(), now).await?;
                 }
@@ -464,6 +464,11 @@ impl Driver {
             }
             Event::Meeting(meeting::Event::Members(members)) => self.media.set_members(members, &mut self.event_queue),
             Event::Meeting(meeting::Event::Ended(_)) => self.over = true,
+            // Its transports belong to a participant that is no member any more.
+            Event::Meeting(meeting::Event::Lobby(LobbyEvent::SentBack)) => {
+                self.me = None;
+                self.media.end_all(&mut self.event_queue);
+            }
             Event::Meeting(_)
             | Event::Rekeyed(_)
             | Event::Track { .. }

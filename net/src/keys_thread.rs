@@ -7,7 +7,7 @@
 
 use crate::error::Error;
 use crate::event::Event;
-use crate::meeting::{self, Command, Entry, Meeting};
+use crate::meeting::{self, Command, Entry, LobbyEvent, Meeting};
 use crypto::KeyRing;
 use proto::{Down, Up};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -164,8 +164,8 @@ impl Inbox {
 
     /// Queues an input. [`Inbox::room`] must have resolved before.
     pub fn send(&self, input: Input) {
-        let sent = self.0.as_ref().map(|inbox| inbox.try_send(input));
-        if let Some(Err(mpsc::error::TrySendError::Full(_))) = sent {
+        let Some(inbox) = &self.0 else { return };
+        if let Err(mpsc::error::TrySendError::Full(_)) = inbox.try_send(input) {
             tracing::error!("the keys thread's inbox overflowed");
         }
     }
@@ -268,9 +268,10 @@ impl Worker {
         match event {
             meeting::Event::Keys { keys, removed, leaves, epoch, rejoined } => {
                 if rejoined {
-                    self.ring.restart();
+                    self.ring.install_again(keys, &leaves, &removed);
+                } else {
+                    self.ring.install(keys, &leaves, &removed, Instant::now());
                 }
-                self.ring.install(keys, &leaves, &removed, Instant::now());
                 Event::Rekeyed(epoch)
             }
             event @ (meeting::Event::Entered { .. } | meeting::Event::LinkChanged) => {
@@ -285,17 +286,31 @@ impl Worker {
                 self.ring.clear();
                 Event::Meeting(meeting::Event::Ended(reason))
             }
+            event @ meeting::Event::Lobby(LobbyEvent::SentBack) => {
+                // It is no member any more, but may be one again.
+                self.ring.restart();
+                Event::Meeting(event)
+            }
+            meeting::Event::Members(members) => {
+                self.ring.set_rights(members.iter().map(|member| (member.leaf, member.rights)).collect());
+                Event::Meeting(meeting::Event::Members(members))
+            }
             event @ (meeting::Event::Approaching
             | meeting::Event::Knocking
-            | meeting::Event::Members(_)
             | meeting::Event::Joined(_)
             | meeting::Event::Left { .. }
             | meeting::Event::Policy(_)
+            | meeting::Event::OwnRightsChanged { .. }
+            | meeting::Event::Hands(_)
+            | meeting::Event::HandLowered { .. }
             | meeting::Event::Words(_)
             | meeting::Event::Reconnecting
             | meeting::Event::Reconnected { .. }
             | meeting::Event::AsksToJoin { .. }
             | meeting::Event::StoppedAsking(_)
+            | meeting::Event::Lobby(_)
+            | meeting::Event::Chat(_)
+            | meeting::Event::Verification(_)
             | meeting::Event::Notice(_)) => Event::Meeting(event),
         }
     }

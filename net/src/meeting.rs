@@ -8,23 +8,34 @@
 //!
 //! A member whose connection is lost resumes on another one. A member that cannot follow the group, as a manager's
 //! signature shows, enters it again. If this client is removed, [`Down::Removed`] arrives from the server, or the commit
-//! that removes it. Both end the meeting with [`Reason::Removed`].
+//! that removes it. Both end the meeting with [`Reason::Removed`] or [`Reason::RemovedBy`], or send this client back to the waiting
+//! room if its device is not barred.
 
 mod admissions;
 mod announcements;
+pub mod chat;
 mod claim;
 mod context;
 mod entrant;
 mod envelope;
 mod event;
 mod exits;
+mod floor;
 mod group_log;
+mod hands;
 mod history;
+#[doc(hidden)]
+pub mod hostile;
 mod joined_meeting;
 mod joining;
 mod key_sharing;
+mod lobby;
 mod manager;
+mod member_messages;
+mod moderation;
+mod moderation_message;
 mod outputs;
+mod pending_end;
 mod policy_changes;
 mod problems;
 mod recovery;
@@ -34,11 +45,20 @@ mod removals;
 mod returns;
 mod roster;
 mod state;
+mod stop;
 #[cfg(test)]
 mod tests;
 mod timing;
+mod tree_parts;
+mod upload_pacer;
+#[doc(hidden)]
+pub mod vectors;
+pub mod verification;
+mod waiting_chat;
 
 pub use event::{Command, Entry, Event, Member, Notice, PolicyRefusal, PolicyState};
+pub use lobby::{Evidence, IdentityClass, LobbyAuthor, LobbyEvent, MAX_LOBBY_TEXT, lobby_text};
+pub use moderation_message::{FloorOrder, FloorTarget};
 pub use state::{MediaState, Microphone, SendLimit};
 pub use timing::{RECOVERY_TIMEOUT, SERVER_TIMEOUT};
 
@@ -50,11 +70,13 @@ use joined_meeting::JoinedMeeting;
 use joining::{Goal, Joining, Next};
 use manager::Manager;
 use outputs::Outputs;
+use pending_end::PendingEnd;
 use problems::Awaited;
-use proto::{Down, ManagerCommand, ParticipantId, Position, Problem, Reason, Up, VERSION};
+use proto::{Down, ParticipantId, Position, Problem, Reason, Up, VERSION};
 use recovery::{Recovery, Route, Stage};
 use std::mem;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
+use timing::{MAX_REJOIN_DELAY, REJOIN_DELAY, REJOIN_MEMORY};
 
 /// Returns this computer's clock at a moment. A test can return another one.
 pub type WallClock = Box<dyn Fn(Instant) -> SystemTime + Send>;
@@ -74,6 +96,7 @@ pub struct Meeting {
     own_state: MediaState,
     /// When this client last entered the group again, and how often it did so.
     rejoined: Option<(Instant, u32)>,
+    pending_end: PendingEnd,
 }
 
 enum Phase {
@@ -124,6 +147,7 @@ impl Meeting {
             last_received: now,
             own_state: MediaState::default(),
             rejoined: None,
+            pending_end: PendingEnd::default(),
         };
         let joining = Joining::new(goal, &mut meeting.parts(now).1);
         meeting.phase = Phase::Joining(joining);
@@ -177,20 +201,18 @@ impl Meeting {
         }
         let (phase, mut context) = self.parts(now);
         match (phase, command) {
+            (phase @ (Phase::Joining(_) | Phase::Recovering(None, _)), Command::WriteLobby { to: None, text }) => {
+                match joining(phase) {
+                    Some(joining) => joining.write(&text, &mut context),
+                    None => context.outputs.notice(Notice::NotAllowed),
+                }
+            }
             (Phase::Over, _) | (Phase::Joining(_) | Phase::Recovering(None, _), Command::Announce(_)) => {}
             (Phase::Joining(_) | Phase::Member(_) | Phase::Recovering(..), Command::Leave) => {
                 self.outputs.transmit(Up::Leave);
                 end(self, Reason::Left);
             }
-            (Phase::Member(joined), Command::End) => {
-                match context.manager.as_mut().filter(|_| joined_meeting::may_end(joined)) {
-                    Some(manager) => {
-                        manager.send(ManagerCommand::End, context.now, context.outputs);
-                        end(self, Reason::Left);
-                    }
-                    None => context.outputs.notice(Notice::NotAllowed),
-                }
-            }
+            (Phase::Member(_), Command::End) => handle_end(self, PendingEnd::request, now),
             (Phase::Joining(_) | Phase::Recovering(None, _), _) | (Phase::Recovering(..), Command::End) => {
                 context.outputs.notice(Notice::NotAllowed);
             }
@@ -234,10 +256,14 @@ impl Meeting {
                 return Ok(());
             }
             Down::Problem { problem } => return Err(problems::reason(problem, self.phase.awaited()).into()),
+            Down::Lobby { .. } if matches!(self.phase, Phase::Joining(_)) => {
+                return Ok(self.handle_joining(message, now)?);
+            }
             Down::Hello { .. }
             | Down::Created { .. }
             | Down::AdmissionKey { .. }
             | Down::Admitted { .. }
+            | Down::Tree { .. }
             | Down::Refused { .. } => return Ok(self.handle_joining(message, now)?),
             Down::Resumed => return Err(Violation::Unexpected.into()),
             Down::Knocked { .. }
@@ -247,14 +273,17 @@ impl Meeting {
             | Down::Removed { .. }
             | Down::Returned { .. }
             | Down::Beacon { .. }
+            | Down::MemberBeacon { .. }
             | Down::Presence { .. }
             | Down::Skipped { .. }
+            | Down::Lobby { .. }
+            | Down::Relayed { .. }
             | Down::Ended { .. } => {}
         }
         let (Phase::Member(joined), mut context) = self.parts(now) else {
             return Err(Violation::Unexpected.into());
         };
-        handle_membership(joined, message, &mut context)
+        member_messages::handle(joined, message, &mut context)
     }
 
     /// Handles a message during a recovery.
@@ -288,8 +317,13 @@ impl Meeting {
         let Stage::Joining(joining) = stage else { return Ok(()) };
         let own_state = self.own_state;
         let (_, mut context) = self.parts(now);
+        let was_waiting = joining.is_waiting();
         self.phase = match joining.handle_message(message, &mut context) {
             Ok(Next::Joining(joining)) => {
+                // The screens show a client that was sent back like one that has never been in the meeting.
+                if joined.is_none() && context.manager.is_none() && joining.is_waiting() && !was_waiting {
+                    context.outputs.event(Event::Knocking);
+                }
                 *recovery.stage() = Stage::Joining(joining);
                 Phase::Recovering(joined, recovery)
             }
@@ -298,7 +332,7 @@ impl Meeting {
                 None => JoinedMeeting::new(*new_member, own_state, &mut context)?,
             })),
             Err(Reason::FalseWelcome) if recovery.handle_false_welcome(now) => {
-                leave_after_false_welcome(&mut context);
+                exits::leave_after_false_welcome(&mut context);
                 Phase::Recovering(joined, recovery)
             }
             Err(reason) => return Err(reason.into()),
@@ -334,7 +368,7 @@ impl Meeting {
         let outcome = match self.phase {
             Phase::Over => Ok(()),
             Phase::Member(_) | Phase::Recovering(..) => Err(Exit::Lost),
-            Phase::Joining(_) => Err(lost_connection().into()),
+            Phase::Joining(_) => Err(exits::lost_connection().into()),
         };
         self.follow(outcome, now);
     }
@@ -361,19 +395,19 @@ impl Meeting {
             Phase::Over => Ok(()),
             Phase::Joining(_) if silent => Err(Reason::ServerSilent.into()),
             Phase::Member(_) | Phase::Recovering(..) if silent => Err(Exit::Lost),
-            Phase::Joining(joining) => {
-                joining.handle_timeout(&mut context);
-                Ok(())
-            }
+            Phase::Joining(joining) => joining.handle_timeout(&mut context).map_err(Exit::from),
             Phase::Member(joined) => joined.handle_timeout(&mut context),
             Phase::Recovering(_, recovery) => {
                 if let Stage::Joining(joining) = recovery.stage() {
-                    joining.handle_timeout(&mut context);
-                } else if recovery.take_attempt(now) {
-                    context.outputs.reconnect();
-                    attempt = true;
+                    // The next attempt may get it.
+                    joining.handle_timeout(&mut context).map_err(|_withheld| Exit::Lost)
+                } else {
+                    attempt = recovery.take_attempt(now);
+                    if attempt {
+                        context.outputs.reconnect();
+                    }
+                    Ok(())
                 }
-                Ok(())
             }
         };
         if attempt {
@@ -428,7 +462,7 @@ impl Meeting {
                 Phase::Member(Box::new(JoinedMeeting::new(*new_member, own_state, &mut context)?))
             }
             Err(Reason::FalseWelcome) => {
-                leave_after_false_welcome(&mut context);
+                exits::leave_after_false_welcome(&mut context);
                 let me = context.manager.as_ref().map_or(ParticipantId(0), Manager::me);
                 Phase::Recovering(None, Recovery::after_false_welcome(me, now))
             }
@@ -441,10 +475,12 @@ impl Meeting {
     fn follow(&mut self, outcome: Result<(), Exit>, now: Instant) {
         match outcome {
             Ok(()) => {}
-            Err(Exit::Ended(reason)) => end(self, reason),
+            Err(Exit::Ended(reason)) => end(self, self.pending_end.reason(reason)),
             Err(Exit::Lost) => self.lose_connection(now),
             Err(Exit::CutOff) => self.rejoin(now),
+            Err(Exit::SentBack) => wait_again(self, now),
         }
+        handle_end(self, PendingEnd::send, now);
     }
 
     /// Starts a recovery on another connection, or its next attempt.
@@ -461,11 +497,11 @@ impl Meeting {
             Phase::Recovering(joined, recovery) if !recovery.expects_answer() => Phase::Recovering(joined, recovery),
             Phase::Recovering(joined, mut recovery) => {
                 if !recovery.fail(now) {
-                    return end(self, lost_connection());
+                    return end(self, exits::lost_connection());
                 }
                 Phase::Recovering(joined, recovery)
             }
-            Phase::Joining(_) | Phase::Over => return end(self, lost_connection()),
+            Phase::Joining(_) | Phase::Over => return end(self, exits::lost_connection()),
         };
     }
 
@@ -506,12 +542,46 @@ fn end(meeting: &mut Meeting, reason: Reason) {
     meeting.outputs.end(reason);
 }
 
+/// Lets the end of the meeting do something if the client is a connected member.
+fn handle_end(meeting: &mut Meeting, act: fn(&mut PendingEnd, &JoinedMeeting, &mut Context<'_>), now: Instant) {
+    let mut pending = mem::take(&mut meeting.pending_end);
+    match meeting.parts(now) {
+        (Phase::Member(joined), mut context) => act(&mut pending, joined, &mut context),
+        (Phase::Joining(_) | Phase::Recovering(..) | Phase::Over, _) => pending.handle_disconnected(),
+    }
+    meeting.pending_end = pending;
+}
+
+/// Drops the keys of a client that was sent back, and lets it ask to join again as soon as possible, with the newest link that
+/// it knows.
+fn wait_again(meeting: &mut Meeting, now: Instant) {
+    let me = meeting.me().unwrap_or(ParticipantId(0));
+    if let Some(manager) = meeting.manager.take() {
+        meeting.entrant.link = Some(manager.keys().invitation("", 0, None));
+    }
+    meeting.outputs.drop_transmits();
+    meeting.outputs.event(Event::Lobby(LobbyEvent::SentBack));
+    meeting.phase = Phase::Recovering(None, Recovery::rejoin(me, now, REJOIN_DELAY));
+}
+
+/// Returns the entry of a client that is not a member and has no group to come back to.
+fn joining(phase: &mut Phase) -> Option<&mut Joining> {
+    match phase {
+        Phase::Joining(joining) => Some(joining),
+        Phase::Recovering(None, recovery) => match recovery.stage() {
+            Stage::Joining(joining) => Some(joining),
+            Stage::Waiting(_) | Stage::Connecting | Stage::Greeting | Stage::Resuming => None,
+        },
+        Phase::Member(_) | Phase::Recovering(Some(_), _) | Phase::Over => None,
+    }
+}
+
 /// Handles a message while this client resumes.
 fn handle_resuming(phase: &mut Phase, message: Down, mut context: Context<'_>) -> Result<(), Exit> {
     let Phase::Recovering(Some(joined), recovery) = phase else { return Ok(()) };
     match (recovery.stage(), message) {
         (stage @ Stage::Greeting, Down::Hello { version: VERSION, .. }) => {
-            context.outputs.transmit(resume(joined));
+            context.outputs.transmit(member_messages::resume(joined));
             *stage = Stage::Resuming;
         }
         (Stage::Greeting, Down::Hello { .. }) => return Err(Reason::Version.into()),
@@ -527,58 +597,3 @@ fn handle_resuming(phase: &mut Phase, message: Down, mut context: Context<'_>) -
     }
     Ok(())
 }
-
-/// Leaves after a false Welcome. Any member may answer an organiser that comes back, also a hostile one. The organiser asks
-/// again, and the server lets another member answer.
-fn leave_after_false_welcome(context: &mut Context<'_>) {
-    tracing::warn!("a participant sent a false Welcome, so this organiser asks again");
-    // The others learn at once that this participant is not coming.
-    context.outputs.transmit(Up::Leave);
-}
-
-/// Handles a message to a member.
-fn handle_membership(joined: &mut JoinedMeeting, message: Down, context: &mut Context<'_>) -> Result<(), Exit> {
-    match message {
-        Down::Knocked { participant, request } => joined.handle_knock(participant, &request, context),
-        Down::Withdrew { participant } => joined.handle_withdrawal(participant, context),
-        Down::Returned { participant, request, signature } => {
-            joined.handle_return(participant, &request, &signature, context);
-        }
-        Down::CommitTooLate { epoch } => joined.handle_commit_too_late(epoch, context),
-        Down::Presence { participant, connected } => joined.handle_presence(participant, connected, context.outputs),
-        Down::Log { position, entry } => return joined.handle_log_entry(position, entry, context),
-        Down::Skipped { position, count } => return joined.handle_skipped(position, count),
-        Down::Beacon { signed } => return joined.handle_beacon(&signed),
-        Down::Removed { signed } => return Err(exits::removed(&joined.log, &joined.roster, &signed)),
-        Down::Ended { signed } if exits::is_end(&joined.log, &signed) => return Err(Reason::Ended.into()),
-        Down::Ended { .. } => {
-            return Err(Reason::Server("it ended the meeting without the organiser's signature".into()).into());
-        }
-        Down::Hello { .. }
-        | Down::Created { .. }
-        | Down::AdmissionKey { .. }
-        | Down::Admitted { .. }
-        | Down::Refused { .. }
-        | Down::Resumed
-        | Down::Ping
-        | Down::Problem { .. } => return Err(Violation::Unexpected.into()),
-    }
-    Ok(())
-}
-
-/// Returns the message that continues a membership on a new connection.
-fn resume(joined: &JoinedMeeting) -> Up {
-    let meeting = joined.log.group().policy().chain().meeting();
-    let (token, position) = joined.resume();
-    Up::Resume { meeting, participant: joined.me(), token, position }
-}
-
-fn lost_connection() -> Reason {
-    Reason::Unreachable("the connection to the server was lost".into())
-}
-
-/// How long a client waits before it joins again for the first time in a while. If it was cut off several times in
-/// [`REJOIN_MEMORY`], it waits longer, so that a hostile member cannot keep all busy.
-const REJOIN_DELAY: Duration = Duration::from_millis(100);
-const MAX_REJOIN_DELAY: Duration = Duration::from_secs(15);
-const REJOIN_MEMORY: Duration = Duration::from_mins(1);

@@ -2,6 +2,7 @@
 //!
 //! Packets go through [`interceptor::RtpInterceptor`] and [`send_stream::SendStream`].
 
+mod dlrr_responder;
 mod error;
 mod estimate;
 mod flight_repeater;

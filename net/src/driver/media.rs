@@ -272,6 +272,14 @@ impl Media {
         self.end_queue(track, event_queue);
     }
 
+    /// Ends all tracks, because this client is no member any more. Their frames belong to a membership that has ended.
+    pub fn end_all(&mut self, event_queue: &mut EventQueue) {
+        let tracks: Vec<TrackId> = self.queues.keys().chain(self.voices.transports.keys()).copied().collect();
+        for track in tracks {
+            self.end(track, event_queue);
+        }
+    }
+
     /// Ends a track that has a media description of its own.
     fn end_queue(&mut self, track: TrackId, event_queue: &mut EventQueue) {
         if let Some((transport, mid)) = self.incoming.remove(&track)

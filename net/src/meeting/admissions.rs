@@ -1,17 +1,30 @@
-//! Admits participants who knock. Only a manager can read their requests.
+//! Admits participants who knock. Only a manager can read their requests. Also what else concerns the waiting room: its chats,
+//! members who are sent back to it, and changes of the link.
 
-use super::Event;
+mod chats;
+mod devices;
+mod link_change;
+mod send_backs;
+mod sent_back;
+
 use super::context::Context;
-use super::group_log::GroupLog;
+use super::group_log::{GroupLog, admission_time};
+use super::key_sharing::KeySharing;
+use super::lobby::{Evidence, IdentityClass, LobbyEvent};
 use super::outputs::Outputs;
 use super::refusals::Refusals;
 use super::removals::Removals;
-use super::roster::Roster;
+use super::roster::{Departure, Roster};
 use super::timing::ADMISSION_INTERVAL;
+use super::{Command, Event, Notice};
+use chats::{Chats, Incoming};
 use crypto::group::edits;
-use crypto::{Changes, DeviceKey, KnockRequest, Leaf, MeetingPolicy, admission_key};
+use crypto::{Changes, KnockRequest, Leaf, LobbyKey, MeetingPolicy, admission_key};
+use devices::Devices;
+use link_change::LinkChange;
 use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, MeetingFlags, ParticipantId, Refusal, Rights};
-use std::collections::{BTreeMap, BTreeSet};
+use send_backs::SendBacks;
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// Participants who knocked and are not members yet.
@@ -24,9 +37,13 @@ pub(super) struct Admissions {
     /// How many to admit with one commit. It is halved after a commit that could not be made, to find the request that
     /// is the cause.
     batch: usize,
-    /// The devices of all members so far: they are admitted again with any link.
-    known: BTreeSet<DeviceKey>,
+    pub(super) devices: Devices,
+    /// No rule admits anybody before this time, because other managers may know devices that no rule admits.
+    rules_from: Option<Instant>,
     refusals: Refusals,
+    chats: Chats,
+    send_backs: SendBacks,
+    link_change: LinkChange,
 }
 
 struct Knock {
@@ -53,8 +70,12 @@ impl Admissions {
             waiting: Vec::new(),
             sealed: BTreeMap::new(),
             batch: MAX_WELCOMES,
-            known: BTreeSet::new(),
+            devices: Devices::default(),
+            rules_from: None,
             refusals: Refusals::default(),
+            chats: Chats::default(),
+            send_backs: SendBacks::default(),
+            link_change: LinkChange::default(),
         }
     }
 
@@ -91,6 +112,7 @@ impl Admissions {
             Ok(_) if policy.flags().contains(MeetingFlags::LOCKED) => Refusal::Locked,
             Ok(opened) => {
                 let due = context.now + ADMISSION_INTERVAL * roster.rank();
+                let due = self.rules_from.map_or(due, |from| from.max(due));
                 let has_waiting_room = policy.flags().contains(MeetingFlags::WAITING_ROOM);
                 return self.keep(opened, has_waiting_room, due, context.outputs);
             }
@@ -111,10 +133,13 @@ impl Admissions {
         if self.sealed.is_empty() && self.waiting.iter().all(is_asked) || !may_decide(log, context) {
             return;
         }
-        for knock in self.waiting.iter_mut().filter(|knock| !knock.admitted && !knock.asked) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        for knock in waiting.iter_mut().filter(|knock| !knock.admitted && !knock.asked) {
             knock.asked = true;
-            context.outputs.event(asks(&knock.request));
+            context.outputs.event(asks(&knock.request, self.devices.evidence(&knock.request)));
+            self.chats.repeat();
         }
+        self.waiting = waiting;
         for (participant, request) in std::mem::take(&mut self.sealed) {
             self.handle_knock(participant, &request, (log, roster), removals, context);
         }
@@ -124,33 +149,104 @@ impl Admissions {
         if self.waiting.len() >= MAX_MEMBERS {
             return;
         }
+        let evidence = self.devices.evidence(&request);
         // A device that was removed is refused before, and one that has lost its place comes back.
         let is_invited = !request.via_old_link() && !has_waiting_room;
-        let admitted = is_invited || self.known.contains(&request.device());
+        let admitted = !evidence.sent_back && (is_invited || evidence.class == IdentityClass::Known);
         if !admitted {
-            outputs.event(asks(&request));
+            outputs.event(asks(&request, evidence));
+            self.chats.confirm(request.participant());
         }
         self.waiting.push(Knock { request, admitted, asked: !admitted, due, stale: false });
     }
 
+    /// Executes a command about the waiting room. Other commands do nothing.
+    pub(super) fn handle_command(
+        &mut self,
+        command: Command,
+        (log, roster): (&GroupLog, &Roster),
+        context: &mut Context<'_>,
+    ) {
+        if !roster.own().1.contains(Rights::ADMIT) {
+            return context.outputs.notice(Notice::NotAllowed);
+        }
+        match command {
+            Command::Admit(participant) => self.admit(participant, context.now),
+            Command::AdmitAll => {
+                let all: Vec<_> = self.waiting.iter().map(Knock::participant).collect();
+                for participant in all {
+                    self.admit(participant, context.now);
+                }
+            }
+            Command::Refuse(participant, why) => self.refuse(participant, why, context),
+            Command::SendBack(participant) => self.send_backs.request(participant, roster, context),
+            Command::ChangeLink => self.link_change.request(log.group().policy(), context),
+            Command::WriteLobby { to: Some(to), text } => {
+                if lobby_key(&self.waiting, to).is_some() {
+                    self.chats.write(to, &text, context);
+                } else {
+                    context.outputs.event(Event::Lobby(LobbyEvent::NotSent { with: Some(to) }));
+                }
+            }
+            Command::WriteLobby { to: None, .. } => context.outputs.notice(Notice::NotAllowed),
+            Command::Announce(_)
+            | Command::Remove(_)
+            | Command::SetRole(..)
+            | Command::GrantRights(..)
+            | Command::WithdrawRights(..)
+            | Command::HandOver(_)
+            | Command::SetFlags { .. }
+            | Command::End
+            | Command::Leave
+            | Command::Refresh
+            | Command::Floor(_)
+            | Command::RaiseHand(_)
+            | Command::LowerHand(_)
+            | Command::StopEverything
+            | Command::Chat(_)
+            | Command::Verify(_) => {}
+        }
+    }
+
+    /// Handles a message of a lobby chat: of a person who waits, or of a manager to that person.
+    pub(super) fn handle_lobby(
+        &mut self,
+        (with, from): (ParticipantId, ParticipantId),
+        sealed: &Blob,
+        me: ParticipantId,
+        context: &mut Context<'_>,
+    ) {
+        if let Some(key) = lobby_key(&self.waiting, with) {
+            self.chats.handle(&Incoming { with, from, sealed, me }, key, context);
+        }
+    }
+
     /// Admits a participant on whom the user decides.
-    pub(super) fn admit(&mut self, participant: ParticipantId, now: Instant) {
+    fn admit(&mut self, participant: ParticipantId, now: Instant) {
         for knock in self.waiting.iter_mut().filter(|knock| knock.participant() == participant) {
             (knock.admitted, knock.due) = (true, now);
         }
     }
 
-    /// Returns when this client admits the next one.
-    pub(super) fn commit_deadline(&self) -> Option<Instant> {
-        self.waiting.iter().filter(|knock| knock.admitted && !knock.stale).map(|knock| knock.due).min()
+    /// Returns true if the next commit of [`Self::commit`] sends members back.
+    pub(super) fn sends_back(&self) -> bool {
+        !self.send_backs.is_empty()
     }
 
-    /// Refuses a participant on whom the user decides.
-    pub(super) fn refuse(&mut self, participant: ParticipantId, context: &mut Context<'_>) {
-        let refused = self.waiting.extract_if(.., |knock| !knock.admitted && knock.participant() == participant);
-        if refused.count() > 0 {
-            self.refusals.refuse(participant, Refusal::OldLink, context);
-        }
+    /// Returns when this client admits the next one.
+    pub(super) fn commit_deadline(&self, log: &GroupLog) -> Option<Instant> {
+        let due = self.waiting.iter().filter(|knock| knock.admitted && !knock.stale).map(|knock| knock.due).min()?;
+        Some(admission_time(log).map_or(due, |time| time.max(due)))
+    }
+
+    /// Refuses a participant on whom the user decides. Without a reason of the user, an old link is one.
+    fn refuse(&mut self, participant: ParticipantId, why: Refusal, context: &mut Context<'_>) {
+        let refused = |knock: &mut Knock| !knock.admitted && knock.participant() == participant;
+        let Some(knock) = self.waiting.extract_if(.., refused).next() else { return };
+        let is_old = knock.request.via_old_link();
+        let why = if why == Refusal::Declined && is_old { Refusal::OldLink } else { why };
+        self.chats.forget(participant);
+        self.refusals.refuse(participant, why, context);
     }
 
     /// Removes a participant who gave up waiting.
@@ -160,21 +256,57 @@ impl Admissions {
         self.forget(|knock| knock.participant() == participant, outputs);
     }
 
-    /// Removes the participants who are members now, and remembers their devices.
-    pub(super) fn handle_group_change(&mut self, roster: &Roster, outputs: &mut Outputs) {
-        self.known.extend(roster.present().map(|person| person.device));
-        while self.known.len() > MAX_KNOWN {
-            self.known.pop_first();
-        }
+    /// Handles a new epoch: removes the participants who are members now, and remembers their devices. `left` are the members
+    /// that it removed.
+    pub(super) fn handle_group_change(
+        &mut self,
+        left: &[Departure],
+        (roster, policy): (&Roster, &MeetingPolicy),
+        outputs: &mut Outputs,
+    ) {
+        self.devices.handle_group_change(left, roster);
+        self.require_decisions();
+        self.send_backs.handle_group_change(roster, policy);
+        self.link_change.handle_group_change(policy);
+        // The server may have ignored a message, because the keys had changed.
+        self.chats.repeat();
         self.sealed.retain(|participant, _| !roster.contains(*participant));
         self.forget(|knock| roster.contains(knock.participant()), outputs);
+    }
+
+    /// Handles the stop of everything, before the epoch in which this client is alone: the user decides on everybody, also on
+    /// those who left before, or wait already.
+    pub(super) fn handle_stop(&mut self) {
+        self.devices.handle_stop();
+        self.waiting.iter_mut().for_each(|knock| require_decision(knock, &mut self.chats));
     }
 
     /// Handles the end of the connection. After it was resumed, the server says again who waits.
     pub(super) fn handle_lost_connection(&mut self) {
         self.refusals.clear();
         self.sealed.clear();
+        self.chats.repeat();
         self.waiting.iter_mut().for_each(|knock| knock.stale = true);
+    }
+
+    /// Lets the user decide on those who knocked on another connection before their device was sent back.
+    fn require_decisions(&mut self) {
+        for knock in self.waiting.iter_mut().filter(|knock| self.devices.is_sent_back(knock.request.device())) {
+            require_decision(knock, &mut self.chats);
+        }
+    }
+
+    /// Handles that this client has entered the group, in which there may be other managers.
+    pub(super) fn handle_entered(&mut self, roster: &Roster, now: Instant) {
+        let other = roster.present().any(|person| !person.me && person.role.is_manager());
+        self.rules_from = other.then(|| now + ADMISSION_INTERVAL);
+    }
+
+    /// Handles the devices that only a person lets in, as another manager knows them.
+    pub(super) fn handle_sent_back(&mut self, from: ParticipantId, devices: &[u8], roster: &Roster) {
+        if self.devices.handle_sent_back(from, devices, roster) {
+            self.require_decisions();
+        }
     }
 
     /// Forgets those of whom the server did not say that they still wait.
@@ -193,20 +325,25 @@ impl Admissions {
 
     fn forget(&mut self, gone: impl Fn(&Knock) -> bool, outputs: &mut Outputs) {
         for knock in self.waiting.extract_if(.., |knock| gone(knock)) {
+            let id = knock.participant();
+            if self.chats.forget(id) {
+                outputs.event(Event::Lobby(LobbyEvent::NotSent { with: Some(id) }));
+            }
             if knock.asked {
-                outputs.event(Event::StoppedAsking(knock.participant()));
+                outputs.event(Event::StoppedAsking(id));
             }
         }
     }
 
-    /// Sends the refusals that may be sent now.
+    /// Sends the refusals and the messages of chats that may be sent now.
     pub(super) fn send_refusals(&mut self, context: &mut Context<'_>) {
         self.refusals.send(context);
+        self.chats.send(|id| lobby_key(&self.waiting, id), context);
     }
 
     /// Returns when [`Self::send_refusals`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
-        self.refusals.deadline()
+        self.refusals.deadline().into_iter().chain(self.chats.deadline()).min()
     }
 
     /// Lets the next commit admit as many as allowed, because a commit of this client was merged.
@@ -214,17 +351,33 @@ impl Admissions {
         self.batch = MAX_WELCOMES;
     }
 
-    /// Sends a commit that adds those who wait. Returns false if none was sent. A request that cannot be added alone is
-    /// refused.
-    pub(super) fn commit(&mut self, roster: &Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
-        if self.waiting.is_empty() || !may_decide(log, context) {
+    /// Sends a commit that sends members back, changes the link, or adds those who wait. Returns false if none was sent. A
+    /// request that cannot be added alone is refused.
+    pub(super) fn commit(
+        &mut self,
+        roster: &Roster,
+        log: &mut GroupLog,
+        sharing: &mut KeySharing,
+        context: &mut Context<'_>,
+    ) -> bool {
+        let is_idle = self.waiting.is_empty() && self.send_backs.is_empty() && self.link_change.is_empty();
+        if is_idle || !may_decide(log, context) {
+            return false;
+        }
+        if self.send_backs.commit(roster, log, sharing, context)
+            || self.link_change.commit(roster, log, sharing, context)
+        {
+            return true;
+        }
+        if admission_time(log).is_some_and(|time| context.now < time) {
             return false;
         }
         loop {
             let is_due = |knock: &&Knock| knock.admitted && !knock.stale && knock.due <= context.now;
             let admitted = self.waiting.iter().filter(is_due);
             let add: Vec<_> = admitted.take(self.batch).map(|knock| knock.request.clone()).collect();
-            let Some(first) = add.first().map(KnockRequest::participant) else { return false };
+            let first = add.first().map(|request| (request.participant(), request.device()));
+            let Some((first, device)) = first else { return false };
             let count = add.len();
             // A device that lost its connection leaves its old leaf with the same commit.
             let remove: Vec<_> = add.iter().flat_map(|request| roster.unused_leaves(request.device())).collect();
@@ -238,13 +391,28 @@ impl Admissions {
             }
             self.reset_batch();
             self.waiting.retain(|knock| knock.participant() != first);
-            self.refusals.refuse(first, Refusal::Declined, context);
+            // It may have been removed since it knocked.
+            let is_barred = log.group().policy().is_barred(device);
+            self.refusals.refuse(first, if is_barred { Refusal::Removed } else { Refusal::Declined }, context);
         }
     }
 }
 
-fn asks(request: &KnockRequest) -> Event {
-    Event::AsksToJoin { id: request.participant(), name: request.name().to_owned() }
+fn asks(request: &KnockRequest, evidence: Evidence) -> Event {
+    Event::AsksToJoin { id: request.participant(), name: request.name().to_owned(), evidence }
+}
+
+/// Lets the user decide on a participant whom a rule has admitted. [`Admissions::open_sealed`] asks.
+fn require_decision(knock: &mut Knock, chats: &mut Chats) {
+    if knock.admitted && !knock.asked {
+        knock.admitted = false;
+        chats.confirm(knock.participant());
+    }
+}
+
+/// Returns the key of the chat with a person who waits for a decision.
+fn lobby_key(waiting: &[Knock], with: ParticipantId) -> Option<&LobbyKey> {
+    waiting.iter().find(|knock| knock.asked && knock.participant() == with)?.request.lobby()
 }
 
 /// Returns true if this client can open requests, and may decide them.
@@ -264,243 +432,5 @@ fn returning(
     edits::edited_policy(log.group().policy(), &returns, false, manager.keys_mut()).ok()
 }
 
-/// How many devices are remembered.
-const MAX_KNOWN: usize = 4 * MAX_MEMBERS;
-
 #[cfg(test)]
-mod tests {
-    use super::super::MediaState;
-    use super::super::entrant::Entrant;
-    use super::super::group_log::Outcome;
-    use super::super::manager::Manager;
-    use super::*;
-    use crypto::{Group, Identity, ManagerKeys, Profile, knock};
-    use proto::{Epoch, ManagerCommand, Position, Up, Welcome};
-    use std::time::{Duration, Instant, SystemTime};
-
-    const ME: ParticipantId = ParticipantId(1);
-
-    /// The admissions of one member, who is alone in the group at first.
-    struct Admitting {
-        admissions: Admissions,
-        log: GroupLog,
-        roster: Roster,
-        removals: Removals,
-        entrant: Entrant,
-        /// `None` for a guest.
-        manager: Option<Manager>,
-        outputs: Outputs,
-        now: Instant,
-    }
-
-    impl Admitting {
-        fn new(keys: ManagerKeys) -> Self {
-            let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
-            let group = Group::create(&identity, profile.clone(), ME, &keys, SystemTime::now()).unwrap();
-            let now = Instant::now();
-            Self {
-                admissions: Admissions::new(),
-                log: GroupLog::new(group, Position(0), Epoch(0)),
-                roster: Roster::new(ME, Vec::new(), now),
-                removals: Removals::default(),
-                entrant: Entrant { identity, profile, link: None },
-                manager: Some(Manager::new(keys)),
-                outputs: Outputs::default(),
-                now,
-            }
-        }
-
-        /// Makes requests of these participants and handles them in this order. A request of the organiser itself
-        /// cannot be added to the group.
-        fn with_requests(participants: &[u64]) -> Self {
-            let keys = ManagerKeys::new().unwrap();
-            let requests: Vec<_> = participants.iter().map(|id| (ParticipantId(*id), request(&keys, *id))).collect();
-            let mut organiser = Self::new(keys);
-            for (participant, request) in requests {
-                organiser.handle_knock(participant, &request);
-            }
-            organiser
-        }
-
-        fn handle_knock(&mut self, participant: ParticipantId, request: &Blob) {
-            let Self { admissions, log, roster, removals, entrant, manager, outputs, now } = self;
-            let context = &mut context(entrant, manager, outputs, *now);
-            admissions.handle_knock(participant, request, (log, roster), removals, context);
-        }
-
-        fn open_sealed(&mut self) {
-            let Self { admissions, log, roster, removals, entrant, manager, outputs, now } = self;
-            let context = &mut context(entrant, manager, outputs, *now);
-            admissions.open_sealed((log, roster), removals, context);
-        }
-
-        fn send_refusals(&mut self) {
-            let Self { admissions, entrant, manager, outputs, now, .. } = self;
-            admissions.send_refusals(&mut context(entrant, manager, outputs, *now));
-        }
-
-        /// Returns false if no commit was sent.
-        fn send_commit(&mut self) -> bool {
-            let Self { admissions, log, roster, entrant, manager, outputs, now, .. } = self;
-            let context = &mut context(entrant, manager, outputs, *now);
-            admissions.commit(roster, log, context)
-        }
-
-        /// Commits, and merges the commit. Returns who was refused and who was added.
-        fn commit(&mut self) -> (Vec<ParticipantId>, Vec<ParticipantId>) {
-            assert!(self.send_commit());
-            let (mut refused, mut added) = (Vec::new(), Vec::new());
-            while let Some(message) = self.outputs.poll_transmit() {
-                let Up::Manage { command, welcomes, .. } = message else { panic!("{message:?}") };
-                let command = proto::decode(&command.0).unwrap();
-                if let ManagerCommand::Refuse { participant, why: Refusal::Declined } = command {
-                    refused.push(participant);
-                } else if let ManagerCommand::Commit { epoch, blob, .. } = command {
-                    let outcome = self.log.handle_commit(epoch, &blob, &|_| false, self.now);
-                    assert!(matches!(outcome, Ok(Outcome::MergedOwn { .. })));
-                    added.extend(welcomes.into_iter().flat_map(|Welcome { to, .. }| to));
-                } else {
-                    panic!("{command:?}");
-                }
-            }
-            // Without the organiser, so that its own request stays.
-            let members = self.log.group().members().into_iter().filter(|member| member.participant != ME).collect();
-            self.roster.update(members, MediaState::default(), |_| false);
-            self.admissions.handle_group_change(&self.roster, &mut self.outputs);
-            self.admissions.reset_batch();
-            (refused, added)
-        }
-    }
-
-    fn context<'a>(
-        entrant: &'a mut Entrant,
-        manager: &'a mut Option<Manager>,
-        outputs: &'a mut Outputs,
-        now: Instant,
-    ) -> Context<'a> {
-        Context { now, wall: SystemTime::now(), clock_ahead: 0, entrant, manager, outputs }
-    }
-
-    fn request(keys: &ManagerKeys, participant: u64) -> Blob {
-        let invitation = keys.invitation("meet.example", 443, None);
-        let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Bob").unwrap());
-        let (chain, id) = (keys.chain().encode(), ParticipantId(participant));
-        let made = knock(&invitation, keys.public_key(), &chain, &identity, profile, id, SystemTime::now());
-        Blob(made.unwrap().1)
-    }
-
-    fn ids(numbers: &[u64]) -> Vec<ParticipantId> {
-        numbers.iter().copied().map(ParticipantId).collect()
-    }
-
-    #[test]
-    fn only_the_request_that_cannot_be_added_is_refused() {
-        let mut organiser = Admitting::with_requests(&[2, ME.0, 3, 4]);
-        // Four fail, then two; the first one alone is added.
-        assert_eq!(organiser.commit(), (ids(&[]), ids(&[2])));
-        assert_eq!(organiser.commit(), (ids(&[ME.0]), ids(&[3, 4])));
-        assert!(!organiser.send_commit() && organiser.outputs.poll_transmit().is_none(), "nobody waits");
-    }
-
-    #[test]
-    fn a_participant_is_added_once_and_not_after_it_gave_up() {
-        let mut organiser = Admitting::with_requests(&[2, 3, 2, 4]);
-        organiser.admissions.handle_withdrawal(ParticipantId(3), &mut organiser.outputs);
-        assert_eq!(organiser.commit(), (ids(&[]), ids(&[2, 4])));
-    }
-
-    /// The server announces a request once. A guest may become a manager while somebody waits, and an organiser that comes
-    /// back learns of the requests before it is a manager again.
-    #[test]
-    fn requests_are_opened_once_this_client_may_decide_them() {
-        let keys = ManagerKeys::new().unwrap();
-        let requests = [2, 3].map(|id| (ParticipantId(id), request(&keys, id)));
-        let mut guest = Admitting::new(keys);
-        let manager = guest.manager.take();
-        for (participant, request) in &requests {
-            guest.handle_knock(*participant, request);
-        }
-        assert!(guest.admissions.waiting.is_empty());
-        assert!(!guest.send_commit() && guest.outputs.poll_transmit().is_none());
-        guest.admissions.handle_withdrawal(ParticipantId(2), &mut guest.outputs);
-        guest.manager = manager;
-        guest.open_sealed();
-        let manager = guest.manager.take();
-        guest.admissions.close(&mut guest.outputs);
-        assert!(!guest.send_commit(), "it is no manager now");
-        guest.manager = manager;
-        guest.open_sealed();
-        assert_eq!(guest.commit(), (ids(&[]), ids(&[3])));
-    }
-
-    #[test]
-    fn the_user_is_asked_again_once_this_client_may_decide_again() {
-        let mut organiser = Admitting::with_requests(&[2, 3]);
-        organiser.admissions.waiting[0].admitted = false;
-        let is_about = |event, asked: bool| {
-            if asked {
-                matches!(event, Event::AsksToJoin { id: ParticipantId(2), .. })
-            } else {
-                matches!(event, Event::StoppedAsking(ParticipantId(2)))
-            }
-        };
-        let expect = |organiser: &mut Admitting, asked| {
-            let events: Vec<Event> = std::iter::from_fn(|| organiser.outputs.poll_event()).collect();
-            assert!(events.len() == 1 && events.into_iter().all(|event| is_about(event, asked)), "asked: {asked}");
-        };
-        organiser.open_sealed();
-        organiser.open_sealed();
-        expect(&mut organiser, true);
-        organiser.admissions.close(&mut organiser.outputs);
-        organiser.admissions.close(&mut organiser.outputs);
-        expect(&mut organiser, false);
-        organiser.open_sealed();
-        expect(&mut organiser, true);
-    }
-
-    #[test]
-    fn a_flood_of_invalid_requests_is_answered_at_a_bounded_rate() {
-        let mut organiser = Admitting::new(ManagerKeys::new().unwrap());
-        let sent = |organiser: &mut Admitting| std::iter::from_fn(|| organiser.outputs.poll_transmit()).count();
-        (2..502).for_each(|id| organiser.handle_knock(ParticipantId(id), &Blob(vec![1; 40])));
-        assert_eq!(sent(&mut organiser), 40);
-        let mut seconds = 0;
-        while let Some(deadline) = organiser.admissions.deadline() {
-            seconds += (deadline - organiser.now).as_secs();
-            organiser.now = deadline;
-            organiser.send_refusals();
-            assert!(sent(&mut organiser) <= 40);
-        }
-        assert_eq!(seconds, 24, "20 a second");
-        // A participant that gave up is not refused.
-        organiser.now += Duration::from_secs(10);
-        (2..102).for_each(|id| organiser.handle_knock(ParticipantId(id), &Blob(vec![1; 40])));
-        (2..102).for_each(|id| {
-            organiser.admissions.handle_withdrawal(ParticipantId(id), &mut organiser.outputs);
-        });
-        assert_eq!((sent(&mut organiser), organiser.admissions.deadline()), (40, None));
-    }
-
-    #[test]
-    fn a_device_with_several_invalid_commits_is_not_admitted_again() {
-        let keys = ManagerKeys::new().unwrap();
-        let (invitation, identity) = (keys.invitation("meet.example", 443, None), Identity::generate().unwrap());
-        let chain = keys.chain().encode();
-        let request = |id| {
-            let (profile, id) = (Profile::new("Bob").unwrap(), ParticipantId(id));
-            let made =
-                knock(&invitation, keys.public_key(), &chain, &identity, profile, id, SystemTime::now()).unwrap();
-            Blob(made.1)
-        };
-        let requests = [2, 3, 4, 5].map(|id| (ParticipantId(id), request(id)));
-        let mut organiser = Admitting::new(keys);
-        let mut kept = Vec::new();
-        for (participant, request) in requests {
-            organiser.handle_knock(participant, &request);
-            kept.push(organiser.admissions.waiting.len());
-            organiser.admissions.waiting.clear();
-            organiser.removals.count_invalid_commit(identity.public());
-        }
-        assert_eq!(kept, [1, 1, 1, 0]);
-    }
-}
+mod tests;

@@ -1,8 +1,11 @@
 //! Input and output of the meeting's state machine.
 
 use super::MediaState;
-use crypto::{DeviceKey, Identity, Invitation, Leaf, ManagerKeys, MediaKeys, Profile, Words};
-use proto::{Epoch, MeetingFlags, ParticipantId, Reason, Rights, Role};
+use super::chat::line;
+use super::lobby::{Evidence, LobbyEvent};
+use super::moderation_message::FloorOrder;
+use crypto::{CertificateChain, DeviceKey, Identity, Invitation, Leaf, ManagerKeys, MediaKeys, Profile, Words};
+use proto::{Epoch, MeetingFlags, ParticipantId, Reason, Refusal, Rights, Role};
 
 /// How a client enters a meeting.
 pub enum Entry {
@@ -37,7 +40,7 @@ pub enum Entry {
 }
 
 /// A command of the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
     /// Announces to the members what this client sends from now on. If the client is not a member yet, the state is
     /// sent after it joined.
@@ -46,13 +49,15 @@ pub enum Command {
     Remove(ParticipantId),
     /// Admits a participant of [`Event::AsksToJoin`]. Needs [`Rights::ADMIT`].
     Admit(ParticipantId),
-    /// Refuses a participant of [`Event::AsksToJoin`]. Needs [`Rights::ADMIT`].
-    Refuse(ParticipantId),
+    /// Refuses a participant of [`Event::AsksToJoin`], who learns the reason. Needs [`Rights::ADMIT`].
+    Refuse(ParticipantId, Refusal),
     /// Sets the role of a member of a lower role, to one that is lower than the own. Needs [`Rights::SET_ROLE`].
     SetRole(ParticipantId, Role),
-    /// Grants own rights to a member of a lower role. Needs [`Rights::DELEGATE`].
+    /// Grants own rights to a member of a lower role. Needs [`Rights::DELEGATE`]. Those of [`Rights::MEDIA`] are granted by
+    /// [`Command::Floor`].
     GrantRights(ParticipantId, Rights),
-    /// Withdraws rights from a member of a lower role. Needs [`Rights::DELEGATE`].
+    /// Withdraws rights from a member of a lower role. Needs [`Rights::DELEGATE`]. Those of [`Rights::MEDIA`] are withdrawn
+    /// by [`Command::Floor`].
     WithdrawRights(ParticipantId, Rights),
     /// Makes a member the organiser. Only the organiser may do this, and is the first co-organiser then.
     HandOver(ParticipantId),
@@ -63,12 +68,40 @@ pub enum Command {
         /// Whether they are set.
         set: bool,
     },
+    /// Stops or allows the microphone, the camera or the share of members of lower roles. It counts after one round trip,
+    /// without a commit. Needs [`Rights::DELEGATE`], and for everyone also [`Rights::SET_ROLE`].
+    Floor(FloorOrder),
+    /// Raises (true) or lowers the own hand. Needs [`Rights::REACT`].
+    RaiseHand(bool),
+    /// Lowers the hand of a member who is not of a higher role, or of all such members. Only managers may do this.
+    LowerHand(Option<ParticipantId>),
+    /// Removes everybody else without barring them, turns the waiting room on, and changes the keys and the link. Only the
+    /// organiser may do this.
+    StopEverything,
     /// Ends the meeting for everybody. Only the organiser may do this.
     End,
+    /// Admits all participants of [`Event::AsksToJoin`]. Needs [`Rights::ADMIT`].
+    AdmitAll,
+    /// Sends a member of a lower role back to the waiting room: it loses the keys, and asks to join again. Turns the waiting
+    /// room on. Needs [`Rights::ADMIT`] and [`Rights::REMOVE`].
+    SendBack(ParticipantId),
+    /// Changes the invitation link. The old one leads only to [`Event::AsksToJoin`]. Needs [`Rights::ADMIT`].
+    ChangeLink,
+    /// Writes in a lobby chat. [`Event::Lobby`] follows: the text, or that it was not sent.
+    WriteLobby {
+        /// The participant of [`Event::AsksToJoin`], which needs [`Rights::ADMIT`]; `None` if this client waits itself.
+        to: Option<ParticipantId>,
+        /// The text, of which at most [`super::MAX_LOBBY_TEXT`] bytes are sent.
+        text: String,
+    },
     /// Leaves the meeting, which ends with [`Reason::Left`].
     Leave,
     /// Updates this member's own MLS keys now. Without it, each member does so on a schedule.
     Refresh,
+    /// Does something in the chat.
+    Chat(line::Command),
+    /// Compares pictures, or asks a member for a phrase.
+    Verify(super::verification::Command),
 }
 
 /// An event of the meeting. [`Event::Ended`] comes exactly once, as the last event.
@@ -110,6 +143,22 @@ pub enum Event {
     /// The policy in force. It comes when this client enters, and at each change. [`Event::Members`] has the role and the
     /// rights of each member.
     Policy(PolicyState),
+    /// This client has other rights or another role than before. [`Event::Members`] follows.
+    OwnRightsChanged {
+        /// Who did it; `None` if that is not known.
+        by: Option<ParticipantId>,
+        /// The role and the rights before.
+        before: (Role, Rights),
+        /// The role and the rights now.
+        now: (Role, Rights),
+    },
+    /// The people whose hands are up, in the order in which they raised them. The complete list comes again at each change.
+    Hands(Vec<ParticipantId>),
+    /// A manager lowered the own hand.
+    HandLowered {
+        /// The manager.
+        by: ParticipantId,
+    },
     /// The words that members compare to verify that they are in the same group. They change with each epoch.
     Words(Words),
     /// The connection is lost, or this client cannot follow the group. It tries to come back by itself.
@@ -126,12 +175,20 @@ pub enum Event {
         id: ParticipantId,
         /// The name that the person chose.
         name: String,
+        /// What this client knows of the person.
+        evidence: Evidence,
     },
     /// A participant of [`Event::AsksToJoin`] does not ask any more.
     StoppedAsking(ParticipantId),
-    /// The invitation link has changed, because a member was removed. The old one leads only to
+    /// What happens in the waiting room, on both sides.
+    Lobby(LobbyEvent),
+    /// The invitation link has changed, because a member was removed or a manager wanted it. The old one leads only to
     /// [`Event::AsksToJoin`].
     LinkChanged,
+    /// Something happened in the chat.
+    Chat(line::Event),
+    /// Something that shows whether all are in the same group.
+    Verification(super::verification::Event),
     /// The meeting is over for this client.
     Ended(Reason),
     /// A message for the user. The meeting continues.
@@ -149,9 +206,11 @@ pub struct Member {
     pub name: String,
     /// The device's long-term key.
     pub device: DeviceKey,
+    /// Certificates of that key by an organisation. Not verified: each receiver does that with the organisations that it trusts.
+    pub certificate: Option<CertificateChain>,
     /// The role.
     pub role: Role,
-    /// The effective rights.
+    /// The effective rights, by the policy and by floor control.
     pub rights: Rights,
     /// True for this client itself.
     pub me: bool,
@@ -218,6 +277,8 @@ pub enum Notice {
     /// A commit was rejected because it is invalid or breaks the meeting's rules. The id is its author according to the
     /// server, which is not verified.
     CommitRejected(ParticipantId),
+    /// The link could not be changed. It may have changed as often as possible.
+    LinkNotChanged,
 }
 
 /// Why a member leaves its group.
@@ -229,6 +290,8 @@ pub(super) enum Exit {
     Lost,
     /// The others have another group. The client joins again.
     CutOff,
+    /// A manager has sent this client back to the waiting room.
+    SentBack,
 }
 
 impl From<Reason> for Exit {
@@ -255,6 +318,12 @@ pub(super) enum Violation {
     /// A log entry is missing or was sent twice.
     #[error("its log has a gap")]
     OutOfOrder,
+    /// The tree after an admission does not belong to the Welcome.
+    #[error("the list of members that it sent is damaged")]
+    FalseTree,
+    /// The tree after an admission is not complete.
+    #[error("it did not send the whole list of members")]
+    Withheld,
 }
 
 impl From<Violation> for Reason {

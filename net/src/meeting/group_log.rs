@@ -6,9 +6,13 @@ use super::event::{Exit, Violation, no_keys};
 use super::history::{GroupState, GroupStateHistory};
 use super::state;
 use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT, PAST_EPOCH_TIMEOUT};
+use super::upload_pacer::UploadPacer;
 use crypto::group::Error;
-use crypto::{Changes, Group, Received};
-use proto::{Blob, Epoch, ManagerCommand, NextAuthority, ParticipantId, Position, Reason, SignedCommand, Up, Welcome};
+use crypto::{Changes, Group, Leaf, Received};
+use proto::{
+    Blob, Epoch, MAX_TREE, MAX_TREE_PART, ManagerCommand, NextAuthority, ParticipantId, Position, Reason,
+    SignedCommand, Up, Welcome,
+};
 use std::time::Instant;
 
 /// The group as this member sees it. At most one commit of this member is pending.
@@ -27,6 +31,10 @@ pub(super) struct GroupLog {
     pause: Option<Instant>,
     /// When the secrets of past epochs are deleted.
     past_epochs_end: Option<Instant>,
+    /// The leaf whose commit was merged last.
+    committer: Option<Leaf>,
+    /// What this client has sent for admissions.
+    upload: UploadPacer,
 }
 
 /// What a commit in the log did.
@@ -68,7 +76,18 @@ impl GroupLog {
     pub(super) fn new(group: Group, next: Position, epoch: Epoch) -> Self {
         let mut history = GroupStateHistory::default();
         history.record(epoch.0, state_of(&group));
-        Self { group, next, epoch, history, pending: None, overtaken: 0, pause: None, past_epochs_end: None }
+        Self {
+            group,
+            next,
+            epoch,
+            history,
+            pending: None,
+            overtaken: 0,
+            pause: None,
+            past_epochs_end: None,
+            committer: None,
+            upload: UploadPacer::default(),
+        }
     }
 
     pub(super) const fn group(&self) -> &Group {
@@ -78,17 +97,6 @@ impl GroupLog {
     /// Returns the position of the next entry.
     pub(super) const fn next(&self) -> Position {
         self.next
-    }
-
-    /// Returns the command that tells the members which state of the group is the right one.
-    pub(super) fn beacon(&self) -> ManagerCommand {
-        let GroupState { mls_epoch, transcript } = state_of(&self.group);
-        ManagerCommand::Beacon { epoch: self.epoch, mls_epoch, transcript }
-    }
-
-    /// Returns how many commits the log has had since `epoch`.
-    pub(super) fn epochs_since(&self, epoch: Epoch) -> u64 {
-        self.epoch.0.saturating_sub(epoch.0)
     }
 
     /// Counts `count` entries from `position` on, which must be the next ones.
@@ -126,7 +134,7 @@ impl GroupLog {
     fn process(&mut self, blob: &Blob, gone: &dyn Fn(ParticipantId) -> bool) -> Result<Outcome, Exit> {
         if let Some(pending) = self.pending.take() {
             if pending.is(blob) {
-                self.group.merge_pending_commit().map_err(|_| no_keys())?;
+                self.committer = Some(self.group.merge_pending_commit().map_err(|_| no_keys())?.committer);
                 return Ok(Outcome::MergedOwn { refresh: pending.refresh });
             }
             if let Verdict::Unknown(_) = pending.verdict {
@@ -134,11 +142,11 @@ impl GroupLog {
             }
             self.group.clear_pending_commit();
         }
-        Ok(match self.open(blob, Content::Commit, gone) {
-            Some(Received::Commit(change)) if change.removed_me => Outcome::RemovedMe,
-            Some(Received::Commit(_)) => Outcome::MergedOther,
-            Some(Received::Message { .. }) | None => Outcome::Rejected,
-        })
+        let Some(Received::Commit(change)) = open(&mut self.group, blob, Content::Commit, gone) else {
+            return Ok(Outcome::Rejected);
+        };
+        self.committer = Some(change.committer);
+        Ok(if change.removed_me { Outcome::RemovedMe } else { Outcome::MergedOther })
     }
 
     /// Deletes the secrets of past epochs if it is time.
@@ -161,9 +169,19 @@ impl GroupLog {
         if self.history.handle_beacon(epoch.0, state) { Ok(()) } else { Err(Exit::CutOff) }
     }
 
-    /// Returns true if the commit that ended the log's epoch `epoch` was merged here.
-    pub(super) fn was_merged(&self, epoch: Epoch) -> bool {
-        self.history.was_merged(epoch.0)
+    /// Returns the log's epoch.
+    pub(super) const fn epoch(&self) -> Epoch {
+        self.epoch
+    }
+
+    /// Returns the states of the group so far.
+    pub(super) const fn history(&self) -> &GroupStateHistory {
+        &self.history
+    }
+
+    /// Returns the state of the group now.
+    pub(super) fn state(&self) -> GroupState {
+        state_of(&self.group)
     }
 
     /// Handles the server's answer that it did not accept a commit. It gives one such answer for each, in the order in
@@ -209,17 +227,10 @@ impl GroupLog {
 
     /// Opens an application message. Returns its author and its bytes, or `None` if it cannot be read.
     pub(super) fn open_message(&mut self, blob: &Blob) -> Option<(ParticipantId, Vec<u8>)> {
-        match self.open(blob, Content::Application, &|_| false)? {
+        match open(&mut self.group, blob, Content::Application, &|_| false)? {
             Received::Message { participant, bytes, .. } => Some((participant, bytes)),
             Received::Commit(_) => None,
         }
-    }
-
-    /// Passes a message to MLS if its envelope has the content type `content`. Without this check, a commit that was
-    /// sent as an application message would be merged outside the log's order.
-    fn open(&mut self, blob: &Blob, content: Content, gone: &dyn Fn(ParticipantId) -> bool) -> Option<Received> {
-        let envelope = Envelope::read(&blob.0).filter(|envelope| envelope.content == content);
-        envelope.and_then(|_| self.group.process(&blob.0, gone).ok())
     }
 
     /// Encrypts an application message. Returns `None` while a commit is pending.
@@ -265,7 +276,8 @@ impl GroupLog {
         refresh: bool,
         context: &mut Context<'_>,
     ) -> bool {
-        let Ok(crypto::PendingCommit { commit, welcome, added: to, removed }) = staged else { return false };
+        let Ok(crypto::PendingCommit { commit, welcome, tree, added: to, removed }) = staged else { return false };
+        let tree = tree.unwrap_or_default();
         let (epoch, blob) = (self.epoch, Blob(commit));
         let welcome = welcome.map(|bytes| Welcome { to, blob: Blob(bytes) });
         let message = match context.manager {
@@ -275,9 +287,15 @@ impl GroupLog {
             }
             None => Up::Commit { epoch, blob: blob.clone(), removed, welcome },
         };
-        if !proto::is_sendable(&message) {
+        if !proto::is_sendable(&message) || tree.len() > MAX_TREE {
             self.group.clear_pending_commit();
             return false;
+        }
+        for (index, part) in tree.chunks(MAX_TREE_PART).enumerate() {
+            context.outputs.transmit(Up::Tree { first: index == 0, part: Blob(part.to_vec()) });
+        }
+        if !tree.is_empty() {
+            self.upload.count(tree.len() + blob.0.len(), context.now);
         }
         self.pause = context.manager.is_none().then(|| context.now + COMMIT_INTERVAL);
         self.pending = Some(SentCommit { epoch, verdict: Verdict::Unknown(blob), sent: context.now, refresh });
@@ -293,6 +311,38 @@ impl SentCommit {
             Verdict::TooLate => false,
         }
     }
+}
+
+/// Passes a message to MLS if its envelope has the content type `content`. Without this check, a commit that was sent as an
+/// application message would be merged outside the log's order.
+fn open(group: &mut Group, blob: &Blob, content: Content, gone: &dyn Fn(ParticipantId) -> bool) -> Option<Received> {
+    let envelope = Envelope::read(&blob.0).filter(|envelope| envelope.content == content);
+    envelope.and_then(|_| group.process(&blob.0, gone).ok())
+}
+
+/// Returns when this client may send the next admission, so that it does not send more than a server accepts. `None` if that is at any
+/// time.
+pub(super) fn admission_time(log: &GroupLog) -> Option<Instant> {
+    log.upload.free()
+}
+
+/// Returns true if the header of an application message names the group's epoch. If the message can be read, the header is
+/// authentic.
+pub(super) fn is_of_this_epoch(log: &GroupLog, blob: &Blob) -> bool {
+    Envelope::read(&blob.0).is_some_and(|envelope| envelope.epoch == log.group.epoch().0)
+}
+
+/// Returns the leaf whose commit was merged last, as MLS authenticated it; `None` before the first one.
+pub(super) const fn committer(log: &GroupLog) -> Option<Leaf> {
+    log.committer
+}
+
+/// Merges a commit that removes this client, which is no member any more then. Returns false if it does not.
+pub(super) fn merge_removal(log: &mut GroupLog, blob: &Blob) -> bool {
+    log.group.clear_pending_commit();
+    let Some(Received::Commit(change)) = open(&mut log.group, blob, Content::Commit, &|_| false) else { return false };
+    log.committer = Some(change.committer);
+    change.removed_me
 }
 
 /// Returns the manager who signed the command: a member who is a manager by the policy in force, and the authority's

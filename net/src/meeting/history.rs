@@ -1,6 +1,6 @@
 //! The states of the group after each commit of the log, and the manager's beacons about them.
 //!
-//! A beacon is the only evidence, besides a manager's commit, that this client has lost the group: numbers that a member or
+//! A manager's beacon is the only evidence, besides a manager's commit, that this client has lost the group: numbers that a member or
 //! the server claims are not authenticated.
 
 use std::collections::BTreeMap;
@@ -46,6 +46,11 @@ impl GroupStateHistory {
     pub(super) fn was_merged(&self, epoch: u64) -> bool {
         let (before, after) = (self.states.get(&epoch), self.states.get(&epoch.saturating_add(1)));
         before.zip(after).is_some_and(|(before, after)| before != after)
+    }
+
+    /// Returns the state at an epoch of the log; `None` if it is not known.
+    pub(super) fn state(&self, epoch: u64) -> Option<GroupState> {
+        self.states.get(&epoch).copied()
     }
 
     fn agrees(&self, epoch: u64, state: GroupState) -> bool {

@@ -2,14 +2,17 @@
 
 use super::admissions::Admissions;
 use super::announcements::Announcements;
+use super::chat::Chat;
 use super::claim;
 use super::context::Context;
+use super::envelope::Envelope;
 use super::event::{Exit, no_keys};
-use super::exits::verified;
-use super::group_log::{GroupLog, Outcome, signer};
+use super::exits::{removed_by_commit, verified};
+use super::group_log::{GroupLog, Outcome, is_of_this_epoch, signer};
 use super::history::GroupState;
 use super::joining::NewMember;
 use super::key_sharing::KeySharing;
+use super::moderation::Moderation;
 use super::outputs::Outputs;
 use super::policy_changes::{PolicyChanges, Request, state_of};
 use super::refresh::Refresh;
@@ -17,8 +20,8 @@ use super::removals::Removals;
 use super::returns::Returns;
 use super::roster::{Departure, Roster};
 use super::state::Message;
-use super::timing::BEACON_INTERVAL;
-use super::{Command, Event, MediaState, Notice, PolicyRefusal, PolicyState};
+use super::verification::{Verification, show_other_group};
+use super::{Command, Event, MediaState, Notice, PolicyState};
 use proto::{
     Blob, Epoch, LogEntry, ManagerCommand, MeetingFlags, ParticipantId, Position, Reason, ResumeToken, Rights, Role,
     Signature, SignedCommand,
@@ -29,7 +32,7 @@ use std::time::Instant;
 pub(super) struct JoinedMeeting {
     pub(super) log: GroupLog,
     pub(super) roster: Roster,
-    admissions: Admissions,
+    pub(super) admissions: Admissions,
     removals: Removals,
     returns: Returns,
     policy_changes: PolicyChanges,
@@ -37,12 +40,13 @@ pub(super) struct JoinedMeeting {
     /// The policy as the screens know it.
     policy: PolicyState,
     announcements: Announcements,
+    pub(super) chat: Chat,
+    moderation: Moderation,
+    pub(super) verification: Verification,
     refresh: Refresh,
     resume: ResumeToken,
     /// False while the connection is lost. Nothing is sent then.
     connected: bool,
-    /// When a manager sends the next beacon.
-    beacon: Instant,
 }
 
 impl JoinedMeeting {
@@ -62,12 +66,14 @@ impl JoinedMeeting {
 
     /// Enters the meeting again, after this client lost it.
     pub(super) fn again(self, new_member: NewMember, context: &mut Context<'_>) -> Result<Self, Reason> {
-        let Self { roster: before, mut admissions, removals, policy_changes, announcements, .. } = self;
+        let Self { roster: before, mut admissions, removals, policy_changes, announcements, chat, .. } = self;
+        let (moderation, verification) = (self.moderation, self.verification);
         let mut joined = create(new_member, announcements.own(), context)?;
         let left = before.departed_since(&joined.roster);
         let known = |id: &ParticipantId| before.contains(*id) || *id == joined.me();
         let new: Vec<_> = joined.roster.list().into_iter().map(|person| person.id).filter(|id| !known(id)).collect();
         admissions.handle_lost_connection();
+        admissions.devices.handle_rejoined(&left, &joined.roster);
         (joined.admissions, joined.removals, joined.policy_changes) = (admissions, removals, policy_changes);
         emit_keys(
             &joined.log,
@@ -78,10 +84,14 @@ impl JoinedMeeting {
         )?;
         emit_changes(&left, &new, context.outputs);
         context.outputs.event(Event::Reconnected { me: joined.me() });
+        joined.moderation.resume(&moderation, before.me(), (&joined.log, &mut joined.roster), context);
         joined.removals.handle_group_change(&joined.roster, joined.log.group().policy());
         joined.policy_changes.handle_group_change(&joined.roster, joined.log.group().policy(), context.now);
         emit_members(&joined.roster, context.outputs);
         context.outputs.event(Event::Policy(joined.policy.clone()));
+        verification.end(context.outputs);
+        joined.chat = chat;
+        joined.chat.handle_rejoined(&joined.log, context);
         joined.send_due(context);
         Ok(joined)
     }
@@ -101,6 +111,9 @@ impl JoinedMeeting {
         self.log.handle_lost_connection();
         self.admissions.handle_lost_connection();
         self.announcements.handle_lost_connection();
+        self.chat.handle_lost_connection();
+        self.moderation.handle_lost_connection();
+        self.verification.handle_lost_connection();
         self.key_sharing.repeat();
         self.returns.clear();
         self.roster.clear_absent();
@@ -110,6 +123,7 @@ impl JoinedMeeting {
     pub(super) fn handle_resumed(&mut self, context: &mut Context<'_>) {
         self.connected = true;
         self.log.handle_resumed(context.now);
+        self.verification.handle_resumed(&self.roster, context.now);
         context.outputs.event(Event::Reconnected { me: self.me() });
         emit_members(&self.roster, context.outputs);
     }
@@ -119,37 +133,51 @@ impl JoinedMeeting {
     pub(super) fn handle_ping(&mut self, context: &mut Context<'_>) -> Position {
         self.log.handle_caught_up();
         self.admissions.handle_caught_up(context.outputs);
+        self.chat.handle_caught_up(context.now);
+        self.moderation.handle_caught_up();
         self.send_due(context);
         self.log.next()
     }
 
     pub(super) fn handle_command(&mut self, command: Command, context: &mut Context<'_>) {
+        let rest = self.moderation.handle_command(command, (&self.log, &mut self.roster), context);
+        let Some(command) = rest else { return self.send_due(context) };
         match command {
             Command::Announce(state) => {
                 self.announcements.announce(state);
                 self.roster.set_state(self.me(), state);
                 emit_members(&self.roster, context.outputs);
             }
-            Command::Remove(participant) => remove(self, participant, context),
-            Command::Admit(participant) if self.roster.own().1.contains(Rights::ADMIT) => {
-                self.admissions.admit(participant, context.now);
+            Command::Remove(participant) => self.removals.handle_command(participant, &self.roster, context),
+            Command::Admit(_)
+            | Command::AdmitAll
+            | Command::Refuse(..)
+            | Command::SendBack(_)
+            | Command::ChangeLink
+            | Command::WriteLobby { .. } => {
+                self.admissions.handle_command(command, (&self.log, &self.roster), context);
             }
-            Command::Refuse(participant) if self.roster.own().1.contains(Rights::ADMIT) => {
-                self.admissions.refuse(participant, context);
-            }
-            Command::Admit(_) | Command::Refuse(_) => context.outputs.notice(Notice::NotAllowed),
             Command::Refresh => self.refresh.request(context.now),
+            Command::Chat(command) => self.chat.handle_command(command, &self.log, &self.roster, context),
+            Command::Verify(command) => {
+                self.verification.handle_command(command, (&self.log, &self.roster), context);
+            }
             Command::SetRole(..)
             | Command::GrantRights(..)
             | Command::WithdrawRights(..)
             | Command::HandOver(_)
             | Command::SetFlags { .. } => {
-                if let Some(request) = Request::of(command) {
+                if let Some(request) = Request::of(&command) {
                     self.policy_changes.request(request, &self.roster, &self.log, context);
                 }
             }
-            // `Meeting` handles them.
-            Command::Leave | Command::End => {}
+            // `Meeting` or `Moderation` handles them.
+            Command::Leave
+            | Command::End
+            | Command::Floor(_)
+            | Command::RaiseHand(_)
+            | Command::LowerHand(_)
+            | Command::StopEverything => {}
         }
         self.send_due(context);
     }
@@ -182,9 +210,10 @@ impl JoinedMeeting {
     }
 
     /// Handles the loss of another member's connection, or its return.
-    pub(super) fn handle_presence(&mut self, participant: ParticipantId, connected: bool, outputs: &mut Outputs) {
+    pub(super) fn handle_presence(&mut self, participant: ParticipantId, connected: bool, context: &mut Context<'_>) {
         if self.roster.set_connected(participant, connected) {
-            emit_members(&self.roster, outputs);
+            emit_members(&self.roster, context.outputs);
+            self.verification.handle_presence(&self.roster, context);
         }
     }
 
@@ -195,18 +224,24 @@ impl JoinedMeeting {
     }
 
     /// Handles a beacon of a manager. One without a valid signature is ignored.
-    pub(super) fn handle_beacon(&mut self, signed: &SignedCommand) -> Result<(), Exit> {
-        match verified(&self.log, signed) {
-            Some(ManagerCommand::Beacon { epoch, mls_epoch, transcript }) => {
-                self.log.handle_beacon(epoch, GroupState { mls_epoch, transcript })
-            }
-            Some(_) | None => Ok(()),
-        }
+    pub(super) fn handle_beacon(&mut self, signed: &SignedCommand, outputs: &mut Outputs) -> Result<(), Exit> {
+        let Some(ManagerCommand::Beacon { epoch, mls_epoch, transcript }) = verified(&self.log, signed) else {
+            return Ok(());
+        };
+        let result = self.log.handle_beacon(epoch, GroupState { mls_epoch, transcript });
+        result.inspect_err(|_| show_other_group(signed.from, &self.roster, outputs))
     }
 
     /// Skips application messages of others that the server did not keep for this client.
-    pub(super) fn handle_skipped(&mut self, position: Position, count: u64) -> Result<(), Exit> {
-        Ok(self.log.advance(position, count)?)
+    pub(super) fn handle_skipped(
+        &mut self,
+        position: Position,
+        count: u64,
+        context: &mut Context<'_>,
+    ) -> Result<(), Exit> {
+        self.log.advance(position, count)?;
+        self.chat.handle_gap(&self.log, context);
+        Ok(())
     }
 
     /// Processes the next entry of the log.
@@ -235,7 +270,9 @@ impl JoinedMeeting {
             Ok(ManagerCommand::Commit { epoch, blob, .. }) => {
                 self.handle_commit(signed.from, epoch, &blob, proved, context)
             }
-            Ok(ManagerCommand::Void { epoch, .. }) if proved && self.log.was_merged(epoch) => Err(Exit::CutOff),
+            Ok(ManagerCommand::Void { epoch, .. }) if proved && self.log.history().was_merged(epoch.0) => {
+                Err(Exit::CutOff)
+            }
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -258,7 +295,7 @@ impl JoinedMeeting {
                 self.handle_group_change(true, context)
             }
             Outcome::MergedOther => self.handle_group_change(false, context),
-            Outcome::RemovedMe => Err(Exit::Ended(Reason::Removed)),
+            Outcome::RemovedMe => Err(removed_by_commit(&self.log, &self.roster)),
             // The others have merged it.
             Outcome::Rejected if proved => Err(Exit::CutOff),
             // The server cannot check commits, so an invalid one ended the log's epoch.
@@ -271,7 +308,7 @@ impl JoinedMeeting {
                     manager.send(ManagerCommand::Void { epoch, participant: from }, context.now, context.outputs);
                     self.removals.handle_invalid_commit(from, &self.roster);
                 }
-                self.beacon = context.now;
+                self.verification.handle_epoch(&self.log, &self.roster, context.now);
                 Ok(())
             }
         }
@@ -283,6 +320,10 @@ impl JoinedMeeting {
         let policy = self.log.group().policy();
         let (state, members) = (self.announcements.own(), self.log.group().members());
         let changes = self.roster.update(members, state, |device| policy.is_barred(device));
+        let facts = (&self.log, &mut self.roster);
+        if self.moderation.handle_group_change(!changes.joined.is_empty(), facts, context.outputs) {
+            self.admissions.handle_stop();
+        }
         if let Some(manager) = context.manager {
             manager.handle_merged(policy.chain(), context.now, context.outputs);
         }
@@ -294,12 +335,14 @@ impl JoinedMeeting {
         self.removals.handle_group_change(&self.roster, policy);
         self.policy_changes.handle_group_change(&self.roster, policy, context.now);
         self.returns.handle_group_change(&self.roster);
-        self.admissions.handle_group_change(&self.roster, context.outputs);
+        self.admissions.handle_group_change(&changes.left, (&self.roster, policy), context.outputs);
         if !self.roster.own().1.contains(Rights::ADMIT) {
             self.admissions.close(context.outputs);
         }
         self.announcements.handle_group_change(&self.roster, !changes.joined.is_empty());
-        self.beacon = context.now;
+        self.chat.handle_group_change(&self.log, &self.roster);
+        self.verification.handle_epoch(&self.log, &self.roster, context.now);
+        self.refresh.handle_group_change(&self.roster, context.now);
         emit_members(&self.roster, context.outputs);
         show_policy(self, own, context);
         Ok(())
@@ -314,12 +357,18 @@ impl JoinedMeeting {
         blob: &Blob,
         context: &mut Context<'_>,
     ) {
+        if self.chat.handle_own(blob, &self.log, &self.roster, context) {
+            return;
+        }
         if from == self.me() {
             // The others may have deleted the secrets of its epoch.
-            if self.log.epochs_since(epoch) > 0 {
+            let is_old = self.log.epoch() > epoch;
+            if is_old {
                 self.announcements.repeat();
                 self.key_sharing.repeat();
             }
+            self.moderation.handle_own(blob, is_old, (&self.log, &self.roster), context.outputs);
+            self.verification.handle_own(blob, context);
             return;
         }
         let Some((author, bytes)) = self.log.open_message(blob) else { return };
@@ -329,12 +378,31 @@ impl JoinedMeeting {
                     emit_members(&self.roster, context.outputs);
                 }
             }
-            Some(Message::SealingKey { public }) => self.key_sharing.handle_public_key(author, public.into()),
+            Some(Message::SealingKey { public }) => {
+                self.key_sharing.handle_public_key(author, public.into());
+                self.admissions.devices.handle_new_manager(author, &self.roster);
+            }
+            Some(Message::SentBack { devices }) => {
+                self.admissions.handle_sent_back(author, &devices, &self.roster);
+            }
             Some(Message::ManagerKeys { to, sealed }) if to == self.me() => {
                 let facts = (self.log.group().policy(), &self.roster);
                 self.key_sharing.handle_keys(author, &sealed, facts, context);
             }
-            Some(Message::ManagerKeys { .. }) | None => {}
+            Some(Message::Chat { body }) if is_of_this_epoch(&self.log, blob) => {
+                self.chat.handle_message(author, &body, &self.log, &self.roster, context);
+            }
+            Some(Message::Floor(message)) => {
+                let epoch = Envelope::read(&blob.0).map_or(0, |envelope| envelope.epoch);
+                self.moderation.handle_floor(author, message, epoch, (&self.log, &mut self.roster), context);
+            }
+            Some(Message::Hands(message)) => {
+                self.moderation.handle_hands(author, message, self.log.next(), &self.roster, context.outputs);
+            }
+            Some(Message::Verification(message)) if is_of_this_epoch(&self.log, blob) => {
+                self.verification.handle_message(author, &message, (&self.log, &self.roster), context);
+            }
+            Some(Message::ManagerKeys { .. } | Message::Chat { .. } | Message::Verification(_)) | None => {}
         }
     }
 
@@ -348,6 +416,7 @@ impl JoinedMeeting {
         if self.roster.mark_gone(participant, context.now) {
             context.outputs.notice(Notice::Unattended);
         }
+        self.verification.handle_presence(&self.roster, context);
         Ok(())
     }
 
@@ -367,12 +436,13 @@ impl JoinedMeeting {
             self.returns.deadline(&self.roster),
             Some(self.refresh.deadline()),
             self.policy_changes.deadline().filter(|_| manager),
-            self.admissions.commit_deadline().filter(|_| manager && self.roster.own().1.contains(Rights::ADMIT)),
+            self.moderation.deadline().filter(|_| manager),
+            self.admissions.commit_deadline(&self.log).filter(|_| manager && may_admit(self)),
         ];
+        let chat = self.chat.deadline().into_iter().chain(self.verification.deadline(&self.roster, manager));
         let commit = due.into_iter().flatten().min().and_then(|due| self.log.commit_time(due));
-        let beacon = (manager && self.roster.count() > 1).then_some(self.beacon);
         let log = [self.log.commit_deadline(), self.log.past_epochs_end()].into_iter().flatten();
-        log.chain(commit).chain(beacon).chain(self.admissions.deadline()).min()
+        log.chain(commit).chain(self.admissions.deadline()).chain(chat).min()
     }
 
     /// Sends everything that can be sent now, but at most one commit. Removals come before admissions, so that a new
@@ -387,21 +457,37 @@ impl JoinedMeeting {
         self.admissions.open_sealed((&self.log, &self.roster), &self.removals, context);
         self.admissions.send_refusals(context);
         self.announcements.send(&mut self.log, context.outputs);
+        self.moderation.send(&mut self.log, context.outputs);
+        self.admissions.devices.send(&mut self.log, context.outputs);
         self.key_sharing.send(&mut self.log, &self.roster, context);
+        self.chat.send(&mut self.log, &self.roster, context);
+        self.verification.send((&mut self.log, &self.roster), context);
         if self.log.may_commit(context.now) {
             self.commit(context);
         }
-        send_beacon(&mut self.beacon, &self.log, &self.roster, context);
+        self.verification.send_manager_beacon(&self.log, &self.roster, context);
     }
 
     fn commit(&mut self, context: &mut Context<'_>) {
+        let (now, may_admit) = (context.now, may_admit(self));
+        let enters = may_admit && self.admissions.commit_deadline(&self.log).is_some_and(|due| due <= now);
+        // A policy can list only members, and who leaves may come back at once: so the orders of floor control are a part of the
+        // policy when their authors and those whom they are about are removed.
+        let leaves = self.removals.is_due(&self.roster, now)
+            || self.returns.is_due(&self.roster, now)
+            || self.moderation.is_stopping()
+            || self.admissions.sends_back();
+        let at_once = enters || leaves || self.policy_changes.is_waiting();
+        let floor = self.moderation.due_edits(at_once, &self.log, context);
         let sent = claim::commit(&mut self.log, &self.roster, context)
-            || self.returns.commit(&self.roster, &mut self.log, context)
-            || self.removals.commit(&mut self.roster, &mut self.log, &mut self.key_sharing, context)
-            || self.policy_changes.commit(&self.roster, &mut self.log, &mut self.key_sharing, context)
-            || self.admissions.commit(&self.roster, &mut self.log, context);
-        if !sent && self.refresh.is_due(context.now) && !self.log.commit_refresh(context) {
-            self.refresh.restart(&self.roster, context.now);
+            || self.moderation.commit_stop(&floor, &self.roster, &mut self.log, context)
+            || self.returns.commit(&floor, &self.roster, &mut self.log, context)
+            || self.removals.commit(&floor, &mut self.roster, &mut self.log, &mut self.key_sharing, context)
+            || self.policy_changes.commit(floor, &self.roster, &mut self.log, &mut self.key_sharing, context)
+            || may_admit && self.admissions.commit(&self.roster, &mut self.log, &mut self.key_sharing, context);
+        let wants_epoch = !sent && (self.refresh.is_due(&self.log, &self.roster, now) || self.moderation.needs_epoch());
+        if wants_epoch && !self.log.commit_refresh(context) {
+            self.refresh.restart(&self.roster, now);
         }
     }
 }
@@ -411,19 +497,9 @@ pub(super) fn may_end(joined: &JoinedMeeting) -> bool {
     joined.roster.own().0 == Role::Organiser
 }
 
-fn remove(joined: &mut JoinedMeeting, participant: ParticipantId, context: &mut Context<'_>) {
-    let Some(device) = joined.roster.device(participant) else { return };
-    // A second leaf of this device is removed by everybody's right to remove its own leaves.
-    let is_own = joined.roster.device(joined.me()) == Some(device);
-    if participant == joined.me() || !joined.roster.own().1.contains(Rights::REMOVE) {
-        context.outputs.notice(Notice::NotAllowed);
-    } else if context.manager.is_none() {
-        context.outputs.notice(Notice::PolicyRefused(PolicyRefusal::NoKeys));
-    } else if is_own || joined.roster.is_above(participant) {
-        joined.removals.request(participant, device);
-    } else {
-        context.outputs.notice(Notice::PolicyRefused(PolicyRefusal::NotBelow));
-    }
+/// Returns true if this client may admit, and the group is not forked.
+fn may_admit(joined: &JoinedMeeting) -> bool {
+    joined.roster.own().1.contains(Rights::ADMIT) && !joined.verification.is_forked()
 }
 
 /// Tells the screens the policy if it has changed. The member that has locked the meeting tells the server.
@@ -458,17 +534,6 @@ fn emit_members(roster: &Roster, outputs: &mut Outputs) {
     outputs.event(Event::Members(roster.list()));
 }
 
-/// Tells the others which group is the right one, if this client is a manager and it is time.
-fn send_beacon(due: &mut Instant, log: &GroupLog, roster: &Roster, context: &mut Context<'_>) {
-    if *due > context.now || roster.count() < 2 {
-        return;
-    }
-    if let Some(manager) = context.manager {
-        *due = context.now + BEACON_INTERVAL;
-        manager.send(log.beacon(), context.now, context.outputs);
-    }
-}
-
 fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> Result<JoinedMeeting, Reason> {
     let NewMember { me, group, position, epoch, gone, resume } = new_member;
     let log = GroupLog::new(group, position, epoch);
@@ -486,20 +551,27 @@ fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> 
     key_sharing.handle_group_change(&roster, log.group().policy(), context);
     policy_changes.handle_group_change(&roster, log.group().policy(), context.now);
     let policy = state_of(log.group().policy(), &roster);
+    let mut admissions = Admissions::new();
+    admissions.handle_entered(&roster, context.now);
+    let chat = Chat::new(&log, &roster, context.now);
+    let moderation = Moderation::new(&mut roster, &log);
+    let verification = Verification::new(&log, &roster, context.now);
     Ok(JoinedMeeting {
+        chat,
         log,
         roster,
-        admissions: Admissions::new(),
+        admissions,
         removals: Removals::default(),
         returns: Returns::default(),
         policy_changes,
         key_sharing,
         policy,
         announcements: Announcements::new(own),
+        moderation,
+        verification,
         refresh,
         resume,
         connected: true,
-        beacon: context.now,
     })
 }
 

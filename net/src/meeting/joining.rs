@@ -5,7 +5,9 @@ use super::context::{Context, is_own_clock_wrong};
 use super::event::{Violation, no_keys};
 use super::problems::Awaited;
 use super::timing::{APPROACH_INTERVAL, KNOCK_TIMEOUT, MAX_APPROACHES};
-use crypto::{Group, Joiner, knock, return_to_meeting};
+use super::tree_parts::{Admission, TreeParts};
+use super::waiting_chat::WaitingChat;
+use crypto::{Group, Joiner, group, knock, return_to_meeting};
 use crypto::{admission_key, authority_chain};
 use proto::{Blob, Down, Epoch, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
 use std::time::Instant;
@@ -53,8 +55,10 @@ enum Stage {
     /// `Approach` was sent. `failures` answers did not lead to the link's authority. `again` is when it is sent again.
     Approaching { me: ParticipantId, failures: u32, again: Option<Instant> },
     /// `Knock` or `Return` was sent. `notice` is when the user is notified that there is no answer. It is `None` after
-    /// that.
-    Waiting { joiner: Box<Joiner>, me: ParticipantId, notice: Option<Instant> },
+    /// that. `chat` is `None` for a manager that comes back.
+    Waiting { joiner: Box<Joiner>, me: ParticipantId, notice: Option<Instant>, chat: Option<Box<WaitingChat>> },
+    /// The server has admitted this client, and sends the tree.
+    Admitted { me: ParticipantId, parts: Box<TreeParts> },
 }
 
 impl Joining {
@@ -79,9 +83,21 @@ impl Joining {
             (Stage::Checking { me }, Down::AdmissionKey { admission_key, chain }) => {
                 come_back(me, &admission_key, &chain, context)
             }
-            (Stage::Waiting { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone, resume }) => {
-                let group = joiner.enter(&welcome.0).map_err(|_| false_welcome(context))?;
-                Ok(Next::Member(Box::new(NewMember { me, group, position, epoch, gone, resume })))
+            (Stage::Waiting { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone, resume, tree }) => {
+                let admission = Admission { welcome, position, epoch, gone, resume };
+                enter(me, Box::new(TreeParts::new(*joiner, admission, tree, context.now)), context)
+            }
+            (Stage::Admitted { me, mut parts }, Down::Tree { part }) => {
+                parts.add(&part, context.now)?;
+                enter(me, parts, context)
+            }
+            (Stage::Waiting { joiner, me, notice, mut chat }, Down::Lobby { participant, from, blob })
+                if participant == me =>
+            {
+                if let Some(chat) = &mut chat {
+                    chat.handle(from, &blob, context);
+                }
+                Ok(Self::next(Stage::Waiting { joiner, me, notice, chat }))
             }
             (Stage::Waiting { .. }, Down::Refused { why }) => Err(refused(why, context.clock_ahead)),
             _ => Err(Violation::Unexpected.into()),
@@ -90,7 +106,26 @@ impl Joining {
 
     /// Returns true if a member decides now.
     pub(super) const fn is_waiting(&self) -> bool {
-        matches!(self.stage, Stage::Waiting { .. })
+        matches!(self.stage, Stage::Waiting { .. } | Stage::Admitted { .. })
+    }
+
+    /// Writes to the managers, if this client has knocked.
+    pub(super) fn write(&mut self, text: &str, context: &mut Context<'_>) {
+        match &mut self.stage {
+            Stage::Waiting { chat: Some(chat), .. } => chat.write(text, context),
+            Stage::Waiting { chat: None, .. }
+            | Stage::Admitted { .. }
+            | Stage::Greeting(_)
+            | Stage::Creating { .. }
+            | Stage::Checking { .. }
+            | Stage::Approaching { .. } => context.outputs.notice(Notice::NotAllowed),
+        }
+    }
+
+    /// Returns the key of the lobby chat.
+    #[cfg(test)]
+    pub(super) fn lobby_key(&self) -> Option<crypto::LobbyKey> {
+        if let Stage::Waiting { joiner, .. } = &self.stage { joiner.lobby().cloned() } else { None }
     }
 
     /// Returns the answer that this client awaits.
@@ -98,12 +133,17 @@ impl Joining {
         match &self.stage {
             Stage::Greeting(_) => Awaited::Greeting,
             Stage::Creating { .. } => Awaited::Creation,
-            Stage::Checking { .. } | Stage::Approaching { .. } | Stage::Waiting { .. } => Awaited::Admission,
+            Stage::Checking { .. } | Stage::Approaching { .. } | Stage::Waiting { .. } | Stage::Admitted { .. } => {
+                Awaited::Admission
+            }
         }
     }
 
     /// Notifies the user once that the knock was not answered. Asks for the admission key again if it is time.
-    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) {
+    ///
+    /// # Errors
+    /// Returns the reason if the server has admitted this client, but does not send the tree.
+    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) -> Result<(), Reason> {
         let is_due = |at: &mut Instant| context.now >= *at;
         match &mut self.stage {
             Stage::Waiting { notice, .. } => {
@@ -116,14 +156,17 @@ impl Joining {
                     context.outputs.transmit(Up::Approach { meeting: link.meeting });
                 }
             }
+            Stage::Admitted { parts, .. } => parts.handle_timeout(context.now)?,
             Stage::Greeting(_) | Stage::Creating { .. } | Stage::Checking { .. } => {}
         }
+        Ok(())
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match &self.stage {
             Stage::Waiting { notice, .. } => *notice,
             Stage::Approaching { again, .. } => *again,
+            Stage::Admitted { parts, .. } => Some(parts.deadline()),
             Stage::Greeting(_) | Stage::Creating { .. } | Stage::Checking { .. } => None,
         }
     }
@@ -156,6 +199,21 @@ fn greet(goal: Goal, me: ParticipantId, context: &mut Context<'_>) -> Result<Nex
             Ok(Joining::next(Stage::Checking { me }))
         }
     }
+}
+
+/// Enters the group if the whole tree is here.
+fn enter(me: ParticipantId, parts: Box<TreeParts>, context: &Context<'_>) -> Result<Next, Reason> {
+    if !parts.is_complete() {
+        return Ok(Joining::next(Stage::Admitted { me, parts }));
+    }
+    let (joiner, Admission { welcome, position, epoch, gone, resume }, tree) = parts.into_inner();
+    // Any member may have sent the tree to a manager that comes back. To a guest, a manager has sent it, so the server has changed it
+    // unless the manager has a changed program.
+    let by_server = |error: &group::Error| matches!(error, group::Error::Tree) && context.manager.is_none();
+    let group = joiner
+        .enter(&welcome.0, &tree)
+        .map_err(|error| if by_server(&error) { Violation::FalseTree.into() } else { false_welcome(context) })?;
+    Ok(Next::Member(Box::new(NewMember { me, group, position, epoch, gone, resume })))
 }
 
 /// Creates the group of a new meeting.
@@ -207,7 +265,9 @@ fn come_back(me: ParticipantId, admission_key: &Blob, chain: &Blob, context: &mu
 }
 
 fn wait(joiner: Joiner, me: ParticipantId, context: &Context<'_>) -> Next {
-    Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice: Some(context.now + KNOCK_TIMEOUT) })
+    let (notice, key) = (Some(context.now + KNOCK_TIMEOUT), joiner.lobby().cloned());
+    let chat = key.map(|key| Box::new(WaitingChat::new(key, me, context.now)));
+    Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice, chat })
 }
 
 /// Returns the reason for a Welcome that does not lead into the meeting. Any member may have sent it to an organiser that
@@ -229,6 +289,9 @@ fn refused(why: Refusal, clock_ahead: i64) -> Reason {
         Refusal::Removed => Reason::Barred,
         Refusal::OldLink => Reason::OldLink,
         Refusal::Locked => Reason::Locked,
+        Refusal::NotNow => Reason::NotNow,
+        Refusal::NotInvited => Reason::NotInvited,
+        Refusal::Full => Reason::NoRoom,
         Refusal::Clock { .. } if is_own_clock_wrong(clock_ahead) => Reason::OwnClock { ahead: clock_ahead },
         Refusal::Clock { ahead } => Reason::OrganiserClock { ahead: ahead.saturating_neg() },
     }

@@ -66,7 +66,9 @@ impl Manager {
     pub(super) fn send(&mut self, command: ManagerCommand, now: Instant, outputs: &mut Outputs) {
         let message = self.command(&command, Vec::new());
         outputs.transmit(message);
-        if !matches!(command, ManagerCommand::Beacon { .. }) {
+        // The chats of the waiting room and the end of the meeting are repeated by those who send them.
+        let is_repeated = matches!(command, ManagerCommand::Lobby { .. } | ManagerCommand::End);
+        if !is_repeated && !matches!(command, ManagerCommand::Beacon { .. }) {
             self.recent.retain(|(sent, _)| now.saturating_duration_since(*sent) < MAX_TRANSIT);
             if self.recent.len() >= MAX_RECENT {
                 self.recent.pop_front();

@@ -7,7 +7,8 @@ use super::key_sharing::KeySharing;
 use super::roster::Roster;
 use super::timing::SUCCESSION_TIMEOUT;
 use super::{Command, Notice};
-use crypto::group::{Error, PolicyError, Reject, edits};
+use crypto::group::edits::{self, may_edit};
+use crypto::group::{Error, PolicyError, Reject};
 use crypto::{Changes, DeviceKey, MeetingPolicy, PolicyEdit};
 use proto::{MeetingFlags, ParticipantId, Rights, Role};
 use std::time::Instant;
@@ -32,8 +33,8 @@ pub(super) struct PolicyChanges {
 
 impl Request {
     /// Returns the request of a command, or `None` if the command is about something else.
-    pub(super) fn of(command: Command) -> Option<Self> {
-        match command {
+    pub(super) fn of(command: &Command) -> Option<Self> {
+        match *command {
             Command::SetRole(id, role) => Some(Self::SetRole(id, role)),
             Command::GrantRights(id, rights) => Some(Self::Grant(id, rights)),
             Command::WithdrawRights(id, rights) => Some(Self::Withdraw(id, rights)),
@@ -42,9 +43,19 @@ impl Request {
             Command::Announce(_)
             | Command::Remove(_)
             | Command::Admit(_)
-            | Command::Refuse(_)
+            | Command::Refuse(..)
+            | Command::AdmitAll
+            | Command::SendBack(_)
+            | Command::ChangeLink
+            | Command::WriteLobby { .. }
+            | Command::Floor(_)
+            | Command::RaiseHand(_)
+            | Command::LowerHand(_)
+            | Command::StopEverything
             | Command::End
             | Command::Leave
+            | Command::Chat(_)
+            | Command::Verify(_)
             | Command::Refresh => None,
         }
     }
@@ -92,7 +103,7 @@ impl PolicyChanges {
             None => Err(PolicyRefusal::NoMember),
             Some(_) if self.requested.len() >= MAX_REQUESTS => Err(PolicyRefusal::Full),
             Some(_) if request.is_above(roster) => Err(PolicyRefusal::NotBelow),
-            Some(edit) => log.group().may_edit(&[edit]).map_err(|error| refusal(&error)),
+            Some(edit) => may_edit(log.group(), &[edit]).map_err(|error| refusal(&error)),
         };
         match verdict {
             Ok(()) if context.manager.is_none() => refuse(PolicyRefusal::NoKeys, context),
@@ -117,9 +128,10 @@ impl PolicyChanges {
         self.vacant.map(|since| since + SUCCESSION_TIMEOUT)
     }
 
-    /// Sends a commit with all requested changes. Returns false if none was sent.
+    /// Sends a commit with all requested changes, and with the edits `floor` of floor control. Returns false if none was sent.
     pub(super) fn commit(
         &mut self,
+        floor: Vec<PolicyEdit>,
         roster: &Roster,
         log: &mut GroupLog,
         sharing: &mut KeySharing,
@@ -130,7 +142,7 @@ impl PolicyChanges {
         }
         let wanted = match self.deadline() {
             Some(deadline) if deadline <= context.now => succession(roster),
-            Some(_) | None => self.edits(roster, log, context),
+            Some(_) | None => self.edits(floor, roster, log, context),
         };
         if wanted.is_empty() {
             return false;
@@ -153,13 +165,19 @@ impl PolicyChanges {
         false
     }
 
-    /// Returns the edits of all requests that are allowed together. The others are refused.
-    fn edits(&mut self, roster: &Roster, log: &GroupLog, context: &mut Context<'_>) -> Vec<PolicyEdit> {
+    /// Returns the edits of all requests that are allowed together, and those of floor control. The other requests are refused.
+    fn edits(
+        &mut self,
+        floor: Vec<PolicyEdit>,
+        roster: &Roster,
+        log: &GroupLog,
+        context: &mut Context<'_>,
+    ) -> Vec<PolicyEdit> {
         let (group, mut edits) = (log.group(), Vec::new());
         self.requested.retain(|request| {
             let Some(edit) = request.edit(roster, group.policy()) else { return false };
             edits.push(edit);
-            match group.may_edit(&edits) {
+            match may_edit(group, &edits) {
                 Ok(()) => true,
                 // A hand-over is alone in its commit.
                 Err(Error::Rejected(Reject::InvalidPolicy)) if edits.len() > 1 => edits.pop().is_some(),
@@ -170,7 +188,18 @@ impl PolicyChanges {
                 }
             }
         });
+        let requested = edits.len();
+        edits.extend(floor);
+        if edits.len() > requested && requested > 0 && may_edit(group, &edits).is_err() {
+            // Floor control first, because an order ends with the role of its author. The requests wait.
+            edits.drain(..requested);
+        }
         edits
+    }
+
+    /// Returns true if there are changes that are not in force yet.
+    pub(super) fn is_waiting(&self) -> bool {
+        !self.requested.is_empty()
     }
 }
 

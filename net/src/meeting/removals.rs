@@ -1,14 +1,15 @@
 //! Removes members that the user wants removed, and members that left.
 
-use super::Notice;
 use super::context::Context;
 use super::group_log::GroupLog;
 use super::key_sharing::KeySharing;
-use super::roster::Roster;
+use super::roster::{Roster, becomes_manager};
+use super::{Notice, PolicyRefusal};
 use crypto::group::edits;
-use crypto::{Changes, DeviceKey, Leaf, MeetingPolicy};
+use crypto::{Changes, DeviceKey, Leaf, MeetingPolicy, PolicyEdit};
 use proto::{MAX_MEMBERS, ManagerCommand, ParticipantId, Rights};
 use std::collections::BTreeMap;
+use std::time::Instant;
 
 /// Members that the user wants removed. A request is kept until the policy bars the device: a commit of another member
 /// may remove the leaf before, because the server has reported the expelled member gone.
@@ -26,6 +27,22 @@ struct Request {
 }
 
 impl Removals {
+    /// Requests the removal that the user wants, or tells the user why not.
+    pub(super) fn handle_command(&mut self, participant: ParticipantId, roster: &Roster, context: &mut Context<'_>) {
+        let Some(device) = roster.device(participant) else { return };
+        // A second leaf of this device is removed by everybody's right to remove its own leaves.
+        let is_own = roster.device(roster.me()) == Some(device);
+        if participant == roster.me() || !roster.own().1.contains(Rights::REMOVE) {
+            context.outputs.notice(Notice::NotAllowed);
+        } else if context.manager.is_none() {
+            context.outputs.notice(Notice::PolicyRefused(PolicyRefusal::NoKeys));
+        } else if is_own || roster.is_above(participant) {
+            self.request(participant, device);
+        } else {
+            context.outputs.notice(Notice::PolicyRefused(PolicyRefusal::NotBelow));
+        }
+    }
+
     /// Requests a removal. The caller checks that this client has the right.
     pub(super) fn request(&mut self, participant: ParticipantId, device: DeviceKey) {
         self.requested.entry(participant).or_insert(Request { device, expelled: false });
@@ -56,9 +73,7 @@ impl Removals {
     /// Drops the requests that are fulfilled, and those that this client has no right to any more. The device of a person who
     /// is not below this client is not barred, so only its leaf counts.
     pub(super) fn handle_group_change(&mut self, roster: &Roster, policy: &MeetingPolicy) {
-        let me = roster.device(roster.me());
-        if !roster.own().0.is_manager() && me.is_some_and(|device| policy.role_of_device(device).is_manager()) {
-            // A manager that came back is one again after its next commit.
+        if becomes_manager(roster, policy) {
             return;
         }
         let is_out = |device| policy.is_barred(device) || !roster.own().0.is_above(policy.role_of_device(device));
@@ -78,9 +93,16 @@ impl Removals {
         }
     }
 
-    /// Sends a commit that removes all members that are due. Returns false if none was sent.
+    /// Returns true if [`Self::commit`] removes somebody now.
+    pub(super) fn is_due(&self, roster: &Roster, now: Instant) -> bool {
+        !self.requested.is_empty() || !roster.due_removals(now).is_empty()
+    }
+
+    /// Sends a commit that removes all members that are due, with the edits `floor` of floor control. Returns false if none was
+    /// sent.
     pub(super) fn commit(
         &mut self,
+        floor: &[PolicyEdit],
         roster: &mut Roster,
         log: &mut GroupLog,
         sharing: &mut KeySharing,
@@ -91,8 +113,11 @@ impl Removals {
         let requested: Vec<Leaf> = requested.collect();
         let devices: Vec<DeviceKey> = self.requested.values().map(|request| request.device).collect();
         let left = roster.due_removals(context.now).into_iter().filter_map(|id| roster.leaf(id));
-        let mut changes = for_good(&requested, &devices, log, context);
+        let mut changes = for_good((&requested, &devices), floor, log, context);
         changes.remove.extend(left);
+        if changes.policy.is_none() && !changes.remove.is_empty() {
+            changes.policy = folded(floor, log, context);
+        }
         if changes.remove.is_empty() && changes.policy.is_none() {
             // The leaves are gone, and their devices cannot be barred.
             if holds_keys {
@@ -104,6 +129,9 @@ impl Removals {
         if log.commit(changes, context) {
             return true;
         }
+        if !floor.is_empty() {
+            return self.commit(&[], roster, log, sharing, context);
+        }
         for (participant, _) in std::mem::take(&mut self.requested) {
             context.outputs.notice(Notice::CannotRemove(participant));
         }
@@ -112,14 +140,26 @@ impl Removals {
     }
 }
 
+/// Returns the policy with the edits of floor control; `None` if there are none, or this client cannot make them.
+pub(super) fn folded(floor: &[PolicyEdit], log: &GroupLog, context: &mut Context<'_>) -> Option<MeetingPolicy> {
+    let manager = context.manager.as_mut().filter(|_| !floor.is_empty())?;
+    edits::edited_policy(log.group().policy(), floor, false, manager.keys_mut()).ok()
+}
+
 /// Returns the changes that remove `leaves` so that their devices cannot come back. If there is no room for more barred
 /// devices or keys, the leaves are removed all the same.
-fn for_good(leaves: &[Leaf], devices: &[DeviceKey], log: &GroupLog, context: &mut Context<'_>) -> Changes {
+fn for_good(
+    (leaves, devices): (&[Leaf], &[DeviceKey]),
+    floor: &[PolicyEdit],
+    log: &GroupLog,
+    context: &mut Context<'_>,
+) -> Changes {
     let mut changes = Changes::default();
     if let Some(manager) = context.manager
         && !devices.is_empty()
     {
-        match edits::removal_of_devices(log.group(), devices, manager.keys_mut()) {
+        let removal = edits::removal_with_edits(log.group(), devices, floor, manager.keys_mut());
+        match removal.or_else(|_| edits::removal_of_devices(log.group(), devices, manager.keys_mut())) {
             Ok(removal) => changes = removal,
             Err(error) => tracing::warn!(%error, "the removed device is not barred"),
         }
@@ -145,7 +185,7 @@ mod tests {
     use super::*;
     use crypto::{DeviceKey, Group, Identity, ManagerKeys, Profile};
     use proto::{Epoch, Position, Role, Up};
-    use std::time::{Instant, SystemTime};
+    use std::time::SystemTime;
 
     const ME: ParticipantId = ParticipantId(1);
 
@@ -182,7 +222,9 @@ mod tests {
                 // The organiser's device is another one than the guests'.
                 let role = if participant == ME { Role::Organiser } else { Role::Participant };
                 let (name, device) = ("member".to_owned(), DeviceKey([u8::from(participant == ME); 32]));
-                crypto::Member { leaf: Leaf(leaf), participant, name, device, role, rights: role.default_rights() }
+                let certificate = None;
+                let rights = role.default_rights();
+                crypto::Member { leaf: Leaf(leaf), participant, name, device, certificate, role, rights }
             };
             let ids = [ME].into_iter().chain(others.iter().copied().map(ParticipantId));
             let members = (0..).zip(ids).map(|(leaf, id)| member(leaf, id)).collect();
@@ -205,7 +247,7 @@ mod tests {
                 manager: &mut self.manager,
                 outputs: &mut outputs,
             };
-            self.removals.commit(&mut self.roster, &mut self.log, &mut KeySharing::default(), &mut context);
+            self.removals.commit(&[], &mut self.roster, &mut self.log, &mut KeySharing::default(), &mut context);
             outputs.poll_transmit()
         }
 
@@ -220,7 +262,13 @@ mod tests {
                 manager: &mut self.manager,
                 outputs: &mut outputs,
             };
-            assert!(!self.removals.commit(&mut self.roster, &mut self.log, &mut KeySharing::default(), &mut context));
+            assert!(!self.removals.commit(
+                &[],
+                &mut self.roster,
+                &mut self.log,
+                &mut KeySharing::default(),
+                &mut context
+            ));
             assert!(outputs.poll_transmit().is_none());
             let failed = |event| if let Event::Notice(Notice::CannotRemove(id)) = event { Some(id) } else { None };
             std::iter::from_fn(|| outputs.poll_event()).map(|event| failed(event).unwrap()).collect()

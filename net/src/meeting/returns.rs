@@ -2,9 +2,10 @@
 
 use super::context::Context;
 use super::group_log::GroupLog;
+use super::removals::folded;
 use super::roster::Roster;
 use super::timing::REMOVAL_INTERVAL;
-use crypto::{Changes, KnockRequest};
+use crypto::{Changes, KnockRequest, PolicyEdit, open_return};
 use proto::{Blob, ParticipantId, Signature};
 use std::time::Instant;
 
@@ -33,7 +34,7 @@ impl Returns {
         if known || !signed || self.waiting.len() >= MAX_WAITING {
             return;
         }
-        match log.group().open_return(&request.0) {
+        match open_return(log.group(), &request.0) {
             Ok(request) if request.participant() == participant => self.waiting.push((request, now)),
             Ok(_) | Err(_) => tracing::warn!("the request of an organiser to come back is not valid"),
         }
@@ -60,14 +61,29 @@ impl Returns {
         Some(first + REMOVAL_INTERVAL * roster.rank().min(MAX_RANK))
     }
 
-    /// Sends a commit that adds those who are due, and removes the members that left. Returns false if none was sent. A
-    /// request that cannot be added is dropped.
-    pub(super) fn commit(&mut self, roster: &Roster, log: &mut GroupLog, context: &mut Context<'_>) -> bool {
-        if self.deadline(roster).is_none_or(|deadline| deadline > context.now) {
+    /// Returns true if [`Self::commit`] has something to do.
+    pub(super) fn is_due(&self, roster: &Roster, now: Instant) -> bool {
+        self.deadline(roster).is_some_and(|deadline| deadline <= now)
+    }
+
+    /// Sends a commit that adds those who are due, and removes the members that left, with the edits `floor` of floor control.
+    /// Returns false if none was sent. A request that cannot be added is dropped.
+    pub(super) fn commit(
+        &mut self,
+        floor: &[PolicyEdit],
+        roster: &Roster,
+        log: &mut GroupLog,
+        context: &mut Context<'_>,
+    ) -> bool {
+        if !self.is_due(roster, context.now) {
             return false;
         }
         let add: Vec<_> = self.waiting.iter().map(|(request, _)| request.clone()).collect();
-        let sent = log.commit(Changes { add, remove: roster.gone_leaves(), policy: None }, context);
+        let policy = folded(floor, log, context);
+        let is_folded = policy.is_some();
+        let changes = Changes { add, remove: roster.gone_leaves(), policy };
+        let sent = log.commit(changes.clone(), context)
+            || is_folded && log.commit(Changes { policy: None, ..changes }, context);
         if !sent {
             self.waiting.clear();
         }

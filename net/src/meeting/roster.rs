@@ -2,7 +2,7 @@
 
 use super::timing::REMOVAL_INTERVAL;
 use super::{MediaState, Member};
-use crypto::{DeviceKey, Leaf};
+use crypto::{DeviceKey, Leaf, MeetingPolicy};
 use proto::{ParticipantId, Rights, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
@@ -28,8 +28,11 @@ pub(super) struct Changes {
 pub(super) struct Departure {
     pub id: ParticipantId,
     pub leaf: Leaf,
+    pub device: DeviceKey,
     /// True if a manager removed it; false if it had left before.
     pub removed: bool,
+    /// True if a manager removed it, did not bar its device, and the device has no other leaf.
+    pub sent_back: bool,
 }
 
 impl Roster {
@@ -51,16 +54,19 @@ impl Roster {
             let me = member.participant == self.me;
             let known = self.people.get(&member.participant).map(|person| person.state);
             let state = if me { own } else { known.unwrap_or_default() };
-            let crypto::Member { leaf, participant: id, name, device, role, rights } = member;
+            let crypto::Member { leaf, participant: id, name, device, certificate, role, rights } = member;
             let connected = !self.absent.contains(&id);
-            (id, Member { id, leaf, name, device, role, rights, me, state, connected })
+            (id, Member { id, leaf, name, device, certificate, role, rights, me, state, connected })
         };
         let people: BTreeMap<_, _> = members.into_iter().map(person).collect();
         let before = std::mem::replace(&mut self.people, people);
         let stays = |person: &Member| self.people.get(&person.id).is_some_and(|now| now.leaf == person.leaf);
         let departure = |person: &Member| {
             let Member { id, leaf, device, .. } = *person;
-            Departure { id, leaf, removed: barred(device) || !self.gone.contains_key(&id) }
+            let was_present = !self.gone.contains_key(&id);
+            let has_leaf = self.people.values().any(|person| person.device == device);
+            let sent_back = was_present && !barred(device) && !has_leaf;
+            Departure { id, leaf, device, removed: barred(device) || was_present, sent_back }
         };
         let left = before.values().filter(|person| !stays(person)).map(departure).collect();
         let joined = self.people.keys().filter(|id| !before.contains_key(id)).copied().collect();
@@ -158,7 +164,11 @@ impl Roster {
     pub(super) fn departed_since(&self, other: &Self) -> Vec<Departure> {
         let stays = |person: &Member| other.people.get(&person.id).is_some_and(|now| now.leaf == person.leaf);
         let left = self.people.values().filter(|person| !person.me && !stays(person));
-        left.map(|person| Departure { id: person.id, leaf: person.leaf, removed: false }).collect()
+        let departure = |person: &Member| {
+            let Member { id, leaf, device, .. } = *person;
+            Departure { id, leaf, device, removed: false, sent_back: false }
+        };
+        left.map(departure).collect()
     }
 
     /// Returns how many members there are.
@@ -201,6 +211,54 @@ impl Roster {
     }
 }
 
+/// Returns a member.
+pub(super) fn member(roster: &Roster, id: ParticipantId) -> Option<&Member> {
+    roster.people.get(&id)
+}
+
+/// Returns the member on a device, or the one who is connected if the device has several leaves.
+pub(super) fn by_device(roster: &Roster, device: DeviceKey) -> Option<&Member> {
+    let leaves = roster.people.values().filter(|person| person.device == device);
+    leaves.max_by_key(|person| (!roster.gone.contains_key(&person.id), person.connected, person.leaf))
+}
+
+/// Returns true if a member acts before this client, in the order of [`Roster::rank`].
+pub(super) fn acts_before_me(roster: &Roster, id: ParticipantId) -> bool {
+    let order = |id| member(roster, id).map(|person| (person.role, person.leaf));
+    order(id).zip(order(roster.me)).is_some_and(|(other, mine)| other < mine)
+}
+
+/// Returns true if this client is a manager again after its next commit: its device is one by `policy`, its leaf is not yet.
+pub(super) fn becomes_manager(roster: &Roster, policy: &MeetingPolicy) -> bool {
+    let is_named = |device| policy.role_of_device(device).is_manager();
+    !roster.own().0.is_manager() && roster.device(roster.me()).is_some_and(is_named)
+}
+
+/// Returns the highest role of the members on a device.
+pub(super) fn role_of_device(roster: &Roster, device: DeviceKey) -> Option<Role> {
+    roster.people.values().filter(|person| person.device == device).map(|person| person.role).min()
+}
+
+/// Returns the member at a leaf.
+pub(super) fn member_at(roster: &Roster, leaf: Leaf) -> Option<&Member> {
+    roster.people.values().find(|person| person.leaf == leaf)
+}
+
+/// Sets the rights of each member to those that `rights` returns. Returns true if any changed.
+pub(super) fn set_rights(roster: &mut Roster, rights: impl Fn(ParticipantId, DeviceKey) -> Rights) -> bool {
+    let set = |person: &mut Member| {
+        let rights = rights(person.id, person.device);
+        std::mem::replace(&mut person.rights, rights) != rights
+    };
+    roster.people.values_mut().map(set).fold(false, |any, changed| any | changed)
+}
+
+/// Returns true if `by` is a manager, and `id` is not of a higher role.
+pub(super) fn may_lower_hand(roster: &Roster, by: ParticipantId, id: ParticipantId) -> bool {
+    let role = |id| member(roster, id).map(|person| person.role);
+    role(by).zip(role(id)).is_some_and(|(by, of)| by.is_manager() && !of.is_above(by))
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::Microphone;
@@ -213,7 +271,7 @@ mod tests {
         let (participant, name) = (ParticipantId(id), format!("member {id}"));
         let role = if id == 1 { Role::Organiser } else { Role::Participant };
         let (device, rights) = (DeviceKey([0; 32]), role.default_rights());
-        crypto::Member { leaf: Leaf(leaf), participant, name, device, role, rights }
+        crypto::Member { leaf: Leaf(leaf), participant, name, device, certificate: None, role, rights }
     }
 
     /// Members 4, 2 (this client), 3 and 1 (the organiser) at leaves 0, 2, 3 and 4.

@@ -1,6 +1,8 @@
 //! What members announce to each other about the media that they send. It is encrypted in MLS application messages, so
 //! the server cannot read it.
 
+use super::moderation_message::{FloorMessage, HandMessage};
+use super::verification::VerificationMessage;
 use minicbor::bytes::ByteVec;
 use minicbor::{CborLen, Decode, Encode};
 use proto::ParticipantId;
@@ -83,6 +85,29 @@ pub(super) enum Message {
         #[n(1)]
         sealed: ByteVec,
     },
+    /// A message of the chat.
+    #[n(5)]
+    Chat {
+        /// The padded message (`chat::message`).
+        #[n(0)]
+        body: ByteVec,
+    },
+    /// Floor control: who may send sound and pictures.
+    #[n(3)]
+    Floor(#[n(0)] FloorMessage),
+    /// Raised hands.
+    #[n(4)]
+    Hands(#[n(0)] HandMessage),
+    /// Pictures to compare, and phrases to read aloud.
+    #[n(8)]
+    Verification(#[n(0)] VerificationMessage),
+    /// Devices that only a person lets in. Managers tell it a new manager.
+    #[n(16)]
+    SentBack {
+        /// The keys of the devices, one after the other.
+        #[n(0)]
+        devices: ByteVec,
+    },
 }
 
 impl Message {
@@ -102,6 +127,7 @@ impl Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proto::Position;
 
     #[test]
     fn a_state_round_trips_and_other_bytes_are_rejected() {
@@ -122,6 +148,25 @@ mod tests {
         for message in [
             Message::SealingKey { public: vec![1; 1_216].into() },
             Message::ManagerKeys { to: ParticipantId(7), sealed: vec![2; 1_300].into() },
+            Message::Chat { body: vec![3; 64].into() },
+            Message::Floor(FloorMessage::Set { lamport: u64::MAX, target: None, rights: 1, allow: false }),
+            Message::Floor(FloorMessage::Set { lamport: 1, target: Some(ParticipantId(7)), rights: 12, allow: true }),
+            Message::Hands(HandMessage::Raise { since: None }),
+            Message::Hands(HandMessage::Raise { since: Some(Position(70_000)) }),
+            Message::Hands(HandMessage::Lower),
+            Message::Hands(HandMessage::LowerOf { participant: ParticipantId(7) }),
+            Message::Hands(HandMessage::LowerAll),
+            Message::Verification(VerificationMessage::Begin {
+                round: u64::MAX,
+                participants: vec![ParticipantId(7), ParticipantId(8)],
+                commitment: [1; 32],
+            }),
+            Message::Verification(VerificationMessage::Commit { round: 1, commitment: [2; 32] }),
+            Message::Verification(VerificationMessage::Reveal { round: 1, nonce: [3; 32] }),
+            Message::Verification(VerificationMessage::Ask { to: ParticipantId(7), round: 1, commitment: [4; 32] }),
+            Message::Verification(VerificationMessage::Answer { to: ParticipantId(7), round: 1, nonce: [5; 32] }),
+            Message::Verification(VerificationMessage::Open { to: ParticipantId(7), round: 1, nonce: [6; 32] }),
+            Message::SentBack { devices: vec![4; 64].into() },
         ] {
             assert_eq!(Message::decode(&message.encode()), Some(message));
         }

@@ -1,12 +1,27 @@
 use super::*;
 use crypto::{Authority, Identity, ManagerKeys, Profile};
-use proto::{Blob, Epoch, Fault, LogEntry, Position, Problem, Refusal, ResumeToken, SignedCommand, VERSION, Welcome};
+use proto::{
+    Blob, Epoch, Fault, LogEntry, ManagerCommand, Position, Problem, Refusal, ResumeToken, SignedCommand, VERSION,
+    Welcome,
+};
 use std::sync::LazyLock;
+use std::time::Duration;
 
 mod authority;
+mod chat;
+mod floor;
+mod floor_model;
+mod hands;
+mod lobby;
+mod not_lost;
 mod presence;
 mod recovery;
 mod roles;
+mod room;
+mod rounds;
+mod stop;
+mod trees;
+mod verification;
 
 const ADA: ParticipantId = ParticipantId(0xada);
 const TOKEN: ResumeToken = ResumeToken([7; 32]);
@@ -15,6 +30,8 @@ const TOKEN: ResumeToken = ResumeToken([7; 32]);
 struct Client {
     meeting: Meeting,
     now: Instant,
+    /// The parts of the tree that it has sent last.
+    tree: Vec<Blob>,
 }
 
 /// A commit as the server gets it.
@@ -24,14 +41,25 @@ struct Commit {
     blob: Blob,
     removed: Vec<ParticipantId>,
     welcomes: Vec<Welcome>,
+    /// The parts of the tree that were sent before it.
+    tree: Vec<Blob>,
     /// Its entry in the log.
     entry: LogEntry,
+}
+
+impl Commit {
+    /// Returns the server's message to those whom it adds.
+    fn admission(&self, position: u64) -> Down {
+        let (welcome, epoch) = (self.welcomes[0].blob.clone(), self.epoch.next());
+        let tree = self.tree.iter().map(|part| part.0.len()).sum::<usize>().try_into().unwrap();
+        Down::Admitted { welcome, position: Position(position), epoch, gone: Vec::new(), resume: TOKEN, tree }
+    }
 }
 
 impl Client {
     fn new(entry: Entry) -> Self {
         let now = Instant::now();
-        Self { meeting: Meeting::new(entry, wall_clock(now, 0), now), now }
+        Self { meeting: Meeting::new(entry, wall_clock(now, 0), now), now, tree: Vec::new() }
     }
 
     /// Returns the organiser of a new meeting, who is its only member.
@@ -76,8 +104,10 @@ impl Client {
     }
 
     fn admit(&mut self, commit: &Commit, position: u64) {
-        let (welcome, epoch) = (commit.welcomes[0].blob.clone(), commit.epoch.next());
-        self.receive(Down::Admitted { welcome, position: Position(position), epoch, gone: Vec::new(), resume: TOKEN });
+        self.receive(commit.admission(position));
+        for part in &commit.tree {
+            self.receive(Down::Tree { part: part.clone() });
+        }
     }
 
     fn keys(&self) -> &ManagerKeys {
@@ -102,8 +132,25 @@ impl Client {
         self.meeting.handle_timeout(self.now);
     }
 
+    /// Returns what was sent, but the beacons of members, which come all the time, and the tree.
     fn sent(&mut self) -> Vec<Up> {
-        std::iter::from_fn(|| self.meeting.poll_transmit()).collect()
+        self.all_sent().into_iter().filter(|message| !matches!(message, Up::Beacon { .. })).collect()
+    }
+
+    /// Returns what was sent, without the tree.
+    fn all_sent(&mut self) -> Vec<Up> {
+        let mut sent = Vec::new();
+        while let Some(message) = self.meeting.poll_transmit() {
+            if let Up::Tree { first, part } = message {
+                if first {
+                    self.tree.clear();
+                }
+                self.tree.push(part);
+            } else {
+                sent.push(message);
+            }
+        }
+        sent
     }
 
     /// Returns the commit that was sent. Panics if there is not exactly one.
@@ -111,7 +158,7 @@ impl Client {
         let me = self.meeting.me().expect("it is a member");
         let commits: Vec<_> = self.sent().into_iter().filter_map(|message| as_commit(message, me)).collect();
         let [commit] = &commits[..] else { panic!("{} commits", commits.len()) };
-        commit.clone()
+        Commit { tree: self.tree.clone(), ..commit.clone() }
     }
 
     /// Returns the signed commands that were sent, except commits.
@@ -139,6 +186,12 @@ impl Client {
     }
 }
 
+/// Returns an admission whose Welcome no member has made.
+fn false_admission() -> Down {
+    let (welcome, position, epoch) = (Blob(vec![0; 200]), Position(1), Epoch(1));
+    Down::Admitted { welcome, position, epoch, gone: Vec::new(), resume: TOKEN, tree: 0 }
+}
+
 /// Returns a clock that is `ahead` seconds ahead of the servers in these tests.
 fn wall_clock(start: Instant, ahead: u64) -> WallClock {
     Box::new(move |now| SystemTime::UNIX_EPOCH + Duration::from_secs(server_time() + ahead) + (now - start))
@@ -163,13 +216,13 @@ fn signed(message: Up, from: ParticipantId) -> Option<SignedCommand> {
 fn as_commit(message: Up, from: ParticipantId) -> Option<Commit> {
     if let Up::Commit { epoch, blob, removed, welcome } = message {
         let entry = LogEntry::Commit { from, epoch, blob: blob.clone() };
-        return Some(Commit { epoch, blob, removed, welcomes: welcome.into_iter().collect(), entry });
+        return Some(Commit { epoch, blob, removed, welcomes: welcome.into_iter().collect(), tree: Vec::new(), entry });
     }
     let Up::Manage { welcomes, .. } = &message else { return None };
     let welcomes = welcomes.clone();
     let signed = signed(message, from)?;
     let Ok(ManagerCommand::Commit { epoch, blob, removed, .. }) = signed.decode() else { return None };
-    Some(Commit { epoch, blob, removed, welcomes, entry: LogEntry::Managed { signed } })
+    Some(Commit { epoch, blob, removed, welcomes, tree: Vec::new(), entry: LogEntry::Managed { signed } })
 }
 
 fn create() -> Entry {
@@ -438,7 +491,6 @@ fn a_removal_is_sent_again_until_the_member_is_out() {
 fn an_invalid_welcome_ends_the_meeting() {
     let organiser = Client::organiser();
     let (mut guest, _) = Client::knocking(&organiser, 2);
-    let welcome = Blob(vec![0; 200]);
-    guest.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: Vec::new(), resume: TOKEN });
+    guest.receive(false_admission());
     assert_eq!(guest.reason(), Some(Reason::Forged));
 }

@@ -37,7 +37,7 @@ pub const SUCCESSION_TIMEOUT: Duration = RECOVERY_TIMEOUT;
 /// How long application messages of a past epoch can be read after the last commit. Then its secrets are deleted.
 pub const PAST_EPOCH_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How often a manager sends a beacon.
+/// How often a manager sends a signed command with a beacon, and each member of a meeting of up to 25 its own beacon.
 pub const BEACON_INTERVAL: Duration = Duration::from_secs(5);
 
 /// In this interval, one member after the other updates its keys.
@@ -67,3 +67,32 @@ pub const MAX_FALSE_WELCOMES: u32 = 200;
 
 /// The maximum time between a false Welcome and the next attempt.
 pub const MAX_FALSE_WELCOME_RETRY: Duration = Duration::from_secs(2);
+
+/// How long after an order of floor control its author makes it part of the policy, unless a commit does so before. Each
+/// other manager waits once more as long.
+pub const FOLD_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How long a client waits before it joins again for the first time in a while. If it was cut off several times in
+/// [`REJOIN_MEMORY`], it waits longer, so that a hostile member cannot keep all busy.
+pub const REJOIN_DELAY: Duration = Duration::from_millis(100);
+
+/// The maximum of that time.
+pub const MAX_REJOIN_DELAY: Duration = Duration::from_secs(15);
+
+/// How long it matters that a client was cut off.
+pub const REJOIN_MEMORY: Duration = Duration::from_mins(1);
+
+/// How long each part of the group's tree may take to arrive after an admission. A part has 64 KiB.
+pub const TREE_PART_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long the whole tree may take. The longest one that members make by themselves has 1.6 MB: that is a connection of 100 kbit/s.
+pub const TREE_TIMEOUT: Duration = Duration::from_mins(3);
+
+/// The smallest group whose members update their keys so that commits get shorter. In a smaller one, a commit has less than 40 kB anyway.
+pub const MIN_FILLED: u32 = 32;
+
+/// How long the group is unchanged before the next of them does so: this, and [`FILL_INTERVAL_PER_MEMBER`] for each member.
+pub const FILL_INTERVAL: Duration = Duration::from_secs(2);
+
+/// See [`FILL_INTERVAL`]. All members get each commit, so the rate at the server does not grow with the group.
+pub const FILL_INTERVAL_PER_MEMBER: Duration = Duration::from_millis(3);

@@ -4,6 +4,7 @@
 //! NACK responder is not used, because it omits the header extensions that tell an SFU the stream and layer of a
 //! retransmitted packet.
 
+use super::dlrr_responder::DlrrResponder;
 use super::estimate::StreamIdentifiers;
 use super::pacing::Pacing;
 use crate::random;
@@ -14,6 +15,7 @@ use bytes::{BufMut, Bytes, BytesMut};
 use congestion::Priority;
 use rtc::interceptor::{AttributedPacket, Interceptor, Packet, StreamInfo, TaggedPacket};
 use rtc::rtcp;
+use rtc::rtcp::extended_report::ExtendedReport;
 use rtc::rtcp::payload_feedbacks::full_intra_request::FullIntraRequest;
 use rtc::rtcp::payload_feedbacks::picture_loss_indication::PictureLossIndication;
 use rtc::rtcp::receiver_report::ReceiverReport;
@@ -47,6 +49,7 @@ pub struct RtpInterceptor {
     sender_ssrc: u32,
     local: HashMap<u32, LocalStream>,
     acknowledged: HashSet<u32>,
+    dlrr: DlrrResponder,
     pacing: Pacing,
     /// The latest time of any call.
     now: Option<Instant>,
@@ -91,6 +94,7 @@ impl RtpInterceptor {
             sender_ssrc,
             local: HashMap::new(),
             acknowledged: HashSet::new(),
+            dlrr: DlrrResponder::default(),
             pacing,
             now: None,
             created: Instant::now(),
@@ -115,6 +119,10 @@ impl RtpInterceptor {
                     self.report(Feedback::Acknowledged(block.ssrc));
                 }
             }
+        } else if let Some(report) = any.downcast_ref::<ExtendedReport>()
+            && let Some(answer) = self.dlrr.answer(report, self.sender_ssrc, now)
+        {
+            self.pacing.pass(tagged(now, Packet::Rtcp(vec![Box::new(answer)])));
         }
     }
 

@@ -165,3 +165,14 @@ fn the_start_probe_is_padding_with_the_names_of_a_stream_that_has_sent_nothing()
     }
     assert!(written(&mut interceptor, now + Duration::from_millis(800)).is_empty(), "there is only one");
 }
+
+#[test]
+fn a_reference_time_of_the_server_is_answered() {
+    let (mut interceptor, _feedback) = interceptor();
+    let time = rtcp::extended_report::ReceiverReferenceTimeReportBlock { ntp_timestamp: 1 << 40 };
+    let report = ExtendedReport { sender_ssrc: 1, reports: vec![Box::new(time)] };
+    interceptor.handle_read(tagged(Instant::now(), Packet::Rtcp(vec![Box::new(report)]))).unwrap();
+    let Packet::Rtcp(packets) = interceptor.poll_write().expect("an answer").message.packet else { panic!("no RTCP") };
+    let answer = packets[0].as_any().downcast_ref::<ExtendedReport>().expect("an extended report");
+    assert_eq!((answer.sender_ssrc, answer.reports.len()), (99, 1));
+}

@@ -3,7 +3,7 @@
 use super::*;
 
 /// Lets the connection end, and waits for the wish to connect again.
-fn lose(client: &mut Client) {
+pub(super) fn lose(client: &mut Client) {
     client.meeting.handle_disconnected(client.now);
     assert!(matches!(client.events()[..], [Event::Reconnecting]));
     assert!(!client.meeting.poll_reconnect());
@@ -376,8 +376,7 @@ fn an_organiser_that_gets_a_false_welcome_asks_again() {
     organiser.receive(hello(ParticipantId(9)));
     organiser.receive(organiser.admission_key());
     assert!(matches!(organiser.sent().last(), Some(Up::Return { .. })));
-    let welcome = Blob(vec![0; 200]);
-    organiser.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: vec![], resume: TOKEN });
+    organiser.receive(false_admission());
     assert_eq!(organiser.reason(), None);
     assert_eq!(organiser.sent(), [Up::Leave], "the members learn that this participant is not coming");
     organiser.wait(timing::MAX_RETRY);
@@ -402,8 +401,7 @@ fn an_organiser_that_left_and_gets_a_false_welcome_asks_the_next_member() {
     assert!(matches!(back.sent().last(), Some(Up::Return { .. })));
     let state = MediaState { camera: true, ..MediaState::default() };
     back.command(Command::Announce(state));
-    let welcome = Blob(vec![0; 200]);
-    back.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: vec![], resume: TOKEN });
+    back.receive(false_admission());
     assert_eq!(back.reason(), None);
     assert_eq!(back.sent(), [Up::Leave], "the members learn that this participant is not coming");
     assert!(back.meeting.me().is_none() && back.meeting.policy().is_none());
@@ -438,8 +436,7 @@ fn an_organiser_that_left_gives_up_if_the_server_does_not_answer_after_a_false_w
     let mut back = Client::new(organiser.meeting.into_return_entry().unwrap());
     back.receive(hello(ParticipantId(5)));
     back.receive(back.admission_key());
-    let welcome = Blob(vec![0; 200]);
-    back.receive(Down::Admitted { welcome, position: Position(1), epoch: Epoch(1), gone: vec![], resume: TOKEN });
+    back.receive(false_admission());
     let start = back.now;
     while back.reason().is_none() {
         back.now = back.meeting.poll_timeout().unwrap();
@@ -460,9 +457,7 @@ fn false_welcomes_do_not_use_up_the_time_to_come_back_and_are_bounded() {
     come_back(&mut organiser, chain.clone());
     let (start, mut answered) = (organiser.now, 0);
     let reason = loop {
-        let welcome = Blob(vec![0; 200]);
-        let (position, epoch) = (Position(1), Epoch(1));
-        organiser.receive(Down::Admitted { welcome, position, epoch, gone: vec![], resume: TOKEN });
+        organiser.receive(false_admission());
         answered += 1;
         if let Some(reason) = organiser.reason() {
             break reason;
@@ -518,7 +513,7 @@ fn one_commit_adds_an_organiser_and_removes_those_who_left() {
 }
 
 /// Lets the organiser come back as participant 9, and returns the request. The server knows `chain`.
-fn come_back(organiser: &mut Client, chain: Down) -> Down {
+pub(super) fn come_back(organiser: &mut Client, chain: Down) -> Down {
     lose(organiser);
     organiser.meeting.handle_connected(organiser.now);
     organiser.sent();

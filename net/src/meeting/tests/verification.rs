@@ -1,0 +1,259 @@
+//! A server that forks the group, keeps beacons back or passes false ones, and what the members show of it.
+
+use super::authority::group;
+use super::room::Room;
+use super::*;
+use crate::meeting::verification::{Agreement, Event as Shown};
+use crypto::group::beacon;
+use proto::MemberBeacon;
+
+/// Which beacons the server passes between the two halves of a fork.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passes {
+    Nothing,
+    OfMembers,
+    All,
+}
+
+/// A meeting of four: the organiser and participant 2 are one half, participants 3 and 4 the other.
+struct Halves {
+    room: Room,
+    /// True once each half has a commit of its own.
+    forked: bool,
+    passes: Passes,
+    /// What each client showed, and when.
+    shown: Vec<Vec<(Duration, Shown)>>,
+    time: Duration,
+}
+
+impl Halves {
+    fn new(passes: Passes) -> Self {
+        let mut room = Room::new(3);
+        room.forget();
+        room.clients.iter_mut().for_each(|(_, client)| drop(client.all_sent()));
+        Self { room, forked: false, passes, shown: vec![Vec::new(); 4], time: Duration::ZERO }
+    }
+
+    /// Each half gets another commit for the same epoch.
+    fn fork(&mut self) {
+        for half in [[0, 1], [2, 3]] {
+            self.room.at(half[0]).command(Command::Refresh);
+            let sent = self.room.at(half[0]).sent();
+            let id = self.room.id(half[0]);
+            let commit = sent.into_iter().find_map(|message| as_commit(message, id)).expect("a commit");
+            for number in half {
+                let position = self.room.next;
+                self.room.at(number).log(position, commit.entry.clone());
+            }
+        }
+        self.room.next += 1;
+        self.forked = true;
+    }
+
+    /// Lets time pass in steps of 100 ms. Beacons arrive at once.
+    fn run(&mut self, time: Duration) {
+        let end = self.time + time;
+        while self.time < end {
+            self.time += STEP;
+            for number in 0..4 {
+                self.room.at(number).receive(Down::Ping);
+                self.room.at(number).wait(STEP);
+            }
+            self.pass_beacons();
+        }
+    }
+
+    fn pass_beacons(&mut self) {
+        for from in 0..4 {
+            let id = self.room.id(from);
+            for message in self.room.at(from).all_sent() {
+                let passed = if let Up::Beacon { beacon } = message {
+                    Some((Down::MemberBeacon { from: id, beacon }, self.passes != Passes::Nothing))
+                } else {
+                    signed(message, id).map(|signed| (Down::Beacon { signed }, self.passes == Passes::All))
+                };
+                let Some((down, crosses)) = passed else { continue };
+                let others = (0..4).filter(|to| *to != from && (crosses || !self.forked || to / 2 == from / 2));
+                for to in others {
+                    self.room.at(to).receive(down.clone());
+                }
+            }
+        }
+        for (number, shown) in self.shown.iter_mut().enumerate() {
+            let events = self.room.clients[number].1.events();
+            let shows = |event| if let Event::Verification(shown) = event { Some(shown) } else { None };
+            shown.extend(events.into_iter().filter_map(shows).map(|shown| (self.time, shown)));
+        }
+    }
+
+    fn ids(&self, numbers: &[usize]) -> Vec<ParticipantId> {
+        let mut ids: Vec<_> = numbers.iter().map(|number| self.room.id(*number)).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+#[test]
+fn a_fork_is_named_on_both_sides_within_five_seconds() {
+    let mut halves = Halves::new(Passes::OfMembers);
+    halves.run(Duration::from_secs(12));
+    assert!(halves.shown.iter().all(Vec::is_empty), "all is well: {:?}", halves.shown);
+    halves.fork();
+    let start = halves.time;
+    halves.run(Duration::from_secs(5));
+    for (number, (mine, theirs)) in [(0, ([1], [2, 3])), (1, ([0], [2, 3])), (2, ([3], [0, 1])), (3, ([2], [0, 1]))] {
+        let (mine, theirs) = (halves.ids(&mine), halves.ids(&theirs));
+        let agreement = Agreement { agree: mine, differ: theirs, unheard: Vec::new() };
+        let [.., (at, last)] = &halves.shown[number][..] else { panic!("{number} shows nothing") };
+        assert_eq!(last, &Shown::Agreement(agreement), "{number}");
+        let time = at.saturating_sub(start);
+        assert!(time <= Duration::from_secs(5), "{number}: {time:?}");
+        println!("client {number} names the fork after {time:?}");
+    }
+}
+
+#[test]
+fn who_gets_a_managers_beacon_of_the_other_half_is_told_and_joins_again() {
+    let mut halves = Halves::new(Passes::All);
+    halves.fork();
+    halves.run(Duration::from_secs(1));
+    for number in [2, 3] {
+        let shown: Vec<_> = halves.shown[number].iter().map(|(_, event)| event.clone()).collect();
+        assert_eq!(shown, [Shown::OtherGroup { manager: ADA }], "{number}");
+    }
+}
+
+#[test]
+fn members_whose_beacons_are_kept_back_are_named_after_a_bound() {
+    let mut halves = Halves::new(Passes::Nothing);
+    halves.fork();
+    halves.run(Duration::from_secs(24));
+    assert!(halves.shown.iter().all(Vec::is_empty));
+    halves.run(Duration::from_secs(7));
+    for (number, (mine, theirs)) in [(0, ([1], [2, 3])), (3, ([2], [0, 1]))] {
+        let agreement = Agreement { agree: halves.ids(&mine), differ: Vec::new(), unheard: halves.ids(&theirs) };
+        assert_eq!(halves.shown[number].last().map(|(_, event)| event), Some(&Shown::Agreement(agreement)));
+    }
+}
+
+#[test]
+fn nobody_is_admitted_while_the_group_is_forked() {
+    let mut halves = Halves::new(Passes::OfMembers);
+    halves.fork();
+    halves.run(Duration::from_secs(3));
+    let asking = ParticipantId(9);
+    let (_, request) = Client::knocking(&halves.room.clients[0].1, 9);
+    halves.room.at(0).receive(Down::Knocked { participant: asking, request });
+    let is_commit = |client: &mut Client| client.sent().into_iter().any(|message| as_commit(message, ADA).is_some());
+    assert!(!is_commit(halves.room.at(0)));
+    // The other half leaves, which ends the alarm.
+    for number in [2, 3] {
+        let (id, position) = (halves.room.id(number), halves.room.next);
+        halves.room.next += 1;
+        for to in [0, 1] {
+            halves.room.at(to).log(position, LogEntry::Gone { participant: id });
+        }
+    }
+    let good = |event: &Event| matches!(event, Event::Verification(Shown::Agreement(now)) if now.is_good());
+    assert!(halves.room.at(0).events().iter().any(good));
+    assert!(is_commit(halves.room.at(0)), "those who left are removed");
+}
+
+#[test]
+fn an_admission_that_waited_goes_on_after_the_alarm() {
+    let (mut organiser, guest) = Client::two();
+    let lie = beacon_of(&guest, 1, [9; 32]);
+    organiser.receive(Down::MemberBeacon { from: ParticipantId(2), beacon: lie });
+    organiser.receive(Down::Ping);
+    organiser.wait(Duration::from_secs(1));
+    assert!(matches!(&organiser.events()[..], [Event::Verification(Shown::Agreement(now))] if !now.is_good()));
+    let (_, request) = Client::knocking(&organiser, 3);
+    organiser.receive(Down::Knocked { participant: ParticipantId(3), request });
+    assert!(organiser.sent().iter().all(|message| as_commit(message.clone(), ADA).is_none()));
+    let due = organiser.meeting.poll_timeout().expect("a member has a deadline");
+    assert!(due > organiser.now, "it does not wake up for an admission that waits");
+    let truth = beacon_of(&guest, 2, group(&guest).transcript_hash());
+    organiser.receive(Down::MemberBeacon { from: ParticipantId(2), beacon: truth });
+    assert!(matches!(&organiser.events()[..], [Event::Verification(Shown::Agreement(now))] if now.is_good()));
+    organiser.receive(Down::Ping);
+    assert_eq!(organiser.committed().welcomes.len(), 1);
+}
+
+/// Returns a beacon that a guest has signed.
+fn beacon_of(guest: &Client, counter: u64, transcript: [u8; 32]) -> MemberBeacon {
+    let mut beacon = MemberBeacon { counter, epoch: Epoch(1), mls_epoch: 1, transcript, signature: [0; 64] };
+    beacon::sign(group(guest), guest.meeting.me().unwrap(), &mut beacon);
+    beacon
+}
+
+#[test]
+fn forged_and_repeated_beacons_change_nothing() {
+    let (mut organiser, guest) = Client::two();
+    let guest_id = ParticipantId(2);
+    let mut forged = beacon_of(&guest, 1, [9; 32]);
+    forged.signature[0] ^= 1;
+    let lie = beacon_of(&guest, 1, [9; 32]);
+    for (from, beacon) in [(guest_id, forged), (ADA, lie.clone()), (ParticipantId(77), lie.clone())] {
+        organiser.receive(Down::MemberBeacon { from, beacon });
+    }
+    // An old beacon does not replace a newer one.
+    let truth = beacon_of(&guest, 2, group(&guest).transcript_hash());
+    organiser.receive(Down::MemberBeacon { from: guest_id, beacon: truth });
+    organiser.receive(Down::MemberBeacon { from: guest_id, beacon: lie });
+    organiser.receive(Down::Ping);
+    organiser.wait(Duration::from_secs(4));
+    assert!(organiser.events().is_empty());
+}
+
+#[test]
+fn a_short_difference_is_no_alarm() {
+    let (mut organiser, guest) = Client::two();
+    for (counter, transcript) in [(1, [9; 32]), (2, group(&guest).transcript_hash())] {
+        organiser
+            .receive(Down::MemberBeacon { from: ParticipantId(2), beacon: beacon_of(&guest, counter, transcript) });
+        organiser.receive(Down::Ping);
+        organiser.wait(Duration::from_millis(900));
+    }
+    assert!(organiser.events().is_empty());
+}
+
+#[test]
+fn a_commit_that_never_arrives_is_named() {
+    let (mut organiser, guest) = Client::two();
+    let mut ahead = beacon_of(&guest, 1, [9; 32]);
+    ahead.epoch = Epoch(2);
+    beacon::sign(group(&guest), ParticipantId(2), &mut ahead);
+    organiser.receive(Down::MemberBeacon { from: ParticipantId(2), beacon: ahead });
+    let mut shown = Vec::new();
+    for _ in 0..21 {
+        organiser.receive(Down::Ping);
+        organiser.wait(Duration::from_secs(1));
+        shown.extend(organiser.events());
+    }
+    let named =
+        |event: &Event| matches!(event, Event::Verification(Shown::Agreement(now)) if now.differ == [ParticipantId(2)]);
+    assert!(shown.len() == 1 && shown.iter().all(named));
+}
+
+#[test]
+fn a_client_that_slept_and_one_that_was_away_raise_no_alarm() {
+    let (mut organiser, _guest) = Client::two();
+    // The server notices that the guest sleeps.
+    for second in 0..60 {
+        organiser.receive(Down::Ping);
+        organiser.wait(Duration::from_secs(1));
+        if second == 10 {
+            organiser.receive(Down::Presence { participant: ParticipantId(2), connected: false });
+        }
+    }
+    organiser.receive(Down::Presence { participant: ParticipantId(2), connected: true });
+    let is_alarm = |event: &Event| matches!(event, Event::Verification(_));
+    assert!(!organiser.events().iter().any(is_alarm));
+    // This client sleeps itself. It has got a ping when it wakes up.
+    organiser.now += Duration::from_mins(1);
+    organiser.receive(Down::Ping);
+    organiser.wait(Duration::from_secs(4));
+    assert!(!organiser.events().iter().any(is_alarm));
+}
+
+const STEP: Duration = Duration::from_millis(100);
