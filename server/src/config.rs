@@ -90,7 +90,8 @@ pub struct Limits {
     pub log_bytes: usize,
     /// Bytes of a message from a client that is no member.
     pub stranger_message: usize,
-    /// Bytes of a meeting message from a member that has sent no signed command. Its signalling may be longer.
+    /// Bytes of a meeting message from a member that has sent no signed command. Its signalling may be longer, and so may be its commit
+    /// if `members` are many ([`Self::longest_member_message`]).
     pub member_message: usize,
     /// The average number of requests per second that the members of a meeting get from people who want to enter. Further
     /// requests wait. Client addresses take turns.
@@ -140,6 +141,12 @@ pub struct Limits {
 }
 
 impl Limits {
+    /// Returns the bytes of the longest meeting message from a member that has sent no signed command: a commit encrypts a
+    /// secret for each other member if the nodes of the tree have no keys.
+    pub fn longest_member_message(&self) -> usize {
+        self.member_message.max(self.members * SECRET_BYTES + COMMIT_BYTES)
+    }
+
     /// Returns the limits of a server whose clients all have one address, as in a demo or a benchmark: the quotas of an
     /// address do not restrict them.
     pub fn for_one_address() -> Self {
@@ -211,3 +218,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// Bytes of an encrypted secret in a commit: an output of the KEM, a secret, a tag and their lengths.
+const SECRET_BYTES: usize = 1_190;
+
+/// Bytes of the rest of the longest commit without a policy: ten levels of keys, the leaf and the frame.
+const COMMIT_BYTES: usize = 16 << 10;

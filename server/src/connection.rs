@@ -8,7 +8,7 @@ use crate::media_threads::MediaThreads;
 use crate::metered::{MeteredStream, READ_AHEAD, Socket};
 use crate::outbox::{Item, Outgoing, outbox};
 use crate::path_test::{self, PathTests};
-use crate::quota::{ConnectionPermit, Meter, OriginQuota};
+use crate::quota::{ConnectionPermit, HeldTree, Meter, OriginQuota};
 use crate::tunnel::{self, TunnelKey};
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
@@ -195,6 +195,8 @@ struct Reader<'c> {
     context: &'c Context,
     messages: Bucket,
     bytes: Bucket,
+    /// The parts of a tree that the service keeps.
+    tree: HeldTree,
 }
 
 impl<'c> Reader<'c> {
@@ -207,7 +209,8 @@ impl<'c> Reader<'c> {
         let (limits, now) = (&context.limits, Instant::now());
         let messages = Bucket::new(limits.messages_per_second, limits.message_burst, now);
         let bytes = Bucket::new(limits.bytes_per_second, limits.byte_burst, now);
-        Self { id, source, meter, origin, context, messages, bytes }
+        let tree = HeldTree::new(origin.held_bytes.clone(), limits.address_held_bytes);
+        Self { id, source, meter, origin, context, messages, bytes, tree }
     }
 
     /// Runs until the connection is dead or closed. The first message is complete by `deadline`. After a violation it
@@ -228,7 +231,8 @@ impl<'c> Reader<'c> {
             };
             self.meter.finish();
             deadline = tokio::time::Instant::now() + self.context.limits.silence;
-            let is_command = matches!(message, ClientMessage::Meeting(Up::Manage { .. }));
+            // The parts of a tree come before the command that they belong to.
+            let is_command = matches!(message, ClientMessage::Meeting(Up::Manage { .. } | Up::Tree { .. }));
             let inbox = if is_command { &self.context.commands } else { &self.context.delivery };
             if inbox.send(delivery_task::Message::Received(self.id, message)).await.is_err() {
                 return;
@@ -249,14 +253,28 @@ impl<'c> Reader<'c> {
                 let is_signal = matches!(message, ClientMessage::Sfu(_));
                 // Only managers may send messages of the maximum length.
                 let is_manager = max_length >= MAX_MESSAGE;
-                if !is_signal && !is_manager && bytes.len() > self.context.limits.member_message {
+                if !is_signal && !is_manager && bytes.len() > self.context.limits.longest_member_message() {
                     return Err(Problem::Malformed);
                 }
-                Ok(Some(message))
+                if self.holds_tree(&message) { Ok(Some(message)) } else { Err(Problem::TooFast) }
             }
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => Ok(None),
             Message::Binary(_) | Message::Text(_) | Message::Frame(_) => Err(Problem::Malformed),
         }
+    }
+
+    /// Counts the parts of a tree until the message that uses them. Returns false if the origin has too many bytes.
+    fn holds_tree(&mut self, message: &ClientMessage) -> bool {
+        match message {
+            ClientMessage::Meeting(Up::Tree { first, part }) => {
+                return self.tree.add(*first, part.0.len(), Instant::now());
+            }
+            ClientMessage::Meeting(Up::Commit { welcome: Some(_), .. }) => self.tree.release(),
+            ClientMessage::Meeting(Up::Manage { welcomes, .. }) if !welcomes.is_empty() => self.tree.release(),
+            // A client that sends nothing is disconnected.
+            ClientMessage::Meeting(_) | ClientMessage::Sfu(_) => self.tree.expire(Instant::now()),
+        }
+        true
     }
 
     /// Discards what arrives. If the socket closed with unread bytes, TCP would reset the connection, and the client

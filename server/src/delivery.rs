@@ -15,6 +15,7 @@ mod members;
 mod returns;
 mod settings;
 mod stored;
+mod tree;
 mod waiting;
 
 pub use actions::{Action, Trust};
@@ -25,7 +26,7 @@ use crate::{Limits, Origin, sfu};
 use actions::Actions;
 use authority::Authority;
 use connections::{Connection, Connections, State};
-use meeting::{Changes, Meeting};
+use meeting::{Changes, Meeting, forwarding};
 use meetings::Meetings;
 use proto::{Down, MeetingId, ParticipantId, Position, Problem, Refusal, ResumeToken, SignedCommand};
 use proto::{ToSfu, Up, VERSION};
@@ -77,7 +78,8 @@ impl Delivery {
     pub fn restore(limits: Limits, secret: &[u8; 32], stored: &[(MeetingId, Vec<Vec<u8>>)], now: Instant) -> Self {
         let mut service = Self::new(limits, secret);
         let settings = Arc::new(Settings::new(service.settings.limits.clone(), secret).storing());
-        let restore = |(id, batches): &(_, Vec<_>)| (*id, meeting::restore(*id, batches, Arc::clone(&settings), now));
+        let restore =
+            |(id, batches): &(_, Vec<_>)| (*id, meeting::storage::restore(*id, batches, Arc::clone(&settings), now));
         service.meetings = Meetings::stored(stored.iter().map(restore));
         service.settings = settings;
         service
@@ -143,6 +145,15 @@ impl Delivery {
             (State::New, Up::Hello { .. }) => service.reject(from, Problem::Version),
             (State::Greeted { .. }, message) => service.handle_greeted(from, connection, message, now.instant),
             (State::Waiting(_) | State::Member(_), Up::Leave) => service.close(from),
+            (State::Waiting(meeting), Up::Lobby { blob }) => {
+                let (participant, actions) = (connection.participant, &mut service.actions);
+                let meeting = service.meetings.get_mut(meeting);
+                let passed =
+                    meeting.map(|meeting| forwarding::to_managers(meeting, participant, blob, now.instant, actions));
+                if let Some(Err(problem)) = passed {
+                    service.reject(from, problem);
+                }
+            }
             (State::Member(meeting), message) => {
                 let result = service.handle_member(from, connection.participant, meeting, message, now.instant);
                 if let Err(problem) = result {
@@ -246,7 +257,14 @@ impl Delivery {
             }
             Up::Leave => return self.close(from),
             Up::Pong { .. } => Ok(()),
-            Up::Hello { .. } | Up::Manage { .. } | Up::Commit { .. } | Up::Tell { .. } => Err(Problem::Malformed),
+            Up::Hello { .. }
+            | Up::Manage { .. }
+            | Up::Commit { .. }
+            | Up::Tell { .. }
+            | Up::Beacon { .. }
+            | Up::Relay { .. }
+            | Up::Lobby { .. }
+            | Up::Tree { .. } => Err(Problem::Malformed),
         };
         if let Err(problem) = result {
             self.reject(from, problem);
@@ -307,7 +325,7 @@ impl Delivery {
             self.close(from);
             return Ok(());
         }
-        let crowding = meeting.request(participant, (from, origin), request)?;
+        let crowding = meeting.request(participant, (from, origin), request, now)?;
         meeting.announce(now, &mut self.actions);
         self.connections.set_state(from, State::Waiting(id));
         if let Some(crowding) = crowding {
@@ -354,20 +372,35 @@ impl Delivery {
         let changes = match message {
             Up::Manage { counter, command, signature, welcomes } => {
                 let signed = SignedCommand { from: participant, counter, command, signature };
+                let welcomes = forwarding::with_tree(meeting, participant, welcomes);
                 meeting.manage(signed, welcomes, now, actions)?
             }
             Up::Commit { epoch, blob, removed, welcome } => {
-                let welcomes = welcome.into_iter().collect();
+                let welcomes = forwarding::with_tree(meeting, participant, welcome.into_iter().collect());
                 meeting.commit(participant, meeting::Commit { epoch, blob, removed, welcomes }, now, actions)?
             }
             Up::Tell { epoch, blob } => {
                 meeting.tell(participant, epoch, blob, now, actions)?;
                 Changes::default()
             }
+            Up::Tree { first, part } => {
+                forwarding::add_to_tree(meeting, participant, first, part, now)?;
+                return Ok(());
+            }
             Up::Pong { position } => {
                 meeting.acknowledge(participant, position);
                 return Ok(());
             }
+            Up::Beacon { beacon } => {
+                forwarding::pass_beacon(meeting, participant, beacon, now, actions);
+                return Ok(());
+            }
+            Up::Relay { blob } => {
+                forwarding::relay(meeting, participant, blob, now, actions);
+                return Ok(());
+            }
+            // It was on its way when the client was admitted.
+            Up::Lobby { .. } => return Ok(()),
             Up::Leave => {
                 self.close(from);
                 return Ok(());
@@ -476,7 +509,11 @@ fn changed_meeting(meetings: &Meetings, message: &Up) -> Option<MeetingId> {
         | Up::Manage { .. }
         | Up::Commit { .. }
         | Up::Tell { .. }
+        | Up::Beacon { .. }
+        | Up::Relay { .. }
         | Up::Pong { .. }
+        | Up::Lobby { .. }
+        | Up::Tree { .. }
         | Up::Leave => None,
     }
 }

@@ -152,6 +152,11 @@ impl DeliveryTask {
                     outbox.tell(from, position, message);
                 }
             }
+            Action::Relay { to, from, message } => {
+                if let Some((outbox, _)) = self.clients.get(&to) {
+                    outbox.offer(from, message);
+                }
+            }
             Action::Close(id) => {
                 if let Some((outbox, _)) = self.clients.get(&id) {
                     outbox.close();

@@ -127,6 +127,18 @@ impl Outbox {
         self.push(Item::Message(message), Some(from));
     }
 
+    /// Adds a message of `from` that is not in the log. Drops it if half of the share of `from`, or of all senders, is used: the rest
+    /// is for messages in the log.
+    pub fn offer(&self, from: ParticipantId, message: Bytes) {
+        let (mut tells, length, max) = (self.shared.tells(), message.len(), self.shared.max);
+        let load = tells.by_sender.get(&from).copied().unwrap_or_default();
+        if load.has_room(length, max, 2 * SENDER_SHARE) && tells.total.has_room(length, max, 2 * TELL_SHARE) {
+            tells.by_sender.entry(from).or_default().add(length);
+            tells.total.add(length);
+            self.push(Item::Message(message), Some(from));
+        }
+    }
+
     /// Closes the connection after the messages that were added before.
     pub fn close(&self) {
         self.push(Item::Close, None);
@@ -290,6 +302,18 @@ mod tests {
         assert_eq!(outgoing.overflow().now_or_never(), None);
         let received = std::iter::from_fn(|| next(&mut outgoing)).count();
         assert_eq!(received, 32 + 1 + 31);
+    }
+
+    #[test]
+    fn messages_outside_the_log_are_dropped_without_a_word_and_leave_room_for_those_in_the_log() {
+        let (outbox, mut outgoing) = outbox(64, 64_000);
+        let message = Bytes::from(vec![0; 100]);
+        (0..1_000).for_each(|_| outbox.offer(ANNA, message.clone()));
+        outbox.tell(ANNA, Position(0), message.clone());
+        outbox.offer(BEN, Bytes::from_static(b"ben"));
+        assert_eq!(outgoing.overflow().now_or_never(), None);
+        let received: Vec<Bytes> = std::iter::from_fn(|| next(&mut outgoing)).collect();
+        assert_eq!(received, [message.clone(), message, Bytes::from_static(b"ben")]);
     }
 
     #[test]

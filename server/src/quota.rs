@@ -168,6 +168,55 @@ impl Drop for Meter {
     }
 }
 
+/// How long after its last part a tree is kept. Its commit follows at once, unless the network stalls.
+pub const MAX_TREE_AGE: Duration = Duration::from_secs(30);
+
+/// Counts the parts of a tree that the service keeps for one connection until its commit, among the bytes of unfinished messages of its
+/// origin.
+#[derive(Debug)]
+pub struct HeldTree {
+    bytes: usize,
+    /// When the last part came.
+    since: Option<Instant>,
+    held_bytes: Arc<AtomicUsize>,
+    max_held: usize,
+}
+
+impl HeldTree {
+    /// Returns a tree without parts.
+    pub fn new(held_bytes: Arc<AtomicUsize>, max_held: usize) -> Self {
+        Self { bytes: 0, since: None, held_bytes, max_held }
+    }
+
+    /// Counts a part. Returns false if the origin has too many bytes.
+    pub fn add(&mut self, first: bool, bytes: usize, now: Instant) -> bool {
+        if first {
+            self.release();
+        }
+        self.since = Some(now);
+        self.bytes += bytes;
+        self.held_bytes.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= self.max_held
+    }
+
+    /// Handles that time has passed: the service drops parts that no commit has followed.
+    pub fn expire(&mut self, now: Instant) {
+        if self.since.is_some_and(|since| since + MAX_TREE_AGE <= now) {
+            self.release();
+        }
+    }
+
+    /// Handles that the service keeps the parts no longer.
+    pub fn release(&mut self) {
+        self.held_bytes.fetch_sub(std::mem::take(&mut self.bytes), Ordering::Relaxed);
+    }
+}
+
+impl Drop for HeldTree {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
 /// One origin may use this fraction of all connections: 1/4.
 const ADDRESS_SHARE: usize = 4;
 
@@ -239,6 +288,28 @@ mod tests {
         assert!(two.add(49));
         assert!(!two.add(1), "too many of the connection");
         drop(two);
+        assert_eq!(held.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn the_trees_of_one_address_count_as_unfinished_messages() {
+        let held: Arc<AtomicUsize> = Arc::default();
+        let (meter, mut tree) = (Meter::new(100, held.clone(), 150), HeldTree::new(held.clone(), 150));
+        let now = Instant::now();
+        assert!(tree.add(true, 60, now) && tree.add(false, 40, now) && meter.add(50));
+        assert!(!meter.add(1), "a tree and a message are too much together");
+        meter.finish();
+        assert!(!tree.add(false, 51, now));
+        assert!(tree.add(true, 150, now), "the first part replaces the tree before");
+        tree.release();
+        assert_eq!(held.load(Ordering::Relaxed), 0);
+        assert!(tree.add(true, 10, now));
+        tree.expire(now + MAX_TREE_AGE.saturating_sub(Duration::from_secs(1)));
+        assert_eq!(held.load(Ordering::Relaxed), 10);
+        tree.expire(now + MAX_TREE_AGE);
+        assert_eq!(held.load(Ordering::Relaxed), 0, "no commit has followed");
+        assert!(tree.add(true, 10, now));
+        drop(tree);
         assert_eq!(held.load(Ordering::Relaxed), 0);
     }
 }

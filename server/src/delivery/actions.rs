@@ -24,6 +24,15 @@ pub enum Action {
         /// The encoded [`Down::Log`].
         message: Bytes,
     },
+    /// Sends a message that may be lost to a connection. It is dropped if the sender uses more than its share of the queue.
+    Relay {
+        /// The receiver's connection.
+        to: ConnectionId,
+        /// The sender.
+        from: ParticipantId,
+        /// The encoded [`Down::Relayed`].
+        message: Bytes,
+    },
     /// Closes a connection after the messages that were sent before.
     Close(ConnectionId),
     /// Sets what a connection may send from now on.
@@ -77,6 +86,12 @@ impl Actions {
         message: &Bytes,
     ) {
         self.queue.extend(to.into_iter().map(|to| Action::Tell { to, from, position, message: message.clone() }));
+    }
+
+    /// Sends a message of `from` that may be lost to several connections. It is encoded once.
+    pub fn relay(&mut self, to: impl IntoIterator<Item = ConnectionId>, from: ParticipantId, message: &Down) {
+        let message = encode(message);
+        self.queue.extend(to.into_iter().map(|to| Action::Relay { to, from, message: message.clone() }));
     }
 
     /// Closes a connection after the messages that were sent before.

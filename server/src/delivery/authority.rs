@@ -54,6 +54,11 @@ impl Authority {
         Blob(self.chain.clone())
     }
 
+    /// Returns how often the keys have changed.
+    pub fn rotations(&self) -> usize {
+        (self.chain.len() - PAIR) / ROTATION_BYTES
+    }
+
     /// Returns whether the authority signed a command of `sender`.
     pub fn has_signed(&self, sender: ParticipantId, counter: u64, command: &[u8], signature: &Signature) -> bool {
         verify(&self.key, &signed::command(self.meeting, sender, counter, command), signature)

@@ -1,6 +1,9 @@
 //! One meeting as the delivery service sees it: its authority, its members, the clients that wait to be admitted, and
 //! the log.
 
+pub mod forwarding;
+pub mod storage;
+
 use super::actions::{Actions, Trust};
 use super::authority::Authority;
 use super::connection_id::ConnectionId;
@@ -8,12 +11,13 @@ use super::log::Log;
 use super::members::{Member, Members, Presence};
 use super::returns::Returns;
 use super::settings::Settings;
-use super::stored::{self, Change, MemberState, State, Unstored};
+use super::stored::Unstored;
+use super::tree::{Tree, Welcomes};
 use super::waiting::{Request, Waiting, WaitingClient};
 use crate::{Origin, sfu};
 use proto::{
-    Blob, Down, Epoch, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, ParticipantId, Position, Problem,
-    SignedCommand, Welcome,
+    Blob, Down, Epoch, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, NextAuthority, ParticipantId, Position,
+    Problem, SignedCommand, Welcome,
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -55,7 +59,7 @@ pub struct Commit {
     /// The participants that the commit removes.
     pub removed: Vec<ParticipantId>,
     /// The Welcomes for the participants that the commit adds.
-    pub welcomes: Vec<Welcome>,
+    pub welcomes: Welcomes,
 }
 
 /// The connections that a message moves into or out of a meeting.
@@ -78,6 +82,7 @@ impl Meeting {
     ) -> Self {
         let mut creator = Member::new(connection, Position(0), &settings.limits, now);
         creator.is_manager = true;
+        creator.prove(0);
         let mut members = Members::default();
         members.insert(first, creator);
         let log = Log::new(settings.limits.log_entries, settings.limits.log_bytes);
@@ -133,6 +138,7 @@ impl Meeting {
         participant: ParticipantId,
         (connection, origin): (ConnectionId, Origin),
         request: Request,
+        now: Instant,
     ) -> Result<Option<ConnectionId>, Problem> {
         let mut crowding = None;
         let max = self.settings.limits.members;
@@ -146,16 +152,20 @@ impl Meeting {
         } else if self.members.len() + self.waiting.len() >= max {
             crowding = Some(self.waiting.crowding(origin).ok_or(Problem::MeetingFull)?);
         }
-        self.waiting.insert(participant, WaitingClient { connection, origin, request });
+        self.waiting.insert(participant, WaitingClient::new(connection, origin, request, now));
         #[cfg(test)]
         assert!(!self.panics, "injected");
         Ok(crowding)
     }
 
-    /// Tells the members of the requests whose turn it is.
+    /// Tells the managers of the knocks whose turn it is, and all members of the managers who come back.
     pub fn announce(&mut self, now: Instant, actions: &mut Actions) {
         while let Some(message) = self.waiting.announce(now) {
-            actions.send_all(self.members.connections(), &message);
+            if let Down::Knocked { .. } = message {
+                actions.send_all(self.members.deciders(self.authority.rotations()), &message);
+            } else {
+                actions.send_all(self.members.connections(), &message);
+            }
         }
     }
 
@@ -181,6 +191,8 @@ impl Meeting {
     pub fn lose(&mut self, participant: ParticipantId, now: Instant, actions: &mut Actions) {
         let Some(member) = self.members.get_mut(participant) else { return };
         member.presence = Presence::Absent(now + self.settings.limits.absence);
+        // Its client sends it again with the next commit.
+        member.tree = Tree::default();
         #[cfg(test)]
         assert!(!self.panics, "injected");
         actions.send_all(self.members.connections(), &Down::Presence { participant, connected: false });
@@ -202,12 +214,15 @@ impl Meeting {
         let before = member.connection();
         member.presence = Presence::Connected(connection);
         member.acknowledged = position;
+        member.tree = Tree::default();
         actions.trust(connection, if member.is_manager { Trust::Manager } else { Trust::Member });
         actions.send(connection, &Down::Resumed);
         for message in self.log.replay(position) {
             actions.send_encoded([connection], &message);
         }
-        describe(&self.waiting, &self.members, connection, actions);
+        // It asks its user again about those of whom it had learned, also if the keys have changed since.
+        let is_manager = member.is_manager;
+        self.waiting.describe(&self.members, (connection, is_manager), actions);
         actions.join_sfu(self.id, participant, connection);
         if before.is_none() {
             let others = self.members.connections_except(participant);
@@ -224,6 +239,7 @@ impl Meeting {
         for participant in self.members.expired(now) {
             self.leave(participant, actions);
         }
+        self.members.expire_trees(now);
     }
 
     /// Notes which entry a member expects next.
@@ -275,7 +291,7 @@ impl Meeting {
         let is_reserved = self.reserved_until.is_some_and(|until| now < until);
         let Some(member) = self.members.get(from) else { return Ok(Changes::default()) };
         let may_commit = !is_reserved && member.may_commit(now);
-        let admitted: Vec<_> = commit.welcomes.iter().flat_map(|welcome| welcome.to.iter().copied()).collect();
+        let admitted: Vec<_> = commit.welcomes.list.iter().flat_map(|welcome| welcome.to.iter().copied()).collect();
         let waits = |to: &ParticipantId| self.waiting.contains(*to) && self.returns.contains(*to);
         let answered: Vec<_> = admitted.iter().copied().filter(waits).collect();
         let is_answer = !answered.is_empty();
@@ -284,7 +300,7 @@ impl Meeting {
             self.returns.reserve(from, now + self.settings.limits.commit_interval * RESERVED_INTERVALS, now);
         }
         if !has_turn || commit.epoch != self.epoch {
-            self.send_lost(from, actions);
+            send_lost(from, &self.members, self.epoch, actions);
             return Ok(Changes::default());
         }
         if !commit.removed.iter().all(|removed| self.gone.contains(removed))
@@ -315,7 +331,7 @@ impl Meeting {
     pub fn manage(
         &mut self,
         signed: SignedCommand,
-        welcomes: Vec<Welcome>,
+        welcomes: Welcomes,
         now: Instant,
         actions: &mut Actions,
     ) -> Result<Changes, Problem> {
@@ -326,12 +342,16 @@ impl Meeting {
                 return Err(Problem::NotAuthorised);
             }
             if let Ok(ManagerCommand::Commit { .. }) = signed.decode() {
-                self.send_lost(*from, actions);
+                send_lost(*from, &self.members, self.epoch, actions);
             }
             return Ok(Changes::default());
         }
         if !member.accept_counter(*counter) {
             return Err(Problem::NotAuthorised);
+        }
+        let is_new = member.prove(self.authority.rotations());
+        if let Some(connection) = member.connection().filter(|_| is_new) {
+            self.waiting.knocks().for_each(|message| actions.send(connection, &message));
         }
         self.unstored.change_state();
         if !member.is_manager {
@@ -342,7 +362,7 @@ impl Meeting {
         }
         self.returns.confirm(*from);
         let command = signed.decode().map_err(|proto::Malformed| Problem::Malformed)?;
-        if !welcomes.is_empty() && !matches!(command, ManagerCommand::Commit { .. }) {
+        if !welcomes.list.is_empty() && !matches!(command, ManagerCommand::Commit { .. }) {
             return Err(Problem::Malformed);
         }
         self.execute(command, signed, welcomes, now, actions)
@@ -352,22 +372,22 @@ impl Meeting {
         &mut self,
         command: ManagerCommand,
         signed: SignedCommand,
-        welcomes: Vec<Welcome>,
+        welcomes: Welcomes,
         now: Instant,
         actions: &mut Actions,
     ) -> Result<Changes, Problem> {
         let mut changes = Changes::default();
         match command {
             ManagerCommand::Commit { epoch, removed, rotation, .. } if epoch == self.epoch => {
-                if rotation.is_some_and(|next| !self.authority.rotate(&next.rotation, next.admission_key)) {
-                    return Err(Problem::NotAuthorised);
+                if let Some(next) = rotation {
+                    self.rotate(signed.from, next)?;
                 }
                 self.commit_signed(signed, &removed, &mut changes, actions);
                 self.admit(welcomes, now, &mut changes, actions);
             }
             ManagerCommand::Commit { .. } => {
                 self.reserved_until = Some(now + self.settings.limits.commit_interval);
-                self.send_lost(signed.from, actions);
+                send_lost(signed.from, &self.members, self.epoch, actions);
             }
             ManagerCommand::Refuse { participant, why } => {
                 if let Some((connection, is_known)) = self.waiting.remove(participant) {
@@ -398,8 +418,26 @@ impl Meeting {
                 actions.send_all(self.members.connections_except(signed.from), &Down::Beacon { signed });
             }
             ManagerCommand::End => self.end(&signed, &mut changes, actions),
+            ManagerCommand::Lobby { participant, blob } => {
+                if let Some(connection) = self.waiting.knocking(participant) {
+                    let managers = self.members.managers(self.authority.rotations());
+                    let to = managers.chain([connection]);
+                    actions.send_all(to, &Down::Lobby { participant, from: signed.from, blob });
+                }
+            }
         }
         Ok(changes)
+    }
+
+    /// Replaces the authority. The member `by` has the new keys.
+    fn rotate(&mut self, by: ParticipantId, next: NextAuthority) -> Result<(), Problem> {
+        if !self.authority.rotate(&next.rotation, next.admission_key) {
+            return Err(Problem::NotAuthorised);
+        }
+        if let Some(member) = self.members.get_mut(by) {
+            member.prove(self.authority.rotations());
+        }
+        Ok(())
     }
 
     /// Accepts a manager's commit for the current epoch.
@@ -443,8 +481,9 @@ impl Meeting {
 
     /// Admits the receivers of Welcomes that still wait. A receiver that neither waits nor is a member has left: it is
     /// logged as gone, because the commit added a leaf for it.
-    fn admit(&mut self, welcomes: Vec<Welcome>, now: Instant, changes: &mut Changes, actions: &mut Actions) {
-        for Welcome { to, blob } in welcomes {
+    fn admit(&mut self, welcomes: Welcomes, now: Instant, changes: &mut Changes, actions: &mut Actions) {
+        let Welcomes { list, tree } = welcomes;
+        for Welcome { to, blob } in list {
             let (position, mut admitted, mut absent) = (self.log.end(), Vec::new(), Vec::new());
             for participant in to {
                 if self.members.get(participant).is_some() {
@@ -467,9 +506,11 @@ impl Meeting {
                     epoch: self.epoch,
                     gone: self.gone.iter().copied().collect(),
                     resume: self.settings.token(self.id, *participant),
+                    tree: tree.length(),
                 };
                 actions.send(*connection, &admission);
-                describe(&self.waiting, &self.members, *connection, actions);
+                tree.parts().iter().for_each(|part| actions.send_encoded([*connection], part));
+                self.waiting.describe(&self.members, (*connection, false), actions);
                 actions.join_sfu(self.id, *participant, *connection);
             }
             changes.admitted.extend(admitted.into_iter().map(|(_, connection)| connection));
@@ -495,13 +536,6 @@ impl Meeting {
         self.members = Members::default();
     }
 
-    /// Tells a member that its commit was not accepted.
-    fn send_lost(&self, to: ParticipantId, actions: &mut Actions) {
-        if let Some(connection) = self.members.get(to).and_then(Member::connection) {
-            actions.send(connection, &Down::CommitTooLate { epoch: self.epoch });
-        }
-    }
-
     /// Appends an entry that every member needs, and sends it to the members.
     fn append(&mut self, entry: LogEntry, actions: &mut Actions) {
         if let LogEntry::Gone { participant } = &entry {
@@ -525,68 +559,10 @@ impl Meeting {
     }
 }
 
-/// Returns what is to be stored of the changes since the last call; `None` if nothing changed.
-pub fn take_change(meeting: &mut Meeting) -> Option<Change> {
-    let mut unstored = std::mem::take(&mut meeting.unstored);
-    let change = unstored.take(&meeting.log, || state(meeting));
-    meeting.unstored = unstored;
-    change
-}
-
-/// Returns the meeting `id` that `batches` describe, or `None` if they are damaged. All its members are absent.
-pub fn restore(id: MeetingId, batches: &[Vec<u8>], settings: Arc<Settings>, now: Instant) -> Option<Meeting> {
-    let (state, entries) = stored::decode(batches)?;
-    let State { meeting, chain, admission_key, locked, members: stored, gone, epoch, start, next } = state;
-    let authority = Authority::restore(id, chain.0, admission_key).filter(|_| meeting == id)?;
-    let (limits, mut members) = (&settings.limits, Members::default());
-    for MemberState { participant, manager, last_counter } in stored {
-        members.insert(participant, Member::absent(start, manager, last_counter, limits, now));
-    }
-    let log = Log::restore(limits.log_entries, limits.log_bytes, start..next, entries);
-    let waiting = Waiting::new(limits, now);
-    Some(Meeting {
-        id,
-        settings,
-        authority,
-        is_locked: locked,
-        members,
-        waiting,
-        returns: Returns::default(),
-        gone: gone.into(),
-        log,
-        epoch,
-        reserved_until: None,
-        // The first change replaces the file, which may end in the middle of a batch.
-        unstored: Unstored::all(),
-        #[cfg(test)]
-        panics: false,
-    })
-}
-
-fn state(meeting: &Meeting) -> State {
-    let members = meeting.members.iter().map(|(participant, member)| MemberState {
-        participant,
-        manager: member.is_manager,
-        last_counter: member.last_counter(),
-    });
-    State {
-        meeting: meeting.id,
-        chain: meeting.authority.chain(),
-        admission_key: meeting.authority.admission_key().clone(),
-        locked: meeting.is_locked,
-        members: members.collect(),
-        gone: meeting.gone.iter().copied().collect(),
-        epoch: meeting.epoch,
-        start: meeting.log.start(),
-        next: meeting.log.end(),
-    }
-}
-
-/// Tells a new or resumed member who waits and who is absent.
-fn describe(waiting: &Waiting, members: &Members, connection: ConnectionId, actions: &mut Actions) {
-    waiting.messages().for_each(|message| actions.send(connection, &message));
-    for participant in members.absent() {
-        actions.send(connection, &Down::Presence { participant, connected: false });
+/// Tells a member that its commit was not accepted. `epoch` is the current one.
+fn send_lost(to: ParticipantId, members: &Members, epoch: Epoch, actions: &mut Actions) {
+    if let Some(connection) = members.get(to).and_then(Member::connection) {
+        actions.send(connection, &Down::CommitTooLate { epoch });
     }
 }
 

@@ -36,7 +36,7 @@ impl Meetings {
     pub fn poll_change(&mut self) -> Option<(MeetingId, Change)> {
         while let Some(id) = self.touched.pop_first() {
             let change = match self.by_id.get_mut(&id) {
-                Some((_, meeting)) => meeting::take_change(meeting),
+                Some((_, meeting)) => meeting::storage::take_change(meeting),
                 None => Some(Change::Remove),
             };
             if let Some(change) = change {

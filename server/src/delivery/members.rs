@@ -1,9 +1,10 @@
 //! The members of a meeting: their connections, and what each may still send.
 
 use super::connection_id::ConnectionId;
+use super::tree::Tree;
 use crate::Limits;
 use crate::bucket::Bucket;
-use proto::{ParticipantId, Position};
+use proto::{MAX_BEACONS_PER_SECOND, ParticipantId, Position};
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -23,9 +24,16 @@ pub struct Member {
     /// Whether it has created the meeting or sent a signed command.
     pub is_manager: bool,
     last_counter: Option<u64>,
+    /// How often the keys had changed when the member last proved that it has them. `None` if it has not, or before the
+    /// server was started.
+    proved: Option<usize>,
     may_commit_at: Instant,
     tells: Bucket,
     tell_bytes: Bucket,
+    beacons: Bucket,
+    relays: Bucket,
+    /// The tree for its next message with Welcomes.
+    pub tree: Tree,
 }
 
 /// Whether a member is connected.
@@ -45,9 +53,13 @@ impl Member {
             acknowledged: position,
             is_manager: false,
             last_counter: None,
+            proved: None,
             may_commit_at: now,
             tells: Bucket::new(limits.tells_per_second, limits.tell_burst, now),
             tell_bytes: Bucket::new(limits.tell_bytes_per_second, limits.tell_byte_burst, now),
+            beacons: Bucket::new(MAX_BEACONS_PER_SECOND, BEACON_BURST, now),
+            relays: Bucket::new(RELAYS_PER_SECOND, RELAY_BURST, now),
+            tree: Tree::default(),
         }
     }
 
@@ -84,6 +96,16 @@ impl Member {
         self.tells.take(1, now) && self.tell_bytes.take(length, now)
     }
 
+    /// Returns whether a beacon of the member is passed on now.
+    pub fn take_beacon(&mut self, now: Instant) -> bool {
+        self.beacons.take(1, now)
+    }
+
+    /// Returns whether the member may send a message that is not in the log now.
+    pub fn take_relay(&mut self, now: Instant) -> bool {
+        self.relays.take(1, now)
+    }
+
     /// Returns whether the member may commit without a signature now.
     pub fn may_commit(&self, now: Instant) -> bool {
         now >= self.may_commit_at
@@ -92,6 +114,16 @@ impl Member {
     /// Sets when the member may commit again without a signature.
     pub fn committed(&mut self, next: Instant) {
         self.may_commit_at = next;
+    }
+
+    /// Records that the member has the keys after this number of changes. Returns true if that is new.
+    pub fn prove(&mut self, rotations: usize) -> bool {
+        self.proved.replace(rotations) != Some(rotations)
+    }
+
+    /// Returns whether the member has proved that it has the keys after this number of changes.
+    pub fn has_proved(&self, rotations: usize) -> bool {
+        self.proved == Some(rotations)
     }
 
     /// Accepts the counter of a signed command. Returns false if it is not higher than the last one.
@@ -145,6 +177,23 @@ impl Members {
         self.by_id.values().filter_map(Member::connection)
     }
 
+    /// Returns the connections of the members that have the current keys of the meeting, which have changed `rotations` times. Who
+    /// is no manager any more has only older ones.
+    pub fn managers(&self, rotations: usize) -> impl Iterator<Item = ConnectionId> {
+        let managers = self.by_id.values().filter(move |member| member.has_proved(rotations));
+        managers.filter_map(Member::connection)
+    }
+
+    /// Returns the connections of those who decide about knocks: the managers. If none of them has shown yet that it has the current
+    /// keys, as after the server was started again, all who have ever been managers: a lone manager sends no command by itself.
+    pub fn deciders(&self, rotations: usize) -> impl Iterator<Item = ConnectionId> {
+        let has_proved = move |member: &Member| member.has_proved(rotations);
+        let is_any = self.by_id.values().any(|member| member.connection().is_some() && has_proved(member));
+        let deciders =
+            self.by_id.values().filter(move |member| if is_any { has_proved(member) } else { member.is_manager });
+        deciders.filter_map(Member::connection)
+    }
+
     /// Returns the connections of all members but one.
     pub fn connections_except(&self, one: ParticipantId) -> impl Iterator<Item = ConnectionId> {
         let others = self.by_id.iter().filter(move |(participant, _)| **participant != one);
@@ -167,8 +216,21 @@ impl Members {
         self.by_id.iter().filter(|(_, member)| expired(member)).map(|(participant, _)| *participant).collect()
     }
 
+    /// Drops the trees that no commit has followed.
+    pub fn expire_trees(&mut self, now: Instant) {
+        self.by_id.values_mut().for_each(|member| member.tree.expire(now));
+    }
+
     /// Returns the position that all members have acknowledged.
     pub fn acknowledged(&self) -> Option<Position> {
         self.by_id.values().map(|member| member.acknowledged).min()
     }
 }
+
+/// How many beacons of one member may come at once.
+const BEACON_BURST: u32 = 10;
+/// The messages outside the log that a member sends in a second, on average. An honest client sends at most four.
+const RELAYS_PER_SECOND: u32 = 6;
+
+/// The messages outside the log that a member sends at once.
+const RELAY_BURST: u32 = 24;

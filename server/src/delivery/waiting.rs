@@ -1,12 +1,15 @@
 //! The clients that wait to be admitted to a meeting: those that knock, and organisers that come back.
 //!
 //! The members learn of a request when it is their turn, so that a flood of requests cannot flood the members. Origins take
-//! turns: many requests from one of them delay those from others by one turn.
+//! turns: many requests from one of them delay those from others by one turn. Messages of waiting clients to the managers have
+//! a rate for each client, and one for all clients of the meeting.
 
+use super::actions::Actions;
 use super::connection_id::ConnectionId;
+use super::members::Members;
 use crate::bucket::Bucket;
 use crate::{Limits, Origin};
-use proto::{Blob, Down, ParticipantId, Signature};
+use proto::{Blob, Down, ParticipantId, Problem, Signature};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Instant;
 
@@ -17,6 +20,8 @@ pub struct Waiting {
     /// The requests that the members have not learned of, by origin. The first origin is next.
     unannounced: VecDeque<(Origin, VecDeque<ParticipantId>)>,
     announcements: Bucket,
+    /// Messages of all waiting clients together.
+    messages: Bucket,
 }
 
 /// A client that waits, and its request.
@@ -28,6 +33,8 @@ pub struct WaitingClient {
     pub origin: Origin,
     /// The request.
     pub request: Request,
+    /// Its messages to the managers.
+    messages: Bucket,
 }
 
 /// A request to be admitted.
@@ -40,6 +47,11 @@ pub enum Request {
 }
 
 impl WaitingClient {
+    /// Returns a client that begins to wait.
+    pub fn new(connection: ConnectionId, origin: Origin, request: Request, now: Instant) -> Self {
+        Self { connection, origin, request, messages: Bucket::new(MESSAGES_PER_SECOND, MESSAGE_BURST, now) }
+    }
+
     /// Returns the message that tells the members of the request.
     fn message(&self, participant: ParticipantId) -> Down {
         match &self.request {
@@ -55,7 +67,8 @@ impl Waiting {
     /// Returns a list without requests.
     pub fn new(limits: &Limits, now: Instant) -> Self {
         let announcements = Bucket::new(limits.knocks_per_second, limits.knock_burst, now);
-        Self { by_id: BTreeMap::new(), unannounced: VecDeque::new(), announcements }
+        let messages = Bucket::new(ALL_MESSAGES_PER_SECOND, ALL_MESSAGES_BURST, now);
+        Self { by_id: BTreeMap::new(), unannounced: VecDeque::new(), announcements, messages }
     }
 
     /// Adds a request.
@@ -94,6 +107,26 @@ impl Waiting {
         Some((client.connection, announced))
     }
 
+    /// Returns whether a message of a waiting client goes to the managers. They must know of its request, and all waiting clients
+    /// together have a rate, so that many of them cannot flood the managers.
+    ///
+    /// # Errors
+    /// Returns [`Problem::TooFast`] if the client sends too many messages.
+    pub fn take_message(&mut self, participant: ParticipantId, now: Instant) -> Result<bool, Problem> {
+        let announced = !self.is_unannounced(participant);
+        let Some(client) = self.by_id.get_mut(&participant) else { return Ok(false) };
+        if !client.messages.take(1, now) {
+            return Err(Problem::TooFast);
+        }
+        Ok(announced && matches!(client.request, Request::Knock(_)) && self.messages.take(1, now))
+    }
+
+    /// Returns the connection of a client that knocks.
+    pub fn knocking(&self, participant: ParticipantId) -> Option<ConnectionId> {
+        let client = self.by_id.get(&participant)?;
+        matches!(client.request, Request::Knock(_)).then_some(client.connection)
+    }
+
     /// Returns whether a client waits.
     pub fn contains(&self, participant: ParticipantId) -> bool {
         self.by_id.contains_key(&participant)
@@ -123,9 +156,30 @@ impl Waiting {
         self.by_id.values().map(|client| client.connection)
     }
 
-    /// Returns the messages that tell a new member of the requests that the others know.
-    pub fn messages(&self) -> impl Iterator<Item = Down> {
-        let announced = self.by_id.iter().filter(|(participant, _)| !self.is_unannounced(**participant));
+    /// Returns the messages that tell a new manager of the knocks that the others know.
+    pub fn knocks(&self) -> impl Iterator<Item = Down> {
+        self.messages(|request| matches!(request, Request::Knock(_)))
+    }
+
+    /// Tells a new or resumed member which managers want to come back and who is absent, and a manager also who knocks.
+    pub fn describe(&self, members: &Members, (connection, is_manager): (ConnectionId, bool), actions: &mut Actions) {
+        self.returns().for_each(|message| actions.send(connection, &message));
+        if is_manager {
+            self.knocks().for_each(|message| actions.send(connection, &message));
+        }
+        for participant in members.absent() {
+            actions.send(connection, &Down::Presence { participant, connected: false });
+        }
+    }
+
+    /// Returns the messages that tell a new member of the managers who want to come back, as the others know.
+    fn returns(&self) -> impl Iterator<Item = Down> {
+        self.messages(|request| matches!(request, Request::Return(..)))
+    }
+
+    fn messages(&self, wanted: impl Fn(&Request) -> bool) -> impl Iterator<Item = Down> {
+        let wanted = self.by_id.iter().filter(move |(_, client)| wanted(&client.request));
+        let announced = wanted.filter(|(participant, _)| !self.is_unannounced(**participant));
         announced.map(|(participant, client)| client.message(*participant))
     }
 
@@ -133,6 +187,14 @@ impl Waiting {
         self.unannounced.iter().any(|(_, queue)| queue.contains(&participant))
     }
 }
+
+/// Messages of one waiting client. No person writes a line each second for long.
+const MESSAGES_PER_SECOND: u32 = 1;
+const MESSAGE_BURST: u32 = 20;
+
+/// Messages of all waiting clients of a meeting. Further ones are dropped.
+const ALL_MESSAGES_PER_SECOND: u32 = 20;
+const ALL_MESSAGES_BURST: u32 = 100;
 
 #[cfg(test)]
 mod tests {
@@ -142,7 +204,8 @@ mod tests {
 
     fn client(last: u8) -> WaitingClient {
         let origin = IpAddr::V4(Ipv4Addr::new(192, 0, 2, last)).into();
-        WaitingClient { connection: ConnectionId(last.into()), origin, request: Request::Knock(Blob(vec![1])) }
+        let request = Request::Knock(Blob(vec![1]));
+        WaitingClient::new(ConnectionId(last.into()), origin, request, Instant::now())
     }
 
     fn announced(waiting: &mut Waiting, now: Instant) -> Vec<u64> {
@@ -179,8 +242,29 @@ mod tests {
         waiting.insert(ParticipantId(7), client(2));
         assert_eq!(waiting.remove(ParticipantId(4)).map(|(_, announced)| announced), Some(false));
         assert_eq!(waiting.remove(ParticipantId(1)).map(|(_, announced)| announced), Some(true));
-        assert_eq!(waiting.messages().count(), 2, "two and three");
+        assert_eq!(waiting.knocks().count(), 2, "two and three");
         assert_eq!(announced(&mut waiting, now + Duration::from_millis(200)), [5, 7]);
         assert_eq!(announced(&mut waiting, now + Duration::from_secs(1)), [6]);
+    }
+
+    #[test]
+    fn messages_of_waiting_clients_have_a_rate_for_each_and_for_all() {
+        let (limits, now) = (Limits { knock_burst: 50, ..Limits::default() }, Instant::now());
+        let mut waiting = Waiting::new(&limits, now);
+        let ids: Vec<_> = (1..=51).map(ParticipantId).collect();
+        for id in &ids {
+            waiting.insert(*id, client(1));
+        }
+        assert_eq!(announced(&mut waiting, now).len(), 50);
+        assert_eq!(waiting.take_message(ids[50], now), Ok(false), "the managers do not know of it");
+        assert_eq!(waiting.take_message(ParticipantId(99), now), Ok(false), "it does not wait");
+        let burst: Vec<_> = (0..21).map(|_| waiting.take_message(ids[0], now)).collect();
+        assert!(burst[..20].iter().all(|taken| *taken == Ok(true)));
+        assert_eq!(burst[20], Err(Problem::TooFast));
+        // 80 of the others have room.
+        let taken = ids[1..50].iter().cycle().take(98).filter(|id| waiting.take_message(**id, now) == Ok(true)).count();
+        assert_eq!(taken, 80);
+        let later = now + Duration::from_secs(2);
+        assert_eq!(waiting.take_message(ids[0], later), Ok(true));
     }
 }

@@ -150,8 +150,14 @@ fn a_resumed_member_is_told_who_waits_and_who_is_absent() {
     let message = resume(&service, 2);
     let to_ben: Vec<Down> =
         service.sends(AGAIN, message).into_iter().filter(|(to, _)| *to == AGAIN).map(|(_, message)| message).collect();
+    assert_eq!(to_ben, [Down::Resumed, presence(CLEO, false)]);
+    service.disconnects(ANNA);
+    let second = ParticipantId(30);
+    service.greet(second);
+    let (token, position) = (service.token(ANNA), Position(2));
+    let message = Up::Resume { meeting: MEETING, participant: ANNA, token, position };
     let waits = Down::Knocked { participant: dora, request: blob(5) };
-    assert_eq!(to_ben, [Down::Resumed, waits, presence(CLEO, false)]);
+    assert!(service.sends(second, message).contains(&(second, waits)), "a manager is asked again");
 }
 
 /// Returns the request of `participant` to come back, signed by the key of a seed.

@@ -168,7 +168,7 @@ impl Service {
 
     pub fn admitted(&self, participant: ParticipantId, position: u64, epoch: u64, gone: &[ParticipantId]) -> Down {
         let (position, epoch, resume) = (Position(position), Epoch(epoch), self.token(participant));
-        Down::Admitted { welcome: blob(7), position, epoch, gone: gone.to_vec(), resume }
+        Down::Admitted { welcome: blob(7), position, epoch, gone: gone.to_vec(), resume, tree: 0 }
     }
 
     pub fn disconnects(&mut self, participant: ParticipantId) -> Vec<(ParticipantId, Down)> {
@@ -186,7 +186,9 @@ impl Service {
         let mut received = Vec::new();
         while let Some(action) = self.delivery.poll_action() {
             match action {
-                Action::Send(to, bytes) | Action::Tell { to, message: bytes, .. } => {
+                Action::Send(to, bytes)
+                | Action::Tell { to, message: bytes, .. }
+                | Action::Relay { to, message: bytes, .. } => {
                     received.push((ParticipantId(to.0), proto::decode(&bytes).expect("a message")));
                 }
                 Action::Close(id) => self.closed.push(ParticipantId(id.0)),
