@@ -14,13 +14,14 @@ pub use processor::Processor;
 pub use tracks::{Context, Tracks};
 
 use crate::bandwidth::BandwidthLimits;
-use crate::event::{Command, Event, Notice, NoticeKind, Reason, Step};
+use crate::doubted_tracks::DoubtedTracks;
+use crate::event::{Command, Event, Notice, NoticeKind, Reason, RightsChange, Step};
 use crate::notice;
 use crate::setup::{Choice, Screen};
 use crate::stats::Stats;
 use net::Session;
-use net::meeting::{self, Member};
-use proto::{ParticipantId, Slot};
+use net::meeting::{self, Member, Microphone};
+use proto::{ParticipantId, Rights, Role, Slot};
 use std::iter;
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -50,6 +51,8 @@ pub struct Coordinator {
     pub processor: Processor,
     /// All counters.
     pub stats: Stats,
+    /// Tracks that are not from their owner.
+    pub doubted_tracks: DoubtedTracks,
     /// Events for the screens.
     pub events: EventSender,
 }
@@ -172,10 +175,28 @@ impl Coordinator {
                 let link = self.session.link().unwrap_or_default();
                 self.events.send(Event::LinkChanged { link }).await;
             }
-            meeting::Event::AsksToJoin { id, name } => self.events.send(Event::AsksToJoin { id, name }).await,
+            meeting::Event::AsksToJoin { id, name, evidence } => {
+                self.events.send(Event::AsksToJoin { id, name, evidence }).await;
+            }
             meeting::Event::StoppedAsking(id) => self.events.send(Event::StoppedAsking(id)).await,
+            meeting::Event::Lobby(event) => {
+                if event == meeting::LobbyEvent::SentBack {
+                    leave_to_waiting_room(self).await;
+                }
+                self.events.send(Event::Lobby(event)).await;
+            }
             meeting::Event::Left { id, .. } => self.tracks.remove_owner(id),
+            meeting::Event::Chat(event) => self.events.send(Event::Chat(event)).await,
+            meeting::Event::Verification(event) => self.events.send(Event::Verification(event)).await,
             meeting::Event::Policy(policy) => self.events.send(Event::Policy(policy)).await,
+            meeting::Event::OwnRightsChanged { by, before, now } => {
+                change_own_rights(self, by, before, now).await;
+            }
+            meeting::Event::Hands(hands) => self.events.send(Event::Hands(hands)).await,
+            meeting::Event::HandLowered { by } => {
+                let by = self.membership.manager(by);
+                self.events.send(Event::HandLowered { by }).await;
+            }
             meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
             meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
             meeting::Event::Notice(found) => {
@@ -189,15 +210,17 @@ impl Coordinator {
 
     async fn handle_command(&mut self, command: Command) -> ControlFlow<Reason> {
         match command {
-            Command::Mute(muted) => {
-                if self.devices.set_muted(muted) {
-                    self.announce_microphone().await;
-                } else {
-                    self.events.send(Event::Microphone(meeting::Microphone::Off)).await;
+            Command::Mute(muted) => mute(self, muted).await,
+            Command::Camera(on) => {
+                if !on || may_send(self, Slot::Camera).await {
+                    self.set_camera(on).await;
                 }
             }
-            Command::Camera(on) => self.set_camera(on).await,
-            Command::Share(screen) => self.set_screen(screen).await,
+            Command::Share(screen) => {
+                if screen.is_none() || may_send(self, Slot::Screen).await {
+                    self.set_screen(screen).await;
+                }
+            }
             Command::ChooseCamera(choice) => self.choose_camera(choice).await,
             Command::ChooseMicrophone(choice) => {
                 self.devices.choose_microphone(choice);
@@ -219,12 +242,25 @@ impl Coordinator {
             }
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
             Command::Admit(id) => self.send(meeting::Command::Admit(id)).await,
-            Command::Decline(id) => self.send(meeting::Command::Refuse(id)).await,
+            Command::Decline(id, why) => self.send(meeting::Command::Refuse(id, why)).await,
+            Command::AdmitAll => self.send(meeting::Command::AdmitAll).await,
+            Command::SendBack(id) => self.send(meeting::Command::SendBack(id)).await,
+            Command::ChangeLink => self.send(meeting::Command::ChangeLink).await,
+            Command::WriteLobby { to, text } => self.send(meeting::Command::WriteLobby { to, text }).await,
             Command::SetRole(id, role) => self.send(meeting::Command::SetRole(id, role)).await,
             Command::GrantRights(id, rights) => self.send(meeting::Command::GrantRights(id, rights)).await,
             Command::WithdrawRights(id, rights) => self.send(meeting::Command::WithdrawRights(id, rights)).await,
             Command::HandOver(id) => self.send(meeting::Command::HandOver(id)).await,
             Command::SetFlags { flags, set } => self.send(meeting::Command::SetFlags { flags, set }).await,
+            Command::Chat(command) => self.send(meeting::Command::Chat(command)).await,
+            Command::Verify(command) => self.send(meeting::Command::Verify(command)).await,
+            Command::Floor(order) => self.send(meeting::Command::Floor(order)).await,
+            Command::RaiseHand(up) => self.send(meeting::Command::RaiseHand(up)).await,
+            Command::LowerHand(id) => self.send(meeting::Command::LowerHand(id)).await,
+            Command::StopEverything => {
+                switch_off(self, Rights::NONE).await;
+                self.send(meeting::Command::StopEverything).await;
+            }
             Command::RequestTotals => self.session.request_totals(),
             // The meeting answers with its last event, which ends the loop.
             Command::Leave => self.send(meeting::Command::Leave).await,
@@ -276,7 +312,18 @@ impl Coordinator {
         }
         self.adapt().await;
         self.report_audio_warnings().await;
+        self.report_doubted_tracks().await;
         ControlFlow::Continue(())
+    }
+
+    async fn report_doubted_tracks(&mut self) {
+        let now = self.stats.tracks().doubted(Instant::now().into_std());
+        let Some(change) = self.doubted_tracks.update(now) else { return };
+        for track in change.forged {
+            let name = self.membership.member(track.owner).map(|(_, name)| name.to_owned());
+            self.notice(NoticeKind::Forged, name.unwrap_or_default()).await;
+        }
+        self.events.send(Event::DoubtedTracks(change.tracks)).await;
     }
 
     /// Ends a second of the statistics. Announces new limits of our pictures.
@@ -322,6 +369,9 @@ impl Coordinator {
         let link = self.session.link().unwrap_or_default();
         let entered = self.membership.enter(me, link);
         self.events.send(entered).await;
+        if let Some(flags) = self.membership.take_flags() {
+            self.send(meeting::Command::SetFlags { flags, set: true }).await;
+        }
         self.events.send(Event::Microphone(self.devices.microphone())).await;
         let failures = self.tracks.publish_all();
         self.announce().await;
@@ -336,6 +386,7 @@ impl Coordinator {
         let people = self.membership.set_members(members);
         self.devices.set_alone(people.iter().all(|person| person.me));
         self.tracks.start_waiting(&self.membership, &self.devices);
+        switch_off(self, self.membership.own_rights()).await;
         self.events.send(Event::People(people)).await;
     }
 
@@ -447,6 +498,79 @@ impl Coordinator {
         events.send(Event::Ended(reason)).await;
         Outcome { entered: membership.is_inside(), entry: return_entry() }
     }
+}
+
+/// Closes the camera and the shared screen, and mutes the microphone, because this client was sent back to the waiting room. If
+/// it is let in again, its user decides what the others see and hear.
+async fn leave_to_waiting_room(coordinator: &mut Coordinator) {
+    coordinator.membership.leave();
+    coordinator.stop_source(Slot::Camera);
+    coordinator.stop_source(Slot::Screen);
+    coordinator.devices.set_muted(true);
+    coordinator.announce_microphone().await;
+}
+
+/// Handles that our role or our rights have changed.
+async fn change_own_rights(
+    coordinator: &mut Coordinator,
+    by: Option<ParticipantId>,
+    before: (Role, Rights),
+    now: (Role, Rights),
+) {
+    coordinator.membership.set_own_rights(now.1);
+    switch_off(coordinator, now.1).await;
+    let is_own = by.is_some_and(|id| coordinator.membership.is_me(id));
+    // The user knows what it did by itself; that it is the organiser now, because nobody else is, is news.
+    if is_own && now.0 != Role::Organiser {
+        return;
+    }
+    let by = by.filter(|_| !is_own).and_then(|id| coordinator.membership.manager(id));
+    coordinator.events.send(Event::OwnRightsChanged(RightsChange { by, before, now })).await;
+}
+
+/// Switches off what `allowed` does not contain. Nothing is ever switched on by this.
+async fn switch_off(coordinator: &mut Coordinator, allowed: Rights) {
+    if !allowed.allow(Slot::Microphone) && coordinator.devices.microphone() == Microphone::On {
+        coordinator.devices.set_muted(true);
+        coordinator.announce_microphone().await;
+    }
+    for slot in [Slot::Camera, Slot::Screen] {
+        if allowed.allow(slot) || !coordinator.tracks.has_source(slot) {
+            continue;
+        }
+        coordinator.stop_source(slot);
+        if let Some(event) = coordinator.membership.unannounced_off(slot) {
+            coordinator.events.send(event).await;
+        }
+        coordinator.announce().await;
+    }
+}
+
+/// Mutes or unmutes our microphone, if there is one and we may speak.
+async fn mute(coordinator: &mut Coordinator, muted: bool) {
+    if !muted && !may_send(coordinator, Slot::Microphone).await {
+        return;
+    }
+    if coordinator.devices.set_muted(muted) {
+        coordinator.announce_microphone().await;
+    } else {
+        coordinator.events.send(Event::Microphone(Microphone::Off)).await;
+    }
+}
+
+/// Returns true if we may send in `slot`. Otherwise the screens switch the button off again, and the user is told.
+async fn may_send(coordinator: &mut Coordinator, slot: Slot) -> bool {
+    if coordinator.membership.own_rights().allow(slot) {
+        return true;
+    }
+    let event = match slot {
+        Slot::Microphone => Event::Microphone(coordinator.devices.microphone()),
+        Slot::Camera => Event::Camera(false),
+        Slot::Screen => Event::Sharing(false),
+    };
+    coordinator.events.send(event).await;
+    coordinator.notice(NoticeKind::NotAllowed, String::new()).await;
+    false
 }
 
 /// The interval at which levels and audio warnings are read.

@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::coordinator::{Closing, Context, Coordinator, Devices, EventSender, Membership, Outcome, Processor, Tracks};
+use crate::doubted_tracks::DoubtedTracks;
 use crate::event::{Command, Event, Step};
 use crate::hardware::Hardware;
 use crate::send::VoiceSender;
@@ -11,6 +12,7 @@ use crate::video_output::VideoOutput;
 use crypto::{Fingerprint, Identity, Invitation, KeyRing, ManagerKeys, Profile};
 use media::{BufferPool, Clock, Mailbox};
 use net::meeting;
+use proto::MeetingFlags;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::runtime::{Builder, Runtime};
@@ -117,7 +119,8 @@ impl Engine {
         let (events, reader) = mpsc::channel(MAX_EVENTS);
         let (close, closing) = Closing::channel();
         let (pool, ring, uplink) = (BufferPool::new(256), KeyRing::new(), VoiceSender::default());
-        let membership = Membership::new(organiser != Organiser::No);
+        let flags = if organiser == Organiser::Creates { setup.flags } else { MeetingFlags::NONE };
+        let membership = Membership::new(organiser != Organiser::No).with_flags(flags);
         let config = address.config(entry, ring.clone(), pool.clone());
         let backends = net::Backends { proxy: setup.proxy.clone(), ..net::Backends::default() };
         let (session, network) = net::start_with(config, runtime.handle(), backends);
@@ -142,8 +145,16 @@ impl Engine {
             let _context = runtime.enter();
             Processor::start()
         };
-        let mut coordinator =
-            Coordinator { session, devices, tracks, membership, processor, stats: stats.clone(), events };
+        let mut coordinator = Coordinator {
+            session,
+            devices,
+            tracks,
+            membership,
+            processor,
+            stats: stats.clone(),
+            doubted_tracks: DoubtedTracks::default(),
+            events,
+        };
         coordinator.limit_pictures(bandwidth);
         let (ended, rejoin_state) = (Mailbox::new(), Arc::<Mutex<_>>::default());
         let (end, slot) = (End(ended.clone()), Arc::clone(&rejoin_state));

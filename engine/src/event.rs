@@ -5,10 +5,11 @@ use crate::stats::timeline::Second;
 use crate::{Choice, Screen};
 use audio::Choice as AudioChoice;
 use codec::adapt::ContentHint;
-use crypto::{SecretLink, Words};
-use net::meeting::{Microphone, PolicyState};
-pub use proto::{Fault, Reason};
-use proto::{MeetingFlags, ParticipantId, Rights, Role, Slot, TileWish, Totals};
+use crypto::{Authorship, CertificateChain, SecretLink, Words};
+use net::meeting::{Evidence, FloorOrder, LobbyEvent, Microphone, PolicyState, chat, verification};
+pub use proto::{Fault, Reason, Refusal};
+use proto::{MeetingFlags, ParticipantId, Rights, Role, Slot, TileWish, Totals, TrackId};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// An action of the user.
@@ -36,8 +37,8 @@ pub enum Command {
     Remove(ParticipantId),
     /// Lets a participant of [`Event::AsksToJoin`] in. Needs [`Rights::ADMIT`].
     Admit(ParticipantId),
-    /// Declines a participant of [`Event::AsksToJoin`]. Needs [`Rights::ADMIT`].
-    Decline(ParticipantId),
+    /// Declines a participant of [`Event::AsksToJoin`], who learns the reason. Needs [`Rights::ADMIT`].
+    Decline(ParticipantId, Refusal),
     /// Sets the role of a participant of a lower role, to one that is lower than our own. Needs [`Rights::SET_ROLE`].
     SetRole(ParticipantId, Role),
     /// Grants rights that we have to a participant of a lower role. Needs [`Rights::DELEGATE`].
@@ -53,12 +54,40 @@ pub enum Command {
         /// Whether they are set.
         set: bool,
     },
+    /// Does something in the chat.
+    Chat(chat::Command),
+    /// Compares pictures with all who are connected, or asks a participant for a phrase. [`Event::Verification`] follows.
+    Verify(verification::Command),
+    /// Stops or allows the microphone, the camera or the share of participants of lower roles. Nothing of theirs is switched
+    /// on by it. Needs [`Rights::DELEGATE`], and for everyone also [`Rights::SET_ROLE`].
+    Floor(FloorOrder),
+    /// Raises (true) or lowers our hand. Needs [`Rights::REACT`].
+    RaiseHand(bool),
+    /// Lowers the hand of a participant, or all hands. Only managers may do this.
+    LowerHand(Option<ParticipantId>),
+    /// Switches everything of ours off, turns the waiting room on, sends everybody else back to it, and changes the keys and
+    /// the link. Only the organiser may do this.
+    StopEverything,
     /// Asks the server for its totals. The answer is [`Event::Totals`].
     RequestTotals,
     /// Leaves the meeting. [`Event::Ended`] follows.
     Leave,
     /// Ends the meeting for everybody. Only the organiser may do this, and only while connected. [`Event::Ended`] follows.
     End,
+    /// Lets all participants of [`Event::AsksToJoin`] in. Needs [`Rights::ADMIT`].
+    AdmitAll,
+    /// Sends a participant of a lower role back to the waiting room, which is turned on. Needs [`Rights::ADMIT`] and
+    /// [`Rights::REMOVE`].
+    SendBack(ParticipantId),
+    /// Changes the link to join this meeting. Needs [`Rights::ADMIT`].
+    ChangeLink,
+    /// Writes in a lobby chat. [`Event::Lobby`] follows.
+    WriteLobby {
+        /// The participant of [`Event::AsksToJoin`]; `None` if we wait ourselves.
+        to: Option<ParticipantId>,
+        /// The text.
+        text: String,
+    },
 }
 
 /// Something that happened in the meeting.
@@ -75,8 +104,8 @@ pub enum Event {
         /// True if this device created the meeting.
         organiser: bool,
     },
-    /// The link to join this meeting has changed, because the organiser removed somebody. The organiser decides on each
-    /// request that is made with the old link.
+    /// The link to join this meeting has changed: a manager removed somebody, or changed it. Managers decide on each request
+    /// that is made with the old link.
     LinkChanged {
         /// The new link.
         link: SecretLink,
@@ -88,6 +117,8 @@ pub enum Event {
         id: ParticipantId,
         /// The name that the person chose. Nobody has verified it.
         name: String,
+        /// What we know of the person.
+        evidence: Evidence,
     },
     /// A participant of [`Event::AsksToJoin`] was let in or declined, or has given up.
     StoppedAsking(ParticipantId),
@@ -95,6 +126,17 @@ pub enum Event {
     People(Vec<Person>),
     /// The meeting's flags and the order of succession. [`Event::People`] has the role and the rights of each person.
     Policy(PolicyState),
+    /// Something happened in the chat.
+    Chat(chat::Event),
+    /// Our role or our rights have changed. What we may no longer send is switched off already.
+    OwnRightsChanged(RightsChange),
+    /// The people whose hands are up, in order. Sent on each change.
+    Hands(Vec<ParticipantId>),
+    /// A manager lowered our hand.
+    HandLowered {
+        /// Who did it; `None` if that is not known.
+        by: Option<Manager>,
+    },
     /// The group's keys changed.
     Locked(KeyState),
     /// The people who speak now, loudest first. Sent on each change.
@@ -111,8 +153,15 @@ pub enum Event {
     Second(Arc<Second>),
     /// A notice for the user. The meeting continues.
     Notice(Notice),
+    /// The received tracks whose frames are dropped, because their owner has not signed them. Sent on each change.
+    DoubtedTracks(BTreeMap<TrackId, Authorship>),
     /// The server's totals for this meeting.
     Totals(Totals),
+    /// What happens in the waiting room, on both sides. After [`LobbyEvent::SentBack`] we are not in the meeting any more, our
+    /// camera and our shared screen are closed, and our microphone is muted.
+    Lobby(LobbyEvent),
+    /// Something that shows whether all are in the same group.
+    Verification(verification::Event),
     /// The meeting has ended for us, and every device is closed. This is the last event.
     Ended(Reason),
 }
@@ -144,6 +193,8 @@ pub struct Person {
     pub rights: Rights,
     /// Fingerprint of the device's long-term key, in groups of hexadecimal digits.
     pub device: String,
+    /// Certificates of that key by an organisation. Not verified: the screens do that with the organisations that this computer trusts.
+    pub certificate: Option<CertificateChain>,
     /// The state of the microphone.
     pub microphone: Microphone,
     /// True while the camera is sent.
@@ -166,6 +217,26 @@ impl Person {
     pub fn may_remove(&self, other: &Self) -> bool {
         self.id != other.id && self.rights.contains(Rights::REMOVE) && self.role.is_above(other.role)
     }
+}
+
+/// A change of our own role or rights.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RightsChange {
+    /// Who did it; `None` if that is not known.
+    pub by: Option<Manager>,
+    /// The role and the rights before.
+    pub before: (Role, Rights),
+    /// The role and the rights now.
+    pub now: (Role, Rights),
+}
+
+/// Somebody who has changed something for us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Manager {
+    /// The name.
+    pub name: String,
+    /// The role.
+    pub role: Role,
 }
 
 /// The state of the group's keys.
@@ -271,6 +342,10 @@ pub enum NoticeKind {
     WrongClock,
     /// A command was not accepted, because too many commands waited.
     Refused,
+    /// Somebody else sends pictures or sound in a member's name. The detail is the member's name.
+    Forged,
+    /// The link of the meeting could not be changed.
+    LinkNotChanged,
 }
 
 impl NoticeKind {
@@ -307,9 +382,11 @@ impl NoticeKind {
             | Self::TooManyRoles
             | Self::NotRemoved
             | Self::WrongClock
+            | Self::LinkNotChanged
             | Self::Refused => Fault::Here,
             Self::Reconnecting | Self::Reconnected => Fault::Network,
             Self::OldLinkRefused => Fault::Link,
+            Self::Forged => Fault::Server,
             Self::StillWaiting
             | Self::NobodyAdmits
             | Self::PeerUnreadable

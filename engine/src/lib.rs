@@ -8,6 +8,7 @@ pub mod clock;
 mod connection_test;
 mod coordinator;
 pub mod device_list;
+mod doubted_tracks;
 pub mod dump;
 mod engine;
 mod event;
@@ -29,7 +30,9 @@ mod worker;
 pub use bandwidth::{Bandwidth, BandwidthLimit, BandwidthLimits, LastRates, LimitOwner};
 pub use connection_test::{ConnectionCause, ConnectionQuality, ConnectionTest, ConnectionTestEvent, ConnectionVerdict};
 pub use engine::{Busy, Engine, Error, Events};
-pub use event::{Command, Event, Fault, KeyState, Notice, NoticeKind, Person, Reason, Step};
+pub use event::{
+    Command, Event, Fault, KeyState, Manager, Notice, NoticeKind, Person, Reason, Refusal, RightsChange, Step,
+};
 pub use hardware::{Cameras, Codecs, Hardware};
 pub use limitation::{Limitation, ResponsibleParty};
 pub use notice::clock_difference;
@@ -45,10 +48,16 @@ pub use audio::device::Provider as SoundDevices;
 pub use codec::adapt::ContentHint;
 pub use codec::decode::Picture;
 pub use crypto::Language as WordsLanguage;
+pub use crypto::certificate::{self, CertificateChain};
+pub use crypto::emoji::{Emoji, Phrase};
 pub use crypto::link::Error as LinkError;
 pub use crypto::store::Keychain;
-pub use crypto::{Identity, Invitation, SecretLink, Words, Zeroizing, find_link, name};
+pub use crypto::{Authorship, DeviceKey, Identity, Invitation, SecretLink, Words, Zeroizing, find_link, name};
+pub use crypto::{Secret, Store, identity, store};
 pub use media::Bitrate;
-pub use net::meeting::{Microphone, PolicyState};
+pub use net::meeting::{
+    Evidence, FloorOrder, FloorTarget, IdentityClass, LobbyAuthor, LobbyEvent, MAX_LOBBY_TEXT, Microphone, PolicyState,
+    chat, verification,
+};
 pub use net::{MediaPath, PathFigures, PathReport, PathTestError, ProxyAuthenticator, ProxySettings, ProxyUrl};
 pub use proto::{MeetingFlags, ParticipantId, Rights, Role, Slot, TileWish, Totals, TrackId};

@@ -24,6 +24,7 @@ pub fn meeting<'a>(notice: meeting::Notice, name: impl Fn(ParticipantId) -> Opti
         meeting::Notice::CannotRemove(id) => (NoticeKind::NotRemoved, of(id)),
         meeting::Notice::Clock { ahead } => (NoticeKind::WrongClock, clock_difference(ahead)),
         meeting::Notice::CommitRejected(id) => (NoticeKind::ChangeRejected, of(id)),
+        meeting::Notice::LinkNotChanged => (NoticeKind::LinkNotChanged, String::new()),
     };
     Notice { kind, file: None, detail }
 }
@@ -360,6 +361,7 @@ mod tests {
             (meeting::Notice::CannotRemove(BLAISE), NoticeKind::NotRemoved, "Blaise"),
             (meeting::Notice::CommitRejected(BLAISE), NoticeKind::ChangeRejected, "Blaise"),
             (meeting::Notice::CommitRejected(ParticipantId(7)), NoticeKind::ChangeRejected, ""),
+            (meeting::Notice::LinkNotChanged, NoticeKind::LinkNotChanged, ""),
             (meeting::Notice::Clock { ahead: -95_400 }, NoticeKind::WrongClock, "-26:30 h"),
             (meeting::Notice::Clock { ahead: 7_260 }, NoticeKind::WrongClock, "+2:01 h"),
             (meeting::Notice::Clock { ahead: i64::MIN }, NoticeKind::WrongClock, "< -9999:00 h"),

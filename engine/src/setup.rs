@@ -4,6 +4,7 @@ use crate::bandwidth::Bandwidth;
 use audio::Choice as AudioChoice;
 use crypto::Invitation;
 use net::ProxySettings;
+use proto::MeetingFlags;
 use std::path::PathBuf;
 
 /// The meeting to enter.
@@ -74,4 +75,6 @@ pub struct Setup {
     pub proxy: ProxySettings,
     /// How much of the network may be used, and what it carried before.
     pub bandwidth: Bandwidth,
+    /// Flags that are set in a meeting that this client creates, as soon as it is open: the waiting room, the lock.
+    pub flags: MeetingFlags,
 }

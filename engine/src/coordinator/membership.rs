@@ -1,12 +1,12 @@
 //! The people in the meeting, the state of the keys, and the announced state of this client.
 
-use crate::event::{Event, KeyState, Person};
+use crate::event::{Event, KeyState, Manager, Person};
 use crate::limitation::Limitation;
 use crate::stats::timeline::Second;
 use audio::Levels;
 use crypto::{Leaf, SecretLink, Words};
-use net::meeting::{MediaState, Member, SendLimit};
-use proto::{Epoch, ParticipantId, Slot};
+use net::meeting::{MediaState, Member, Microphone, SendLimit};
+use proto::{Epoch, MeetingFlags, ParticipantId, Rights, Slot};
 
 /// The people in the meeting, the state of the keys, and the announced state of this client.
 pub struct Membership {
@@ -14,6 +14,8 @@ pub struct Membership {
     organiser: bool,
     me: Option<ParticipantId>,
     members: Vec<Member>,
+    /// Our own rights. All, until we are in the meeting.
+    own_rights: Rights,
     epoch: Epoch,
     /// What this client sends, as announced to the others.
     announced: MediaState,
@@ -21,14 +23,35 @@ pub struct Membership {
     limits: (Option<SendLimit>, Option<SendLimit>),
     /// The people who speak now, loudest first.
     speaking: Vec<ParticipantId>,
+    /// Flags to set when this client enters the meeting that it creates.
+    flags: MeetingFlags,
 }
 
 impl Membership {
     /// Returns the state before this client enters the meeting.
     pub fn new(organiser: bool) -> Self {
         let announced = MediaState::default();
-        let speaking = Vec::new();
-        Self { organiser, me: None, members: Vec::new(), epoch: Epoch(0), announced, limits: (None, None), speaking }
+        Self {
+            organiser,
+            me: None,
+            members: Vec::new(),
+            own_rights: Rights::ALL,
+            epoch: Epoch(0),
+            announced,
+            limits: (None, None),
+            speaking: Vec::new(),
+            flags: MeetingFlags::NONE,
+        }
+    }
+
+    /// Sets the flags that [`Membership::take_flags`] returns.
+    pub fn with_flags(self, flags: MeetingFlags) -> Self {
+        Self { flags, ..self }
+    }
+
+    /// Returns the flags to set in a new meeting, once.
+    pub fn take_flags(&mut self) -> Option<MeetingFlags> {
+        Some(std::mem::replace(&mut self.flags, MeetingFlags::NONE)).filter(|flags| *flags != MeetingFlags::NONE)
     }
 
     /// Returns true after [`Membership::enter`].
@@ -42,6 +65,12 @@ impl Membership {
         Event::Entered { me, link, organiser: self.organiser }
     }
 
+    /// Records that this client is not in the meeting any more, and waits to be let in again.
+    pub fn leave(&mut self) {
+        self.me = None;
+        self.speaking.clear();
+    }
+
     /// Records that this client came back, perhaps as another participant.
     pub fn set_me(&mut self, me: ParticipantId) {
         self.me = Some(me);
@@ -50,9 +79,33 @@ impl Membership {
     /// Replaces the list of members. Returns it for the screens, ourselves first.
     pub fn set_members(&mut self, members: Vec<Member>) -> Vec<Person> {
         self.members = members;
+        if let Some(own) = self.members.iter().find(|member| member.me) {
+            self.own_rights = own.rights;
+        }
         let mut people: Vec<Person> = self.members.iter().map(person).collect();
         people.sort_by_key(|person| !person.me);
         people
+    }
+
+    /// Returns true if this is our own id.
+    pub fn is_me(&self, id: ParticipantId) -> bool {
+        self.me == Some(id)
+    }
+
+    /// Sets our own rights.
+    pub fn set_own_rights(&mut self, rights: Rights) {
+        self.own_rights = rights;
+    }
+
+    /// Returns our own rights.
+    pub fn own_rights(&self) -> Rights {
+        self.own_rights
+    }
+
+    /// Returns the name and the role of a member; `None` if there is no such member.
+    pub fn manager(&self, id: ParticipantId) -> Option<Manager> {
+        let member = self.members.iter().find(|member| member.id == id)?;
+        Some(Manager { name: member.name.clone(), role: member.role })
     }
 
     /// Returns the leaf and the name of a member, or `None` if there is no such member.
@@ -126,7 +179,10 @@ impl Membership {
     }
 }
 
+/// Returns a member for the screens. What it announces and may not send is shown as off: nobody hears or sees it.
 fn person(member: &Member) -> Person {
+    let MediaState { microphone, camera, screen, .. } = member.state;
+    let is_heard = microphone != Microphone::On || member.rights.allow(Slot::Microphone);
     Person {
         id: member.id,
         name: member.name.clone(),
@@ -134,9 +190,10 @@ fn person(member: &Member) -> Person {
         role: member.role,
         rights: member.rights,
         device: member.device.to_string(),
-        microphone: member.state.microphone,
-        camera: member.state.camera,
-        screen: member.state.screen,
+        certificate: member.certificate.clone(),
+        microphone: if is_heard { microphone } else { Microphone::Muted },
+        camera: camera && member.rights.allow(Slot::Camera),
+        screen: screen && member.rights.allow(Slot::Screen),
         connected: member.connected,
     }
 }
@@ -186,6 +243,7 @@ mod tests {
             leaf: Leaf(0),
             name: String::new(),
             device: DeviceKey([0; 32]),
+            certificate: None,
             role: proto::Role::Participant,
             rights: proto::Rights::NONE,
             me,
@@ -194,6 +252,36 @@ mod tests {
         };
         let people = Membership::new(false).set_members(vec![member(7, false), member(8, true), member(9, false)]);
         assert_eq!(people.iter().map(|person| person.id.0).collect::<Vec<_>>(), [8, 7, 9]);
+    }
+
+    #[test]
+    fn what_a_member_may_not_send_is_shown_as_off_whatever_it_announces() {
+        let state = MediaState { microphone: Microphone::On, camera: true, screen: true, ..MediaState::default() };
+        let member = |rights| Member {
+            id: ParticipantId(7),
+            leaf: Leaf(0),
+            name: "Guest".into(),
+            device: DeviceKey([0; 32]),
+            certificate: None,
+            role: proto::Role::Guest,
+            rights,
+            me: false,
+            state,
+            connected: true,
+        };
+        for (rights, shown) in [
+            (Rights::ALL, (Microphone::On, true, true)),
+            (Rights::CAMERA, (Microphone::Muted, true, false)),
+            (Rights::MICROPHONE | Rights::APPLICATION, (Microphone::On, false, true)),
+            (Rights::NONE, (Microphone::Muted, false, false)),
+        ] {
+            let person = person(&member(rights));
+            assert_eq!((person.microphone, person.camera, person.screen), shown, "{rights:?}");
+        }
+        let mut membership = Membership::new(false);
+        assert!(membership.own_rights().allow(Slot::Microphone), "the microphone may be tried before we enter");
+        membership.set_members(vec![Member { me: true, ..member(Rights::CAMERA) }]);
+        assert_eq!(membership.own_rights(), Rights::CAMERA);
     }
 
     #[test]

@@ -189,6 +189,7 @@ impl Tracks {
                     decoders: codecs.decoders.clone(),
                     decoder: None,
                     needs_key: true,
+                    was_not_allowed: false,
                     sink: output.open(track, name),
                     shown: None,
                     stats,

@@ -10,6 +10,7 @@ use crate::video_output::{Meta, VideoSink};
 use crate::worker::{Job, Progress};
 use audio::PlayoutTime;
 use codec::decode::{Backends, Decoder, Error};
+use crypto::open::Error as OpenError;
 use crypto::{Opener, ReceivedFrame};
 use media::{Clock, Encoded, Notify, Panicked, Receiver, VideoCodec};
 use proto::TrackId;
@@ -38,6 +39,8 @@ pub struct PictureReceiver {
     pub decoder: Option<Decoder>,
     /// True if nothing can be decoded before a key frame.
     pub needs_key: bool,
+    /// True after frames were dropped because their sender had no right to send them. Decoding begins again with a key frame.
+    pub was_not_allowed: bool,
     /// Shows pictures.
     pub sink: Box<dyn VideoSink>,
     /// The number of the picture that is shown.
@@ -97,9 +100,17 @@ impl PictureReceiver {
         let (spatial, sequence, bytes) = (received.header.layer.spatial, received.sequence, received.bytes.len());
         let arrival = received.received;
         let opened = self.opener.open(received);
-        self.count(|stats| stats.judged(spatial, sequence, bytes, opened.as_ref().err().copied()));
+        let (authorship, outside_rights) = (self.opener.authorship(), self.opener.take_outside_rights());
+        self.count(|stats| {
+            stats.judged(spatial, sequence, bytes, opened.as_ref().err().copied());
+            stats.set_authorship(authorship, arrival);
+            stats.open_failures.prove_not_allowed(outside_rights);
+        });
         match opened {
             Ok(encoded) => {
+                if std::mem::take(&mut self.was_not_allowed) && !encoded.key {
+                    self.ask_for_key();
+                }
                 let sound = self.sound.heard_after(encoded.captured, self.clock.at(arrival));
                 let captured = encoded.captured;
                 let due = self.playout.push(encoded, arrival, sound);
@@ -110,6 +121,8 @@ impl PictureReceiver {
                 if leaves_a_hole(why) {
                     self.ask_for_key();
                 }
+                // No key frame is requested of somebody who may not send: the first frame after that does it.
+                self.was_not_allowed |= why == OpenError::NotAllowed;
             }
         }
     }

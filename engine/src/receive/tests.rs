@@ -10,7 +10,7 @@ use codec::decode::{Backends, Candidate, Picture};
 use codec::encode::{self, Encoder};
 use crypto::{Group, Identity, KeyRing, Leaf, ManagerKeys, Opener, Profile, ReceivedFrame, Sealer};
 use media::{Bitrate, BufferPool, Clock, Colour, FrameRate, Pool, Sender, Size, Timestamp, VideoCodec, bounded};
-use proto::{ParticipantId, Slot, TrackId};
+use proto::{ParticipantId, Rights, Slot, TrackId};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
@@ -94,6 +94,8 @@ struct Track {
     sound: PlayoutTime,
     clock: Clock,
     stats: Arc<Mutex<ReceiveStats>>,
+    /// The keys of the receiver, and the leaf of the sender.
+    keys: (KeyRing, Leaf),
 }
 
 impl Track {
@@ -119,6 +121,7 @@ impl Track {
             decoders,
             decoder: None,
             needs_key: true,
+            was_not_allowed: false,
             sink: sink(sender),
             shown: None,
             stats: Arc::clone(&stats),
@@ -126,7 +129,12 @@ impl Track {
             request_key: Box::new(move || requested.send(Seen::KeyRequested).unwrap()),
             report: Box::new(move |report| reported.send(Seen::Reported(report)).unwrap()),
         }));
-        Self { camera: Camera::new(&ring), frames, seen, sound, clock, stats }
+        Self { camera: Camera::new(&ring), frames, seen, sound, clock, stats, keys: (ring, leaf) }
+    }
+
+    /// Changes what the sender may send.
+    fn allow(&self, rights: Rights) {
+        self.keys.0.set_rights(vec![(self.keys.1, rights)]);
     }
 
     /// Sends a picture and returns what happens: all events up to its display or to a request for a key frame.
@@ -190,6 +198,37 @@ fn a_picture_is_shown_when_its_sound_is_heard() {
     // A picture is counted after it is shown, and before the next one.
     track.send(false);
     assert!(track.stats.lock().unwrap().sound_skew.percentile(50).is_some());
+}
+
+/// The sender has a changed program: it knows that its camera was stopped, and sends all the same.
+#[test]
+fn pictures_outside_the_rights_of_their_sender_are_counted_and_neither_decoded_nor_shown() {
+    let mut worker = Worker::start("test").unwrap();
+    let mut track = Track::start(&mut worker, Backends::new(vec![candidate("good")]), |seen| Box::new(Screen(seen)));
+    assert!(matches!(track.send(true)[..], [Seen::Shown(0)]));
+    let decoded = |track: &Track| track.stats.lock().unwrap().decoding.decoded;
+    let not_allowed = |track: &Track| {
+        let failures = track.stats.lock().unwrap().open_failures;
+        failures.not_allowed + failures.not_allowed_unproven
+    };
+    track.allow(Rights::ALL.without(Rights::CAMERA));
+    for _ in 0..20 {
+        track.camera.send(&track.frames, false);
+    }
+    // The first picture that it may send again is no key frame, so one is requested, once.
+    let start = Instant::now();
+    while not_allowed(&track) < 20 {
+        assert!(start.elapsed() < TIMEOUT);
+        std::thread::yield_now();
+    }
+    track.allow(Rights::ALL);
+    assert!(matches!(track.send(false)[..], [Seen::KeyRequested]));
+    assert!(matches!(track.send(true)[..], [Seen::Shown(22)]));
+    assert_eq!((not_allowed(&track), track.stats.lock().unwrap().open_failures.failed()), (20, 0));
+    track.send(false);
+    assert!(decoded(&track) <= 3, "the pictures in between are not decoded");
+    let signed = track.stats.lock().unwrap().open_failures.not_allowed;
+    assert!(signed > 0, "its digests show that it has sent them");
 }
 
 #[test]

@@ -63,10 +63,12 @@ impl Job for VoiceReceiver {
 
 impl VoiceReceiver {
     fn take(&mut self, received: ReceivedFrame) {
-        let (sequence, bytes) = (received.sequence, received.bytes.len());
+        let (sequence, bytes, arrival) = (received.sequence, received.bytes.len(), received.received);
         let opened = self.opener.open_sound(received);
         let mut stats = self.stats.lock().unwrap_or_else(PoisonError::into_inner);
         stats.judged(0, sequence, bytes, opened.as_ref().err().copied());
+        stats.set_authorship(self.opener.authorship(), arrival);
+        stats.open_failures.prove_not_allowed(self.opener.take_outside_rights());
         drop(stats);
         match opened {
             Ok(sound) => {

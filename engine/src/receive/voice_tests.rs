@@ -5,9 +5,11 @@ use crate::stats::track_stats::TrackStats;
 use crate::worker::{Job, Progress};
 use audio::{PACKET, Playback, RecentPackets};
 use codec::opus::Encoder;
-use crypto::{Group, Identity, KeyRing, ManagerKeys, Opener, Profile, ReceivedFrame, Sealer, SentSound, SentSounds};
+use crypto::{
+    Group, Identity, KeyRing, Leaf, ManagerKeys, Opener, Profile, ReceivedFrame, Sealer, SentSound, SentSounds,
+};
 use media::{AudioCodec, BufferPool, Clock, EncodedAudio, Level, Sender, Timestamp, bounded};
-use proto::{ParticipantId, Slot, TrackId};
+use proto::{ParticipantId, Rights, Slot, TrackId};
 use std::time::{Duration, Instant, SystemTime};
 
 /// A voice, and the job that receives it.
@@ -21,6 +23,8 @@ struct Voice {
     receiver: VoiceReceiver,
     playback: Playback,
     clock: Clock,
+    /// The keys of the receiver, and the leaf of the sender.
+    keys: (KeyRing, Leaf),
 }
 
 impl Voice {
@@ -45,8 +49,9 @@ impl Voice {
             stats: TrackStats::default().track(track),
             report: Box::new(|report| panic!("{report:?}")),
         };
-        let (encoder, sealer) = (Encoder::new().unwrap(), Sealer::new(ring, Slot::Microphone));
-        Self { encoder, sealer, sent: SentSounds::default(), sequence: 0, frames, receiver, playback, clock }
+        let (encoder, sealer) = (Encoder::new().unwrap(), Sealer::new(ring.clone(), Slot::Microphone));
+        let (sent, keys) = (SentSounds::default(), (ring, group.me()));
+        Self { encoder, sealer, sent, sequence: 0, frames, receiver, playback, clock, keys }
     }
 
     /// Returns 20 ms of a tone.
@@ -133,4 +138,26 @@ fn after_a_lost_frame_the_packets_of_the_next_one_are_played() {
     let statistics = voice.play(8);
     let all = statistics.packets_played * 20 + statistics.recovered_ms + statistics.concealed_ms;
     assert!((240..=280).contains(&all) && statistics.concealed_ms <= 60, "{statistics:?}");
+}
+
+/// The sender has a changed program: it was muted, and sends all the same.
+#[test]
+fn sound_of_somebody_who_was_muted_is_counted_and_not_heard() {
+    let mut voice = Voice::new();
+    let may_speak = |voice: &Voice, rights| voice.keys.0.set_rights(vec![(voice.keys.1, rights)]);
+    (0..5).for_each(|number| voice.send(number, 0, true));
+    may_speak(&voice, Rights::ALL.without(Rights::MICROPHONE));
+    (5..25).for_each(|number| voice.send(number, 2, true));
+    let counts = |voice: &Voice| {
+        let stats = voice.receiver.stats.lock().unwrap();
+        let failures = stats.open_failures;
+        (stats.opened, failures.not_allowed + failures.not_allowed_unproven, failures.failed())
+    };
+    assert_eq!(counts(&voice), (5, 20, 0));
+    assert_eq!(voice.play(5).packets_received, 5);
+    may_speak(&voice, Rights::ALL);
+    (25..28).for_each(|number| voice.send(number, 0, true));
+    assert_eq!(counts(&voice), (8, 20, 0));
+    let signed = voice.receiver.stats.lock().unwrap().open_failures.not_allowed;
+    assert!(signed > 0, "its digests show that it has sent it");
 }

@@ -2,12 +2,12 @@
 
 use super::histogram::Histogram;
 use super::open_failures::OpenFailures;
-use crypto::open;
+use crypto::{Authorship, open};
 use media::{Layer, Size, Timestamp};
 use proto::{Slot, TrackId};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// The counters of all tracks of a meeting. Clones share them. Each lock is held only for a few additions.
 #[derive(Clone, Default)]
@@ -45,6 +45,8 @@ pub struct ReceiveStats {
     pub layer: (Layer, Size),
     /// The sizes of the shown pictures, in the order of their first pictures, at most eight.
     pub sizes: Vec<ShownSize>,
+    /// Whether the owner has signed the frames, when the newest one arrived.
+    authorship: Option<(Authorship, Instant)>,
     recent: Recent,
 }
 
@@ -170,6 +172,16 @@ impl TrackStats {
         lock(&self.received).iter().map(|(track, received)| (*track, lock(received).counters(now))).collect()
     }
 
+    /// Returns the tracks whose frames are dropped now, because their owner has not signed them.
+    pub(crate) fn doubted(&self, now: Instant) -> BTreeMap<TrackId, Authorship> {
+        let doubt = |received: &ReceiveStats| {
+            let (authorship, at) = received.authorship?;
+            let is_recent = now.saturating_duration_since(at) < DOUBT_TIMEOUT;
+            (is_recent && matches!(authorship, Authorship::Unproven | Authorship::Forged)).then_some(authorship)
+        };
+        lock(&self.received).iter().filter_map(|(track, received)| Some((*track, doubt(&lock(received))?))).collect()
+    }
+
     /// Returns a copy of the counters of all sent layers.
     #[must_use]
     pub fn all_sent(&self) -> Vec<((Slot, u8), SendStats)> {
@@ -179,17 +191,22 @@ impl TrackStats {
 
 impl ReceiveStats {
     /// Counts a complete frame of `bytes`. `why` is the reason if it was not opened. `sequence` is the sender's count of
-    /// the layer's frames. A frame that was sealed for others only does not count as sent to us.
+    /// the layer's frames. A frame that was sealed for others only, or that its sender may not send, does not count as sent to us.
     pub fn judged(&mut self, spatial: u8, sequence: u64, bytes: usize, why: Option<open::Error>) {
         self.bytes += u64::try_from(bytes).unwrap_or(u64::MAX);
         match why {
             None => self.opened += 1,
             Some(why) => self.open_failures.count(why),
         }
-        let for_others = [open::Error::BeforeUs, open::Error::AfterUs, open::Error::NotAMember];
-        if why.is_none_or(|why| !for_others.contains(&why)) {
+        let by_rule = [open::Error::BeforeUs, open::Error::AfterUs, open::Error::NotAMember, open::Error::NotAllowed];
+        if why.is_none_or(|why| !by_rule.contains(&why)) {
             self.received(spatial, sequence);
         }
+    }
+
+    /// Notes whether the owner has signed the frames, as of the frame that arrived at `now`.
+    pub const fn set_authorship(&mut self, authorship: Authorship, now: Instant) {
+        self.authorship = Some((authorship, now));
     }
 
     fn received(&mut self, spatial: u8, sequence: u64) {
@@ -280,6 +297,9 @@ const MAX_MISSED: u64 = 18_000;
 
 /// The maximum number of sizes of one track: those of its layers, and others if the camera is rotated or replaced.
 pub(crate) const MAX_SIZES: usize = 8;
+
+/// How long a track is doubted after its last frame.
+const DOUBT_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[cfg(test)]
 mod tests {
