@@ -28,4 +28,4 @@ pub use feed::{Counts, Feed, Lease};
 pub use offscreen::Offscreen;
 pub use stage::{Drawing, Stage};
 pub use style::{Font, Style};
-pub use tile::{Area, Fit, Placeholder, Rgba, Tag, Tile};
+pub use tile::{Area, Fit, Mark, Placeholder, Rgba, Tag, Tile};

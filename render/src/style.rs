@@ -59,6 +59,8 @@ pub struct Style {
     pub tag_muted: Rgba,
     /// The warning badge.
     pub tag_marked: Rgba,
+    /// The badge of a verified person.
+    pub tag_verified: Rgba,
     /// The initials of a placeholder.
     pub initials: Rgba,
     /// The font size (em) of a name.

@@ -96,8 +96,21 @@ pub struct Tag {
     pub text: Arc<str>,
     /// Shows the muted-microphone badge.
     pub muted: bool,
-    /// Shows a warning badge before the name.
-    pub marked: bool,
+    /// The badge before the name; `None` if there is none.
+    pub mark: Option<Mark>,
+}
+
+/// What the badge before a name says about the person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Mark {
+    /// A warning.
+    Warning,
+    /// An organisation has verified the person.
+    Verified,
+    /// The device is known.
+    Known,
+    /// The device is new.
+    New,
 }
 
 /// What a tile shows while it has no picture.

@@ -224,7 +224,7 @@ fn meeting() -> Vec<Tile> {
         assert!(picture.publish(&feed, Colour::default(), 1));
         Some(feed)
     };
-    let tag = |text: &str, muted| Some(Tag { text: Arc::from(text), muted, marked: false });
+    let tag = |text: &str, muted| Some(Tag { text: Arc::from(text), muted, mark: None });
     let base = |id: u16| Tile { corner: 12.0, ..Tile::new(id.into(), cell(id)) };
     let (anne, bob) = (
         portrait(Size::new(640, 360), [150, 110], [170, 132, 124]),

@@ -44,7 +44,7 @@ fn only_changed_tiles_are_drawn() {
     assert_eq!(draw(&mut canvas, &tiles), []);
     publish(&feeds[1], 200);
     assert_eq!(draw(&mut canvas, &tiles), [tiles[1].area]);
-    tiles[0].tag = Some(Tag { text: Arc::from("Anne"), muted: false, marked: false });
+    tiles[0].tag = Some(Tag { text: Arc::from("Anne"), muted: false, mark: None });
     assert_eq!(draw(&mut canvas, &tiles), [tiles[0].area]);
     tiles[0].area.x = 4.0;
     assert_eq!(draw(&mut canvas, &tiles).len(), 1);

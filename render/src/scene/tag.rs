@@ -2,7 +2,7 @@
 
 use super::{Painter, add_line, glyph, shape};
 use crate::text::{Badge, LineKey};
-use crate::tile::{Area, Tag};
+use crate::tile::{Area, Mark, Tag};
 use std::sync::Arc;
 
 /// The lengths of a tag in physical pixels.
@@ -23,15 +23,14 @@ impl Painter<'_> {
         if self.is_small(area) { measure.height + 2.0 * measure.margin } else { 0.0 }
     }
 
-    /// A rounded label with the name, before it the warning badge if the name is marked, and behind it the badge of a muted
-    /// microphone. A tile that is too narrow for text shows only the badges; a smaller one shows nothing. Returns the area
+    /// A rounded label with the name, before it the badge of the person, and behind it the badge of a muted microphone. A tile that is too narrow for text shows only the badges; a smaller one shows nothing. Returns the area
     /// of the label, or `None` if there is none.
     pub(super) fn tag(&mut self, area: Area, tag: &Tag) -> Option<Area> {
         let (style, scale) = (self.style, self.scale);
         let Measure { size, height, padding, margin, gap, badge } = self.measure(area);
         let room = area.width - 2.0 * (margin + padding);
         let room_of = |shown: bool| if shown { badge + gap } else { 0.0 };
-        let badge_room = room_of(tag.muted) + room_of(tag.marked);
+        let badge_room = room_of(tag.muted) + room_of(tag.mark.is_some());
         if area.height < height + 2.0 * margin || room < badge.max(badge_room - gap) {
             return None;
         }
@@ -48,9 +47,14 @@ impl Painter<'_> {
         let label = Area::new(area.x + margin, area.y + area.height - margin - height, inner + 2.0 * padding, height);
         self.quads.push(shape(label, style.tag_background, (6.0 * scale).round().min(height / 3.0)));
         let baseline = (label.y + (height - line.ascent - line.descent) / 2.0 + line.ascent).round();
-        add_line(self.quads, line, label.x + padding + room_of(tag.marked), baseline, style.tag_text);
+        add_line(self.quads, line, label.x + padding + room_of(tag.mark.is_some()), baseline, style.tag_text);
         let (left, y) = (label.x + padding, label.y + ((height - badge) / 2.0).floor());
-        let marked = tag.marked.then_some((Badge::Warning, left, style.tag_marked));
+        let marked = tag.mark.map(|mark| match mark {
+            Mark::Warning => (Badge::Warning, left, style.tag_marked),
+            Mark::Verified => (Badge::Verified, left, style.tag_verified),
+            Mark::Known => (Badge::Known, left, style.tag_text),
+            Mark::New => (Badge::New, left, style.tag_text),
+        });
         let muted = tag.muted.then_some((Badge::Muted, left + inner - badge, style.tag_muted));
         for (kind, x, colour) in marked.into_iter().chain(muted) {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few pixels")]

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::Font;
-use crate::tile::Tag;
+use crate::tile::{Mark, Tag};
 use std::sync::Arc;
 
 const FACE: &[u8] = include_bytes!("../../../app/assets/fonts/ConclaveSans-SemiBold.ttf");
@@ -15,6 +15,7 @@ pub(crate) fn style() -> Style {
         tag_text: Rgba::opaque(0xff_ffff),
         tag_muted: Rgba::opaque(0xff_6b66),
         tag_marked: Rgba::opaque(0x00f2_c14e),
+        tag_verified: Rgba::opaque(0x57_d38c),
         initials: Rgba::opaque(0xff_ffff),
         tag_size: 13.0,
         tag_weight: 600,
@@ -63,7 +64,7 @@ fn a_name_stays_within_its_tile() {
     for width in 0..300_u16 {
         let mut tile = tile(1, 10.0, f32::from(width));
         let text = Arc::from("Marguerite de Navarre-Angoul\u{ea}me");
-        tile.tag = Some(Tag { text, muted: width % 2 == 0, marked: width % 3 == 0 });
+        tile.tag = Some(Tag { text, muted: width % 2 == 0, mark: (width % 3 == 0).then_some(Mark::New) });
         let scene = lay_out(&[tile], &[]);
         let edge = 10.0 + f32::from(width);
         assert!(scene.quads.iter().all(|quad| quad.area[0] >= 10.0 && right(quad) <= edge), "{width}");
@@ -72,8 +73,9 @@ fn a_name_stays_within_its_tile() {
 
 #[test]
 fn a_marked_name_has_a_warning_before_it_and_the_microphone_behind() {
-    let quads = |muted, marked| {
-        let tag = Some(Tag { text: Arc::from("Bob"), muted, marked });
+    let quads = |muted, marked: bool| {
+        let mark = marked.then_some(Mark::Warning);
+        let tag = Some(Tag { text: Arc::from("Bob"), muted, mark });
         lay_out(&[Tile { tag, ..tile(1, 0.0, 256.0) }], &[]).quads
     };
     let badges = |quads: &[Quad], colour: Rgba| -> Vec<f32> {
@@ -90,6 +92,20 @@ fn a_marked_name_has_a_warning_before_it_and_the_microphone_behind() {
         "{warning:?} {names:?} {microphone:?}"
     );
     assert!(badges(&quads(true, false), style().tag_marked).is_empty());
+}
+
+#[test]
+fn each_badge_of_a_person_is_drawn_in_its_colour() {
+    let count = |mark, colour: Rgba| {
+        let tag = Some(Tag { text: Arc::from("Bob"), muted: false, mark });
+        let quads = lay_out(&[Tile { tag, ..tile(1, 0.0, 256.0) }], &[]).quads;
+        quads.iter().filter(|quad| quad.kind() == quad::GLYPH && quad.fill == colour.bytes()).count()
+    };
+    let letters = count(None, style().tag_text);
+    assert_eq!((letters, count(None, style().tag_verified)), (3, 0));
+    assert_eq!(count(Some(Mark::Verified), style().tag_verified), 1);
+    assert_eq!(count(Some(Mark::Known), style().tag_text), letters + 1);
+    assert_eq!(count(Some(Mark::New), style().tag_text), letters + 1);
 }
 
 #[test]
@@ -114,7 +130,7 @@ fn a_frozen_picture_is_grey_and_its_text_stays_within_the_tile() {
 fn a_note_is_beside_the_name_or_at_the_top_and_stays_within_its_tile() {
     let mut places = [0, 0];
     for width in 0..700_u16 {
-        let name = Tag { text: Arc::from("Marguerite de Navarre"), muted: true, marked: false };
+        let name = Tag { text: Arc::from("Marguerite de Navarre"), muted: true, mark: None };
         let note = Some(Arc::from("Votre connexion est lente"));
         let without = Tile { tag: Some(name), ..tile(1, 10.0, f32::from(width)) };
         let count = lay_out(std::slice::from_ref(&without), &[Some(source(0))]).quads.len();
@@ -146,7 +162,7 @@ fn a_placeholder_is_drawn_only_without_a_picture() {
 fn the_disc_of_a_small_tile_is_above_its_name() {
     for height in 40..200_u16 {
         let placeholder = Placeholder { initials: Arc::from("AM"), colour: Rgba::opaque(0x33_66cc) };
-        let name = Tag { text: Arc::from("Anne"), muted: true, marked: false };
+        let name = Tag { text: Arc::from("Anne"), muted: true, mark: None };
         let area = Area::new(0.0, 0.0, 160.0, f32::from(height));
         let tile = Tile { placeholder: Some(placeholder), tag: Some(name), ..Tile::new(1, area) };
         let scene = lay_out(&[tile], &[]);

@@ -7,6 +7,12 @@ pub enum Badge {
     Muted,
     /// A triangle with an exclamation mark.
     Warning,
+    /// A check mark on a disc.
+    Verified,
+    /// A check mark.
+    Known,
+    /// A plus sign in a circle.
+    New,
 }
 
 impl Badge {
@@ -15,6 +21,9 @@ impl Badge {
         match self {
             Self::Muted => mask(size, crossed_microphone),
             Self::Warning => mask(size, warning),
+            Self::Verified => mask(size, verified),
+            Self::Known => mask(size, check),
+            Self::New => mask(size, plus),
         }
     }
 }
@@ -49,6 +58,23 @@ fn warning(p: [f32; 2]) -> f32 {
     let edge = segment(p, top, left).min(segment(p, left, right)).min(segment(p, right, top)) - 0.75;
     let mark = segment(p, [8.0, 6.2], [8.0, 9.2]).min(segment(p, [8.0, 11.4], [8.0, 11.4])) - 0.75;
     edge.min(mark)
+}
+
+fn check(p: [f32; 2]) -> f32 {
+    segment(p, [2.6, 8.6], [6.3, 12.2]).min(segment(p, [6.3, 12.2], [13.4, 4.2])) - 0.9
+}
+
+/// The check mark is cut out of the disc.
+fn verified(p: [f32; 2]) -> f32 {
+    let disc = (p[0] - 8.0).hypot(p[1] - 8.0) - 7.2;
+    let mark = segment(p, [4.8, 8.3], [7.1, 10.6]).min(segment(p, [7.1, 10.6], [11.4, 5.6])) - 0.95;
+    disc.max(-mark)
+}
+
+fn plus(p: [f32; 2]) -> f32 {
+    let circle = ((p[0] - 8.0).hypot(p[1] - 8.0) - 6.2).abs() - 0.75;
+    let sign = segment(p, [8.0, 5.2], [8.0, 10.8]).min(segment(p, [5.2, 8.0], [10.8, 8.0])) - 0.75;
+    circle.min(sign)
 }
 
 /// The U-shaped holder below the body.

@@ -15,6 +15,7 @@ pub fn style() -> Style {
         tag_text: Rgba::opaque(0xff_ffff),
         tag_muted: Rgba::opaque(0xff_6b66),
         tag_marked: Rgba::opaque(0x00f2_c14e),
+        tag_verified: Rgba::opaque(0x57_d38c),
         initials: Rgba::opaque(0xff_ffff),
         tag_size: 13.0,
         tag_weight: 600,
