@@ -24,11 +24,42 @@ pub enum Announcement {
     SharingEnded(String),
     /// A sentence in the language of the user, such as a notification.
     Sentence(String),
-    /// A person with this name asks to join with an old link.
+    /// A person with this name asks to join.
     Asking(String),
     /// The name of a participant, or of a person who asks to join, is marked.
     NameMarked(String, NameMark),
+    /// A person with this name, who asks to join, comes with another device than the known one.
+    OtherDevice(String),
+    /// A person with this name, who asks to join, has written.
+    AskerWrites(String),
+    /// The organiser has written this to us, who ask to join.
+    OrganiserWrites(String),
+    /// The organiser has received our request to join.
+    RequestReceived,
+    /// The participant with this name has written this in the chat, to us only if `private`.
+    Chat {
+        /// The name.
+        name: String,
+        /// The beginning of the text.
+        text: String,
+        /// Only we can read it.
+        private: bool,
+    },
+    /// The participant with this name has typed these words, and shows them.
+    Typed {
+        /// The name.
+        name: String,
+        /// The words.
+        text: String,
+    },
+    /// Messages of the participant with this name are dropped, because there are too many.
+    ChatFlood(String),
+    /// The participant with this name raised a hand.
+    HandRaised(String),
 }
+
+/// If more lines of the chat than this wait, only their number is announced.
+const MAX_LINES: usize = 2;
 
 /// If more announcements than this wait, the oldest is dropped.
 const MAX_WAITING: usize = 256;
@@ -81,6 +112,8 @@ impl Announcer {
 fn sentence(announcements: &[Announcement], language: Language) -> String {
     let (mut joined, mut left, mut asking, mut muted) = (Vec::new(), Vec::new(), Vec::new(), None);
     let (mut parts, mut sharing, mut marked) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut chat, mut hands) = (Vec::new(), Vec::new());
+    let mut typed = Vec::new();
     let named = |id, name: &String| language.with(id, &[("name", name.as_str().into())]);
     for announcement in announcements {
         match announcement {
@@ -92,13 +125,27 @@ fn sentence(announcements: &[Announcement], language: Language) -> String {
             Announcement::SharingEnded(name) => sharing.push(named("said-sharing-ended", name)),
             Announcement::Sentence(sentence) => parts.push(sentence.clone()),
             Announcement::Asking(name) => asking.push(name),
+            Announcement::HandRaised(name) => hands.push(name),
             Announcement::NameMarked(name, mark) => marked.push(named(mark.announcement(), name)),
+            Announcement::OtherDevice(name) => marked.push(named("identity-other-device", name)),
+            Announcement::AskerWrites(name) => parts.push(named("said-asker-writes", name)),
+            Announcement::OrganiserWrites(words) => {
+                parts.push(language.with("said-organiser-writes", &[("text", words.as_str().into())]));
+            }
+            Announcement::RequestReceived => parts.push(language.text("said-request-received")),
+            Announcement::Chat { name, text, private } => {
+                let id = if *private { "said-chat-private" } else { "said-chat" };
+                chat.push(language.with(id, &[("name", name.as_str().into()), ("text", text.as_str().into())]));
+            }
+            Announcement::Typed { name, text } => add_words(&mut typed, name, text),
+            Announcement::ChatFlood(name) => parts.push(named("said-chat-flood", name)),
         }
     }
     for (people, one, many) in [
         (asking, "said-asking", "said-asking-many"),
         (joined, "said-joined", "said-joined-many"),
         (left, "said-left", "said-left-many"),
+        (hands, "said-hand", "said-hand-many"),
     ] {
         match people.as_slice() {
             [] => {}
@@ -109,7 +156,25 @@ fn sentence(announcements: &[Announcement], language: Language) -> String {
     parts.extend(muted.into_iter().map(|id| language.text(id)));
     parts.extend(sharing);
     parts.extend(marked);
+    let said =
+        |(name, text): (&str, String)| language.with("said-typing", &[("name", name.into()), ("text", text.into())]);
+    parts.extend(typed.into_iter().map(said));
+    match chat.len() {
+        0..=MAX_LINES => parts.extend(chat),
+        count => parts.push(language.with("said-chat-many", &[("count", count.into())])),
+    }
     join(&parts)
+}
+
+/// Adds words to those of the same person.
+fn add_words<'a>(typed: &mut Vec<(&'a str, String)>, name: &'a str, text: &str) {
+    match typed.iter_mut().find(|(other, _)| *other == name) {
+        Some((_, words)) => {
+            words.push(' ');
+            words.push_str(text);
+        }
+        None => typed.push((name, text.to_owned())),
+    }
 }
 
 /// Joins sentences. Adds a full stop to those that end without punctuation, except to the last one.
@@ -155,6 +220,16 @@ mod tests {
         let expected =
             "Lien copié. Carol a rejoint la visioconférence. Anne partage son écran. Bob ne partage plus son écran";
         assert_eq!(announcer.poll(Language::French, now).as_deref(), Some(expected));
+    }
+
+    #[test]
+    fn what_somebody_types_between_two_sentences_is_announced_together() {
+        let (mut announcer, now) = (Announcer::default(), Instant::now());
+        for (name, text) in [("Bob", "Hello"), ("Anne", "So"), ("Bob", "there,")] {
+            announcer.push(Announcement::Typed { name: name.into(), text: text.into() });
+        }
+        let expected = "Bob is typing: Hello there,. Anne is typing: So";
+        assert_eq!(announcer.poll(Language::English, now).as_deref(), Some(expected));
     }
 
     #[test]

@@ -2,12 +2,15 @@
 //! a screen's action becomes a call of the part that does it. The parts own their state and know neither `App` nor each
 //! other.
 
+mod chat;
 mod device_watch;
 mod engine_events;
 mod engine_link;
 mod entry;
+mod event_notices;
 mod export;
 mod hosting;
+mod identities;
 mod message;
 mod network_watch;
 mod notifications;
@@ -180,6 +183,7 @@ impl App {
                 return self.go_home();
             }
             Message::Ended(ended::Message::RetryPressed) => return self.enter(),
+            Message::Entering(message) => write_to_organiser(self, message),
             Message::ShortcutsShown(shown) => self.shows_shortcuts = shown,
             Message::Notice(message) => self.notifications.update(message),
             Message::Notify(notice) => self.notify(notice),
@@ -190,6 +194,10 @@ impl App {
                 return Task::batch([self.window.open(), self.start(start)]);
             }
             Message::NetworkChanged(found) => self.preferences.set_network(found),
+            Message::DevicesLoaded(loaded) => {
+                let said = (&mut self.notifications, self.preferences.language);
+                return identities::handle_loaded(&mut self.screen, self.session.listing(), said, *loaded);
+            }
             Message::PreviewEvent(event) => {
                 if let Some(said) = Preparation::handle_event(event, &mut self.screen, self.preferences.language) {
                     self.notifications.announce(said);
@@ -294,6 +302,10 @@ impl App {
             meeting::Action::Notice(message) => self.notifications.update(message),
             meeting::Action::ListMonitors => return device_watch::list_monitors(),
             meeting::Action::ExportStatistics => return export::statistics(self.session.engine()),
+            meeting::Action::Chat(action) => {
+                let Screen::Meeting(screen) = &self.screen else { return Task::none() };
+                return chat::carry_out(action, &screen.model, self.preferences.language);
+            }
             meeting::Action::ShowShortcuts => self.shows_shortcuts = true,
             meeting::Action::FullScreen => return self.window.toggle_full_screen(),
             meeting::Action::Prefer(preference) => {
@@ -310,7 +322,9 @@ impl App {
             // The engine answers with `Event::Ended`.
             meeting::Action::Leave
             | meeting::Action::End
-            | meeting::Action::Answer(_)
+            | meeting::Action::Decide(_)
+            | meeting::Action::Moderation(_)
+            | meeting::Action::Verify(_)
             | meeting::Action::None
             | meeting::Action::Camera(_)
             | meeting::Action::Share(_)
@@ -318,7 +332,7 @@ impl App {
             | meeting::Action::Choose(..)
             | meeting::Action::SetWishes(_) => {}
         }
-        Task::none()
+        identities::save_met(&mut self.screen, self.session.listing())
     }
 
     /// Shows the home screen and ends the meeting or the preview, if there is one. Keeps a meeting to which we can come
@@ -375,7 +389,8 @@ impl App {
             start()
         };
         let started = background::run_or(start, Err("the thread that starts the meeting panicked".into()));
-        started.map(move |result| Message::Started(attempt, Box::new(result)))
+        let started = started.map(move |result| Message::Started(attempt, Box::new(result)));
+        Task::batch([identities::load(), started])
     }
 
     fn started(&mut self, attempt: Attempt, result: Result<Started, String>) -> Task<Message> {
@@ -484,6 +499,7 @@ impl App {
             Screen::Meeting(screen) => {
                 all.push(device_watch::subscription());
                 all.extend(screen.since.map(ticks::clock));
+                all.extend(screen.model.lobby.waiting.received.map(ticks::minutes));
             }
             Screen::Home(_) | Screen::Ended(_) => {}
         }
@@ -494,6 +510,22 @@ impl App {
             all.push(ticks::left_meeting());
         }
         Subscription::batch(all)
+    }
+}
+
+/// Handles what the user writes while the organiser decides.
+fn write_to_organiser(app: &mut App, message: entering::Message) {
+    let Screen::Meeting(screen) = &mut app.screen else { return };
+    let chat = &mut screen.model.lobby.waiting.chat;
+    match message {
+        entering::Message::CancelPressed => {}
+        entering::Message::Typed(text) => chat.write(text),
+        entering::Message::Submitted => {
+            let sent = chat.take_draft().map(|text| engine::Command::WriteLobby { to: None, text });
+            if let Some(refused) = sent.and_then(|command| app.session.send(command)) {
+                app.notify(refused);
+            }
+        }
     }
 }
 

@@ -1,13 +1,20 @@
 //! The command line: the window, a meeting without a window, and the demo.
 
 mod client;
+mod control;
 mod demo;
 mod display;
+mod fields;
 mod headless;
 mod host;
+mod identities;
+mod identity;
 mod layout;
 mod link;
+mod meeting_events;
+mod meeting_orders;
 mod options;
+mod orders;
 mod output;
 mod recording;
 mod sentences;
@@ -49,6 +56,7 @@ fn run_command(options: Options) -> Result<()> {
         Some(Command::Meet(meet)) => host::meet(&meet),
         Some(Command::Join(join)) => host::join(&join),
         Some(Command::Demo(demo)) => demo::run(&demo),
+        Some(Command::Identity(identity)) => identity::run(&identity),
     }
 }
 
@@ -67,12 +75,13 @@ fn log() -> FlushGuard {
     flush
 }
 
-/// Warnings and errors, except those of three libraries: the warnings of the WebRTC library and the errors of its sockets
+/// Warnings and errors, except those of some libraries: the warnings of the WebRTC library and the errors of its sockets
 /// contain addresses, and it warns of a missing server name, but our connections check the certificate's fingerprint;
 /// the graphics library warns of driver features that we do not use; the library of the sound server reports the end of
-/// each connection as an error.
+/// each connection as an error; the MLS library reports as an error each message that it does not open, so a member that sends
+/// messages of others again would fill the log.
 const DEFAULT_FILTER: &str =
-    "warn,rtc=error,webrtc=error,webrtc::peer_connection::driver=off,wgpu_hal=error,pulseaudio=off";
+    "warn,rtc=error,webrtc=error,webrtc::peer_connection::driver=off,wgpu_hal=error,pulseaudio=off,openmls=off";
 
 #[cfg(test)]
 mod tests {
@@ -95,7 +104,7 @@ mod tests {
     }
 
     #[test]
-    fn messages_of_the_webrtc_library_with_addresses_are_not_logged_by_default() {
+    fn messages_of_libraries_that_have_addresses_or_that_others_can_cause_are_not_logged_by_default() {
         let (log, filter) = (Buffer::default(), EnvFilter::new(DEFAULT_FILTER));
         let writer = log.clone();
         let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(move || writer.clone()).finish();
@@ -103,10 +112,11 @@ mod tests {
             tracing::warn!(target: "rtc_ice::agent", "discard message from (192.0.2.1:7443)");
             tracing::warn!(target: "rtc::peer_connection::handler::endpoint", "drop message from 192.0.2.1:7443");
             tracing::error!(target: "webrtc::peer_connection::driver", "Socket recv error on 192.0.2.1:7443");
+            tracing::error!(target: "openmls::framing::private_message_in", "Ciphertext generation out of bounds");
             tracing::warn!(target: "conclave::command", "a warning of the program");
         });
         let text = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-        assert!(!text.contains("192.0.2.1"), "{text}");
+        assert!(!text.contains("192.0.2.1") && !text.contains("Ciphertext"), "{text}");
         assert!(text.contains("a warning of the program"), "{text}");
     }
 }

@@ -34,6 +34,15 @@ pub fn read_bounded(path: &Path, max: u64) -> io::Result<Vec<u8>> {
     if bytes.len() as u64 > max { Err(io::Error::other("the file is too large")) } else { Ok(bytes) }
 }
 
+/// Like [`read_bounded`], for a secret. On Unix, nobody but the owner may read the file.
+///
+/// # Errors
+/// Returns an error if the file cannot be read, is larger, or is not such a file.
+pub fn read_secret(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    system::check_readers(&system::open(path)?.metadata()?)?;
+    read_bounded(path, max)
+}
+
 /// Returns an error if a file is a pipe, a device or a folder.
 fn check_regular(metadata: &Metadata) -> io::Result<()> {
     if metadata.is_file() { Ok(()) } else { Err(io::Error::other("it is no regular file")) }

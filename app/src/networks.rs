@@ -8,12 +8,11 @@ use std::sync::{LazyLock, OnceLock};
 use std::{fs, io};
 
 use engine::{Bitrate, LastRates, Second};
-use ring::digest::{Context, SHA256};
-use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::network::Gateway;
+use crate::salted_hash::{HASH_BYTES, SALT_BYTES, hash, random_salt};
 use crate::{file, recent};
 
 /// The content of the file.
@@ -86,7 +85,7 @@ impl Networks {
         let key = key(&self.salt, gateway);
         let before = self.networks.iter().position(|entry| entry.key == key).map(|at| self.networks.remove(at));
         // A damaged file can contain keys of another length.
-        self.networks.retain(|entry| is_fresh(entry, now) && entry.key.len() == 2 * KEY_BYTES);
+        self.networks.retain(|entry| is_fresh(entry, now) && entry.key.len() == 2 * HASH_BYTES);
         let entry = before.filter(|entry| is_fresh(entry, now)).unwrap_or_default();
         self.networks.truncate(MAX_NETWORKS - 1);
         self.networks.insert(0, Entry { key, used: now, ..entry });
@@ -126,7 +125,7 @@ pub struct NetworksFile {
 impl NetworksFile {
     /// Returns the user's file.
     pub fn of_user() -> Self {
-        Self { path: path(), keeps: KEEPS_NOTHING.get().is_none() }
+        Self { path: path(), keeps: !keeps_nothing() }
     }
 
     /// Returns a value without a file.
@@ -170,6 +169,11 @@ impl NetworksFile {
 /// Stops writing the file until the program ends (`--no-recent`). What it already contains is still read, and can be forgotten.
 pub fn keep_nothing() {
     KEEPS_NOTHING.get_or_init(|| ());
+}
+
+/// Returns true after [`keep_nothing`].
+pub fn keeps_nothing() -> bool {
+    KEEPS_NOTHING.get().is_some()
 }
 
 /// Returns a receiver that is notified if this process changes a file of networks.
@@ -216,23 +220,7 @@ pub fn rates_of(seconds: &[Second]) -> LastRates {
 }
 
 fn key(salt: &str, gateway: &Gateway) -> String {
-    let mut hash = Context::new(&SHA256);
-    for part in [salt, gateway.kind.name(), gateway.address.as_str()] {
-        hash.update(part.as_bytes());
-        hash.update(&[0]);
-    }
-    hex(&hash.finish().as_ref()[..KEY_BYTES])
-}
-
-/// Returns `None` if the system has no random numbers.
-fn random_salt() -> Option<String> {
-    let mut bytes = [0; SALT_BYTES];
-    SystemRandom::new().fill(&mut bytes).ok()?;
-    Some(hex(&bytes))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    hash(salt, &[gateway.kind.name(), gateway.address.as_str()])
 }
 
 const fn is_fresh(entry: &Entry, now: u64) -> bool {
@@ -245,10 +233,6 @@ static CHANGES: LazyLock<watch::Sender<()>> = LazyLock::new(|| watch::Sender::ne
 
 /// Set if this program remembers nothing.
 static KEEPS_NOTHING: OnceLock<()> = OnceLock::new();
-
-/// The bytes of the random number, and of a key.
-const SALT_BYTES: usize = 16;
-const KEY_BYTES: usize = 16;
 
 /// The maximum number of networks. If there are more, the one that was used longest ago is removed.
 const MAX_NETWORKS: usize = 32;

@@ -4,6 +4,10 @@
 //! The file is a JSON object with two objects: `mandatory` fixes a value, `recommended` replaces the default. An unknown policy, and a
 //! value of another type or out of range, is reported in the log and ignored, so that the program always starts.
 
+mod organisations;
+
+pub use organisations::OrganisationFiles;
+
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -36,6 +40,12 @@ impl Policy {
     pub fn of_computer() -> Self {
         static POLICY: OnceLock<Policy> = OnceLock::new();
         *POLICY.get_or_init(|| path().map(|path| Self::load(&path)).unwrap_or_default())
+    }
+
+    /// Returns the files of organisations that the policies of this computer name. Reads the file.
+    pub fn organisations() -> OrganisationFiles {
+        let bytes = path().and_then(|path| file::read_bounded(&path, MAX_FILE_BYTES).ok());
+        bytes.map(|bytes| OrganisationFiles::parse(&bytes)).unwrap_or_default()
     }
 
     /// Reads a file. Without one, nothing is set.
@@ -77,7 +87,9 @@ impl Policies {
         let mut policies = Self::default();
         for (name, value) in values {
             let Some((_, field)) = TABLE.iter().find(|(known, _)| *known == name) else {
-                tracing::warn!(name, "unknown policy");
+                if name != organisations::NAME {
+                    tracing::warn!(name, "unknown policy");
+                }
                 continue;
             };
             let rate = value.as_u64().filter(|kbps| RANGE.contains(kbps));

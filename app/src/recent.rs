@@ -69,7 +69,15 @@ impl Meeting {
 
 /// Whether a meeting that ended for this reason cannot be joined again.
 pub const fn is_over(reason: &Reason) -> bool {
-    matches!(reason, Reason::NoMeeting | Reason::Removed | Reason::Barred | Reason::Ended | Reason::HostStopped)
+    matches!(
+        reason,
+        Reason::NoMeeting
+            | Reason::Removed
+            | Reason::RemovedBy(_)
+            | Reason::Barred
+            | Reason::Ended
+            | Reason::HostStopped
+    )
 }
 
 /// Whether a meeting is added to the recent meetings.

@@ -20,7 +20,7 @@ use crate::embedded::Embedded;
 use crate::proxy;
 use crate::recent::Listing;
 use crate::screen::meeting::leave::Answer;
-use crate::screen::{end_dialog, ended, meeting};
+use crate::screen::{end_dialog, ended, entering, meeting};
 use crate::session::{Key, RejoinContext, Started, Starter};
 use crate::snapshot::{self, Rgba};
 use crate::theme::Theme;
@@ -216,7 +216,7 @@ impl Watch {
                 self.press = Some(press.clone());
                 Reaction::Leave
             }
-            app::Message::Entering(_) => Reaction::Leave,
+            app::Message::Entering(entering::Message::CancelPressed) => Reaction::Leave,
             app::Message::CloseRequested
             | app::Message::StopRequested
             | app::Message::EndDialog(end_dialog::Message::Confirmed(_))
@@ -240,7 +240,9 @@ impl Watch {
             | app::Message::DevicesListed(_)
             | app::Message::Loaded(_)
             | app::Message::NetworkChanged(_)
+            | app::Message::DevicesLoaded(_)
             | app::Message::PreviewEvent(_)
+            | app::Message::Entering(entering::Message::Typed(_) | entering::Message::Submitted)
             | app::Message::Meeting(_)
             | app::Message::ShortcutsShown(_)
             | app::Message::Notice(_)
@@ -267,9 +269,16 @@ impl Watch {
             | Event::Sharing(_)
             | Event::AsksToJoin { .. }
             | Event::StoppedAsking(_)
+            | Event::Lobby(_)
             | Event::Policy(_)
+            | Event::Chat(_)
+            | Event::OwnRightsChanged(_)
+            | Event::Hands(_)
+            | Event::HandLowered { .. }
             | Event::LinkChanged { .. }
             | Event::Notice(_)
+            | Event::DoubtedTracks(_)
+            | Event::Verification(_)
             | Event::Second(_)
             | Event::Totals(_) => Reaction::Forward,
         }
@@ -361,6 +370,7 @@ impl Runner {
             | app::Message::DevicesListed(_)
             | app::Message::Loaded(_)
             | app::Message::NetworkChanged(_)
+            | app::Message::DevicesLoaded(_)
             | app::Message::PreviewEvent(_) => false,
         }
     }

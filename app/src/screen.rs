@@ -7,6 +7,7 @@ pub mod end_dialog;
 pub mod ended;
 pub mod entering;
 pub mod home;
+mod lobby_chat;
 pub mod meeting;
 pub mod notice;
 pub mod preferences;

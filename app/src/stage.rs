@@ -342,7 +342,7 @@ mod tests {
             initials: "".into(),
             colour: iced::Color::WHITE,
             muted: false,
-            name_mark: None,
+            mark: None,
             speaking: false,
             mirrored: false,
             feed: Some(render::Feed::new()),

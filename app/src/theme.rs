@@ -11,8 +11,8 @@ pub use control::{Look, Paint, Status};
 pub use palette::{Choice, Theme, Tone, avatar};
 pub use tokens::*;
 pub use widgets::{
-    backdrop, bar, card, check_box, dialog, field, field_invalid, inset, menu, notice, page, panel, scrim, sharing,
-    tinted,
+    area, area_invalid, backdrop, bar, card, check_box, dialog, field, field_invalid, inset, menu, notice, page, panel,
+    scrim, sharing, tinted,
 };
 
 #[cfg(test)]

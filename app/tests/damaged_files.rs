@@ -9,6 +9,7 @@
 use app::model::bandwidth::Choice;
 use app::network::{Gateway, Interface};
 use app::networks::Networks;
+use app::pins::{Acquaintance, Pins, PinsFile, Sighting};
 use app::policy::{Policies, Policy, RANGE};
 use app::recent::{MAX_PEOPLE, Meeting, Memory};
 use engine::{Bitrate, LastRates};
@@ -21,6 +22,7 @@ use tempfile::TempDir;
 const TARGETS: &[Target] = &[
     Target { name: "policy", run: policy, seeds: Vec::new, mutations: 100 },
     Target { name: "networks", run: networks, seeds: known_networks, mutations: 100 },
+    Target { name: "devices", run: devices, seeds: known_devices, mutations: 100 },
     Target { name: "recent", run: recent, seeds: recent_meetings, mutations: 100 },
 ];
 
@@ -78,6 +80,31 @@ fn known_networks() -> Vec<Vec<u8>> {
     vec![serde_json::to_vec_pretty(&networks).unwrap()]
 }
 
+fn met(device: u64, name: &str, day: u64) -> Sighting {
+    Sighting { device: format!("{device:064x}"), name: name.to_owned(), day }
+}
+
+/// Reads the known devices, remembers another one, and reads the file again.
+fn devices(bytes: &[u8]) {
+    let scratch = Scratch::new(bytes);
+    let file = PinsFile::at(scratch.path());
+    let before = file.load();
+    assert!(before.pins.len() <= 4_096 && (before.damaged || scratch.path().exists()));
+    assert_eq!(scratch.path().with_extension("damaged").exists(), before.damaged);
+    file.add(&[met(9, "Dave", DAY)]);
+    let after = file.load();
+    assert!(!after.damaged, "what this program writes can be read");
+    assert!(matches!(after.pins.lookup(&met(9, "", DAY).device, "Dave"), Acquaintance::Known { .. }));
+    assert!(after.pins.len() <= 4_096);
+}
+
+fn known_devices() -> Vec<Vec<u8>> {
+    let mut pins = Pins::default();
+    pins.add(&met(1, "Anna", DAY - 5));
+    pins.add(&met(2, "Bob", DAY - 4));
+    vec![serde_json::to_vec(&pins).unwrap()]
+}
+
 /// Reads the recent meetings, enters one, and reads the file again.
 fn recent(bytes: &[u8]) {
     let scratch = Scratch::new(bytes);
@@ -131,10 +158,17 @@ fn huge_files_are_not_read() {
     for (file, is_read) in [(Scratch::new(&known_networks()[0]), true), (padded(&known_networks()[0]), false)] {
         assert_eq!(!Networks::load(&file.path()).is_empty(), is_read);
     }
+    let spacious = |bytes: &[u8]| Scratch::new(&[bytes, &vec![b' '; 1 << 20]].concat());
+    for (file, is_read) in [(Scratch::new(&known_devices()[0]), true), (spacious(&known_devices()[0]), false)] {
+        assert_eq!(!PinsFile::at(file.path()).load().pins.is_empty(), is_read);
+    }
     for (file, is_read) in [(Scratch::new(&recent_meetings()[0]), true), (padded(&recent_meetings()[0]), false)] {
         assert_eq!(Memory::load(&file.path()) != Memory::default(), is_read);
     }
 }
+
+/// Days since 1970.
+const DAY: u64 = 20_787;
 
 /// Seconds since 1970.
 const NOW: u64 = 8_640_100;

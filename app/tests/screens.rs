@@ -5,15 +5,23 @@
 mod accessibility;
 #[path = "screens/bars.rs"]
 mod bars;
+#[path = "screens/chat.rs"]
+mod chat;
 mod common;
 #[path = "screens/connection.rs"]
 mod connection;
+#[path = "screens/doubts.rs"]
+mod doubts;
 #[path = "screens/facts.rs"]
 mod facts;
+#[path = "screens/identity.rs"]
+mod identity;
 #[path = "screens/keyboard.rs"]
 mod keyboard;
 #[path = "screens/leaving.rs"]
 mod leaving;
+#[path = "screens/moderation.rs"]
+mod moderation;
 #[path = "screens/names.rs"]
 mod names;
 #[path = "screens/notices.rs"]
@@ -34,6 +42,10 @@ mod space;
 mod statistics;
 #[path = "screens/still.rs"]
 mod still;
+#[path = "screens/verification.rs"]
+mod verification;
+#[path = "screens/waiting_room.rs"]
+mod waiting_room;
 #[path = "screens/words.rs"]
 mod words;
 
@@ -92,6 +104,7 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
         ("ended-proxy", Reason::Proxy("the proxy proxy.example:3128 closed the connection".into())),
         ("ended-proxy-method", Reason::Proxy(NEGOTIATE.into())),
         ("ended-removed", Reason::Removed),
+        ("ended-removed-by", Reason::RemovedBy("Anne Martin".into())),
         ("ended-host-stopped", Reason::HostStopped),
         ("ended-false-welcome", Reason::FalseWelcome),
     ] {
@@ -115,7 +128,13 @@ fn every_meeting(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>
         visit(&name, screen.view(context, &common::pictures(9), &reported).map(drop));
     }
     statistics::every_state(context, visit);
+    doubts::every_state(context, visit);
     names::every_state(context, visit);
+    identity::every_state(context, visit);
+    verification::every_state(context, visit);
+    waiting_room::every_state(context, visit);
+    chat::every_state(context, visit);
+    moderation::every_state(context, visit);
     let mut screen = hosted_meeting_of(2);
     screen.open(meeting::Panel::People);
     visit("meeting-addresses", screen.view(context, &common::pictures(9), &[]).map(drop));

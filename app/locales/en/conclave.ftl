@@ -167,6 +167,7 @@ meeting-camera-none = No camera
 meeting-share = Share screen
 meeting-share-stop = Stop sharing
 meeting-people = People
+meeting-people-waiting = { $count } waiting
 meeting-leave = Leave
 meeting-leave-name = Leave the meeting
 meeting-choose-microphone = Choose microphone and speaker
@@ -342,10 +343,10 @@ hosted-left-elsewhere-text = The others may still be in it. Nobody else can join
 hosted-return = Return
 hosted-forget = Don’t return
 
-## Requests to join with an old link
+## Requests to join
 asking-title = Requests to join
-asking-name = { $name } asks to join with an old link
-asking-text = The link changed when you removed someone. Admit only people you expect: names are not verified.
+asking-name = { $name } asks to join
+asking-text = Admit only people you expect: names are not verified.
 asking-admit = Admit
 asking-admit-name = Admit { $name }
 asking-decline = Decline
@@ -354,6 +355,62 @@ asking-more = { $count ->
     [one] One more person is asking to join.
    *[other] { $count } more people are asking to join.
 }
+
+## Waiting room
+lobby-title = Waiting room ({ $count })
+lobby-admit = Admit
+lobby-admit-name = Admit { $name }
+lobby-admit-all = Admit all
+lobby-refuse = Refuse
+lobby-refuse-name = Refuse { $name }
+lobby-message = Message
+lobby-message-name = Message to { $name }
+lobby-unread = { $count ->
+    [one] One new message
+   *[other] { $count } new messages
+}
+lobby-known = Was in this meeting before
+lobby-guest = Guest, not verified
+lobby-sent-back = Sent back to the waiting room
+lobby-current-link = current link
+lobby-old-link = old link
+lobby-waiting = { $minutes ->
+    [0] waiting for less than a minute
+    [one] waiting for a minute
+   *[other] waiting for { $minutes } minutes
+}
+lobby-reason = Reason, which the person will read
+lobby-reason-not-now = Not now: come back later
+lobby-reason-not-invited = Not expected in this meeting
+lobby-reason-full = Enough participants
+lobby-reason-none = No reason
+lobby-rules = Who can join
+lobby-flag-waiting = Waiting room
+lobby-flag-waiting-on = People wait until someone admits them. Those who were in the meeting before don’t wait.
+lobby-flag-waiting-off = Off: anyone with the link can join without waiting.
+lobby-flag-lock = Lock the meeting
+lobby-flag-lock-on = Locked: nobody else can join, even with the link.
+lobby-flag-lock-off = Off: new people can join.
+lobby-change-link = Change the link
+lobby-send-back-title = Send { $name } to the waiting room?
+lobby-send-back-text = { $name } won’t see or hear anything more until someone lets them in again. The keys change for everyone else.
+lobby-send-back-text-off = { $name } won’t see or hear anything more until someone lets them in again. The waiting room is turned on, and the keys change for everyone else.
+lobby-send-back-confirm = Send
+lobby-chat = Messages
+lobby-send = Send
+lobby-not-sent = Not sent. Wait a moment, then try again.
+lobby-you = You
+lobby-organiser = Organiser
+lobby-waiting-title = Waiting room
+lobby-received = { $minutes ->
+    [0] The organiser received your request less than a minute ago.
+    [one] The organiser received your request a minute ago.
+   *[other] The organiser received your request { $minutes } minutes ago.
+}
+lobby-not-received = Your request was sent. Nobody who can let you in has received it yet: they will as soon as they are in the meeting.
+lobby-you-sent-back = The organiser sent you back to the waiting room. Your video and your screen are off, and you are muted.
+lobby-write = Message to the organiser
+lobby-write-text = Only the people who can let you in can read it.
 
 ## People
 people-title = People
@@ -371,6 +428,8 @@ people-address-other = Other name or address
 people-address-wrong = Enter a name or an address without a port, such as meet.example.org.
 people-invite-text = Anyone with this link can join.
 people-invite-unattended = The organiser has left: nobody else can join.
+people-invite-waiting = Anyone with this link can ask to join.
+people-invite-locked = The meeting is locked: nobody else can join.
 
 ## Sharing
 share-title = Share your screen
@@ -388,6 +447,7 @@ lock-closed = End-to-end encrypted
 lock-verified = Encrypted and verified
 lock-attention = Verify again
 lock-different = Words differ
+lock-forked = Keys differ
 lock-button = Security: { $state }
 lock-title = Meeting security
 lock-closed-text = Only the { $count ->
@@ -398,12 +458,13 @@ lock-open-text = The encryption keys are being exchanged. Nothing is sent until 
 lock-verified-text = You compared the words with the others: nobody is intercepting the meeting.
 lock-attention-text = Someone joined or left since you verified. The keys have changed, and so have the words.
 lock-different-text = Make sure you all read the same list, and that nobody is joining at this moment. If the words still differ, someone may be intercepting the meeting: say nothing confidential, leave, and start a new meeting. Send its link another way, in person or by phone.
+lock-forked-text = Not everyone in the list has your keys. Say nothing confidential, and compare the words.
 lock-words = Verification words
 lock-words-text = Read one of the two lists aloud, all the same one. If everyone sees the same words, nobody is intercepting the meeting.
 lock-words-english = English words
 lock-words-french = French words
-lock-confirm = They match
-lock-differ = They differ
+lock-confirm = Words match
+lock-differ = Words differ
 lock-match-after-all = The words match after all
 lock-confirmed = Words verified
 lock-epoch = { $count ->
@@ -426,8 +487,11 @@ said-sharing-ended = { $name } stopped sharing the screen
 said-entered = You are in the meeting
 said-name-alike = The name { $name } looks like another participant’s
 said-name-mixed = The name { $name } mixes alphabets that look alike
-said-asking = { $name } asks to join with an old link
-said-asking-many = { $count } people ask to join with an old link
+said-asking = { $name } asks to join
+said-asking-many = { $count } people ask to join
+said-asker-writes = { $name } wrote from the waiting room
+said-organiser-writes = The organiser writes: { $text }
+said-request-received = The organiser received your request
 
 ## Notifications: what happened, where the cause is, what to do
 notice-region = Notifications
@@ -510,11 +574,13 @@ notice-reconnecting = The connection was lost. Reconnecting…
 notice-reconnected = You are connected again
     .advice = The meeting continues.
 notice-old-link-refused = Someone tried to join with an old link
-    .advice = The link changed when you removed a participant. Send the new link to those who should join.
+    .advice = The link has changed. Send the new link to those who should join.
 notice-wrong-clock = This computer’s clock and the server’s differ
     .advice = If this computer’s clock is wrong, nobody can join your meeting: turn on automatic date and time.
 notice-refused = That did not work
     .advice = The meeting was busy. Try again in a moment.
+notice-link-not-changed = The link could not be changed
+    .advice = It may have changed too many times. If you need another link, start a new meeting.
 notice-no-gpu = Video is shown without the graphics card
     .advice = No usable graphics driver was found. Large meetings will be slower.
 notice-no-keychain = This device’s key cannot be saved
@@ -523,6 +589,14 @@ notice-link-changed = The link has changed
     .advice = The old one no longer lets people in by itself. Send the new one to the people you still expect.
 notice-statistics-saved = Statistics saved as { $name }
     .advice = The folder is named in the details.
+notice-chat-saved = Chat saved as { $name }
+    .advice = The folder is named in the details.
+notice-mentioned = { $name } mentioned you in the chat
+    .advice = Open the chat to read the message.
+notice-chat-not-changed = Your change in the chat was not carried out
+    .advice = You may have lost the right to it, or the message is gone. Try again.
+notice-no-browser = The browser couldn’t be opened
+    .advice = Copy the message and open the link yourself.
 notice-link-copied = Link copied
     .advice = Send it only to the people you want to invite: anyone with this link can join.
 
@@ -540,12 +614,18 @@ ended-refused = The organiser declined your request
     .advice = If this was a mistake, contact the organiser another way.
 ended-unattended = Nobody could let you in
     .advice = The organiser has left. Ask the organiser to come back, then try again.
-ended-barred = The organiser removed you from this meeting
+ended-barred = You were removed from this meeting
     .advice = You cannot join it again. If this was a mistake, contact the organiser.
 ended-old-link = This link is no longer valid
-    .advice = The link changed when the organiser removed a participant. Ask the organiser for the new link.
+    .advice = The organiser changed it. Ask the organiser for the new link.
 ended-locked = The meeting is locked
     .advice = Nobody else can join. Ask the organiser to unlock it, then try again.
+ended-not-now = The organiser asks you to come back later
+    .advice = Try again later, or contact the organiser another way.
+ended-not-invited = The organiser does not expect you in this meeting
+    .advice = Check that you used the right link, and the name that people know you by. If this was a mistake, contact the organiser another way.
+ended-no-room = The organiser is not letting anyone else in
+    .advice = The meeting has enough participants. Try again when someone has left.
 ended-own-clock = This computer’s clock is wrong
     .advice = Turn on automatic date and time, then try again.
 ended-organiser-clock = The clock of the organiser’s computer is wrong
@@ -619,3 +699,348 @@ host-cannot-listen = The server cannot listen at { $subject }
     .advice = Choose another address with --listen.
 host-cannot-start = The server cannot start
     .advice = Try again, or use another server with --server.
+
+## Chat
+chat-title = Chat
+chat-unread = { $count ->
+    [one] { $count } new message
+   *[other] { $count } new messages
+}
+chat-list = Messages
+chat-empty = No messages yet.
+chat-none-found = No message contains this text.
+chat-earlier = Show earlier messages
+chat-gap = You were disconnected. Some messages may be missing here.
+chat-you = { $name } (you)
+chat-now = now
+chat-minutes = { $count } min ago
+chat-hours = { $count } h ago
+chat-edited = edited
+chat-deleted = Message deleted
+chat-removed-by = Removed by { $name }
+chat-sending = Sending…
+chat-failed = Not sent
+chat-retry = Try again
+chat-discard = Discard
+chat-private = Private message to you
+chat-private-to = Private message to { $name }
+chat-passed-on = from before you joined, passed on by { $name }
+chat-passed-on-unproved = passed on by { $name }; the author has left and can’t be verified
+chat-more = Actions for the message from { $name }
+chat-reply = Reply
+chat-edit = Edit
+chat-delete = Delete
+chat-remove = Remove for everyone
+chat-copy = Copy text
+chat-open-link = Open { $link }
+chat-link-title = Open this link in your browser?
+chat-link-text = { $link }
+chat-link-confirm = Open link
+chat-react-like = Like
+chat-react-heart = Heart
+chat-react-laugh = Laugh
+chat-react-surprised = Surprised
+chat-react-celebrate = Celebrate
+chat-reacted = { $reaction }: { $names }
+chat-replying = Replying to { $name }
+chat-editing = Editing your message
+chat-reply-gone = A message that isn’t shown here
+chat-to = To
+chat-to-everyone = Everyone
+chat-to-change = Choose who gets your message
+chat-field = Message
+chat-placeholder = Write a message
+chat-placeholder-private = Write to { $name } only
+chat-send = Send
+chat-to-left = { $name } has left the meeting. Choose who gets this message.
+chat-whole = Show all
+chat-less = Show less
+chat-too-long = This message is too long. Send it in parts.
+chat-show-typing = Show my text while I type
+chat-typing = { $name } is typing
+chat-typing-list = People who are typing
+chat-typing-more = { $count ->
+    [one] One more person is typing
+   *[other] { $count } more people are typing
+}
+chat-mention = Mention { $name }
+chat-mention-list = People to mention
+chat-no-right = The organiser has turned off chat for you.
+chat-kept = People who join later can read messages to everyone.
+chat-not-kept = People who join later can’t read earlier messages.
+chat-keep = Show messages to people who join later
+chat-search = Search messages
+chat-search-button = Search
+chat-export = Save chat to a file
+chat-export-right = Only people who may record can save the chat.
+chat-file-head = Conclave: chat of a meeting, saved by { $name } on { $time }
+shortcut-chat = Show or hide the chat
+said-chat = Message from { $name }: { $text }
+said-chat-private = Private message from { $name }: { $text }
+said-chat-many = { $count } new messages in the chat
+said-chat-flood = { $name } sends too many messages; some aren’t shown
+said-typing = { $name } is typing: { $text }
+vote-start = Start a vote
+vote-question = Question
+vote-option = Answer { $number }
+vote-options = Answers
+vote-secret = Secret ballot
+vote-secret-why = Only you receive the votes. The others see the result when you end the vote.
+vote-open-why = Everyone sees who votes for what.
+vote-begin = Start vote
+vote-too-long = This text is too long.
+vote-choose = Vote for { $option }
+vote-count = { $count ->
+        [one] { $count } vote
+       *[other] { $count } votes
+    }
+vote-is-open = everyone sees who votes for what
+vote-is-secret = Secret ballot: only { $name } receives the votes
+vote-is-mine = secret ballot, only you receive the votes
+vote-ended = Vote ended
+vote-counted-by = counted by { $name }
+vote-end = End vote
+## Who speaks
+notice-forged = Someone sends pictures or sound in the name of another participant
+    .advice = Conclave does not show or play them. It takes a participant and the server to do this: continue on a server that you trust.
+tile-forged = Hidden: from someone else
+tile-forged-text = Someone else sends pictures or sound in { $name }’s name. Conclave does not show or play them.
+tile-unproven = Hidden: not confirmed
+tile-unproven-text = Nothing confirms that these pictures or this sound come from { $name }. Conclave hides them until something does.
+## What organisers do in the room
+by-organiser = { $name } (organiser)
+by-co-organiser = { $name } (co-organiser)
+by-somebody = An organiser
+people-co-organiser = Co-organiser
+people-presenter = Presenter
+people-guest = Guest
+people-succession = Co-organiser, no. { $order }
+people-succession-name = Co-organiser, number { $order } in line to take over
+people-muted = Can’t unmute
+people-mute-all = Mute all
+people-allow-all = Let everyone unmute
+person-menu = More for { $name }
+person-mute = Mute
+person-stop-camera = Stop video
+person-stop-share = Don’t allow screen sharing
+person-allow-microphone = Allow to unmute
+person-allow-camera = Allow video
+person-allow-share = Allow screen sharing
+person-lower-hand = Lower hand
+person-make-co-organiser = Make co-organiser
+person-make-presenter = Make presenter
+person-make-participant = Make participant
+person-make-guest = Make guest
+person-hand-over = Hand over the meeting…
+person-send-back = Send to the waiting room…
+hand-over-title = Hand over the meeting to { $name }?
+hand-over-text = { $name } becomes the organiser and can do everything, including removing you. You become a co-organiser and can’t undo this.
+hand-over-confirm = Hand over
+hand-raise = Raise hand
+hand-lower = Lower hand
+hand-name = Hand
+hand-place = Number { $place } in line
+hands-title = { $count ->
+    [one] 1 raised hand
+   *[other] { $count } raised hands
+}
+hands-line = { $place }. { $name }
+hands-lower = Lower { $name }’s hand
+hands-lower-all = Lower all
+stop-everything = Stop everything…
+stop-title = Stop everything?
+stop-text = Everyone else goes back to the waiting room immediately, and won’t see or hear anything more. You decide who comes back. Your microphone, camera and sharing are turned off. The keys and the link change. Co-organisers lose their role.
+stop-confirm = Stop everything
+shortcut-hand = Raise or lower your hand
+meeting-mute-forbidden = Muted
+meeting-camera-forbidden = Video off
+meeting-share-forbidden = Can’t share
+tile-muted-by = muted by an organiser
+tile-camera-by = video stopped by an organiser
+tile-note-muted = Muted by an organiser
+tile-hand = hand raised
+said-hand = { $name } raised a hand
+said-hand-many = { $count } people raised a hand
+notice-muted-by = { $name } muted you
+    .advice = You can ask to speak: raise your hand.
+notice-camera-stopped-by = { $name } doesn’t allow your video
+    .advice = Nobody sees you now. You can ask for it: raise your hand.
+notice-share-stopped-by = { $name } doesn’t allow you to share your screen
+    .advice = Nobody sees your screen now. You can ask for it: raise your hand.
+notice-microphone-allowed = { $name } lets you speak again
+    .advice = You are still muted. Unmute when you want to speak.
+notice-camera-allowed = { $name } allows your video
+    .advice = Your camera is still off. Start your video when you want.
+notice-share-allowed = { $name } lets you share your screen
+    .advice = Nothing is shared yet. Choose “Share screen” when you want.
+notice-role-organiser = { $name } handed the meeting over to you
+    .advice = You are the organiser now: you let people in, mute and remove them, and end the meeting.
+notice-role-co-organiser = { $name } made you a co-organiser
+    .advice = You can let people in, and mute and remove participants.
+notice-role-presenter = { $name } made you a presenter
+    .advice = You can share your screen.
+notice-role-participant = { $name } made you a participant
+    .advice = You have the rights of a participant now.
+notice-role-guest = { $name } made you a guest
+    .advice = You can speak, show your video and chat.
+notice-succeeded = You are the organiser now
+    .advice = The organiser has left, and you were next in line.
+notice-hand-lowered = { $name } lowered your hand
+    .advice = You can raise it again.
+notice-may-not-speak = An organiser has muted you
+    .advice = You can ask to speak: raise your hand.
+notice-may-not-camera = An organiser must allow your video first
+    .advice = You can ask for it: raise your hand.
+notice-may-not-share = An organiser must allow you to share your screen first
+    .advice = You can ask for it: raise your hand.
+ended-removed-by = { $name } removed you
+    .advice = You can no longer see or hear the meeting. If this was a mistake, contact the organiser.
+
+## Who is who
+identity-date = { $day } { $month ->
+    [1] January
+    [2] February
+    [3] March
+    [4] April
+    [5] May
+    [6] June
+    [7] July
+    [8] August
+    [9] September
+    [10] October
+    [11] November
+   *[12] December
+} { $year }
+identity-verified = Verified by { $organisation }
+identity-verified-as = Verified by { $organisation } as { $person }
+identity-untrusted = Certificate of an organisation that you don’t trust
+identity-expired = The certificate has expired
+identity-not-yet-valid = The certificate isn’t valid yet: check the date on this computer
+identity-other-key = The certificate belongs to another device
+identity-invalid = The certificate isn’t valid
+identity-known = Known device since { $date }
+identity-other-name = Known device since { $date }, under another name
+identity-new = New device
+identity-other-device = This is not the device that you know as { $name }
+identity-note = Not the device you know
+identity-advice = Ask { $name } to read the twelve words aloud, and listen: are they yours, in a voice you know?
+identity-advice-asking = Before you admit this person, check with { $name } another way, by phone for example.
+identity-compare = Compare the words
+identity-compare-name = Compare the words with { $name }
+identity-accept = { $name } uses a new device: remember it
+notice-other-device = This is not the device that you know as { $name }
+    .advice = Compare the twelve words with { $name }. If { $name } really uses a new device, say so in the list of participants.
+notice-devices-damaged = The list of the devices that you know was damaged
+    .advice = It was set aside, so everyone counts as new. Compare the twelve words with the people you usually meet.
+
+## Whether all are in the same group
+notice-forked = Your keys differ from those of { $name }
+    .advice = The server may be splitting the meeting, or someone’s Conclave is faulty. Say nothing confidential. Compare the words another way, by phone for example, or leave. In the meantime, nobody else can join.
+notice-unheard = You receive nothing from { $name }
+    .advice = The server reports a connection, but may be withholding messages. Ask another way, by phone for example.
+notice-agreed = Everyone has the same keys again
+    .advice = New people can be let in again.
+notice-other-group = Your keys were not those of { $name }, so you are joining again
+    .advice = If this happens again, the server may be splitting the meeting: compare the words with the others.
+fork-with = Same keys as you: { $name }
+fork-alone = Nobody seems to have the same keys as you.
+fork-compare = Show the words
+
+## The pictures to compare
+emoji-sun = sun
+emoji-moon = moon
+emoji-star = star
+emoji-cloud = cloud
+emoji-umbrella = umbrella
+emoji-lightning = lightning
+emoji-snowflake = snowflake
+emoji-drop = drop
+emoji-flame = flame
+emoji-leaf = leaf
+emoji-fir = fir
+emoji-flower = flower
+emoji-mushroom = mushroom
+emoji-cactus = cactus
+emoji-apple = apple
+emoji-cherries = cherries
+emoji-pear = pear
+emoji-carrot = carrot
+emoji-egg = egg
+emoji-cheese = cheese
+emoji-cup = cup
+emoji-bottle = bottle
+emoji-candle = candle
+emoji-spoon = spoon
+emoji-key = key
+emoji-bell = bell
+emoji-book = book
+emoji-pencil = pencil
+emoji-scissors = scissors
+emoji-hammer = hammer
+emoji-ladder = ladder
+emoji-wheel = wheel
+emoji-bicycle = bicycle
+emoji-car = car
+emoji-bus = bus
+emoji-boat = boat
+emoji-plane = plane
+emoji-rocket = rocket
+emoji-balloon = balloon
+emoji-kite = kite
+emoji-house = house
+emoji-tent = tent
+emoji-castle = castle
+emoji-mountain = mountain
+emoji-fish = fish
+emoji-bird = bird
+emoji-cat = cat
+emoji-rabbit = rabbit
+emoji-snail = snail
+emoji-butterfly = butterfly
+emoji-hat = hat
+emoji-shirt = shirt
+emoji-glasses = glasses
+emoji-crown = crown
+emoji-diamond = diamond
+emoji-heart = heart
+emoji-target = target
+emoji-dice = dice
+emoji-flag = flag
+emoji-anchor = anchor
+emoji-drum = drum
+emoji-camera = camera
+emoji-bulb = bulb
+emoji-phone = phone
+
+## Pictures to compare, and phrases to read aloud
+pictures-title = Verification pictures
+pictures-text = Everyone gets the same five pictures. They are quicker to compare than the words.
+pictures-compare = Compare pictures
+pictures-again = New pictures
+pictures-waiting = Waiting for { $name }…
+pictures-done = Each of you reads the five names aloud, in this order. If everyone sees the same pictures, nobody is intercepting the meeting.
+pictures-done-with = These pictures are for { $name }. If you all see the same ones, nobody is intercepting your conversation.
+pictures-outdated = Someone joined or left, or the keys were changed: the last pictures are no longer valid.
+pictures-silent = No answer from { $name }. Try again. If it happens again, the server may be withholding messages.
+pictures-wrong = The answer from { $name } was not valid, so there are no pictures. Compare the words instead.
+pictures-keys-changed = The keys changed in the meantime. Try again.
+pictures-too-many = More than { $count } people are here. Compare the words instead.
+pictures-alone = There is nobody to compare pictures with yet.
+pictures-too-soon = A comparison has just begun. Try again in a few seconds.
+phrase-title = Spoken phrase
+phrase-text = Ask someone to read five random words aloud, and watch and listen. An artificial voice or face may have difficulty doing so without a delay. This is not proof.
+phrase-ask = Ask
+phrase-ask-name = Ask { $name } for a phrase
+phrase-asked = { $name } is being asked…
+phrase-failed = No answer from { $name }, or the keys changed in the meantime. Try again.
+phrase-listen = { $name } should begin to read these words aloud within ten seconds:
+phrase-heard = Heard
+phrase-not-heard = Not heard
+phrase-read = { $name } asks you to read these words aloud now:
+phrase-done = Done
+phrase-was-heard = you heard the phrase
+phrase-was-not-heard = you did not hear the phrase
+notice-pictures-ready = { $name } is comparing pictures with everyone
+    .advice = Open Security to see your five pictures.
+notice-read-phrase = { $name } asks you to read a phrase aloud
+    .advice = The words are in the Security panel.

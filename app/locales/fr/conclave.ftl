@@ -167,6 +167,7 @@ meeting-camera-none = Pas de caméra
 meeting-share = Partager l’écran
 meeting-share-stop = Arrêter le partage
 meeting-people = Participants
+meeting-people-waiting = { $count } en attente
 meeting-leave = Quitter
 meeting-leave-name = Quitter la visioconférence
 meeting-choose-microphone = Choisir le micro et le haut-parleur
@@ -342,10 +343,10 @@ hosted-left-elsewhere-text = Les autres y sont peut-être encore. Plus personne 
 hosted-return = Revenir
 hosted-forget = Ne pas revenir
 
-## Demandes d’entrée avec un ancien lien
+## Demandes d’entrée
 asking-title = Demandes d’entrée
-asking-name = { $name } demande à entrer avec un ancien lien
-asking-text = Le lien a changé quand vous avez exclu quelqu’un. N’acceptez que les personnes attendues : les noms ne sont pas vérifiés.
+asking-name = { $name } demande à entrer
+asking-text = N’acceptez que les personnes attendues : les noms ne sont pas vérifiés.
 asking-admit = Accepter
 asking-admit-name = Accepter { $name }
 asking-decline = Refuser
@@ -354,6 +355,62 @@ asking-more = { $count ->
     [one] Une autre personne demande aussi à entrer.
    *[other] { $count } autres personnes demandent aussi à entrer.
 }
+
+## Salle d’attente
+lobby-title = Salle d’attente ({ $count })
+lobby-admit = Accepter
+lobby-admit-name = Accepter { $name }
+lobby-admit-all = Tout accepter
+lobby-refuse = Refuser
+lobby-refuse-name = Refuser { $name }
+lobby-message = Message
+lobby-message-name = Message à { $name }
+lobby-unread = { $count ->
+    [one] Un nouveau message
+   *[other] { $count } nouveaux messages
+}
+lobby-known = A déjà participé à cette visioconférence
+lobby-guest = Invité(e), identité non vérifiée
+lobby-sent-back = Renvoyé(e) en salle d’attente
+lobby-current-link = lien actuel
+lobby-old-link = ancien lien
+lobby-waiting = { $minutes ->
+    [0] attend depuis moins d’une minute
+    [one] attend depuis une minute
+   *[other] attend depuis { $minutes } minutes
+}
+lobby-reason = Motif, que la personne lira
+lobby-reason-not-now = Pas maintenant, revenez plus tard
+lobby-reason-not-invited = N’est pas attendu(e) ici
+lobby-reason-full = Assez de participants
+lobby-reason-none = Sans motif
+lobby-rules = Qui peut entrer
+lobby-flag-waiting = Salle d’attente
+lobby-flag-waiting-on = Chacun attend qu’on le laisse entrer, sauf ceux qui ont déjà participé.
+lobby-flag-waiting-off = Désactivée : le lien suffit pour entrer.
+lobby-flag-lock = Verrouiller la visioconférence
+lobby-flag-lock-on = Verrouillée : plus personne ne peut entrer, même avec le lien.
+lobby-flag-lock-off = Déverrouillée : on peut encore entrer.
+lobby-change-link = Changer le lien
+lobby-send-back-title = Renvoyer { $name } en salle d’attente ?
+lobby-send-back-text = { $name } ne pourra plus rien voir ni entendre avant d’être de nouveau accepté(e). Les clés changent pour tous les autres.
+lobby-send-back-text-off = { $name } ne pourra plus rien voir ni entendre avant d’être de nouveau accepté(e). La salle d’attente est activée, et les clés changent pour tous les autres.
+lobby-send-back-confirm = Renvoyer
+lobby-chat = Messages
+lobby-send = Envoyer
+lobby-not-sent = Non envoyé. Patientez un instant, puis réessayez.
+lobby-you = Vous
+lobby-organiser = Organisateur
+lobby-waiting-title = Salle d’attente
+lobby-received = { $minutes ->
+    [0] L’organisateur a reçu votre demande il y a moins d’une minute.
+    [one] L’organisateur a reçu votre demande il y a une minute.
+   *[other] L’organisateur a reçu votre demande il y a { $minutes } minutes.
+}
+lobby-not-received = Demande envoyée. Personne n’a encore pu la recevoir : elle arrivera dès qu’un organisateur sera présent.
+lobby-you-sent-back = L’organisateur vous a renvoyé en salle d’attente. Votre caméra et votre partage sont arrêtés, et votre micro est coupé.
+lobby-write = Message à l’organisateur
+lobby-write-text = Seules les personnes qui peuvent vous laisser entrer le liront.
 
 ## Participants
 people-title = Participants
@@ -371,6 +428,8 @@ people-address-other = Autre nom ou adresse
 people-address-wrong = Saisissez un nom ou une adresse sans port, par exemple meet.example.org.
 people-invite-text = Toute personne disposant de ce lien peut participer.
 people-invite-unattended = L’organisateur est parti : plus personne ne peut entrer.
+people-invite-waiting = Avec ce lien, on peut demander à entrer.
+people-invite-locked = La visioconférence est verrouillée : plus personne ne peut entrer.
 
 ## Partage
 share-title = Partager votre écran
@@ -388,6 +447,7 @@ lock-closed = Chiffrée de bout en bout
 lock-verified = Chiffrée et vérifiée
 lock-attention = À revérifier
 lock-different = Mots différents
+lock-forked = Clés différentes
 lock-button = Sécurité : { $state }
 lock-title = Sécurité de la visioconférence
 lock-closed-text = { $count ->
@@ -398,12 +458,13 @@ lock-open-text = Les clés de chiffrement sont en cours d’échange. D’ici l�
 lock-verified-text = Vous avez comparé les mots avec les autres : personne n’intercepte les échanges.
 lock-attention-text = Un participant est arrivé ou parti depuis la vérification. Les clés ont changé, les mots aussi.
 lock-different-text = Vérifiez que tout le monde lit la même liste et que personne n’est en train d’entrer. Si les mots diffèrent toujours, quelqu’un intercepte peut-être les échanges : ne dites rien de confidentiel, quittez la visioconférence et démarrez-en une autre. Transmettez son lien autrement, de vive voix ou par téléphone.
+lock-forked-text = Certaines personnes de la liste n’ont pas les mêmes clés que vous. Ne dites rien de confidentiel et comparez les mots.
 lock-words = Mots de vérification
 lock-words-text = Lisez à voix haute l’une des deux listes, la même pour tous. Si tout le monde voit les mêmes mots, personne n’intercepte les échanges.
 lock-words-english = Mots anglais
 lock-words-french = Mots français
-lock-confirm = Identiques
-lock-differ = Différents
+lock-confirm = Mots identiques
+lock-differ = Mots différents
 lock-match-after-all = Finalement, les mots sont identiques
 lock-confirmed = Mots vérifiés
 lock-epoch = { $count ->
@@ -426,8 +487,11 @@ said-sharing-ended = { $name } ne partage plus son écran
 said-entered = Vous êtes dans la visioconférence
 said-name-alike = Le nom { $name } ressemble à celui d’un autre participant
 said-name-mixed = Le nom { $name } mêle des alphabets qui se ressemblent
-said-asking = { $name } demande à entrer avec un ancien lien
-said-asking-many = { $count } personnes demandent à entrer avec un ancien lien
+said-asking = { $name } demande à entrer
+said-asking-many = { $count } personnes demandent à entrer
+said-asker-writes = { $name } vous a écrit depuis la salle d’attente
+said-organiser-writes = L’organisateur vous écrit : { $text }
+said-request-received = L’organisateur a reçu votre demande
 
 ## Notifications : quoi, d’où cela vient, que faire
 notice-region = Notifications
@@ -510,11 +574,13 @@ notice-reconnecting = Connexion perdue. Reconnexion…
 notice-reconnected = Connexion rétablie
     .advice = La visioconférence reprend.
 notice-old-link-refused = Quelqu’un a essayé d’entrer avec un ancien lien
-    .advice = Le lien a changé quand vous avez exclu un participant. Envoyez le nouveau lien aux personnes attendues.
+    .advice = Le lien a changé. Envoyez le nouveau lien aux personnes attendues.
 notice-wrong-clock = Cet ordinateur et le serveur ne sont pas à la même heure
     .advice = Si l’heure de cet ordinateur est fausse, personne ne pourra entrer dans votre visioconférence : activez le réglage automatique de la date et de l’heure.
 notice-refused = L’action n’a pas abouti
     .advice = La visioconférence était trop sollicitée. Réessayez dans un instant.
+notice-link-not-changed = Le lien n’a pas pu être changé
+    .advice = Il a peut-être déjà changé trop souvent. S’il vous faut un autre lien, démarrez une nouvelle visioconférence.
 notice-no-gpu = Les images sont affichées sans carte graphique
     .advice = Aucun pilote graphique utilisable n’a été trouvé. Les grandes visioconférences seront plus lentes.
 notice-no-keychain = La clé de cet appareil ne peut pas être conservée
@@ -523,6 +589,14 @@ notice-link-changed = Le lien a changé
     .advice = L’ancien ne suffit plus pour entrer. Envoyez le nouveau aux personnes que vous attendez encore.
 notice-statistics-saved = Statistiques enregistrées sous { $name }
     .advice = Le dossier est indiqué dans les détails.
+notice-chat-saved = Discussion enregistrée sous { $name }
+    .advice = Le dossier est indiqué dans les détails.
+notice-mentioned = { $name } vous a mentionné(e) dans la discussion
+    .advice = Ouvrez la discussion pour lire le message.
+notice-chat-not-changed = Votre modification de la discussion n’a pas été prise en compte
+    .advice = Vous n’y êtes peut-être plus autorisé(e), ou le message a disparu. Réessayez.
+notice-no-browser = Impossible d’ouvrir le navigateur
+    .advice = Copiez le message et ouvrez le lien vous-même.
 notice-link-copied = Lien copié
     .advice = Ne l’envoyez qu’aux personnes que vous souhaitez inviter : toute personne disposant de ce lien peut participer.
 
@@ -540,12 +614,18 @@ ended-refused = L’organisateur a refusé votre demande
     .advice = S’il s’agit d’une erreur, contactez l’organisateur par un autre moyen.
 ended-unattended = Personne n’a pu vous faire entrer
     .advice = L’organisateur est parti. Demandez-lui de revenir, puis réessayez.
-ended-barred = L’organisateur vous a exclu de cette visioconférence
+ended-barred = Vous avez été exclu de cette visioconférence
     .advice = Vous ne pouvez plus y entrer. S’il s’agit d’une erreur, contactez l’organisateur.
 ended-old-link = Ce lien n’est plus valable
-    .advice = Il a changé quand l’organisateur a exclu un participant. Demandez-lui le nouveau lien.
+    .advice = L’organisateur l’a changé. Demandez-lui le nouveau lien.
 ended-locked = La visioconférence est verrouillée
     .advice = Plus personne ne peut y entrer. Demandez à l’organisateur de la déverrouiller, puis réessayez.
+ended-not-now = L’organisateur vous demande de revenir plus tard
+    .advice = Réessayez plus tard, ou contactez l’organisateur par un autre moyen.
+ended-not-invited = L’organisateur ne vous attend pas dans cette visioconférence
+    .advice = Vérifiez que c’est le bon lien, et que l’on vous connaît sous ce nom. S’il s’agit d’une erreur, contactez l’organisateur par un autre moyen.
+ended-no-room = L’organisateur ne laisse plus entrer personne
+    .advice = Il y a assez de participants. Réessayez quand quelqu’un sera parti.
 ended-own-clock = L’horloge de cet ordinateur n’est pas à l’heure
     .advice = Activez le réglage automatique de la date et de l’heure, puis réessayez.
 ended-organiser-clock = L’ordinateur de l’organisateur n’est pas à l’heure
@@ -619,3 +699,351 @@ host-cannot-listen = Le serveur ne peut pas écouter à l’adresse { $subject }
     .advice = Choisissez une autre adresse avec --listen.
 host-cannot-start = Le serveur ne peut pas démarrer
     .advice = Réessayez ou indiquez un autre serveur avec --server.
+
+## Discussion
+chat-title = Discussion
+chat-unread = { $count ->
+    [one] { $count } nouveau message
+   *[other] { $count } nouveaux messages
+}
+chat-list = Messages
+chat-empty = Aucun message pour l’instant.
+chat-none-found = Aucun message ne contient ce texte.
+chat-earlier = Afficher les messages précédents
+chat-gap = Vous avez été déconnecté(e). Il manque peut-être des messages ici.
+chat-you = { $name } (vous)
+chat-now = à l’instant
+chat-minutes = il y a { $count } min
+chat-hours = il y a { $count } h
+chat-edited = modifié
+chat-deleted = Message supprimé
+chat-removed-by = Supprimé par { $name }
+chat-sending = Envoi…
+chat-failed = Non envoyé
+chat-retry = Réessayer
+chat-discard = Abandonner
+chat-private = Message privé pour vous
+chat-private-to = Message privé pour { $name }
+chat-passed-on = antérieur à votre arrivée, transmis par { $name }
+chat-passed-on-unproved = transmis par { $name } ; son auteur est parti, impossible de le vérifier
+chat-more = Actions sur le message de { $name }
+chat-reply = Répondre
+chat-edit = Modifier
+chat-delete = Supprimer
+chat-remove = Supprimer pour tous
+chat-copy = Copier le texte
+chat-open-link = Ouvrir { $link }
+chat-link-title = Ouvrir ce lien dans votre navigateur ?
+chat-link-text = { $link }
+chat-link-confirm = Ouvrir le lien
+chat-react-like = J’aime
+chat-react-heart = Cœur
+chat-react-laugh = Rire
+chat-react-surprised = Surprise
+chat-react-celebrate = Bravo
+chat-reacted = { $reaction } : { $names }
+chat-replying = Réponse à { $name }
+chat-editing = Modification de votre message
+chat-reply-gone = Un message qui n’est pas affiché ici
+chat-to = À
+chat-to-everyone = Tout le monde
+chat-to-change = Choisir le destinataire de votre message
+chat-field = Message
+chat-placeholder = Écrivez un message
+chat-placeholder-private = Écrivez à { $name } uniquement
+chat-send = Envoyer
+chat-to-left = { $name } a quitté la visioconférence. Choisissez le destinataire de ce message.
+chat-whole = Tout afficher
+chat-less = Réduire
+chat-too-long = Ce message est trop long. Envoyez-le en plusieurs fois.
+chat-show-typing = Montrer ma saisie en direct
+chat-typing = { $name } est en train d’écrire
+chat-typing-list = Personnes en train d’écrire
+chat-typing-more = { $count ->
+    [one] Une autre personne est en train d’écrire
+   *[other] { $count } autres personnes sont en train d’écrire
+}
+chat-mention = Mentionner { $name }
+chat-mention-list = Personnes à mentionner
+chat-no-right = L’organisateur a désactivé la discussion pour vous.
+chat-kept = Les personnes qui arrivent plus tard peuvent lire les messages adressés à tous.
+chat-not-kept = Les personnes qui arrivent plus tard ne voient pas les messages précédents.
+chat-keep = Montrer les messages à ceux qui arrivent plus tard
+chat-search = Rechercher dans les messages
+chat-search-button = Rechercher
+chat-export = Enregistrer la discussion
+chat-export-right = Seules les personnes autorisées à enregistrer peuvent sauvegarder la discussion.
+chat-file-head = Conclave : discussion d’une visioconférence, enregistrée par { $name } le { $time }
+shortcut-chat = Afficher ou masquer la discussion
+said-chat = Message de { $name } : { $text }
+said-chat-private = Message privé de { $name } : { $text }
+said-chat-many = { $count } nouveaux messages dans la discussion
+said-chat-flood = { $name } envoie trop de messages ; certains ne sont pas affichés
+said-typing = { $name } écrit : { $text }
+vote-start = Lancer un vote
+vote-question = Question
+vote-option = Réponse { $number }
+vote-options = Réponses
+vote-secret = Vote à bulletin secret
+vote-secret-why = Les votes ne sont transmis qu’à vous. Les autres voient le résultat quand vous clôturez le vote.
+vote-open-why = Tout le monde voit qui vote pour quoi.
+vote-begin = Lancer le vote
+vote-too-long = Ce texte est trop long.
+vote-choose = Voter pour { $option }
+vote-count = { $count ->
+        [one] { $count } vote
+       *[other] { $count } votes
+    }
+vote-is-open = tout le monde voit qui vote pour quoi
+vote-is-secret = Bulletin secret : votes transmis uniquement à { $name }
+vote-is-mine = bulletin secret, votes transmis uniquement à vous
+vote-ended = Vote clos
+vote-counted-by = décompte de { $name }
+vote-end = Clôturer le vote
+## Qui parle
+notice-forged = Quelqu’un envoie des images ou du son au nom d’un autre participant
+    .advice = Conclave les bloque. Cela suppose la complicité d’un participant et du serveur : poursuivez sur un serveur de confiance.
+tile-forged = Masqué : ce n’est pas cette personne
+tile-forged-text = Quelqu’un d’autre envoie des images ou du son au nom de { $name }. Conclave les bloque.
+tile-unproven = Masqué : non confirmé
+tile-unproven-text = Rien ne confirme que ces images ou ce son viennent bien de { $name }. Conclave les masque en attendant.
+## Ce que font les organisateurs
+by-organiser = { $name } (organisateur)
+by-co-organiser = { $name } (coorganisateur)
+by-somebody = Un organisateur
+people-co-organiser = Coorganisateur
+people-presenter = Présentateur
+people-guest = Invité
+people-succession = Coorganisateur n° { $order }
+people-succession-name = Coorganisateur, numéro { $order } dans l’ordre de succession
+people-muted = Micro bloqué
+people-mute-all = Couper tous les micros
+people-allow-all = Laisser chacun activer son micro
+person-menu = Plus d’actions pour { $name }
+person-mute = Couper le micro
+person-stop-camera = Couper la caméra
+person-stop-share = Interdire le partage d’écran
+person-allow-microphone = Autoriser le micro
+person-allow-camera = Autoriser la caméra
+person-allow-share = Autoriser le partage d’écran
+person-lower-hand = Baisser la main
+person-make-co-organiser = Nommer coorganisateur
+person-make-presenter = Nommer présentateur
+person-make-participant = Donner le rôle de participant
+person-make-guest = Donner le rôle d’invité
+person-hand-over = Transmettre la visioconférence…
+person-send-back = Renvoyer en salle d’attente…
+hand-over-title = Transmettre la visioconférence à { $name } ?
+hand-over-text = { $name } devient organisateur et pourra tout faire, y compris vous exclure. Vous devenez coorganisateur, sans retour possible.
+hand-over-confirm = Transmettre
+hand-raise = Lever la main
+hand-lower = Baisser la main
+hand-name = Main levée
+hand-place = Numéro { $place } dans la file
+hands-title = { $count ->
+    [one] { $count } main levée
+   *[other] { $count } mains levées
+}
+hands-line = { $place }. { $name }
+hands-lower = Baisser la main de { $name }
+hands-lower-all = Tout baisser
+stop-everything = Tout arrêter…
+stop-title = Tout arrêter ?
+stop-text = Tous les autres participants retournent immédiatement en salle d’attente et ne pourront plus rien voir ni entendre. Vous déciderez qui revient. Votre micro, votre caméra et votre partage s’arrêtent. Les clés et le lien changent. Les coorganisateurs perdent leur rôle.
+stop-confirm = Tout arrêter
+shortcut-hand = Lever ou baisser la main
+meeting-mute-forbidden = Micro coupé
+meeting-camera-forbidden = Caméra coupée
+meeting-share-forbidden = Partage interdit
+tile-muted-by = micro coupé par un organisateur
+tile-camera-by = caméra coupée par un organisateur
+tile-note-muted = Micro coupé par un organisateur
+tile-hand = main levée
+said-hand = { $name } lève la main
+said-hand-many = { $count } personnes lèvent la main
+notice-muted-by = { $name } a coupé votre micro
+    .advice = Pour demander la parole, levez la main.
+notice-camera-stopped-by = { $name } n’autorise pas votre caméra
+    .advice = Plus personne ne vous voit. Pour demander à la rallumer, levez la main.
+notice-share-stopped-by = { $name } n’autorise pas votre partage d’écran
+    .advice = Plus personne ne voit votre écran. Pour demander à le partager, levez la main.
+notice-microphone-allowed = { $name } vous laisse de nouveau parler
+    .advice = Votre micro est encore coupé. Activez-le quand vous voulez parler.
+notice-camera-allowed = { $name } autorise votre caméra
+    .advice = Elle est encore coupée. Activez-la quand vous le souhaitez.
+notice-share-allowed = { $name } vous autorise à partager votre écran
+    .advice = Rien n’est encore partagé. Choisissez « Partager l’écran » quand vous le souhaitez.
+notice-role-organiser = { $name } vous a transmis la visioconférence
+    .advice = Vous en êtes maintenant l’organisateur : vous pouvez faire entrer des participants, couper leur micro, les exclure et mettre fin à la visioconférence.
+notice-role-co-organiser = { $name } vous a nommé coorganisateur
+    .advice = Vous pouvez faire entrer des personnes, couper les micros et exclure des participants.
+notice-role-presenter = { $name } vous a nommé présentateur
+    .advice = Vous pouvez partager votre écran.
+notice-role-participant = { $name } vous a donné le rôle de participant
+    .advice = Vous avez maintenant les droits d’un participant.
+notice-role-guest = { $name } vous a donné le rôle d’invité
+    .advice = Vous pouvez parler, montrer votre image et écrire dans la discussion.
+notice-succeeded = Vous êtes maintenant l’organisateur
+    .advice = L’organisateur est parti et vous étiez le suivant.
+notice-hand-lowered = { $name } a baissé votre main
+    .advice = Vous pouvez la lever de nouveau.
+notice-may-not-speak = Un organisateur a coupé votre micro
+    .advice = Pour demander la parole, levez la main.
+notice-may-not-camera = Un organisateur doit d’abord autoriser votre caméra
+    .advice = Pour demander à l’allumer, levez la main.
+notice-may-not-share = Un organisateur doit d’abord autoriser votre partage d’écran
+    .advice = Pour demander à le partager, levez la main.
+ended-removed-by = { $name } vous a exclu
+    .advice = Vous ne pouvez plus ni voir ni entendre la visioconférence. S’il s’agit d’une erreur, contactez l’organisateur.
+
+## Qui est qui
+identity-date = { $day ->
+    [1] 1er
+   *[other] { $day }
+} { $month ->
+    [1] janvier
+    [2] février
+    [3] mars
+    [4] avril
+    [5] mai
+    [6] juin
+    [7] juillet
+    [8] août
+    [9] septembre
+    [10] octobre
+    [11] novembre
+   *[12] décembre
+} { $year }
+identity-verified = Identité vérifiée par { $organisation }
+identity-verified-as = { $organisation } a vérifié son identité : { $person }
+identity-untrusted = Certificat d’une organisation que vous n’avez pas approuvée
+identity-expired = Son certificat a expiré
+identity-not-yet-valid = Son certificat n’est pas encore valide : vérifiez la date de cet ordinateur
+identity-other-key = Son certificat appartient à un autre appareil
+identity-invalid = Son certificat n’est pas valide
+identity-known = Appareil connu depuis le { $date }
+identity-other-name = Appareil connu depuis le { $date }, sous un autre nom
+identity-new = Nouvel appareil
+identity-other-device = Ce n’est pas l’appareil habituel de { $name }
+identity-note = Appareil inhabituel
+identity-advice = Demandez à { $name } de lire les douze mots à voix haute, et écoutez : sont-ils identiques aux vôtres, et reconnaissez-vous sa voix ?
+identity-advice-asking = Avant d’accepter cette personne, vérifiez auprès de { $name } par un autre moyen, le téléphone par exemple.
+identity-compare = Comparer les mots
+identity-compare-name = Comparer les mots avec { $name }
+identity-accept = { $name } a un nouvel appareil : le mémoriser
+notice-other-device = Ce n’est pas l’appareil habituel de { $name }
+    .advice = Comparez les douze mots avec { $name }. Si { $name } a vraiment changé d’appareil, indiquez-le dans la liste des participants.
+notice-devices-damaged = La liste des appareils connus était endommagée
+    .advice = Elle a été mise de côté : tout le monde est considéré comme nouveau. Comparez les douze mots avec vos interlocuteurs habituels.
+
+## Tout le monde a les mêmes clés, ou non
+notice-forked = Vos clés diffèrent de celles de { $name }
+    .advice = Le serveur sépare peut-être la visioconférence en deux, ou Conclave fonctionne mal chez l’un de vous. Ne dites rien de confidentiel. Comparez les mots par un autre moyen, le téléphone par exemple, ou quittez la visioconférence. En attendant, personne d’autre ne peut entrer.
+notice-unheard = Vous ne recevez rien de { $name }
+    .advice = Selon le serveur, la connexion est établie, mais il retient peut-être des messages. Vérifiez par un autre moyen, par exemple au téléphone.
+notice-agreed = Tout le monde a de nouveau les mêmes clés
+    .advice = On peut de nouveau entrer dans la visioconférence.
+notice-other-group = Vos clés n’étaient pas celles de { $name } : vous entrez de nouveau dans la visioconférence
+    .advice = Si cela se répète, le serveur sépare peut-être la visioconférence en deux : comparez les mots avec les autres.
+fork-with = Mêmes clés que vous : { $name }
+fork-alone = Personne ne semble avoir les mêmes clés que vous.
+fork-compare = Afficher les mots
+
+## Les images à comparer
+emoji-sun = soleil
+emoji-moon = lune
+emoji-star = étoile
+emoji-cloud = nuage
+emoji-umbrella = parapluie
+emoji-lightning = éclair
+emoji-snowflake = flocon
+emoji-drop = goutte
+emoji-flame = flamme
+emoji-leaf = feuille
+emoji-fir = sapin
+emoji-flower = fleur
+emoji-mushroom = champignon
+emoji-cactus = cactus
+emoji-apple = pomme
+emoji-cherries = cerises
+emoji-pear = poire
+emoji-carrot = carotte
+emoji-egg = œuf
+emoji-cheese = fromage
+emoji-cup = tasse
+emoji-bottle = bouteille
+emoji-candle = bougie
+emoji-spoon = cuillère
+emoji-key = clé
+emoji-bell = cloche
+emoji-book = livre
+emoji-pencil = crayon
+emoji-scissors = ciseaux
+emoji-hammer = marteau
+emoji-ladder = échelle
+emoji-wheel = roue
+emoji-bicycle = vélo
+emoji-car = voiture
+emoji-bus = bus
+emoji-boat = bateau
+emoji-plane = avion
+emoji-rocket = fusée
+emoji-balloon = ballon
+emoji-kite = cerf-volant
+emoji-house = maison
+emoji-tent = tente
+emoji-castle = château
+emoji-mountain = montagne
+emoji-fish = poisson
+emoji-bird = oiseau
+emoji-cat = chat
+emoji-rabbit = lapin
+emoji-snail = escargot
+emoji-butterfly = papillon
+emoji-hat = chapeau
+emoji-shirt = chemise
+emoji-glasses = lunettes
+emoji-crown = couronne
+emoji-diamond = diamant
+emoji-heart = cœur
+emoji-target = cible
+emoji-dice = dé
+emoji-flag = drapeau
+emoji-anchor = ancre
+emoji-drum = tambour
+emoji-camera = appareil photo
+emoji-bulb = ampoule
+emoji-phone = téléphone
+
+## Comparer des images, et lire une phrase à voix haute
+pictures-title = Images de vérification
+pictures-text = Tout le monde reçoit les cinq mêmes images, plus rapides à comparer que les mots.
+pictures-compare = Comparer les images
+pictures-again = Nouvelles images
+pictures-waiting = En attente de { $name }…
+pictures-done = Chacun lit à voix haute les cinq noms, dans cet ordre. Si tout le monde voit les mêmes images, personne n’intercepte les échanges.
+pictures-done-with = Ces images concernent { $name }. Si vous voyez tous les mêmes, personne n’intercepte vos échanges.
+pictures-outdated = Un participant est arrivé ou parti, ou les clés ont changé : les dernières images ne sont plus valables.
+pictures-silent = Pas de réponse de { $name }. Réessayez. Si cela se répète, le serveur retient peut-être des messages.
+pictures-wrong = La réponse de { $name } n’est pas valable : il n’y a pas d’images. Comparez plutôt les mots.
+pictures-keys-changed = Les clés ont changé entre-temps. Réessayez.
+pictures-too-many = Il y a plus de { $count } participants. Comparez plutôt les mots.
+pictures-alone = Il n’y a encore personne avec qui comparer des images.
+pictures-too-soon = Une comparaison vient de commencer. Réessayez dans quelques secondes.
+phrase-title = Phrase à lire à voix haute
+phrase-text = Demandez à quelqu’un de lire aussitôt à voix haute cinq mots tirés au hasard. Regardez et écoutez bien. Une voix ou un visage de synthèse peut avoir du mal à suivre, mais ce n’est pas une preuve.
+phrase-ask = Demander
+phrase-ask-name = Demander une phrase à { $name }
+phrase-asked = Demande envoyée à { $name }…
+phrase-failed = Pas de réponse de { $name }, ou les clés ont changé entre-temps. Réessayez.
+phrase-listen = { $name } devrait commencer à lire ces mots dans les dix secondes :
+phrase-heard = Entendue
+phrase-not-heard = Pas entendue
+phrase-read = { $name } vous demande de lire ces mots à voix haute maintenant :
+phrase-done = Terminé
+phrase-was-heard = phrase entendue
+phrase-was-not-heard = phrase non entendue
+notice-pictures-ready = { $name } compare des images avec tout le monde
+    .advice = Vos cinq images sont dans le volet Sécurité.
+notice-read-phrase = { $name } vous demande de lire une phrase à voix haute
+    .advice = Les mots sont dans le volet Sécurité.

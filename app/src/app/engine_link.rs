@@ -6,7 +6,7 @@ use iced::futures::{Stream, stream};
 
 use super::message::Message;
 use crate::model::{ContentHints, Kind};
-use crate::screen::meeting;
+use crate::screen::meeting::{self, chat};
 use crate::screen::preferences::Preference;
 use crate::session::Attempt;
 
@@ -25,15 +25,21 @@ pub fn command(action: &meeting::Action) -> Option<Command> {
         meeting::Action::SetWishes(tiles) => Command::SetWishes(tiles.clone()),
         meeting::Action::Leave => Command::Leave,
         meeting::Action::End => Command::End,
-        meeting::Action::Answer(answer) if answer.admit => Command::Admit(answer.id),
-        meeting::Action::Answer(answer) => Command::Decline(answer.id),
+        meeting::Action::Decide(decision) => decision.command(),
+        meeting::Action::Moderation(action) => return action.command(),
+        meeting::Action::Verify(command) => Command::Verify(*command),
         meeting::Action::Prefer(Preference::SignLanguage(on)) => {
             ContentHints { sign_language: *on, ..ContentHints::default() }.camera()
         }
         meeting::Action::Prefer(Preference::VideoClip(on)) => {
             ContentHints { video_clip: *on, ..ContentHints::default() }.screen()
         }
-        meeting::Action::None
+        meeting::Action::Chat(chat::Action::Command(command)) => Command::Chat(command.clone()),
+        meeting::Action::Chat(chat::Action::KeepForLater(set)) => {
+            Command::SetFlags { flags: engine::MeetingFlags::CHAT_HISTORY, set: *set }
+        }
+        meeting::Action::Chat(_)
+        | meeting::Action::None
         | meeting::Action::Host
         | meeting::Action::Copy(_)
         | meeting::Action::Notify(_)

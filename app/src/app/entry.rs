@@ -6,6 +6,7 @@ use engine::{Engine, Entry, Identity, Invitation, Keychain, SecretLink, Setup, S
 
 use crate::bandwidth;
 use crate::embedded::Embedded;
+use crate::organisations;
 use crate::proxy;
 use crate::recent::Listing;
 use crate::screen::preview;
@@ -85,7 +86,10 @@ impl Starter for Purpose {
 /// Returns this device's key from the system's keychain, or a temporary key if the keychain fails.
 fn identity() -> Result<(Identity, Key), String> {
     match Identity::load_or_create(&Keychain::new("conclave")) {
-        Ok(identity) => Ok((identity, Key::Stored)),
+        Ok(identity) => {
+            let certificate = organisations::own_certificate();
+            Ok((organisations::certified(identity, certificate.as_deref()), Key::Stored))
+        }
         Err(error) => {
             tracing::warn!(%error, "the keychain failed: the other participants see a new device in each run");
             let identity = Identity::generate().map_err(|error| error.to_string())?;

@@ -1,10 +1,10 @@
-//! Writes the history of the statistics to a file.
+//! Writes the history of the statistics, or the chat, to a file.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
-use engine::{Engine, Stats};
+use engine::{Engine, Stats, Zeroizing};
 use iced::Task;
 
 use super::message::Message;
@@ -18,27 +18,46 @@ pub fn statistics(engine: Option<&Engine>) -> Task<Message> {
     background::run(move || export(&stats)).map(Message::Notify)
 }
 
+/// Writes the text of the chat into the user's folder for downloads, on another thread. The message is the notice to show.
+pub fn chat(text: Zeroizing<String>) -> Task<Message> {
+    background::run(move || save(&CHAT, text.as_bytes())).map(Message::Notify)
+}
+
 fn export(stats: &Stats) -> Notice {
-    let csv = stats.history().csv();
-    let Some(folder) = downloads() else { return failed("the environment names no home folder") };
-    match write(&folder, csv.as_bytes()) {
+    save(&STATISTICS, stats.history().csv().as_bytes())
+}
+
+/// A kind of file.
+struct File {
+    /// The beginning of the name.
+    name: &'static str,
+    extension: &'static str,
+    /// The notice that it was written.
+    saved: NoticeKind,
+}
+
+fn save(file: &File, bytes: &[u8]) -> Notice {
+    let Some(folder) = downloads() else { return failed(file, "the environment names no home folder") };
+    match write(&folder, file, bytes) {
         Ok(path) => Notice {
-            kind: NoticeKind::StatisticsSaved,
+            kind: file.saved,
             file: path.file_name().map(|name| name.to_string_lossy().into_owned()),
             detail: path.display().to_string(),
         },
-        Err(error) => failed(&error.to_string()),
+        Err(error) => failed(file, &error.to_string()),
     }
 }
 
-fn failed(cause: &str) -> Notice {
-    Notice { kind: engine::NoticeKind::NotWritten.into(), file: Some(format!("{NAME}.csv")), detail: cause.to_owned() }
+fn failed(file: &File, cause: &str) -> Notice {
+    let name = format!("{}.{}", file.name, file.extension);
+    Notice { kind: engine::NoticeKind::NotWritten.into(), file: Some(name), detail: cause.to_owned() }
 }
 
 /// Writes a new file. Its name has a number, so that no file is replaced.
-fn write(folder: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+fn write(folder: &Path, file: &File, bytes: &[u8]) -> io::Result<PathBuf> {
+    let File { name, extension, .. } = file;
     for number in 1..=MAX_FILES {
-        let path = folder.join(format!("{NAME}-{number}.csv"));
+        let path = folder.join(format!("{name}-{number}.{extension}"));
         match fs::OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(mut file) => return file.write_all(bytes).map(|()| path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
@@ -64,8 +83,8 @@ fn named_folder(text: &str, home: &Path) -> Option<PathBuf> {
     inside.or_else(|| Some(PathBuf::from(value)).filter(|path| path.is_absolute()))
 }
 
-/// The beginning of the file's name.
-const NAME: &str = "conclave-statistics";
+const STATISTICS: File = File { name: "conclave-statistics", extension: "csv", saved: NoticeKind::StatisticsSaved };
+const CHAT: File = File { name: "conclave-chat", extension: "txt", saved: NoticeKind::ChatSaved };
 
 /// The highest number of a file.
 const MAX_FILES: u32 = 10_000;
@@ -77,11 +96,11 @@ mod tests {
     #[test]
     fn no_file_is_replaced() {
         let folder = tempfile::tempdir().unwrap();
-        let names: Vec<_> = (0..2).map(|_| write(folder.path(), b"second\r\n").unwrap()).collect();
-        let expected = [1, 2].map(|number| folder.path().join(format!("{NAME}-{number}.csv")));
+        let names: Vec<_> = (0..2).map(|_| write(folder.path(), &STATISTICS, b"second\r\n").unwrap()).collect();
+        let expected = [1, 2].map(|number| folder.path().join(format!("conclave-statistics-{number}.csv")));
         assert_eq!(names, expected);
         let missing = folder.path().join("missing");
-        assert!(write(&missing, b"").is_err(), "a folder that does not exist");
+        assert!(write(&missing, &CHAT, b"").is_err(), "a folder that does not exist");
     }
 
     #[test]

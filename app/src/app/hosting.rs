@@ -2,15 +2,18 @@
 
 use std::time::Instant;
 
-use engine::{AudioChoice, BandwidthLimits, Command, Event};
+use engine::{AudioChoice, BandwidthLimits, Command, Event, SecretLink};
 
+use super::event_notices;
 use crate::announce::Announcement;
-use crate::model::Kind;
+use crate::locale::Language;
+use crate::model::{Kind, MeetingModel, Notice};
 use crate::pictures::Pictures;
 use crate::screen::asking::Answer;
 use crate::screen::ended;
 use crate::screen::home::Hosted;
 use crate::screen::meeting::Meeting;
+use crate::screen::meeting::waiting_room::Decision;
 use crate::session::{Attempt, BackgroundMeeting, LeftMeeting, MeetingSession};
 
 /// The meeting that goes on while the user is at home. There is at most one.
@@ -30,6 +33,16 @@ pub struct Background {
     meeting: BackgroundMeeting,
     screen: Box<Meeting>,
     pictures: Pictures,
+}
+
+/// What the user must know of an event in the background.
+pub struct News {
+    /// What assistive tools announce.
+    pub announcements: Vec<Announcement>,
+    /// The notices.
+    pub notices: Vec<Notice>,
+    /// The link of the meeting before the event.
+    pub entered_by: SecretLink,
 }
 
 /// How to return to a meeting.
@@ -110,23 +123,31 @@ impl Hosting {
         }
     }
 
-    /// Handles an event of the engine of `attempt`. Returns what assistive tools announce; `None` if it is not the engine
-    /// in the background.
+    /// Handles an event of the engine of `attempt`. Returns what the user must know; `None` if it is not the engine in the
+    /// background.
     pub fn handle_event(
         &mut self,
         attempt: Attempt,
         event: &Event,
         session: &mut MeetingSession,
-    ) -> Option<Vec<Announcement>> {
+        language: Language,
+    ) -> Option<News> {
         let Self::Background(background) = self else { return None };
         if !background.meeting.is(attempt) {
             return None;
         }
+        let entered_by = background.screen.model.entered_by.clone();
         let announcements = background.screen.handle_event(event, Instant::now());
+        let notices = event_notices::notices(&mut background.screen, event, language);
         if let Event::Ended(reason) = event {
             self.lose(session, ended::can_try_again(reason));
         }
-        Some(announcements)
+        Some(News { announcements, notices, entered_by })
+    }
+
+    /// The model of the meeting in the background; `None` if there is none.
+    pub fn model_mut(&mut self) -> Option<&mut MeetingModel> {
+        if let Self::Background(background) = self { Some(&mut background.screen.model) } else { None }
     }
 
     /// Handles the end of the engine in the background.
@@ -148,11 +169,10 @@ impl Hosting {
     }
 
     /// Answers somebody who asks to join.
-    pub fn answer(&mut self, Answer { id, admit }: Answer) {
+    pub fn answer(&mut self, answer: Answer) {
         let Self::Background(background) = self else { return };
-        background.screen.model.remove_asker(id);
-        let command = if admit { Command::Admit(id) } else { Command::Decline(id) };
-        if let Err(error) = background.meeting.engine().send(command) {
+        background.screen.model.remove_asker(answer.id);
+        if let Err(error) = background.meeting.engine().send(Decision::from(answer).command()) {
             tracing::warn!(%error, "the engine refused a command");
         }
     }

@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use engine::certificate::Roots;
 use engine::device_list::Lists;
 use iced::{Size, theme};
 
 use super::options::Options;
 use crate::model::Notice;
 use crate::network::NetworkStatus;
+use crate::pins;
 use crate::preview_session;
 use crate::recent::Memory;
 use crate::screen::{end_dialog, ended, entering, home, meeting, notice, preview};
@@ -51,6 +53,8 @@ pub enum Message {
     DevicesListed(Lists),
     /// The file of preferences was read. It and the options decide the first screen.
     Loaded(Box<(Memory, Options)>),
+    /// The file of known devices and the organisations that are trusted were read.
+    DevicesLoaded(Box<(pins::Loaded, Roots)>),
     /// The network that this computer is in, at first and at each change.
     NetworkChanged(NetworkStatus),
     /// The preview's devices report an event.

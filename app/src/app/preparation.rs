@@ -109,6 +109,7 @@ impl Preparation {
             // Found when the meeting starts, on a thread that may block.
             proxy: engine::ProxySettings::default(),
             bandwidth: engine::Bandwidth::default(),
+            flags: engine::MeetingFlags::NONE,
         };
         Some((Arc::new(self.purpose.clone()?), setup))
     }

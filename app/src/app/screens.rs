@@ -1,6 +1,6 @@
 //! Which screen is shown, and what its title, its content and its shortcuts are.
 
-use engine::Reason;
+use engine::{Reason, Step};
 use iced::widget::Stack;
 
 use super::message::Message;
@@ -44,6 +44,9 @@ impl Screen {
                 // A meeting has banners and dialogs, which its notices must not cover.
                 Phase::Inside => return screen.view_with(notices, context, pictures).map(Message::Meeting),
                 Phase::Entering(_) if screen.model.returns => entering::returning(context).map(Message::Entering),
+                Phase::Entering(Step::Knocking) if !screen.model.creates => {
+                    entering::waiting(&screen.model.lobby.waiting, context).map(Message::Entering)
+                }
                 Phase::Entering(step) => entering::view(step, screen.model.creates, context).map(Message::Entering),
             },
             Self::Ended(screen) => screen.view(context).map(Message::Ended),

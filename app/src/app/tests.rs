@@ -145,6 +145,7 @@ fn person(id: u64, name: &str) -> engine::Person {
         role: if id == 1 { engine::Role::Organiser } else { engine::Role::Participant },
         rights: engine::Rights::ALL,
         device: String::new(),
+        certificate: None,
         microphone: engine::Microphone::On,
         camera: true,
         screen: false,
@@ -200,6 +201,7 @@ fn setup() -> Setup {
         muted: false,
         proxy: engine::ProxySettings::default(),
         bandwidth: engine::Bandwidth::default(),
+        flags: engine::MeetingFlags::NONE,
     }
 }
 
@@ -321,7 +323,10 @@ fn a_meeting_in_the_background_is_shown_at_home_until_the_user_returns() {
     let background = |event| Message::Engine(attempt, Box::new(event));
     drop(app.update(background(Event::People(vec![person(1, "Anne"), person(2, "Bob")]))));
     let id = engine::ParticipantId(7);
-    drop(app.update(background(Event::AsksToJoin { id, name: "Paul".into() })));
+    let device = engine::DeviceKey([0; 32]);
+    let class = engine::IdentityClass::Guest;
+    let evidence = engine::Evidence { class, device, certificate: None, via_old_link: false, sent_back: false };
+    drop(app.update(background(Event::AsksToJoin { id, name: "Paul".into(), evidence })));
     let Some(home::Hosted::Background { others: 1, asking }) = hosted(&app) else { panic!("{:?}", hosted(&app)) };
     assert_eq!(asking[0].name, "Paul");
     drop(app.update(Message::Home(home::Message::Hosted(home::HostedMessage::Answered(
@@ -567,5 +572,7 @@ fn a_server_runs_on_for_those_who_stay_until_the_last_has_left() {
 mod announcements;
 #[path = "tests/bandwidth.rs"]
 mod bandwidth;
+#[path = "tests/identities.rs"]
+mod identities;
 #[path = "tests/notices.rs"]
 mod notices;

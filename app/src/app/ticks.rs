@@ -12,6 +12,11 @@ pub fn clock(since: Instant) -> Subscription<Message> {
     Subscription::run_with(since, |since| seconds(*since))
 }
 
+/// Sends a message at each full minute since `since`: the screen of a person who waits says since when.
+pub fn minutes(since: Instant) -> Subscription<Message> {
+    Subscription::run_with((since, MINUTE), |(since, step)| steps(*since, *step))
+}
+
 /// Sends messages while there are notices or announcements, so that they disappear or are announced in time.
 pub fn notices() -> Subscription<Message> {
     iced::time::every(NOTICES_INTERVAL).map(Message::Tick)
@@ -24,13 +29,20 @@ pub fn left_meeting() -> Subscription<Message> {
 }
 
 fn seconds(since: Instant) -> impl Stream<Item = Message> {
-    stream::unfold(since, async |since| {
-        let next = since + Duration::from_secs(since.elapsed().as_secs() + 1);
+    steps(since, Duration::from_secs(1))
+}
+
+/// Sends a message after each full `step` since `since`.
+fn steps(since: Instant, step: Duration) -> impl Stream<Item = Message> {
+    stream::unfold(since, move |since| async move {
+        let passed = since.elapsed().as_secs() / step.as_secs().max(1);
+        let next = since + step * u32::try_from(passed + 1).unwrap_or(u32::MAX);
         tokio::time::sleep_until(next.into()).await;
         Some((Message::Tick(next), since))
     })
 }
 
+const MINUTE: Duration = Duration::from_mins(1);
 /// How often notices and announcements are updated.
 const NOTICES_INTERVAL: Duration = Duration::from_millis(500);
 /// How often Conclave checks whether everybody has left a meeting that the user has left.

@@ -5,7 +5,7 @@ use super::output;
 use anyhow::{Context, Result};
 use engine::dump::Dump;
 use engine::report::Report;
-use engine::{AudioChoice, Bandwidth, SecretLink, Setup, VideoOutput};
+use engine::{AudioChoice, Bandwidth, MeetingFlags, SecretLink, Setup, VideoOutput};
 use std::fs::{self, OpenOptions};
 use std::path::Path;
 use std::sync::Arc;
@@ -42,6 +42,7 @@ pub fn setup(client: &Client) -> Result<Setup> {
         // Found when the meeting starts, on a thread that may block.
         proxy: engine::ProxySettings::default(),
         bandwidth: Bandwidth::default(),
+        flags: MeetingFlags::NONE,
     })
 }
 
@@ -56,7 +57,12 @@ pub fn with_dump(output: Arc<dyn VideoOutput>, dump: Option<&Path>) -> Arc<dyn V
 
 /// The name that the others see: from the option, else the system's user name, else "Guest". The option is used as it is.
 pub fn name(client: &Client) -> String {
-    client.name.clone().unwrap_or_else(|| user_name(|variable| std::env::var(variable).ok()))
+    client.name.clone().unwrap_or_else(system_name)
+}
+
+/// The system's user name, as [`name`] uses it.
+pub fn system_name() -> String {
+    user_name(|variable| std::env::var(variable).ok())
 }
 
 /// The system's user name from the environment, cut if it is too long for a meeting. "Guest" if there is none with a

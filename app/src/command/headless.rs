@@ -2,49 +2,61 @@
 //! end.
 
 use super::client;
-use super::options::Client;
+use super::control;
+use super::identities;
+use super::meeting_events;
+use super::meeting_orders::named;
+use super::options::{Admit, Client};
+use super::orders::{ChatOrder, Order, VoteOrder, Whom};
 use super::recording::{self, Recording};
 use super::{output, sentences};
 use anyhow::{Context, Result, bail};
 use app::locale::Language;
-use app::model::MeetingModel;
+use app::model::{MeetingModel, moderation};
 use app::theme::Choice;
 use app::{Snapshot, session};
+use engine::chat::{Command as ChatCommand, Event as ChatEvent, LineId, NewLine, Text, TypedText};
 use engine::report::Report;
 use engine::usage::{self, Usage};
 use engine::{
-    Command, Engine, Entry, Event, Events, Identity, Notice, NoticeKind, NullOutput, Person, Reason, SecretLink, Slot,
-    TrackId, Zeroizing,
+    Command, Engine, Entry, Event, Events, Evidence, IdentityClass, MeetingFlags, Notice, NoticeKind, NullOutput,
+    ParticipantId, Person, Reason, Refusal, SecretLink, Slot, TrackId, Zeroizing,
 };
 use server::Stop;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
 /// Enters the meeting, stays until the duration is over or the program is asked to stop, leaves, and writes the report.
-/// `hosts` are the names and addresses of a server in this process.
+/// `hosts` are the names and addresses of a server in this process, `flags` are set in a new meeting.
 ///
 /// # Errors
 /// Returns an error if the meeting cannot be entered, if a file cannot be written, or if the meeting ends for a
 /// reason other than our leaving.
-pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Recording) -> Result<()> {
+pub fn run(
+    entry: Entry,
+    hosts: Vec<String>,
+    (client, flags): (&Client, MeetingFlags),
+    recording: &Recording,
+) -> Result<()> {
     let snapshot = client.picture.is_some().then(|| Snapshot::new(Language::of_system(), Choice::default()));
     let output = snapshot.as_ref().map_or_else(|| Arc::new(NullOutput) as _, Snapshot::output);
     let output = client::with_dump(output, client.dump.as_deref());
-    // The command line stores no key, so each run is a new device.
-    let identity = Identity::generate().context("the system provides no random numbers")?;
+    let identity = identities::own(client)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let stop = runtime.block_on(async { Stop::listen() }).context("cannot listen for signals to stop")?;
     let mut setup = client::setup(client)?;
-    setup.proxy = app::proxy::for_entry(&entry);
+    (setup.proxy, setup.flags) = (app::proxy::for_entry(&entry), flags);
     setup.bandwidth.limits = runtime.block_on(app::bandwidth::of_command_line()).limits();
     let remembers = hosts.is_empty() && recording.is_listed();
     let path = if remembers { app::bandwidth::prepare(&entry, &mut setup) } else { None };
+    let orders = control::read(client)?;
     let (engine, events) = Engine::start(entry, setup, identity, output)?;
     let mut meeting = HeadlessMeeting {
         engine,
         client,
-        model: MeetingModel { hosts, ..MeetingModel::default() },
+        model: identities::model(hosts),
         snapshot,
         recording,
         link: None,
@@ -57,7 +69,7 @@ pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Record
         picture_at: None,
         usage: None,
     };
-    let reason = runtime.block_on(meeting.run(events, stop));
+    let reason = runtime.block_on(meeting.run(events, orders, stop));
     recording.ended(meeting.link.as_ref(), &meeting.people, &reason);
     let HeadlessMeeting { engine, usage, .. } = meeting;
     let (stats, usage) = (engine.stats(), usage.or_else(usage::now));
@@ -75,7 +87,7 @@ pub fn run(entry: Entry, hosts: Vec<String>, client: &Client, recording: &Record
 struct HeadlessMeeting<'a> {
     engine: Engine,
     client: &'a Client,
-    /// Chooses the sentences of notices.
+    /// The people, who asks to join, and what the sentences of notices depend on.
     model: MeetingModel,
     snapshot: Option<Snapshot>,
     recording: &'a Recording,
@@ -100,7 +112,7 @@ struct HeadlessMeeting<'a> {
 }
 
 impl HeadlessMeeting<'_> {
-    async fn run(&mut self, mut events: Events, mut stop: Stop) -> Reason {
+    async fn run(&mut self, mut events: Events, mut orders: Option<Orders>, mut stop: Stop) -> Reason {
         loop {
             let leave_at = self.leaving.or(self.leave_at);
             tokio::select! {
@@ -109,6 +121,7 @@ impl HeadlessMeeting<'_> {
                     Some(event) => self.handle_event(&event),
                     None => return Reason::Here("the engine stopped without reporting a reason".into()),
                 },
+                order = next_order(&mut orders) => self.obey(order),
                 () = sleep_to(self.picture_at) => {
                     self.picture_at = None;
                     self.draw_picture();
@@ -124,22 +137,39 @@ impl HeadlessMeeting<'_> {
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.handle_event(event);
         }
-        if let Some(sentence) = sentence(&mut self.model, event) {
-            output::message(sentence);
+        for notice in notices(&mut self.model, event) {
+            output::message(sentences::notice(&notice));
+        }
+        if let Some(line) = meeting_events::line(event) {
+            self.describe(line);
         }
         match event {
             Event::Entered { link, organiser, .. } => self.entered(link, *organiser),
             Event::People(people) => {
                 tracing::info!(people = people.len(), "participants");
                 recording::add_names(&mut self.people, people);
+                self.save_met();
                 self.tracks = picture_tracks(people);
                 self.send_wishes();
             }
+            // A command answers.
+            Event::AsksToJoin { id, name, evidence } if self.client.commands => {
+                self.describe(meeting_events::asks(*id, name, evidence));
+            }
+            Event::Chat(event) => self.handle_chat(event),
             // Without a window there is nobody to ask.
-            Event::AsksToJoin { id, name } => {
-                self.send(Command::Decline(*id));
-                let notice = Notice { kind: NoticeKind::OldLinkRefused, file: None, detail: name.clone() };
-                output::message(sentences::notice(&notice.into()));
+            Event::AsksToJoin { id, evidence, .. } if admits(self.client.admit, evidence) => {
+                self.send(Command::Admit(*id));
+            }
+            Event::AsksToJoin { id, name, evidence } => {
+                self.send(Command::Decline(*id, Refusal::Declined));
+                if evidence.via_old_link {
+                    let notice = Notice { kind: NoticeKind::OldLinkRefused, file: None, detail: name.clone() };
+                    output::message(sentences::notice(&notice.into()));
+                }
+            }
+            Event::LinkChanged { .. } => {
+                self.print(&control::link(&self.model.link));
             }
             Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
             Event::Totals(_) if self.leaving.is_some() => self.send(self.last_command()),
@@ -150,9 +180,14 @@ impl HeadlessMeeting<'_> {
             | Event::Camera(_)
             | Event::Sharing(_)
             | Event::StoppedAsking(_)
+            | Event::Lobby(_)
             | Event::Policy(_)
-            | Event::LinkChanged { .. }
+            | Event::OwnRightsChanged(_)
+            | Event::Hands(_)
+            | Event::HandLowered { .. }
             | Event::Notice(_)
+            | Event::Verification(_)
+            | Event::DoubtedTracks(_)
             | Event::Second(_)
             | Event::Totals(_)
             | Event::Ended(_) => {}
@@ -160,7 +195,12 @@ impl HeadlessMeeting<'_> {
     }
 
     fn entered(&mut self, link: &SecretLink, organiser: bool) {
-        output::line(entered_line(&self.model.link, self.client, self.recording).as_str());
+        if self.client.json {
+            let link = self.recording.prints_link().then_some(&self.model.link);
+            control::print(&control::entered(&client::name(self.client), link));
+        } else {
+            output::line(entered_line(&self.model.link, self.client, self.recording).as_str());
+        }
         self.recording.entered(link, organiser);
         self.link = Some(link.clone());
         let now = Instant::now();
@@ -168,6 +208,156 @@ impl HeadlessMeeting<'_> {
         self.send_wishes();
         self.leave_at = self.client.duration.map(|duration| now + duration);
         self.picture_at = self.client.duration.map(|duration| now + picture_after(duration));
+    }
+
+    /// Prints an event if the user wants events.
+    fn print(&self, event: &serde_json::Value) {
+        if self.client.json {
+            control::print(event);
+        }
+    }
+
+    /// Writes down who was met, if the meeting may be remembered.
+    fn save_met(&mut self) {
+        if self.recording.is_listed() {
+            identities::save(&mut self.model);
+        }
+    }
+
+    /// Prints an event about people, with what is known of who they are.
+    fn describe(&self, mut event: serde_json::Value) {
+        identities::describe(&mut event, &self.model);
+        self.print(&event);
+    }
+
+    fn handle_chat(&self, event: &ChatEvent) {
+        match event {
+            ChatEvent::Lines(lines) => lines.iter().filter_map(control::chat).for_each(|event| self.print(&event)),
+            ChatEvent::Typing(_)
+            | ChatEvent::Flooded { .. }
+            | ChatEvent::Gap { .. }
+            | ChatEvent::Dropped(_)
+            | ChatEvent::NotDone(_) => {
+                if let Some(event) = meeting_events::chat(event) {
+                    self.print(&event);
+                }
+            }
+        }
+    }
+
+    /// Executes a command of standard input.
+    fn obey(&mut self, order: Result<Order, String>) {
+        let done = match order {
+            Err(why) => Err(why),
+            Ok(Order::Leave(now)) => {
+                if now {
+                    self.leave();
+                }
+                Ok(())
+            }
+            Ok(Order::Admit(whom)) => self.answer(&whom, Command::Admit),
+            Ok(Order::Decline(whom)) => self.answer(&whom, |id| Command::Decline(id, Refusal::Declined)),
+            Ok(Order::Meeting(order)) => order.command(&self.model.people).map_err(str::to_owned).map(|command| {
+                if let Some(command) = command {
+                    self.send(command);
+                }
+            }),
+            Ok(Order::Chat(order)) => self.write(order),
+            Ok(Order::AcceptDevice(name)) => self.accept_device(&name),
+            Ok(Order::Typing(text)) => {
+                self.send(Command::Chat(ChatCommand::Type(TypedText::new(&Zeroizing::new(text)))));
+                Ok(())
+            }
+            Ok(Order::Vote(order)) => self.start_vote(order),
+            Ok(Order::Ballot { vote, choice }) => self.vote(&vote).map(|vote| {
+                self.send(Command::Chat(ChatCommand::Choose { vote, choice }));
+            }),
+            Ok(Order::EndVote(vote)) => self.vote(&vote).map(|vote| {
+                self.send(Command::Chat(ChatCommand::EndVote(vote)));
+            }),
+            Ok(Order::Lobby { to, text }) => self.write_lobby(to.as_deref(), text),
+            Ok(Order::Report(now)) => {
+                if now {
+                    let report = Report::of(&self.engine.stats(), &client::name(self.client), usage::now());
+                    self.print(&meeting_events::report(report));
+                }
+                Ok(())
+            }
+        };
+        if let Err(why) = done {
+            output::message(&why);
+            self.print(&control::refused(&why));
+        }
+    }
+
+    /// Answers those who ask to join.
+    fn answer(&mut self, whom: &Whom, command: impl Fn(ParticipantId) -> Command) -> Result<(), String> {
+        let asking = self.model.asking.iter().filter(|asker| whom.is(&asker.name));
+        let answered: Vec<ParticipantId> = asking.map(|asker| asker.id).collect();
+        if answered.is_empty() {
+            return Err("nobody asks to join, or nobody with this name".into());
+        }
+        for id in answered {
+            self.model.remove_asker(id);
+            self.send(command(id));
+        }
+        Ok(())
+    }
+
+    /// Accepts the device of a participant, or of somebody who asks to join.
+    fn accept_device(&mut self, name: &str) -> Result<(), String> {
+        identities::accept(&mut self.model, name)?;
+        self.save_met();
+        if let Some(line) = meeting_events::line(&Event::People(self.model.people.clone())) {
+            self.describe(line);
+        }
+        Ok(())
+    }
+
+    /// Writes in the chat.
+    fn write(&self, order: ChatOrder) -> Result<(), String> {
+        let ChatOrder { text, to } = order;
+        let to = to.map(|name| named(&self.model.people, &name)).transpose()?;
+        let text = text_of(text)?;
+        let new = NewLine { to, text, reply: None, mentions: Vec::new() };
+        self.send(Command::Chat(ChatCommand::Send(new)));
+        Ok(())
+    }
+
+    /// Begins a vote.
+    fn start_vote(&self, VoteOrder { question, options, secret }: VoteOrder) -> Result<(), String> {
+        let options = options.into_iter().map(text_of).collect::<Result<_, _>>()?;
+        self.send(Command::Chat(ChatCommand::StartVote { question: text_of(question)?, options, secret }));
+        Ok(())
+    }
+
+    /// Returns the vote whose line has this id in its events.
+    fn vote(&self, id: &str) -> Result<LineId, String> {
+        let is_it = |line: &&engine::chat::Line| line.vote.is_some() && control::line_id(line.id) == id;
+        let line = self.model.chat.lines().iter().find(is_it);
+        line.map(|line| line.id).ok_or_else(|| "there is no vote with this id".into())
+    }
+
+    /// Writes to somebody who asks to join, or to the managers if we ask ourselves.
+    fn write_lobby(&self, to: Option<&str>, text: String) -> Result<(), String> {
+        let to = to.map(|name| self.asking(name)).transpose()?;
+        if to.is_none() && self.link.is_some() {
+            return Err(
+                "lobby.to: expected the name of somebody who asks to join, because we are in the meeting".into()
+            );
+        }
+        self.send(Command::WriteLobby { to, text });
+        Ok(())
+    }
+
+    /// Returns who asks to join with this name.
+    fn asking(&self, name: &str) -> Result<ParticipantId, String> {
+        let mut asking = self.model.asking.iter().filter(|asker| asker.name == name);
+        match (asking.next(), asking.next()) {
+            (Some(asker), None) => Ok(asker.id),
+            (None, _) => Err("nobody with this name asks to join".into()),
+            (Some(_), Some(_)) => Err("several people with this name ask to join".into()),
+        }
     }
 
     /// Sends the wishes of the current layout.
@@ -214,12 +404,51 @@ impl HeadlessMeeting<'_> {
     }
 }
 
-/// Passes an event to the model. Returns the sentence to print if the event is a notice. The model knows whether we are in
-/// the meeting, on which some sentences depend.
-fn sentence(model: &mut MeetingModel, event: &Event) -> Option<String> {
+fn text_of(text: String) -> Result<Text, String> {
+    Text::new(&Zeroizing::new(text)).map_err(|error| error.to_string())
+}
+
+/// Returns true if the rule lets a person in who would have to wait.
+fn admits(rule: Admit, evidence: &Evidence) -> bool {
+    match rule {
+        Admit::All => true,
+        Admit::Known => evidence.class == IdentityClass::Known && !evidence.sent_back,
+        Admit::None => false,
+    }
+}
+
+/// Commands on standard input.
+type Orders = mpsc::Receiver<Result<Order, String>>;
+
+/// Returns the next command; never, if there are none.
+async fn next_order(orders: &mut Option<Orders>) -> Result<Order, String> {
+    if let Some(reader) = orders {
+        if let Some(order) = reader.recv().await {
+            return order;
+        }
+        *orders = None;
+    }
+    std::future::pending().await
+}
+
+/// Passes an event to the model. Returns the notices to print. The model knows whether we are in the meeting, on which some
+/// sentences depend.
+fn notices(model: &mut MeetingModel, event: &Event) -> Vec<app::model::Notice> {
     // Without a window there are no assistive tools.
     let _announcements = model.handle_event(event);
-    if let Event::Notice(notice) = event { Some(sentences::notice(&model.notice(notice))) } else { None }
+    if let Event::Notice(notice) = event {
+        vec![model.notice(notice)]
+    } else if let Event::OwnRightsChanged(change) = event {
+        moderation::notices(change, Language::of_system())
+    } else if let Event::Verification(_) = event {
+        model.verification.take_notice().into_iter().collect()
+    } else if let Event::HandLowered { by } = event {
+        vec![moderation::hand_lowered(by.as_ref(), Language::of_system())]
+    } else if let Event::People(_) = event {
+        model.identities.take_notices()
+    } else {
+        Vec::new()
+    }
 }
 
 /// Returns the line to print when we are in the meeting: the link if the meeting is new.
@@ -290,15 +519,35 @@ mod tests {
     }
 
     #[test]
+    fn without_a_window_a_rule_decides_who_waits_no_longer() {
+        let evidence = |class, sent_back| {
+            let device = engine::DeviceKey([0; 32]);
+            Evidence { class, device, certificate: None, via_old_link: true, sent_back }
+        };
+        for (rule, guest, known, back) in
+            [(Admit::All, true, true, true), (Admit::Known, false, true, false), (Admit::None, false, false, false)]
+        {
+            assert_eq!(admits(rule, &evidence(IdentityClass::Guest, false)), guest);
+            assert_eq!(admits(rule, &evidence(IdentityClass::Known, false)), known);
+            assert_eq!(admits(rule, &evidence(IdentityClass::Known, true)), back);
+        }
+    }
+
+    #[test]
     fn only_a_person_who_waits_reads_that_nobody_can_let_them_in() {
         let mut model = MeetingModel::default();
         let unattended = Event::Notice(Notice { kind: NoticeKind::NobodyAdmits, file: None, detail: String::new() });
         let text = |id| Language::of_system().text(id);
-        let before = sentence(&mut model, &unattended).unwrap();
-        assert!(before.starts_with(&text("notice-nobody-admits")), "{before}");
+        let print = |model: &mut MeetingModel, event: &Event| -> Vec<String> {
+            notices(model, event).iter().map(sentences::notice).collect()
+        };
+        let before = print(&mut model, &unattended);
+        assert!(before.len() == 1 && before[0].starts_with(&text("notice-nobody-admits")), "{before:?}");
         let entered = Event::Entered { me: ParticipantId(1), link: SecretLink::default(), organiser: false };
-        assert_eq!(sentence(&mut model, &entered), None);
-        let inside = sentence(&mut model, &unattended).unwrap();
-        assert!(inside.starts_with(&text("notice-organiser-left")), "{inside}");
+        assert!(print(&mut model, &entered).is_empty());
+        let inside = print(&mut model, &unattended);
+        assert!(inside.len() == 1 && inside[0].starts_with(&text("notice-organiser-left")), "{inside:?}");
+        let lowered = print(&mut model, &Event::HandLowered { by: None });
+        assert_eq!(lowered.len(), 1, "{lowered:?}");
     }
 }

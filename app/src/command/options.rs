@@ -1,8 +1,8 @@
 //! The options of the command line.
 
 use super::layout;
-use clap::{Args, Parser, Subcommand};
-use engine::{AudioChoice, Choice, ProxyUrl, SecretLink};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use engine::{AudioChoice, Choice, MeetingFlags, ProxyUrl, SecretLink};
 use media::Size;
 use std::net::{Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -42,6 +42,8 @@ pub enum Command {
     /// Runs a whole meeting on this machine
     #[command(hide = true)]
     Demo(Demo),
+    /// Prints this device's key, requests a certificate of an organisation for it, or installs one
+    Identity(IdentityOptions),
 }
 
 /// Starts a meeting.
@@ -59,9 +61,34 @@ pub struct Meet {
     /// SHA-256 of that server's certificate, as the server prints it; without this option, a certificate authority must have signed the certificate
     #[arg(long, value_name = "HEX", requires = "server")]
     pub fingerprint: Option<Fingerprint>,
+    /// People wait until somebody lets them in: in the window, or by the rule of --admit
+    #[arg(long)]
+    pub waiting_room: bool,
+    /// Locks the meeting from the start: nobody can join until it is unlocked, in the window or by --commands
+    #[arg(long)]
+    pub lock: bool,
     /// Devices and duration.
     #[command(flatten)]
     pub client: Client,
+}
+
+impl Meet {
+    /// Returns the flags of the new meeting that the options set.
+    pub fn flags(&self) -> MeetingFlags {
+        let waiting_room = MeetingFlags::NONE.with(MeetingFlags::WAITING_ROOM, self.waiting_room);
+        waiting_room.with(MeetingFlags::LOCKED, self.lock)
+    }
+}
+
+/// Whom a client without a window lets in, of those who ask and whom no rule of the meeting lets in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Admit {
+    /// Everybody.
+    All,
+    /// Devices that were in the meeting before.
+    Known,
+    /// Nobody.
+    None,
 }
 
 /// The name or address of a server. An IPv6 address has no brackets.
@@ -97,6 +124,7 @@ pub struct Join {
 
 /// The options of one client.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "independent options of the command line")]
 pub struct Client {
     /// The name that the others see
     #[arg(long)]
@@ -122,6 +150,12 @@ pub struct Client {
     /// What a client without a window shows, in order of time: `tiles`, `grid`, `one` or `hidden`, each with @SECONDS after entering
     #[arg(long, value_name = "LAYOUT@SECONDS,..", default_value = "tiles", hide = true)]
     pub layout: layout::Schedule,
+    /// Whom an organiser without a window lets in, of those who would have to wait; the others are refused. Has no effect with --commands
+    #[arg(long, value_enum, default_value_t = Admit::None)]
+    pub admit: Admit,
+    /// Uses the device key in a folder, which is made if there is none, and its certificate; without this option, a client without a window is a new device each time; needs --headless
+    #[arg(long, value_name = "DIR", requires = "headless")]
+    pub identity: Option<PathBuf>,
     /// Leaves after this many seconds in the meeting
     #[arg(long = "for", value_name = "SECONDS", value_parser = seconds)]
     pub duration: Option<Duration>,
@@ -132,12 +166,38 @@ pub struct Client {
     /// The sound is not played then; with `--speaker file:PATH`, it is written to that file instead of speaker.wav
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
+    /// Reads commands from standard input, each a line such as {"chat":"Hello"}, {"chat":{"text":"Hello","to":"NAME"}}, {"admit":"all"}, {"decline":"all"} or {"leave":true}; README.md has all of them; needs --headless
+    #[arg(long)]
+    pub commands: bool,
+    /// Prints events as JSON, each a line: the entry, the participants, the chat, who asks to join; needs --headless
+    #[arg(long)]
+    pub json: bool,
     /// Does not add the meeting to the recent meetings of the window
     #[arg(long)]
     pub no_recent: bool,
     /// Writes a picture of the window near the end of the meeting
     #[arg(long, value_name = "FILE", hide = true)]
     pub picture: Option<PathBuf>,
+}
+
+/// This device's key and its certificate.
+#[derive(Debug, Args)]
+pub struct IdentityOptions {
+    /// Keeps the key in this folder, which only its owner may read, instead of the system's keychain; `--identity` of the other commands uses it
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+    /// Prints a request for a certificate (PKCS #10), for the authority of the organisation
+    #[arg(long)]
+    pub request: bool,
+    /// The name in the request; the default is the user name of the system
+    #[arg(long, requires = "request")]
+    pub name: Option<String>,
+    /// Installs the certificate that the authority has issued, with those between it and the root (PEM)
+    #[arg(long, value_name = "FILE")]
+    pub certificate: Option<PathBuf>,
+    /// Trusts the organisations whose root certificates are in this file (PEM), and no others that were chosen before
+    #[arg(long, value_name = "FILE")]
+    pub trust: Option<PathBuf>,
 }
 
 /// Runs a whole meeting.
@@ -309,6 +369,20 @@ mod tests {
         assert!(read(&["--server", "host:1", "--fingerprint", &fingerprint]).is_ok());
         assert!(read(&["--server", "host:1", "--listen", "127.0.0.1:0"]).is_err());
         assert!(read(&["--fingerprint", &fingerprint]).is_err());
+    }
+
+    #[test]
+    fn a_new_meeting_can_have_a_waiting_room_and_be_locked() {
+        let read = |arguments: &[&str]| {
+            let parsed = Options::try_parse_from([&["conclave", "meet"], arguments].concat()).unwrap();
+            let Some(Command::Meet(meet)) = parsed.command else { panic!("it is `meet`") };
+            (meet.flags(), meet.client.admit)
+        };
+        assert_eq!(read(&[]), (MeetingFlags::NONE, Admit::None));
+        assert_eq!(read(&["--waiting-room", "--admit", "known"]), (MeetingFlags::WAITING_ROOM, Admit::Known));
+        let both = MeetingFlags::WAITING_ROOM | MeetingFlags::LOCKED;
+        assert_eq!(read(&["--lock", "--waiting-room", "--admit", "all"]), (both, Admit::All));
+        assert!(Options::try_parse_from(["conclave", "join", "-", "--lock"]).is_err(), "only the organiser");
     }
 
     #[test]

@@ -16,7 +16,8 @@ pub fn invitation(link: &SecretLink) -> Result<Invitation, String> {
 pub fn reason(reason: &Reason) -> String {
     let language = Language::of_system();
     let detail = detail::in_language(&sentence::detail(reason), language);
-    compose(sentence::reason(reason), sentence::unnamed_fault(reason), &detail)
+    let advice = language.text(&format!("{}.advice", sentence::reason(reason)));
+    line(&sentence::reason_text(reason, language), &advice, sentence::unnamed_fault(reason), &detail)
 }
 
 /// The line that says that we are in a meeting that existed before.

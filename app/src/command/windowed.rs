@@ -11,7 +11,7 @@ use app::model::link;
 use app::{Options, Plan, Start};
 use engine::report::Report;
 use engine::usage::Usage;
-use engine::{Entry, Event, Fault, Reason, SecretLink, Stats};
+use engine::{Entry, Event, Fault, MeetingFlags, Reason, SecretLink, Setup, Stats};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -26,12 +26,17 @@ pub fn open(link: Option<SecretLink>, developer: bool) -> Result<()> {
 }
 
 /// Enters `entry` in the window, until the user leaves or closes the window. `server` is the meeting's server if it runs in this
-/// process.
+/// process, `flags` are set in a new meeting.
 ///
 /// # Errors
 /// Returns an error as [`open`] does, if the report cannot be written, or if the meeting ends for a reason other than
 /// our leaving.
-pub fn meet(entry: Entry, server: Option<Arc<Embedded>>, client: &Client, recording: &Recording) -> Result<()> {
+pub fn meet(
+    entry: Entry,
+    server: Option<Arc<Embedded>>,
+    (client, flags): (&Client, MeetingFlags),
+    recording: &Recording,
+) -> Result<()> {
     // `show` checks this too, but only after `setup` has created the dump folder.
     can_show()?;
     let record = Record::default();
@@ -45,7 +50,7 @@ pub fn meet(entry: Entry, server: Option<Arc<Embedded>>, client: &Client, record
         link: recording.link.clone(),
         listing: recording.listing,
         server,
-        setup: client::setup(client)?,
+        setup: Setup { flags, ..client::setup(client)? },
         leave_after: client.duration,
         screenshot: client.picture.clone(),
         wrap_output: Arc::new(move |output| client::with_dump(output, dump.as_deref())),

@@ -33,6 +33,12 @@ pub fn check_writers(metadata: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
+/// Returns an error if others than the owner can read the file.
+pub fn check_readers(metadata: &Metadata) -> io::Result<()> {
+    let is_private = metadata.mode() & ACCESSIBLE_TO_OTHERS == 0;
+    if is_private { Ok(()) } else { Err(io::Error::other("other users can read it: chmod 600 makes it private")) }
+}
+
 /// Returns whether a file of this user is trusted. The owner can always change the mode.
 pub fn may_own(user: u32) -> bool {
     user == 0 || user == geteuid().as_raw()
@@ -49,3 +55,5 @@ pub fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
 
 /// The bits of the mode that let the group or everybody write.
 const WRITABLE_BY_OTHERS: u32 = 0o022;
+/// The bits of the mode that give the group or everybody any access.
+const ACCESSIBLE_TO_OTHERS: u32 = 0o077;

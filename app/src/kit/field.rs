@@ -66,9 +66,14 @@ pub fn field<'a, Message: Clone + 'a>(field: Field<'a, Message>) -> Element<'a, 
     let label = field.labelled.then(|| Element::from(text::strong(field.label)));
     let mut lines = column![].push(label).push(row![input].push(field.beside).spacing(SPACE_S)).spacing(SPACE_XS + 2.0);
     if let Some(error) = field.error {
-        let symbol = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Danger);
-        let words = text::caption(error).style(text::tone(Tone::Danger)).width(Length::Fill);
-        lines = lines.push(row![symbol, words].spacing(SPACE_S).align_y(Alignment::Start));
+        lines = lines.push(error_line(error));
     }
     lines.into()
+}
+
+/// The error below a field.
+pub(super) fn error_line<'a, Message: 'a>(error: String) -> Element<'a, Message> {
+    let symbol = icon(Icon::Warning).size(ICON_SMALL).tone(Tone::Danger);
+    let words = text::caption(error).style(text::tone(Tone::Danger)).width(Length::Fill);
+    row![symbol, words].spacing(SPACE_S).align_y(Alignment::Start).into()
 }

@@ -10,11 +10,11 @@ use iced::{Rectangle, Vector};
 use crate::kit::a11y::Semantics;
 
 /// A request of a screen to move the focus to a control. The root widget carries out each request once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Request {
-    target: &'static str,
-    /// Distinguishes it from an earlier request for the same control.
+    /// Distinguishes it from an earlier request for the same control. The newest one is the greatest.
     number: u64,
+    target: &'static str,
 }
 
 impl Request {

@@ -5,7 +5,7 @@ use iced::advanced::widget::Tree;
 use iced::advanced::{Layout, Widget, layout, mouse, renderer};
 use iced::{Length, Rectangle, Renderer, Size};
 
-use crate::kit::Element;
+use crate::kit::{Element, emoji};
 use crate::theme::{ICON, Theme, Tone};
 
 /// The icons. Each is shown together with a word, an accessible name or a tooltip.
@@ -77,6 +77,38 @@ pub enum Icon {
     Save,
     /// How much of the network may be used.
     Bandwidth,
+    /// The chat.
+    Chat,
+    /// Sends a text.
+    Send,
+    /// Searches.
+    Search,
+    /// More actions.
+    More,
+    /// Replies.
+    Reply,
+    /// A thumb up.
+    Like,
+    /// A heart.
+    Heart,
+    /// A face that laughs.
+    Laugh,
+    /// A face that is surprised.
+    Surprised,
+    /// Applause.
+    Celebrate,
+    /// A raised hand.
+    Hand,
+    /// Stop everything.
+    Stop,
+    /// A vote.
+    Vote,
+    /// Verified by an organisation.
+    Verified,
+    /// Seen for the first time.
+    New,
+    /// One of the 64 pictures that people compare.
+    Emoji(u8),
 }
 
 impl Icon {
@@ -94,6 +126,15 @@ impl Icon {
             }
             Self::CameraOff => {
                 "<path d='M9.6 6H13a2.5 2.5 0 0 1 2.5 2.5v2.1l4.6-2.7a.6.6 0 0 1 .9.5v7.2a.6.6 0 0 1-.9.5M15.3 16.5A2.5 2.5 0 0 1 13 18H5a2.5 2.5 0 0 1-2.5-2.5v-7A2.5 2.5 0 0 1 4.6 6M3.5 3.5l17 17'/>"
+            }
+            Self::More => {
+                "<circle cx='5.5' cy='12' r='1.2'/><circle cx='12' cy='12' r='1.2'/><circle cx='18.5' cy='12' r='1.2'/>"
+            }
+            Self::Hand => {
+                "<path d='M8 13V6.2a1.6 1.6 0 0 1 3.2 0V11M11.2 10.5V4.6a1.6 1.6 0 0 1 3.2 0V11M14.4 11V6.2a1.6 1.6 0 0 1 3.2 0v8.3a6.5 6.5 0 0 1-6.5 6.5c-2.4 0-4-1-5.3-3l-2.6-4.3a1.6 1.6 0 0 1 2.6-1.8L8 14.5'/>"
+            }
+            Self::Stop => {
+                "<path d='M8.3 3h7.4L21 8.3v7.4L15.7 21H8.3L3 15.7V8.3z'/><rect x='9' y='9' width='6' height='6' rx='1'/>"
             }
             Self::Bandwidth => "<path d='M8 20V4.5M4.5 8L8 4.5 11.5 8M16 4v15.5M12.5 16L16 19.5l3.5-3.5'/>",
             Self::Share => {
@@ -151,6 +192,33 @@ impl Icon {
             Self::Save => {
                 "<path d='M12 3.5v11M7.5 10.5l4.5 4.5 4.5-4.5M4 16.5V18a2.5 2.5 0 0 0 2.5 2.5h11A2.5 2.5 0 0 0 20 18v-1.5'/>"
             }
+            Self::Chat => {
+                "<path d='M6 4h12a2.5 2.5 0 0 1 2.5 2.5v8A2.5 2.5 0 0 1 18 17h-6.5L7 20.5V17H6a2.5 2.5 0 0 1-2.5-2.5v-8A2.5 2.5 0 0 1 6 4zM8 9h8M8 12.5h5'/>"
+            }
+            Self::Send => "<path d='M4 4.5l16.5 7.5L4 19.5l2.5-7.5zM6.5 12h7'/>",
+            Self::Search => "<circle cx='10.5' cy='10.5' r='6.5'/><path d='M15.5 15.5l5 5'/>",
+            Self::Reply => "<path d='M9.5 5.5L4 11l5.5 5.5M4 11h10a6 6 0 0 1 6 6v1.5'/>",
+            Self::Like => {
+                "<path d='M3.5 11h3.5v9H3.5zM7 11l4-7.5a2.2 2.2 0 0 1 2.2 2.2V9h5a2 2 0 0 1 2 2.3l-1.2 7a2 2 0 0 1-2 1.7H7'/>"
+            }
+            Self::Heart => {
+                "<path d='M12 20C5 15.5 3 12 3 8.8A4.6 4.6 0 0 1 12 7a4.6 4.6 0 0 1 9 1.8C21 12 19 15.5 12 20z'/>"
+            }
+            Self::Laugh => {
+                "<circle cx='12' cy='12' r='9'/><path d='M7.5 13.5a4.6 4.6 0 0 0 9 0zM8 9.5l1-1 1 1M14 9.5l1-1 1 1'/>"
+            }
+            Self::Surprised => {
+                "<circle cx='12' cy='12' r='9'/><circle cx='12' cy='15.5' r='2'/><path d='M9 9.5v.1M15 9.5v.1'/>"
+            }
+            Self::Celebrate => {
+                "<path d='M4 20l4.5-11 6.5 6.5zM14 8c0-2 1-3.5 3-4M16 10.5c1.5-1.5 3-1.5 4.5-.5M12 6V4M19 14.5v1.5M19.5 6.5v.1'/>"
+            }
+            Self::Vote => "<path d='M3.5 7l2 2 3.5-4M3.5 17l2 2 3.5-4M12.5 7h8M12.5 17h8'/>",
+            Self::Verified => {
+                "<path d='M12 2.8l7.5 2.7v6c0 4.6-3 8-7.5 9.7-4.5-1.7-7.5-5.1-7.5-9.7v-6zM8.4 12l2.6 2.6 4.8-5'/>"
+            }
+            Self::New => "<circle cx='12' cy='12' r='9'/><path d='M12 8v8M8 12h8'/>",
+            Self::Emoji(number) => emoji::PICTURES[number as usize % emoji::PICTURES.len()].1,
             Self::FullScreen => {
                 "<path d='M4 9V5.5A1.5 1.5 0 0 1 5.5 4H9M15 4h3.5A1.5 1.5 0 0 1 20 5.5V9M20 15v3.5a1.5 1.5 0 0 1-1.5 1.5H15M9 20H5.5A1.5 1.5 0 0 1 4 18.5V15'/>"
             }

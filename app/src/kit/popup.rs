@@ -23,7 +23,7 @@ use crate::theme::{SPACE_S, SPACE_XS, Theme};
 /// A menu.
 pub struct Menu<'a, Message> {
     /// The id of the control that opened it.
-    pub anchor: &'static str,
+    pub anchor: Id,
     /// The name for assistive tools.
     pub label: String,
     /// The controls, in the order of Up and Down.
@@ -41,7 +41,7 @@ pub fn popup<'a, Message: Clone + 'a>(
     let open = menu.map(|menu| {
         children.push(menu.content);
         let semantics = Semantics::new(Role::Menu, &menu.label);
-        OpenMenu { anchor: Id::new(menu.anchor), semantics, on_close: menu.on_close }
+        OpenMenu { anchor: menu.anchor, semantics, on_close: menu.on_close }
     });
     Element::new(Popup { children, open })
 }

@@ -15,10 +15,16 @@ pub enum Shortcut {
     Share,
     /// Ctrl or Cmd with P.
     People,
+    /// Ctrl or Cmd with Shift and C.
+    Chat,
     /// Alt with Q, as in Zoom; Cmd with W on macOS, where Alt with Q types a letter.
     Leave,
     /// Ctrl or Cmd with Shift and I.
     Statistics,
+    /// Ctrl or Cmd with Shift and H: raises or lowers the hand.
+    Hand,
+    /// Ctrl or Cmd with Shift and X: stops everything.
+    StopEverything,
     /// F11.
     FullScreen,
     /// Ctrl or Cmd with `/`: lists the shortcuts.
@@ -54,9 +60,12 @@ impl Shortcut {
             Self::Camera => &[KeyName::Command, KeyName::Is("E")],
             Self::Share => &[KeyName::Command, KeyName::Shift, KeyName::Is("S")],
             Self::People => &[KeyName::Command, KeyName::Is("P")],
+            Self::Chat => &[KeyName::Command, KeyName::Shift, KeyName::Is("C")],
             Self::Statistics => &[KeyName::Command, KeyName::Shift, KeyName::Is("I")],
             Self::Leave if cfg!(target_os = "macos") => &[KeyName::Command, KeyName::Is("W")],
             Self::Leave => &[KeyName::Alt, KeyName::Is("Q")],
+            Self::Hand => &[KeyName::Command, KeyName::Shift, KeyName::Is("H")],
+            Self::StopEverything => &[KeyName::Command, KeyName::Shift, KeyName::Is("X")],
             Self::FullScreen => &[KeyName::Is("F11")],
             Self::List => &[KeyName::Command, KeyName::Is("/")],
             Self::Close => &[KeyName::Escape],
@@ -103,7 +112,10 @@ fn letter(letter: char, modifiers: Modifiers) -> Option<Shortcut> {
         ('e', _) if !modifiers.shift() => Some(Shortcut::Camera),
         ('s', _) if modifiers.shift() => Some(Shortcut::Share),
         ('p', _) if !modifiers.shift() => Some(Shortcut::People),
+        ('c', _) if modifiers.shift() => Some(Shortcut::Chat),
         ('i', _) if modifiers.shift() => Some(Shortcut::Statistics),
+        ('h', _) if modifiers.shift() => Some(Shortcut::Hand),
+        ('x', _) if modifiers.shift() => Some(Shortcut::StopEverything),
         _ => None,
     }
 }

@@ -1,9 +1,4 @@
-//! An iced text field that assistive tools can read and edit: its text, its caret, its selection. Its caret stops blinking
-//! ten seconds after the last input, so that a window that nobody uses is not redrawn.
-
-#![expect(clippy::wildcard_enum_match_arm, reason = "iced has many events, this file handles a few")]
-
-use std::time::{Duration, Instant};
+//! An iced text field that assistive tools can read and edit: its text, its caret, its selection.
 
 use accesskit::{Action, ActionData};
 use iced::advanced::widget::{Id, Operation, Tree};
@@ -13,6 +8,7 @@ use iced::{Event, Rectangle, Renderer, window};
 
 use crate::kit::Element;
 use crate::kit::a11y::{EditableText, Semantics};
+use crate::kit::blink::Blink;
 use crate::kit::forward::{forward, stateful};
 use crate::theme::Theme;
 
@@ -54,36 +50,8 @@ impl<Message> TextField<'_, Message> {
 struct State {
     /// The text that an assistive tool has entered. The message is published with the next event.
     entered: Option<String>,
-    /// The time of the last input, or of the first redraw.
-    last_input: Option<Instant>,
-    /// Another window has the focus. The caret is then hidden.
-    window_unfocused: bool,
+    blink: Blink,
 }
-
-impl State {
-    /// Records an event.
-    fn record(&mut self, event: &Event) {
-        match event {
-            Event::Window(window::Event::RedrawRequested(now)) => {
-                self.last_input.get_or_insert(*now);
-            }
-            Event::Mouse(mouse::Event::CursorMoved { .. }) => {}
-            Event::Window(window::Event::Focused) => {
-                (self.last_input, self.window_unfocused) = (Some(Instant::now()), false);
-            }
-            Event::Window(window::Event::Unfocused) => self.window_unfocused = true,
-            _ => self.last_input = Some(Instant::now()),
-        }
-    }
-
-    /// Whether the caret blinks at this time, if the field has the focus.
-    fn blinks(&self, now: Instant) -> bool {
-        self.window_unfocused || self.last_input.is_none_or(|last| now.saturating_duration_since(last) < BLINK_TIME)
-    }
-}
-
-/// How long the caret blinks after the last input, as in GTK.
-const BLINK_TIME: Duration = Duration::from_secs(10);
 
 /// The state of iced's text field.
 type Input = text_input::State<<Renderer as text::Renderer>::Paragraph>;
@@ -123,12 +91,12 @@ impl<Message> Widget<Message, Theme, Renderer> for TextField<'_, Message> {
         if let Some(text) = tree.state.downcast_mut::<State>().entered.take() {
             shell.publish((self.on_input)(text));
         }
-        tree.state.downcast_mut::<State>().record(event);
+        tree.state.downcast_mut::<State>().blink.record(event);
         let before = shell.redraw_request();
         let content = self.content.as_widget_mut();
         content.update(&mut tree.children[0], event, layout, cursor, renderer, clipboard, shell, viewport);
         if let Event::Window(window::Event::RedrawRequested(now)) = event
-            && !tree.state.downcast_ref::<State>().blinks(*now)
+            && !tree.state.downcast_ref::<State>().blink.is_on(*now)
             && self.show_caret(tree.children[0].state.downcast_mut::<Input>())
         {
             // Drops the request of the next blink.

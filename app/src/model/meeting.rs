@@ -1,17 +1,23 @@
 //! One meeting as its screen shows it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Instant;
 
 use engine::NoticeKind as EngineNotice;
 use engine::{
-    AudioChoice, Choice, Event, KeyState, Microphone, ParticipantId, Person, Second, SecretLink, Setup, Step,
+    AudioChoice, Authorship, Choice, Event, Evidence, KeyState, LobbyEvent, Microphone, ParticipantId, Person, Second,
+    SecretLink, Setup, Slot, Step, TrackId,
 };
 
+use super::chat::ChatModel;
+use super::identity::Identities;
 use super::link;
+use super::lobby::{Asker, Conversation, Lobby};
+use super::moderation::Moderation;
 use super::name_mark::{self, NameMark};
 use super::notice::{Notice, NoticeKind};
+use super::verification::Verification;
 use crate::announce::Announcement;
 
 /// Whether the user is joining the meeting or is in it.
@@ -42,6 +48,8 @@ pub enum LockState {
     Attention,
     /// The user has compared the words of the current epoch, and they differ: the others have other keys.
     Different,
+    /// Some of the participants have other keys, as their programs say.
+    Forked,
 }
 
 /// The result of comparing the verification words with the other participants.
@@ -51,17 +59,6 @@ pub struct Comparison {
     pub epoch: u64,
     /// Whether everybody had the same words.
     pub equal: bool,
-}
-
-/// Somebody who asks to join with an old link.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Asker {
-    /// Its id in the meeting.
-    pub id: ParticipantId,
-    /// The name that the person chose. Nobody has verified it.
-    pub name: String,
-    /// Why the name is marked; `None` if it is not.
-    pub mark: Option<NameMark>,
 }
 
 /// One meeting as its screen shows it.
@@ -101,8 +98,12 @@ pub struct MeetingModel {
     pub camera_missing: bool,
     /// Our screen is shared.
     pub sharing: bool,
-    /// Who asks to join with an old link, in the order of arrival. The organiser decides.
+    /// Who asks to join and no rule lets in, in the order of arrival. The organiser decides.
     pub asking: Vec<Asker>,
+    /// The waiting room.
+    pub lobby: Lobby,
+    /// Raised hands, and the order of succession.
+    pub moderation: Moderation,
     /// The connection is lost, and the engine tries to come back.
     pub reconnecting: bool,
     /// When the connection last came back; `None` if it was never lost.
@@ -113,6 +114,14 @@ pub struct MeetingModel {
     pub second: Option<Arc<Second>>,
     /// This device's key is lost when the program ends: no keychain stores it.
     pub temporary_key: bool,
+    /// The chat.
+    pub chat: ChatModel,
+    /// Who the people are, as far as this device knows.
+    pub identities: Identities,
+    /// Tracks whose frames are dropped, because their owner has not signed them.
+    pub doubted_tracks: BTreeMap<TrackId, Authorship>,
+    /// What shows whether all are in the same group.
+    pub verification: Verification,
 }
 
 impl MeetingModel {
@@ -132,6 +141,7 @@ impl MeetingModel {
             Event::Progress(step) => self.phase = Phase::Entering(*step),
             Event::Entered { link, organiser, .. } => {
                 self.phase = Phase::Inside;
+                self.lobby = Lobby { flags: self.lobby.flags, ..Lobby::default() };
                 self.link = link::to_share(link, &self.hosts);
                 self.entered_by.clone_from(link);
                 self.organiser = *organiser;
@@ -140,7 +150,18 @@ impl MeetingModel {
                 self.link = link::to_share_next(link, &self.link, &self.hosts);
                 self.entered_by.clone_from(link);
             }
-            Event::AsksToJoin { id, name } => return self.add_asker(*id, name),
+            Event::AsksToJoin { id, name, evidence } => return self.add_asker(*id, name, evidence.clone()),
+            Event::Lobby(event) => {
+                if *event == LobbyEvent::SentBack {
+                    self.leave_to_waiting_room();
+                }
+                return self.lobby.handle_event(event, &mut self.asking);
+            }
+            Event::Policy(policy) => {
+                self.lobby.flags = policy.flags;
+                self.chat.set_flags(policy.flags);
+                self.moderation.succession.clone_from(&policy.succession);
+            }
             Event::StoppedAsking(id) => self.remove_asker(*id),
             Event::People(people) => return self.replace_people(people),
             Event::Locked(lock) => self.lock = Some(lock.clone()),
@@ -152,8 +173,13 @@ impl MeetingModel {
             }
             Event::Sharing(on) => self.sharing = *on,
             Event::Notice(notice) => self.handle_notice(notice.kind),
+            Event::DoubtedTracks(tracks) => self.doubted_tracks.clone_from(tracks),
             Event::Second(second) => self.second = Some(Arc::clone(second)),
-            Event::Policy(_) | Event::Level(_) | Event::Totals(_) | Event::Ended(_) => {}
+            Event::Chat(event) => return self.chat.handle_event(event),
+            Event::Hands(hands) => return self.moderation.set_hands(hands, &self.people),
+            Event::HandLowered { .. } => self.moderation.wished = None,
+            Event::Verification(event) => self.verification.handle_event(event, &self.people),
+            Event::OwnRightsChanged(_) | Event::Level(_) | Event::Totals(_) | Event::Ended(_) => {}
         }
         Vec::new()
     }
@@ -171,6 +197,7 @@ impl MeetingModel {
     pub fn lock_state(&self) -> LockState {
         match (&self.lock, self.comparison) {
             (None, _) => LockState::Open,
+            (Some(_), _) if !self.verification.agreement.differ.is_empty() => LockState::Forked,
             (Some(_), None) => LockState::Closed,
             (Some(lock), Some(last)) if lock.epoch != last.epoch => LockState::Attention,
             (Some(_), Some(last)) if last.equal => LockState::Verified,
@@ -208,6 +235,11 @@ impl MeetingModel {
         self.me().is_some_and(|me| me.may_remove(person))
     }
 
+    /// Whether we may send in a slot. Before we are in the meeting, we may try.
+    pub fn may_send(&self, slot: Slot) -> bool {
+        self.me().is_none_or(|me| me.rights.allow(slot))
+    }
+
     /// How many people can see the screen that we share: all other participants.
     pub fn viewers(&self) -> usize {
         self.people.iter().filter(|person| !person.me).count()
@@ -226,16 +258,48 @@ impl MeetingModel {
     /// Removes somebody who asked to join, because the organiser has decided.
     pub fn remove_asker(&mut self, id: ParticipantId) {
         self.asking.retain(|asker| asker.id != id);
+        self.lobby.forget(id);
     }
 
-    fn add_asker(&mut self, id: ParticipantId, name: &str) -> Vec<Announcement> {
+    /// Whether we may decide who joins.
+    pub fn may_admit(&self) -> bool {
+        self.me().is_some_and(|me| me.role.is_manager() && me.rights.contains(engine::Rights::ADMIT))
+    }
+
+    /// Records the time of requests that have arrived since the last call, and of our own.
+    pub fn note_requests(&mut self, event: &Event, now: Instant) {
+        self.asking.iter_mut().for_each(|asker| _ = asker.since.get_or_insert(now));
+        if let Event::Lobby(LobbyEvent::Received) = event {
+            self.lobby.waiting.received.get_or_insert(now);
+        }
+    }
+
+    /// Shows the waiting room again, because the organiser has sent us back to it.
+    fn leave_to_waiting_room(&mut self) {
+        self.phase = Phase::Entering(Step::Connecting);
+        self.people.clear();
+        self.name_marks.clear();
+        self.speaking.clear();
+        self.asking.clear();
+        self.chat.clear();
+        self.moderation = Moderation::default();
+        (self.lock, self.comparison, self.organiser, self.reconnecting) = (None, None, false, false);
+        (self.creates, self.returns) = (false, false);
+        self.verification = Verification::default();
+    }
+
+    fn add_asker(&mut self, id: ParticipantId, name: &str, evidence: Evidence) -> Vec<Announcement> {
         if self.asking.iter().any(|asker| asker.id == id) {
             return Vec::new();
         }
         let mark = NameMark::of_asker(name, &self.people);
-        self.asking.push(Asker { id, name: name.to_owned(), mark });
+        let chat = Conversation::default();
+        let (badge, refusal) = self.identities.judge_asker(&evidence, name);
+        let other_device =
+            badge.as_ref().filter(|badge| badge.is_alarm()).map(|_| Announcement::OtherDevice(name.to_owned()));
+        self.asking.push(Asker { id, name: name.to_owned(), mark, evidence, badge, refusal, since: None, chat });
         let marked = mark.map(|mark| Announcement::NameMarked(name.to_owned(), mark));
-        std::iter::once(Announcement::Asking(name.to_owned())).chain(marked).collect()
+        std::iter::once(Announcement::Asking(name.to_owned())).chain(marked).chain(other_device).collect()
     }
 
     fn handle_notice(&mut self, kind: EngineNotice) {
@@ -285,6 +349,8 @@ impl MeetingModel {
             | EngineNotice::Reconnected
             | EngineNotice::OldLinkRefused
             | EngineNotice::WrongClock
+            | EngineNotice::Forged
+            | EngineNotice::LinkNotChanged
             | EngineNotice::Refused => {}
         }
     }
@@ -292,6 +358,7 @@ impl MeetingModel {
     /// Replaces the list. Returns who joined, who left and who began or stopped sharing the screen, except ourselves. People
     /// who were there when we joined are not announced, but their shared screens and marked names are.
     fn replace_people(&mut self, people: &[Person]) -> Vec<Announcement> {
+        self.verification.retain(people);
         let before = std::mem::replace(&mut self.people, people.to_vec());
         if let Some(me) = self.me() {
             self.organiser = me.is_organiser();
@@ -305,6 +372,8 @@ impl MeetingModel {
                 announcement(person.name.clone())
             })
             .collect();
+        // A notice says who comes with another device.
+        self.identities.update(people);
         let marked = self.replace_marks(&before);
         if before.is_empty() {
             return sharing.into_iter().chain(marked).collect();
@@ -359,6 +428,7 @@ mod tests {
             role: if me { engine::Role::Organiser } else { engine::Role::Participant },
             rights: engine::Rights::ALL,
             device: "0123 4567".into(),
+            certificate: None,
             microphone: Microphone::On,
             camera: true,
             screen: false,
@@ -388,7 +458,14 @@ mod tests {
         assert_eq!(model.handle_event(&Event::People(people.clone())), [marked("Bob"), marked("B\u{3bf}b")]);
         assert_eq!(model.handle_event(&Event::People(people)), [], "announced once");
         assert_eq!(model.name_marks.len(), 2);
-        let asks = model.handle_event(&Event::AsksToJoin { id: ParticipantId(9), name: "\u{410}nne".into() });
+        let evidence = Evidence {
+            class: engine::IdentityClass::Guest,
+            device: engine::DeviceKey([0; 32]),
+            certificate: None,
+            via_old_link: true,
+            sent_back: false,
+        };
+        let asks = model.handle_event(&Event::AsksToJoin { id: ParticipantId(9), name: "\u{410}nne".into(), evidence });
         assert_eq!(asks, [Announcement::Asking("\u{410}nne".into()), marked("\u{410}nne")]);
         let left = model.handle_event(&Event::People(vec![anne, named(2, "Bob")]));
         assert_eq!((left, model.name_marks.len()), (vec![Announcement::Left("B\u{3bf}b".into())], 0));
@@ -449,6 +526,20 @@ mod tests {
     }
 
     #[test]
+    fn the_policy_sets_flags_and_succession_and_who_is_sent_back_forgets_hands_and_succession() {
+        let (flags, succession) = (engine::MeetingFlags::LOCKED, vec![ParticipantId(1), ParticipantId(2)]);
+        let policy = engine::PolicyState { flags, everyone: engine::Role::Participant, succession: succession.clone() };
+        let mut model = MeetingModel::default();
+        model.handle_event(&Event::Policy(policy));
+        assert_eq!((model.lobby.flags, &model.moderation.succession), (flags, &succession));
+        model.handle_event(&Event::Hands(vec![ParticipantId(2)]));
+        model.moderation.wished = Some(true);
+        model.handle_event(&Event::Lobby(LobbyEvent::SentBack));
+        let Moderation { hands, succession, wished } = model.moderation;
+        assert!(hands.is_empty() && succession.is_empty() && wished.is_none(), "{hands:?} {succession:?} {wished:?}");
+    }
+
+    #[test]
     fn initials_come_from_any_name() {
         for (name, expected) in [
             ("Anne Martin", "AM"),
@@ -488,5 +579,7 @@ mod tests {
         assert_eq!(meeting.lock_state(), LockState::Verified);
         meeting.lock = lock(2);
         assert_eq!(meeting.lock_state(), LockState::Attention, "the words have changed");
+        meeting.verification.agreement.differ = vec![ParticipantId(3)];
+        assert_eq!(meeting.lock_state(), LockState::Forked);
     }
 }

@@ -72,6 +72,7 @@ mod tests {
             role: if index == 1 { engine::Role::Organiser } else { engine::Role::Participant },
             rights: engine::Rights::ALL,
             device: String::new(),
+            certificate: None,
             microphone: Microphone::On,
             camera: false,
             screen: false,

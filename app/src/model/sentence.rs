@@ -8,8 +8,10 @@ use std::borrow::Cow;
 
 use engine::{Fault, LinkError, NoticeKind, Reason, clock_difference};
 
+use crate::locale::Language;
+
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 38] = [
+pub const NOTICES: [NoticeKind; 40] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -48,6 +50,8 @@ pub const NOTICES: [NoticeKind; 38] = [
     NoticeKind::OldLinkRefused,
     NoticeKind::WrongClock,
     NoticeKind::Refused,
+    NoticeKind::Forged,
+    NoticeKind::LinkNotChanged,
 ];
 
 /// The Fluent id of the sentence of a notice of the engine.
@@ -91,6 +95,8 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::OldLinkRefused => "notice-old-link-refused",
         NoticeKind::WrongClock => "notice-wrong-clock",
         NoticeKind::Refused => "notice-refused",
+        NoticeKind::Forged => "notice-forged",
+        NoticeKind::LinkNotChanged => "notice-link-not-changed",
     }
 }
 
@@ -109,9 +115,13 @@ pub const fn fault(fault: Fault) -> &'static str {
 pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
     match reason {
         Reason::Removed
+        | Reason::RemovedBy(_)
         | Reason::Refused
         | Reason::Barred
         | Reason::Locked
+        | Reason::NotNow
+        | Reason::NotInvited
+        | Reason::NoRoom
         | Reason::OwnClock { .. }
         | Reason::OrganiserClock { .. }
         | Reason::FalseWelcome => None,
@@ -140,11 +150,15 @@ pub const fn reason(reason: &Reason) -> &'static str {
     match reason {
         Reason::Left => "ended-left",
         Reason::Removed => "ended-removed",
+        Reason::RemovedBy(_) => "ended-removed-by",
         Reason::Refused => "ended-refused",
         Reason::Unattended => "ended-unattended",
         Reason::Barred => "ended-barred",
         Reason::OldLink => "ended-old-link",
         Reason::Locked => "ended-locked",
+        Reason::NotNow => "ended-not-now",
+        Reason::NotInvited => "ended-not-invited",
+        Reason::NoRoom => "ended-no-room",
         Reason::OwnClock { .. } => "ended-own-clock",
         Reason::OrganiserClock { .. } => "ended-organiser-clock",
         Reason::Ended => "ended-ended",
@@ -165,6 +179,12 @@ pub const fn reason(reason: &Reason) -> &'static str {
     }
 }
 
+/// The sentence that says why a meeting is over. It has the name of somebody other than the organiser who removed us.
+pub fn reason_text(found: &Reason, language: Language) -> String {
+    let name = if let Reason::RemovedBy(name) = found { name.as_str() } else { "" };
+    language.with(reason(found), &[("name", name.into())])
+}
+
 /// The cause as the system or the server reported it, or how much a clock is ahead, for the details line; empty if there
 /// is none.
 pub fn detail(reason: &Reason) -> Cow<'_, str> {
@@ -179,9 +199,13 @@ pub fn detail(reason: &Reason) -> Cow<'_, str> {
         Reason::Barred
         | Reason::OldLink
         | Reason::Locked
+        | Reason::NotNow
+        | Reason::NotInvited
+        | Reason::NoRoom
         | Reason::Ended
         | Reason::Left
         | Reason::Removed
+        | Reason::RemovedBy(_)
         | Reason::Refused
         | Reason::Unattended
         | Reason::NoMeeting

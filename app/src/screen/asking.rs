@@ -1,5 +1,5 @@
-//! People who ask to join with an old link: their names, and the organiser's answers. Shown in the meeting, and on the home
-//! screen if the meeting runs in the background.
+//! People who ask to join and whom no rule lets in: their names, what is known of them, and the organiser's answers. Shown in the
+//! meeting while the panel with the participants is closed, and on the home screen if the meeting runs in the background.
 
 use accesskit::Role;
 use engine::ParticipantId;
@@ -30,18 +30,22 @@ pub(crate) fn list<'a, Message: Clone + 'a>(
         return None;
     }
     let lines = asking.iter().take(MAX_SHOWN).map(|asker| line(asker, context, &answered));
-    let more = asking.len().saturating_sub(MAX_SHOWN);
-    let more = (more > 0).then(|| context.language.with("asking-more", &[("count", more.into())]));
-    let more = more.map(|more| text::caption(more).style(text::tone(Tone::Dim)));
     let lines = region(Role::List, &context.text("asking-title"), Column::with_children(lines).spacing(SPACE_S));
     let hint = text::caption(context.text("asking-text")).style(text::tone(Tone::Dim));
-    let inside = column![lines].push(more).push(hint).spacing(SPACE_XS);
+    let inside = column![lines].push(more(asking.len(), MAX_SHOWN, context)).push(hint).spacing(SPACE_XS);
     let inside = container(inside).padding([SPACE_S, SPACE_M]).width(Length::Fill).style(theme::sharing);
     Some(region(Role::Region, &context.text("asking-title"), inside))
 }
 
+/// The line that says how many of `count` people are not shown; `None` if all are.
+pub(crate) fn more<'a, Message: 'a>(count: usize, shown: usize, context: &Context) -> Option<Element<'a, Message>> {
+    let more = count.saturating_sub(shown);
+    let words = (more > 0).then(|| context.language.with("asking-more", &[("count", more.into())]))?;
+    Some(text::caption(words).style(text::tone(Tone::Dim)).into())
+}
+
 fn line<'a, Message: Clone + 'a>(
-    asker: &Asker,
+    asker: &'a Asker,
     context: &Context,
     answered: &impl Fn(Answer) -> Message,
 ) -> Element<'a, Message> {
@@ -52,18 +56,27 @@ fn line<'a, Message: Clone + 'a>(
         button.id(format!("{word}-{:016x}", asker.id.0)).look(look).height(TARGET)
     };
     let sentence = named("asking-name");
+    let evidence = asker.evidence(context.language, context.now);
     let mark = asker.mark.map(|mark| context.text(mark.text()));
-    let symbol =
-        if mark.is_some() { icon(Icon::Warning).tone(Tone::Warn) } else { icon(Icon::People).tone(Tone::Accent) };
-    let words = column![Element::from(elided(sentence.clone()).strong())]
-        .push(mark.clone().map(|mark| text::caption(mark).style(text::tone(Tone::Warn))));
+    let alarm = asker.alarm(context.language);
+    let symbol = if mark.is_some() || alarm.is_some() {
+        icon(Icon::Warning).tone(Tone::Warn)
+    } else {
+        icon(Icon::People).tone(Tone::Accent)
+    };
+    let words = column![
+        Element::from(elided(sentence.clone()).strong()),
+        Element::from(elided(evidence.clone()).caption().tone(Tone::Dim))
+    ]
+    .push(mark.clone().map(|mark| text::caption(mark).style(text::tone(Tone::Warn))))
+    .push(alarm.clone().map(|alarm| text::caption(alarm).style(text::tone(Tone::Danger))));
     let line = row![
         symbol,
         words.width(Length::Fill),
         Element::from(button(false, "asking-decline", "asking-decline-name", Look::Plain)),
         Element::from(button(true, "asking-admit", "asking-admit-name", Look::Primary)),
     ];
-    let label = std::iter::once(sentence).chain(mark).collect::<Vec<_>>().join(", ");
+    let label = [sentence, evidence].into_iter().chain(mark).chain(alarm).collect::<Vec<_>>().join(", ");
     region(Role::ListItem, &label, line.spacing(SPACE_M).align_y(Alignment::Center))
 }
 

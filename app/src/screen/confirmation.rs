@@ -1,4 +1,4 @@
-//! A dialog that asks before something is done that cannot be undone.
+//! Dialogs that ask before something is done.
 
 use iced::Length;
 use iced::widget::{column, container, row, space};
@@ -17,12 +17,31 @@ pub(crate) struct Texts {
     pub(crate) confirm: String,
 }
 
-/// Creates the dialog. The message of the button that confirms is `confirmed`, that of the other button and of Escape
-/// `cancelled`.
+/// Creates a dialog that asks before something is done that cannot be undone. The message of the button that confirms is
+/// `confirmed`, that of the other button and of Escape `cancelled`.
 pub(crate) fn dialog<'a, Message: Clone + 'a>(
     texts: Texts,
     confirmed: Message,
     cancelled: Message,
+    context: &Context,
+) -> modal::Dialog<'a, Message> {
+    with_look(Look::Danger, texts, (confirmed, cancelled), context)
+}
+
+/// Creates a dialog that asks before something is done that destroys nothing.
+pub(crate) fn question<'a, Message: Clone + 'a>(
+    texts: Texts,
+    confirmed: Message,
+    cancelled: Message,
+    context: &Context,
+) -> modal::Dialog<'a, Message> {
+    with_look(Look::Primary, texts, (confirmed, cancelled), context)
+}
+
+fn with_look<'a, Message: Clone + 'a>(
+    look: Look,
+    texts: Texts,
+    (confirmed, cancelled): (Message, Message),
     context: &Context,
 ) -> modal::Dialog<'a, Message> {
     let Texts { title, meaning, confirm } = texts;
@@ -35,7 +54,7 @@ pub(crate) fn dialog<'a, Message: Clone + 'a>(
     let buttons = row![
         space().width(Length::Fill),
         Element::from(cancel.height(TARGET_FORM)),
-        Element::from(confirm.look(Look::Danger).height(TARGET_FORM)),
+        Element::from(confirm.look(look).height(TARGET_FORM)),
     ];
     let inside = column![words.spacing(SPACE_S), buttons.spacing(SPACE_M)].spacing(SPACE_XL);
     let inside = container(inside).padding(SPACE_XL).width(Length::Fill).style(theme::dialog);

@@ -62,7 +62,10 @@ impl Ended {
         let dim = |words| text::caption(words).style(text::tone(Tone::Dim));
         let fault = sentence::unnamed_fault(&self.reason).map(|fault| dim(context.text(sentence::fault(fault))));
         let id = sentence::reason(&self.reason);
-        let head = column![].push(fault).push(heading(1, text::title(context.text(id)))).width(Length::Fill);
+        let head = column![]
+            .push(fault)
+            .push(heading(1, text::title(sentence::reason_text(&self.reason, context.language))))
+            .width(Length::Fill);
         let head = row![symbol, head].spacing(SPACE_L).align_y(Alignment::Center);
         let advice = text::body(context.text(&format!("{id}.advice"))).width(Length::Fill);
         let detail = detail::in_language(&sentence::detail(&self.reason), context.language);
@@ -103,6 +106,8 @@ pub const fn can_try_again(reason: &Reason) -> bool {
         | Reason::OwnClock { .. }
         | Reason::OrganiserClock { .. }
         | Reason::Locked
+        | Reason::NotNow
+        | Reason::NoRoom
         | Reason::FalseWelcome
         | Reason::Here(_) => true,
         Reason::Left
@@ -111,7 +116,9 @@ pub const fn can_try_again(reason: &Reason) -> bool {
         | Reason::Barred
         | Reason::OldLink
         | Reason::Removed
+        | Reason::RemovedBy(_)
         | Reason::Refused
+        | Reason::NotInvited
         | Reason::NoMeeting
         | Reason::Certificate(_)
         | Reason::Version

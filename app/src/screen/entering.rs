@@ -1,19 +1,26 @@
-//! Shown while joining: the steps up to the current one, and a button to cancel.
+//! Shown while joining: the steps up to the current one, and a button to cancel. While the organiser decides, also what the
+//! organiser's side has received, and a chat with it.
 
 use accesskit::Role;
 use engine::Step;
-use iced::widget::{column, container, row};
+use iced::widget::{column, container, row, scrollable};
 use iced::{Alignment, Length};
 
 use super::Context;
+use super::lobby_chat::{Place, chat};
 use crate::kit::{Element, Icon, heading, icon, press, region, text};
+use crate::model::lobby::Waiting;
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
 
 /// User input.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Message {
     /// "Cancel" was pressed, or Escape.
     CancelPressed,
+    /// The text to the organiser changed.
+    Typed(String),
+    /// The text to the organiser is complete.
+    Submitted,
 }
 
 /// The screen. It has no state. If the user `creates` the meeting, there is nothing to find and nobody to wait for, so it
@@ -21,6 +28,37 @@ pub enum Message {
 pub fn view<'a>(step: Step, creates: bool, context: &Context) -> Element<'a, Message> {
     let title = context.text(if creates { "enter-starting" } else { "preview-join-title" });
     card(&title, (!creates).then(|| steps(step, context)), context)
+}
+
+/// The screen while the organiser decides.
+pub fn waiting<'a>(waiting: &'a Waiting, context: &Context) -> Element<'a, Message> {
+    let (symbol, tone, words) = match waiting.received {
+        Some(since) => {
+            let minutes = context.now.saturating_duration_since(since).as_secs() / 60;
+            (Icon::Check, Tone::Good, context.language.with("lobby-received", &[("minutes", minutes.into())]))
+        }
+        None => (Icon::Clock, Tone::Accent, context.text("lobby-not-received")),
+    };
+    let status = row![icon(symbol).size(ICON_SMALL).tone(tone), text::small(words).width(Length::Fill)];
+    let back = waiting.sent_back.then(|| {
+        let words = text::small(context.text("lobby-you-sent-back")).width(Length::Fill);
+        row![icon(Icon::Info).size(ICON_SMALL).tone(Tone::Warn), words].spacing(SPACE_M).align_y(Alignment::Center)
+    });
+    let place = Place {
+        id: "lobby-text",
+        waiting: "",
+        label: context.text("lobby-write"),
+        on_input: Message::Typed,
+        on_submit: Message::Submitted,
+    };
+    let only = text::caption(context.text("lobby-write-text")).style(text::tone(Tone::Dim));
+    let inside = column![]
+        .push(back)
+        .push(status.spacing(SPACE_M).align_y(Alignment::Center))
+        .push(chat(&waiting.chat, place, context))
+        .push(only)
+        .spacing(SPACE_M);
+    card(&context.text("lobby-waiting-title"), Some(inside.into()), context)
 }
 
 /// The screen while the organiser comes back to the meeting. Any participant lets the organiser in, so it shows no steps.
@@ -37,6 +75,7 @@ fn card<'a>(title: &str, steps: Option<Element<'a, Message>>, context: &Context)
     let head = head.spacing(SPACE_L).align_y(Alignment::Center);
     let card = column![head].push(steps).push(Element::from(cancel)).spacing(SPACE_XL);
     let card = container(card).padding(SPACE_XL + SPACE_S).max_width(WIDTH).style(theme::card);
+    let card = scrollable(container(card).center_x(Length::Fill));
     let page = container(card).center(Length::Fill).padding(SPACE_L).style(theme::page);
     region(Role::Main, title, page)
 }

@@ -1,12 +1,17 @@
 //! The screen of a meeting: its state and how it changes. The modules below this one draw it.
 
+mod accept_device;
 mod address;
 mod banner;
 mod bar;
+pub mod chat;
 mod confirm_leave;
+mod identity;
 pub mod leave;
 mod leave_dialog;
 mod lock;
+pub mod moderation;
+mod moderation_view;
 mod people;
 mod picker;
 mod share;
@@ -14,11 +19,15 @@ mod statistics;
 #[cfg(test)]
 mod tests;
 mod tiles;
+pub mod verify;
+mod verify_view;
 mod view;
+pub mod waiting_room;
 
 use std::time::Instant;
 
-use engine::{Event, Microphone, ParticipantId, Screen, SecretLink, TileWish, device_list};
+use engine::verification::{self, PhraseCheck};
+use engine::{Event, LobbyEvent, Microphone, ParticipantId, Screen, SecretLink, Slot, TileWish, device_list};
 
 use super::asking;
 use super::notice;
@@ -52,6 +61,10 @@ pub struct Meeting {
     talking: bool,
     /// The choice of the address in the link.
     address: address::Address,
+    /// The chat.
+    pub chat: chat::Chat,
+    /// The controls of managers.
+    moderation: moderation::Moderation,
     /// The content hints of the pictures that we send.
     pub content_hints: ContentHints,
 }
@@ -70,6 +83,8 @@ enum LeaveQuestion {
 pub enum Panel {
     /// The participants.
     People,
+    /// The chat.
+    Chat,
     /// The security of the meeting.
     Lock,
     /// The notifications.
@@ -87,6 +102,10 @@ pub enum Menu {
     Camera,
     /// Language and appearance, or the bandwidth.
     Preferences(Part),
+    /// A menu of the chat.
+    Chat(chat::Menu),
+    /// What we may do to a participant.
+    Person(ParticipantId),
 }
 
 /// User input.
@@ -150,6 +169,16 @@ pub enum Message {
     Escaped,
     /// A press on a notification.
     Notice(notice::Message),
+    /// About the waiting room.
+    WaitingRoom(waiting_room::Message),
+    /// Something in the chat.
+    Chat(chat::Message),
+    /// Something for the controls of managers, or for our hand.
+    Moderation(moderation::Message),
+    /// The device of a participant was accepted as another one of that person.
+    DeviceAccepted(ParticipantId),
+    /// Pictures to compare, or a phrase to read aloud.
+    Verify(verify::Message),
 }
 
 /// What the app must do.
@@ -185,14 +214,20 @@ pub enum Action {
     ShowShortcuts,
     /// Apply this preference.
     Prefer(Preference),
-    /// Admit or decline somebody who asks to join.
-    Answer(asking::Answer),
+    /// Do something for the chat.
+    Chat(chat::Action),
+    /// Do what a manager wants, or raise our hand.
+    Moderation(moderation::Action),
     /// Leave the meeting.
     Leave,
     /// End the meeting for everybody.
     End,
     /// Stay in the meeting without picture and sound, and show the home screen.
     Host,
+    /// Carry out a decision about the waiting room.
+    Decide(waiting_room::Decision),
+    /// Compare pictures, or ask for a phrase.
+    Verify(engine::verification::Command),
 }
 
 impl Meeting {
@@ -210,6 +245,8 @@ impl Meeting {
             ends: false,
             talking: false,
             address: address::Address::default(),
+            chat: chat::Chat::default(),
+            moderation: moderation::Moderation::default(),
             content_hints: ContentHints::default(),
         }
     }
@@ -224,29 +261,70 @@ impl Meeting {
         }
         if let Event::People(people) = event {
             self.model.note_returns(people, now);
+            let is_here = |id: &ParticipantId| people.iter().any(|person| person.id == *id);
+            self.menu = self.menu.filter(|menu| !matches!(menu, Menu::Person(id) if !is_here(id)));
         }
         if let Event::Notice(notice) = event
             && is_refusal(notice.kind)
         {
             self.ends = false;
+            self.model.moderation.wished = None;
         }
-        self.model.handle_event(event)
+        if let Event::Lobby(LobbyEvent::SentBack) = event {
+            self.since = None;
+            self.hide();
+        }
+        if let Event::Verification(verification::Event::Phrase(PhraseCheck::Read { .. })) = event {
+            self.open(Panel::Lock);
+        }
+        let announcements = self.model.handle_event(event);
+        self.model.note_requests(event, now);
+        self.model.chat.set_open(self.panel == Some(Panel::Chat));
+        announcements
     }
 
     /// The last request to move the focus; `None` if there was none.
     pub fn focus(&self) -> Option<focus::Request> {
-        self.address.focus
+        self.address.focus.max(self.chat.focus)
     }
 
     /// Opens a panel.
     pub fn open(&mut self, panel: Panel) {
         self.panel = Some(panel);
+        self.model.chat.set_open(panel == Panel::Chat);
+        if panel == Panel::Chat {
+            self.chat.open();
+        }
+    }
+
+    fn close_panel(&mut self) {
+        self.panel = None;
+        self.model.chat.set_open(false);
+    }
+
+    fn update_chat(&mut self, message: chat::Message) -> Action {
+        match self.chat.update(message, &self.model) {
+            chat::Action::None => self.menu = None,
+            chat::Action::Menu(menu) => return self.update(Message::MenuPressed(Menu::Chat(menu))),
+            action @ (chat::Action::Command(_)
+            | chat::Action::KeepForLater(_)
+            | chat::Action::Copy(_)
+            | chat::Action::Open(_)
+            | chat::Action::Export) => {
+                self.menu = None;
+                return Action::Chat(action);
+            }
+        }
+        Action::None
     }
 
     /// Handles user input.
     pub fn update(&mut self, message: Message) -> Action {
         match message {
             Message::MutePressed => return self.mute(self.model.microphone == Microphone::On),
+            Message::CameraPressed if !self.model.camera && !self.model.may_send(Slot::Camera) => {
+                return forbidden(Slot::Camera);
+            }
             Message::CameraPressed => {
                 self.model.camera_missing = false;
                 self.model.camera = !self.model.camera; // shown at once; the engine reverts it on failure
@@ -260,7 +338,8 @@ impl Meeting {
                 }
             }
             Message::ShareConfirmed => return self.share(),
-            Message::PanelPressed(panel) => self.panel = if self.panel == Some(panel) { None } else { Some(panel) },
+            Message::PanelPressed(panel) if self.panel == Some(panel) => self.close_panel(),
+            Message::PanelPressed(panel) => self.open(panel),
             Message::ExportPressed => return Action::ExportStatistics,
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::Address(message) => self.address.update(message, &mut self.model),
@@ -270,7 +349,7 @@ impl Meeting {
             Message::LeaveAnswered(answer) => return self.leave(answer),
             Message::Answered(answer) => {
                 self.model.remove_asker(answer.id);
-                return Action::Answer(answer);
+                return Action::Decide(answer.into());
             }
             Message::FullScreenPressed => return Action::FullScreen,
             Message::RemovePressed(id) => self.removing = Some(id),
@@ -286,6 +365,15 @@ impl Meeting {
             Message::TalkKeyChanged(on) => return self.talk(on),
             Message::Escaped => self.escape(),
             Message::Notice(message) => return Action::Notice(message),
+            Message::WaitingRoom(message) => {
+                return waiting_room::update(&mut self.model, message).map_or(Action::None, Action::Decide);
+            }
+            Message::Chat(message) => return self.update_chat(message),
+            Message::Moderation(message) => return self.moderate(message),
+            Message::DeviceAccepted(id) => self.model.accept_device(id),
+            Message::Verify(message) => {
+                return verify::update(&mut self.model.verification, message).map_or(Action::None, Action::Verify);
+            }
         }
         Action::None
     }
@@ -297,13 +385,37 @@ impl Meeting {
             Shortcut::Camera => Message::CameraPressed,
             Shortcut::Share => Message::SharePressed,
             Shortcut::People => Message::PanelPressed(Panel::People),
+            Shortcut::Chat => Message::PanelPressed(Panel::Chat),
             Shortcut::Statistics => Message::PanelPressed(Panel::Statistics),
+            Shortcut::Hand => Message::Moderation(moderation::Message::HandPressed),
+            Shortcut::StopEverything => Message::Moderation(moderation::Message::StopPressed),
             Shortcut::Leave => Message::LeaveKeyPressed,
             Shortcut::FullScreen => Message::FullScreenPressed,
             Shortcut::List => Message::ShortcutsPressed,
             Shortcut::Close => Message::Escaped,
             Shortcut::PushToTalk(on) => Message::TalkKeyChanged(on),
         })
+    }
+
+    fn moderate(&mut self, message: moderation::Message) -> Action {
+        match self.moderation.update(message, &mut self.model) {
+            moderation::Action::None => self.menu = None,
+            moderation::Action::Menu(id) => return self.update(Message::MenuPressed(Menu::Person(id))),
+            moderation::Action::SendBack(id) => {
+                self.menu = None;
+                return self.update(Message::WaitingRoom(waiting_room::Message::SendBackPressed(id)));
+            }
+            action @ (moderation::Action::Floor(_)
+            | moderation::Action::RaiseHand(_)
+            | moderation::Action::LowerHand(_)
+            | moderation::Action::SetRole(..)
+            | moderation::Action::HandOver(_)
+            | moderation::Action::StopEverything) => {
+                self.menu = None;
+                return Action::Moderation(action);
+            }
+        }
+        Action::None
     }
 
     fn prefer(&mut self, preference: Preference) -> Action {
@@ -318,6 +430,9 @@ impl Meeting {
     fn mute(&mut self, muted: bool) -> Action {
         if self.model.microphone == Microphone::Off {
             return Action::None;
+        }
+        if !muted && !self.model.may_send(Slot::Microphone) {
+            return forbidden(Slot::Microphone);
         }
         self.model.microphone = if muted { Microphone::Muted } else { Microphone::On };
         Action::Mute(muted)
@@ -343,6 +458,9 @@ impl Meeting {
         if self.model.sharing {
             self.model.sharing = false;
             return Action::Share(None);
+        }
+        if !self.model.may_send(Slot::Screen) {
+            return forbidden(Slot::Screen);
         }
         self.picker = Some(Picker::default());
         Action::ListMonitors
@@ -405,12 +523,9 @@ impl Meeting {
     }
 
     fn close_dialogs(&mut self) {
-        (self.removing, self.picker, self.leaving) = (None, None, None);
-    }
-
-    /// Whether there is no camera to switch on.
-    fn lacks_camera(&self) -> bool {
-        !self.model.camera && (self.model.camera_missing || self.devices.lacks(Kind::Camera))
+        (self.removing, self.picker, self.leaving, self.chat.link) = (None, None, None, None);
+        self.model.lobby.sending_back = None;
+        self.moderation = moderation::Moderation::default();
     }
 
     fn choose(&mut self, kind: Kind, device: Device) -> Action {
@@ -424,10 +539,13 @@ impl Meeting {
         if self.menu.take().is_some() {
             return;
         }
-        if self.leaving.is_some() || self.removing.is_some() || self.picker.is_some() {
+        let asks_to_send_back = self.model.lobby.sending_back.is_some();
+        let asks =
+            self.leaving.is_some() || self.removing.is_some() || self.picker.is_some() || self.moderation.is_asking();
+        if asks || asks_to_send_back || self.chat.link.is_some() {
             self.close_dialogs();
         } else {
-            self.panel = None;
+            self.close_panel();
         }
     }
 }
@@ -439,4 +557,14 @@ fn is_refusal(kind: engine::NoticeKind) -> bool {
 
 fn notify(kind: NoticeKind, detail: String) -> Action {
     Action::Notify(Notice { kind, file: None, detail })
+}
+
+/// Says that an organiser must allow this first. A shortcut reaches it although the button is disabled.
+fn forbidden(slot: Slot) -> Action {
+    notify(NoticeKind::Forbidden(slot), String::new())
+}
+
+/// Whether there is no camera to switch on.
+fn lacks_camera(meeting: &Meeting) -> bool {
+    !meeting.model.camera && (meeting.model.camera_missing || meeting.devices.lacks(Kind::Camera))
 }

@@ -129,7 +129,7 @@ pub(crate) fn popup_menu<'a, Message: Clone + 'a>(
             .extend(themes(context, &chosen)),
         Part::Bandwidth => column(bandwidth::lines(context, &|change| chosen(Preference::Bandwidth(change)))),
     };
-    popup::Menu { anchor: part.anchor(), label: context.text(part.name()), content: menu(lines), on_close }
+    popup::Menu { anchor: part.anchor().into(), label: context.text(part.name()), content: menu(lines), on_close }
 }
 
 fn languages<'a, Message: Clone + 'a>(

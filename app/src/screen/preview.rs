@@ -286,6 +286,9 @@ impl Preview {
             Shortcut::Share
             | Shortcut::People
             | Shortcut::Statistics
+            | Shortcut::Chat
+            | Shortcut::Hand
+            | Shortcut::StopEverything
             | Shortcut::Leave
             | Shortcut::FullScreen
             | Shortcut::List

@@ -79,13 +79,16 @@ fn line<'a, Message: 'a>(words: &str, keys: &str) -> Element<'a, Message> {
 }
 
 /// The shortcuts and the text ids of what they do. F6, which moves the focus, is in the dialog too.
-const LIST: [(Shortcut, &str); 10] = [
+const LIST: [(Shortcut, &str); 13] = [
     (Shortcut::Mute, "shortcut-mute"),
     (Shortcut::PushToTalk(true), "shortcut-talk"),
     (Shortcut::Camera, "shortcut-camera"),
     (Shortcut::Share, "shortcut-share"),
     (Shortcut::People, "shortcut-people"),
+    (Shortcut::Chat, "shortcut-chat"),
     (Shortcut::Statistics, "shortcut-statistics"),
+    (Shortcut::Hand, "shortcut-hand"),
+    (Shortcut::StopEverything, "stop-everything"),
     (Shortcut::FullScreen, "meeting-full-screen"),
     (Shortcut::Leave, "meeting-leave-name"),
     (Shortcut::Close, "shortcut-close"),

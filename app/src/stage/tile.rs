@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use iced::Color;
 
-use crate::model::{NameMark, View};
+use crate::model::View;
 
 /// A tile.
 #[derive(Clone, Debug)]
@@ -22,8 +22,8 @@ pub struct Tile {
     pub colour: Color,
     /// Shows the crossed microphone beside the name.
     pub muted: bool,
-    /// Why a warning is beside the name; `None` if there is none.
-    pub name_mark: Option<NameMark>,
+    /// The badge before the name; `None` if there is none.
+    pub mark: Option<render::Mark>,
     /// Shows the ring of the active speaker.
     pub speaking: bool,
     /// Mirrors the video, for our own camera.
@@ -89,7 +89,7 @@ mod tests {
             initials: "".into(),
             colour: Color::WHITE,
             muted: false,
-            name_mark: None,
+            mark: None,
             speaking: false,
             mirrored: false,
             feed: Some(feed),

@@ -87,9 +87,9 @@ pub const DIALOG: f32 = 440.0;
 /// The maximum width of the content of a page.
 pub const PAGE: f32 = 920.0;
 /// If the window is narrower, the main bar shows icons without text.
-pub const NARROW: f32 = 1_040.0;
+pub const NARROW: f32 = 1_240.0;
 /// If the window is narrower, the middle group of the main bar is not centred.
-pub const UNCENTRED: f32 = 1_400.0;
+pub const UNCENTRED: f32 = 1_680.0;
 /// Gap between tiles.
 pub const GAP_TILES: f32 = 8.0;
 

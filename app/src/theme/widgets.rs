@@ -1,6 +1,6 @@
 //! The styles of the iced widgets that views use directly.
 
-use iced::widget::{container, rule, scrollable, svg, text, text_input};
+use iced::widget::{container, rule, scrollable, svg, text, text_editor, text_input};
 use iced::{Background, Border, Color, Shadow};
 
 use super::palette::{Theme, Tone, solid};
@@ -136,6 +136,30 @@ pub fn field_invalid(theme: &Theme, status: text_input::Status) -> text_input::S
     text_input::Style { border: Border { color: theme.colours().danger, width, ..style.border }, ..style }
 }
 
+/// A text field of several lines.
+pub fn area(theme: &Theme, status: text_editor::Status) -> text_editor::Style {
+    editor_style(&field(theme, input_status(status)))
+}
+
+/// A text field of several lines with an error.
+pub fn area_invalid(theme: &Theme, status: text_editor::Status) -> text_editor::Style {
+    editor_style(&field_invalid(theme, input_status(status)))
+}
+
+fn input_status(status: text_editor::Status) -> text_input::Status {
+    match status {
+        text_editor::Status::Active => text_input::Status::Active,
+        text_editor::Status::Hovered => text_input::Status::Hovered,
+        text_editor::Status::Focused { is_hovered } => text_input::Status::Focused { is_hovered },
+        text_editor::Status::Disabled => text_input::Status::Disabled,
+    }
+}
+
+fn editor_style(style: &text_input::Style) -> text_editor::Style {
+    let text_input::Style { background, border, placeholder, value, selection, icon: _ } = *style;
+    text_editor::Style { background, border, placeholder, value, selection }
+}
+
 impl container::Catalog for Theme {
     type Class<'a> = container::StyleFn<'a, Self>;
 
@@ -168,6 +192,18 @@ impl svg::Catalog for Theme {
     }
 
     fn style(&self, class: &Self::Class<'_>, status: svg::Status) -> svg::Style {
+        class(self, status)
+    }
+}
+
+impl text_editor::Catalog for Theme {
+    type Class<'a> = text_editor::StyleFn<'a, Self>;
+
+    fn default<'a>() -> Self::Class<'a> {
+        Box::new(area)
+    }
+
+    fn style(&self, class: &Self::Class<'_>, status: text_editor::Status) -> text_editor::Style {
         class(self, status)
     }
 }

@@ -98,6 +98,7 @@ pub fn meeting_of(people: usize) -> meeting::Meeting {
         role: if index == 0 { engine::Role::Organiser } else { engine::Role::Participant },
         rights: engine::Rights::ALL,
         device: "a1f2 09bc 77de 1100 4411".into(),
+        certificate: None,
         microphone: if index == 3 { Microphone::Muted } else { Microphone::On },
         camera: index != 4 && index != 6,
         screen: false,
@@ -128,6 +129,13 @@ pub fn hosted_meeting_of(people: usize) -> meeting::Meeting {
     screen.model.link = format!("conclave://10.8.0.6:7443/#Ag{}", "A".repeat(42)).into();
     screen.model.hosts = ["192.168.1.20", "10.8.0.6", "fd00::2"].map(str::to_owned).to_vec();
     screen
+}
+
+/// What is known of a guest who came with an old link.
+pub fn evidence() -> engine::Evidence {
+    let device = engine::DeviceKey([0xa1; 32]);
+    let class = engine::IdentityClass::Guest;
+    engine::Evidence { class, device, certificate: None, via_old_link: true, sent_back: false }
 }
 
 pub fn devices() -> Devices {

@@ -75,7 +75,7 @@ fn the_main_bar_fits_windows_of_all_widths() {
     }
 }
 
-const WIDTHS: [f32; 8] = [480.0, 700.0, 1_039.0, 1_040.0, 1_280.0, 1_399.0, 1_400.0, 1_920.0];
+const WIDTHS: [f32; 11] = [480.0, 619.0, 620.0, 1_239.0, 1_240.0, 1_280.0, 1_479.0, 1_480.0, 1_679.0, 1_680.0, 1_920.0];
 
 /// The name and the bounds of each button and switch.
 fn controls(ui: &mut Ui<'_>, renderer: &iced::Renderer, size: Size) -> Vec<(String, Rect)> {

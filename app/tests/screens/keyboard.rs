@@ -26,7 +26,9 @@ fn tab_order_of_the_meeting_is_from_top_left_to_bottom_right() {
         "camera",
         "camera-menu",
         "share",
+        "hand",
         "people",
+        "chat",
         "copy",
         "leave",
     ];

@@ -1,9 +1,10 @@
-//! Tests leaving a meeting, its end, requests to join with an old link, a lost connection, and the meeting that goes on.
+//! Tests leaving a meeting, its end, requests to join, a lost connection, and the meeting that goes on.
 
 use crate::common::{self, Ui, context, hosted_meeting_of, meeting_of, small_context, smallest_context, tree, tree_in};
 use accesskit::{Node, Role};
 use app::kit::{Element, modal_of};
 use app::locale::Language;
+use app::model::lobby::Conversation;
 use app::model::{Asker, sentence};
 use app::pictures::Pictures;
 use app::screen::asking::Answer as Decision;
@@ -64,6 +65,11 @@ fn asking(names: &[&str]) -> Vec<Asker> {
         id: ParticipantId(70 + index as u64),
         name: (*name).to_owned(),
         mark: None,
+        badge: None,
+        refusal: None,
+        evidence: common::evidence(),
+        since: None,
+        chat: Conversation::default(),
     };
     names.iter().enumerate().map(asker).collect()
 }
@@ -153,21 +159,28 @@ fn the_dialog_fits_a_small_window() {
     }
 }
 
+fn asks(id: ParticipantId, name: String) -> Event {
+    Event::AsksToJoin { id, name, evidence: common::evidence() }
+}
+
 fn event(screen: &mut meeting::Meeting, event: &Event) -> Vec<app::announce::Announcement> {
     screen.handle_event(event, Instant::now())
 }
+
+const PAUL_ASKS: &str =
+    "Paul asks to join, Guest, not verified · old link · Device a1a1 a1a1 a1a1 · waiting for less than a minute";
 
 #[test]
 fn a_request_with_an_old_link_is_announced_shown_and_answered_by_keyboard() {
     let paul = ParticipantId(70);
     for (admit, expected) in [(true, "Admit Paul"), (false, "Decline Paul")] {
         let mut screen = meeting_of(3);
-        let announced = event(&mut screen, &Event::AsksToJoin { id: paul, name: "Paul".into() });
+        let announced = event(&mut screen, &asks(paul, "Paul".into()));
         assert_eq!(announced, [app::announce::Announcement::Asking("Paul".into())]);
-        assert_eq!(event(&mut screen, &Event::AsksToJoin { id: paul, name: "Paul".into() }), [], "once");
+        assert_eq!(event(&mut screen, &asks(paul, "Paul".into())), [], "once");
         let pictures = common::pictures(0);
         let update = tree(screen.view(&context(Language::English), &pictures, &[]));
-        assert!(node(&update, Role::ListItem, "Paul asks to join with an old link").is_some());
+        assert!(node(&update, Role::ListItem, PAUL_ASKS).is_some());
         assert!(node(&update, Role::Button, expected).is_some());
         let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
         let wanted = if admit { "asking-admit-0000000000000046" } else { "asking-decline-0000000000000046" };
@@ -175,7 +188,7 @@ fn a_request_with_an_old_link_is_announced_shown_and_answered_by_keyboard() {
         ui.click_id(wanted);
         let answer = ui.messages().into_iter().find(|message| matches!(message, meeting::Message::Answered(_)));
         let answer = answer.unwrap_or_else(|| panic!("the button does nothing"));
-        assert_eq!(screen.update(answer), meeting::Action::Answer(Decision { id: paul, admit }));
+        assert_eq!(screen.update(answer), meeting::Action::Decide(Decision { id: paul, admit }.into()));
         assert!(screen.model.asking.is_empty(), "the row is gone at once");
     }
 }
@@ -183,7 +196,7 @@ fn a_request_with_an_old_link_is_announced_shown_and_answered_by_keyboard() {
 #[test]
 fn a_request_that_was_given_up_disappears() {
     let mut screen = meeting_of(3);
-    event(&mut screen, &Event::AsksToJoin { id: ParticipantId(70), name: "Paul".into() });
+    event(&mut screen, &asks(ParticipantId(70), "Paul".into()));
     event(&mut screen, &Event::StoppedAsking(ParticipantId(70)));
     assert!(screen.model.asking.is_empty());
 }
@@ -192,12 +205,12 @@ fn a_request_that_was_given_up_disappears() {
 fn many_requests_leave_space_for_the_meeting() {
     let mut screen = meeting_of(3);
     for id in 0..500 {
-        event(&mut screen, &Event::AsksToJoin { id: ParticipantId(100 + id), name: format!("Stranger {id}") });
+        event(&mut screen, &asks(ParticipantId(100 + id), format!("Stranger {id}")));
     }
     let pictures = common::pictures(0);
     let update = tree(screen.view(&context(Language::English), &pictures, &[]));
     let rows =
-        update.nodes.iter().filter(|(_, node)| node.label().unwrap_or_default().ends_with("an old link")).count();
+        update.nodes.iter().filter(|(_, node)| node.label().unwrap_or_default().contains("asks to join, ")).count();
     assert_eq!(rows, 3);
     Ui::new(screen.view(&context(Language::English), &pictures, &[])).find("497 more people are asking to join.");
 }
@@ -327,7 +340,7 @@ fn a_request_is_answered_on_the_home_screen() {
     assert_eq!(answer, Decision { id: ParticipantId(70), admit: true });
 }
 
-fn reasons() -> [Reason; 24] {
+fn reasons() -> [Reason; 27] {
     [
         Reason::Left,
         Reason::Removed,
@@ -336,6 +349,9 @@ fn reasons() -> [Reason; 24] {
         Reason::Barred,
         Reason::OldLink,
         Reason::Locked,
+        Reason::NotNow,
+        Reason::NotInvited,
+        Reason::NoRoom,
         Reason::OwnClock { ahead: 7_200 },
         Reason::OrganiserClock { ahead: -7_200 },
         Reason::Ended,

@@ -16,7 +16,8 @@ fn screen() -> meeting::Meeting {
     people[2].name = "B\u{3bf}b".into();
     people[3].name = "D\u{430}vid Okafor".into();
     screen.handle_event(&Event::People(people), Instant::now());
-    screen.handle_event(&Event::AsksToJoin { id: ParticipantId(70), name: "\u{410}nne Martin".into() }, Instant::now());
+    let (id, name, evidence) = (ParticipantId(70), "\u{410}nne Martin".into(), common::evidence());
+    screen.handle_event(&Event::AsksToJoin { id, name, evidence }, Instant::now());
     screen.open(meeting::Panel::People);
     screen
 }

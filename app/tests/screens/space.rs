@@ -162,7 +162,7 @@ fn a_dialog_that_the_keyboard_opened_has_the_focus_and_returns_it() {
 fn with_menu<'a>(open: bool) -> Element<'a, Message> {
     let item = press(text::strong("Item"), "Item", Some(Message::Other)).role(Role::MenuItemRadio).toggled(true);
     let menu = popup::Menu {
-        anchor: "control",
+        anchor: "control".into(),
         label: "Menu".into(),
         content: Element::from(item),
         on_close: Message::Closed,

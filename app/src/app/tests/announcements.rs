@@ -230,7 +230,7 @@ fn the_list_of_shortcuts_names_every_shortcut_in_both_languages() {
         let update = reader.tree_of_the_window();
         let items = update.nodes.iter().filter(|(_, node)| node.role() == Role::ListItem);
         let items: Vec<_> = items.filter_map(|(_, node)| node.label()).collect();
-        assert_eq!(items.len(), 11, "{items:?}");
+        assert_eq!(items.len(), 14, "{items:?}");
         assert!(items.contains(&leave) && items.contains(&share), "{items:?}");
         let dialog = update.nodes.iter().find(|(_, node)| node.role() == Role::AlertDialog).expect("a dialog");
         assert!(dialog.1.is_modal() && dialog.0 != NodeId(0));

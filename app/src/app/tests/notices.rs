@@ -35,3 +35,22 @@ fn after_the_end_only_notices_about_recordings_stay() {
     drop(app.update(Message::Notice(crate::screen::notice::Message::Dismissed(0))));
     assert!(app.notifications.queue().view(&context).is_none(), "no sound device is missing any more");
 }
+
+#[test]
+fn a_change_of_our_rights_or_of_the_link_reaches_the_user_who_is_at_home() {
+    let events = || {
+        let rights = (engine::Role::Participant, engine::Rights::NONE);
+        let change =
+            engine::RightsChange { by: None, before: (engine::Role::CoOrganiser, engine::Rights::ALL), now: rights };
+        let link = SecretLink::from("conclave://h:1/#new");
+        [Event::OwnRightsChanged(change), Event::LinkChanged { link }]
+    };
+    for event in events() {
+        let (mut app, _closed) = hosting(2);
+        let attempt = app.session.attempt();
+        press(&mut app, meeting::Message::LeaveAnswered(Answer::Host));
+        assert!(!app.notifications.queue().is_busy());
+        drop(app.update(Message::Engine(attempt, Box::new(event))));
+        assert!(app.notifications.queue().is_busy());
+    }
+}

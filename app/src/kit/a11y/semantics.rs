@@ -11,6 +11,8 @@ pub struct Semantics {
     pub node: Node,
     /// The text and the selection of a text field.
     pub text: Option<EditableText>,
+    /// The characters at which the selection that an assistive tool requests begins and ends. [`super::TreeBuilder`] sets it.
+    pub selected: Option<(usize, usize)>,
     /// The action that an assistive tool requests of this widget. [`super::TreeBuilder`] sets it.
     pub requested: Option<ActionRequest>,
     /// The widget has the focus because of a click, so no focus ring is shown.
@@ -24,7 +26,7 @@ impl Semantics {
         if !label.is_empty() {
             node.set_label(label);
         }
-        Self { node, text: None, requested: None, clicked: false }
+        Self { node, text: None, selected: None, requested: None, clicked: false }
     }
 
     /// Whether F6 stops at this node.

@@ -25,7 +25,7 @@ pub struct TreeBuilder {
     /// The ids of all entries.
     used: HashSet<NodeId>,
     /// The nodes of the text of the last text field.
-    runs: Vec<NodeId>,
+    runs: Vec<(NodeId, usize)>,
     focus: NodeId,
     scale: f64,
     request: Option<ActionRequest>,
@@ -98,29 +98,32 @@ impl TreeBuilder {
         let bounds = self.entries[field].node.bounds();
         self.entries[field].node.set_text_selection(text.selection(ids));
         self.runs.clear();
-        for (id, mut run) in text.runs(ids) {
+        for ((id, mut run), start) in text.runs(ids).into_iter().zip(text.starts()) {
             if let Some(bounds) = bounds {
                 run.set_bounds(bounds);
             }
             self.used.insert(id);
-            self.runs.push(id);
+            self.runs.push((id, start));
             self.entries[field].node.push_child(id);
             self.entries.push(Entry { id, node: run, named: true, children: 0 });
         }
     }
 
+    /// The characters at which the selection begins and ends that an assistive tool requests in the text field `field`.
+    fn selected(&self, field: usize) -> Option<(usize, usize)> {
+        let request = self.request.as_ref()?;
+        let Some(ActionData::SetTextSelection(wanted)) = &request.data else { return None };
+        let is_meant = request.action == Action::SetTextSelection && request.target_node == self.entries[field].id;
+        let places = character_at(&wanted.anchor, &self.runs).zip(character_at(&wanted.focus, &self.runs));
+        places.filter(|_| is_meant)
+    }
+
     /// Selects the text that an assistive tool asks to select in the text field `field`.
     fn select(&self, field: usize, state: &mut dyn TextInput) {
-        let Some(request) = &self.request else { return };
-        let Some(ActionData::SetTextSelection(wanted)) = &request.data else { return };
-        let places = (character_at(&wanted.anchor, &self.runs), character_at(&wanted.focus, &self.runs));
-        if request.action != Action::SetTextSelection || request.target_node != self.entries[field].id {
-            return;
-        }
-        match places {
-            (Some(anchor), Some(caret)) if anchor == caret => state.move_cursor_to(caret),
-            (Some(anchor), Some(caret)) => state.select_range(anchor, caret),
-            (None, _) | (_, None) => {}
+        match self.selected(field) {
+            Some((anchor, caret)) if anchor == caret => state.move_cursor_to(caret),
+            Some((anchor, caret)) => state.select_range(anchor, caret),
+            None => {}
         }
     }
 
@@ -211,6 +214,7 @@ impl Operation for TreeBuilder {
         let index = self.push(id, bounds, semantics.node.clone());
         if let Some(text) = &semantics.text {
             self.push_text(index, text);
+            semantics.selected = self.selected(index);
         }
         self.last = Some((index, self.top().1));
         if self.request.as_ref().is_some_and(|request| request.target_node == self.entries[index].id) {

@@ -17,7 +17,7 @@ pub enum Hosted {
     Background {
         /// How many others are in it.
         others: usize,
-        /// Who asks to join with an old link.
+        /// Who asks to join, and whom no rule lets in.
         asking: Vec<Asker>,
     },
     /// The organiser has left it. Its server runs on this computer.

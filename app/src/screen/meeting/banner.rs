@@ -4,8 +4,9 @@ use accesskit::Role;
 use iced::widget::{column, container, row};
 use iced::{Alignment, Length};
 
-use super::{Meeting, Message};
+use super::{Meeting, Message, Panel};
 use crate::kit::{Element, Icon, icon, press, region, text};
+use crate::model::verification::names;
 use crate::screen::Context;
 use crate::theme::{self, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, Tone};
 
@@ -33,6 +34,34 @@ pub(super) fn reconnecting<'a>(screen: &Meeting, context: &Context) -> Option<El
     let title = context.text("meeting-reconnecting");
     let words = column![text::strong(title.clone()), text::small(context.text("meeting-reconnecting-text"))];
     let line = row![icon(Icon::Warning).tone(Tone::Warn), container(words).width(Length::Fill)];
+    let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_S, SPACE_M]);
+    Some(region(Role::Region, &title, line.width(Length::Fill).style(theme::card)))
+}
+
+/// The banner while others have other keys than we: who is on which side, and what the user can do. It never fades.
+pub(super) fn forked<'a>(screen: &Meeting, context: &Context) -> Option<Element<'a, Message>> {
+    let (agreement, people) = (&screen.model.verification.agreement, &screen.model.people);
+    if agreement.differ.is_empty() {
+        return None;
+    }
+    let name = |id, ids: &[_]| context.language.with(id, &[("name", names(ids, people).into())]);
+    let title = name("notice-forked", &agreement.differ);
+    let with =
+        if agreement.agree.is_empty() { context.text("fork-alone") } else { name("fork-with", &agreement.agree) };
+    let words = column![
+        text::strong(title.clone()),
+        text::small(with),
+        text::small(context.text("notice-forked.advice")).style(text::tone(Tone::Dim)),
+    ];
+    let button = |id: &'static str, word: &str, message| {
+        press(text::strong(context.text(word)), "", Some(message)).id(id).height(TARGET)
+    };
+    let compare = (screen.panel != Some(Panel::Lock))
+        .then(|| Element::from(button("fork-compare", "fork-compare", Message::PanelPressed(Panel::Lock))));
+    let leave = button("fork-leave", "meeting-leave-name", Message::LeavePressed).look(Look::Danger);
+    let buttons = row![].push(compare).push(Element::from(leave)).spacing(SPACE_S);
+    let line =
+        row![icon(Icon::Warning).tone(Tone::Danger), container(words.spacing(SPACE_XS)).width(Length::Fill), buttons];
     let line = container(line.spacing(SPACE_M).align_y(Alignment::Center)).padding([SPACE_S, SPACE_M]);
     Some(region(Role::Region, &title, line.width(Length::Fill).style(theme::card)))
 }

@@ -1,12 +1,14 @@
 //! The two bars of the meeting: status at the top, controls at the bottom.
 
 use accesskit::Role;
-use engine::Microphone;
+use engine::{Microphone, Slot};
 use iced::widget::{Space, container, row, tooltip};
 use iced::{Alignment, Length};
 
-use super::{Meeting, Menu, Message, Panel, lock};
+use super::{Meeting, Menu, Message, Panel, lacks_camera, lock, moderation};
+use crate::announce::join;
 use crate::kit::{Element, Icon, Press, Shortcut, fade, icon, press, region, text};
+use crate::model::NoticeKind;
 use crate::screen::preferences::{self, Part};
 use crate::screen::{Context, shortcuts};
 use crate::theme::{
@@ -52,6 +54,15 @@ pub(super) fn top<'a>(screen: &Meeting, context: &Context, reported: usize) -> E
     region(Role::Banner, &context.text("meeting-status"), bar)
 }
 
+/// If the window is narrower, the button of our hand has no word. In logical pixels.
+const MIN_WIDTH_FOR_HAND: f32 = 1200.0;
+
+/// If the window is narrower, only the people panel has a button that copies the link. In logical pixels.
+const MIN_WIDTH_FOR_COPY: f32 = 620.0;
+
+/// If the window is narrower, that button has no text.
+const MIN_WIDTH_FOR_COPY_TEXT: f32 = 1_480.0;
+
 /// If the window is narrower, the top bar shows neither the number of participants nor the duration. In logical pixels.
 const MIN_WIDTH_FOR_PEOPLE: f32 = 600.0;
 
@@ -70,7 +81,9 @@ fn lock_button<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> 
 /// The bottom bar: devices at the left, the meeting in the middle, the button to leave at the right.
 pub(super) fn bottom<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let devices = row![microphone(screen, context), camera(screen, context)].spacing(SPACE_S);
-    let meeting = row![share(screen, context), people(screen, context), copy(screen, context)].spacing(SPACE_S);
+    let meeting = row![share(screen, context), hand(screen, context), people(screen, context), chat(screen, context)]
+        .push((context.size.width >= MIN_WIDTH_FOR_COPY).then(|| copy(screen, context)))
+        .spacing(SPACE_S);
     let leave = bar_button(context, Icon::Leave, "meeting-leave", "meeting-leave-name", Some(Message::LeavePressed));
     let leave = above(leave.id("leave").look(Look::Danger), "meeting-leave", Shortcut::Leave, context);
     let space = || Space::new().width(Length::Fill);
@@ -95,12 +108,14 @@ fn stays_visible(screen: &Meeting, context: &Context) -> bool {
 }
 
 fn microphone<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
+    let may_speak = screen.model.may_send(Slot::Microphone);
     let (symbol, word, on) = match screen.model.microphone {
         Microphone::On => (Icon::Microphone, "meeting-mute-on", true),
+        Microphone::Muted if !may_speak => (Icon::MicrophoneOff, "meeting-mute-forbidden", false),
         Microphone::Muted => (Icon::MicrophoneOff, "meeting-mute-off", false),
         Microphone::Off => (Icon::MicrophoneOff, "meeting-mute-none", false),
     };
-    let present = screen.model.microphone != Microphone::Off;
+    let present = screen.model.microphone != Microphone::Off && (may_speak || on);
     let button = bar_button(context, symbol, word, "meeting-mute-name", present.then_some(Message::MutePressed));
     let button = button.id("mute").toggled(!on).look(if on { Look::Bar } else { Look::BarOff });
     let devices = device_menu_button(
@@ -110,17 +125,20 @@ fn microphone<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
         Menu::Sound,
         context,
     );
-    row![above(button, word, Shortcut::Mute, context), devices].spacing(2.0).into()
+    let button = explained(button, word, Shortcut::Mute, may_speak || on, Slot::Microphone, context);
+    row![button, devices].spacing(2.0).into()
 }
 
 fn camera<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let on = screen.model.camera;
-    let (symbol, word) = match (on, screen.lacks_camera()) {
+    let allowed = on || screen.model.may_send(Slot::Camera);
+    let (symbol, word) = match (on, lacks_camera(screen)) {
         (true, _) => (Icon::Camera, "meeting-camera-on"),
+        _ if !allowed => (Icon::CameraOff, "meeting-camera-forbidden"),
         (false, true) => (Icon::CameraOff, "meeting-camera-none"),
         (false, false) => (Icon::CameraOff, "meeting-camera-off"),
     };
-    let button = bar_button(context, symbol, word, "meeting-camera-name", Some(Message::CameraPressed));
+    let button = bar_button(context, symbol, word, "meeting-camera-name", allowed.then_some(Message::CameraPressed));
     let button = button.id("camera").toggled(on).look(if on { Look::Bar } else { Look::BarOff });
     let devices = device_menu_button(
         "meeting-choose-camera",
@@ -129,42 +147,113 @@ fn camera<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
         Menu::Camera,
         context,
     );
-    row![above(button, word, Shortcut::Camera, context), devices].spacing(2.0).into()
+    let button = explained(button, word, Shortcut::Camera, allowed, Slot::Camera, context);
+    row![button, devices].spacing(2.0).into()
 }
 
 fn share<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let on = screen.model.sharing;
-    let (symbol, word) = if on { (Icon::ShareOff, "meeting-share-stop") } else { (Icon::Share, "meeting-share") };
-    let button = bar_button(context, symbol, word, word, Some(Message::SharePressed));
+    let allowed = on || screen.model.may_send(Slot::Screen);
+    let (symbol, word) = match (on, allowed) {
+        (true, _) => (Icon::ShareOff, "meeting-share-stop"),
+        (false, true) => (Icon::Share, "meeting-share"),
+        (false, false) => (Icon::ShareOff, "meeting-share-forbidden"),
+    };
+    let button = bar_button(context, symbol, word, word, allowed.then_some(Message::SharePressed));
     let button = if on { button } else { button.opens_dialog() };
     let button = button.id("share").toggled(on).look(if on { Look::BarOn } else { Look::Bar });
-    above(button, word, Shortcut::Share, context)
+    explained(button, word, Shortcut::Share, allowed, Slot::Screen, context)
+}
+
+/// Raises or lowers our hand. Shows our place in the queue.
+fn hand<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
+    let me = screen.model.me().map(|me| me.id);
+    let up = screen.model.moderation.is_own_up(me);
+    let place = me.and_then(|me| screen.model.moderation.place(me)).filter(|_| up);
+    let word = if up { "hand-lower" } else { "hand-raise" };
+    let mut inside = row![icon(Icon::Hand)].spacing(SPACE_S).align_y(Alignment::Center);
+    if context.size.width >= MIN_WIDTH_FOR_HAND {
+        inside = inside.push(text::strong(context.text(word)));
+    }
+    let number = place.map(|place| text::strong(place.to_string()).style(text::tone(Tone::Accent)));
+    let pressed = Message::Moderation(moderation::Message::HandPressed);
+    let may_raise = screen.model.me().is_none_or(|me| me.rights.contains(engine::Rights::REACT));
+    let button = press(inside.push(number), &context.text("hand-name"), may_raise.then_some(pressed));
+    let button = button.id("hand").toggled(up).look(if up { Look::BarOn } else { Look::Bar });
+    let order = place.map(|place| context.language.with("hand-place", &[("place", place.into())]));
+    above(bar_height(button.description(order)), word, Shortcut::Hand, context)
+}
+
+/// Adds a tooltip: the shortcut, or why an organiser must allow it first.
+fn explained<'a>(
+    button: Press<'a, Message>,
+    word: &str,
+    shortcut: Shortcut,
+    allowed: bool,
+    slot: Slot,
+    context: &Context,
+) -> Element<'a, Message> {
+    if allowed {
+        return above(button, word, shortcut, context);
+    }
+    let id = NoticeKind::Forbidden(slot).id();
+    let reason = join(&[context.text(id), context.text(&format!("{id}.advice"))]);
+    shortcuts::hint(button.description(Some(reason.clone())), &reason, None, tooltip::Position::Top, context)
 }
 
 fn people<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let count = screen.model.people.len().to_string();
-    let name = format!("{}, {count}", context.text("meeting-people"));
+    let waiting = screen.model.asking.len();
+    let waiting = (waiting > 0).then(|| context.language.with("meeting-people-waiting", &[("count", waiting.into())]));
+    let name = [context.text("meeting-people"), count.clone()].into_iter().chain(waiting.clone());
+    let name = name.collect::<Vec<_>>().join(", ");
     let mut inside = row![icon(Icon::People)].spacing(SPACE_S).align_y(Alignment::Center);
     if !is_narrow(context) {
         inside = inside.push(text::strong(context.text("meeting-people")));
     }
     inside = inside.push(text::strong(count).style(text::tone(Tone::Dim)));
+    if let Some(waiting) = waiting {
+        let waits = if is_narrow(context) { format!("+{}", screen.model.asking.len()) } else { waiting };
+        inside = inside.push(text::strong(waits).style(text::tone(Tone::Accent)));
+    }
     let button = press(inside, &name, Some(Message::PanelPressed(Panel::People)));
     let open = screen.panel == Some(Panel::People);
     let button = button.id("people").toggled(open).look(if open { Look::BarOn } else { Look::Bar });
     above(bar_height(button), "meeting-people", Shortcut::People, context)
 }
 
+/// Opens the chat. Shows how many lines are unread.
+fn chat<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
+    let (open, unread) = (screen.panel == Some(Panel::Chat), screen.model.chat.unread());
+    let word = context.text("chat-title");
+    let count = context.language.with("chat-unread", &[("count", unread.into())]);
+    let name = if unread > 0 { format!("{word}, {count}") } else { word.clone() };
+    let wide = context.size.width >= MIN_WIDTH_FOR_CHAT;
+    let number = if unread > MAX_UNREAD { format!("{MAX_UNREAD}+") } else { unread.to_string() };
+    let inside = row![icon(Icon::Chat)]
+        .push(wide.then(|| text::strong(word)))
+        .push((unread > 0).then(|| text::strong(number).style(text::tone(Tone::Accent))));
+    let inside = inside.spacing(SPACE_S).align_y(Alignment::Center);
+    let button = press(inside, &name, Some(Message::PanelPressed(Panel::Chat)));
+    let button = button.id("chat").toggled(open).look(if open { Look::BarOn } else { Look::Bar });
+    above(bar_height(button), "chat-title", Shortcut::Chat, context)
+}
+
+/// In a narrower window, the button of the chat shows no text. In logical pixels.
+const MIN_WIDTH_FOR_CHAT: f32 = 1_240.0;
+
+/// The greatest number of unread lines that is shown.
+const MAX_UNREAD: usize = 99;
+
 /// Copies the invitation link. It is the primary action while nobody else is in the meeting.
 fn copy<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let look = if screen.model.people.len() == 1 { Look::Primary } else { Look::Bar };
-    let button = bar_button(context, Icon::Link, "meeting-copy-link", "meeting-copy-link", Some(Message::CopyPressed));
-    let button = button.id("copy").look(look);
-    if is_narrow(context) {
-        shortcuts::hint(button, &context.text("meeting-copy-link"), None, tooltip::Position::Top, context)
-    } else {
-        button.into()
-    }
+    let has_text = context.size.width >= MIN_WIDTH_FOR_COPY_TEXT;
+    let label = context.text("meeting-copy-link");
+    let words = has_text.then(|| text::strong(label.clone()));
+    let inside = row![icon(Icon::Link)].push(words).spacing(SPACE_S).align_y(Alignment::Center);
+    let button = bar_height(press(inside, &label, Some(Message::CopyPressed))).id("copy").look(look);
+    if has_text { button.into() } else { shortcuts::hint(button, &label, None, tooltip::Position::Top, context) }
 }
 
 /// Whether buttons show icons only. Their names and tooltips still have the text.

@@ -39,6 +39,7 @@ pub(super) mod tests {
             role: engine::Role::Participant,
             rights: engine::Rights::ALL,
             device: String::new(),
+            certificate: None,
             microphone: Microphone::On,
             camera: true,
             screen: false,

@@ -5,7 +5,7 @@ use engine::{KeyState, WordsLanguage};
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Length};
 
-use super::{Meeting, Message};
+use super::{Meeting, Message, verify_view};
 use crate::kit::{Element, Icon, heading, icon, press, region, text};
 use crate::locale::Language;
 use crate::model::LockState;
@@ -20,6 +20,7 @@ pub(super) fn appearance(state: LockState) -> (Icon, Tone, &'static str) {
         LockState::Verified => (Icon::LockVerified, Tone::Good, "lock-verified"),
         LockState::Attention => (Icon::LockAttention, Tone::Warn, "lock-attention"),
         LockState::Different => (Icon::LockAttention, Tone::Danger, "lock-different"),
+        LockState::Forked => (Icon::LockAttention, Tone::Danger, "lock-forked"),
     }
 }
 
@@ -34,6 +35,7 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
         LockState::Verified => context.text("lock-verified-text"),
         LockState::Attention => context.text("lock-attention-text"),
         LockState::Different => context.text("lock-different-text"),
+        LockState::Forked => context.text("lock-forked-text"),
     };
     let symbol = container(icon(symbol).size(ICON_LARGE)).padding(SPACE_M).style(theme::tinted(tone));
     let explained = text::small(explained).style(text::tone(Tone::Dim)).width(Length::Fill);
@@ -48,7 +50,18 @@ pub(super) fn panel<'a>(screen: &Meeting, context: &Context) -> Element<'a, Mess
         row![symbol, words].spacing(SPACE_S)
     });
     let lock = screen.model.lock.as_ref();
-    let body = column![head].push(below).push(lock.map(|lock| verification(lock, context))).push(key_note);
+    let (mut first, mut last) = (None, lock.and_then(|_| verify_view::phrases(screen, context)));
+    if screen.model.verification.phrase.is_some() {
+        // Somebody waits for the phrase: it is visible without scrolling.
+        std::mem::swap(&mut first, &mut last);
+    }
+    let body = column![head]
+        .push(below)
+        .push(first)
+        .push(lock.map(|_| verify_view::pictures(screen, context)))
+        .push(lock.map(|lock| verification(lock, context)))
+        .push(last)
+        .push(key_note);
     let body = scrollable(container(body.spacing(SPACE_L)).padding([SPACE_XS, SPACE_L])).height(Length::Fill);
     // The buttons are below the list, so that they are visible in a small window.
     let foot = lock.map(|_| container(comparison(state, context)).padding(SPACE_L).width(Length::Fill));
@@ -94,7 +107,7 @@ fn comparison<'a>(state: LockState, context: &Context) -> Element<'a, Message> {
             let again = button("confirm-words", "lock-match-after-all", Message::WordsCompared(true));
             column![Element::from(leave), again].spacing(SPACE_S).into()
         }
-        LockState::Open | LockState::Closed | LockState::Attention => row![
+        LockState::Open | LockState::Closed | LockState::Attention | LockState::Forked => row![
             button("confirm-words", "lock-confirm", Message::WordsCompared(true)),
             button("different-words", "lock-differ", Message::WordsCompared(false)),
         ]

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use engine::{Limitation, Microphone, Person, Slot, TrackId, VideoStats};
+use engine::{Authorship, Limitation, Microphone, Person, Slot, TrackId, VideoStats};
 
+use super::identity;
 use crate::model::{MeetingModel, View, initials, reduction};
 use crate::pictures::Pictures;
 use crate::screen::Context;
@@ -26,8 +27,9 @@ pub fn tiles(meeting: &MeetingModel, lacks_camera: bool, context: &Context, pict
 fn screen_tile(person: &Person, meeting: &MeetingModel, context: &Context, pictures: &Pictures) -> Tile {
     let view = View::Track(TrackId { owner: person.id, slot: Slot::Screen });
     let name = context.language.with("tile-screen", &[("name", person.name.as_str().into())]);
-    let feed = Some(pictures.feed(view));
-    let reduced = ReductionTexts::of(person, Slot::Screen, feed.as_ref(), meeting, context);
+    let doubt = doubt(person, &[Slot::Screen], meeting, context);
+    let feed = doubt.is_none().then(|| pictures.feed(view));
+    let reduced = doubt.unwrap_or_else(|| ReductionTexts::of(person, Slot::Screen, feed.as_ref(), meeting, context));
     let mark = mark(person, meeting, context);
     let label =
         [Some(name.clone()), mark.clone(), reduced.sentence].into_iter().flatten().collect::<Vec<_>>().join(", ");
@@ -38,7 +40,7 @@ fn screen_tile(person: &Person, meeting: &MeetingModel, context: &Context, pictu
         initials: initials(&person.name).into(),
         colour: theme::avatar(person.id.0),
         muted: false,
-        name_mark: meeting.name_marks.get(&person.id).copied(),
+        mark: identity::mark(person, meeting),
         speaking: false,
         mirrored: false,
         feed,
@@ -74,16 +76,21 @@ fn camera_tile(
     let speaking = meeting.speaking.contains(&person.id) && microphone == Microphone::On;
     let camera_word = match (camera, person.me, lacks_camera) {
         (true, ..) => "tile-camera-on",
+        _ if !person.rights.allow(Slot::Camera) => "tile-camera-by",
         (false, true, true) => "tile-no-camera",
         (false, true, false) => "tile-camera-off",
         // Whether another participant has a camera is not known.
         (false, false, _) => "tile-no-video",
     };
-    let feed = camera.then(|| pictures.feed(view));
-    let reduced = ReductionTexts::of(person, Slot::Camera, feed.as_ref(), meeting, context);
+    let doubt = doubt(person, &[Slot::Camera, Slot::Microphone], meeting, context);
+    let feed = (camera && doubt.is_none()).then(|| pictures.feed(view));
+    let alarm = identity::note(person, meeting, context).filter(|_| doubt.is_none());
+    let reduced = doubt.unwrap_or_else(|| ReductionTexts::of(person, Slot::Camera, feed.as_ref(), meeting, context));
+    let muted_by = (!person.rights.allow(Slot::Microphone)).then(|| context.text("tile-note-muted"));
     let mark = mark(person, meeting, context);
     let reason = reduced.sentence.clone();
-    let state = State { mark: mark.clone(), microphone, speaking, camera: camera_word, screen, reduced: reason };
+    let hand = meeting.moderation.place(person.id).is_some();
+    let state = State { mark: mark.clone(), microphone, speaking, camera: camera_word, screen, hand, reduced: reason };
     let name = if person.me {
         context.language.with("tile-you", &[("name", person.name.as_str().into())])
     } else {
@@ -96,25 +103,42 @@ fn camera_tile(
         initials: initials(&person.name).into(),
         colour: theme::avatar(person.id.0),
         muted: microphone != Microphone::On,
-        name_mark: meeting.name_marks.get(&person.id).copied(),
+        mark: identity::mark(person, meeting),
         speaking,
         mirrored: person.me,
         feed,
         loss: if person.me { None } else { loss(person, meeting, context) },
-        note: reduced.note,
-        hint: hint(mark, reduced.hint),
+        note: alarm.or(reduced.note).or_else(|| muted_by.clone().map(Into::into)),
+        hint: hint(mark, muted_by.into_iter().chain(reduced.hint).reduce(|first, next| first + "\n" + &next)),
     }
 }
 
-/// Why the name of `person` is marked; `None` if it is not.
+/// Why the name of `person` is marked, and what is known of who it is; `None` if there is nothing to say.
 fn mark(person: &Person, meeting: &MeetingModel, context: &Context) -> Option<String> {
-    meeting.name_marks.get(&person.id).map(|mark| context.text(mark.text()))
+    let badge = identity::sentence(person, meeting, context);
+    let mark = meeting.name_marks.get(&person.id).map(|mark| context.text(mark.text()));
+    badge.into_iter().chain(mark).reduce(|first, next| first + ", " + &next)
 }
 
 /// The text of the tooltip: why the name is marked, and why the picture is reduced.
 fn hint(mark: Option<String>, reduced: Option<String>) -> Option<String> {
     let lines: Vec<String> = mark.into_iter().chain(reduced).collect();
     (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// The texts of a tile whose picture is hidden, because frames of one of `slots` are not from `person`. A forged voice hides the
+/// picture, too: both say who speaks.
+fn doubt(person: &Person, slots: &[Slot], meeting: &MeetingModel, context: &Context) -> Option<ReductionTexts> {
+    let of = |slot: &Slot| meeting.doubted_tracks.get(&TrackId { owner: person.id, slot: *slot });
+    let is_forged = slots.iter().filter_map(of).map(|state| *state == Authorship::Forged).max()?;
+    let (note, sentence) =
+        if is_forged { ("tile-forged", "tile-forged-text") } else { ("tile-unproven", "tile-unproven-text") };
+    let sentence = context.language.with(sentence, &[("name", person.name.as_str().into())]);
+    Some(ReductionTexts {
+        note: Some(context.text(note).into()),
+        hint: Some(sentence.clone()),
+        sentence: Some(sentence),
+    })
 }
 
 /// The texts of a tile whose picture is reduced. All are `None` if it is not.
@@ -169,6 +193,7 @@ struct State {
     /// The text id.
     camera: &'static str,
     screen: bool,
+    hand: bool,
     /// Why the picture is reduced.
     reduced: Option<String>,
 }
@@ -182,11 +207,15 @@ fn label(name: &str, person: &Person, state: &State, context: &Context) -> Strin
     }
     match state.microphone {
         Microphone::Off => parts.push(context.text("tile-no-microphone")),
+        Microphone::Muted if !person.rights.allow(Slot::Microphone) => parts.push(context.text("tile-muted-by")),
         Microphone::Muted => parts.push(context.text("tile-muted")),
         Microphone::On => {}
     }
     if state.speaking {
         parts.push(context.text("tile-speaking"));
+    }
+    if state.hand {
+        parts.push(context.text("tile-hand"));
     }
     if state.screen {
         parts.push(context.text("tile-sharing"));
@@ -219,6 +248,7 @@ mod tests {
             role: if id == 1 { engine::Role::Organiser } else { engine::Role::Participant },
             rights: engine::Rights::ALL,
             device: String::new(),
+            certificate: None,
             microphone: Microphone::On,
             camera: true,
             screen: false,

@@ -5,7 +5,8 @@ use iced::widget::{Stack, column, container, row};
 use iced::{Alignment, Length, Padding};
 
 use super::{
-    Meeting, Menu, Message, Panel, banner, bar, confirm_leave, leave_dialog, lock, people, share, statistics, tiles,
+    Meeting, Menu, Message, Panel, banner, bar, chat, confirm_leave, lacks_camera, leave_dialog, lock, moderation_view,
+    people, share, statistics, tiles, waiting_room,
 };
 use crate::kit::{Element, Icon, heading, icon, modal, popup, press, region, text};
 use crate::model::{Kind, Notice};
@@ -39,7 +40,7 @@ impl Meeting {
     ) -> Element<'a, Message> {
         let top = bar::top(self, context, reported.len());
         let bottom = bar::bottom(self, context);
-        let tiles = tiles::tiles(&self.model, self.lacks_camera(), context, pictures);
+        let tiles = tiles::tiles(&self.model, lacks_camera(self), context, pictures);
         let stage = stage(&context.text("meeting-stage"), tiles, context.scale)
             .frame_rate(pictures.frame_rate())
             .on_wishes(Message::WishesChanged)
@@ -56,9 +57,13 @@ impl Meeting {
         let middle = Stack::new().push(middle).push(over_all);
         // Banners are as wide as the window: beside a panel there is not enough space for their text.
         let wide = |line| container(line).padding([0.0, SPACE_S]);
+        // The open panel shows who asks, with more to do about it.
+        let closed = self.panel != Some(Panel::People);
+        let asking = closed.then(|| asking::list(&self.model.asking, context, Message::Answered)).flatten();
         let page = column![]
+            .push(banner::forked(self, context).map(wide))
             .push(banner::reconnecting(self, context).map(wide))
-            .push(asking::list(&self.model.asking, context, Message::Answered).map(wide))
+            .push(asking.map(wide))
             .push(banner::sharing(self, context).map(wide))
             .push(middle)
             .push(banner::status(self, context).map(wide));
@@ -66,7 +71,9 @@ impl Meeting {
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
         let page = popup(page, self.menu.map(|menu| popup_menu(self, menu, context)));
         let dialog = remove_dialog(self, context).or_else(|| share::dialog(self, context));
-        let dialog = dialog.or_else(|| leave_dialog::dialog(self, context));
+        let dialog = dialog.or_else(|| chat::view::link_dialog(&self.chat, context));
+        let dialog = dialog.or_else(|| moderation_view::dialog(self, context));
+        let dialog = dialog.or_else(|| leave_dialog::dialog(self, context)).or_else(|| send_back_dialog(self, context));
         modal(page, dialog.or_else(|| confirm_leave::dialog(self, context)))
     }
 }
@@ -75,6 +82,7 @@ impl Meeting {
 fn panel<'a>(screen: &'a Meeting, panel: Panel, context: &Context, reported: &'a [Notice]) -> Element<'a, Message> {
     let (title, inside) = match panel {
         Panel::People => (context.text("people-title"), people::panel(screen, context)),
+        Panel::Chat => (context.text("chat-title"), chat::view::panel(screen, context)),
         Panel::Lock => (context.text("lock-title"), lock::panel(screen, context)),
         Panel::Statistics => (context.text("statistics-title"), statistics::panel(screen, context)),
         Panel::Notices => (context.text("meeting-notices"), notice::list(reported, context)),
@@ -110,11 +118,20 @@ fn popup_menu<'a>(screen: &'a Meeting, which: Menu, context: &Context) -> popup:
             list = list.push(menu_heading(context.text("hint-video"))).push(Element::from(sign_language));
             (bar::CAMERA_MENU, context.text("meeting-choose-camera"))
         }
+        Menu::Person(id) => return moderation_view::person_menu(screen, id, context),
         Menu::Preferences(part) => {
             return preferences::popup_menu(part, context, Message::Preferred, Message::MenuClosed);
         }
+        Menu::Chat(which) => return chat::view::popup_menu(screen, which, context),
     };
-    popup::Menu { anchor, label, content: menu(list), on_close: Message::MenuClosed }
+    popup::Menu { anchor: anchor.into(), label, content: menu(list), on_close: Message::MenuClosed }
+}
+
+/// Asks before a participant is sent back to the waiting room.
+fn send_back_dialog<'a>(screen: &Meeting, context: &Context) -> Option<modal::Dialog<'a, Message>> {
+    let texts = waiting_room::question(&screen.model, context)?;
+    let confirmed = Message::WaitingRoom(waiting_room::Message::SendBackConfirmed);
+    Some(confirmation::dialog(texts, confirmed, Message::DialogClosed, context))
 }
 
 /// Asks before a participant is removed.

@@ -116,7 +116,7 @@ fn picture<'a>(screen: &Preview, width: f32, context: &Context, pictures: &Pictu
         initials: initials(&screen.name).into(),
         colour: theme::AVATARS[9],
         muted: !screen.is_microphone_on(),
-        name_mark: None,
+        mark: None,
         speaking: false,
         mirrored: true,
         feed: screen.is_camera_on().then(|| pictures.feed(View::Own)),
@@ -198,7 +198,7 @@ fn popup_menu<'a>(screen: &Preview, which: Menu, context: &Context) -> popup::Me
     let (anchor, label) = form::select_ids(kind);
     let lines = device_lines(&screen.devices, kind, context, Message::Chosen);
     let inside = menu(iced::widget::Column::with_children(lines));
-    popup::Menu { anchor, label: context.text(label), content: inside, on_close: Message::MenuClosed }
+    popup::Menu { anchor: anchor.into(), label: context.text(label), content: inside, on_close: Message::MenuClosed }
 }
 
 /// The maximum height of a picture beside the form, as a share of the height of the window.

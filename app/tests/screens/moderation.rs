@@ -1,0 +1,235 @@
+//! What managers do in the room: the menu of a participant, hands, muting all, the stop, and what those concerned see.
+
+use accesskit::{Node, Role, Toggled};
+use app::kit::Element;
+use app::locale::Language;
+use app::model::{NoticeKind, moderation::PersonAction};
+use app::screen::Context;
+use app::screen::meeting::moderation::{Action as Moderate, Message as Input};
+use app::screen::meeting::{self, Action, Message, Panel};
+use engine::{
+    Event, FloorOrder, FloorTarget, Manager, Microphone, ParticipantId, Rights, RightsChange, Role as MeetingRole, Slot,
+};
+use iced::keyboard::{Modifiers, key::Named};
+use std::time::Instant;
+
+use crate::common::{self, Ui, context, meeting_of, tree};
+
+const BOB: ParticipantId = ParticipantId(2);
+const CAROL: ParticipantId = ParticipantId(3);
+const MENU_OF_BOB: &str = "person-0000000000000002";
+
+/// We are the organiser. Bob is muted, Carol is co-organiser, David presenter; Carol and Bob raise their hands.
+fn managed() -> meeting::Meeting {
+    let mut screen = meeting_of(5);
+    for (person, role) in screen.model.people.iter_mut().skip(1).zip([
+        MeetingRole::Participant,
+        MeetingRole::CoOrganiser,
+        MeetingRole::Presenter,
+        MeetingRole::Participant,
+    ]) {
+        (person.role, person.rights) = (role, role.default_rights());
+    }
+    let bob = &mut screen.model.people[1];
+    (bob.rights, bob.microphone) = (bob.rights.without(Rights::MICROPHONE), Microphone::Muted);
+    let (flags, succession) = (engine::MeetingFlags::NONE, vec![ParticipantId(1), CAROL]);
+    let policy = engine::PolicyState { flags, everyone: MeetingRole::Participant, succession };
+    screen.handle_event(&Event::Policy(policy), Instant::now());
+    screen.handle_event(&Event::Hands(vec![CAROL, BOB]), Instant::now());
+    screen.open(Panel::People);
+    screen
+}
+
+/// We are a participant to whom nothing is allowed, and raise our hand.
+fn restricted() -> meeting::Meeting {
+    let mut screen = managed();
+    for (index, person) in screen.model.people.iter_mut().enumerate() {
+        person.role = if index == 1 { MeetingRole::Organiser } else { MeetingRole::Participant };
+        person.rights = if index == 0 { Rights::REACT } else { person.role.default_rights() };
+    }
+    screen.model.organiser = false;
+    (screen.model.microphone, screen.model.camera) = (Microphone::Muted, false);
+    screen.handle_event(&Event::Hands(vec![CAROL, ParticipantId(1)]), Instant::now());
+    screen
+}
+
+pub fn every_state(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>)) {
+    let pictures = common::pictures(9);
+    let mut draw = |name: &str, screen: &meeting::Meeting| visit(name, screen.view(context, &pictures, &[]).map(drop));
+    draw("meeting-hands", &managed());
+    draw("meeting-restricted", &restricted());
+    let mut screen = managed();
+    screen.update(Message::Moderation(Input::MenuPressed(BOB)));
+    draw("meeting-person-menu", &screen);
+    let mut screen = managed();
+    screen.update(Message::Moderation(Input::Chosen(BOB, PersonAction::HandOver)));
+    draw("meeting-hand-over", &screen);
+    let mut screen = managed();
+    screen.update(Message::Moderation(Input::StopPressed));
+    draw("meeting-stop", &screen);
+}
+
+fn nodes(screen: &meeting::Meeting, language: Language) -> Vec<Node> {
+    let update = tree(screen.view(&context(language), &common::pictures(9), &[]));
+    update.nodes.into_iter().map(|(_, node)| node).collect()
+}
+
+fn find<'a>(nodes: &'a [Node], role: Role, name: &str) -> &'a Node {
+    let found = nodes.iter().find(|node| node.role() == role && node.label().is_some_and(|label| label == name));
+    found.unwrap_or_else(|| panic!("no {role:?} {name}"))
+}
+
+#[test]
+fn the_menu_of_a_participant_is_reached_and_used_with_the_keyboard() {
+    let (pictures, mut screen) = (common::pictures(0), managed());
+    let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+    ui.redraw();
+    let order = ui.tab_order();
+    assert!(order.iter().any(|id| id == MENU_OF_BOB), "{order:?}");
+    ui.click_id(MENU_OF_BOB);
+    let messages = ui.messages();
+    for message in messages {
+        screen.update(message);
+    }
+    let items = |screen: &meeting::Meeting, language| {
+        let nodes = nodes(screen, language);
+        let items = nodes.iter().filter(|node| node.role() == Role::MenuItem);
+        items.map(|node| node.label().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    let expected = [
+        "Allow to unmute",
+        "Stop video",
+        "Don’t allow screen sharing",
+        "Lower hand",
+        "Make co-organiser",
+        "Make presenter",
+        "Hand over the meeting…",
+        "Send to the waiting room…",
+    ];
+    assert_eq!(items(&screen, Language::English), expected);
+    assert_eq!(items(&screen, Language::French).len(), expected.len());
+    let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+    ui.redraw();
+    ui.click("Allow to unmute");
+    let actions: Vec<_> = ui.messages().into_iter().map(|message| screen.update(message)).collect();
+    let order = FloorOrder { target: FloorTarget::Person(BOB), rights: Rights::MICROPHONE, allow: true };
+    assert!(actions.contains(&Action::Moderation(Moderate::Floor(order))), "{actions:?}");
+    assert!(items(&screen, Language::English).is_empty(), "the menu is closed");
+}
+
+#[test]
+fn the_list_names_roles_the_order_of_succession_and_who_was_muted() {
+    let screen = managed();
+    let nodes = nodes(&screen, Language::English);
+    for (role, name) in [
+        (Role::ListItem, "Bob, muted by an organiser, hand raised"),
+        (Role::ListItem, "Carol Lefèvre, hand raised"),
+        (Role::ListItem, "1. Carol Lefèvre"),
+        (Role::ListItem, "2. Bob"),
+        (Role::Button, "Lower Bob’s hand"),
+        (Role::Button, "Mute all"),
+        (Role::Button, "Let everyone unmute"),
+    ] {
+        let found =
+            nodes.iter().any(|node| node.role() == role && node.label().is_some_and(|label| label.starts_with(name)));
+        assert!(found, "{role:?} {name}");
+    }
+    let texts: Vec<&str> = nodes.iter().filter_map(|node| node.value().or(node.label())).collect();
+    for text in ["Co-organiser, number 1 in line to take over", "Presenter"] {
+        assert!(texts.iter().any(|found| found.contains(text)), "{text}");
+    }
+    let tile = texts.iter().find(|text| text.starts_with("Bob, muted by an organiser")).copied();
+    assert!(tile.is_some(), "the tile says it too");
+}
+
+#[test]
+fn what_an_organiser_must_allow_first_is_a_disabled_button_with_the_reason() {
+    for language in Language::ALL {
+        let nodes = nodes(&restricted(), language);
+        for (id, reason) in [
+            ("meeting-mute-name", "notice-may-not-speak"),
+            ("meeting-camera-name", "notice-may-not-camera"),
+            ("meeting-share-forbidden", "notice-may-not-share"),
+        ] {
+            let button = find(&nodes, Role::Switch, &language.text(id));
+            assert!(button.is_disabled(), "{id}");
+            let described = button.description().unwrap_or_default();
+            assert!(described.starts_with(&language.text(reason)), "{id}: {described}");
+        }
+        let hand = find(&nodes, Role::Switch, &language.text("hand-name"));
+        assert_eq!((hand.is_disabled(), hand.toggled()), (false, Some(Toggled::True)));
+        assert!(!nodes.iter().any(|node| node.label().is_some_and(|label| label == language.text("people-mute-all"))));
+    }
+    // The shortcuts say it too, and switch nothing on.
+    let mut screen = restricted();
+    for (message, slot) in [
+        (Message::MutePressed, Slot::Microphone),
+        (Message::TalkKeyChanged(true), Slot::Microphone),
+        (Message::CameraPressed, Slot::Camera),
+        (Message::SharePressed, Slot::Screen),
+    ] {
+        let action = screen.update(message);
+        assert!(matches!(&action, Action::Notify(notice) if notice.kind == NoticeKind::Forbidden(slot)), "{action:?}");
+    }
+    assert_eq!((screen.model.microphone, screen.model.camera), (Microphone::Muted, false));
+}
+
+#[test]
+fn a_hand_is_raised_and_lowered_by_the_button_and_by_the_shortcut() {
+    let (pictures, mut screen) = (common::pictures(0), meeting_of(3));
+    let mut press = |shortcut: bool| {
+        let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+        if shortcut {
+            ui.key("H", Modifiers::COMMAND | Modifiers::SHIFT);
+        } else {
+            ui.click_id("hand");
+        }
+        let messages = ui.messages();
+        let actions: Vec<_> = messages.into_iter().map(|message| screen.update(message)).collect();
+        actions.into_iter().find(|action| matches!(action, Action::Moderation(_)))
+    };
+    assert_eq!(press(false), Some(Action::Moderation(Moderate::RaiseHand(true))));
+    assert_eq!(press(true), Some(Action::Moderation(Moderate::RaiseHand(false))), "shown at once");
+}
+
+#[test]
+fn handing_over_and_stopping_everything_are_confirmed() {
+    let pictures = common::pictures(0);
+    for (first, expected) in [
+        (Input::Chosen(BOB, PersonAction::HandOver), Moderate::HandOver(BOB)),
+        (Input::StopPressed, Moderate::StopEverything),
+    ] {
+        let mut screen = managed();
+        assert_eq!(screen.update(Message::Moderation(first)), Action::None, "nothing is done yet");
+        let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+        assert_eq!(ui.tab_order(), ["cancel", "confirm"]);
+        ui.tap(Named::Escape);
+        for message in ui.messages() {
+            screen.update(message);
+        }
+        assert_eq!(screen.update(Message::Moderation(Input::Confirmed)), Action::None, "it was cancelled");
+        screen.update(Message::Moderation(first));
+        assert_eq!(screen.update(Message::Moderation(Input::Confirmed)), Action::Moderation(expected));
+    }
+    // Only the organiser is asked.
+    let mut screen = restricted();
+    screen.update(Message::Moderation(Input::StopPressed));
+    assert_eq!(screen.update(Message::Moderation(Input::Confirmed)), Action::None);
+}
+
+#[test]
+fn the_person_concerned_reads_who_did_it_and_what_to_do() {
+    let by = Some(Manager { name: "Anne".into(), role: MeetingRole::Organiser });
+    let all = MeetingRole::Participant.default_rights();
+    let (before, now) = ((MeetingRole::Participant, all), (MeetingRole::Participant, all.without(Rights::MICROPHONE)));
+    let change = RightsChange { by, before, now };
+    let announced = |language| {
+        let notices = app::model::moderation::notices(&change, language);
+        notices.iter().map(|notice| notice.announcement(language)).collect::<Vec<_>>()
+    };
+    assert_eq!(announced(Language::English), ["Anne (organiser) muted you. You can ask to speak: raise your hand."]);
+    assert_eq!(
+        announced(Language::French),
+        ["Anne (organisateur) a coupé votre micro. Pour demander la parole, levez la main."]
+    );
+}
