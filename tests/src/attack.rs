@@ -5,21 +5,31 @@
 //! disconnected or misled, no attacker is admitted, no program crashes, memory is bounded, and pictures go on.
 
 pub mod catalogue;
+pub mod chat;
 pub mod clients;
 pub mod effort;
 pub mod false_server;
 pub mod floods;
+pub mod forged;
+pub mod forged_voice;
+pub mod fork;
 pub mod guest;
 pub mod hostile_server;
 pub mod kinds;
+pub mod loud_guest;
+pub mod muted;
 pub mod organiser;
 pub mod report;
+pub mod track_swap;
+pub mod votes;
 pub mod wire;
 pub mod world;
 
 use anyhow::{Context, Result};
 use crypto::Invitation;
 use effort::{Effort, Extent};
+use net::meeting::chat::{LineId, hostile};
+use proto::ParticipantId;
 use report::Report;
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -42,6 +52,7 @@ pub fn run(effort: Effort) -> Result<Report> {
     for (what, ended) in [
         ("the meeting goes on to the end of the attacks", ended),
         ("the clients of hostile servers run", hostile_servers(&runtime, effort.extent, &mut report)),
+        ("the meetings that a server forks run", runtime.block_on(Box::pin(fork::attack(effort.extent, &mut report)))),
     ] {
         let value = ended.as_ref().err().map_or_else(|| "yes".to_owned(), |error| format!("{error:#}"));
         report.check(what, value, ended.is_ok());
@@ -62,6 +73,16 @@ async fn meeting(world: &mut World, effort: Effort, report: &mut Report) -> Resu
     report.rows.extend(rows);
     progress("guests");
     Box::pin(clients::guests(world, effort.extent, report)).await?;
+    progress("chat");
+    Box::pin(chat::messages(world, report)).await?;
+    progress("votes");
+    Box::pin(votes::attack(world, report)).await?;
+    progress("forged application messages");
+    Box::pin(forged::members(world, report)).await?;
+    progress("a muted guest");
+    tokio::task::block_in_place(|| muted::attack(world, report))?;
+    progress("a voice in another member's name");
+    Box::pin(forged_voice::attack(world, effort, report)).await?;
     progress("newcomers");
     Box::pin(floods::newcomers(world, report)).await?;
     progress("void commits");
@@ -114,10 +135,22 @@ fn progress(what: &str) {
     eprintln!("{what} ...");
 }
 
+/// Returns the kinds of messages of the chat that the attacks send. A member that is alone makes them.
+fn chat_kinds() -> Vec<&'static str> {
+    let Ok(mut member) = guest::alone() else { return Vec::new() };
+    let line = LineId { device: crypto::DeviceKey([7; 32]), counter: 1 };
+    let forged = hostile::messages(&member, line, "Anna", ParticipantId(2));
+    let against_vote = hostile::against_vote(&member, line, 1);
+    let private = hostile::private_messages(&mut member, line, None);
+    forged.into_iter().chain(against_vote).chain(private).map(|forged| forged.kind).collect()
+}
+
 /// Returns the kinds of messages that the attacks send, of clients and servers.
 #[must_use]
 pub fn covered() -> BTreeSet<&'static str> {
     let facts = catalogue::Facts::of_meeting(proto::MeetingId([1; 16]));
     let attempts = catalogue::of_client(&facts).into_iter().chain(catalogue::of_server(&facts));
-    attempts.flat_map(|attempt| attempt.kinds).collect()
+    let forged = net::meeting::hostile::all(facts.me, &facts.others);
+    let forged = forged.into_iter().flat_map(|forged| forged.kinds);
+    attempts.flat_map(|attempt| attempt.kinds).chain(forged).chain(chat::KINDS).chain(chat_kinds()).collect()
 }

@@ -12,6 +12,8 @@ pub mod impairment;
 #[cfg(target_os = "linux")]
 pub mod netlab;
 pub mod people;
+#[cfg(target_os = "linux")]
+pub mod process_memory;
 pub mod program;
 pub mod psnr;
 pub mod quality;
@@ -19,3 +21,4 @@ pub mod sfu;
 pub mod simulation;
 pub mod stoi;
 pub mod temp_folder;
+pub mod vectors;

@@ -1,11 +1,12 @@
 //! Participants with a real engine: real sockets, codecs, keys and files, but no window.
 
+use crate::simulation::ChatList;
 use anyhow::{Result, bail};
 use engine::{
-    AudioChoice, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, Meta, Microphone,
-    RejoinState, VideoOutput, VideoSink,
+    AudioChoice, Authorship, Cameras, Choice, Command, Engine, Entry, Event, Events, Hardware, Identity, LobbyEvent,
+    Meta, Microphone, RejoinState, VideoOutput, VideoSink,
 };
-use engine::{NoticeKind, ParticipantId, Person as EnginePerson, Second, Setup, Slot, TileWish, TrackId};
+use engine::{NoticeKind, ParticipantId, Person as EnginePerson, RightsChange, Second, Setup, Slot, TileWish, TrackId};
 use media::{Frame, Notify, Size};
 use server::{Config, Limits, Server};
 use std::collections::BTreeMap;
@@ -87,8 +88,14 @@ pub struct Person {
     pub level: f32,
     /// What happened in the last second. `None` before the first one.
     pub second: Option<Arc<Second>>,
-    /// Who asks to join with an old link.
+    /// The tracks whose frames are dropped, because their owner has not signed them.
+    pub doubted_tracks: BTreeMap<TrackId, Authorship>,
+    /// Who asks to join, and whom no rule lets in.
     pub asking: Vec<(ParticipantId, String)>,
+    /// The lines of the chat.
+    pub chat: ChatList,
+    /// The changes of its own role and rights, in order.
+    pub changes: Vec<RightsChange>,
     /// The notices, in order.
     pub notices: Vec<NoticeKind>,
     /// Why the meeting ended. `None` until it has.
@@ -154,6 +161,7 @@ impl Person {
             muted: false,
             proxy,
             bandwidth: engine::Bandwidth::default(),
+            flags: engine::MeetingFlags::NONE,
         };
         let started =
             Engine::start_with(entry, setup, Identity::generate()?, wrap(Arc::new(output.clone())), hardware)?;
@@ -177,6 +185,7 @@ impl Person {
             muted: false,
             proxy,
             bandwidth: engine::Bandwidth::default(),
+            flags: engine::MeetingFlags::NONE,
         };
         let started = Engine::rejoin(rejoin_state, setup, Arc::new(output.clone()))?;
         Ok(Self::new(started, output))
@@ -184,8 +193,27 @@ impl Person {
 
     fn new((engine, events): (Engine, Events), output: CountingOutput) -> Self {
         let (link, me, people, ended) = (String::new(), None, Vec::new(), None);
-        let (camera, muted, level, second, asking, notices) = (false, false, 0.0, None, Vec::new(), Vec::new());
-        Self { engine, link, me, people, camera, muted, level, second, asking, notices, ended, events, output }
+        let (camera, muted, level, second) = (false, false, 0.0, None);
+        let (asking, changes, notices) = (Vec::new(), Vec::new(), Vec::new());
+        let doubted_tracks = BTreeMap::new();
+        Self {
+            engine,
+            link,
+            me,
+            people,
+            camera,
+            muted,
+            level,
+            second,
+            doubted_tracks,
+            asking,
+            chat: ChatList::default(),
+            changes,
+            notices,
+            ended,
+            events,
+            output,
+        }
     }
 
     /// Handles events until `done` returns true. Returns how long that took.
@@ -240,17 +268,26 @@ impl Person {
             match event {
                 Event::Entered { me, link, .. } => (self.me, self.link) = (Some(me), link.expose().to_owned()),
                 Event::LinkChanged { link } => link.expose().clone_into(&mut self.link),
-                Event::AsksToJoin { id, name } => self.asking.push((id, name)),
+                Event::AsksToJoin { id, name, .. } => self.asking.push((id, name)),
                 Event::StoppedAsking(id) => self.asking.retain(|(asker, _)| *asker != id),
                 Event::People(people) => self.people = people,
                 Event::Camera(on) => self.camera = on,
                 Event::Microphone(microphone) => self.muted = microphone == Microphone::Muted,
                 Event::Level(level) => self.level = level,
                 Event::Second(second) => self.second = Some(second),
+                Event::DoubtedTracks(tracks) => self.doubted_tracks = tracks,
+                // It is no member any more.
+                Event::Lobby(LobbyEvent::SentBack) => self.people.clear(),
+                Event::Chat(event) => self.chat.handle(event),
+                Event::OwnRightsChanged(change) => self.changes.push(change),
                 Event::Notice(notice) => self.notices.push(notice.kind),
                 Event::Ended(reason) => self.ended = Some(reason),
                 Event::Progress(_)
+                | Event::Verification(_)
                 | Event::Policy(_)
+                | Event::Lobby(_)
+                | Event::Hands(_)
+                | Event::HandLowered { .. }
                 | Event::Locked(_)
                 | Event::Speaking(_)
                 | Event::Sharing(_)

@@ -144,6 +144,17 @@ impl Program {
         }
     }
 
+    /// Closes standard input.
+    pub fn close_input(&mut self) {
+        self.input = None;
+    }
+
+    /// Returns the number of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Returns the memory that the program uses, in bytes. Returns 0 on other systems than Linux, and if it has ended.
     pub fn resident_bytes(&self) -> u64 {
         let text = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();

@@ -5,16 +5,19 @@
 //! delays it, stalls it or ends it. Messages of different clients overtake each other.
 
 mod agreement;
+mod chat;
 mod client;
 mod hostile;
 mod hostile_clients;
 mod invariants;
 mod link;
 mod media;
+mod reference;
 mod service;
 mod trace;
 mod wall;
 
+pub use chat::ChatList;
 pub use client::{Client, Ending};
 
 use client::{Closing, Started};
@@ -26,6 +29,7 @@ use net::meeting::{Command, Entry};
 use proto::{Down, ParticipantId, Up};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use reference::Reference;
 use service::{Action, Service};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -57,6 +61,8 @@ pub struct Simulation {
     trace: Trace,
     hostile_clients: HostileClients,
     invariants: Invariants,
+    /// The naive model of rights, if it watches.
+    reference: Option<Reference>,
 }
 
 /// One of a client's connections, one after the other.
@@ -108,6 +114,7 @@ impl Simulation {
             trace: Trace::new(),
             hostile_clients: HostileClients::default(),
             invariants: Invariants::default(),
+            reference: None,
         };
         simulation.schedule(start, Scheduled::Tick);
         simulation
@@ -195,9 +202,18 @@ impl Simulation {
             self.removals.insert((client_id, participant));
             self.invariants.handle_removal(&self.clients[client_id.0], participant);
         }
+        self.wish(client_id, command);
+    }
+
+    /// Passes a command of the user to a client. Unlike [`Self::command`], a removal need not succeed: somebody else may take
+    /// the right from the client, or the person may be of a higher role by then.
+    pub fn wish(&mut self, client_id: ClientId, command: Command) {
+        if let Some(reference) = &mut self.reference {
+            reference.note_command(&self.clients[client_id.0], &command);
+        }
         let now = self.now;
         let client = &mut self.clients[client_id.0];
-        client.note_command(command);
+        client.note_command(&command);
         client.meeting.handle_command(command, now);
         self.drain(client_id);
     }
@@ -395,6 +411,9 @@ impl Simulation {
     fn perform(&mut self, actions: Vec<Action>) {
         for action in actions {
             self.overhear(&action);
+            if let (Some(reference), Action::Send(_, Down::Log { entry, .. })) = (&mut self.reference, &action) {
+                reference.note_entry(entry);
+            }
             let client_id = action.client();
             if self.links[client_id.0].is_cut() {
                 continue;
@@ -415,6 +434,9 @@ impl Simulation {
         let (messages, closing) = self.clients[client_id.0].drain(self.now);
         media::assert_departed_cannot_open(&mut self.clients, client_id);
         self.check_invariants(client_id);
+        if let Some(reference) = &mut self.reference {
+            reference.check(&self.clients[client_id.0]);
+        }
         for message in messages {
             self.send_up(client_id, proto::encode(&message));
         }

@@ -8,6 +8,8 @@ mod camera;
 mod close;
 #[path = "meeting/codecs.rs"]
 mod codecs;
+#[path = "meeting/floor.rs"]
+mod floor;
 #[path = "meeting/late.rs"]
 mod late;
 #[path = "meeting/leave.rs"]

@@ -5,6 +5,8 @@
 
 #[path = "processes/bad_input.rs"]
 mod bad_input;
+#[path = "processes/chat.rs"]
+mod chat;
 #[path = "processes/clip.rs"]
 mod clip;
 #[path = "processes/clocks.rs"]
@@ -13,14 +15,21 @@ mod clocks;
 mod devices;
 #[path = "processes/frozen.rs"]
 mod frozen;
+#[path = "processes/identity.rs"]
+mod identity;
 #[path = "processes/link.rs"]
 mod link;
 #[path = "processes/meeting.rs"]
 mod meeting;
+#[cfg(target_os = "linux")]
+#[path = "processes/memory.rs"]
+mod memory;
 #[path = "processes/output.rs"]
 mod output;
 #[path = "processes/report.rs"]
 mod report;
+#[path = "processes/scenario.rs"]
+mod scenario;
 #[path = "processes/server.rs"]
 mod server;
 #[path = "processes/stop.rs"]

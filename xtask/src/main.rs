@@ -1,4 +1,4 @@
-//! The tasks `cargo xtask demo|test|check|bench|netlab|attack|fuzz|seeds`. Each first prints and installs the system
+//! The tasks `cargo xtask demo|test|check|bench|netlab|attack|scenario|vectors|peer|fuzz|seeds`. Each first prints and installs the system
 //! packages that it needs.
 //!
 //! This crate has few dependencies, so that it builds in a second on a machine that has only Rust.
@@ -11,9 +11,12 @@ mod demo;
 mod fuzz;
 mod netlab;
 mod packages;
+mod peer;
 mod process;
+mod scenario;
 mod seeds;
 mod test;
+mod vectors;
 
 use anyhow::{Result, bail};
 use std::process::ExitCode;
@@ -34,10 +37,13 @@ fn run(arguments: &[String]) -> Result<ExitCode> {
     let done = match task.as_str() {
         "netlab" => return netlab::run(rest),
         "bench" => return bench::run(rest),
+        "scenario" => return scenario::run(),
         "demo" => demo::run(rest),
         "test" => test::run(rest),
         "check" => check::run(rest),
         "attack" => attack::run(rest),
+        "vectors" => vectors::run(rest),
+        "peer" => peer::run(rest),
         "fuzz" => fuzz::run(rest),
         "seeds" => seeds::run(rest),
         "help" | "--help" | "-h" => {
@@ -74,6 +80,12 @@ usage: cargo xtask TASK
          each bitrate
   attack [--json] [--short]
          hostile strangers, guests and servers send every message in every state to a meeting of real processes
+  scenario
+         a whole meeting of real processes: waiting room, rights, hand-over, removal, chat; prints what each of them sees
+  vectors --out DIR
+         write test vectors of all formats as JSON: bytes, what they say, and the keys that open and verify them
+  peer [SEEDS]
+         groups of our implementation of MLS and of another one, mls-rs, together
   fuzz TARGET|all [SECONDS]
          fuzz a parser with libFuzzer
   seeds [NUMBER [FIRST]]

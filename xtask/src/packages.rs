@@ -33,8 +33,8 @@ pub const DRAW: &[&str] = &[
     "libxrandr2",
 ];
 
-/// Needed to test: a display, a window manager, a sound server, a client of the accessibility bus, and programs that read
-/// the files that the tests write.
+/// Needed to test: a display, a window manager, a sound server, a client of the accessibility bus, the cryptography of the Python
+/// reader of our test vectors, and programs that read the files that the tests write.
 pub const TEST: &[&str] = &[
     "xvfb",
     "openbox",
@@ -48,6 +48,7 @@ pub const TEST: &[&str] = &[
     "at-spi2-core",
     "gir1.2-atspi-2.0",
     "python3-gi",
+    "python3-cryptography",
     "libglib2.0-bin",
 ];
 

@@ -57,6 +57,7 @@ pub(super) fn stored_meetings() -> Vec<Vec<u8>> {
                 Action::Store(_, Change::Remove)
                 | Action::Send(..)
                 | Action::Tell { .. }
+                | Action::Relay { .. }
                 | Action::Close(_)
                 | Action::Trust(..)
                 | Action::Sfu(..) => continue,
@@ -126,7 +127,9 @@ fn assert_all_ended(delivery: &mut Delivery, instant: Instant) {
 
 fn check_actions(delivery: &mut Delivery) {
     while let Some(action) = delivery.poll_action() {
-        if let Action::Send(_, bytes) | Action::Tell { message: bytes, .. } = action {
+        if let Action::Send(_, bytes) | Action::Tell { message: bytes, .. } | Action::Relay { message: bytes, .. } =
+            action
+        {
             let message = proto::decode::<Down>(&bytes).expect("the server sends only valid messages");
             let failed = message == Down::Problem { problem: Problem::Draining };
             assert!(!failed, "the service catches panics, and ends their meetings");
@@ -158,8 +161,11 @@ fn meeting() -> Vec<u8> {
         (2, ClientMessage::Meeting(Up::Hello { version: VERSION })),
         (1, ClientMessage::Meeting(Up::Create { meeting: MEETING, admission_key: Blob(vec![1]), authority })),
         (2, ClientMessage::Meeting(Up::Knock { meeting: MEETING, request: Blob(vec![2]) })),
+        (2, ClientMessage::Meeting(Up::Lobby { blob: Blob(vec![3; 40]) })),
+        (1, ClientMessage::Meeting(Up::Tree { first: true, part: Blob(vec![8; 9]) })),
         (1, ClientMessage::Meeting(signed(1, &commit(0, Vec::new()), vec![welcome]))),
         (2, ClientMessage::Meeting(Up::Tell { epoch: Epoch(1), blob: Blob(vec![5]) })),
+        (2, ClientMessage::Meeting(Up::Relay { blob: Blob(vec![5; 40]) })),
         (2, wishes),
         (2, ClientMessage::Meeting(own)),
         (2, ClientMessage::Meeting(Up::Pong { position })),

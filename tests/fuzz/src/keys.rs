@@ -4,10 +4,11 @@ use super::mutate;
 use crypto::group::edits::edited_policy;
 use crypto::{
     AuthorityChain, DeviceKey, Envelope, Fingerprint, Group, Header, Identity, Invitation, Joiner, KeyRing,
-    KnockRequest, Leaf, MAX_COPY_BYTES, ManagerKeys, MeetingPolicy, Opener, PolicyEdit, Profile, ReceivedFrame, Sealer,
-    SealingKey, SoundLayout,
+    KnockRequest, Leaf, LobbyKey, LobbyMessage, MAX_COPY_BYTES, MAX_LOBBY_CONTENT, ManagerKeys, MeetingPolicy, Opener,
+    PolicyEdit, Profile, ReceivedFrame, Sealer, SealingKey, SoundLayout,
 };
 use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
+use net::meeting::{MAX_LOBBY_TEXT, lobby_text};
 use proto::{MeetingId, ParticipantId, Rights, Role, Slot};
 use std::cell::RefCell;
 use std::time::{Instant, SystemTime};
@@ -133,7 +134,9 @@ fn knock_at(keys: &ManagerKeys, id: ParticipantId) -> (Joiner, Vec<u8>) {
 fn admit(ada: &mut Group, joiner: Joiner, request: KnockRequest) -> Group {
     let staged = ada.add(vec![request]).expect("an organiser can add members");
     ada.merge_pending_commit().expect("a commit is pending");
-    joiner.enter(&staged.welcome.unwrap_or_default()).expect("the Welcome is for this joiner")
+    joiner
+        .enter(&staged.welcome.unwrap_or_default(), &staged.tree.unwrap_or_default())
+        .expect("the Welcome is for this joiner")
 }
 
 /// Parses a link. A parsed link that is written and parsed again is the same.
@@ -195,6 +198,40 @@ pub(super) fn sealed_keys() -> Vec<Vec<u8>> {
     vec![keys.shared().seal(other.public(), envelope).expect("the key is valid")]
 }
 
+/// Opens a message of a lobby chat that nobody who has the key has sealed. This must fail. Then seals the
+/// bytes: they are the same after opening, and bounded. The text in an opened message is bounded, and without control characters.
+pub(super) fn lobby(bytes: &[u8]) {
+    thread_local! {
+        static KEY: LobbyKey = LobbyKey::generate(MeetingId([1; 16]), BOB).expect("the system has randomness");
+    }
+    KEY.with(|key| {
+        for from in [ADA, BOB] {
+            assert!(key.open(from, bytes).is_none(), "nobody has sealed it with this key");
+        }
+        let message = LobbyMessage { counter: 1, content: bytes.to_vec() };
+        match key.seal(ADA, &message) {
+            Ok(sealed) => {
+                assert!(sealed.len() <= proto::MAX_LOBBY);
+                assert_eq!(key.open(ADA, &sealed), Some(message));
+            }
+            Err(_) => assert!(bytes.len() > MAX_LOBBY_CONTENT),
+        }
+    });
+    if let Some(text) = lobby_text(bytes) {
+        assert!(!text.is_empty() && text.len() <= MAX_LOBBY_TEXT);
+        assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'));
+    }
+}
+
+/// Messages that are sealed with another key, and contents of messages.
+pub(super) fn lobby_messages() -> Vec<Vec<u8>> {
+    let key = LobbyKey::generate(MeetingId([1; 16]), BOB).expect("the system has randomness");
+    let message = |length| LobbyMessage { counter: 7, content: vec![b'a'; length] };
+    let sealed = [5, 700].map(|length| key.seal(ADA, &message(length)).expect("it is short"));
+    // {0}, and {1, "Hello"}.
+    sealed.into_iter().chain([vec![0x82, 0, 0x80], vec![0x82, 1, 0x81, 0x65, b'H', b'e', b'l', b'l', b'o']]).collect()
+}
+
 /// Opens a request that was made without the link. This must fail.
 pub(super) fn knock(bytes: &[u8]) {
     Fixture::with(|fixture| {
@@ -216,7 +253,7 @@ pub(super) fn knock_mutated(script: &[u8]) {
 pub(super) fn welcome(bytes: &[u8]) {
     Fixture::with(|fixture| {
         let (joiner, _) = knock_at(&fixture.keys, ParticipantId(3));
-        assert!(joiner.enter(bytes).is_err(), "no Welcome is valid without the keys of the request");
+        assert!(joiner.enter(bytes, bytes).is_err(), "no Welcome is valid without the keys of the request");
     });
 }
 

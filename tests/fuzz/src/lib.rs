@@ -5,9 +5,11 @@
 //! What a target asserts must hold for any bytes. A table in docs/security.md lists the target of each parser,
 //! and which parsers are tested over real sockets instead.
 
+mod certificate;
 mod delivery;
 mod keys;
 mod media_bytes;
+mod member;
 mod path_test;
 pub mod replay;
 mod sfu;
@@ -33,6 +35,8 @@ pub const TARGETS: &[Target] = &[
     Target { name: "server_signal", run: wire::server_signal, seeds: wire::server_signals, mutations: 1_000 },
     Target { name: "native_dialect", run: wire::native, seeds: wire::negotiations, mutations: 500 },
     Target { name: "meeting", run: wire::meeting, seeds: wire::conversations, mutations: 60 },
+    Target { name: "chat", run: wire::chat, seeds: wire::chats, mutations: 4_000 },
+    Target { name: "typing", run: wire::typing, seeds: wire::typings, mutations: 4_000 },
     Target { name: "session_description", run: wire::description, seeds: wire::descriptions, mutations: 1_000 },
     Target { name: "dependency_descriptor", run: wire::descriptor, seeds: wire::descriptors, mutations: 4_000 },
     Target { name: "assembler", run: wire::assembler, seeds: wire::packets, mutations: 500 },
@@ -53,12 +57,15 @@ pub const TARGETS: &[Target] = &[
     Target { name: "name", run: keys::name, seeds: keys::names, mutations: 1_000 },
     Target { name: "authority_chain", run: keys::authority_chain, seeds: keys::authority_chains, mutations: 500 },
     Target { name: "meeting_policy", run: keys::policy, seeds: keys::policies, mutations: 4_000 },
+    Target { name: "member_message", run: member::member_message, seeds: member::member_messages, mutations: 4_000 },
     Target { name: "manager_keys", run: keys::manager_keys, seeds: keys::sealed_keys, mutations: 100 },
+    Target { name: "lobby", run: keys::lobby, seeds: keys::lobby_messages, mutations: 2_000 },
     Target { name: "knock", run: keys::knock, seeds: keys::knocks, mutations: 200 },
     Target { name: "knock_mutated", run: keys::knock_mutated, seeds: keys::scripts, mutations: 200 },
     Target { name: "welcome", run: keys::welcome, seeds: keys::welcomes, mutations: 20 },
     Target { name: "mls", run: keys::mls, seeds: keys::messages, mutations: 500 },
     Target { name: "mls_mutated", run: keys::mls_mutated, seeds: keys::scripts, mutations: 100 },
+    Target { name: "certificate", run: certificate::certificate, seeds: certificate::certificates, mutations: 1_000 },
     Target { name: "frame", run: keys::frame, seeds: keys::frames, mutations: 1_000 },
     Target { name: "sound", run: keys::sound, seeds: keys::sounds, mutations: 20_000 },
     Target { name: "frame_mutated", run: keys::frame_mutated, seeds: keys::scripts, mutations: 500 },

@@ -4,7 +4,7 @@ use super::{joined, parts};
 use ::media::BufferPool;
 use bytes::Bytes;
 use crypto::{Identity, ManagerKeys, Profile};
-use net::meeting::{Command, Entry, Event, Meeting};
+use net::meeting::{Command, Entry, Event, Meeting, chat};
 use net::rtp::assemble::{Assembler, Packet};
 use net::rtp::description;
 use net::sfu::native::Native;
@@ -314,6 +314,8 @@ pub(super) fn meeting(bytes: &[u8]) {
             (Err(_), [3, ..]) => meeting.handle_malformed(),
             (Err(_), [4, ..]) => meeting.handle_disconnected(now),
             (Err(_), [5, ..]) => meeting.handle_connected(now),
+            (Err(_), [6, ..]) => meeting.handle_command(Command::WriteLobby { to: Some(OTHER), text: "x".into() }, now),
+            (Err(_), [7, ..]) => meeting.handle_command(Command::AdmitAll, now),
             (Err(_), _) => meeting.handle_timeout(now),
         }
         while let Some(event) = meeting.poll_event() {
@@ -324,6 +326,30 @@ pub(super) fn meeting(bytes: &[u8]) {
         }
         assert_eq!(ends, usize::from(meeting.is_over()));
     }
+}
+
+/// Decodes a message of the chat. A decoded message has one form, except for lengths that CBOR writes in several ways.
+pub(super) fn chat(bytes: &[u8]) {
+    let Some(again) = chat::recode(bytes) else { return };
+    assert!(again.len().is_power_of_two() && (64..=16 << 10).contains(&again.len()) && again.len() <= bytes.len());
+    assert_eq!(chat::recode(&again), Some(again.clone()), "it is encoded to the same bytes");
+}
+
+/// Decodes a text that is being typed. It stays the same.
+pub(super) fn typing(bytes: &[u8]) {
+    let Some(again) = chat::recode_typing(bytes) else { return };
+    assert_eq!(again.len(), bytes.len(), "all have one length");
+    assert_eq!(chat::recode_typing(&again), Some(again.clone()), "it is encoded to the same bytes");
+}
+
+/// Returns texts that are being typed, as members send them.
+pub(super) fn typings() -> Vec<Vec<u8>> {
+    chat::typing_samples()
+}
+
+/// Returns messages of the chat as members send them.
+pub(super) fn chats() -> Vec<Vec<u8>> {
+    chat::samples()
 }
 
 /// Parses an SDP answer.
@@ -394,9 +420,17 @@ pub(super) fn client_messages() -> Vec<Vec<u8>> {
         Up::Pong { position: Position(3) },
         Up::Tell { epoch: Epoch(300), blob: blob() },
         Up::Leave,
+        Up::Lobby { blob: blob() },
+        Up::Beacon { beacon: beacon() },
+        Up::Relay { blob: blob() },
+        Up::Tree { first: true, part: blob() },
     ];
     let media = client_signals().into_iter().map(|bytes| ToSfu::Signal(Blob(bytes))).chain([ToSfu::Count]);
     messages.iter().map(proto::encode).chain(media.map(|message| proto::encode(&message))).collect()
+}
+
+fn beacon() -> proto::MemberBeacon {
+    proto::MemberBeacon { counter: 3, epoch: Epoch(2), mls_epoch: 2, transcript: [4; 32], signature: [5; 64] }
 }
 
 pub(super) fn client_signals() -> Vec<Vec<u8>> {
@@ -470,7 +504,9 @@ pub(super) fn server_messages() -> Vec<Vec<u8>> {
             epoch: Epoch(2),
             gone: vec![OTHER],
             resume: ResumeToken([8; 32]),
+            tree: 40,
         },
+        Down::Tree { part: blob() },
         log(proto::LogEntry::Commit { from: OTHER, epoch: Epoch(0), blob: blob() }),
         log(proto::LogEntry::Told { from: OTHER, epoch: Epoch(0), blob: blob() }),
         log(proto::LogEntry::Gone { participant: OTHER }),
@@ -481,7 +517,10 @@ pub(super) fn server_messages() -> Vec<Vec<u8>> {
         Down::Returned { participant: OTHER, request: blob(), signature: [7; 64] },
         Down::Resumed,
         Down::Presence { participant: OTHER, connected: false },
+        Down::MemberBeacon { from: OTHER, beacon: beacon() },
         Down::Skipped { position: Position(0), count: 2 },
+        Down::Lobby { participant: ParticipantId(9), from: OTHER, blob: blob() },
+        Down::Relayed { from: OTHER, blob: blob() },
         Down::CommitTooLate { epoch: Epoch(4) },
         Down::Problem { problem: Problem::TooFast },
     ];

@@ -4,10 +4,10 @@
 use super::kinds;
 use proto::{
     Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, DownlinkSettings, Epoch, FromSfu, Kind,
-    LimitCause, LimitedTrack, LogEntry, MAX_KNOCK, MAX_MEMBER_MESSAGE, MAX_SHARED_VOICES, MAX_TILES, ManagerCommand,
-    MeetingId, NextAuthority, ParticipantId, Position, Problem, Published, ROTATION_BYTES, Refusal, ResumeToken,
-    ServerMessage, ServerSignal, SignedCommand, Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand,
-    TrackId, Up, VERSION, Welcome,
+    LimitCause, LimitedTrack, LogEntry, MAX_KNOCK, MAX_LOBBY, MAX_MEMBER_MESSAGE, MAX_RELAY, MAX_SHARED_VOICES,
+    MAX_TILES, MAX_TREE_PART, ManagerCommand, MeetingId, MemberBeacon, NextAuthority, ParticipantId, Position, Problem,
+    Published, ROTATION_BYTES, Refusal, ResumeToken, ServerMessage, ServerSignal, SignedCommand, Slot, SpatialLayer,
+    Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up, VERSION, Welcome,
 };
 
 /// What an attacker knows.
@@ -84,6 +84,7 @@ impl Facts {
             ManagerCommand::Lock { locked: true },
             ManagerCommand::Beacon { epoch: self.epoch, mls_epoch: self.epoch.0 + 5, transcript: [5; 32] },
             ManagerCommand::End,
+            ManagerCommand::Lobby { participant, blob: garbage(MAX_LOBBY) },
         ]
     }
 }
@@ -128,6 +129,7 @@ fn to_enter(facts: &Facts) -> Vec<Client> {
         up("garbage", Up::Knock { meeting, request: garbage(1_500) }),
         up("the longest", Up::Knock { meeting, request: garbage(MAX_KNOCK) }),
         up("a repeated request", Up::Knock { meeting, request: facts.request.clone() }),
+        up("of a stranger", Up::Lobby { blob: garbage(300) }),
         up("forged", Up::Return { meeting, request: facts.request.clone(), signature: [7; 64] }),
         up("another member's place", resume(victim, facts.token, facts.position)),
         up("a guessed token", resume(victim, guessed, Position(0))),
@@ -169,8 +171,13 @@ fn as_member(facts: &Facts) -> Vec<Client> {
         up("garbage", tell(epoch, garbage(40))),
         up("that claims a later epoch", tell(Epoch(u64::MAX), Blob(junk))),
         up("the longest", tell(epoch, longest)),
+        up("garbage", Up::Relay { blob: garbage(608) }),
+        up("too long", Up::Relay { blob: garbage(MAX_RELAY + 1) }),
         up("", Up::Pong { position: Position(0) }),
         up("of the last position", Up::Pong { position: Position(u64::MAX) }),
+        up("of another fork, without a valid signature", Up::Beacon { beacon: beacon(facts) }),
+        up("garbage", Up::Tree { first: true, part: garbage(MAX_TREE_PART) }),
+        up("without a first part", Up::Tree { first: false, part: garbage(1) }),
         up("", Up::Leave),
     ]
 }
@@ -234,7 +241,7 @@ fn down(what: &'static str, message: Down) -> LabelledMessage {
 
 fn to_newcomers(facts: &Facts) -> Vec<LabelledMessage> {
     let (participant, position, epoch, resume) = (facts.me, facts.position, facts.epoch, facts.token);
-    let admitted = |welcome, gone| Down::Admitted { welcome, position, epoch, gone, resume };
+    let admitted = |welcome, gone, tree| Down::Admitted { welcome, position, epoch, gone, resume, tree };
     let (admission_key, chain) = facts.admission.clone().unwrap_or((garbage(1_216), garbage(64)));
     let hello = |version, time| Down::Hello { version, participant, time };
     let mut list = vec![
@@ -243,11 +250,16 @@ fn to_newcomers(facts: &Facts) -> Vec<LabelledMessage> {
         down("", Down::Created { resume }),
         down("another key", Down::AdmissionKey { admission_key: garbage(1_216), chain: chain.clone() }),
         down("another chain", Down::AdmissionKey { admission_key, chain: garbage(chain.0.len() + 128) }),
-        down("a garbage Welcome", admitted(garbage(4_000), Vec::new())),
-        down("the longest Welcome", admitted(garbage(2 << 20), vec![ParticipantId(1); 1_024])),
+        down("a garbage Welcome", admitted(garbage(4_000), Vec::new(), 0)),
+        down("a tree that never comes", admitted(garbage(4_000), Vec::new(), 4 << 20)),
+        down("a part of a garbage tree", Down::Tree { part: garbage(64 << 10) }),
+        down("the longest Welcome", admitted(garbage(2 << 20), vec![ParticipantId(1); 1_024], 0)),
     ];
     let clock = Refusal::Clock { ahead: i64::MIN };
-    for why in [Refusal::Declined, Refusal::Unattended, clock, Refusal::Removed, Refusal::OldLink, Refusal::Locked] {
+    for why in [Refusal::Declined, Refusal::Unattended, clock, Refusal::Removed, Refusal::OldLink, Refusal::Locked]
+        .into_iter()
+        .chain([Refusal::NotNow, Refusal::NotInvited, Refusal::Full])
+    {
         list.push(down("", Down::Refused { why }));
     }
     list
@@ -275,6 +287,12 @@ fn to_members(facts: &Facts) -> Vec<LabelledMessage> {
         down("of the victim", Down::Presence { participant: me, connected: false }),
         down("", Down::Skipped { position, count: 0 }),
         down("to the end", Down::Skipped { position, count: u64::MAX }),
+        down("in a member's name", Down::MemberBeacon { from: victim, beacon: beacon(facts) }),
+        down("in the victim's name", Down::MemberBeacon { from: me, beacon: beacon(facts) }),
+        down("of nobody", Down::Lobby { participant: ParticipantId(3), from: ParticipantId(3), blob: garbage(300) }),
+        down("to the victim", Down::Lobby { participant: me, from: victim, blob: garbage(MAX_LOBBY) }),
+        down("garbage", Down::Relayed { from: victim, blob: garbage(608) }),
+        down("of nobody", Down::Relayed { from: ParticipantId(3), blob: garbage(MAX_RELAY) }),
         down("", Down::Ping),
     ];
     for problem in PROBLEMS {
@@ -320,6 +338,12 @@ fn from_sfu(facts: &Facts) -> Vec<LabelledMessage> {
 /// Returns a command with a wrong signature.
 fn forged(from: ParticipantId, command: &ManagerCommand) -> SignedCommand {
     SignedCommand { from, counter: 1 << 40, command: Blob(proto::encode(command)), signature: [7; 64] }
+}
+
+/// Returns a beacon of a fork that nobody has signed.
+fn beacon(facts: &Facts) -> MemberBeacon {
+    let (epoch, mls_epoch) = (facts.epoch, facts.epoch.0);
+    MemberBeacon { counter: u64::MAX, epoch, mls_epoch, transcript: [5; 32], signature: [7; 64] }
 }
 
 fn false_report() -> DownlinkReport {

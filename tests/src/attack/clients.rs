@@ -87,14 +87,18 @@ async fn try_outside(attacker: &'static str, state: &'static str, wire: &mut Wir
 fn is_of_members(message: &Down) -> bool {
     match message {
         Down::Admitted { .. }
+        | Down::Tree { .. }
         | Down::Knocked { .. }
         | Down::Withdrew { .. }
+        | Down::Lobby { .. }
+        | Down::Relayed { .. }
         | Down::Log { .. }
         | Down::CommitTooLate { .. }
         | Down::Removed { .. }
         | Down::Resumed
         | Down::Returned { .. }
         | Down::Beacon { .. }
+        | Down::MemberBeacon { .. }
         | Down::Presence { .. }
         | Down::Skipped { .. }
         | Down::Ended { .. } => true,

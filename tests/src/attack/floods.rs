@@ -3,7 +3,7 @@
 
 use super::clients::{blame, from_outside, join};
 use super::effort::Effort;
-use super::guest::{Guest, void};
+use super::guest::{Guest, Seen, void};
 use super::report::{Report, Row};
 use super::wire::{Wire, another_address, connect_tcp, connect_tls};
 use super::world::{World, pause};
@@ -156,44 +156,52 @@ pub async fn void_commits(world: &mut World, rounds: usize, report: &mut Report)
     Ok(())
 }
 
-/// A member refuses and admits a newcomer as soon as the newcomer knocks.
+/// A member refuses and admits a newcomer as soon as the newcomer knocks. Only managers learn of a knock, so the newcomer, which is
+/// honest otherwise, tells the attacker its id.
 ///
 /// # Errors
-/// Returns an error if the attacker is not admitted.
+/// Returns an error if the attacker is not admitted, or the newcomer cannot knock.
 pub async fn newcomers(world: &mut World, report: &mut Report) -> Result<()> {
+    let mut rows = Vec::new();
     for (attempt, what) in [(Bar::Refuse, "Refuse"), (Bar::Admit, "a garbage Welcome")] {
-        let guest = join(world).await?;
-        let task = tokio::spawn(bar_newcomers(guest, attempt));
-        let joined = tokio::task::block_in_place(|| world.newcomer(TIMEOUT));
-        task.abort();
+        let mut guest = join(world).await?;
+        guest.catch_up().await?;
+        let link = world.link().context("there is a link")?;
+        let mut newcomer = Guest::knock(&link, another_address(), world.address).await?;
+        let target = newcomer.facts.me;
+        let (seen, joined) = tokio::join!(bar_newcomer(guest, attempt, target), newcomer.enter());
         let (outcome, success) = match &joined {
-            Ok(_) => ("the newcomer was admitted by the organiser".to_owned(), false),
+            Ok(()) => ("the newcomer was admitted by the organiser".to_owned(), false),
             Err(error) => (error.to_string(), true),
         };
-        let mut rows = vec![row("member", &format!("{what}, to a newcomer that knocks"), &outcome, success)];
+        let attack = format!("{what}, to a newcomer that knocks");
+        report.check(format!("{attack}, costs its sender the membership"), seen.outcome(), seen.is_out());
+        rows.push(row("member", &attack, &outcome, success));
         blame(world, &mut rows);
-        report.rows.extend(rows);
     }
+    report.rows.extend(rows);
     Ok(())
 }
 
-/// Behaves as a member until a newcomer knocks. Then it refuses the newcomer, or admits it with a garbage Welcome.
-pub async fn bar_newcomers(mut guest: Guest, attempt: Bar) {
-    let knocked = |guest: &Guest| !guest.seen.knocked.is_empty();
-    if !guest.listen(TIMEOUT, knocked).await {
-        return;
+/// Refuses a newcomer that has just knocked, or admits it with a garbage Welcome; again if another commit was faster. Returns what the
+/// attacker saw.
+pub async fn bar_newcomer(mut guest: Guest, attempt: Bar, newcomer: ParticipantId) -> Seen {
+    for counter in 1..=BAR_ATTEMPTS {
+        let message = if attempt == Bar::Refuse {
+            let command = proto::ManagerCommand::Refuse { participant: newcomer, why: proto::Refusal::Declined };
+            let command = Blob(proto::encode(&command));
+            Up::Manage { counter, command, signature: [7; 64], welcomes: Vec::new() }
+        } else {
+            let welcome = Some(proto::Welcome { to: vec![newcomer], blob: Blob(vec![0xa5; 400]) });
+            guest.wire.send(&Up::Tree { first: true, part: Blob(vec![0xa5; 400]) }).await;
+            Up::Commit { epoch: guest.facts.epoch, blob: Blob(vec![0xa5; 40]), removed: Vec::new(), welcome }
+        };
+        guest.wire.send(&message).await;
+        if guest.listen(Duration::from_millis(500), |guest| guest.seen.is_out()).await {
+            break;
+        }
     }
-    let Some(participant) = guest.seen.knocked.pop() else { return };
-    let message = if attempt == Bar::Refuse {
-        let command = proto::ManagerCommand::Refuse { participant, why: proto::Refusal::Declined };
-        let command = Blob(proto::encode(&command));
-        Up::Manage { counter: 1, command, signature: [7; 64], welcomes: Vec::new() }
-    } else {
-        let welcome = Some(proto::Welcome { to: vec![participant], blob: Blob(vec![0xa5; 400]) });
-        Up::Commit { epoch: guest.facts.epoch, blob: Blob(vec![0xa5; 40]), removed: Vec::new(), welcome }
-    };
-    guest.wire.send(&message).await;
-    guest.listen(Duration::from_secs(2), |guest| guest.seen.is_out()).await;
+    guest.seen
 }
 
 /// How a member keeps a newcomer out.
@@ -360,3 +368,6 @@ async fn is_tunnel_refused(server: SocketAddr, kind: usize) -> Result<bool> {
 
 /// How many addresses flood the meeting with knocks.
 const FLOODING_ADDRESSES: u8 = 20;
+
+/// How often a member tries to keep a newcomer out.
+const BAR_ATTEMPTS: u64 = 5;

@@ -3,11 +3,14 @@
 use super::catalogue::Facts;
 use super::wire::{Received, Wire};
 use anyhow::{Context, Result, bail};
-use crypto::{Identity, Invitation, Profile};
-use net::meeting::{Entry, Event, Meeting};
+use crypto::{Identity, Invitation, ManagerKeys, MediaKeys, Profile};
+use net::meeting::chat::{self, LineId};
+use net::meeting::{Entry, Event, Meeting, hostile};
 use proto::{
-    Blob, Down, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, Problem, ServerMessage, Up, Welcome,
+    Blob, Down, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, Problem, ResumeToken, ServerMessage, Up,
+    VERSION, Welcome,
 };
+use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, SystemTime};
 use tokio::time::{Instant, MissedTickBehavior, interval};
@@ -20,6 +23,8 @@ pub struct Guest {
     pub wire: Wire,
     /// What it saw.
     pub seen: Seen,
+    /// The media keys of its epochs, the newest last.
+    pub epochs: Vec<MediaKeys>,
     /// Its state in the meeting.
     meeting: Box<Meeting>,
 }
@@ -29,6 +34,10 @@ pub struct Guest {
 pub struct Seen {
     /// The clients that knocked.
     pub knocked: Vec<ParticipantId>,
+    /// The votes of others, the newest last.
+    pub votes: Vec<LineId>,
+    /// The application messages of others, the newest last.
+    pub told: VecDeque<Blob>,
     /// The last request of an organiser to come back, as the organiser sent it.
     pub returned: Option<Up>,
     /// Whether a manager has removed it, as the server says.
@@ -71,18 +80,65 @@ impl Guest {
     /// # Errors
     /// Returns an error if it is not admitted.
     pub async fn join_as(link: &str, from: IpAddr, server: SocketAddr, identity: Identity) -> Result<Self> {
+        let mut guest = Self::connect(link, from, server, identity).await?;
+        guest.enter().await?;
+        Ok(guest)
+    }
+
+    /// Knocks. The id is in the facts. [`Self::enter`] goes on.
+    ///
+    /// # Errors
+    /// Returns an error if the server does not answer.
+    pub async fn knock(link: &str, from: IpAddr, server: SocketAddr) -> Result<Self> {
+        let mut guest = Self::connect(link, from, server, Identity::generate()?).await?;
+        let before = guest.facts.request.clone();
+        if !guest.listen(JOIN_TIMEOUT, |guest| guest.facts.request != before).await {
+            bail!("it has not knocked, closed: {}", guest.seen.closed);
+        }
+        Ok(guest)
+    }
+
+    async fn connect(link: &str, from: IpAddr, server: SocketAddr, identity: Identity) -> Result<Self> {
         let invitation: Invitation = link.parse()?;
         let facts = Facts::of_meeting(invitation.meeting);
         let entry = Entry::Join { invitation, identity, profile: Profile::new("Mallory")? };
         let meeting = Box::new(Meeting::new(entry, Box::new(|_| SystemTime::now()), std::time::Instant::now()));
-        let mut guest = Self { facts, wire: Wire::connect(from, server).await?, seen: Seen::default(), meeting };
-        guest.listen(JOIN_TIMEOUT, |guest| guest.meeting.me().is_some() || guest.meeting.is_over()).await;
-        if guest.meeting.me().is_none() {
-            bail!("not admitted, closed: {}", guest.seen.closed);
+        let wire = Wire::connect(from, server).await?;
+        Ok(Self { facts, wire, seen: Seen::default(), epochs: Vec::new(), meeting })
+    }
+
+    /// Waits until it is a member.
+    ///
+    /// # Errors
+    /// Returns an error if it is not admitted.
+    pub async fn enter(&mut self) -> Result<()> {
+        self.listen(JOIN_TIMEOUT, |guest| guest.meeting.me().is_some() || guest.meeting.is_over()).await;
+        if self.meeting.me().is_none() {
+            bail!("not admitted, closed: {}", self.seen.closed);
         }
         // The members are known with the next event.
-        guest.listen(Duration::from_millis(50), |guest| !guest.facts.others.is_empty()).await;
-        Ok(guest)
+        self.listen(Duration::from_millis(50), |guest| !guest.facts.others.is_empty()).await;
+        Ok(())
+    }
+
+    /// Sends an application message to the other members, with its real keys. Returns false if it cannot.
+    #[expect(clippy::disallowed_methods, reason = "it is a hostile client")]
+    pub async fn tell(&mut self, forged: &hostile::Forged) -> bool {
+        let Some(message) = hostile::seal(&mut self.meeting, forged) else { return false };
+        self.wire.send(&message).await;
+        true
+    }
+
+    /// Sends the application messages of others that it has got again.
+    pub async fn repeat_others(&mut self) {
+        for blob in std::mem::take(&mut self.seen.told) {
+            self.wire.send(&Up::Tell { epoch: self.facts.epoch, blob }).await;
+        }
+    }
+
+    /// Returns its own id.
+    pub fn me(&self) -> Option<ParticipantId> {
+        self.meeting.me()
     }
 
     /// Behaves as a member until `done`, for at most `limit`. Returns whether it is done.
@@ -106,6 +162,40 @@ impl Guest {
                 Received::Nothing => return false,
             }
         }
+    }
+
+    /// Returns messages of the chat against a line of another member, with what is special about each.
+    pub fn hostile_chat(&self, line: LineId, name: &str, to: ParticipantId) -> Vec<chat::hostile::Forged> {
+        chat::hostile::messages(&self.meeting, line, name, to)
+    }
+
+    /// Returns messages against a vote of another member. `own` is the number of its own ballot.
+    pub fn against_vote(&self, vote: LineId, own: u64) -> Vec<chat::hostile::Forged> {
+        chat::hostile::against_vote(&self.meeting, vote, own)
+    }
+
+    /// Returns private messages for a member whose key it has got.
+    pub fn hostile_private(&mut self, line: LineId, to: ParticipantId) -> Vec<chat::hostile::Forged> {
+        chat::hostile::private_messages(&mut self.meeting, line, Some(to))
+    }
+
+    /// Returns a valid ballot.
+    pub fn ballot(&self, vote: LineId, choice: u8, number: u64) -> Option<Vec<u8>> {
+        chat::hostile::ballot_of(&self.meeting, vote, choice, number)
+    }
+
+    /// Sends any bytes as a text that it types. Returns false if it cannot encrypt.
+    pub async fn send_typing(&mut self, count: u64, body: &[u8]) -> bool {
+        let Some(message) = chat::hostile::relay(&self.meeting, count, body) else { return false };
+        self.wire.send(&message).await;
+        true
+    }
+
+    /// Sends any bytes as a message of the chat, in the current epoch. Returns false if it cannot encrypt.
+    pub async fn send_chat(&mut self, body: Vec<u8>) -> bool {
+        let Some(message) = chat::hostile::seal(&mut self.meeting, body) else { return false };
+        self.wire.send(&message).await;
+        true
     }
 
     /// Waits until it knows the current epoch, so that its commits are accepted.
@@ -156,6 +246,12 @@ impl Guest {
         while let Some(event) = self.meeting.poll_event() {
             if let Event::Members(members) = event {
                 self.facts.others = members.iter().filter(|member| !member.me).map(|member| member.id).collect();
+            } else if let Event::Chat(chat::Event::Lines(lines)) = event {
+                let votes = lines.iter().filter(|line| !line.me && line.vote.is_some()).map(|line| line.id);
+                let new: Vec<_> = votes.filter(|id| !self.seen.votes.contains(id)).collect();
+                self.seen.votes.extend(new);
+            } else if let Event::Keys { keys, .. } = event {
+                self.epochs.push(keys);
             }
         }
         while let Some(message) = self.meeting.poll_transmit() {
@@ -188,6 +284,12 @@ impl Guest {
                         }
                         self.facts.signed = Some(signed.clone());
                     }
+                    LogEntry::Told { from, blob, .. } if *from != self.facts.me => {
+                        if self.seen.told.len() == MAX_TOLD {
+                            self.seen.told.pop_front();
+                        }
+                        self.seen.told.push_back(blob.clone());
+                    }
                     LogEntry::Told { .. } | LogEntry::Gone { .. } => {}
                 }
             }
@@ -207,10 +309,27 @@ impl Guest {
             | Down::Resumed
             | Down::Ping
             | Down::Presence { .. }
+            | Down::MemberBeacon { .. }
             | Down::Skipped { .. }
+            | Down::Lobby { .. }
+            | Down::Relayed { .. }
+            | Down::Tree { .. }
             | Down::Ended { .. } => {}
         }
     }
+}
+
+/// Returns a member of a meeting of its own, without a server.
+///
+/// # Errors
+/// Returns an error if the system has no random numbers.
+pub fn alone() -> Result<Meeting> {
+    let (keys, identity, now) = (ManagerKeys::new()?, Identity::generate()?, std::time::Instant::now());
+    let entry = Entry::Create { keys, identity, profile: Profile::new("Mallory")? };
+    let mut meeting = Meeting::new(entry, Box::new(|_| SystemTime::now()), now);
+    meeting.handle_message(Down::Hello { version: VERSION, participant: ParticipantId(1), time: 0 }, now);
+    meeting.handle_message(Down::Created { resume: ResumeToken([1; 32]) }, now);
+    Ok(meeting)
 }
 
 /// Returns a commit that no member can merge.
@@ -230,6 +349,9 @@ pub async fn knock(from: IpAddr, server: SocketAddr, facts: &Facts) -> Result<Wi
     wire.send(&Up::Knock { meeting: facts.meeting, request: facts.request.clone() }).await;
     Ok(wire)
 }
+
+/// The newest messages of others that it keeps.
+const MAX_TOLD: usize = 16;
 
 /// Between two answers to an organiser that comes back.
 const ANSWER_INTERVAL: Duration = Duration::from_millis(22);

@@ -31,6 +31,8 @@ pub enum State {
     Approaching,
     /// It waits to be admitted.
     Knocking,
+    /// It is admitted, and waits for the tree.
+    Admitted,
     /// It is a guest.
     Member,
     /// It has lost its connection, and resumes.
@@ -45,10 +47,11 @@ pub enum State {
 
 impl State {
     /// All states.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Greeting,
         Self::Approaching,
         Self::Knocking,
+        Self::Admitted,
         Self::Member,
         Self::Resuming,
         Self::Rejoining,
@@ -62,6 +65,7 @@ impl State {
             Self::Greeting => "greeting",
             Self::Approaching => "approaching",
             Self::Knocking => "knocking",
+            Self::Admitted => "admitted",
             Self::Member => "member",
             Self::Resuming => "resuming",
             Self::Rejoining => "rejoining",
@@ -224,7 +228,7 @@ fn judge(victim: &Program, state: State, row: &mut Row, hangs: bool) {
 /// asked for a meeting believes that there is none.
 fn words_for(state: State, kinds: &[&'static str]) -> Option<&'static str> {
     let problem = kinds.iter().find(|kind| kind.starts_with("Problem::"))?;
-    let asks = matches!(state, State::Approaching | State::Knocking | State::Rejoining);
+    let asks = matches!(state, State::Approaching | State::Knocking | State::Admitted | State::Rejoining);
     Some(match *problem {
         "Problem::NoMeeting" if asks => "This meeting no longer exists (The invitation)",
         // The host of a meeting runs the server.
@@ -345,6 +349,10 @@ struct Connection<'a> {
     number: u32,
     /// True once the client is a member on this connection.
     is_member: bool,
+    /// Bytes of the tree that the client has not got yet, after its admission.
+    tree: usize,
+    /// How many pings the client has not answered before the attack.
+    pings: u32,
     /// True once the client was attacked on this connection. Then only the SFU's messages of the real server are passed on, and
     /// only to a member.
     attacked: bool,
@@ -358,7 +366,8 @@ async fn serve(socket: Socket, real: SocketAddr, shared: Arc<Shared>) -> Result<
         plan.connections += 1;
         plan.connections
     };
-    let mut connection = Connection { socket, wire, shared: &shared, number, is_member: false, attacked: false };
+    let mut connection =
+        Connection { socket, wire, shared: &shared, number, is_member: false, tree: 0, pings: 0, attacked: false };
     let result = connection.run().await;
     if connection.attacked {
         shared.plan().closed = true;
@@ -401,6 +410,9 @@ impl Connection<'_> {
 
     async fn handle_client(&mut self, bytes: &[u8]) -> Result<()> {
         let message: ClientMessage = proto::decode(bytes)?;
+        if matches!(message, ClientMessage::Meeting(Up::Pong { .. })) {
+            self.pings = self.pings.saturating_sub(1);
+        }
         if self.is_time(&message) {
             if matches!(self.shared.plan().state, State::Resuming | State::Rejoining) && self.number == 1 {
                 // The client resumes on another one.
@@ -434,15 +446,18 @@ impl Connection<'_> {
         if self.attacked {
             return pong;
         }
+        // An answer to an earlier ping is none to the attempt.
+        let is_answered = pong && self.pings == 0;
         match self.shared.plan().state {
             State::Greeting => matches!(message, Up::Hello { .. }),
             State::Approaching => matches!(message, Up::Approach { .. }),
             State::Knocking => matches!(message, Up::Knock { .. }),
+            State::Admitted => is_answered && self.tree > 0,
             State::Rejoining if self.number > 2 => matches!(message, Up::Knock { .. }),
             State::Resuming if self.number > 1 => matches!(message, Up::Resume { .. }),
             State::Creating => matches!(message, Up::Create { .. }),
             State::Rejoining if self.number == 2 => false,
-            State::Member | State::Organiser | State::Resuming | State::Rejoining => pong && self.is_member,
+            State::Member | State::Organiser | State::Resuming | State::Rejoining => is_answered && self.is_member,
         }
     }
 
@@ -453,13 +468,37 @@ impl Connection<'_> {
             return if is_signal && self.is_member { self.send(proto::encode(&message)).await } else { Ok(()) };
         }
         self.shared.plan().note(&message);
-        if let ServerMessage::Meeting(Down::Admitted { .. } | Down::Created { .. }) = &message {
-            self.is_member = true;
-            // The answer shows that the client has entered.
-            self.send(proto::encode(&message)).await?;
-            return self.send(proto::encode(&Down::Ping)).await;
+        let waits = self.shared.plan().state == State::Admitted;
+        if waits && self.tree > 0 {
+            // What follows the tree is in the wrong order without it.
+            return Ok(());
         }
-        self.send(proto::encode(&message)).await
+        self.pings += u32::from(matches!(message, ServerMessage::Meeting(Down::Ping)));
+        self.send(proto::encode(&message)).await?;
+        let was_member = self.is_member;
+        let is_admitted = self.follow(&message);
+        if self.is_member && !was_member || is_admitted && waits {
+            // The answer shows that the client has entered, or waits for the tree.
+            self.pings += 1;
+            self.send(proto::encode(&Down::Ping)).await?;
+        }
+        Ok(())
+    }
+
+    /// Follows how the client becomes a member. Returns true for its admission.
+    fn follow(&mut self, message: &ServerMessage) -> bool {
+        let ServerMessage::Meeting(message) = message else { return false };
+        if let Down::Created { .. } = message {
+            self.is_member = true;
+        } else if let Down::Admitted { tree, .. } = message {
+            self.tree = *tree as usize;
+            self.is_member = *tree == 0;
+            return true;
+        } else if let Down::Tree { part } = message {
+            self.tree = self.tree.saturating_sub(part.0.len());
+            self.is_member = self.tree == 0;
+        }
+        false
     }
 
     async fn send(&mut self, bytes: Vec<u8>) -> Result<()> {

@@ -43,6 +43,10 @@ fn of_up(message: &Up) -> &'static str {
         Up::Return { .. } => "Up::Return",
         Up::Pong { .. } => "Up::Pong",
         Up::Resume { .. } => "Up::Resume",
+        Up::Lobby { .. } => "Up::Lobby",
+        Up::Beacon { .. } => "Up::Beacon",
+        Up::Relay { .. } => "Up::Relay",
+        Up::Tree { .. } => "Up::Tree",
     }
 }
 
@@ -60,6 +64,7 @@ fn of_command(command: &ManagerCommand) -> &'static str {
         ManagerCommand::Lock { .. } => "ManagerCommand::Lock",
         ManagerCommand::Beacon { .. } => "ManagerCommand::Beacon",
         ManagerCommand::End => "ManagerCommand::End",
+        ManagerCommand::Lobby { .. } => "ManagerCommand::Lobby",
     }
 }
 
@@ -78,6 +83,7 @@ fn of_down(message: &Down) -> &'static str {
         Down::Knocked { .. } => "Down::Knocked",
         Down::Withdrew { .. } => "Down::Withdrew",
         Down::Admitted { .. } => "Down::Admitted",
+        Down::Tree { .. } => "Down::Tree",
         Down::Refused { .. } => "Down::Refused",
         Down::Log { .. } => "Down::Log",
         Down::CommitTooLate { .. } => "Down::CommitTooLate",
@@ -90,6 +96,9 @@ fn of_down(message: &Down) -> &'static str {
         Down::Presence { .. } => "Down::Presence",
         Down::Skipped { .. } => "Down::Skipped",
         Down::Ended { .. } => "Down::Ended",
+        Down::Lobby { .. } => "Down::Lobby",
+        Down::MemberBeacon { .. } => "Down::MemberBeacon",
+        Down::Relayed { .. } => "Down::Relayed",
     }
 }
 
@@ -113,11 +122,15 @@ fn inside_down(message: &Down) -> Vec<&'static str> {
         | Down::Knocked { .. }
         | Down::Withdrew { .. }
         | Down::Admitted { .. }
+        | Down::Tree { .. }
         | Down::CommitTooLate { .. }
         | Down::Resumed
         | Down::Returned { .. }
         | Down::Ping
         | Down::Presence { .. }
+        | Down::MemberBeacon { .. }
+        | Down::Lobby { .. }
+        | Down::Relayed { .. }
         | Down::Skipped { .. } => return Vec::new(),
     };
     signed.decode().ok().as_ref().map(of_command).into_iter().collect()
@@ -161,5 +174,8 @@ fn of_refusal(why: Refusal) -> &'static str {
         Refusal::Removed => "Refusal::Removed",
         Refusal::OldLink => "Refusal::OldLink",
         Refusal::Locked => "Refusal::Locked",
+        Refusal::NotNow => "Refusal::NotNow",
+        Refusal::NotInvited => "Refusal::NotInvited",
+        Refusal::Full => "Refusal::Full",
     }
 }

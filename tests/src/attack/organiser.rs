@@ -2,9 +2,11 @@
 //! are commands; lines on standard output report what happened.
 
 use crate::people::Person;
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use engine::dump::Dump;
-use engine::{AudioChoice, Choice, Command, Entry, Hardware, ParticipantId};
+use engine::{
+    AudioChoice, Choice, Command, Entry, FloorOrder, FloorTarget, Hardware, ParticipantId, Rights, Role, chat,
+};
 use media::Size;
 use std::io::{BufRead, Write, stdin, stdout};
 use std::path::PathBuf;
@@ -13,7 +15,8 @@ use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
 use std::time::Duration;
 
 /// Creates a meeting on the server at `port` of this machine, and follows the commands on standard input until it ends:
-/// `remove ID` and `leave`. `clip` is its camera; what it sees is written to `dump`.
+/// `remove ID`, `promote ID`, `demote ID`, `mute ID`, `allow ID`, `no-react ID`, `react ID`, `ask open`, `ask secret`, `end-votes now` and
+/// `leave`. `clip` is its camera; what it sees is written to `dump`.
 ///
 /// # Errors
 /// Returns an error if the engine does not start, or standard output is closed.
@@ -39,20 +42,49 @@ pub fn run(port: u16, fingerprint: [u8; 32], clip: PathBuf, dump: PathBuf) -> Re
         match commands.try_recv() {
             Ok(line) => execute(&person, &line)?,
             Err(TryRecvError::Empty) => {}
-            Err(TryRecvError::Disconnected) => person.engine.send(Command::Leave)?,
+            Err(TryRecvError::Disconnected) => {
+                // Fails if the meeting has ended.
+                let _ = person.engine.send(Command::Leave);
+            }
         }
     }
 }
 
 fn execute(person: &Person, line: &str) -> Result<()> {
-    match line.split_once(' ') {
-        Some(("remove", id)) => {
-            let id = ParticipantId(id.parse().context("an id is a number")?);
-            person.engine.send(Command::Remove(id))?;
-        }
-        Some(_) | None => person.engine.send(Command::Leave)?,
+    let Some((word, id)) = line.split_once(' ') else { return Ok(person.engine.send(Command::Leave)?) };
+    if let Some(commands) = about_votes(person, word, id)? {
+        return Ok(commands.into_iter().try_for_each(|command| person.engine.send(Command::Chat(command)))?);
     }
-    Ok(())
+    let id = ParticipantId(id.parse().context("an id is a number")?);
+    let order =
+        |allow| Command::Floor(FloorOrder { target: FloorTarget::Person(id), rights: Rights::MICROPHONE, allow });
+    let command = match word {
+        "remove" => Command::Remove(id),
+        "promote" => Command::SetRole(id, Role::CoOrganiser),
+        "demote" => Command::SetRole(id, Role::Participant),
+        "mute" => order(false),
+        "allow" => order(true),
+        "no-react" => Command::WithdrawRights(id, Rights::REACT),
+        "react" => Command::GrantRights(id, Rights::REACT),
+        other => bail!("{other} is no command"),
+    };
+    Ok(person.engine.send(command)?)
+}
+
+/// Returns the commands of the chat, if the line is about votes.
+fn about_votes(person: &Person, word: &str, what: &str) -> Result<Option<Vec<chat::Command>>> {
+    let text = |text| chat::Text::new(text).context("a text");
+    Ok(match word {
+        "ask" => {
+            let (question, options) = (text("when?")?, vec![text("now")?, text("later")?]);
+            Some(vec![chat::Command::StartVote { question, options, secret: what == "secret" }])
+        }
+        "end-votes" => {
+            let open = person.chat.lines().filter(|line| line.vote.as_ref().is_some_and(|vote| line.me && !vote.ended));
+            Some(open.map(|line| chat::Command::EndVote(line.id)).collect())
+        }
+        _ => None,
+    })
 }
 
 fn read_commands() -> Result<Receiver<String>> {
@@ -68,6 +100,8 @@ fn read_commands() -> Result<Receiver<String>> {
 struct Printed {
     link: String,
     people: Vec<u64>,
+    rights: Vec<String>,
+    votes: Vec<String>,
     /// How many others send their camera.
     cameras: usize,
     looked: usize,
@@ -87,6 +121,20 @@ impl Printed {
             writeln!(out, "people {}", list.join(" "))?;
             self.people = people;
         }
+        let rights: Vec<String> = person
+            .people
+            .iter()
+            .map(|person| format!("{}:{}:{:x}", person.id.0, person.role.number(), person.rights.bits()))
+            .collect();
+        if self.rights != rights {
+            writeln!(out, "rights {}", rights.join(" "))?;
+            self.rights = rights;
+        }
+        let votes: Vec<_> = person.chat.lines().filter_map(|line| line.vote.as_ref()).map(describe).collect();
+        if self.votes != votes {
+            writeln!(out, "votes {}", votes.join(" "))?;
+            self.votes = votes;
+        }
         self.cameras = person.people.iter().filter(|other| !other.me && other.camera).count();
         for notice in person.notices.iter().skip(self.notices) {
             writeln!(out, "notice {notice:?}")?;
@@ -97,4 +145,10 @@ impl Printed {
         }
         Ok(out.flush()?)
     }
+}
+
+/// Describes a vote: whether it has ended, how many ballots are known, and those for each answer.
+fn describe(vote: &chat::Vote) -> String {
+    let counts = vote.options.iter().map(|option| option.count.map_or("-".to_owned(), |count| count.to_string()));
+    format!("{}:{}:{}", vote.ended, vote.ballots, counts.collect::<Vec<_>>().join(","))
 }

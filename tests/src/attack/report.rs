@@ -64,10 +64,10 @@ impl Report {
             groups.entry((row.attacker, row.state)).or_default().push(row);
         }
         let mut lines =
-            vec![format!("{:<10}{:<16}{:>6}{:>11}  what happened", "attacker", "state", "tried", "successes")];
+            vec![format!("{:<14}{:<16}{:>6}{:>11}  what happened", "attacker", "state", "tried", "successes")];
         for ((attacker, state), rows) in groups {
             let successes = rows.iter().filter(|row| row.success).count();
-            lines.push(format!("{attacker:<10}{state:<16}{:>6}{successes:>11}  {}", rows.len(), outcomes(&rows)));
+            lines.push(format!("{attacker:<14}{state:<16}{:>6}{successes:>11}  {}", rows.len(), outcomes(&rows)));
         }
         for row in self.rows.iter().filter(|row| row.success) {
             lines.push(format!("SUCCESS: {} {}: {}: {}", row.attacker, row.state, row.message, row.outcome));

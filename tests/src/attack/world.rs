@@ -7,6 +7,7 @@ use crate::temp_folder::TempFolder;
 use anyhow::{Context, Result, bail};
 use crypto::Invitation;
 use proto::ParticipantId;
+use serde_json::Value;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -66,7 +67,7 @@ impl World {
         let Host { program: server, address, fingerprint } = Host::start(&folder.path("data"))?;
         let idle_bytes = server.resident_bytes();
         let proxy = DelayProxy::before(address, ROUND_TRIP)?;
-        let clip = folder.path("camera.y4m");
+        let clip = folder.path(CAMERA);
         fs::write(&clip, camera())?;
         let port = proxy.port().to_string();
         let mut command = command("attack", &["organiser", &port, &fingerprint, &clip, &folder.path(ORGANISER)]);
@@ -86,7 +87,8 @@ impl World {
         };
         world.wait(TIMEOUT, "the organiser has a link", |world| world.link().is_some())?;
         for name in GUESTS {
-            let guest = world.join(name, &clip)?;
+            let link = world.link().context("there is a link")?;
+            let guest = world.join(name, &link)?;
             world.guests.push((name, guest));
             world.marks.push(0);
             let count = world.guests.len() + 1;
@@ -95,14 +97,21 @@ impl World {
         Ok(world)
     }
 
-    fn join(&self, name: &str, clip: &str) -> Result<Program> {
-        let link = self.link().context("there is a link")?;
-        let (camera, dump) = (format!("file:{clip}"), self.folder.path(name));
+    /// Lets an honest guest with a camera join by a link.
+    ///
+    /// # Errors
+    /// Returns an error if it does not start.
+    pub fn join(&self, name: &str, link: &str) -> Result<Program> {
+        let (camera, dump) = (format!("file:{}", self.folder.path(CAMERA)), self.folder.path(name));
         let devices = ["--headless", "--camera", &camera, "--microphone", "off", "--speaker", "off"];
         let files = ["--tile", "320x180", "--dump", &dump, "--name", name, "--no-recent"];
-        let mut command = client(&[&["join", &link], &devices[..], &files].concat());
-        command.env("CONCLAVE_LOG", "warn,conclave=info");
-        Ok(Program::start(name, command))
+        let mut command = client(&[&["join", "-", "--json", "--commands"], &devices[..], &files].concat());
+        command.stdin(Stdio::piped());
+        // As by default, without the messages that the MLS library does not open.
+        command.env("CONCLAVE_LOG", "warn,conclave=info,openmls=off");
+        let mut program = Program::start(name, command);
+        program.send_line(link);
+        Ok(program)
     }
 
     /// Lets an honest newcomer join by the link. Returns how long it took.
@@ -143,6 +152,53 @@ impl World {
     /// Lets the organiser remove a member.
     pub fn remove(&mut self, participant: ParticipantId) {
         self.organiser.send_line(&format!("remove {}", participant.0));
+    }
+
+    /// Returns the role and the rights of each member, as the organiser sees them: `ID:ROLE:BITS`.
+    pub fn rights(&self) -> Vec<String> {
+        self.last("rights ").unwrap_or_default().split(' ').map(str::to_owned).collect()
+    }
+
+    /// Gives the organiser a command about a member: `promote`, `demote`, `mute` or `allow`.
+    pub fn command(&mut self, word: &str, participant: ParticipantId) {
+        self.organiser.send_line(&format!("{word} {}", participant.0));
+    }
+
+    /// Gives the organiser a command that is not about a member.
+    pub fn say(&mut self, line: &str) {
+        self.organiser.send_line(line);
+    }
+
+    /// Lets the first honest guest choose an answer of the last vote, by its number.
+    ///
+    /// # Errors
+    /// Returns an error if it knows no vote.
+    pub fn choose(&mut self, choice: u8) -> Result<()> {
+        let guest = &mut self.guests[0].1;
+        let vote = last_vote(guest).context("it knows a vote")?;
+        let id = vote["id"].as_str().context("a line has an id")?;
+        guest.send_line(&serde_json::json!({ "ballot": { "vote": id, "choice": choice } }).to_string());
+        Ok(())
+    }
+
+    /// Returns what the organiser and each honest guest know of the last vote: whether it has ended, the ballots, and the counts.
+    pub fn votes(&self) -> Vec<String> {
+        let organiser = self.last("votes ").and_then(|votes| votes.split(' ').next_back().map(str::to_owned));
+        let guests = self.guests.iter().map(|(_, guest)| last_vote(guest).map(|line| described(&line["vote"])));
+        std::iter::once(organiser).chain(guests).map(Option::unwrap_or_default).collect()
+    }
+
+    /// Returns what each honest guest has heard of somebody.
+    ///
+    /// # Errors
+    /// Returns an error if a guest does not print its counters.
+    pub fn heard(&mut self, name: &str) -> Result<Vec<VoiceCounters>> {
+        self.guests.iter_mut().map(|(_, guest)| VoiceCounters::by(guest, name)).collect()
+    }
+
+    /// Returns how many votes the organiser knows.
+    pub fn vote_count(&self) -> usize {
+        self.last("votes ").unwrap_or_default().split_whitespace().count()
     }
 
     /// Returns how many members each guest saw last.
@@ -242,6 +298,65 @@ impl World {
     }
 }
 
+/// What a guest has heard.
+#[derive(Clone, Copy, Debug)]
+pub struct VoiceCounters {
+    /// Packets of somebody's voice that it has played.
+    pub played: u64,
+    /// Frames of all that it has dropped, because their senders had no right to send them.
+    pub not_allowed: u64,
+    /// Frames of all that it has dropped, because their owners have not signed them, or have signed others.
+    pub unproven: u64,
+}
+
+impl VoiceCounters {
+    /// Lets a guest print its counters. `name` is whose voice is meant.
+    ///
+    /// # Errors
+    /// Returns an error if it does not print them.
+    pub fn by(guest: &mut Program, name: &str) -> Result<Self> {
+        let report = report(guest)?;
+        let voices = report["audio"].as_array().into_iter().flatten().filter(|voice| voice["from"] == name);
+        let played = voices.filter_map(|voice| voice["packets_played"].as_u64()).sum();
+        let count = |name: &str| report["e2ee"][name].as_u64().with_context(|| format!("no counter {name}"));
+        Ok(Self { played, not_allowed: count("not_allowed")?, unproven: count("unproven")? + count("forged")? })
+    }
+}
+
+/// Returns the counters of a guest.
+fn report(guest: &mut Program) -> Result<Value> {
+    let reports = |guest: &Program| -> Vec<String> {
+        guest.output().into_iter().filter(|line| line.starts_with("{\"report\"")).collect()
+    };
+    let (before, start) = (reports(guest).len(), Instant::now());
+    guest.send_line("{\"report\":true}");
+    while reports(guest).len() <= before {
+        if start.elapsed() > TIMEOUT {
+            bail!("it does not print its counters: {:?}", guest.errors(0));
+        }
+        pause();
+    }
+    let mut last: Value = serde_json::from_str(reports(guest).last().context("a report")?)?;
+    Ok(last["report"].take())
+}
+
+/// Returns the newest event of the newest vote that a guest has printed.
+fn last_vote(guest: &Program) -> Option<Value> {
+    let lines = guest.output();
+    let events = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let votes: Vec<_> = events.map(|mut event| event["chat"].take()).filter(|line| !line["vote"].is_null()).collect();
+    let newest = votes.iter().map(|line| line["place"].as_u64()).max()?;
+    votes.into_iter().rfind(|line| line["place"].as_u64() == newest)
+}
+
+/// Describes a vote as the organiser's program does.
+fn described(vote: &Value) -> String {
+    let options = vote["options"].as_array().cloned().unwrap_or_default();
+    let counts: Vec<_> =
+        options.iter().map(|option| option["count"].as_u64().map_or("-".into(), |count| count.to_string())).collect();
+    format!("{}:{}:{}", vote["ended"], vote["ballots"], counts.join(","))
+}
+
 /// Joins by a link, and leaves. Returns how long joining took.
 fn enter(link: &str, limit: Duration) -> Result<Duration> {
     let mut command = client(&[&["join", link, "--no-recent"], NO_DEVICES.as_slice()].concat());
@@ -319,6 +434,9 @@ pub fn pause() {
 
 const GUESTS: [&str; 2] = ["Ben", "Cleo"];
 const ORGANISER: &str = "Olga";
+
+/// The file with the pictures of the cameras.
+const CAMERA: &str = "camera.y4m";
 
 /// The round trip between the honest members and the server.
 pub const ROUND_TRIP: Duration = Duration::from_millis(100);

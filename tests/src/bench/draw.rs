@@ -81,6 +81,7 @@ fn style() -> Result<Style, render::Error> {
         tag_text: Rgba::opaque(0x00e9_edf2),
         tag_muted: Rgba::opaque(0x00ff_6b66),
         tag_marked: Rgba::opaque(0x00f2_c14e),
+        tag_verified: Rgba::opaque(0x57_d38c),
         initials: Rgba::opaque(0x00ff_ffff),
         tag_size: 13.0,
         tag_weight: 600,

@@ -52,6 +52,12 @@ impl Row {
         Self::of(name, unit, peer, comparison, format!(">= {min}"), ratio >= min)
     }
 
+    /// Returns a row that is compared with a peer, without a goal.
+    #[must_use]
+    pub fn without_goal(name: &str, unit: &'static str, peer: &str, comparison: Comparison) -> Self {
+        Self::of(name, unit, peer, comparison, "none".into(), true)
+    }
+
     fn of(name: &str, unit: &'static str, peer: &str, comparison: Comparison, goal: String, goal_met: bool) -> Self {
         let round = |value: f64| (value * 1_000.0).round() / 1_000.0;
         Self {
@@ -82,9 +88,16 @@ pub fn compare(runs: usize, mut subject: impl FnMut() -> f64, mut peer: impl FnM
 
 /// Returns the CPU time of this thread that `work` takes, in milliseconds. Other programs hardly affect it.
 pub fn cpu_ms(work: impl FnOnce()) -> f64 {
-    let before = now();
+    let before = now(ClockId::ThreadCPUTime);
     work();
-    (now() - before) * 1_000.0
+    (now(ClockId::ThreadCPUTime) - before) * 1_000.0
+}
+
+/// Returns the result of `work`, and the CPU time of this process that it takes, in milliseconds: `work` may use several threads.
+pub fn process_cpu_ms<T>(work: impl FnOnce() -> T) -> (T, f64) {
+    let before = now(ClockId::ProcessCPUTime);
+    let result = work();
+    (result, (now(ClockId::ProcessCPUTime) - before) * 1_000.0)
 }
 
 /// Prints rows as JSON, or as a table.
@@ -118,9 +131,9 @@ pub fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
     sorted.get((sorted.len() * percent / 100).min(sorted.len().saturating_sub(1))).copied()
 }
 
-#[expect(clippy::cast_precision_loss, reason = "a thread has less than 2^52 nanoseconds of CPU time")]
-fn now() -> f64 {
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+#[expect(clippy::cast_precision_loss, reason = "a process has less than 2^52 nanoseconds of CPU time")]
+fn now(clock: ClockId) -> f64 {
+    let time = clock_gettime(clock);
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 

@@ -116,6 +116,7 @@ fn enter(entry: Entry, name: &str, camera: Choice) -> Result<(Engine, engine::Ev
         muted: true,
         proxy: engine::ProxySettings::default(),
         bandwidth: engine::Bandwidth::default(),
+        flags: engine::MeetingFlags::NONE,
     };
     Ok(Engine::start(entry, setup, Identity::generate()?, Arc::new(NullOutput))?)
 }

@@ -1,10 +1,10 @@
 //! `cargo xtask attack [--json] [--short]`: attacks a meeting, and prints what was tried and what happened. It also runs as the
-//! organiser of that meeting.
+//! organiser of that meeting, and as a guest that speaks although it was muted.
 
 use anyhow::{Context, Result, bail};
 use std::process::ExitCode;
 use tests::attack::effort::Effort;
-use tests::attack::{organiser, run};
+use tests::attack::{loud_guest, organiser, run};
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -12,6 +12,10 @@ fn main() -> Result<ExitCode> {
         && role == "organiser"
     {
         organiser::run(port.parse()?, digest(fingerprint)?, clip.into(), dump.into())?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if let Some(("loud-guest", speaks_as)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        loud_guest::run(speaks_as.first().map(String::as_str))?;
         return Ok(ExitCode::SUCCESS);
     }
     if let Some(unknown) = arguments.iter().find(|argument| !["--json", "--short"].contains(&argument.as_str())) {

@@ -1,9 +1,10 @@
 //! One client: a real `Meeting`, a real key ring, and the events so far.
 
+use super::chat::ChatList;
 use super::media::MediaEndpoint;
 use super::wall::WallTime;
 use crypto::{Identity, Profile, Words};
-use net::meeting::{Command, Entry, Event, MediaState, Meeting, Member, Notice, PolicyState};
+use net::meeting::{Command, Entry, Event, LobbyEvent, MediaState, Meeting, Member, Notice, PolicyState};
 use proto::{Blob, Epoch, ManagerCommand, ParticipantId, Reason, Up};
 use std::time::Instant;
 
@@ -26,6 +27,8 @@ pub struct Client {
     pub people: Vec<Member>,
     /// The policy, from the newest event.
     pub policy: Option<PolicyState>,
+    /// The people whose hands are up, from the newest event.
+    pub hands: Vec<ParticipantId>,
     /// The words, from the newest event.
     pub words: Option<Words>,
     /// The epoch of the newest keys.
@@ -36,6 +39,8 @@ pub struct Client {
     pub ending: Option<Ending>,
     /// All notices.
     pub notices: Vec<Notice>,
+    /// What shows whether all are in the same group, since the last check of the invariants.
+    pub(super) verification: Vec<net::meeting::verification::Event>,
     /// Who left, whether they were removed, and when this client reported it.
     pub left: Vec<(ParticipantId, bool, Instant)>,
     /// Who joined.
@@ -58,10 +63,14 @@ pub struct Client {
     closed: bool,
     /// How often it lost the connection or the group.
     pub reconnecting: usize,
+    /// When it lost the connection or the group; `None` while it has both.
+    pub out_since: Option<Instant>,
     /// Who waits for the organiser's decision.
     pub asking: Vec<ParticipantId>,
     /// How often the link has changed.
     pub links: usize,
+    /// The lines of the chat.
+    pub chat: ChatList,
 }
 
 /// What a client does with its connection.
@@ -102,11 +111,13 @@ impl Client {
             meeting: Meeting::new(entry(identity, profile), Box::new(move |now| wall.at(now)), now),
             people: Vec::new(),
             policy: None,
+            hands: Vec::new(),
             words: None,
             epoch: None,
             own: MediaState::default(),
             ending: None,
             notices: Vec::new(),
+            verification: Vec::new(),
             left: Vec::new(),
             joined: Vec::new(),
             entered: None,
@@ -119,8 +130,10 @@ impl Client {
             unchecked_departures: Vec::new(),
             closed: false,
             reconnecting: 0,
+            out_since: None,
             asking: Vec::new(),
             links: 0,
+            chat: ChatList::default(),
         }
     }
 
@@ -154,9 +167,9 @@ impl Client {
         if self.ending.is_some() { None } else { self.meeting.poll_timeout() }
     }
 
-    pub(super) fn note_command(&mut self, command: Command) {
+    pub(super) fn note_command(&mut self, command: &Command) {
         if let Command::Announce(state) = command {
-            self.own = state;
+            self.own = *state;
         }
     }
 
@@ -197,8 +210,18 @@ impl Client {
         assert_eq!(self.ending, None, "{}: an event follows the end of the meeting", self.name);
         match event {
             Event::Approaching | Event::Knocking => assert!(self.entered.is_none()),
-            Event::Reconnecting => self.reconnecting += 1,
-            Event::Reconnected { me } => self.past_id = Some(me),
+            Event::Reconnecting => {
+                self.reconnecting += 1;
+                self.out_since = Some(now);
+            }
+            Event::Reconnected { me } => (self.past_id, self.out_since) = (Some(me), None),
+            // A client that is sent back has no keys, and begins again.
+            Event::Lobby(LobbyEvent::SentBack) => {
+                (self.entered, self.epoch, self.words, self.chat) = (None, None, None, ChatList::default());
+                self.people.clear();
+                self.asking.clear();
+                self.media.restart();
+            }
             Event::AsksToJoin { id, .. } => self.asking.push(id),
             Event::StoppedAsking(id) => self.asking.retain(|asking| *asking != id),
             Event::LinkChanged => self.links += 1,
@@ -225,20 +248,29 @@ impl Client {
                 self.left.push((id, removed, now));
             }
             Event::Keys { keys, removed, leaves, epoch, rejoined } => {
-                let increases = self.epoch.is_none_or(|before| before < epoch);
-                assert!(increases || rejoined, "{}: the epoch increases", self.name);
-                self.epoch = Some(epoch);
+                self.handle_epoch(epoch, rejoined);
                 if rejoined {
-                    self.media.restart();
+                    self.media.install_again(keys, removed, leaves);
+                } else {
+                    self.media.install(keys, removed, leaves, now);
                 }
-                self.media.install(keys, removed, leaves, now);
-                self.has_new_keys = true;
             }
             Event::Policy(policy) => self.policy = Some(policy),
+            Event::Chat(event) => self.chat.handle(event),
+            Event::Hands(hands) => self.hands = hands,
+            Event::Lobby(_) | Event::OwnRightsChanged { .. } | Event::HandLowered { .. } => {}
+            Event::Verification(event) => self.verification.push(event),
             Event::Words(words) => self.words = Some(words),
             Event::Ended(reason) => self.ending = Some(Ending::Ended(reason)),
             Event::Notice(notice) => self.notices.push(notice),
         }
+    }
+
+    fn handle_epoch(&mut self, epoch: Epoch, rejoined: bool) {
+        let increases = self.epoch.is_none_or(|before| before < epoch);
+        assert!(increases || rejoined, "{}: the epoch increases", self.name);
+        self.epoch = Some(epoch);
+        self.has_new_keys = true;
     }
 
     /// Asserts that both list the same people with the same names, leaves, roles and states.

@@ -29,6 +29,8 @@ pub(super) struct HostileClient {
     ids: Vec<ParticipantId>,
     /// Its memberships, newest last. The groups and keys of earlier ones are kept.
     memberships: Vec<Membership>,
+    /// The admission whose tree is not complete.
+    admission: Option<Admission>,
     captured: CapturedMessages,
 }
 
@@ -52,6 +54,18 @@ enum Stage {
     Approaching,
     Waiting(Box<Joiner>),
     Member,
+}
+
+/// What the server said when it admitted this client.
+struct Admission {
+    joiner: Box<Joiner>,
+    welcome: Blob,
+    position: Position,
+    epoch: Epoch,
+    resume: ResumeToken,
+    /// Bytes of the tree that are still to come.
+    left: usize,
+    sealed: Vec<u8>,
 }
 
 /// One membership, which may be over.
@@ -89,6 +103,7 @@ impl HostileClient {
             aim,
             ids: Vec::new(),
             memberships: Vec::new(),
+            admission: None,
             captured: CapturedMessages::default(),
         }
     }
@@ -156,9 +171,12 @@ impl HostileClient {
                 answers.push(self.enter());
             }
             Down::AdmissionKey { admission_key, chain } => answers.extend(self.knock(&admission_key, &chain)),
-            Down::Admitted { welcome, position, epoch, resume, .. } => {
-                self.handle_admitted(&welcome, position, epoch, resume);
+            Down::Admitted { welcome, position, epoch, resume, tree, .. } => {
+                let Stage::Waiting(joiner) = mem::replace(&mut self.stage, Stage::Member) else { return answers };
+                let (left, sealed) = (tree as usize, Vec::new());
+                self.admission = Some(Admission { joiner, welcome, position, epoch, resume, left, sealed });
             }
+            Down::Tree { part } => self.handle_tree(&part),
             Down::Resumed => {
                 self.stage = Stage::Member;
                 self.ids.extend(self.memberships.last().map(|membership| membership.me));
@@ -185,12 +203,15 @@ impl HostileClient {
             Down::Ping => answers.push(self.pong()),
             Down::Created { .. }
             | Down::Knocked { .. }
+            | Down::Lobby { .. }
+            | Down::Relayed { .. }
             | Down::Withdrew { .. }
             | Down::Refused { .. }
             | Down::Skipped { .. }
             | Down::Removed { .. }
             | Down::Presence { .. }
             | Down::Beacon { .. }
+            | Down::MemberBeacon { .. }
             | Down::Ended { .. }
             | Down::Problem { .. } => {}
         }
@@ -214,9 +235,16 @@ impl HostileClient {
         Some(proto::encode(&Up::Knock { meeting: link.meeting, request: Blob(request) }))
     }
 
-    fn handle_admitted(&mut self, welcome: &Blob, next: Position, epoch: Epoch, token: ResumeToken) {
-        let Stage::Waiting(joiner) = mem::replace(&mut self.stage, Stage::Member) else { return };
-        let (Ok(group), Some(me)) = (joiner.enter(&welcome.0), self.ids.last().copied()) else { return };
+    fn handle_tree(&mut self, part: &Blob) {
+        let Some(mut admission) = self.admission.take() else { return };
+        admission.sealed.extend_from_slice(&part.0);
+        admission.left = admission.left.saturating_sub(part.0.len());
+        if admission.left > 0 {
+            self.admission = Some(admission);
+            return;
+        }
+        let Admission { joiner, welcome, position: next, epoch, resume: token, sealed, .. } = admission;
+        let (Ok(group), Some(me)) = (joiner.enter(&welcome.0, &sealed), self.ids.last().copied()) else { return };
         let mut membership = Membership { me, group, epoch, next, token, pending: None, keys: Vec::new() };
         membership.hold_keys();
         self.memberships.push(membership);

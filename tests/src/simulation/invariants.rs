@@ -2,12 +2,14 @@
 //!
 //! I1: all members of an epoch have the same verification words. I2: nobody plays frames of a removed member, or encrypts for
 //! it. I3: a client that is not a member of an epoch opens none of its frames, whatever keys it has kept. I4: a device that
-//! was removed is in no later epoch. I5: no frame is opened twice.
+//! was removed is in no later epoch. I5: no frame is opened twice. Besides, no honest member is said to have another group, or
+//! to be silent.
 
 use super::media::Recorded;
 use super::{Client, ClientId, Simulation};
 use crypto::{DeviceKey, Words};
 use net::meeting::Notice;
+use net::meeting::verification::{self, Agreement};
 use proto::{Epoch, ParticipantId};
 use rand::Rng;
 use std::collections::{BTreeMap, BTreeSet};
@@ -82,6 +84,12 @@ impl Simulation {
     /// Checks a client after an input.
     pub(super) fn check_invariants(&mut self, client_id: ClientId) {
         let client = &mut self.clients[client_id.0];
+        for event in std::mem::take(&mut client.verification) {
+            if let verification::Event::Agreement(Agreement { differ, unheard, .. }) = event {
+                let honest = differ.iter().chain(&unheard).find(|id| !self.hostile_clients.contains(**id));
+                assert_eq!(honest, None, "{} raises a false alarm: {differ:?}, {unheard:?}", client.name);
+            }
+        }
         for notice in &client.notices {
             if let Notice::CommitRejected(from) = notice {
                 assert!(

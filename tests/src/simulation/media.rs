@@ -29,12 +29,22 @@ impl MediaEndpoint {
 
     pub(super) fn install(&mut self, keys: MediaKeys, removed: Vec<Leaf>, leaves: Vec<Leaf>, now: Instant) {
         self.ring.install(keys, &leaves, &removed, now);
+        self.set_leaves(leaves, removed);
+    }
+
+    /// Installs the keys of a client that has entered the group again.
+    pub(super) fn install_again(&mut self, keys: MediaKeys, removed: Vec<Leaf>, leaves: Vec<Leaf>) {
+        self.ring.install_again(keys, &leaves, &removed);
+        self.set_leaves(leaves, removed);
+    }
+
+    fn set_leaves(&mut self, leaves: Vec<Leaf>, removed: Vec<Leaf>) {
         self.leaves = leaves;
         self.leaves.sort();
         self.dropped = removed;
     }
 
-    /// Drops all keys, because the client entered the group again.
+    /// Drops all keys, because the client is no member for now.
     pub(super) fn restart(&mut self) {
         self.ring.restart();
     }

@@ -136,7 +136,9 @@ impl Service {
         let mut actions = Vec::new();
         while let Some(step) = self.delivery.poll_action() {
             match step {
-                Step::Send(to, bytes) | Step::Tell { to, message: bytes, .. } => {
+                Step::Send(to, bytes)
+                | Step::Tell { to, message: bytes, .. }
+                | Step::Relay { to, message: bytes, .. } => {
                     let message = proto::decode(&bytes).expect("the server sends only valid messages");
                     actions.extend(self.clients.get(&to).map(|client_id| Action::Send(*client_id, message)));
                 }

@@ -20,7 +20,7 @@ impl Trace {
             return;
         }
         match proto::decode::<Up>(bytes) {
-            Ok(Up::Pong { .. } | Up::Tell { .. }) => {}
+            Ok(Up::Pong { .. } | Up::Tell { .. } | Up::Lobby { .. } | Up::Beacon { .. } | Up::Relay { .. }) => {}
             Ok(Up::Manage { counter, command, .. }) => match proto::decode(&command.0) {
                 Ok(ManagerCommand::Beacon { .. }) => {}
                 command => print(at, client, '>', &format!("Manage {counter} {command:?}")),
@@ -35,7 +35,12 @@ impl Trace {
             return;
         }
         match proto::decode::<Down>(bytes) {
-            Ok(Down::Ping | Down::Beacon { .. } | Down::Log { entry: LogEntry::Told { .. }, .. }) => {}
+            Ok(
+                Down::Ping
+                | Down::Beacon { .. }
+                | Down::MemberBeacon { .. }
+                | Down::Log { entry: LogEntry::Told { .. }, .. },
+            ) => {}
             Ok(Down::Log { position, entry: LogEntry::Managed { signed } }) => {
                 print(at, client, '<', &format!("Log {} {:?} {:?}", position.0, signed.from, signed.decode()));
             }

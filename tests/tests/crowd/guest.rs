@@ -41,13 +41,17 @@ pub async fn join_and_stay(link: String) {
             Down::Created { .. }
             | Down::Knocked { .. }
             | Down::Withdrew { .. }
+            | Down::Lobby { .. }
+            | Down::Relayed { .. }
             | Down::Admitted { .. }
+            | Down::Tree { .. }
             | Down::Refused { .. }
             | Down::CommitTooLate { .. }
             | Down::Removed { .. }
             | Down::Resumed
             | Down::Returned { .. }
             | Down::Beacon { .. }
+            | Down::MemberBeacon { .. }
             | Down::Presence { .. }
             | Down::Ended { .. }
             | Down::Problem { .. } => {}

@@ -12,7 +12,7 @@ use net::meeting::Command;
 use proto::{Blob, ClientMessage, Epoch, ManagerCommand, ParticipantId, Problem, Up};
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
-use tests::attack::floods::{Bar, bar_newcomers};
+use tests::attack::floods::{Bar, bar_newcomer};
 use tests::attack::guest::{Guest, void};
 use tests::attack::wire::{Wire, another_address};
 
@@ -80,13 +80,16 @@ fn a_member_cannot_refuse_or_admit_newcomers() {
         let server = server().await;
         let clients = meeting(&server, 2).await;
         for attempt in [Bar::Refuse, Bar::Admit] {
-            let guest = Guest::join(&clients[0].link(), another_address(), server.address()).await.unwrap();
-            let task = tokio::spawn(bar_newcomers(guest, attempt));
-            let late = Client::join(&clients[0].link(), "late");
-            late.until("the newcomer is admitted", |state| state.entered.is_some()).await;
-            late.until("and sees the others", |state| state.members.len() >= 3).await;
-            task.await.unwrap();
-            late.leave();
+            let mut guest = Guest::join(&clients[0].link(), another_address(), server.address()).await.unwrap();
+            guest.catch_up().await.unwrap();
+            let mut late = Guest::knock(&clients[0].link(), another_address(), server.address()).await.unwrap();
+            let target = late.facts.me;
+            let (seen, entered) = tokio::join!(bar_newcomer(guest, attempt, target), late.enter());
+            entered.unwrap_or_else(|error| panic!("{attempt:?}: the newcomer is admitted: {error}"));
+            assert!(late.facts.others.len() >= 2, "it sees the others");
+            assert_eq!(seen.problem, Some(Problem::NotAuthorised), "{attempt:?}");
+            assert!(seen.knocked.is_empty(), "only managers learn of knocks");
+            late.wire.send(&Up::Leave).await;
         }
         continue_undisturbed(&clients).await;
     });

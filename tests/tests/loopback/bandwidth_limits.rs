@@ -160,7 +160,7 @@ fn a_client_with_a_limit_sends_and_gets_no_more_than_that_in_all() {
         let (clients, counters) = meeting(&server, [Some(LIMIT), None]).await;
         clients[0].until("media are connected", |state| state.connected.is_some()).await;
         let (start, before) = (Instant::now(), counters.read());
-        see_more(&clients, 150).await;
+        see_more(&clients, 60).await;
         let (length, after) = (start.elapsed(), counters.read());
         assert_below("the client", [after[0] - before[0], after[1] - before[1]], length, LIMIT);
         limit(&clients[0], None);
@@ -180,7 +180,7 @@ fn the_server_counts_no_more_than_the_limits_of_all() {
             client.until("media are connected", |state| state.connected.is_some()).await;
         }
         let (start, before) = (Instant::now(), counted_by(&server).await);
-        see_more(&clients, 150).await;
+        see_more(&clients, 60).await;
         let after = counted_by(&server).await;
         let both = Bitrate::bps(LIMIT.as_bps() * 2);
         assert_below("the server", [after[0] - before[0], after[1] - before[1]], start.elapsed(), both);

@@ -3,7 +3,7 @@
 use crypto::open::Error;
 use crypto::{Fingerprint, Identity, Invitation, KeyRing, Leaf, ManagerKeys, Opener, Profile, Sealer};
 use media::{AudioCodec, BufferPool, Clock, Encoded, EncodedAudio, Layer, Level, Size, Timestamp, VideoCodec};
-use net::meeting::{self, Command, Entry, Notice};
+use net::meeting::{self, Command, Entry, LobbyEvent, Notice};
 use net::{Backends, Config, Event, FrameSender, Session};
 use proto::{
     Kind, MeetingFlags, ParticipantId, Reason, Rights, Role, Slot, SpatialLayer, TileWish, Totals, TrackDemand, TrackId,
@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
+use tests::simulation::ChatList;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{Notify, mpsc};
 
@@ -27,6 +28,8 @@ pub struct State {
     pub succession: Vec<ParticipantId>,
     pub flags: MeetingFlags,
     pub notices: Vec<Notice>,
+    /// The lines of the chat.
+    pub chat: ChatList,
     /// How often the link has changed, or arrived with the keys of a manager.
     pub links: u32,
     /// When the client became a member.
@@ -39,6 +42,10 @@ pub struct State {
     pub wanted: BTreeMap<Slot, TrackDemand>,
     pub key_frames_wanted: u64,
     pub removed: bool,
+    /// The people whose hands are up, in order.
+    pub hands: Vec<ParticipantId>,
+    /// Who changed its own rights.
+    pub actors: Vec<Option<ParticipantId>>,
     /// Why the session ended.
     pub over: Option<String>,
     /// Whether the session has closed its sockets and stored the keys of an organiser.
@@ -47,8 +54,10 @@ pub struct State {
     /// How often it lost the connection or the group, and how often it came back.
     pub reconnecting: u32,
     pub reconnected: u32,
-    /// Who asks to join with an old link.
-    pub asking: Vec<ParticipantId>,
+    /// Who asks to join and no rule lets in.
+    pub asking: Vec<(ParticipantId, meeting::Evidence)>,
+    /// What happened in the waiting room.
+    pub lobby: Vec<LobbyEvent>,
     /// The paths of media, the newest one last.
     pub paths: Vec<net::MediaPath>,
     /// The estimated bandwidth, in bits per second.
@@ -73,6 +82,10 @@ pub struct Received {
     pub keyless: u64,
     /// Frames sealed before this client joined, or by a former member.
     pub refused: u64,
+    /// Frames that were dropped, because their owner has not signed them.
+    pub unproven: u64,
+    /// Frames that their sender had no right to send.
+    pub not_allowed: u64,
     /// The number of opened frames of each layer.
     pub layers: [u64; 3],
     pub newest: Option<Layer>,
@@ -279,33 +292,14 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
     let (mut encoder, mut waiting) = (None, Vec::new());
     while let Some(event) = events.recv().await {
         match event {
-            Event::Meeting(meeting::Event::Entered { me }) => {
-                encoder = Some(Encoder::start(&session, &ring, clock, &shared));
-                shared.change(|state| (state.me, state.entered) = (Some(me), Some(Instant::now())));
-            }
-            Event::Meeting(meeting::Event::Members(members)) => {
-                shared.change(|state| {
-                    state.members = members.iter().map(|member| member.id).collect();
-                    state.leaves = members.iter().map(|member| (member.id, member.leaf)).collect();
-                    state.roles = members.iter().map(|member| (member.id, (member.role, member.rights))).collect();
-                });
+            Event::Meeting(event) => {
+                if matches!(event, meeting::Event::Entered { .. }) {
+                    encoder = Some(Encoder::start(&session, &ring, clock, &shared));
+                }
+                shared.change(|state| state.handle_meeting(event));
                 start_readers(&mut waiting, &ring, clock, &shared);
             }
-            Event::Meeting(meeting::Event::Policy(policy)) => {
-                shared.change(|state| (state.succession, state.flags) = (policy.succession, policy.flags));
-            }
-            Event::Meeting(meeting::Event::Notice(notice)) => shared.change(|state| state.notices.push(notice)),
-            Event::Meeting(meeting::Event::LinkChanged) => shared.change(|state| state.links += 1),
-            Event::Meeting(meeting::Event::Reconnecting) => shared.change(|state| state.reconnecting += 1),
-            Event::Meeting(meeting::Event::Reconnected { me }) => {
-                shared.change(|state| (state.me, state.reconnected) = (Some(me), state.reconnected + 1));
-            }
-            Event::Meeting(meeting::Event::AsksToJoin { id, .. }) => shared.change(|state| state.asking.push(id)),
-            Event::Meeting(meeting::Event::Ended(reason)) => shared.change(|state| {
-                state.removed = reason == Reason::Removed;
-                state.over = Some(reason.to_string());
-            }),
-            Event::Meeting(_) | Event::LayersChanged(..) | Event::Downlink(_) | Event::InboundStats(_) => {}
+            Event::LayersChanged(..) | Event::Downlink(_) | Event::InboundStats(_) => {}
             Event::Rekeyed(epoch) => shared.change(|state| state.epoch = epoch.0),
             Event::Track { track, kind, frames, .. } => {
                 waiting.push(IncomingTrack { track, kind, frames });
@@ -331,6 +325,43 @@ async fn follow(session: Session, mut events: mpsc::Receiver<Event>, ring: KeyRi
         let _ = state.over.get_or_insert("the events ended".into());
         state.closed = true;
     });
+}
+
+impl State {
+    fn handle_meeting(&mut self, event: meeting::Event) {
+        use meeting::Event;
+        match event {
+            Event::Entered { me } => (self.me, self.entered) = (Some(me), Some(Instant::now())),
+            Event::Members(members) => {
+                self.members = members.iter().map(|member| member.id).collect();
+                self.leaves = members.iter().map(|member| (member.id, member.leaf)).collect();
+                self.roles = members.iter().map(|member| (member.id, (member.role, member.rights))).collect();
+            }
+            Event::Policy(policy) => (self.succession, self.flags) = (policy.succession, policy.flags),
+            Event::Hands(hands) => self.hands = hands,
+            Event::OwnRightsChanged { by, .. } => self.actors.push(by),
+            Event::Notice(notice) => self.notices.push(notice),
+            Event::Chat(event) => self.chat.handle(event),
+            Event::LinkChanged => self.links += 1,
+            Event::Reconnecting => self.reconnecting += 1,
+            Event::Reconnected { me } => (self.me, self.reconnected) = (Some(me), self.reconnected + 1),
+            Event::AsksToJoin { id, evidence, .. } => self.asking.push((id, evidence)),
+            Event::Lobby(event) => self.lobby.push(event),
+            Event::Ended(reason) => {
+                self.removed = matches!(reason, Reason::Removed | Reason::RemovedBy(_));
+                self.over = Some(reason.to_string());
+            }
+            Event::Approaching
+            | Event::Knocking
+            | Event::Joined(_)
+            | Event::Left { .. }
+            | Event::Keys { .. }
+            | Event::HandLowered { .. }
+            | Event::Verification(_)
+            | Event::Words(_)
+            | Event::StoppedAsking(_) => {}
+        }
+    }
 }
 
 /// A track that can be received.
@@ -388,7 +419,12 @@ fn read(
                     received.refused += 1;
                     return;
                 }
+                Err(Error::NotAllowed) => {
+                    received.not_allowed += 1;
+                    return;
+                }
                 Err(error) => {
+                    received.unproven += u64::from(error == Error::Unproven);
                     eprintln!("frame of {track:?} not opened: {error}");
                     received.failed += 1;
                     return;

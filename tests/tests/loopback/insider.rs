@@ -3,7 +3,8 @@
 use crate::client::{SIZES, picture};
 use crate::stranger;
 use bytes::Bytes;
-use crypto::{Identity, Invitation, KeyRing, Profile, Sealer};
+use crypto::group::hostile;
+use crypto::{Identity, Invitation, KeyRing, Leaf, Profile, Sealer};
 use futures_util::{SinkExt, StreamExt};
 use media::{BufferPool, Clock};
 use net::meeting::{Entry, Event, Meeting};
@@ -48,6 +49,8 @@ pub struct Insider {
     socket: WebSocketStream<Tls>,
     meeting: Meeting,
     ring: KeyRing,
+    /// The leaf of the member in whose name it seals; `None` for its own.
+    speaks_as: Option<Leaf>,
     connection: Arc<dyn PeerConnection>,
     connected: watch::Receiver<bool>,
     camera: Arc<TrackLocalStaticRTP>,
@@ -63,6 +66,11 @@ pub struct Insider {
 impl Insider {
     /// Joins by a link, offers a camera of one layer, and waits until its transport is connected.
     pub async fn join(link: &str) -> Self {
+        Self::join_as(link, None).await
+    }
+
+    /// Joins as [`Self::join`] does, and seals its pictures as the member at `speaks_as`, if there is one.
+    pub async fn join_as(link: &str, speaks_as: Option<Leaf>) -> Self {
         let invitation: Invitation = link.parse().unwrap();
         let address = SocketAddr::new(invitation.host.parse().unwrap(), invitation.port);
         let tls = stranger::connect_tls(address).await;
@@ -82,6 +90,7 @@ impl Insider {
             meeting: Meeting::new(entry, Box::new(|_| SystemTime::now()), Instant::now()),
             sealer: Sealer::new(ring.clone(), Slot::Camera),
             ring,
+            speaks_as,
             connection,
             connected,
             camera,
@@ -212,6 +221,10 @@ impl Insider {
     async fn flush(&mut self) {
         while let Some(event) = self.meeting.poll_event() {
             if let Event::Keys { keys, removed, leaves, .. } = event {
+                let keys = match self.speaks_as {
+                    Some(leaf) => hostile::keys_of_another(keys, leaf),
+                    None => keys,
+                };
                 self.ring.install(keys, &leaves, &removed, Instant::now());
             } else if let Event::Entered { me } = event {
                 self.me = me;

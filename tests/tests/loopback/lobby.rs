@@ -2,7 +2,7 @@
 
 use crate::client::Client;
 use crate::{meeting, run, server};
-use net::meeting::Command;
+use net::meeting::{Command, LobbyEvent};
 use proto::{Blob, Epoch, ManagerCommand, NextAuthority, ParticipantId, Problem, ROTATION_BYTES, Refusal, Up, Welcome};
 use std::time::Duration;
 use tests::attack::guest::Guest;
@@ -36,6 +36,8 @@ const ATTACKS: &[(&str, Attack)] = &[
     ("Refuse, unattended", |id, _| refuse(id, Refusal::Unattended)),
     ("Refuse, locked", |id, _| refuse(id, Refusal::Locked)),
     ("Refuse, removed", |id, _| refuse(id, Refusal::Removed)),
+    ("Refuse, not invited", |id, _| refuse(id, Refusal::NotInvited)),
+    ("Lobby", |participant, _| forged(&ManagerCommand::Lobby { participant, blob: Blob(vec![0xa5; 300]) }, Vec::new())),
     ("Expel", |participant, _| forged(&ManagerCommand::Expel { participant }, Vec::new())),
     ("Void", |participant, epoch| {
         forged(&ManagerCommand::Void { epoch: Epoch(epoch.0.saturating_sub(1)), participant }, Vec::new())
@@ -63,7 +65,7 @@ fn a_member_cannot_refuse_expel_or_admit_a_client_that_waits() {
         clients[0].until("two are left", |state| state.members.len() == 2).await;
         let waiting = Client::join(&old, "waiting");
         clients[0].until("the organiser is asked", |state| state.asking.len() == 1).await;
-        let id = clients[0].look(|state| state.asking[0]);
+        let id = clients[0].look(|state| state.asking[0].0);
         for (what, attack) in ATTACKS {
             let mut guest = Guest::join(&clients[0].link(), another_address(), server.address()).await.unwrap();
             for _ in 0..20 {
@@ -76,6 +78,7 @@ fn a_member_cannot_refuse_expel_or_admit_a_client_that_waits() {
             }
             assert_eq!(guest.seen.problem, Some(Problem::NotAuthorised), "{what}");
             waiting.look(|state| assert!(state.over.is_none() && state.entered.is_none(), "{what}: {:?}", state.over));
+            waiting.look(|state| assert!(state.lobby.iter().all(|event| *event == LobbyEvent::Received), "{what}"));
         }
         clients[0].session.send(Command::Admit(id)).unwrap();
         waiting.until("the organiser admits it", |state| state.entered.is_some()).await;

@@ -40,8 +40,14 @@ impl Mallory {
         let (joiner, request) = made.unwrap();
         wire.send(&Up::Knock { meeting, request: Blob(request) }).await;
         let admitted = wire.wait_for(STEP, |message| matches!(message, Down::Admitted { .. })).await;
-        let Some(Down::Admitted { welcome, position, .. }) = admitted else { panic!("not admitted") };
-        Self { wire, identity, me, group: joiner.enter(&welcome.0).unwrap(), position }
+        let Some(Down::Admitted { welcome, position, tree, .. }) = admitted else { panic!("not admitted") };
+        let mut sealed = Vec::new();
+        while sealed.len() < tree as usize {
+            let part = wire.wait_for(STEP, |message| matches!(message, Down::Tree { .. })).await;
+            let Some(Down::Tree { part }) = part else { panic!("no tree") };
+            sealed.extend(part.0);
+        }
+        Self { wire, identity, me, group: joiner.enter(&welcome.0, &sealed).unwrap(), position }
     }
 
     /// Follows the group until a commit adds somebody, and returns the key package.
@@ -117,7 +123,7 @@ async fn replace_welcome(message: ServerMessage, welcome: &FalseWelcome) -> Resu
     };
     let Some(known) = welcome.lock().unwrap().take() else { return Ok(message) };
     let (position, epoch, gone, resume) = (*position, *epoch, gone.clone(), *resume);
-    Ok(ServerMessage::Meeting(Down::Admitted { welcome: known.await?, position, epoch, gone, resume }))
+    Ok(ServerMessage::Meeting(Down::Admitted { welcome: known.await?, position, epoch, gone, resume, tree: 0 }))
 }
 
 /// Starts a server that replaces the next Welcome by `welcome`, or passes on all of them if it is `None`.

@@ -164,6 +164,7 @@ fn enter(entry: Entry, hardware: Hardware, output: Arc<dyn VideoOutput>) -> Resu
         muted: false,
         proxy: engine::ProxySettings::default(),
         bandwidth: engine::Bandwidth::default(),
+        flags: engine::MeetingFlags::NONE,
     };
     Ok(Engine::start_with(entry, setup, Identity::generate()?, output, hardware)?)
 }
@@ -398,9 +399,13 @@ async fn serve(mut socket: Socket, record: &SyncSender<(Instant, Received)>) -> 
             Up::Create { .. } => Some(Down::Created { resume: proto::ResumeToken([1; 32]) }),
             Up::Approach { .. }
             | Up::Knock { .. }
+            | Up::Lobby { .. }
+            | Up::Relay { .. }
+            | Up::Tree { .. }
             | Up::Manage { .. }
             | Up::Commit { .. }
             | Up::Tell { .. }
+            | Up::Beacon { .. }
             | Up::Leave
             | Up::Return { .. }
             | Up::Pong { .. }

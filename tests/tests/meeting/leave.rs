@@ -2,7 +2,7 @@
 
 use super::TIMEOUT;
 use anyhow::{Context, Result};
-use engine::{AudioChoice, Choice, Command, Entry, NoticeKind, Reason};
+use engine::{AudioChoice, Choice, Command, Entry, NoticeKind, Reason, Refusal};
 use std::time::Duration;
 use tests::people::{Host, Person};
 
@@ -114,7 +114,7 @@ fn the_organiser_decides_on_requests_with_an_old_link() -> Result<()> {
         let mut guest = Person::enter(Entry::Join(old.parse()?), name, Choice::Off, AudioChoice::Off)?;
         anne.wait(TIMEOUT, "Anne is asked", |anne| anne.asking.iter().any(|(_, asker)| asker == name))?;
         let (id, _) = anne.asking[0];
-        anne.engine.send(if admit { Command::Admit(id) } else { Command::Decline(id) })?;
+        anne.engine.send(if admit { Command::Admit(id) } else { Command::Decline(id, Refusal::Declined) })?;
         if admit {
             guest.wait(TIMEOUT, "the guest is a member", |guest| guest.people.len() == 2)?;
             anne.wait(TIMEOUT, "nobody asks any more", |anne| anne.asking.is_empty())?;
@@ -134,7 +134,7 @@ fn a_guest_can_neither_decide_on_a_request_nor_remove_anybody() -> Result<()> {
     anne.wait(TIMEOUT, "Anne is asked", |anne| anne.asking.len() == 1)?;
     let (id, _) = anne.asking[0];
     let organiser = anne.me.context("Anne is a member")?;
-    for command in [Command::Admit(id), Command::Decline(id), Command::Remove(organiser)] {
+    for command in [Command::Admit(id), Command::Decline(id, Refusal::Declined), Command::Remove(organiser)] {
         carol.notices.clear();
         carol.engine.send(command)?;
         carol.wait(TIMEOUT, "Carol is told", |carol| carol.notices.contains(&NoticeKind::NotAllowed))?;

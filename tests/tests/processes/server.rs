@@ -145,6 +145,11 @@ pub struct RunningServer {
 }
 
 impl RunningServer {
+    /// Returns the number of its process.
+    pub fn id(&self) -> u32 {
+        self.program.id()
+    }
+
     pub fn start(data: &str, more: &[&str]) -> Self {
         let program = Program::start("server", server(&[&["--listen", "127.0.0.1:0", "--data", data], more].concat()));
         let line = program.first_line();

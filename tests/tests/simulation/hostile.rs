@@ -4,7 +4,7 @@
 //! and `CONCLAVE_SEED` the first seed, to repeat one that failed. `CONCLAVE_TRACE` prints its messages.
 
 use net::meeting::{Command, MediaState, Microphone};
-use proto::{ParticipantId, Reason};
+use proto::{ParticipantId, Reason, Refusal};
 use rand::seq::IndexedRandom;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -45,7 +45,7 @@ fn fail(seeds: &[u64]) -> Vec<u64> {
     seeds.iter().filter(fails).copied().collect()
 }
 
-fn variable(name: &str) -> Option<u64> {
+pub fn variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|number| number.parse().expect("the variable is a number"))
 }
 
@@ -261,7 +261,10 @@ impl Run {
         let organiser = self.organiser.client;
         for asking in self.simulation.client(organiser).asking.clone() {
             let refused = self.simulation.is_hostile_id(asking);
-            self.simulation.command(organiser, if refused { Command::Refuse(asking) } else { Command::Admit(asking) });
+            self.simulation.command(
+                organiser,
+                if refused { Command::Refuse(asking, Refusal::Declined) } else { Command::Admit(asking) },
+            );
         }
     }
 

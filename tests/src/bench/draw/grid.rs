@@ -25,7 +25,7 @@ impl Grid {
             feed: Some(feed.clone()),
             corner: 12.0,
             ring: (id == 3).then_some(Rgba::opaque(0x5b_b0ff)),
-            tag: Some(Tag { text: Arc::from(format!("Participant {id}")), muted: id % 3 == 0, marked: false }),
+            tag: Some(Tag { text: Arc::from(format!("Participant {id}")), muted: id % 3 == 0, mark: None }),
             ..Tile::new(id, area)
         });
         let pictures = (0..8).map(|phase| gradient(picture, phase)).collect();

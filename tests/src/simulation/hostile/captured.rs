@@ -40,11 +40,15 @@ impl CapturedMessages {
             | Down::Created { .. }
             | Down::AdmissionKey { .. }
             | Down::Withdrew { .. }
+            | Down::Lobby { .. }
+            | Down::Relayed { .. }
             | Down::Admitted { .. }
+            | Down::Tree { .. }
             | Down::Refused { .. }
             | Down::CommitTooLate { .. }
             | Down::Resumed
             | Down::Ping
+            | Down::MemberBeacon { .. }
             | Down::Skipped { .. }
             | Down::Problem { .. } => {}
         }

@@ -1,6 +1,7 @@
 //! What a hostile client sends: every message of the protocol in every state, well-formed or not.
 
 use super::{Aim, HostileClient, Stage};
+use crypto::open_return;
 use proto::{
     Blob, Epoch, ManagerCommand, MeetingId, NextAuthority, ParticipantId, Position, Refusal, ResumeToken, Up, VERSION,
     Welcome,
@@ -55,7 +56,7 @@ impl HostileClient {
         let blob = match kind {
             0 => junk.clone(),
             1 => {
-                let request = membership.group.open_return(&request.0).ok()?;
+                let request = open_return(&membership.group, &request.0).ok()?;
                 let commit = Blob(membership.group.add(vec![request]).ok()?.commit);
                 membership.pending = Some((commit.clone(), true));
                 commit

@@ -72,7 +72,13 @@ impl Sender {
                     | Event::Reconnected { .. }
                     | Event::AsksToJoin { .. }
                     | Event::StoppedAsking(_)
+                    | Event::Lobby(_)
                     | Event::Policy(_)
+                    | Event::Chat(_)
+                    | Event::Verification(_)
+                    | Event::OwnRightsChanged { .. }
+                    | Event::Hands(_)
+                    | Event::HandLowered { .. }
                     | Event::LinkChanged
                     | Event::Notice(_) => {}
                 }

@@ -37,6 +37,9 @@ pub async fn join_and_stay(invitation: Invitation, server: SocketAddr, entered: 
             Down::Created { .. }
             | Down::Knocked { .. }
             | Down::Withdrew { .. }
+            | Down::Lobby { .. }
+            | Down::Relayed { .. }
+            | Down::Tree { .. }
             | Down::Refused { .. }
             | Down::CommitTooLate { .. }
             | Down::Removed { .. }
@@ -44,6 +47,7 @@ pub async fn join_and_stay(invitation: Invitation, server: SocketAddr, entered: 
             | Down::Returned { .. }
             | Down::Problem { .. }
             | Down::Beacon { .. }
+            | Down::MemberBeacon { .. }
             | Down::Presence { .. }
             | Down::Ended { .. } => {}
         }
