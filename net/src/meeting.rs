@@ -16,6 +16,7 @@ mod announcements;
 pub mod chat;
 mod claim;
 mod context;
+mod early_commands;
 mod entrant;
 mod envelope;
 mod event;
@@ -97,6 +98,8 @@ pub struct Meeting {
     /// When this client last entered the group again, and how often it did so.
     rejoined: Option<(Instant, u32)>,
     pending_end: PendingEnd,
+    /// Commands that wait until this client is a manager again.
+    early: Vec<Command>,
 }
 
 enum Phase {
@@ -148,6 +151,7 @@ impl Meeting {
             own_state: MediaState::default(),
             rejoined: None,
             pending_end: PendingEnd::default(),
+            early: Vec::new(),
         };
         let joining = Joining::new(goal, &mut meeting.parts(now).1);
         meeting.phase = Phase::Joining(joining);
@@ -199,6 +203,9 @@ impl Meeting {
         if let Command::Announce(state) = command {
             self.own_state = state;
         }
+        if early_commands::keep(self, &command) {
+            return;
+        }
         let (phase, mut context) = self.parts(now);
         match (phase, command) {
             (phase @ (Phase::Joining(_) | Phase::Recovering(None, _)), Command::WriteLobby { to: None, text }) => {
@@ -212,7 +219,7 @@ impl Meeting {
                 self.outputs.transmit(Up::Leave);
                 end(self, Reason::Left);
             }
-            (Phase::Member(_), Command::End) => handle_end(self, PendingEnd::request, now),
+            (Phase::Member(_), Command::End) => pending_end::handle(self, PendingEnd::request, now),
             (Phase::Joining(_) | Phase::Recovering(None, _), _) | (Phase::Recovering(..), Command::End) => {
                 context.outputs.notice(Notice::NotAllowed);
             }
@@ -480,7 +487,8 @@ impl Meeting {
             Err(Exit::CutOff) => self.rejoin(now),
             Err(Exit::SentBack) => wait_again(self, now),
         }
-        handle_end(self, PendingEnd::send, now);
+        pending_end::handle(self, PendingEnd::send, now);
+        early_commands::execute(self, now);
     }
 
     /// Starts a recovery on another connection, or its next attempt.
@@ -540,16 +548,6 @@ impl Meeting {
 fn end(meeting: &mut Meeting, reason: Reason) {
     meeting.phase = Phase::Over;
     meeting.outputs.end(reason);
-}
-
-/// Lets the end of the meeting do something if the client is a connected member.
-fn handle_end(meeting: &mut Meeting, act: fn(&mut PendingEnd, &JoinedMeeting, &mut Context<'_>), now: Instant) {
-    let mut pending = mem::take(&mut meeting.pending_end);
-    match meeting.parts(now) {
-        (Phase::Member(joined), mut context) => act(&mut pending, joined, &mut context),
-        (Phase::Joining(_) | Phase::Recovering(..) | Phase::Over, _) => pending.handle_disconnected(),
-    }
-    meeting.pending_end = pending;
 }
 
 /// Drops the keys of a client that was sent back, and lets it ask to join again as soon as possible, with the newest link that

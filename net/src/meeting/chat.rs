@@ -123,6 +123,11 @@ impl Chat {
         self.outbox.handle_group_change(|id| roster.contains(id));
     }
 
+    /// Deletes the keys of past epochs.
+    pub(super) fn delete_past_epochs(&mut self) {
+        self.typing.delete_past_keys();
+    }
+
     /// Returns when [`Self::send`] has something to do.
     pub(super) fn deadline(&self) -> Option<Instant> {
         let is_answering = self.outbox.is_answering();

@@ -149,11 +149,13 @@ impl GroupLog {
         Ok(if change.removed_me { Outcome::RemovedMe } else { Outcome::MergedOther })
     }
 
-    /// Deletes the secrets of past epochs if it is time.
-    pub(super) fn delete_past_epochs(&mut self, now: Instant) {
-        if self.past_epochs_end.take_if(|end| *end <= now).is_some() {
+    /// Deletes the secrets of past epochs if it is time. Returns true then.
+    pub(super) fn delete_past_epochs(&mut self, now: Instant) -> bool {
+        let is_due = self.past_epochs_end.take_if(|end| *end <= now).is_some();
+        if is_due {
             self.group.delete_past_epochs();
         }
+        is_due
     }
 
     /// Returns when [`Self::delete_past_epochs`] has something to do.

@@ -424,7 +424,9 @@ impl JoinedMeeting {
         if self.log.commit_deadline().is_some_and(|deadline| context.now >= deadline) {
             return Err(Exit::Lost);
         }
-        self.log.delete_past_epochs(context.now);
+        if self.log.delete_past_epochs(context.now) {
+            self.chat.delete_past_epochs();
+        }
         self.send_due(context);
         Ok(())
     }

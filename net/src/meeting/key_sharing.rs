@@ -13,6 +13,7 @@ use super::state::Message;
 use crypto::{Authority, Envelope, ManagerKeys, MeetingPolicy, SealingKey, SharedKeys};
 use proto::ParticipantId;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 /// What this client knows of the other managers. Empty if it is no manager.
 #[derive(Default)]
@@ -27,6 +28,8 @@ pub(super) struct KeySharing {
     known: BTreeMap<ParticipantId, Vec<u8>>,
     /// The newest authority whose keys were sent to each.
     sent: BTreeMap<ParticipantId, Authority>,
+    /// When each got an answer to its public key.
+    answered: BTreeMap<ParticipantId, Instant>,
     /// The newest keys that each has sent, until they are in force.
     offers: BTreeMap<ParticipantId, SharedKeys>,
     /// The counter of the last signed command, while this client has no keys.
@@ -49,6 +52,7 @@ impl KeySharing {
         self.managers = managers;
         self.known.retain(|id, _| self.managers.contains(id));
         self.sent.retain(|id, _| self.managers.contains(id));
+        self.answered.retain(|id, _| self.managers.contains(id));
         self.offers.retain(|id, _| self.managers.contains(id));
         if self.own.is_none() {
             self.own = SealingKey::generate().ok();
@@ -142,7 +146,8 @@ impl KeySharing {
     }
 
     /// Sends the own public key, and the keys in force, to the managers that do not have them. While a commit is pending,
-    /// MLS cannot encrypt. Then the next call tries again.
+    /// MLS cannot encrypt, and a manager that asks again and again is answered only from time to time: it could make this
+    /// client send more than the server takes. Then the next call tries again; the server's next ping leads to one.
     pub(super) fn send(&mut self, log: &mut GroupLog, roster: &Roster, context: &mut Context<'_>) {
         if self.managers.is_empty() {
             return;
@@ -155,7 +160,11 @@ impl KeySharing {
         }
         if let Some(manager) = context.manager {
             let (authority, keys) = (manager.keys().authority(), || manager.keys().shared());
-            self.send_keys((authority, |_| true), keys, (log, roster), context.outputs);
+            let is_early = |at: &Instant| context.now < *at + ANSWER_INTERVAL;
+            let early: BTreeSet<_> = self.answered.iter().filter(|(_, at)| is_early(at)).map(|(id, _)| *id).collect();
+            for id in self.send_keys((authority, |id| !early.contains(&id)), keys, (log, roster), context.outputs) {
+                self.answered.insert(id, context.now);
+            }
         }
     }
 
@@ -177,19 +186,20 @@ impl KeySharing {
         }
     }
 
-    /// Sends keys to the managers that lack them and may have them.
+    /// Sends keys to the managers that lack them and may have them. Returns those.
     fn send_keys(
         &mut self,
         (authority, may_have): (Authority, impl Fn(ParticipantId) -> bool),
         keys: impl FnOnce() -> SharedKeys,
         (log, roster): (&mut GroupLog, &Roster),
         outputs: &mut super::outputs::Outputs,
-    ) {
+    ) -> Vec<ParticipantId> {
+        let mut answered = Vec::new();
         let lacks = |id: &&ParticipantId| self.sent.get(*id) != Some(&authority);
         let receivers: Vec<ParticipantId> =
             self.known.keys().filter(lacks).copied().filter(|id| may_have(*id)).collect();
         if receivers.is_empty() {
-            return;
+            return answered;
         }
         let keys = keys();
         for to in receivers {
@@ -199,10 +209,12 @@ impl KeySharing {
                 self.known.remove(&to);
                 continue;
             };
-            let Some(message) = log.seal(&Message::ManagerKeys { to, sealed: sealed.into() }) else { return };
+            let Some(message) = log.seal(&Message::ManagerKeys { to, sealed: sealed.into() }) else { break };
             outputs.transmit(message);
             self.sent.insert(to, authority);
+            answered.push(to);
         }
+        answered
     }
 }
 
@@ -210,3 +222,6 @@ fn other_managers(roster: &Roster) -> BTreeSet<ParticipantId> {
     let others = roster.list().into_iter().filter(|person| !person.me && person.role.is_manager());
     others.map(|person| person.id).collect()
 }
+
+/// The minimum time between two answers to one manager.
+const ANSWER_INTERVAL: Duration = Duration::from_secs(1);

@@ -93,6 +93,11 @@ impl TypedLines {
         self.keys.extend(TypingKey::of(group));
     }
 
+    /// Deletes the key of the epoch before this one.
+    pub fn delete_past_keys(&mut self) {
+        self.keys.drain(..self.keys.len().saturating_sub(1));
+    }
+
     /// Sets what the user types and shows.
     pub fn set(&mut self, text: TypedText) {
         let own = &mut self.own;

@@ -112,6 +112,29 @@ fn a_stop_of_everything_happens_after_the_organiser_is_back() {
     assert!(refusals(&mut pair.organiser).is_empty());
 }
 
+/// A command in the moment between the return and the commit for it was refused, although the user is the organiser.
+#[test]
+fn commands_wait_until_the_organiser_is_one_again() {
+    for (command, is_end) in [(Command::Remove(BOB), false), (Command::StopEverything, false), (Command::End, true)] {
+        let mut pair = Pair::new();
+        let claim = lose_the_place(&mut pair);
+        pair.organiser.command(command);
+        assert!(refusals(&mut pair.organiser).is_empty());
+        pair.organiser.sent();
+        pair.log(&claim.entry);
+        if is_end {
+            let is_end = |message: &Up| {
+                let Up::Manage { command, .. } = message else { return false };
+                matches!(proto::decode(&command.0), Ok(ManagerCommand::End))
+            };
+            assert!(pair.organiser.sent().iter().any(is_end));
+        } else {
+            assert_eq!(pair.organiser.committed().removed, [BOB]);
+        }
+        assert!(refusals(&mut pair.organiser).is_empty());
+    }
+}
+
 #[test]
 fn who_is_not_the_organiser_any_more_learns_that_nothing_is_stopped() {
     let mut pair = Pair::new();

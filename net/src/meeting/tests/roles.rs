@@ -1,5 +1,6 @@
 //! Roles and rights: keys for new managers, changes that are tried again, refusals, succession.
 
+use super::super::state::Message;
 use super::*;
 use proto::{MeetingFlags, Rights, Role};
 
@@ -260,4 +261,30 @@ fn the_next_in_rank_becomes_the_organiser_after_the_time_to_come_back() {
     assert!(pair.guest.now >= start + timing::SUCCESSION_TIMEOUT);
     pair.guest.log(pair.next + 2, succession.entry);
     assert_eq!(role(&pair.guest, BOB), Role::Organiser);
+}
+
+/// A co-organiser that asked for the keys in each message made the organiser send more than the server takes.
+#[test]
+fn a_manager_that_asks_for_the_keys_again_and_again_is_answered_once_a_second() {
+    let mut pair = Pair::new();
+    pair.promote();
+    let second = Duration::from_secs(1);
+    pair.organiser.wait(second);
+    pair.exchange();
+    let Phase::Member(joined) = &mut pair.guest.meeting.phase else { panic!("it is a member") };
+    let mut ask = || {
+        let public = crypto::SealingKey::generate().unwrap().public().to_vec().into();
+        let sealed = joined.log.seal(&Message::SealingKey { public });
+        let Some(Up::Tell { epoch, blob }) = sealed else { panic!("it can encrypt") };
+        LogEntry::Told { from: BOB, epoch, blob }
+    };
+    for _ in 0..20 {
+        pair.organiser.log(pair.next, ask());
+        pair.next += 1;
+    }
+    assert_eq!(pair.organiser.sent().len(), 1);
+    pair.organiser.wait(second);
+    assert_eq!(pair.organiser.sent().len(), 1, "to the newest key");
+    pair.organiser.wait(second);
+    assert!(pair.organiser.sent().is_empty());
 }

@@ -233,8 +233,8 @@ impl Join {
             Row::without_goal(
                 &name("commit"),
                 "kB",
-                "itself",
-                against(kilobytes(self.commit_bytes), kilobytes(self.commit_bytes)),
+                "the Welcome and the tree",
+                against(kilobytes(self.commit_bytes), whole),
             ),
             Row::without_goal(
                 &name("Welcome"),

@@ -164,3 +164,19 @@ fn what_a_server_or_a_member_forges_delays_or_floods_shows_nothing() {
     }
     assert_eq!(shown, 24, "all at once");
 }
+
+#[test]
+fn what_was_typed_before_a_commit_is_read_for_two_seconds_after_it() {
+    for (waits, expected) in [(false, 1), (true, 0)] {
+        let mut room = Room::of(2);
+        room.wait(timing::COMMIT_INTERVAL);
+        room.exchange();
+        let sent = room.type_text(BOB, "true");
+        room.seat(ADA).client.command(Command::Refresh);
+        room.exchange();
+        if waits {
+            room.wait(timing::PAST_EPOCH_TIMEOUT);
+        }
+        assert_eq!(room.relay(BOB, &sent[0], ADA).len(), expected);
+    }
+}
