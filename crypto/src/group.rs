@@ -50,6 +50,8 @@ pub struct Group {
     key: Arc<SigningKey>,
     meeting: MeetingId,
     policy: MeetingPolicy,
+    /// The members of this epoch, by leaf. Reading them from the tree costs more than the rest of a small commit.
+    credentials: Vec<(Leaf, LeafCredential)>,
     /// The frame counters of this epoch, shared by all exports of its media keys.
     counters: Arc<Counters>,
 }
@@ -96,7 +98,7 @@ impl Group {
         let id = GroupId::from_slice(&meeting.0);
         let credential = me.credential(&key.public());
         let mls = MlsGroup::new_with_group_id(&provider, &key, &config, id, credential).map_err(mls_error)?;
-        Ok(Self { mls, provider, key: Arc::new(key), meeting, policy, counters: Counters::new() })
+        Ok(Self::of(mls, (provider, key), meeting, policy))
     }
 
     /// Joins the group of a Welcome, after [`verified_welcome`].
@@ -114,7 +116,12 @@ impl Group {
         let policy = verified_welcome(&staged, &newcomer)?;
         let Newcomer { provider, key, meeting, .. } = newcomer;
         let mls = staged.into_group(&provider).map_err(mls_error)?;
-        Ok(Self { mls, provider, key: Arc::new(key), meeting, policy, counters: Counters::new() })
+        Ok(Self::of(mls, (provider, key), meeting, policy))
+    }
+
+    fn of(mls: MlsGroup, (provider, key): (Provider, SigningKey), meeting: MeetingId, policy: MeetingPolicy) -> Self {
+        let credentials = credentials(&mls);
+        Self { mls, provider, key: Arc::new(key), meeting, policy, credentials, counters: Counters::new() }
     }
 
     /// Returns the current epoch.
@@ -129,15 +136,13 @@ impl Group {
 
     /// Returns all members, by leaf.
     pub fn members(&self) -> Vec<Member> {
-        credentials(&self.mls)
-            .into_iter()
-            .map(|(leaf, credential)| Member::new(leaf, credential, &self.policy))
-            .collect()
+        self.credentials.iter().map(|(leaf, credential)| Member::new(*leaf, credential.clone(), &self.policy)).collect()
     }
 
     /// Returns our own effective rights.
     pub fn rights(&self) -> Rights {
-        self.members().into_iter().find(|member| member.leaf == self.me()).map_or(Rights::NONE, |member| member.rights)
+        let own = self.credentials.iter().find(|(leaf, _)| *leaf == self.me());
+        own.map_or(Rights::NONE, |(_, me)| self.policy.rights_of(me.device, me.participant))
     }
 
     /// Returns the policy of the meeting.
@@ -169,7 +174,7 @@ impl Group {
 
     /// Returns the leaves of a device, in order. More than one if it joined again, for example after it was cut off.
     pub fn leaves_of(&self, device: DeviceKey) -> Vec<Leaf> {
-        credentials(&self.mls).into_iter().filter(|(_, member)| member.device == device).map(|(leaf, _)| leaf).collect()
+        self.credentials.iter().filter(|(_, member)| member.device == device).map(|(leaf, _)| *leaf).collect()
     }
 
     /// Stages a commit with `changes`. Its parts are accepted or rejected together.
@@ -181,7 +186,7 @@ impl Group {
         let Changes { add, mut remove, policy } = changes;
         remove.sort_unstable();
         remove.dedup();
-        let members = credentials(&self.mls);
+        let members = &self.credentials;
         let added: Vec<ParticipantId> = add.iter().map(KnockRequest::participant).collect();
         let packages: Vec<KeyPackage> = add.into_iter().map(KnockRequest::into_key_package).collect();
         let mut proposals = Vec::with_capacity(packages.len() + remove.len() + 1);
@@ -191,7 +196,7 @@ impl Group {
         proposals.extend(remove.iter().copied().map(Proposed::Remove));
         proposals.extend(policy.iter().map(|policy| Proposed::Policy(Box::new(policy.clone()))));
         // The other members check `gone`. For our own commit, assume that it holds.
-        authorize(&self.policy, &members, self.me(), &proposals, &|_| true)?;
+        authorize(&self.policy, members, self.me(), &proposals, &|_| true)?;
         let removed = members.iter().filter(|member| remove.contains(&member.0)).map(|member| member.1.participant);
         let removed = removed.collect();
         let key = self.provider.rand().random_array()?;
@@ -233,9 +238,9 @@ impl Group {
         if self.mls.pending_commit().is_none() {
             return Err(Error::NoPendingCommit);
         }
-        let (before, committer) = (credentials(&self.mls), self.me());
+        let committer = self.me();
         self.mls.merge_pending_commit(&self.provider).map_err(mls_error)?;
-        Ok(self.describe_merged(&before, committer))
+        Ok(self.describe_merged(committer))
     }
 
     /// Drops our pending commit after the delivery service accepted another one. The caller processes that one and
@@ -348,16 +353,15 @@ impl Group {
         committer: Leaf,
         gone: &dyn Fn(ParticipantId) -> bool,
     ) -> Result<MergedCommit, Error> {
-        let before = credentials(&self.mls);
         let proposals = proposals(&commit, committer, self.meeting)?;
-        authorize(&self.policy, &before, committer, &proposals, gone)?;
+        authorize(&self.policy, &self.credentials, committer, &proposals, gone)?;
         self.mls.merge_staged_commit(&self.provider, commit).map_err(mls_error)?;
-        Ok(self.describe_merged(&before, committer))
+        Ok(self.describe_merged(committer))
     }
 
     /// Starts the counters of the new epoch, adopts its policy, and describes the merged commit: the difference between
-    /// `before` and the current members.
-    fn describe_merged(&mut self, before: &[(Leaf, LeafCredential)], committer: Leaf) -> MergedCommit {
+    /// the members before and now.
+    fn describe_merged(&mut self, committer: Leaf) -> MergedCommit {
         self.counters = Counters::new();
         let policy_changed = match MeetingPolicy::of(self.mls.extensions()) {
             Some(policy) if policy != self.policy => {
@@ -367,7 +371,7 @@ impl Group {
             // `authorize` accepts no commit without a policy.
             Some(_) | None => false,
         };
-        let after = credentials(&self.mls);
+        let before = std::mem::replace(&mut self.credentials, credentials(&self.mls));
         let difference = |members: &[(Leaf, LeafCredential)], others: &[(Leaf, LeafCredential)]| -> Vec<Member> {
             // Both are sorted by leaf.
             let owner = |leaf: Leaf| {
@@ -380,8 +384,8 @@ impl Group {
         MergedCommit {
             epoch: self.epoch(),
             committer,
-            added: difference(&after, before),
-            removed: difference(before, &after),
+            added: difference(&self.credentials, &before),
+            removed: difference(&before, &self.credentials),
             removed_me: !self.mls.is_active(),
             policy_changed,
         }

@@ -37,6 +37,7 @@ mod moderation;
 mod moderation_message;
 mod outputs;
 mod pending_end;
+mod phase;
 mod policy_changes;
 mod problems;
 mod recovery;
@@ -65,6 +66,7 @@ pub use timing::{RECOVERY_TIMEOUT, SERVER_TIMEOUT};
 
 use context::{Context, clock_ahead, clock_notice};
 use crypto::{Fingerprint, Invitation, MeetingPolicy};
+use early_commands::EarlyCommands;
 use entrant::Entrant;
 use event::{Exit, Violation};
 use joined_meeting::JoinedMeeting;
@@ -72,7 +74,7 @@ use joining::{Goal, Joining, Next};
 use manager::Manager;
 use outputs::Outputs;
 use pending_end::PendingEnd;
-use problems::Awaited;
+use phase::{Phase, joining};
 use proto::{Down, ParticipantId, Position, Problem, Reason, Up, VERSION};
 use recovery::{Recovery, Route, Stage};
 use std::mem;
@@ -98,37 +100,7 @@ pub struct Meeting {
     /// When this client last entered the group again, and how often it did so.
     rejoined: Option<(Instant, u32)>,
     pending_end: PendingEnd,
-    /// Commands that wait until this client is a manager again.
-    early: Vec<Command>,
-}
-
-enum Phase {
-    Joining(Joining),
-    Member(Box<JoinedMeeting>),
-    /// The connection or the group is lost. Keys and members stay until this client is back. They are `None` for an
-    /// organiser that has got a false Welcome before it was in the group, and asks again.
-    Recovering(Option<Box<JoinedMeeting>>, Recovery),
-    Over,
-}
-
-impl Phase {
-    /// Returns true if the server must send something from time to time.
-    fn expects_server(&self) -> bool {
-        match self {
-            Phase::Joining(_) | Phase::Member(_) => true,
-            Phase::Recovering(_, recovery) => recovery.expects_answer(),
-            Phase::Over => false,
-        }
-    }
-
-    /// Returns the answer that this client awaits.
-    fn awaited(&self) -> Awaited {
-        match self {
-            Phase::Joining(joining) => joining.awaited(),
-            Phase::Recovering(_, recovery) => recovery.awaited(),
-            Phase::Member(_) | Phase::Over => Awaited::Nothing,
-        }
-    }
+    early: EarlyCommands,
 }
 
 impl Meeting {
@@ -151,7 +123,7 @@ impl Meeting {
             own_state: MediaState::default(),
             rejoined: None,
             pending_end: PendingEnd::default(),
-            early: Vec::new(),
+            early: EarlyCommands::default(),
         };
         let joining = Joining::new(goal, &mut meeting.parts(now).1);
         meeting.phase = Phase::Joining(joining);
@@ -170,19 +142,13 @@ impl Meeting {
     /// Returns this client's id, or `None` if it is not a member.
     #[must_use]
     pub fn me(&self) -> Option<ParticipantId> {
-        match &self.phase {
-            Phase::Member(joined) | Phase::Recovering(Some(joined), _) => Some(joined.me()),
-            Phase::Joining(_) | Phase::Recovering(None, _) | Phase::Over => None,
-        }
+        self.phase.joined().map(JoinedMeeting::me)
     }
 
     /// Returns the policy of the group, or `None` if this client is not a member.
     #[must_use]
     pub fn policy(&self) -> Option<&MeetingPolicy> {
-        match &self.phase {
-            Phase::Member(joined) | Phase::Recovering(Some(joined), _) => Some(joined.log.group().policy()),
-            Phase::Joining(_) | Phase::Recovering(None, _) | Phase::Over => None,
-        }
+        self.phase.joined().map(|joined| joined.log.group().policy())
     }
 
     /// Returns true once [`Event::Ended`] has been queued.
@@ -203,7 +169,7 @@ impl Meeting {
         if let Command::Announce(state) = command {
             self.own_state = state;
         }
-        if early_commands::keep(self, &command) {
+        if self.early.keep(&command, self.phase.joined()) {
             return;
         }
         let (phase, mut context) = self.parts(now);
@@ -219,7 +185,7 @@ impl Meeting {
                 self.outputs.transmit(Up::Leave);
                 end(self, Reason::Left);
             }
-            (Phase::Member(_), Command::End) => pending_end::handle(self, PendingEnd::request, now),
+            (Phase::Member(_), Command::End) => handle_end(self, PendingEnd::request, now),
             (Phase::Joining(_) | Phase::Recovering(None, _), _) | (Phase::Recovering(..), Command::End) => {
                 context.outputs.notice(Notice::NotAllowed);
             }
@@ -487,8 +453,10 @@ impl Meeting {
             Err(Exit::CutOff) => self.rejoin(now),
             Err(Exit::SentBack) => wait_again(self, now),
         }
-        pending_end::handle(self, PendingEnd::send, now);
-        early_commands::execute(self, now);
+        handle_end(self, PendingEnd::send, now);
+        for command in self.early.take_due(self.phase.joined()) {
+            self.handle_command(command, now);
+        }
     }
 
     /// Starts a recovery on another connection, or its next attempt.
@@ -550,6 +518,16 @@ fn end(meeting: &mut Meeting, reason: Reason) {
     meeting.outputs.end(reason);
 }
 
+/// Lets the end of the meeting do something if the client is a connected member.
+fn handle_end(meeting: &mut Meeting, act: fn(&mut PendingEnd, &JoinedMeeting, &mut Context<'_>), now: Instant) {
+    let mut pending = mem::take(&mut meeting.pending_end);
+    match meeting.parts(now) {
+        (Phase::Member(joined), mut context) => act(&mut pending, joined, &mut context),
+        (Phase::Joining(_) | Phase::Recovering(..) | Phase::Over, _) => pending.handle_disconnected(),
+    }
+    meeting.pending_end = pending;
+}
+
 /// Drops the keys of a client that was sent back, and lets it ask to join again as soon as possible, with the newest link that
 /// it knows.
 fn wait_again(meeting: &mut Meeting, now: Instant) {
@@ -560,18 +538,6 @@ fn wait_again(meeting: &mut Meeting, now: Instant) {
     meeting.outputs.drop_transmits();
     meeting.outputs.event(Event::Lobby(LobbyEvent::SentBack));
     meeting.phase = Phase::Recovering(None, Recovery::rejoin(me, now, REJOIN_DELAY));
-}
-
-/// Returns the entry of a client that is not a member and has no group to come back to.
-fn joining(phase: &mut Phase) -> Option<&mut Joining> {
-    match phase {
-        Phase::Joining(joining) => Some(joining),
-        Phase::Recovering(None, recovery) => match recovery.stage() {
-            Stage::Joining(joining) => Some(joining),
-            Stage::Waiting(_) | Stage::Connecting | Stage::Greeting | Stage::Resuming => None,
-        },
-        Phase::Member(_) | Phase::Recovering(Some(_), _) | Phase::Over => None,
-    }
 }
 
 /// Handles a message while this client resumes.

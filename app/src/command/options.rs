@@ -166,7 +166,7 @@ pub struct Client {
     /// The sound is not played then; with `--speaker file:PATH`, it is written to that file instead of speaker.wav
     #[arg(long, value_name = "DIR")]
     pub dump: Option<PathBuf>,
-    /// Reads commands from standard input, each a line such as {"chat":"Hello"}, {"chat":{"text":"Hello","to":"NAME"}}, {"admit":"all"}, {"decline":"all"} or {"leave":true}; README.md has all of them; needs --headless
+    /// Reads commands from standard input, each a line such as {"chat":"Hello"}, {"chat":{"text":"Hello","to":"NAME"}}, {"admit":"all"}, {"decline":"all"} or {"leave":true}; docs/commands.md has all of them; needs --headless
     #[arg(long)]
     pub commands: bool,
     /// Prints events as JSON, each a line: the entry, the participants, the chat, who asks to join; needs --headless

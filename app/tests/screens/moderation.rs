@@ -211,6 +211,13 @@ fn handing_over_and_stopping_everything_are_confirmed() {
         screen.update(Message::Moderation(first));
         assert_eq!(screen.update(Message::Moderation(Input::Confirmed)), Action::Moderation(expected));
     }
+    // The key again confirms.
+    let mut screen = managed();
+    screen.update(Message::Moderation(Input::StopPressed));
+    let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+    ui.key("X", Modifiers::COMMAND | Modifiers::SHIFT);
+    let actions: Vec<_> = ui.messages().into_iter().map(|message| screen.update(message)).collect();
+    assert_eq!(actions, [Action::Moderation(Moderate::StopEverything)]);
     // Only the organiser is asked.
     let mut screen = restricted();
     screen.update(Message::Moderation(Input::StopPressed));

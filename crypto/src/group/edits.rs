@@ -1,6 +1,6 @@
 //! New policies of a group, for its own commits.
 
-use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, PolicyEdit, authorize, credentials};
+use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, PolicyEdit, authorize};
 use crate::Leaf;
 use crate::identity::DeviceKey;
 use crate::knock_request::KnockRequest;
@@ -11,8 +11,8 @@ use crate::manager_keys::ManagerKeys;
 /// # Errors
 /// Returns [`Error::Policy`] if the edits are not possible, and [`Error::Rejected`] if they are not ours to make.
 pub fn may_edit(group: &Group, edits: &[PolicyEdit]) -> Result<(), Error> {
-    let (policy, members) = (&group.policy, credentials(&group.mls));
-    Ok(authorize::may_edit(policy, &policy.edited(edits)?, &members, group.me())?)
+    let (policy, members) = (&group.policy, &group.credentials);
+    Ok(authorize::may_edit(policy, &policy.edited(edits)?, members, group.me())?)
 }
 
 /// Returns the changes that remove `devices` for good, whether or not they have leaves now: all their leaves leave, the

@@ -1,40 +1,33 @@
 //! Commands for managers that the user gives while this client is no manager yet: it has come back to its meeting, and its
 //! commit for that is under way.
 
+use super::Command;
+use super::joined_meeting::JoinedMeeting;
 use super::roster::becomes_manager;
-use super::{Command, Meeting, Phase};
 use std::mem;
-use std::time::Instant;
 
-/// The user needs a moment for each command, and the commit takes less than a second. A command after so many is refused as one
-/// of a participant.
-const MAX_COMMANDS: usize = 64;
+/// The commands that wait.
+#[derive(Default)]
+pub(super) struct EarlyCommands(Vec<Command>);
 
-/// Keeps a command that needs the rights which this client gets back. Returns true if it is kept.
-pub(super) fn keep(meeting: &mut Meeting, command: &Command) -> bool {
-    let keeps = comes_back(&meeting.phase) && needs_manager(command) && meeting.early.len() < MAX_COMMANDS;
-    if keeps {
-        meeting.early.push(command.clone());
-    }
-    keeps
-}
-
-/// Executes the kept commands as soon as this client is what it was, or learns that it will not be.
-pub(super) fn execute(meeting: &mut Meeting, now: Instant) {
-    if matches!(meeting.phase, Phase::Member(_)) && !comes_back(&meeting.phase) {
-        for command in mem::take(&mut meeting.early) {
-            meeting.handle_command(command, now);
+impl EarlyCommands {
+    /// Keeps a command that needs the rights which this client gets back. Returns true if it is kept.
+    pub(super) fn keep(&mut self, command: &Command, joined: Option<&JoinedMeeting>) -> bool {
+        let keeps = joined.is_some_and(comes_back) && needs_manager(command) && self.0.len() < MAX_COMMANDS;
+        if keeps {
+            self.0.push(command.clone());
         }
+        keeps
+    }
+
+    /// Takes the commands as soon as this client is what it was, or learns that it will not be.
+    pub(super) fn take_due(&mut self, joined: Option<&JoinedMeeting>) -> Vec<Command> {
+        if joined.is_some_and(|joined| !comes_back(joined)) { mem::take(&mut self.0) } else { Vec::new() }
     }
 }
 
-fn comes_back(phase: &Phase) -> bool {
-    match phase {
-        Phase::Member(joined) | Phase::Recovering(Some(joined), _) => {
-            becomes_manager(&joined.roster, joined.log.group().policy())
-        }
-        Phase::Joining(_) | Phase::Recovering(None, _) | Phase::Over => false,
-    }
+fn comes_back(joined: &JoinedMeeting) -> bool {
+    becomes_manager(&joined.roster, joined.log.group().policy())
 }
 
 fn needs_manager(command: &Command) -> bool {
@@ -64,3 +57,7 @@ fn needs_manager(command: &Command) -> bool {
         | Command::Leave => false,
     }
 }
+
+/// The user needs a moment for each command, and the commit takes less than a second. A command after so many is refused as one
+/// of a participant.
+const MAX_COMMANDS: usize = 64;

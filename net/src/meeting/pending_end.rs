@@ -8,11 +8,8 @@ use super::context::Context;
 use super::event::Notice;
 use super::joined_meeting::{self, JoinedMeeting};
 use super::roster::becomes_manager;
-use super::{Meeting, Phase};
 use crypto::Authority;
 use proto::{ManagerCommand, Reason};
-use std::mem;
-use std::time::Instant;
 
 /// Whether the user has ended the meeting.
 #[derive(Default)]
@@ -63,14 +60,4 @@ impl PendingEnd {
         let is_over = matches!(reason, Reason::Ended | Reason::NoMeeting);
         if self.is_requested && is_over { Reason::Left } else { reason }
     }
-}
-
-/// Lets the end of the meeting do something if the client is a connected member.
-pub(super) fn handle(meeting: &mut Meeting, act: fn(&mut PendingEnd, &JoinedMeeting, &mut Context<'_>), now: Instant) {
-    let mut pending = mem::take(&mut meeting.pending_end);
-    match meeting.parts(now) {
-        (Phase::Member(joined), mut context) => act(&mut pending, joined, &mut context),
-        (Phase::Joining(_) | Phase::Recovering(..) | Phase::Over, _) => pending.handle_disconnected(),
-    }
-    meeting.pending_end = pending;
 }

@@ -95,6 +95,10 @@ impl Moderation {
                 model.moderation.wished = Some(up); // shown at once; the engine reports what it is
                 return Action::RaiseHand(up);
             }
+            // The same key again confirms: whoever needs it has no time to look for a button.
+            Message::StopPressed if self.confirming == Some(Confirmation::Stop) => {
+                return self.update(Message::Confirmed, model);
+            }
             Message::StopPressed if may_stop(model) => self.confirming = Some(Confirmation::Stop),
             Message::StopPressed => {}
             Message::Confirmed => match self.confirming.take() {

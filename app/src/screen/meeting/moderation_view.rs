@@ -6,10 +6,10 @@ use iced::{Alignment, Length};
 
 use super::moderation::{Confirmation, Message, may_stop};
 use super::{Meeting, Message as Input};
-use crate::kit::{Element, Icon, elided, icon, modal, popup, press, region, text};
+use crate::kit::{Element, Icon, Shortcut, elided, icon, modal, popup, press, region, text};
 use crate::model::moderation::{PersonAction, actions, may_mute_all};
 use crate::screen::confirmation::{self, Texts};
-use crate::screen::{Context, icon_button, menu};
+use crate::screen::{Context, icon_button, menu, shortcuts};
 use crate::theme::{self, ICON_SMALL, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
 
 /// The dialog that asks before the meeting is handed over or stopped.
@@ -17,7 +17,10 @@ pub(super) fn dialog<'a>(screen: &Meeting, context: &Context) -> Option<modal::D
     let texts = match screen.moderation.confirming()? {
         Confirmation::Stop => Texts {
             title: context.text("stop-title"),
-            meaning: context.text("stop-text"),
+            meaning: {
+                let keys = shortcuts::keys(Shortcut::StopEverything, context.language);
+                context.language.with("stop-text", &[("keys", keys.as_str().into())])
+            },
             confirm: context.text("stop-confirm"),
         },
         Confirmation::HandOver(id) => {
