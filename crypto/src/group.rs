@@ -103,16 +103,7 @@ impl Group {
 
     /// Joins the group of a Welcome, after [`verified_welcome`].
     pub(crate) fn enter(welcome: &[u8], tree: &[u8], newcomer: Newcomer) -> Result<Self, Error> {
-        let message = MlsMessageIn::tls_deserialize_exact(welcome).map_err(|_| Error::Malformed)?;
-        let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
-        let mut builder = StagedWelcome::build_from_welcome(&newcomer.provider, &join_config(), welcome)
-            .map_err(|_| Error::Malformed)?
-            // No member's clock decides: the manager checked the time of each leaf when it was added.
-            .skip_lifetime_validation();
-        if let Some(key) = tree::key(builder.processed_welcome().unverified_group_info())? {
-            builder = builder.with_ratchet_tree(tree::open(tree, &key, newcomer.meeting)?);
-        }
-        let staged = builder.build().map_err(|_| Error::Malformed)?;
+        let staged = staged_welcome(welcome, tree, newcomer.meeting, &newcomer.provider)?;
         let policy = verified_welcome(&staged, &newcomer)?;
         let Newcomer { provider, key, meeting, .. } = newcomer;
         let mls = staged.into_group(&provider).map_err(mls_error)?;
@@ -414,6 +405,25 @@ fn ready(mls: &MlsGroup) -> Result<(), Error> {
         (true, Some(_)) => Err(Error::CommitPending),
         (true, None) => Ok(()),
     }
+}
+
+/// Reads a Welcome and the sealed tree that belongs to it, with the private keys in `provider`.
+fn staged_welcome<P: OpenMlsProvider>(
+    welcome: &[u8],
+    tree: &[u8],
+    meeting: MeetingId,
+    provider: &P,
+) -> Result<StagedWelcome, Error> {
+    let message = MlsMessageIn::tls_deserialize_exact(welcome).map_err(|_| Error::Malformed)?;
+    let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
+    let mut builder = StagedWelcome::build_from_welcome(provider, &join_config(), welcome)
+        .map_err(|_| Error::Malformed)?
+        // No member's clock decides: the manager checked the time of each leaf when it was added.
+        .skip_lifetime_validation();
+    if let Some(key) = tree::key(builder.processed_welcome().unverified_group_info())? {
+        builder = builder.with_ratchet_tree(tree::open(tree, &key, meeting)?);
+    }
+    builder.build().map_err(|_| Error::Malformed)
 }
 
 /// Checks that the Welcome leads to the meeting's own group: the group's id, a policy of the link's authority,

@@ -32,6 +32,11 @@ impl Joiner {
         Group::enter(welcome, tree, self.newcomer)
     }
 
+    /// Returns the state with which it enters the group.
+    pub(crate) fn newcomer(&self) -> &Newcomer {
+        &self.newcomer
+    }
+
     /// Returns the key of the lobby chat with the managers; `None` for a manager who comes back.
     pub fn lobby(&self) -> Option<&LobbyKey> {
         self.lobby.as_ref()

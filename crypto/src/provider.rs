@@ -21,7 +21,7 @@ pub(crate) use crypto::Crypto;
 pub use random::NoRandomness;
 pub(crate) use random::Random;
 pub(crate) use signing_key::SigningKey;
-pub(crate) use storage::Storage;
+pub(crate) use storage::{Error as StorageError, Storage, Unread};
 pub(crate) use suite::{SUITE, hpke_config};
 
 /// The openmls provider of one member in one meeting.

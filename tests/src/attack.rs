@@ -10,8 +10,9 @@ pub mod clients;
 pub mod effort;
 pub mod false_server;
 pub mod floods;
+pub mod forbidden;
 pub mod forged;
-pub mod forged_voice;
+pub mod forged_media;
 pub mod fork;
 pub mod guest;
 pub mod hostile_server;
@@ -19,9 +20,12 @@ pub mod kinds;
 pub mod loud_guest;
 pub mod muted;
 pub mod organiser;
+pub mod path_greetings;
+pub mod reorder;
 pub mod report;
 pub mod track_swap;
 pub mod votes;
+pub mod waiting_room;
 pub mod wire;
 pub mod world;
 
@@ -53,6 +57,9 @@ pub fn run(effort: Effort) -> Result<Report> {
         ("the meeting goes on to the end of the attacks", ended),
         ("the clients of hostile servers run", hostile_servers(&runtime, effort.extent, &mut report)),
         ("the meetings that a server forks run", runtime.block_on(Box::pin(fork::attack(effort.extent, &mut report)))),
+        ("the meeting whose log a server re-orders runs", runtime.block_on(Box::pin(reorder::attack(&mut report)))),
+        ("the meeting with a waiting room runs", runtime.block_on(Box::pin(waiting_room::attack(&mut report)))),
+        ("the tests of a path run", runtime.block_on(Box::pin(path_greetings::attack(&mut report)))),
     ] {
         let value = ended.as_ref().err().map_or_else(|| "yes".to_owned(), |error| format!("{error:#}"));
         report.check(what, value, ended.is_ok());
@@ -79,10 +86,14 @@ async fn meeting(world: &mut World, effort: Effort, report: &mut Report) -> Resu
     Box::pin(votes::attack(world, report)).await?;
     progress("forged application messages");
     Box::pin(forged::members(world, report)).await?;
+    progress("forbidden commits");
+    Box::pin(forbidden::commits(world, report)).await?;
+    progress("false beacons");
+    Box::pin(forbidden::beacons(world, report)).await?;
     progress("a muted guest");
     tokio::task::block_in_place(|| muted::attack(world, report))?;
-    progress("a voice in another member's name");
-    Box::pin(forged_voice::attack(world, effort, report)).await?;
+    progress("sound and pictures in another member's name");
+    Box::pin(forged_media::attack(world, report)).await?;
     progress("newcomers");
     Box::pin(floods::newcomers(world, report)).await?;
     progress("void commits");
@@ -152,5 +163,11 @@ pub fn covered() -> BTreeSet<&'static str> {
     let attempts = catalogue::of_client(&facts).into_iter().chain(catalogue::of_server(&facts));
     let forged = net::meeting::hostile::all(facts.me, &facts.others);
     let forged = forged.into_iter().flat_map(|forged| forged.kinds);
-    attempts.flat_map(|attempt| attempt.kinds).chain(forged).chain(chat::KINDS).chain(chat_kinds()).collect()
+    let members = forged
+        .chain(chat::KINDS)
+        .chain(chat::TYPING_KINDS)
+        .chain(chat_kinds())
+        .chain(net::meeting::hostile::LOBBY_KINDS.iter().copied())
+        .chain(path_greetings::kinds());
+    attempts.flat_map(|attempt| attempt.kinds).chain(members).collect()
 }

@@ -28,6 +28,7 @@ mod memory;
 mod output;
 #[path = "processes/report.rs"]
 mod report;
+#[cfg(target_os = "linux")] // It shares an X11 screen, and searches the memory of the server.
 #[path = "processes/scenario.rs"]
 mod scenario;
 #[path = "processes/server.rs"]

@@ -89,4 +89,4 @@ usage: cargo xtask TASK
   fuzz TARGET|all [SECONDS]
          fuzz a parser with libFuzzer
   seeds [NUMBER [FIRST]]
-         simulated meetings with hostile members, 1000 by default";
+         simulated meetings, 1000 by default: with hostile members, and with a naive model of rights, also with real MLS";

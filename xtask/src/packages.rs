@@ -52,6 +52,9 @@ pub const TEST: &[&str] = &[
     "libglib2.0-bin",
 ];
 
+/// Needed to share a screen in the scenario.
+pub const SCREEN: &[&str] = &["xvfb"];
+
 /// Needed for networks with limits: namespaces, rates, random loss.
 pub const NET: &[&str] = &["iproute2", "nftables"];
 

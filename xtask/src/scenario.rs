@@ -10,7 +10,7 @@ use std::process::ExitCode;
 /// # Errors
 /// Returns an error if packages or build fail, or if a signal ends the program.
 pub fn run() -> Result<ExitCode> {
-    packages::install(&[packages::BUILD])?;
+    packages::install(&[packages::BUILD, packages::SCREEN])?;
     run_process(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
     exit_code(cargo().args([
         "test",

@@ -1,6 +1,12 @@
 //! What a member with a modified client can do with the key packages of others. Tests of attacks over real sockets use
 //! it; no program does.
 
+mod commits;
+mod secrets;
+
+pub use commits::{Forbidden, forge, unsigned_policy};
+pub use secrets::{Named, epoch_secrets};
+
 use super::error::mls_error;
 use super::{Error, Group, MeetingPolicy, capabilities};
 use crate::Leaf;

@@ -16,11 +16,23 @@ pub(crate) fn with_three_members() -> (ManagerKeys, Vec<Group>) {
 }
 
 fn with_three_members_of(organiser: &Identity) -> (ManagerKeys, Vec<Group>) {
+    let guests = [Identity::generate().unwrap(), Identity::generate().unwrap()];
+    with_members_on(organiser, &guests)
+}
+
+/// Returns the devices of the members, too.
+pub(super) fn with_three_members_of_devices() -> (ManagerKeys, [Identity; 3], Vec<Group>) {
+    let devices = std::array::from_fn(|_| Identity::generate().unwrap());
+    let (keys, groups) = with_members_on(&devices[0], &devices[1..]);
+    (keys, devices, groups)
+}
+
+fn with_members_on(organiser: &Identity, guests: &[Identity]) -> (ManagerKeys, Vec<Group>) {
     let mut keys = ManagerKeys::new().unwrap();
     let now = SystemTime::now();
     let mut groups = vec![Group::create(organiser, profile("O"), ParticipantId(0), &keys, now).unwrap()];
-    for number in 1..3 {
-        let (joiner, request) = request(&mut keys, number);
+    for (number, guest) in (1..).zip(guests) {
+        let (joiner, request) = request_of(guest, &mut keys, number);
         let pending = groups[0].add(vec![request]).unwrap();
         groups[0].merge_pending_commit().unwrap();
         for group in &mut groups[1..] {
@@ -36,11 +48,14 @@ fn profile(name: &str) -> Profile {
 }
 
 pub(super) fn request(keys: &mut ManagerKeys, number: u64) -> (Joiner, KnockRequest) {
+    request_of(&Identity::generate().unwrap(), keys, number)
+}
+
+fn request_of(device: &Identity, keys: &mut ManagerKeys, number: u64) -> (Joiner, KnockRequest) {
     let (invitation, now) = (keys.invitation("h", 1, None), SystemTime::now());
-    let (identity, chain) = (Identity::generate().unwrap(), keys.chain().encode());
-    let participant = ParticipantId(number);
+    let (chain, participant) = (keys.chain().encode(), ParticipantId(number));
     let (joiner, request) =
-        knock(&invitation, keys.public_key(), &chain, &identity, profile("G"), participant, now).unwrap();
+        knock(&invitation, keys.public_key(), &chain, device, profile("G"), participant, now).unwrap();
     (joiner, keys.open(&request, now).unwrap())
 }
 

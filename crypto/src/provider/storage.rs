@@ -13,8 +13,28 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The private keys of one member in one meeting.
 #[derive(Default)]
-pub(crate) struct Storage {
+pub(crate) struct Storage<U = Dropped> {
     values: Mutex<HashMap<(Kind, Vec<u8>), Secret>>,
+    unread: U,
+}
+
+/// What becomes of the secrets of an epoch, which openmls writes and which this client never reads.
+pub(crate) trait Unread {
+    /// Handles one value.
+    ///
+    /// # Errors
+    /// Returns an error if the value cannot be serialised.
+    fn write(&self, value: &impl Serialize) -> Result<(), Error>;
+}
+
+/// They are dropped: every program does that.
+#[derive(Default)]
+pub(crate) struct Dropped;
+
+impl Unread for Dropped {
+    fn write(&self, _: &impl Serialize) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// The kind of a stored value.
@@ -37,6 +57,18 @@ pub(crate) enum Error {
 }
 
 impl Storage {
+    /// Returns a copy of the private keys, with another handling of the secrets of an epoch.
+    pub(crate) fn copied<U: Unread>(&self, unread: U) -> Storage<U> {
+        Storage { values: Mutex::new(self.lock().clone()), unread }
+    }
+}
+
+impl<U> Storage<U> {
+    /// Returns what handles the secrets of an epoch.
+    pub(crate) fn unread(&self) -> &U {
+        &self.unread
+    }
+
     fn write(&self, kind: Kind, key: &impl Serialize, value: &impl Serialize) -> Result<(), Error> {
         // Measure first and write once, because a growing buffer would leave copies of the private key in memory.
         let mut length = Length(0);
@@ -87,8 +119,30 @@ macro_rules! answer {
     };
 }
 
-impl StorageProvider<CURRENT_VERSION> for Storage {
+impl<U: Unread> StorageProvider<CURRENT_VERSION> for Storage<U> {
     type Error = Error;
+
+    fn write_message_secrets<
+        GroupId: traits::GroupId<CURRENT_VERSION>,
+        MessageSecrets: traits::MessageSecrets<CURRENT_VERSION>,
+    >(
+        &self,
+        _: &GroupId,
+        secrets: &MessageSecrets,
+    ) -> Result<(), Self::Error> {
+        self.unread.write(secrets)
+    }
+
+    fn write_group_epoch_secrets<
+        GroupId: traits::GroupId<CURRENT_VERSION>,
+        GroupEpochSecrets: traits::GroupEpochSecrets<CURRENT_VERSION>,
+    >(
+        &self,
+        _: &GroupId,
+        secrets: &GroupEpochSecrets,
+    ) -> Result<(), Self::Error> {
+        self.unread.write(secrets)
+    }
 
     fn write_encryption_key_pair<
         EncryptionKey: traits::EncryptionKey<CURRENT_VERSION>,
@@ -196,10 +250,8 @@ impl StorageProvider<CURRENT_VERSION> for Storage {
         write_context<GroupId, GroupContext>(&GroupId, &GroupContext) -> ();
         write_confirmation_tag<GroupId, ConfirmationTag>(&GroupId, &ConfirmationTag) -> ();
         write_group_state<GroupState, GroupId>(&GroupId, &GroupState) -> ();
-        write_message_secrets<GroupId, MessageSecrets>(&GroupId, &MessageSecrets) -> ();
         write_resumption_psk_store<GroupId, ResumptionPskStore>(&GroupId, &ResumptionPskStore) -> ();
         write_own_leaf_index<GroupId, LeafNodeIndex>(&GroupId, &LeafNodeIndex) -> ();
-        write_group_epoch_secrets<GroupId, GroupEpochSecrets>(&GroupId, &GroupEpochSecrets) -> ();
         write_application_export_tree<GroupId, ApplicationExportTree>(&GroupId, &ApplicationExportTree) -> ();
     }
 

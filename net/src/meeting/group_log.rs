@@ -94,6 +94,11 @@ impl GroupLog {
         &self.group
     }
 
+    /// Returns the group, for commits that the rules forbid: only a hostile client makes them.
+    pub(super) const fn group_mut(&mut self) -> &mut Group {
+        &mut self.group
+    }
+
     /// Returns the position of the next entry.
     pub(super) const fn next(&self) -> Position {
         self.next

@@ -1,6 +1,14 @@
 //! What a member with a modified client can send to the other members: any application message, encrypted with its real keys.
 //! Attacks over real sockets use it; no program does.
 
+mod beacons;
+mod commits;
+mod waiting;
+
+pub use beacons::{FalseBeacon, false_beacon};
+pub use commits::{Breach, commit};
+pub use waiting::{FORGED_TEXT, ForgedText, LOBBY_KINDS, epoch_secrets, lobby_messages};
+
 use super::Meeting;
 use super::Phase;
 use super::moderation_message::{FloorMessage, HandMessage};
@@ -108,6 +116,12 @@ pub fn mute_all() -> Forged {
 pub fn seal(meeting: &mut Meeting, forged: &Forged) -> Option<Up> {
     let Phase::Member(joined) = &mut meeting.phase else { return None };
     joined.log.seal(&forged.message)
+}
+
+/// Returns true if the client has the keys of a manager.
+#[must_use]
+pub const fn has_keys(meeting: &Meeting) -> bool {
+    meeting.manager.is_some()
 }
 
 /// A number that an order may have in every epoch.

@@ -122,10 +122,13 @@ impl Joining {
         }
     }
 
-    /// Returns the key of the lobby chat.
-    #[cfg(test)]
-    pub(super) fn lobby_key(&self) -> Option<crypto::LobbyKey> {
-        if let Stage::Waiting { joiner, .. } = &self.stage { joiner.lobby().cloned() } else { None }
+    /// Returns the state with which this client enters the group, after it has knocked.
+    pub(super) const fn joiner(&self) -> Option<&Joiner> {
+        match &self.stage {
+            Stage::Waiting { joiner, .. } => Some(joiner),
+            Stage::Admitted { parts, .. } => Some(parts.joiner()),
+            Stage::Greeting(_) | Stage::Creating { .. } | Stage::Checking { .. } | Stage::Approaching { .. } => None,
+        }
     }
 
     /// Returns the answer that this client awaits.

@@ -48,6 +48,11 @@ impl TreeParts {
         Ok(())
     }
 
+    /// Returns the state with which the client enters.
+    pub(super) const fn joiner(&self) -> &Joiner {
+        &self.joiner
+    }
+
     /// Returns true if no part is missing.
     pub(super) fn is_complete(&self) -> bool {
         self.sealed.len() == self.length

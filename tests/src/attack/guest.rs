@@ -3,8 +3,10 @@
 use super::catalogue::Facts;
 use super::wire::{Received, Wire};
 use anyhow::{Context, Result, bail};
+use crypto::group::hostile::Named;
 use crypto::{Identity, Invitation, ManagerKeys, MediaKeys, Profile};
 use net::meeting::chat::{self, LineId};
+use net::meeting::hostile::{Breach, FalseBeacon};
 use net::meeting::{Entry, Event, Meeting, hostile};
 use proto::{
     Blob, Down, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, Problem, ResumeToken, ServerMessage, Up,
@@ -25,6 +27,10 @@ pub struct Guest {
     pub seen: Seen,
     /// The media keys of its epochs, the newest last.
     pub epochs: Vec<MediaKeys>,
+    /// The secrets that all members of the epoch share in which it was admitted.
+    pub secrets: Vec<Named>,
+    /// Its Welcome, and the parts of the tree so far.
+    admission: (Blob, Vec<u8>),
     /// Its state in the meeting.
     meeting: Box<Meeting>,
 }
@@ -104,7 +110,8 @@ impl Guest {
         let entry = Entry::Join { invitation, identity, profile: Profile::new("Mallory")? };
         let meeting = Box::new(Meeting::new(entry, Box::new(|_| SystemTime::now()), std::time::Instant::now()));
         let wire = Wire::connect(from, server).await?;
-        Ok(Self { facts, wire, seen: Seen::default(), epochs: Vec::new(), meeting })
+        let (epochs, secrets, admission) = (Vec::new(), Vec::new(), (Blob(Vec::new()), Vec::new()));
+        Ok(Self { facts, wire, seen: Seen::default(), epochs, secrets, admission, meeting })
     }
 
     /// Waits until it is a member.
@@ -127,6 +134,31 @@ impl Guest {
         let Some(message) = hostile::seal(&mut self.meeting, forged) else { return false };
         self.wire.send(&message).await;
         true
+    }
+
+    /// Sends a commit that breaks a rule, with the real key of its leaf. Returns false if it cannot.
+    #[expect(clippy::disallowed_methods, reason = "it is a hostile client")]
+    pub async fn commit(&mut self, breach: Breach) -> bool {
+        let Some(message) = hostile::commit(&mut self.meeting, breach, SystemTime::now()) else { return false };
+        self.wire.send(&message).await;
+        true
+    }
+
+    /// Returns true if it has the keys of a manager.
+    pub fn has_keys(&self) -> bool {
+        hostile::has_keys(&self.meeting)
+    }
+
+    /// Sends a beacon that lies, signed with the real key of its leaf. Returns false if it cannot.
+    pub async fn lie(&mut self, lie: FalseBeacon, counter: u64) -> bool {
+        let Some(message) = hostile::false_beacon(&self.meeting, lie, counter) else { return false };
+        self.wire.send(&message).await;
+        true
+    }
+
+    /// Returns messages of the lobby chat to `manager` that no honest program sends. Empty if it does not wait.
+    pub fn lobby_messages(&self, manager: ParticipantId) -> Vec<hostile::ForgedText> {
+        hostile::lobby_messages(&self.meeting, self.facts.me, manager)
     }
 
     /// Sends the application messages of others that it has got again.
@@ -152,6 +184,7 @@ impl Guest {
             match self.wire.next(deadline).await {
                 Received::Message(ServerMessage::Meeting(message)) => {
                     self.note(&message);
+                    self.note_secrets(&message);
                     self.meeting.handle_message(message, std::time::Instant::now());
                 }
                 Received::Message(ServerMessage::Sfu(_)) => {}
@@ -262,6 +295,22 @@ impl Guest {
         }
         if let Some(me) = self.wire.me {
             self.facts.me = me;
+        }
+    }
+
+    /// Opens the secrets of the epoch that begins with its admission, once it has the whole tree.
+    #[expect(clippy::disallowed_methods, reason = "a test searches for them in another process")]
+    fn note_secrets(&mut self, message: &Down) {
+        let (welcome, tree) = &mut self.admission;
+        if let Down::Admitted { welcome: new, .. } = message {
+            (*welcome, *tree) = (new.clone(), Vec::new());
+        } else if let Down::Tree { part } = message {
+            tree.extend_from_slice(&part.0);
+            // Fails before the last part.
+            let secrets = hostile::epoch_secrets(&self.meeting, &welcome.0, tree);
+            if !secrets.is_empty() {
+                self.secrets = secrets;
+            }
         }
     }
 

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use crypto::Invitation;
 use proto::ParticipantId;
 use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -196,6 +197,25 @@ impl World {
         self.guests.iter_mut().map(|(_, guest)| VoiceCounters::by(guest, name)).collect()
     }
 
+    /// Returns each member as each honest guest sees it: name, role and rights by id. A change of a microphone or camera is no difference.
+    pub fn seen_members(&self) -> Vec<BTreeMap<String, String>> {
+        self.guests.iter().map(|(_, guest)| last_people(guest)).collect()
+    }
+
+    /// Returns whose keys each honest guest has found to differ from its own, at any time so far, and in its newest report.
+    pub fn differing(&self) -> Vec<(BTreeSet<String>, BTreeSet<String>)> {
+        self.guests.iter().map(|(_, guest)| differing(guest)).collect()
+    }
+
+    /// Returns what each honest guest has seen others type.
+    pub fn typed(&self) -> Vec<Vec<String>> {
+        let text = |line: &String| {
+            let event: Value = serde_json::from_str(line).ok()?;
+            event["typing"]["text"].as_str().filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        self.guests.iter().map(|(_, guest)| guest.output().iter().filter_map(text).collect()).collect()
+    }
+
     /// Returns how many votes the organiser knows.
     pub fn vote_count(&self) -> usize {
         self.last("votes ").unwrap_or_default().split_whitespace().count()
@@ -321,6 +341,50 @@ impl VoiceCounters {
         let count = |name: &str| report["e2ee"][name].as_u64().with_context(|| format!("no counter {name}"));
         Ok(Self { played, not_allowed: count("not_allowed")?, unproven: count("unproven")? + count("forged")? })
     }
+}
+
+/// What a guest has seen.
+#[derive(Clone, Copy, Debug)]
+pub struct PictureCounters {
+    /// Pictures of somebody's camera that it has shown.
+    pub shown: u64,
+    /// Frames of all that it has dropped, because their owners have not signed them, or have signed others.
+    pub unproven: u64,
+}
+
+impl PictureCounters {
+    /// Lets a guest print its counters. `name` is whose camera is meant.
+    ///
+    /// # Errors
+    /// Returns an error if it does not print them.
+    pub fn by(guest: &mut Program, name: &str) -> Result<Self> {
+        let report = report(guest)?;
+        let cameras = report["video"].as_array().into_iter().flatten();
+        let of_name = cameras.filter(|video| video["from"] == name && video["track"] == "camera");
+        let shown = of_name.filter_map(|video| video["frames_shown"].as_u64()).sum();
+        let count = |name: &str| report["e2ee"][name].as_u64().with_context(|| format!("no counter {name}"));
+        Ok(Self { shown, unproven: count("unproven")? + count("forged")? })
+    }
+}
+
+/// Returns the members of the newest list that a guest has printed.
+fn last_people(guest: &Program) -> BTreeMap<String, String> {
+    let lines = guest.output();
+    let mut events = lines.iter().rev().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let people = events.find_map(|event| event["people"].as_array().cloned()).unwrap_or_default();
+    let described = |person: Value| format!("{} {} {}", person["name"], person["role"], person["rights"]);
+    people.into_iter().map(|person| (person["id"].as_str().unwrap_or_default().to_owned(), described(person))).collect()
+}
+
+/// Returns the ids in all reports of differing keys, and in the newest one.
+fn differing(guest: &Program) -> (BTreeSet<String>, BTreeSet<String>) {
+    let ids = |line: &String| -> Option<BTreeSet<String>> {
+        let event: Value = serde_json::from_str(line).ok()?;
+        let ids = event["agreement"]["differ"].as_array()?;
+        Some(ids.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect())
+    };
+    let reports: Vec<_> = guest.output().iter().filter_map(ids).collect();
+    (reports.iter().flatten().cloned().collect(), reports.last().cloned().unwrap_or_default())
 }
 
 /// Returns the counters of a guest.

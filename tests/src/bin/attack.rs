@@ -1,10 +1,11 @@
 //! `cargo xtask attack [--json] [--short]`: attacks a meeting, and prints what was tried and what happened. It also runs as the
-//! organiser of that meeting, and as a guest that speaks although it was muted.
+//! organiser of that meeting, as a guest that speaks although it was muted, and as guests that speak or show pictures as somebody else.
 
 use anyhow::{Context, Result, bail};
 use std::process::ExitCode;
 use tests::attack::effort::Effort;
-use tests::attack::{loud_guest, organiser, run};
+use tests::attack::loud_guest::{self, What};
+use tests::attack::{organiser, run};
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -14,9 +15,16 @@ fn main() -> Result<ExitCode> {
         organiser::run(port.parse()?, digest(fingerprint)?, clip.into(), dump.into())?;
         return Ok(ExitCode::SUCCESS);
     }
-    if let Some(("loud-guest", speaks_as)) = arguments.split_first().map(|(first, rest)| (first.as_str(), rest)) {
-        loud_guest::run(speaks_as.first().map(String::as_str))?;
-        return Ok(ExitCode::SUCCESS);
+    if let Some((role, speaks_as)) = arguments.split_first() {
+        let what = match role.as_str() {
+            "loud-guest" => Some(What::Voice),
+            "camera-guest" => Some(What::Pictures),
+            _ => None,
+        };
+        if let Some(what) = what {
+            loud_guest::run(what, speaks_as.first().map(String::as_str))?;
+            return Ok(ExitCode::SUCCESS);
+        }
     }
     if let Some(unknown) = arguments.iter().find(|argument| !["--json", "--short"].contains(&argument.as_str())) {
         bail!("unknown argument `{unknown}`; expected --json or --short");

@@ -29,12 +29,15 @@ fn pictures_in_another_members_name_are_dropped_within_a_second() {
         viewer.until("it is a member", |state| state.members.len() == 4).await;
         let forged = TrackId { owner: victim.me(), slot: Slot::Camera };
         let dropped = |state: &State| state.received.get(&forged).is_some_and(|received| received.unproven > 30);
-        let mut pace = tokio::time::interval(Duration::from_millis(33));
+        let mut pace = tokio::time::interval(INTERVAL);
         pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let start = Instant::now();
+        let (mut last, mut stall) = (start, Duration::ZERO);
         while !viewer.look(dropped) {
             assert!(start.elapsed() < Duration::from_mins(1), "forged pictures are dropped");
             pace.tick().await;
+            stall = stall.max(last.elapsed());
+            last = Instant::now();
             for packet in insider.picture() {
                 insider.send(packet).await;
             }
@@ -42,12 +45,18 @@ fn pictures_in_another_members_name_are_dropped_within_a_second() {
         }
         let (shown, unproven) = viewer
             .look(|state| state.received.get(&forged).map(|received| (received.opened, received.unproven)).unwrap());
-        println!("{shown} forged pictures at 30 per second were shown, {unproven} were dropped");
-        // 27 in 900 ms; more if the machine stops for a while, because then they arrive at once.
-        assert!(shown <= 120, "{shown} pictures got through");
+        let most = u64::try_from((BLANKED + stall).as_millis() / INTERVAL.as_millis()).unwrap();
+        println!("{shown} forged pictures were shown (limit {most}), {unproven} were dropped; longest stall {stall:?}");
+        assert!(shown <= most, "{shown} pictures got through, more than those of {BLANKED:?} and of {stall:?}");
         // Those who are connected to an honest server see the victim as before.
         let real = victim.camera();
         organiser.until("the organiser sees the victim", |state| opened(state, real) >= 25).await;
         insider.vanish().await;
     });
 }
+
+const INTERVAL: Duration = Duration::from_millis(33);
+
+/// Pictures count for 900 ms without valid digests (docs/frames.md, "Digests"). If the machine stops for a while, those of that time arrive at
+/// once, so the longest stall of this run is added.
+const BLANKED: Duration = Duration::from_secs(1);

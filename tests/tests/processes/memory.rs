@@ -89,14 +89,23 @@ impl Scene {
         for (what, bytes) in SECRETS.into_iter().zip([ADA, BOB, LINES[0], LINES[1]]) {
             search.add(what, bytes);
         }
-        search.add(DEFAULT_RIGHTS, [0, 0, 0xff, 0xff, 0, 0, 0x0f, 0xff, 0, 0, 0x09, 0xff, 0, 0, 0, 0x53]);
-        // A person in a policy: device, participant, role. The role is that of a guest. The participant alone is known to the server.
-        search.add(ROLE, [&self.device[24..], &self.id, &[4]].concat());
+        search.add(DEFAULT_RIGHTS, default_rights());
+        search.add(ROLE, role_in_policy(&self.device, &self.id, 4));
         search.add("the key of a device, which each policy and each leaf contains", &self.device);
         search.add("the secret of the link", invitation.secret.expose());
         search.add(MEETING, invitation.meeting.0);
         search
     }
+}
+
+/// Returns the bytes of the default rights in the policy of a new meeting.
+pub fn default_rights() -> [u8; 16] {
+    [0, 0, 0xff, 0xff, 0, 0, 0x0f, 0xff, 0, 0, 0x09, 0xff, 0, 0, 0, 0x53]
+}
+
+/// Returns the bytes of a person in a policy: the end of its device, participant, role. The participant alone is known to the server.
+pub fn role_in_policy(device: &[u8], participant: &[u8], role: u8) -> Vec<u8> {
+    [&device[24..], participant, &[role]].concat()
 }
 
 /// Names and lines that nothing else contains by chance.
@@ -155,10 +164,80 @@ fn the_memory_of_a_client_that_has_left_the_group_holds_no_key_of_media_or_of_th
     let devices = ["--headless", "--camera", "synthetic", "--microphone", "off", "--speaker", "off"];
     let bob = Client::join(BOB, &link, &devices);
     bob.wait("Bob is in", |event| event.get("entered").cloned());
+    // Ada may get the commit that adds Bob later than Bob enters.
+    ada.wait("Ada lists Bob", |event| {
+        event["people"].as_array()?.iter().any(|person| person["name"] == BOB).then_some(())
+    });
     ada.send(&format!(r#"{{"role":{{"of":"{BOB}","role":"guest"}}}}"#));
     let member = runtime.block_on(member).expect("it does not panic");
     assert_eq!(member.epochs.len(), 3, "closed: {}", member.seen.closed);
     let mut search = Search::default();
+    add_media_keys(&mut search, &member);
+    search.add(OWN_NAME, BOB);
+    let newest = format!("the base key of epoch {}", member.epochs.last().expect("an epoch").epoch().0);
+    let before = || search.run(bob.0.id()).expect("a process of this one can be read");
+    until(TIMEOUT, "Bob has the keys of the newest epoch", || before().contains_key(newest.as_str()));
+    ada.send(&format!(r#"{{"send-back":"{BOB}"}}"#));
+    bob.wait("Bob is sent back", |event| (event["lobby"] == "sent-back").then_some(()));
+    let found = search.run(bob.0.id()).expect("a process of this one can be read");
+    assert_eq!(found.keys().copied().collect::<Vec<_>>(), [OWN_NAME], "{found:?}");
+}
+
+/// A client that leaves. Its program ends with the report, which it writes into a pipe, and so waits until somebody reads it: then its
+/// memory is that of a program that has left. Another member of the same epoch is in this process: it has opened its Welcome twice, and so
+/// knows the secrets of the key schedule that all members share.
+#[test]
+fn the_memory_of_a_client_that_has_left_holds_no_key_of_media_and_no_secret_of_the_key_schedule() {
+    let (_lock, folder) = (lock_meetings(), TempFolder::new("memory-left"));
+    let server = RunningServer::start(&folder.path("data"), &[]);
+    let meet = ["meet", "--server", &server.address, "--fingerprint", &server.fingerprint];
+    let ada = Client::start(ADA, client(&[&meet, &NO_DEVICES[..]].concat()));
+    let link = ada.wait("Ada is in", |event| event["entered"]["link"].as_str().map(str::to_owned));
+    let pipe = folder.path("report");
+    let devices =
+        ["--headless", "--camera", "synthetic", "--microphone", "off", "--speaker", "off", "--report", pipe.as_str()];
+    let mut bob = Client::join(BOB, &link, &devices);
+    bob.wait("Bob is in", |event| event.get("entered").cloned());
+    // Not before: the program checks at its start that it can write the file.
+    let _ = std::fs::remove_file(&pipe);
+    assert!(Command::new("mkfifo").arg(&pipe).status().expect("there is mkfifo").success());
+    let runtime = Runtime::new().expect("a runtime");
+    let address = server.address.parse().expect("an address");
+    let joined = runtime.block_on(Guest::join(&link, tests::attack::wire::another_address(), address));
+    let member = joined.expect("the link admits");
+    let mut search = Search::default();
+    for secret in &member.secrets {
+        search.add(secret.name.clone(), &secret.bytes);
+    }
+    add_media_keys(&mut search, &member);
+    search.add(OWN_NAME, BOB);
+    let id = bob.0.id();
+    let run = || search.run(id).expect("a process of this one can be read");
+    let has = |names: &[&str]| {
+        let found = run();
+        names.iter().all(|name| found.contains_key(*name))
+    };
+    until(TIMEOUT, &format!("Bob has {SCHEDULE:?}, not only {:?}", run()), || has(&SCHEDULE));
+    bob.send(r#"{"leave":true}"#);
+    ada.wait("Bob has left", |event| {
+        let people = event["people"].as_array()?;
+        people.iter().all(|person| person["name"] != BOB).then_some(())
+    });
+    let is_clean = || run().keys().copied().eq([OWN_NAME]);
+    let start = std::time::Instant::now();
+    while !is_clean() && start.elapsed() < LEAVE_TIMEOUT {
+        std::thread::park_timeout(std::time::Duration::from_millis(50));
+    }
+    let found = run();
+    assert_eq!(found.keys().copied().collect::<Vec<_>>(), [OWN_NAME], "{found:?}");
+    assert!(bob.0.is_running(), "it waits at its end");
+    let report = std::fs::read_to_string(&pipe).expect("the report");
+    assert!(report.contains(BOB), "{report}");
+    assert_eq!(bob.0.end(TIMEOUT).code, Some(0));
+}
+
+/// Adds the keys of media in the epochs of a member.
+fn add_media_keys(search: &mut Search, member: &Guest) {
     for keys in &member.epochs {
         let epoch = keys.epoch().0;
         search.add(format!("the base key of epoch {epoch}"), base_key(keys));
@@ -171,15 +250,25 @@ fn the_memory_of_a_client_that_has_left_the_group_holds_no_key_of_media_or_of_th
             }
         }
     }
-    search.add("the own name", BOB);
-    let newest = format!("the base key of epoch {}", member.epochs.last().expect("an epoch").epoch().0);
-    let before = || search.run(bob.0.id()).expect("a process of this one can be read");
-    until(TIMEOUT, "Bob has the keys of the newest epoch", || before().contains_key(newest.as_str()));
-    ada.send(&format!(r#"{{"send-back":"{BOB}"}}"#));
-    bob.wait("Bob is sent back", |event| (event["lobby"] == "sent-back").then_some(()));
-    let found = search.run(bob.0.id()).expect("a process of this one can be read");
-    assert_eq!(found.keys().copied().collect::<Vec<_>>(), ["the own name"], "{found:?}");
 }
+
+const OWN_NAME: &str = "the own name";
+
+/// Secrets that each member of an epoch holds (RFC 9420, section 8), and the key of typed text.
+const SCHEDULE: [&str; 9] = [
+    "base_key",
+    "epoch_authenticator",
+    "exporter_secret",
+    "external_secret",
+    "init_secret",
+    "membership_key",
+    "resumption_psk",
+    "sender_data_secret",
+    "typing_secret",
+];
+
+/// How long a program may take after its leave to close its sockets and to forget the keys.
+const LEAVE_TIMEOUT: std::time::Duration = std::time::Duration::from_secs(10);
 
 fn hex(text: &str) -> Vec<u8> {
     let digits = text.as_bytes().chunks(2).map(|digits| std::str::from_utf8(digits).expect("digits"));

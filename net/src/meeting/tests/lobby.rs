@@ -232,7 +232,7 @@ fn the_person_who_waits_and_the_server_cannot_write_in_the_name_of_the_manager_t
 /// Returns the key of a client that waits.
 fn guest_key(guest: &mut Client) -> crypto::LobbyKey {
     let Phase::Joining(joining) = &guest.meeting.phase else { panic!("it waits") };
-    joining.lobby_key().expect("it has knocked")
+    joining.joiner().and_then(|joiner| joiner.lobby().cloned()).expect("it has knocked")
 }
 
 #[test]
