@@ -368,7 +368,7 @@ impl JoinedMeeting {
                 self.key_sharing.repeat();
             }
             self.moderation.handle_own(blob, is_old, (&self.log, &self.roster), context.outputs);
-            self.verification.handle_own(blob, context);
+            self.verification.handle_own(blob, &self.roster, context);
             return;
         }
         let Some((author, bytes)) = self.log.open_message(blob) else { return };
