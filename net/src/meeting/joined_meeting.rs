@@ -402,7 +402,8 @@ impl JoinedMeeting {
             Some(Message::Verification(message)) if is_of_this_epoch(&self.log, blob) => {
                 self.verification.handle_message(author, &message, (&self.log, &self.roster), context);
             }
-            Some(Message::ManagerKeys { .. } | Message::Chat { .. } | Message::Verification(_)) | None => {}
+            Some(Message::ManagerKeys { .. } | Message::Chat { .. } | Message::Verification(_)) => {}
+            None => context.outputs.malformed(author, context.now),
         }
     }
 
