@@ -19,6 +19,7 @@ use proto::{Epoch, MeetingId, ParticipantId, Slot};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
+use zeroize::Zeroizing;
 
 /// The seeds of the keys that change together: the authority (Ed25519), the admission key (X-Wing) and the link's secret.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +101,7 @@ pub fn credential(
 /// Returns the ratchet tree of a group, sealed with a key as for joiners, and its plain bytes. `None` does not happen.
 #[must_use]
 pub fn tree(group: &Group, key: &[u8; 32]) -> Option<(Vec<u8>, Vec<u8>)> {
-    crate::group::tree_vector::current(group, key).ok()
+    crate::group::tree_vector::current(group, &Zeroizing::new(*key)).ok()
 }
 
 /// Returns the media keys of a member at `leaf`, whose leaf key has this seed, in an epoch with this base key. Nobody else is

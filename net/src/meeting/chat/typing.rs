@@ -23,7 +23,7 @@ use proto::{Blob, ParticipantId, Rights, Up};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// The message.
+/// The message. Its text is overwritten when it is dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 struct Body {
     /// The number that the line gets when it is sent.
@@ -35,6 +35,12 @@ struct Body {
     /// The end of the text.
     #[n(2)]
     text: String,
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        drop(Zeroizing::new(std::mem::take(&mut self.text)));
+    }
 }
 
 /// What this client and the others type.
@@ -221,20 +227,22 @@ impl TypedLines {
     }
 }
 
+/// The key has opened a message, and its content is no message.
+#[derive(Debug, PartialEq, Eq)]
+struct Malformed;
+
 /// Returns the message with the end of a text.
 fn body(line: u64, text: &TypedText) -> Body {
     let text = text.as_str();
     let at = text.ceil_char_boundary(text.len().saturating_sub(MAX_SHOWN));
     let start = u32::try_from(text[..at].chars().count()).unwrap_or(u32::MAX);
     Body { line, start, text: text[at..].to_owned() }
-/// The key has opened a message, and its content is no message.
-#[derive(Debug, PartialEq, Eq)]
-struct Malformed;
-
 }
 
 fn encode(body: &Body) -> Option<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(minicbor::to_vec(body).expect("writing to memory does not fail"));
+    // A growing buffer would leave copies of the text in memory.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(BODY));
+    minicbor::encode(body, &mut *bytes).expect("writing to memory does not fail");
     if bytes.len() > BODY {
         return None;
     }
