@@ -1,6 +1,8 @@
 //! What a member with a modified client can do with the key packages of others. Tests of attacks over real sockets use
 //! it; no program does.
 
+pub mod welcome;
+
 use super::error::mls_error;
 use super::{Error, Group, MeetingPolicy, capabilities};
 use crate::Leaf;
