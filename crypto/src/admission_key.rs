@@ -145,7 +145,7 @@ impl AdmissionKey {
 
     /// Returns the plaintext of a request, and whether it was made with an old link. The tag is checked before the
     /// expensive decryption.
-    fn decrypt(&self, request: &[u8], meeting: MeetingId) -> Result<(Zeroizing<Vec<u8>>, bool), Error> {
+    pub(crate) fn decrypt(&self, request: &[u8], meeting: MeetingId) -> Result<(Zeroizing<Vec<u8>>, bool), Error> {
         let request = Request::parse(request).ok_or(Error::Malformed)?;
         let via_old_link = if request.is_tagged(&self.current) {
             false
@@ -169,8 +169,18 @@ pub(crate) fn seal(
     secret: &[u8],
 ) -> Result<Vec<u8>, Error> {
     let plain = Zeroizing::new([nonce.as_slice(), lobby.secret().expose(), package].concat());
+    seal_plain(&plain, meeting, admission_key, secret)
+}
+
+/// Encrypts the plaintext of a request.
+pub(crate) fn seal_plain(
+    plain: &[u8],
+    meeting: MeetingId,
+    admission_key: &[u8],
+    secret: &[u8],
+) -> Result<Vec<u8>, Error> {
     let sealed = Crypto
-        .hpke_seal(hpke_config(), admission_key, &info(meeting), &[], &plain)
+        .hpke_seal(hpke_config(), admission_key, &info(meeting), &[], plain)
         .map_err(|_| Error::WrongAdmissionKey)?;
     let length = u16::try_from(sealed.kem_output.as_slice().len()).map_err(|_| Error::Crypto)?.to_be_bytes();
     let (enc, ciphertext) = (sealed.kem_output.as_slice(), sealed.ciphertext.as_slice());

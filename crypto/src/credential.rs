@@ -126,7 +126,7 @@ impl LeafCredential {
             == (other.participant, other.device, &other.profile, &other.organisation)
     }
 
-    fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self) -> Vec<u8> {
         let (participant, issued) = (self.participant.0.to_be_bytes(), self.issued.to_be_bytes());
         let returning = self.returning.as_ref().map_or(&[][..], |signature| signature.as_slice());
         let organisation = self.organisation.as_ref().map_or(&[][..], CertificateChain::encoded);
@@ -139,7 +139,7 @@ impl LeafCredential {
         [&head, returning, length, organisation, self.profile.name.as_bytes()].concat()
     }
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
+    pub(crate) fn decode(bytes: &[u8]) -> Option<Self> {
         let (&version, rest) = bytes.split_first()?;
         let (device, rest) = rest.split_first_chunk::<32>()?;
         let (participant, rest) = rest.split_first_chunk::<8>()?;

@@ -8,6 +8,7 @@ use crate::group::Group;
 use crate::provider::sha256;
 use crate::words::Language;
 use crate::{Leaf, NoRandomness};
+use proto::{Epoch, MeetingId};
 use std::collections::BTreeMap;
 
 /// A random number of one member.
@@ -69,13 +70,29 @@ impl Purpose {
 
 /// Returns the commitment of the member at `leaf` to its nonce, in the round with this number in this epoch.
 pub fn nonce_commitment(group: &Group, purpose: Purpose, round: u64, leaf: Leaf, nonce: &Nonce) -> Commitment {
-    let (epoch, round, leaf) = (group.epoch().0.to_be_bytes(), round.to_be_bytes(), leaf.0.to_be_bytes());
-    sha256(&[purpose.label(), &group.meeting().0, &epoch, &round, &leaf, nonce].concat())
+    commitment((group.meeting(), group.epoch()), purpose, round, leaf, nonce)
+}
+
+/// Returns the commitment of the member at `leaf` in an epoch of a meeting.
+pub(crate) fn commitment(
+    (meeting, epoch): (MeetingId, Epoch),
+    purpose: Purpose,
+    round: u64,
+    leaf: Leaf,
+    nonce: &Nonce,
+) -> Commitment {
+    let (epoch, round, leaf) = (epoch.0.to_be_bytes(), round.to_be_bytes(), leaf.0.to_be_bytes());
+    sha256(&[purpose.label(), &meeting.0, &epoch, &round, &leaf, nonce].concat())
 }
 
 /// Returns the pictures of a round. Equal for all members of the epoch who have the same nonces.
 pub fn pictures(group: &Group, round: u64, nonces: &BTreeMap<Leaf, Nonce>) -> Emoji {
-    let mut message = [b"Conclave 1.0 emoji\0".as_slice(), group.authenticator(), &round.to_be_bytes()].concat();
+    pictures_of(group.authenticator(), round, nonces)
+}
+
+/// Returns the pictures of a round in the epoch with this authenticator.
+pub(crate) fn pictures_of(authenticator: &[u8], round: u64, nonces: &BTreeMap<Leaf, Nonce>) -> Emoji {
+    let mut message = [b"Conclave 1.0 emoji\0".as_slice(), authenticator, &round.to_be_bytes()].concat();
     for (leaf, nonce) in nonces {
         message.extend(leaf.0.to_be_bytes());
         message.extend(nonce);
@@ -88,10 +105,15 @@ pub fn pictures(group: &Group, round: u64, nonces: &BTreeMap<Leaf, Nonce>) -> Em
 
 /// Returns the phrase of a challenge between two members. `from` has asked `to`: their leaves and nonces.
 pub fn phrase(group: &Group, round: u64, from: (Leaf, &Nonce), to: (Leaf, &Nonce)) -> Phrase {
+    phrase_of(group.authenticator(), round, from, to)
+}
+
+/// Returns the phrase of a challenge in the epoch with this authenticator.
+pub(crate) fn phrase_of(authenticator: &[u8], round: u64, from: (Leaf, &Nonce), to: (Leaf, &Nonce)) -> Phrase {
     let (first, second) = (from.0.0.to_be_bytes(), to.0.0.to_be_bytes());
     let label = b"Conclave 1.0 phrase\0".as_slice();
     let round = round.to_be_bytes();
-    let hash = sha256(&[label, group.authenticator(), &round, &first, &second, from.1, to.1].concat());
+    let hash = sha256(&[label, authenticator, &round, &first, &second, from.1, to.1].concat());
     Phrase(std::array::from_fn(|index| (0..11).fold(0, |sum, bit| sum << 1 | bit_of(&hash, index * 11 + bit))))
 }
 

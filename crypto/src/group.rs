@@ -42,6 +42,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::SystemTime;
 use tree::TreeKey;
+use zeroize::Zeroizing;
 
 /// Our membership in a meeting's group.
 pub struct Group {
@@ -190,7 +191,7 @@ impl Group {
         authorize(&self.policy, members, self.me(), &proposals, &|_| true)?;
         let removed = members.iter().filter(|member| remove.contains(&member.0)).map(|member| member.1.participant);
         let removed = removed.collect();
-        let key = self.provider.rand().random_array()?;
+        let key = Zeroizing::new(self.provider.rand().random_array()?);
         let (commit, welcome, tree) = self.build(packages, &remove, policy.as_ref(), proposals.is_empty(), &key)?;
         Ok(PendingCommit { commit, welcome, tree, added, removed })
     }

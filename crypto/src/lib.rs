@@ -15,6 +15,8 @@ pub mod emoji;
 mod frame;
 pub mod group;
 mod header;
+#[doc(hidden)]
+pub mod hostile;
 pub mod identity;
 mod joiner;
 mod keyring;

@@ -83,11 +83,15 @@ impl LobbyKey {
         plain.extend_from_slice(content);
         let padded = plain.len().next_multiple_of(STEP);
         plain.resize(padded, 0);
+        self.seal_plain(from, &plain)
+    }
+
+    /// Seals the plaintext of a message.
+    pub(crate) fn seal_plain(&self, from: ParticipantId, plain: &[u8]) -> Result<Vec<u8>, Error> {
         // A key seals few messages, so random nonces do not repeat.
         let nonce: [u8; NONCE] = Random.random_array()?;
         let (key, aad) = (self.key(from), self.aad(from));
-        let sealed =
-            Crypto.aead_encrypt(AeadType::Aes256Gcm, &*key, &plain, &nonce, &aad).map_err(|_| Error::Crypto)?;
+        let sealed = Crypto.aead_encrypt(AeadType::Aes256Gcm, &*key, plain, &nonce, &aad).map_err(|_| Error::Crypto)?;
         Ok([nonce.as_slice(), &sealed].concat())
     }
 

@@ -203,6 +203,11 @@ impl ManagerKeys {
         Ok(Self { authority, admission, chain: chain.clone(), next: None })
     }
 
+    /// Returns the key pairs for requests.
+    pub(crate) fn admission(&self) -> &AdmissionKey {
+        &self.admission
+    }
+
     /// Returns the private key of `authority`, if it is one of ours.
     pub(crate) fn key_of(&self, authority: Authority) -> Option<&AuthorityKey> {
         let next = self.next.as_ref().map(|next| &next.authority);

@@ -92,6 +92,11 @@ pub(crate) fn seal(plaintext: &[u8], to: &[u8], info: &[u8]) -> Result<Vec<u8>, 
     Ok([length.as_slice(), enc, ciphertext].concat())
 }
 
+/// Seals the plaintext of shared keys for the owner of the public key `to`.
+pub(crate) fn seal_plain(plaintext: &[u8], to: &[u8], envelope: Envelope) -> Result<Vec<u8>, Error> {
+    seal(plaintext, to, &envelope.info(PURPOSE))
+}
+
 /// Keys of a manager on their way to another one. Has no `Debug`; in locked memory, overwritten on drop.
 pub struct SharedKeys(Secret);
 
@@ -117,7 +122,12 @@ impl SharedKeys {
     /// # Errors
     /// Returns [`Error::Crypto`] if it is not a public key.
     pub fn seal(&self, to: &[u8], envelope: Envelope) -> Result<Vec<u8>, Error> {
-        seal(self.0.expose(), to, &envelope.info(PURPOSE))
+        seal_plain(self.0.expose(), to, envelope)
+    }
+
+    /// Returns the encoded keys.
+    pub(crate) fn expose(&self) -> &[u8] {
+        self.0.expose()
     }
 
     /// Returns the authority. It is not verified: only [`crate::ManagerKeys::adopt`] compares it with a policy.

@@ -4,21 +4,28 @@
 use crate::admission_key::{LinkKeys, SECRET};
 use crate::authority::AuthorityKey;
 use crate::credential::LeafCredential;
+use crate::emoji::{Commitment, Emoji, Nonce, Phrase, Purpose, commitment, phrase_of, pictures_of};
 use crate::frame::{Key, Kid};
+use crate::group::typing::TypingKey;
 use crate::group::{Group, MeetingPolicy};
 use crate::identity::{DeviceKey, Identity, Profile};
+use crate::joiner::Joiner;
 use crate::keyring::{Counters, MediaKeys, SignatureKeys};
+use crate::knock_request::KnockRequest;
 use crate::leaf::Leaf;
 use crate::lobby_key::LobbyKey;
 use crate::manager_keys::ManagerKeys;
 use crate::memory::Secret;
-use crate::provider::{SEED, SigningKey};
+use crate::provider::{Crypto, SEED, SigningKey};
 use crate::sealed_keys::SealingKey;
-use openmls::prelude::BasicCredential;
-use proto::{Epoch, MeetingId, ParticipantId, Slot};
-use std::collections::HashMap;
+use openmls::prelude::tls_codec::Serialize as _;
+use openmls::prelude::{BasicCredential, KeyPackageBundle};
+use openmls_traits::storage::StorageProvider;
+use proto::{Epoch, MeetingId, MemberBeacon, ParticipantId, Slot};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::SystemTime;
+use zeroize::Zeroizing;
 
 /// The seeds of the keys that change together: the authority (Ed25519), the admission key (X-Wing) and the link's secret.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +107,57 @@ pub fn credential(
 /// Returns the ratchet tree of a group, sealed with a key as for joiners, and its plain bytes. `None` does not happen.
 #[must_use]
 pub fn tree(group: &Group, key: &[u8; 32]) -> Option<(Vec<u8>, Vec<u8>)> {
-    crate::group::tree_vector::current(group, key).ok()
+    crate::group::tree_vector::current(group, &Zeroizing::new(*key)).ok()
+}
+
+/// Returns the key package of a joiner, and the private key with which it opens its Welcome. `request` is its opened request.
+#[must_use]
+pub fn key_package(joiner: &Joiner, request: &KnockRequest) -> Option<(Vec<u8>, Vec<u8>)> {
+    let package = request.clone().into_key_package();
+    let bundle: KeyPackageBundle = joiner.storage().key_package(&package.hash_ref(&Crypto).ok()?).ok()??;
+    Some((package.tls_serialize_detached().ok()?, bundle.init_private_key().to_vec()))
+}
+
+/// Returns a beacon with the signature of the member `from`, whose leaf key has this seed. `None` does not happen.
+#[must_use]
+pub fn sign_beacon(
+    seed: &[u8; SEED],
+    meeting: MeetingId,
+    from: ParticipantId,
+    beacon: &MemberBeacon,
+) -> Option<MemberBeacon> {
+    let signature = SigningKey::from_seed(Secret::copy_of(seed))?.signature(&beacon.signed_bytes(meeting, from));
+    Some(MemberBeacon { signature, ..beacon.clone() })
+}
+
+/// Returns the key of what members type in an epoch. `secret` is what MLS exports.
+#[must_use]
+pub fn typing_key(secret: &[u8; 32], meeting: MeetingId, epoch: Epoch) -> TypingKey {
+    TypingKey::new(Secret::copy_of(secret), meeting, epoch.0)
+}
+
+/// Returns the commitment of the member at `leaf` to its nonce.
+#[must_use]
+pub fn nonce_commitment(
+    epoch: (MeetingId, Epoch),
+    purpose: Purpose,
+    round: u64,
+    leaf: Leaf,
+    nonce: &Nonce,
+) -> Commitment {
+    commitment(epoch, purpose, round, leaf, nonce)
+}
+
+/// Returns the pictures of a round in the epoch with this authenticator.
+#[must_use]
+pub fn pictures(authenticator: &[u8; 48], round: u64, nonces: &BTreeMap<Leaf, Nonce>) -> Emoji {
+    pictures_of(authenticator, round, nonces)
+}
+
+/// Returns the phrase of a challenge in the epoch with this authenticator: who asks, and who is asked.
+#[must_use]
+pub fn phrase(authenticator: &[u8; 48], round: u64, from: (Leaf, &Nonce), to: (Leaf, &Nonce)) -> Phrase {
+    phrase_of(authenticator, round, from, to)
 }
 
 /// Returns the media keys of a member at `leaf`, whose leaf key has this seed, in an epoch with this base key. Nobody else is

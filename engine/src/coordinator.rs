@@ -197,6 +197,7 @@ impl Coordinator {
                 let by = self.membership.manager(by);
                 self.events.send(Event::HandLowered { by }).await;
             }
+            meeting::Event::Malformed { from, messages } => self.stats.set_malformed(from, messages),
             meeting::Event::Words(words) => self.events.send(Event::Locked(self.membership.lock(words))).await,
             meeting::Event::Ended(reason) => return ControlFlow::Break(reason),
             meeting::Event::Notice(found) => {

@@ -21,8 +21,22 @@ pub struct Report {
     pub audio: Vec<Audio>,
     /// End-to-end encryption.
     pub e2ee: E2ee,
+    /// One entry for each participant that has sent messages that could not be read.
+    #[serde(default)]
+    pub malformed: Vec<Malformed>,
     /// The server's totals of this meeting.
     pub sfu: Sfu,
+}
+
+/// Messages of one participant that one client could not read: malformed ones, and those of later versions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Malformed {
+    /// The sender's name. Empty if it has not been a member.
+    pub from: String,
+    /// The receiver's name.
+    pub to: String,
+    /// How many messages.
+    pub messages: u64,
 }
 
 /// One client.
@@ -199,7 +213,12 @@ impl Report {
             packets_out: totals.packets_out,
             layers_stopped: totals.layers_stopped,
         };
-        Self { participants: vec![participant], video, audio, e2ee: e2ee(facts.epochs, &received), sfu }
+        let malformed = facts.malformed.iter().map(|(from, messages)| {
+            let from = facts.names.get(from).cloned().unwrap_or_default();
+            Malformed { from, to: name.into(), messages: *messages }
+        });
+        let (malformed, e2ee) = (malformed.collect(), e2ee(facts.epochs, &received));
+        Self { participants: vec![participant], video, audio, e2ee, malformed, sfu }
     }
 
     /// Merges the reports of one meeting's clients.
@@ -209,6 +228,7 @@ impl Report {
             all.participants.extend(one.participants);
             all.video.extend(one.video);
             all.audio.extend(one.audio);
+            all.malformed.extend(one.malformed);
             all.e2ee.suite = one.e2ee.suite;
             all.e2ee.epochs = all.e2ee.epochs.max(one.e2ee.epochs);
             all.e2ee.opened += one.e2ee.opened;

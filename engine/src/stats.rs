@@ -45,6 +45,8 @@ pub struct Facts {
     pub names: BTreeMap<ParticipantId, String>,
     /// The number of epochs whose keys we had.
     pub epochs: u64,
+    /// How many messages of each participant could not be read.
+    pub malformed: BTreeMap<ParticipantId, u64>,
     /// The playback statistics of each voice.
     pub sound: BTreeMap<ParticipantId, audio::Statistics>,
     /// The server's newest totals.
@@ -63,6 +65,7 @@ impl Stats {
             me: None,
             names: BTreeMap::new(),
             epochs: 0,
+            malformed: BTreeMap::new(),
             sound: BTreeMap::new(),
             totals: None,
             media_path: None,
@@ -158,6 +161,10 @@ impl Stats {
 
     pub(crate) fn add_epoch(&self) {
         lock(&self.facts).epochs += 1;
+    }
+
+    pub(crate) fn set_malformed(&self, from: ParticipantId, messages: u64) {
+        lock(&self.facts).malformed.insert(from, messages);
     }
 
     pub(crate) fn set_sound(&self, of: ParticipantId, statistics: audio::Statistics) {

@@ -303,6 +303,7 @@ impl Worker {
             | meeting::Event::OwnRightsChanged { .. }
             | meeting::Event::Hands(_)
             | meeting::Event::HandLowered { .. }
+            | meeting::Event::Malformed { .. }
             | meeting::Event::Words(_)
             | meeting::Event::Reconnecting
             | meeting::Event::Reconnected { .. }

@@ -31,6 +31,7 @@ mod joined_meeting;
 mod joining;
 mod key_sharing;
 mod lobby;
+mod malformed;
 mod manager;
 mod member_messages;
 mod moderation;

@@ -3,12 +3,14 @@
 //! and docs/frames.md.
 //!
 //! What they say is written here by hand, not taken from the decoders. All keys follow from the seeds below, so most bytes are
-//! the same each time. What an encryption needs to be random differs: HPKE, nonces of lobby chats, key packages.
+//! the same each time. What an encryption needs to be random differs: HPKE, nonces of lobby chats, key packages. So do the authorities
+//! of an organisation.
 
 mod formats;
 mod frames;
 mod members;
 mod messages;
+mod rounds;
 mod sealed;
 mod signals;
 
@@ -40,10 +42,14 @@ pub fn all() -> Result<Vec<Vectors>> {
         ("authority", formats::authority(&common)?),
         ("policies", formats::policies(&common)?),
         ("credentials", formats::credentials(&common)?),
+        ("beacons", rounds::beacons(&common)?),
+        ("rounds", rounds::all(&common)),
+        ("typing", rounds::typing(&common)?),
         ("words", formats::words()?),
         ("requests", sealed::requests(&common)?),
         ("sealed", sealed::for_one_member(&common)?),
         ("trees", sealed::trees(&common)?),
+        ("welcomes", sealed::welcomes(&common)?),
         ("lobby", sealed::lobby(&common)?),
         ("frames", frames::all()?),
     ])

@@ -141,3 +141,13 @@ fn source_variants(file: &str, name: &str) -> Vec<Variant> {
     };
     item.variants.iter().map(|variant| (number(variant), variant.ident.to_string(), variant.fields.len())).collect()
 }
+
+#[test]
+fn the_page_has_the_names_of_the_pictures_in_their_order() {
+    let page = fs::read_to_string(root().join("docs/protocol.md")).expect("the page");
+    let (_, names) = page.split_once("Their names, from number 0 on: ").expect("the page has the names");
+    let (names, _) = names.split_once('.').expect("the list ends");
+    let source = fs::read_to_string(root().join("app/src/kit/emoji.rs")).expect("the source");
+    let drawn = source.lines().filter_map(|line| line.strip_prefix("    (\"emoji-")?.split('"').next());
+    assert!(names.split(", ").eq(drawn) && names.split(", ").count() == 64, "{names}");
+}

@@ -78,13 +78,17 @@ impl DigestRange {
 
     /// Returns the encoded range, signed by `sign`.
     pub(crate) fn signed(&self, kid: Kid, epoch: Epoch, sign: impl FnOnce(&[u8]) -> [u8; SIGNATURE]) -> Trailer {
+        self.with_signature(super::low_bits(epoch), &sign(self.message(kid, epoch).as_slice()))
+    }
+
+    fn with_signature(&self, epoch: u8, signature: &[u8; SIGNATURE]) -> Trailer {
         let mut trailer = Bytes::new();
         trailer.push(&self.first.to_be_bytes());
-        trailer.push(&[super::low_bits(epoch)]);
+        trailer.push(&[epoch]);
         for digest in &self.digests[..self.count] {
             trailer.push(&digest.0);
         }
-        trailer.push(&sign(self.message(kid, epoch).as_slice()));
+        trailer.push(signature);
         trailer.push(&[u8::try_from(self.count).unwrap_or(u8::MAX)]);
         trailer
     }
@@ -119,6 +123,11 @@ impl SignedDigests {
             range.push(FrameDigest(digest.try_into().ok()?));
         }
         Some((Self { range, epoch, signature: *signature }, Self::length(count)))
+    }
+
+    /// Returns the bytes that were read.
+    pub(crate) fn encode(&self) -> Trailer {
+        self.range.with_signature(self.epoch, &self.signature)
     }
 
     /// Returns the bytes of `count` digests with their signature.
@@ -191,6 +200,7 @@ mod tests {
             let trailer = range.signed(kid(3), Epoch(0x107), |message| key.signature(message));
             let plain = [b"a picture", trailer.as_slice()].concat();
             let (read, length) = SignedDigests::read(&plain).unwrap();
+            assert_eq!(read.encode().as_slice(), trailer.as_slice());
             assert_eq!((read.range, read.epoch, length), (range, 7, trailer.as_slice().len()));
             let by = |public: [u8; 32], kid, epoch| {
                 read.is_valid(kid, epoch, |message, signature| is_signed(&public, message, signature))

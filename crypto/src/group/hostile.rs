@@ -3,6 +3,7 @@
 
 mod commits;
 mod secrets;
+pub mod welcome;
 
 pub use commits::{Forbidden, forge, unsigned_policy};
 pub use secrets::{Named, epoch_secrets};

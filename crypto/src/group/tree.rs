@@ -14,9 +14,10 @@ use openmls::prelude::*;
 use openmls::treesync::{RatchetTree, RatchetTreeIn};
 use openmls_traits::types::AeadType;
 use proto::MeetingId;
+use zeroize::Zeroizing;
 
-/// The key of one tree.
-pub(crate) type TreeKey = [u8; 32];
+/// The key of one tree. It is overwritten when it is dropped.
+pub(crate) type TreeKey = Zeroizing<[u8; 32]>;
 
 /// Returns the extension of the `GroupInfo` that tells the joiners the key.
 pub(super) fn extension(key: &TreeKey) -> Extension {
@@ -25,7 +26,8 @@ pub(super) fn extension(key: &TreeKey) -> Extension {
 
 /// Returns the key of the tree that belongs to a Welcome, or `None` if the Welcome contains the tree.
 pub(super) fn key(info: &VerifiableGroupInfo) -> Result<Option<TreeKey>, Error> {
-    let key = info.extensions().unknown(TREE_KEY).map(|extension| extension.0.as_slice().try_into());
+    let key =
+        info.extensions().unknown(TREE_KEY).map(|extension| extension.0.as_slice().try_into().map(Zeroizing::new));
     key.transpose().map_err(|_| Error::Malformed)
 }
 
@@ -39,12 +41,12 @@ pub(super) fn seal(mls: &MlsGroup, key: &TreeKey, meeting: MeetingId) -> Result<
 
 /// Seals the bytes of a tree.
 pub(super) fn seal_bytes(plain: &[u8], key: &TreeKey, meeting: MeetingId) -> Result<Vec<u8>, Error> {
-    Crypto.aead_encrypt(AeadType::Aes256Gcm, key, plain, &NONCE, &associated(meeting)).map_err(mls_error)
+    Crypto.aead_encrypt(AeadType::Aes256Gcm, &**key, plain, &NONCE, &associated(meeting)).map_err(mls_error)
 }
 
 /// Opens a sealed tree. Its hash is not verified here.
 pub(super) fn open(sealed: &[u8], key: &TreeKey, meeting: MeetingId) -> Result<RatchetTreeIn, Error> {
-    let opened = Crypto.aead_decrypt(AeadType::Aes256Gcm, key, sealed, &NONCE, &associated(meeting));
+    let opened = Crypto.aead_decrypt(AeadType::Aes256Gcm, &**key, sealed, &NONCE, &associated(meeting));
     // The key authenticates the committer, who may still have sealed anything.
     RatchetTreeIn::tls_deserialize_exact(opened.map_err(|_| Error::Tree)?).map_err(|_| Error::Malformed)
 }

@@ -34,7 +34,12 @@ impl TypingKey {
     pub fn of(group: &Group) -> Option<Self> {
         let secret = group.mls.export_secret(group.provider.crypto(), PURPOSE, b"", SECRET).ok()?;
         let meeting = group.policy().chain().meeting();
-        Some(Self { secret: Secret::take(secret), meeting, epoch: group.epoch().0 })
+        Some(Self::new(Secret::take(secret), meeting, group.epoch().0))
+    }
+
+    /// Returns the key with this secret.
+    pub(crate) const fn new(secret: Secret, meeting: MeetingId, epoch: u64) -> Self {
+        Self { secret, meeting, epoch }
     }
 
     /// Returns the MLS epoch.
@@ -99,7 +104,7 @@ mod tests {
     use super::*;
 
     fn key(meeting: u8, epoch: u64) -> TypingKey {
-        TypingKey { secret: Secret::take(vec![7; SECRET]), meeting: MeetingId([meeting; 16]), epoch }
+        TypingKey::new(Secret::take(vec![7; SECRET]), MeetingId([meeting; 16]), epoch)
     }
 
     #[test]

@@ -345,7 +345,7 @@ impl Chat {
         if !accepts(&mut self.limits, member, body.len(), context) {
             return;
         }
-        let Some(message) = message::decode(body) else { return };
+        let Some(message) = message::decode(body) else { return context.outputs.malformed(from, context.now) };
         match message {
             ChatMessage::Line(ref line) if !is_authentic(line, member, facts) => {
                 tracing::debug!("a line is not its sender's");
@@ -404,7 +404,9 @@ impl Chat {
     fn handle_private(&mut self, member: &Member, sealed: &[u8], facts: Facts<'_>, context: &mut Context<'_>) {
         let ends = (member.id, facts.roster.me());
         let Some(bytes) = self.private.open(sealed, facts.meeting(), ends) else { return };
-        let Some(message) = message::decode_private(&bytes) else { return };
+        let Some(message) = message::decode_private(&bytes) else {
+            return context.outputs.malformed(member.id, context.now);
+        };
         if let PrivateMessage::Line { content, .. } = &message
             && content.name != member.name
         {

@@ -154,6 +154,13 @@ pub enum Event {
     },
     /// The people whose hands are up, in the order in which they raised them. The complete list comes again at each change.
     Hands(Vec<ParticipantId>),
+    /// A participant has sent a message that this client cannot read: a malformed one, or one of a kind of a later version.
+    Malformed {
+        /// The participant. Of a lobby chat and of typing, it is the one that the server names.
+        from: ParticipantId,
+        /// How many such messages it has sent.
+        messages: u64,
+    },
     /// A manager lowered the own hand.
     HandLowered {
         /// The manager.

@@ -242,8 +242,7 @@ impl GroupLog {
 
     /// Encrypts an application message. Returns `None` while a commit is pending.
     pub(super) fn seal(&mut self, message: &state::Message) -> Option<Up> {
-        let bytes = self.group.seal_message(&message.encode()).ok()?;
-        Some(Up::Tell { epoch: self.epoch, blob: Blob(bytes) })
+        seal_bytes(self, &message.encode())
     }
 
     /// Returns true if a commit may be sent now.
@@ -337,6 +336,12 @@ pub(super) fn admission_time(log: &GroupLog) -> Option<Instant> {
 /// authentic.
 pub(super) fn is_of_this_epoch(log: &GroupLog, blob: &Blob) -> bool {
     Envelope::read(&blob.0).is_some_and(|envelope| envelope.epoch == log.group.epoch().0)
+}
+
+/// Encrypts the plaintext of an application message. `None` while a commit is pending.
+pub(super) fn seal_bytes(log: &mut GroupLog, plaintext: &[u8]) -> Option<Up> {
+    let bytes = log.group.seal_message(plaintext).ok()?;
+    Some(Up::Tell { epoch: log.epoch, blob: Blob(bytes) })
 }
 
 /// Returns the leaf whose commit was merged last, as MLS authenticated it; `None` before the first one.

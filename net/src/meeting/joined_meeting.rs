@@ -368,7 +368,7 @@ impl JoinedMeeting {
                 self.key_sharing.repeat();
             }
             self.moderation.handle_own(blob, is_old, (&self.log, &self.roster), context.outputs);
-            self.verification.handle_own(blob, context);
+            self.verification.handle_own(blob, &self.roster, context);
             return;
         }
         let Some((author, bytes)) = self.log.open_message(blob) else { return };
@@ -402,7 +402,8 @@ impl JoinedMeeting {
             Some(Message::Verification(message)) if is_of_this_epoch(&self.log, blob) => {
                 self.verification.handle_message(author, &message, (&self.log, &self.roster), context);
             }
-            Some(Message::ManagerKeys { .. } | Message::Chat { .. } | Message::Verification(_)) | None => {}
+            Some(Message::ManagerKeys { .. } | Message::Chat { .. } | Message::Verification(_)) => {}
+            None => context.outputs.malformed(author, context.now),
         }
     }
 

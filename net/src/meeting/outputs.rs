@@ -1,9 +1,11 @@
 //! Messages and events that wait for the caller of [`super::Meeting`].
 
+use super::malformed::Malformed;
 use super::{Event, Notice};
-use proto::{Reason, Up};
+use proto::{ParticipantId, Reason, Up};
 use std::collections::VecDeque;
 use std::mem;
+use std::time::Instant;
 
 /// The output queues of the state machine. Each input adds a bounded number of items, and the caller takes all of them
 /// before the next input.
@@ -13,6 +15,7 @@ pub(super) struct Outputs {
     events: VecDeque<Event>,
     reconnect: bool,
     ended: bool,
+    malformed: Malformed,
 }
 
 impl Outputs {
@@ -26,6 +29,13 @@ impl Outputs {
 
     pub(super) fn notice(&mut self, notice: Notice) {
         self.event(Event::Notice(notice));
+    }
+
+    /// Counts a message of `from` that this client cannot read.
+    pub(super) fn malformed(&mut self, from: ParticipantId, now: Instant) {
+        if let Some(messages) = self.malformed.count(from, now) {
+            self.event(Event::Malformed { from, messages });
+        }
     }
 
     /// Queues [`Event::Ended`], once.

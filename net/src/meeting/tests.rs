@@ -13,6 +13,7 @@ mod floor;
 mod floor_model;
 mod hands;
 mod lobby;
+mod malformed;
 mod not_lost;
 mod presence;
 mod recovery;

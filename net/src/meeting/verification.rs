@@ -6,6 +6,7 @@ mod emoji;
 mod event;
 pub(super) mod message;
 mod phrase;
+mod turns;
 
 pub use emoji::MAX_PARTICIPANTS;
 pub use event::{Agreement, Command, EmojiCheck, EmojiFailure, Event, PhraseCheck};
@@ -100,8 +101,8 @@ impl Verification {
     }
 
     /// Handles an own message in the log.
-    pub(super) fn handle_own(&mut self, blob: &Blob, context: &mut Context<'_>) {
-        show_emoji(self.emoji.handle_own(blob, context.now), context.outputs);
+    pub(super) fn handle_own(&mut self, blob: &Blob, roster: &Roster, context: &mut Context<'_>) {
+        show_emoji(self.emoji.handle_own(blob, roster, context.now), context.outputs);
     }
 
     /// Handles a message of another member, sealed in this epoch.

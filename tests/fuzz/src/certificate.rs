@@ -67,3 +67,14 @@ pub(super) fn certificates() -> Vec<Vec<u8>> {
         joined([&device[..], root_pem.as_bytes(), indirect.der(), between.der()]),
     ]
 }
+
+/// Returns a certificate of a device, and that of the authority that has signed it.
+pub(super) fn chain_for(device: [u8; 32]) -> CertificateChain {
+    let mut params = CertificateParams::default();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().expect("the system has random numbers");
+    let root = params.self_signed(&key).expect("valid parameters");
+    let issuer = Issuer::new(params, key);
+    let direct = CertificateParams::default().signed_by(&Key(device), &issuer).expect("valid parameters");
+    CertificateChain::new(&[direct.der(), root.der()]).expect("they are short")
+}

@@ -13,8 +13,8 @@ use proto::{MeetingId, ParticipantId, Rights, Role, Slot};
 use std::cell::RefCell;
 use std::time::{Instant, SystemTime};
 
-const ADA: ParticipantId = ParticipantId(1);
-const BOB: ParticipantId = ParticipantId(2);
+pub(super) const ADA: ParticipantId = ParticipantId(1);
+pub(super) const BOB: ParticipantId = ParticipantId(2);
 
 /// A meeting of two members, and the parts of it that an attacker can send to.
 struct Fixture {
@@ -120,11 +120,11 @@ impl Fixture {
     }
 }
 
-fn profile(name: &str) -> Profile {
+pub(super) fn profile(name: &str) -> Profile {
     Profile::new(name).expect("a valid name")
 }
 
-fn knock_at(keys: &ManagerKeys, id: ParticipantId) -> (Joiner, Vec<u8>) {
+pub(super) fn knock_at(keys: &ManagerKeys, id: ParticipantId) -> (Joiner, Vec<u8>) {
     let identity = Identity::generate().expect("the system has randomness");
     let (link, chain, now) = (keys.invitation("meet.example", 443, None), keys.chain().encode(), SystemTime::now());
     crypto::knock(&link, keys.public_key(), &chain, &identity, profile("Bob"), id, now)

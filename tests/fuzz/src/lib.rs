@@ -7,6 +7,8 @@
 
 mod certificate;
 mod delivery;
+mod inside;
+mod insider;
 mod keys;
 mod media_bytes;
 mod member;
@@ -63,6 +65,15 @@ pub const TARGETS: &[Target] = &[
     Target { name: "knock", run: keys::knock, seeds: keys::knocks, mutations: 200 },
     Target { name: "knock_mutated", run: keys::knock_mutated, seeds: keys::scripts, mutations: 200 },
     Target { name: "welcome", run: keys::welcome, seeds: keys::welcomes, mutations: 20 },
+    Target { name: "credential", run: inside::credential, seeds: inside::credentials, mutations: 4_000 },
+    Target { name: "knock_inside", run: inside::knock_inside, seeds: keys::scripts, mutations: 20 },
+    Target { name: "welcome_inside", run: inside::welcome_inside, seeds: keys::scripts, mutations: 8 },
+    Target { name: "tree", run: inside::tree, seeds: keys::scripts, mutations: 8 },
+    Target { name: "shared_keys", run: inside::shared_keys, seeds: keys::scripts, mutations: 20 },
+    Target { name: "lobby_inside", run: inside::lobby_inside, seeds: inside::lobby_plaintexts, mutations: 4_000 },
+    Target { name: "digests", run: inside::digests, seeds: inside::digest_lists, mutations: 4_000 },
+    Target { name: "plain_frames", run: inside::plain_frames, seeds: inside::frame_lists, mutations: 200 },
+    Target { name: "insider", run: insider::insider, seeds: insider::messages, mutations: 10 },
     Target { name: "mls", run: keys::mls, seeds: keys::messages, mutations: 500 },
     Target { name: "mls_mutated", run: keys::mls_mutated, seeds: keys::scripts, mutations: 100 },
     Target { name: "certificate", run: certificate::certificate, seeds: certificate::certificates, mutations: 1_000 },

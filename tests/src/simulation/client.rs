@@ -258,7 +258,7 @@ impl Client {
             Event::Policy(policy) => self.policy = Some(policy),
             Event::Chat(event) => self.chat.handle(event),
             Event::Hands(hands) => self.hands = hands,
-            Event::Lobby(_) | Event::OwnRightsChanged { .. } | Event::HandLowered { .. } => {}
+            Event::Lobby(_) | Event::OwnRightsChanged { .. } | Event::HandLowered { .. } | Event::Malformed { .. } => {}
             Event::Verification(event) => self.verification.push(event),
             Event::Words(words) => self.words = Some(words),
             Event::Ended(reason) => self.ending = Some(Ending::Ended(reason)),

@@ -3,8 +3,12 @@
 use super::{ADA, ADA_ID, BOB, BOB_ID, Common, EVE, NEXT_SEEDS, NOW, SEEDS, at, hex, identity, public};
 use anyhow::{Context, Result};
 use crypto::vectors::{CertifiedLeaf, credential, first_policy};
-use crypto::{DeviceKey, Fingerprint, Identity, Language, PolicyChange, PolicyEdit, Profile, Words};
+use crypto::{CertificateChain, DeviceKey, Fingerprint, Identity, Language, PolicyChange, PolicyEdit, Profile, Words};
 use proto::{ManagerCommand, MeetingFlags, ParticipantId, Rights, Role};
+use rcgen::{
+    BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, PKCS_ED25519, PublicKeyData,
+    SignatureAlgorithm,
+};
 use serde_json::{Value, json};
 
 /// Returns links of a meeting before and after a rotation of its keys.
@@ -107,21 +111,54 @@ pub(super) fn policies(common: &Common) -> Result<Vec<Value>> {
 pub(super) fn credentials(common: &Common) -> Result<Vec<Value>> {
     let leaf =
         CertifiedLeaf { meeting: common.meeting(), participant: BOB_ID, issued: at(NOW), key: public([0xe1; 32])? };
-    let vector = |identity: &Identity, name: &str, returning: Option<&[u8; 32]>| {
+    let vector = |identity: &Identity, name: &str, returning: Option<&[u8; 32]>, certificates: &[Vec<u8>]| {
         let profile = Profile::new(name).context("it is a name")?;
         let bytes = credential(identity, profile, &leaf, returning).context("the seeds are keys")?;
         let authority = returning.map(|seed| public(*seed)).transpose()?.map(hex);
         Ok::<_, anyhow::Error>(json!({
             "credential": hex(bytes), "meeting": hex(leaf.meeting.0), "leaf": hex(leaf.key),
             "device": hex(identity.public().0), "participant": BOB_ID.0, "issued": NOW, "name": name,
-            "authority": authority,
+            "authority": authority, "certificates": certificates.iter().map(hex).collect::<Vec<_>>(),
         }))
     };
+    let mut employee = identity(EVE)?;
+    let certificates = certificates_of(employee.public())?;
+    employee.set_certificate(CertificateChain::new(&certificates)?)?;
     Ok(vec![
-        vector(&identity(BOB)?, "Bob", None)?,
-        vector(&identity(ADA)?, "Zoé Müller", None)?,
-        vector(&identity(ADA)?, "Ada", Some(&SEEDS.authority))?,
+        vector(&identity(BOB)?, "Bob", None, &[])?,
+        vector(&identity(ADA)?, "Zoé Müller", None, &[])?,
+        vector(&identity(ADA)?, "Ada", Some(&SEEDS.authority), &[])?,
+        vector(&employee, "Eve", None, &certificates)?,
+        vector(&employee, "Ève", Some(&SEEDS.authority), &certificates)?,
     ])
+}
+
+/// Returns the certificate of a device, and the one of the authority that has signed it, in DER.
+fn certificates_of(device: DeviceKey) -> Result<[Vec<u8>; 2]> {
+    let named = |name: &str| {
+        let mut params = CertificateParams::default();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        params
+    };
+    let (mut authority, key) = (named("ACME staff"), KeyPair::generate()?);
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let middle = authority.self_signed(&key)?;
+    let person = named("Eve Martin").signed_by(&PublicKey(device.0), &Issuer::new(authority, key))?;
+    Ok([person.der().to_vec(), middle.der().to_vec()])
+}
+
+/// The public key of a device.
+struct PublicKey([u8; 32]);
+
+impl PublicKeyData for PublicKey {
+    fn der_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ED25519
+    }
 }
 
 /// Returns the two lists of words, and the words of some authenticators.

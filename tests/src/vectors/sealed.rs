@@ -1,8 +1,8 @@
 //! What is sealed with HPKE for one member, and lobby chats.
 
-use super::{ADA_ID, BOB, BOB_ID, Common, NEXT_SEEDS, NOW, SEEDS, at, hex, identity, members};
+use super::{ADA_ID, BOB, BOB_ID, Common, EVE, NEXT_SEEDS, NOW, SEEDS, at, hex, identity, members};
 use anyhow::{Context, Result};
-use crypto::vectors::{kem_secret, lobby_key, sealing_key};
+use crypto::vectors::{kem_secret, key_package, lobby_key, sealing_key};
 use crypto::{Envelope, Group, Identity, LobbyMessage, Profile};
 use proto::ParticipantId;
 use serde_json::{Value, json};
@@ -97,6 +97,31 @@ pub(super) fn trees(common: &Common) -> Result<Vec<Value>> {
     ada.merge_pending_commit()?;
     let members = json!([member(ADA_ID, "Ada", &common.ada), member(BOB_ID, "Bob", &bob)]);
     Ok(vec![first, vector(&ada, members)?])
+}
+
+/// Returns Welcomes with the trees that belong to them: of the first joiner, and of the second one. The key of the tree is in the
+/// Welcome.
+pub(super) fn welcomes(common: &Common) -> Result<Vec<Value>> {
+    let mut keys = SEEDS.keys().context("the seeds are keys")?;
+    let (now, profile) = (SystemTime::now(), |name| Profile::new(name).context("it is a name"));
+    let mut ada = Group::create(&common.ada, profile("Ada")?, ADA_ID, &keys, now)?;
+    let (invitation, chain) = (keys.invitation("192.0.2.1", 7_443, None), keys.chain().encode());
+    let (mut vectors, mut names) = (Vec::new(), vec!["Ada"]);
+    for (seed, id, name) in [(BOB, BOB_ID, "Bob"), (EVE, ParticipantId(3), "Eve")] {
+        let (device, public) = (identity(seed)?, keys.public_key().to_vec());
+        let (joiner, request) = crypto::knock(&invitation, &public, &chain, &device, profile(name)?, id, now)?;
+        let request = keys.open(&request, now)?;
+        let (package, init_key) = key_package(&joiner, &request).context("the joiner has it")?;
+        let staged = ada.add(vec![request])?;
+        ada.merge_pending_commit()?;
+        names.push(name);
+        vectors.push(json!({
+            "meeting": hex(common.meeting().0), "package": hex(package), "init_key": hex(init_key), "epoch": ada.epoch().0,
+            "welcome": hex(staged.welcome.context("somebody joins")?), "tree": hex(staged.tree.context("somebody joins")?),
+            "policy": hex(ada.policy().encode()), "names": names,
+        }));
+    }
+    Ok(vectors)
 }
 
 /// Returns messages of a lobby chat in both directions.

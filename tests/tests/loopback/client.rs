@@ -357,6 +357,7 @@ impl State {
             | Event::Left { .. }
             | Event::Keys { .. }
             | Event::HandLowered { .. }
+            | Event::Malformed { .. }
             | Event::Verification(_)
             | Event::Words(_)
             | Event::StoppedAsking(_) => {}

@@ -17,7 +17,9 @@ from frames import Sequence, refuses_forged_frames
 from keys import Words, check_authority, check_credential, check_link, check_policy, hexed
 from primitives import Reader, need_signature, number
 from schema import Schema
+from rounds import Rounds
 from sealed import Sealed, padded
+from welcome import Welcomes
 
 DOCS = Path(__file__).resolve().parents[3] / "docs"
 
@@ -129,7 +131,7 @@ def check_frames(vector):
 def fields(vector):
     """Returns the names of the bytes that are changed in a vector."""
     names = ("bytes", "link", "chain", "command", "signature", "policy", "credential", "request", "sealed")
-    names += ("message", "authenticator")
+    names += ("message", "authenticator", "welcome", "tree")
     return [name for name in names if name in vector]
 
 
@@ -137,6 +139,7 @@ def read_all(folder, wanted):
     schema = Schema((DOCS / "protocol.md").read_text("utf-8"))
     messages, sealed = Messages(schema), Sealed(schema)
     words = Words((DOCS / "frames.md").read_text("utf-8"))
+    rounds, welcomes = Rounds(schema, words), Welcomes()
     files = {
         "messages": messages.check,
         "members": messages.check,
@@ -146,9 +149,13 @@ def read_all(folder, wanted):
         "policies": check_policy,
         "credentials": check_credential,
         "words": words.check,
+        "beacons": rounds.check_beacon,
+        "rounds": rounds.check_round,
+        "typing": rounds.check_typing,
         "requests": sealed.check_request,
         "sealed": sealed.check_sealed,
         "trees": sealed.check_tree,
+        "welcomes": welcomes.check,
         "lobby": sealed.check_lobby,
         "frames": check_frames,
     }

@@ -13,7 +13,16 @@ class KeyPair:
     """The key pair of X-Wing that follows from a seed."""
 
     def __init__(self, seed):
-        private = hashlib.shake_256(seed).digest(32)
+        self._expand(hashlib.shake_256(seed).digest(32))
+
+    @classmethod
+    def of_private(cls, private):
+        """Returns the key pair of a private key."""
+        pair = cls.__new__(cls)
+        pair._expand(private)
+        return pair
+
+    def _expand(self, private):
         parts = hashlib.shake_256(private).digest(96)
         public, self.lattice = mlkem.generate(parts[:32], parts[32:64])
         self.curve = parts[64:]

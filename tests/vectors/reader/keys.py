@@ -4,7 +4,11 @@ import base64
 import hashlib
 import re
 
-from cbor import need
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from cbor import Malformed, need
 from primitives import Reader, need_signature, number, participant, sha256
 
 
@@ -109,27 +113,46 @@ def read_credential(data, leaf, meeting, authority=None):
     reader = Reader(data)
     need(reader.number(1) == 2, "another version")
     device, owner, issued = reader.take(32), reader.take(8), reader.take(8)
-    certificate, returning = reader.take(64), reader.number(1)
+    certificate, parts = reader.take(64), reader.number(1)
+    returning = parts & 1
     need_signature(device, certificate, b"Conclave 1.0 leaf\0" + meeting + owner + issued + leaf, "the device")
-    need(returning in (0, 1) and (returning == 1) == (authority is not None), "it returns, or does not")
+    need(parts < 4 and (returning == 1) == (authority is not None), "it returns, or does not")
     if returning:
         need_signature(authority, reader.take(64), b"Conclave 1.0 return leaf\0" + certificate, "the authority")
+    certificates = _read_certificates(Reader(reader.take(reader.number(2))), device) if parts & 2 else []
     try:
         name = reader.rest.decode("utf-8")
     except UnicodeDecodeError:
         name = None
     need(name and len(name) <= 64, "no name")
     owner, issued = int.from_bytes(owner, "big"), int.from_bytes(issued, "big")
-    return {"device": device.hex(), "participant": owner, "issued": issued, "name": name}
+    says = {"device": device.hex(), "participant": owner, "issued": issued, "name": name}
+    return {**says, "certificates": certificates} if parts & 2 else says
+
+
+def _read_certificates(reader, device):
+    """Reads certificates of an organisation, of which the first one is for the device."""
+    found = []
+    while reader.rest:
+        found.append(reader.take(reader.number(2)))
+    need(1 <= len(found) <= 4 and all(found), "no certificate, or too many")
+    try:
+        key = x509.load_der_x509_certificate(found[0]).public_key()
+        public = key.public_bytes(Encoding.Raw, PublicFormat.Raw)
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Malformed("no certificate of a device") from error
+    need(public == device, "the certificate of another device")
+    return [one.hex() for one in found]
 
 
 def check_credential(vector):
     authority = vector["authority"] and hexed(vector["authority"])
     says = read_credential(hexed(vector["credential"]), hexed(vector["leaf"]), hexed(vector["meeting"]), authority)
+    need(says.get("certificates", []) == vector["certificates"], "other certificates")
     need(all(says[name] == vector[name] for name in says), f"the credential says {says}")
 
 
-def _vector(reader):
+def mls_vector(reader):
     """A vector of TLS as RFC 9420, section 2.1.2, writes it."""
     first = reader.number(1)
     need(first >> 6 < 3, "a length that MLS does not have")
@@ -137,7 +160,7 @@ def _vector(reader):
     return reader.take(int.from_bytes(bytes([first & 0x3F]) + reader.take(size - 1), "big"))
 
 
-def _mls_signature(key, signature, label, content, what):
+def mls_signature(key, signature, label, content, what):
     label = b"MLS 1.0 " + label
     length = len(content)
     prefix = bytes([length]) if length < 64 else number(0x4000 | length, 2)
@@ -148,42 +171,46 @@ def read_key_package(data):
     """Verifies a key package (RFC 9420, section 10). Returns the identity of its basic credential, and the leaf's key."""
     reader = Reader(data)
     need(reader.take(4) == bytes.fromhex("0001004e"), "another version or suite")
-    _vector(reader)
+    mls_vector(reader)
     before = reader.rest
-    _vector(reader)
-    key = _vector(reader)
+    mls_vector(reader)
+    key = mls_vector(reader)
     need(reader.number(2) == 1, "no basic credential")
-    identity = _vector(reader)
+    identity = mls_vector(reader)
     for _ in range(5):
-        _vector(reader)
+        mls_vector(reader)
     need(reader.number(1) == 1, "no leaf of a key package")
     times = reader.number(8), reader.number(8)
-    _vector(reader)
+    mls_vector(reader)
     content = before[: len(before) - len(reader.rest)]
-    _mls_signature(key, _vector(reader), b"LeafNodeTBS", content, "the leaf")
-    _vector(reader)
+    mls_signature(key, mls_vector(reader), b"LeafNodeTBS", content, "the leaf")
+    mls_vector(reader)
     content = data[: len(data) - len(reader.rest)]
-    _mls_signature(key, _vector(reader), b"KeyPackageTBS", content, "the key package")
+    mls_signature(key, mls_vector(reader), b"KeyPackageTBS", content, "the key package")
     reader.end()
     issued = int.from_bytes(identity[41:49], "big")
     need(times == (issued - 40 * 86_400, issued + 40 * 86_400), "another lifetime")
     return identity, key
 
 
-def read_tree(data):
-    """Reads a ratchet tree (RFC 9420, section 12.4.3.3). Returns the identity and the signature key of each leaf."""
+def read_tree(data, serialised=None):
+    """Reads a ratchet tree (RFC 9420, section 12.4.3.3). Returns the identity and the signature key of each leaf. Appends each node
+    to `serialised`, `None` for a blank one."""
     outer = Reader(data)
-    nodes, leaves, index = Reader(_vector(outer)), [], 0
+    nodes, leaves, index = Reader(mls_vector(outer)), [], 0
     outer.end()
+    serialised = [] if serialised is None else serialised
     while nodes.rest:
+        serialised.append(None)
         if nodes.number(1):
-            kind = nodes.number(1)
+            kind, before = nodes.number(1), nodes.rest
             need(kind == 1 + index % 2, "a leaf in the place of a parent, or the other way round")
             if kind == 1:
                 leaves.append(_leaf(nodes))
             else:
                 for _ in range(3):
-                    _vector(nodes)
+                    mls_vector(nodes)
+            serialised[-1] = before[: len(before) - len(nodes.rest)]
         index += 1
     need(index % 2, "no leaf at the end")
     return leaves
@@ -191,20 +218,20 @@ def read_tree(data):
 
 def _leaf(reader):
     """Reads a leaf node (section 7.2), whose signature covers the group and its place if it is not of a key package."""
-    _vector(reader)
-    key = _vector(reader)
+    mls_vector(reader)
+    key = mls_vector(reader)
     need(reader.number(2) == 1, "no basic credential")
-    identity = _vector(reader)
+    identity = mls_vector(reader)
     for _ in range(5):
-        _vector(reader)
+        mls_vector(reader)
     source = reader.number(1)
     need(source in (1, 3), "a leaf of another source")
     if source == 1:
         reader.take(16)
     else:
-        _vector(reader)
-    _vector(reader)
-    _vector(reader)
+        mls_vector(reader)
+    mls_vector(reader)
+    mls_vector(reader)
     return identity, key
 
 

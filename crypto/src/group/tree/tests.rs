@@ -41,7 +41,7 @@ fn a_joiner_enters_with_the_tree_of_its_welcome_only() {
 /// A committer knows the key, and can seal anything with it.
 #[test]
 fn a_joiner_rejects_another_tree_that_is_sealed_with_the_right_key() {
-    let key = [7; 32];
+    let key = Zeroizing::new([7; 32]);
     let (mut keys, mut groups) = with_three_members();
     let meeting = groups[0].meeting;
     let before = groups[0].mls.export_ratchet_tree().tls_serialize_detached().unwrap();
@@ -93,6 +93,12 @@ fn a_welcome_does_not_grow_with_the_group() {
     groups[0].merge_pending_commit().unwrap();
     let (_, second) = request(&mut keys, 8);
     assert_eq!(length(&mut groups[0], second), before);
+}
+
+#[test]
+fn the_key_of_a_tree_is_overwritten_when_it_is_dropped() {
+    const fn is_overwritten<T: zeroize::ZeroizeOnDrop>() {}
+    is_overwritten::<TreeKey>();
 }
 
 #[test]

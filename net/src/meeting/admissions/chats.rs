@@ -106,7 +106,9 @@ impl Chats {
     /// Handles a message that the server relays. One that is not valid, or was taken before, is ignored.
     pub(super) fn handle(&mut self, incoming: &Incoming<'_>, key: &LobbyKey, context: &mut Context<'_>) {
         let Incoming { with, from, sealed, me } = *incoming;
-        let Some(LobbyMessage { counter, content }) = key.open(from, &sealed.0) else { return };
+        let Some(LobbyMessage { counter, content }) = key.open(from, &sealed.0) else {
+            return context.outputs.malformed(from, context.now);
+        };
         let author = match from {
             from if from == me => LobbyAuthor::Me,
             from if from == with => LobbyAuthor::Waiting,
@@ -120,7 +122,11 @@ impl Chats {
         } else if self.pace(with, context.now).take(context.now)
             && self.taken.entry((with, from)).or_default().take(counter)
         {
-            Content::decode(&content)
+            let shown = Content::decode(&content);
+            if shown.is_none() {
+                context.outputs.malformed(from, context.now);
+            }
+            shown
         } else {
             None
         };

@@ -23,7 +23,7 @@ use proto::{Blob, ParticipantId, Rights, Up};
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-/// The message.
+/// The message. Its text is overwritten when it is dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 struct Body {
     /// The number that the line gets when it is sent.
@@ -35,6 +35,12 @@ struct Body {
     /// The end of the text.
     #[n(2)]
     text: String,
+}
+
+impl Drop for Body {
+    fn drop(&mut self) {
+        drop(Zeroizing::new(std::mem::take(&mut self.text)));
+    }
 }
 
 /// What this client and the others type.
@@ -139,7 +145,13 @@ impl TypedLines {
     }
 
     /// Handles the message of another member. Returns what it types if that has changed.
-    pub fn handle_message(&mut self, from: &Member, blob: &Blob, lines: &Lines, now: Instant) -> Option<Typing> {
+    fn handle_message(
+        &mut self,
+        from: &Member,
+        blob: &Blob,
+        lines: &Lines,
+        now: Instant,
+    ) -> Result<Option<Typing>, Malformed> {
         let other = self.others.entry(from.id).or_insert_with(|| Other {
             device: from.device,
             name: from.name.clone(),
@@ -148,21 +160,21 @@ impl TypedLines {
             pace: Bucket::new(INTERVAL / 2, MAX_AT_ONCE),
         });
         if !from.rights.contains(Rights::CHAT) || !other.pace.take(1, now) {
-            return None;
+            return Ok(None);
         }
         let opened = self.keys.iter().rev().find_map(|key| key.open(from.id, from.device, &blob.0));
-        let (count, bytes) = opened.filter(|(count, _)| *count > other.last_count)?;
+        let Some((count, bytes)) = opened.filter(|(count, _)| *count > other.last_count) else { return Ok(None) };
         other.last_count = count;
-        let Body { line, start, text } = decode(&bytes)?;
-        let text = TypedText::new(&Zeroizing::new(text));
+        let body = decode(&bytes).ok_or(Malformed)?;
+        let (line, start, text) = (body.line, body.start, TypedText::new(&body.text));
         let is_sent = lines.get(LineId { device: from.device, counter: line }).is_some();
         let was_shown = other.shown.is_some();
         other.shown = (!text.is_empty() && !is_sent).then_some((line, now + SILENCE));
-        match (other.shown, was_shown) {
+        Ok(match (other.shown, was_shown) {
             (Some(_), _) => Some(Typing { start, text, ..other.ended() }),
             (None, true) => Some(other.ended()),
             (None, false) => None,
-        }
+        })
     }
 
     /// Handles a line of another member. Returns what ends the typing of the same line.
@@ -196,8 +208,10 @@ impl TypedLines {
         context: &mut Context<'_>,
     ) {
         let Some(from) = member(roster, from).filter(|from| !from.me) else { return };
-        if let Some(typing) = self.handle_message(from, blob, lines, context.now) {
-            emit(Event::Typing(typing), context.outputs);
+        match self.handle_message(from, blob, lines, context.now) {
+            Ok(Some(typing)) => emit(Event::Typing(typing), context.outputs),
+            Ok(None) => {}
+            Err(Malformed) => context.outputs.malformed(from.id, context.now),
         }
     }
 
@@ -213,6 +227,10 @@ impl TypedLines {
     }
 }
 
+/// The key has opened a message, and its content is no message.
+#[derive(Debug, PartialEq, Eq)]
+struct Malformed;
+
 /// Returns the message with the end of a text.
 fn body(line: u64, text: &TypedText) -> Body {
     let text = text.as_str();
@@ -222,7 +240,9 @@ fn body(line: u64, text: &TypedText) -> Body {
 }
 
 fn encode(body: &Body) -> Option<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(minicbor::to_vec(body).expect("writing to memory does not fail"));
+    // A growing buffer would leave copies of the text in memory.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(BODY));
+    minicbor::encode(body, &mut *bytes).expect("writing to memory does not fail");
     if bytes.len() > BODY {
         return None;
     }

@@ -6,6 +6,7 @@
 
 use super::event::{EmojiCheck, EmojiFailure};
 use super::message::VerificationMessage;
+use super::turns::Turns;
 use crate::meeting::group_log::GroupLog;
 use crate::meeting::roster::Roster;
 use crypto::emoji::{Commitment, Nonce, Purpose, nonce, nonce_commitment, pictures, round_number};
@@ -21,8 +22,8 @@ pub(super) struct EmojiRounds {
     /// This client's own beginning, until it is in the log.
     begun: Option<Begun>,
     unsent: VecDeque<VerificationMessage>,
-    /// When each member last began.
-    last: BTreeMap<ParticipantId, Instant>,
+    /// Who has begun, and when.
+    turns: Turns,
 }
 
 struct Begun {
@@ -78,7 +79,7 @@ impl EmojiRounds {
         if participants.len() > MAX_PARTICIPANTS {
             return Err(EmojiFailure::TooMany);
         }
-        if self.is_running() || self.begun.is_some() || self.is_too_soon(me, now) {
+        if self.is_running() || self.begun.is_some() || self.turns.is_too_soon(me, now) {
             return Err(EmojiFailure::TooSoon);
         }
         let (Ok(own), Ok(number), Some(leaf)) = (nonce(), round_number(), roster.leaf(me)) else {
@@ -93,12 +94,12 @@ impl EmojiRounds {
     }
 
     /// Handles an own message in the log. Returns the state if the own comparison runs now.
-    pub(super) fn handle_own(&mut self, blob: &Blob, now: Instant) -> Option<EmojiCheck> {
+    pub(super) fn handle_own(&mut self, blob: &Blob, roster: &Roster, now: Instant) -> Option<EmojiCheck> {
         let begun = self.begun.take_if(|begun| begun.blob.as_ref() == Some(blob))?;
         if self.is_running() {
             return None; // another one began first
         }
-        self.last.insert(begun.round.by, now);
+        self.turns.begin(begun.round.by, roster, now);
         let round = self.round.insert(Round { deadline: now + ROUND_TIMEOUT, ..begun.round });
         Some(round.state())
     }
@@ -131,7 +132,7 @@ impl EmojiRounds {
         (log, roster): (&GroupLog, &Roster),
         now: Instant,
     ) -> Option<EmojiCheck> {
-        if self.is_running() || self.is_too_soon(by, now) || participants.len() > MAX_PARTICIPANTS {
+        if self.is_running() || self.turns.is_too_soon(by, now) || participants.len() > MAX_PARTICIPANTS {
             return None;
         }
         let leaf = |id: &ParticipantId| Some((*id, roster.leaf(*id)?));
@@ -139,8 +140,7 @@ impl EmojiRounds {
         if known.len() != participants.len() || known.len() < 2 || !known.contains_key(&by) {
             return None;
         }
-        self.last.retain(|id, _| roster.contains(*id));
-        self.last.insert(by, now);
+        self.turns.begin(by, roster, now);
         // The others ignore an own one that comes later.
         self.withdraw();
         let me = roster.me();
@@ -264,10 +264,6 @@ impl EmojiRounds {
         self.round.as_ref().is_some_and(|round| !round.ended)
     }
 
-    fn is_too_soon(&self, by: ParticipantId, now: Instant) -> bool {
-        self.last.get(&by).is_some_and(|last| now < *last + MIN_INTERVAL)
-    }
-
     fn withdraw(&mut self) {
         self.begun = None;
         self.unsent.retain(|message| !matches!(message, VerificationMessage::Begin { .. }));
@@ -292,6 +288,3 @@ pub const MAX_PARTICIPANTS: usize = 32;
 
 /// How long a comparison may take.
 pub(super) const ROUND_TIMEOUT: Duration = Duration::from_secs(15);
-
-/// How often one member may begin.
-pub(super) const MIN_INTERVAL: Duration = Duration::from_secs(5);

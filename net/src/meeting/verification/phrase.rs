@@ -5,6 +5,7 @@
 
 use super::event::PhraseCheck;
 use super::message::VerificationMessage;
+use super::turns::Turns;
 use crate::meeting::group_log::GroupLog;
 use crate::meeting::roster::Roster;
 use crypto::emoji::{self, Commitment, Nonce, Purpose, nonce, round_number};
@@ -19,8 +20,8 @@ pub(super) struct Phrases {
     /// One of each member that asks, so that nobody blocks another one.
     answered: BTreeMap<ParticipantId, Answered>,
     unsent: VecDeque<VerificationMessage>,
-    /// When each member last asked.
-    last: BTreeMap<ParticipantId, Instant>,
+    /// Who has asked, and when.
+    turns: Turns,
 }
 
 struct Asked {
@@ -64,13 +65,11 @@ impl Phrases {
         let me = roster.me();
         match *message {
             VerificationMessage::Ask { to, round, commitment } if to == me => {
-                let is_too_soon = self.last.get(&author).is_some_and(|last| now < *last + MIN_INTERVAL);
-                if is_too_soon {
+                if self.turns.is_too_soon(author, now) {
                     return None;
                 }
-                self.last.retain(|id, _| roster.contains(*id));
                 self.answered.retain(|id, _| roster.contains(*id));
-                self.last.insert(author, now);
+                self.turns.begin(author, roster, now);
                 let nonce = nonce().ok()?;
                 self.unsent.push_back(VerificationMessage::Answer { to: author, round, nonce });
                 self.answered.insert(author, Answered { round, commitment, nonce, deadline: now + ANSWER_TIMEOUT });
@@ -135,6 +134,3 @@ impl Phrases {
 
 /// How long each program has to answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// How often one member may ask this client.
-const MIN_INTERVAL: Duration = Duration::from_secs(5);

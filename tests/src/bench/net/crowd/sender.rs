@@ -79,6 +79,7 @@ impl Sender {
                     | Event::OwnRightsChanged { .. }
                     | Event::Hands(_)
                     | Event::HandLowered { .. }
+                    | Event::Malformed { .. }
                     | Event::LinkChanged
                     | Event::Notice(_) => {}
                 }
