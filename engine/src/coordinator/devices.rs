@@ -161,6 +161,11 @@ impl Devices {
         found.notices
     }
 
+    /// Plays the sound that says that somebody asks to join.
+    pub fn play_knock(&self) {
+        self.audio.play_cue();
+    }
+
     /// Returns the current levels, and who speaks.
     pub fn levels(&self) -> audio::Levels {
         self.audio.levels()
