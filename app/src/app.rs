@@ -264,9 +264,9 @@ impl App {
                     self.notifications.announce(Announcement::Sentence(said));
                 }
             }
-            preview::Action::Enter(name) => {
+            preview::Action::Enter { name, chat_first } => {
                 let save = self.preferences.set_name(&name);
-                if let Some((starter, setup)) = self.preparation.finish(screen, name) {
+                if let Some((starter, setup)) = self.preparation.finish(screen, name, chat_first) {
                     self.session.set_destination(starter, setup);
                     return Task::batch([save, self.enter()]);
                 }
@@ -385,6 +385,9 @@ impl App {
         let start = move || {
             if let Some(preview) = preview {
                 preview.close(); // the engine opens the same devices
+        if setup.chat_first {
+            screen.open(meeting::Panel::Chat);
+        }
             }
             start()
         };

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use engine::NoticeKind as EngineNotice;
 use engine::{
-    AudioChoice, Authorship, Choice, Event, Evidence, KeyState, LobbyEvent, Microphone, ParticipantId, Person, Second,
-    SecretLink, Setup, Slot, Step, TrackId,
+    Authorship, Event, Evidence, KeyState, LobbyEvent, Microphone, ParticipantId, Person, Second, SecretLink, Setup,
+    Slot, Step, TrackId,
 };
 
 use super::chat::ChatModel;
@@ -127,12 +127,8 @@ pub struct MeetingModel {
 impl MeetingModel {
     /// Creates the model of a meeting that is joined with these devices.
     pub fn entering(setup: &Setup) -> Self {
-        let microphone = match (&setup.microphone, setup.muted) {
-            (AudioChoice::Off, _) => Microphone::Off,
-            (_, true) => Microphone::Muted,
-            (_, false) => Microphone::On,
-        };
-        Self { microphone, camera: setup.camera != Choice::Off, sharing: setup.screen, ..Self::default() }
+        let (camera, sharing) = (setup.opens_camera(), setup.shares_screen());
+        Self { microphone: setup.first_microphone(), camera, sharing, ..Self::default() }
     }
 
     /// Updates the state. Returns what assistive tools announce.

@@ -21,6 +21,7 @@ fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
             speaker: engine::AudioChoice::Off,
             screen: false,
             muted: false,
+            chat_first: false,
             proxy: engine::ProxySettings::default(),
             bandwidth: engine::Bandwidth::default(),
             flags: engine::MeetingFlags::NONE,

@@ -255,6 +255,9 @@ impl Meeting {
     pub fn handle_event(&mut self, event: &Event, now: Instant) -> Vec<Announcement> {
         if let Event::Entered { .. } = event {
             self.since = Some(now);
+            if self.panel == Some(Panel::Chat) {
+                self.open(Panel::Chat); // so that it gets the focus now that it is shown
+            }
         }
         if let Event::Notice(engine::Notice { kind: engine::NoticeKind::Reconnected, .. }) = event {
             self.model.reconnected_at = Some(now);
