@@ -502,7 +502,7 @@ impl App {
             Screen::Meeting(screen) => {
                 all.push(device_watch::subscription());
                 all.extend(screen.since.map(ticks::clock));
-                all.extend(screen.model.lobby.waiting.received.map(ticks::minutes));
+                all.extend(screen.model.lobby.waiting.sent.map(ticks::minutes));
             }
             Screen::Home(_) | Screen::Ended(_) => {}
         }

@@ -145,8 +145,9 @@ device-unplugged = { $name } (not connected)
 enter-starting = Starting the meeting…
 enter-returning = Returning to the meeting…
 enter-connecting = Connecting to the server…
+enter-joining = Joining…
 enter-approaching = Connected. Looking for the meeting…
-enter-knocking = Request sent. Waiting for the organiser to let you in…
+enter-knocking = Your request to join was sent.
 enter-text = Nobody can see or hear you yet.
 enter-cancel = Cancel
 
@@ -405,16 +406,27 @@ lobby-chat = Messages
 lobby-send = Send
 lobby-not-sent = Not sent. Wait a moment, then try again.
 lobby-you = You
-lobby-organiser = Organiser
+lobby-organiser = Organiser or co-organiser
 lobby-waiting-title = Waiting room
 lobby-received = { $minutes ->
     [0] The organiser received your request less than a minute ago.
     [one] The organiser received your request a minute ago.
    *[other] The organiser received your request { $minutes } minutes ago.
 }
-lobby-not-received = Your request was sent. Nobody who can let you in has received it yet: they will as soon as they are in the meeting.
-lobby-you-sent-back = The organiser sent you back to the waiting room. Your video and your screen are off, and you are muted.
-lobby-write = Message to the organiser
+lobby-not-received = No answer yet. If the meeting has a waiting room, you wait until someone lets you in.
+lobby-received-co = { $minutes ->
+    [0] A co-organiser received your request less than a minute ago.
+    [one] A co-organiser received your request a minute ago.
+   *[other] A co-organiser received your request { $minutes } minutes ago.
+}
+lobby-sent = { $minutes ->
+    [0] You asked to join less than a minute ago.
+    [one] You asked to join a minute ago.
+   *[other] You asked to join { $minutes } minutes ago.
+}
+lobby-nobody = Nobody who can let you in is in the meeting right now. Your request is kept: they get it when they are back.
+lobby-you-sent-back = You were sent back to the waiting room. Your video and your screen are off, and you are muted.
+lobby-write = Message to the organisers
 lobby-write-text = Only the people who can let you in can read it.
 
 ## People
@@ -495,13 +507,14 @@ said-name-mixed = The name { $name } mixes alphabets that look alike
 said-asking = { $name } asks to join
 said-asking-many = { $count } people ask to join
 said-asker-writes = { $name } wrote from the waiting room
-said-organiser-writes = The organiser writes: { $text }
+said-organiser-writes = An organiser writes: { $text }
 said-request-received = The organiser received your request
 
 ## Notifications: what happened, where the cause is, what to do
 notice-region = Notifications
 notice-details = Details: { $detail }
 fault-here = This computer
+said-request-received-co = A co-organiser received your request
 fault-network = The network
 fault-server = The server
 fault-link = The invitation
@@ -636,6 +649,8 @@ ended-own-clock = This computer’s clock is wrong
 ended-organiser-clock = The clock of the organiser’s computer is wrong
     .advice = Ask the organiser to turn on automatic date and time, then try again.
 ended-ended = The organiser ended the meeting
+ended-unreadable-request = Your request to join could not be read
+    .advice = Update Conclave, then try again. If that does not help, ask for the link again.
     .advice = It is over for everyone.
 ended-no-meeting = This meeting no longer exists
     .advice = It has ended, or the link is wrong. Ask for a new link.

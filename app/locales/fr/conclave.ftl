@@ -145,8 +145,9 @@ device-unplugged = { $name } (non connecté)
 enter-starting = Démarrage de la visioconférence…
 enter-returning = Retour à la visioconférence…
 enter-connecting = Connexion au serveur…
+enter-joining = Entrée en cours…
 enter-approaching = Connecté. Recherche de la visioconférence…
-enter-knocking = Demande envoyée. En attente de l’accord de l’organisateur…
+enter-knocking = Votre demande d’entrée est envoyée.
 enter-text = Pour l’instant, personne ne vous voit ni ne vous entend.
 enter-cancel = Annuler
 
@@ -405,16 +406,27 @@ lobby-chat = Messages
 lobby-send = Envoyer
 lobby-not-sent = Non envoyé. Patientez un instant, puis réessayez.
 lobby-you = Vous
-lobby-organiser = Organisateur
+lobby-organiser = Organisateur ou coorganisateur
 lobby-waiting-title = Salle d’attente
 lobby-received = { $minutes ->
     [0] L’organisateur a reçu votre demande il y a moins d’une minute.
     [one] L’organisateur a reçu votre demande il y a une minute.
    *[other] L’organisateur a reçu votre demande il y a { $minutes } minutes.
 }
-lobby-not-received = Demande envoyée. Personne n’a encore pu la recevoir : elle arrivera dès qu’un organisateur sera présent.
-lobby-you-sent-back = L’organisateur vous a renvoyé en salle d’attente. Votre caméra et votre partage sont arrêtés, et votre micro est coupé.
-lobby-write = Message à l’organisateur
+lobby-not-received = Pas encore de réponse. S’il y a une salle d’attente, il faut que quelqu’un vous laisse entrer.
+lobby-received-co = { $minutes ->
+    [0] Un coorganisateur a reçu votre demande il y a moins d’une minute.
+    [one] Un coorganisateur a reçu votre demande il y a une minute.
+   *[other] Un coorganisateur a reçu votre demande il y a { $minutes } minutes.
+}
+lobby-sent = { $minutes ->
+    [0] Vous avez demandé à entrer il y a moins d’une minute.
+    [one] Vous avez demandé à entrer il y a une minute.
+   *[other] Vous avez demandé à entrer il y a { $minutes } minutes.
+}
+lobby-nobody = Pour l’instant, personne dans la visioconférence ne peut vous laisser entrer. Votre demande est conservée : elle sera transmise dès qu’un organisateur reviendra.
+lobby-you-sent-back = Vous avez été renvoyé(e) en salle d’attente. Votre caméra et votre partage sont arrêtés, et votre micro est coupé.
+lobby-write = Message aux organisateurs
 lobby-write-text = Seules les personnes qui peuvent vous laisser entrer le liront.
 
 ## Participants
@@ -495,13 +507,14 @@ said-name-mixed = Le nom { $name } mêle des alphabets qui se ressemblent
 said-asking = { $name } demande à entrer
 said-asking-many = { $count } personnes demandent à entrer
 said-asker-writes = { $name } vous a écrit depuis la salle d’attente
-said-organiser-writes = L’organisateur vous écrit : { $text }
+said-organiser-writes = Un organisateur vous écrit : { $text }
 said-request-received = L’organisateur a reçu votre demande
 
 ## Notifications : quoi, d’où cela vient, que faire
 notice-region = Notifications
 notice-details = Détails : { $detail }
 fault-here = Cet ordinateur
+said-request-received-co = Un coorganisateur a reçu votre demande
 fault-network = Le réseau
 fault-server = Le serveur
 fault-link = L’invitation
@@ -636,6 +649,8 @@ ended-own-clock = L’horloge de cet ordinateur n’est pas à l’heure
 ended-organiser-clock = L’ordinateur de l’organisateur n’est pas à l’heure
     .advice = Demandez-lui d’activer le réglage automatique de la date et de l’heure, puis réessayez.
 ended-ended = L’organisateur a mis fin à la visioconférence
+ended-unreadable-request = Votre demande d’entrée n’a pas pu être lue
+    .advice = Mettez Conclave à jour, puis réessayez. Si cela ne suffit pas, redemandez le lien.
     .advice = Elle est terminée pour tout le monde.
 ended-no-meeting = Cette visioconférence n’existe plus
     .advice = Elle est terminée ou le lien est erroné. Demandez un nouveau lien.

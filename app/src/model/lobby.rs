@@ -112,7 +112,9 @@ impl Conversation {
 /// What a person who waits sees.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    /// When the request has arrived at a client whose user decides; `None` before that.
+    /// When the request was sent; `None` before that.
+    pub sent: Option<Instant>,
+    /// When the request has arrived at a client whose user decides; `None` while there is none.
     pub received: Option<Instant>,
     /// The organiser has sent the user back.
     pub sent_back: bool,
@@ -121,11 +123,27 @@ pub struct Waiting {
 }
 
 /// The state of the waiting room.
+/// Who has received the request of a person who waits, as the managers say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody has said so yet.
+    #[default]
+    Nobody,
+    /// The organiser.
+    Organiser,
+    /// Only co-organisers.
+    CoOrganiser,
+    /// All who had received it have left, or may not decide any more.
+    Left,
+}
+
 #[derive(Clone, Debug)]
 pub struct Lobby {
     /// The flags of the meeting.
     pub flags: MeetingFlags,
     /// Our own request, before we are in the meeting.
+    /// Who has received it.
+    pub holder: Holder,
     pub waiting: Waiting,
     /// Whose chat is open.
     pub chat_with: Option<ParticipantId>,
@@ -151,7 +169,19 @@ impl Lobby {
     /// Handles an event, which may be about one of those who ask. Returns what assistive tools announce.
     pub fn handle_event(&mut self, event: &LobbyEvent, asking: &mut [Asker]) -> Vec<Announcement> {
         match event {
-            LobbyEvent::Received => return vec![Announcement::RequestReceived],
+            LobbyEvent::Received { organiser } => {
+                let (holder, announcement) = if *organiser {
+                    (Holder::Organiser, Announcement::RequestReceived)
+                } else {
+                    (Holder::CoOrganiser, Announcement::RequestReceivedByCoOrganiser)
+                };
+                self.waiting.holder = holder;
+                return vec![announcement];
+            }
+            LobbyEvent::NobodyHasRequest => {
+                (self.waiting.holder, self.waiting.received) = (Holder::Left, None);
+                return vec![Announcement::NobodyHasRequest];
+            }
             LobbyEvent::Text { with: None, author, text } => {
                 self.waiting.chat.push(*author, text, true);
                 if *author != LobbyAuthor::Me {

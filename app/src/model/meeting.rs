@@ -265,7 +265,10 @@ impl MeetingModel {
     /// Records the time of requests that have arrived since the last call, and of our own.
     pub fn note_requests(&mut self, event: &Event, now: Instant) {
         self.asking.iter_mut().for_each(|asker| _ = asker.since.get_or_insert(now));
-        if let Event::Lobby(LobbyEvent::Received) = event {
+        if let Event::Progress(Step::Knocking) = event {
+            self.lobby.waiting.sent.get_or_insert(now);
+        }
+        if let Event::Lobby(LobbyEvent::Received { .. }) = event {
             self.lobby.waiting.received.get_or_insert(now);
         }
     }

@@ -55,7 +55,7 @@ fn entered(runner: &Runner) -> app::Message {
     )
 }
 
-fn failures() -> [Reason; 22] {
+fn failures() -> [Reason; 23] {
     [
         Reason::Removed,
         Reason::Refused,
@@ -63,6 +63,7 @@ fn failures() -> [Reason; 22] {
         Reason::Barred,
         Reason::OldLink,
         Reason::Locked,
+        Reason::UnreadableRequest,
         Reason::OwnClock { ahead: 7_200 },
         Reason::OrganiserClock { ahead: -7_200 },
         Reason::Ended,

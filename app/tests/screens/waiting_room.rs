@@ -55,8 +55,9 @@ fn waiting_person(received: bool, sent_back: bool) -> Waiting {
         handle(&mut screen, &Event::Lobby(LobbyEvent::SentBack));
     }
     let text = |author, text: &str| Event::Lobby(LobbyEvent::Text { with: None, author, text: text.into() });
+    handle(&mut screen, &Event::Progress(engine::Step::Knocking));
     if received {
-        handle(&mut screen, &Event::Lobby(LobbyEvent::Received));
+        handle(&mut screen, &Event::Lobby(LobbyEvent::Received { organiser: true }));
         handle(&mut screen, &text(LobbyAuthor::Me, "Good morning, I am a bit early."));
         handle(&mut screen, &text(LobbyAuthor::Manager(ParticipantId(1)), "We will let you in at ten."));
         let waiting = &mut screen.model.lobby.waiting;
@@ -66,6 +67,23 @@ fn waiting_person(received: bool, sent_back: bool) -> Waiting {
 }
 
 /// Calls `visit` with each state and the name of its picture.
+/// What a person reads whose request only a co-organiser has.
+fn held_by_co_organiser() -> Waiting {
+    let mut screen = meeting_of(1);
+    let start = Instant::now().checked_sub(Duration::from_secs(130)).unwrap_or_else(Instant::now);
+    screen.handle_event(&Event::Progress(engine::Step::Knocking), start);
+    screen.handle_event(&Event::Lobby(LobbyEvent::Received { organiser: false }), start + Duration::from_secs(60));
+    screen.model.lobby.waiting
+}
+
+/// What a person reads whose request everybody had who has left since.
+fn left_by_all() -> Waiting {
+    let mut screen = meeting_of(1);
+    screen.model.lobby.waiting = held_by_co_organiser();
+    handle(&mut screen, &Event::Lobby(LobbyEvent::NobodyHasRequest));
+    screen.model.lobby.waiting
+}
+
 pub fn every_state(context: &Context, visit: &mut impl FnMut(&str, Element<'_, ()>)) {
     let view = |screen: &meeting::Meeting, name: &str, visit: &mut dyn FnMut(&str, Element<'_, ()>)| {
         visit(name, screen.view(context, &common::pictures(9), &[]).map(drop));
@@ -92,6 +110,8 @@ pub fn every_state(context: &Context, visit: &mut impl FnMut(&str, Element<'_, (
         ("waiting-received", waiting_person(true, false)),
         ("waiting-sent-back", waiting_person(true, true)),
     ] {
+        ("waiting-co-organiser", held_by_co_organiser()),
+        ("waiting-nobody", left_by_all()),
         visit(name, entering::waiting(&waits, context).map(drop));
     }
 }
@@ -282,3 +302,12 @@ fn somebody_who_is_sent_back_sees_the_waiting_room_and_nothing_of_the_meeting() 
     handle(&mut screen, &Event::Entered { me, link, organiser: false });
     assert!(!screen.model.lobby.waiting.sent_back && screen.since.is_some());
 }
+        let sent = |minutes: u64| language.with("lobby-sent", &[("minutes", minutes.into())]);
+        find(&waiting_person(false, false), &sent(0));
+        find(&waiting_person(false, false), &language.text("enter-joining"));
+        find(&held_by_co_organiser(), &language.with("lobby-received-co", &[("minutes", 1.into())]));
+        find(&held_by_co_organiser(), &sent(2));
+        find(&left_by_all(), &language.text("lobby-nobody"));
+        find(&left_by_all(), &sent(2));
+        find(&left_by_all(), &language.text("lobby-waiting-title"));
+        assert_eq!(left_by_all().received, None);
