@@ -256,7 +256,7 @@ impl HeadlessMeeting<'_> {
                 Ok(())
             }
             Ok(Order::Admit(whom)) => self.answer(&whom, Command::Admit),
-            Ok(Order::Decline(whom)) => self.answer(&whom, |id| Command::Decline(id, Refusal::Declined)),
+            Ok(Order::Decline(whom, why)) => self.answer(&whom, |id| Command::Decline(id, why)),
             Ok(Order::Meeting(order)) => order.command(&self.model.people).map_err(str::to_owned).map(|command| {
                 if let Some(command) = command {
                     self.send(command);
