@@ -85,7 +85,7 @@ impl Meet {
 pub enum Admit {
     /// Everybody.
     All,
-    /// Devices that were in the meeting before.
+    /// Devices that were in the meeting before, that this computer has met under the same name, or that a trusted organisation certifies for it.
     Known,
     /// Nobody.
     None,

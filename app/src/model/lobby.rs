@@ -58,6 +58,18 @@ impl Asker {
         who.chain(parts).collect::<Vec<_>>().join(" · ")
     }
 
+    /// Whether this computer knows the person: the device was in this meeting before, or was met under this name, or a trusted
+    /// organisation certifies it for this name. Nobody who came by an old link and was not in the meeting is known.
+    pub fn is_known(&self) -> bool {
+        let Evidence { class, via_old_link, sent_back, .. } = &self.evidence;
+        let by_badge = match &self.badge {
+            Some(Badge::Known { .. }) => true,
+            Some(Badge::Verified { same_name, .. }) => *same_name,
+            Some(Badge::OtherName { .. } | Badge::New | Badge::OtherDevice) | None => false,
+        };
+        !sent_back && (*class == IdentityClass::Known || by_badge && !via_old_link && self.mark.is_none())
+    }
+
     /// The sentence that warns of another device than the known one; `None` if there is no such alarm.
     pub fn alarm(&self, language: Language) -> Option<String> {
         let alarm = self.badge.as_ref().filter(|badge| badge.is_alarm())?;
@@ -109,20 +121,6 @@ impl Conversation {
     }
 }
 
-/// What a person who waits sees.
-#[derive(Clone, Debug, Default)]
-pub struct Waiting {
-    /// When the request was sent; `None` before that.
-    pub sent: Option<Instant>,
-    /// When the request has arrived at a client whose user decides; `None` while there is none.
-    pub received: Option<Instant>,
-    /// The organiser has sent the user back.
-    pub sent_back: bool,
-    /// What both sides have written.
-    pub chat: Conversation,
-}
-
-/// The state of the waiting room.
 /// Who has received the request of a person who waits, as the managers say.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Holder {
@@ -137,13 +135,44 @@ pub enum Holder {
     Left,
 }
 
+/// What a person who waits sees.
+#[derive(Clone, Debug, Default)]
+pub struct Waiting {
+    /// When the request was sent; `None` before that.
+    pub sent: Option<Instant>,
+    /// When the request has arrived at a client whose user decides; `None` while there is none.
+    pub received: Option<Instant>,
+    /// Who has received it.
+    pub holder: Holder,
+    /// The organiser has sent the user back.
+    pub sent_back: bool,
+    /// What both sides have written.
+    pub chat: Conversation,
+}
+
+/// What this user has chosen about those who ask to join. It is about no other manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choices {
+    /// Those whom this computer knows are let in without asking.
+    pub admits_known: bool,
+    /// A sound is played when somebody asks.
+    pub knock_sound: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self { admits_known: false, knock_sound: true }
+    }
+}
+
+/// The state of the waiting room.
 #[derive(Clone, Debug)]
 pub struct Lobby {
     /// The flags of the meeting.
     pub flags: MeetingFlags,
+    /// What the user has chosen.
+    pub choices: Choices,
     /// Our own request, before we are in the meeting.
-    /// Who has received it.
-    pub holder: Holder,
     pub waiting: Waiting,
     /// Whose chat is open.
     pub chat_with: Option<ParticipantId>,
@@ -157,6 +186,7 @@ impl Default for Lobby {
     fn default() -> Self {
         Self {
             flags: MeetingFlags::NONE,
+            choices: Choices::default(),
             waiting: Waiting::default(),
             chat_with: None,
             refusing: None,
@@ -200,7 +230,8 @@ impl Lobby {
                 asking.iter_mut().filter(|asker| asker.id == *with).for_each(|asker| asker.chat.failed = true);
             }
             LobbyEvent::SentBack => {
-                *self = Self { waiting: Waiting { sent_back: true, ..Waiting::default() }, ..Self::default() };
+                let waiting = Waiting { sent_back: true, ..Waiting::default() };
+                *self = Self { waiting, choices: self.choices, ..Self::default() };
             }
         }
         Vec::new()

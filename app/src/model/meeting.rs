@@ -137,7 +137,7 @@ impl MeetingModel {
             Event::Progress(step) => self.phase = Phase::Entering(*step),
             Event::Entered { link, organiser, .. } => {
                 self.phase = Phase::Inside;
-                self.lobby = Lobby { flags: self.lobby.flags, ..Lobby::default() };
+                self.lobby = Lobby { flags: self.lobby.flags, choices: self.lobby.choices, ..Lobby::default() };
                 self.link = link::to_share(link, &self.hosts);
                 self.entered_by.clone_from(link);
                 self.organiser = *organiser;
