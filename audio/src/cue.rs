@@ -47,8 +47,10 @@ const TONE: u16 = RATE / 10;
 /// Samples in which a tone becomes louder, and softer: 10 ms.
 const FADE: u16 = RATE / 100;
 
-#[expect(clippy::cast_possible_truncation, reason = "48,000 fits")]
-const RATE: u16 = SAMPLE_RATE as u16;
+/// Samples per second.
+const RATE: u16 = 48_000;
+
+const _: () = assert!(RATE as u32 == SAMPLE_RATE, "the devices have this rate");
 
 #[cfg(test)]
 mod tests {
