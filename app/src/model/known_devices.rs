@@ -43,6 +43,8 @@ pub fn take_known(model: &mut MeetingModel) -> Vec<ParticipantId> {
         return Vec::new();
     }
     let known: Vec<_> = model.asking.iter().filter(|asker| asker.is_known()).map(|asker| asker.id).collect();
-    known.iter().for_each(|id| model.remove_asker(*id));
+    for id in &known {
+        model.remove_asker(*id);
+    }
     known
 }
