@@ -36,6 +36,10 @@ pub enum Announcement {
     OrganiserWrites(String),
     /// The organiser has received our request to join.
     RequestReceived,
+    /// A co-organiser has received our request to join.
+    RequestReceivedByCoOrganiser,
+    /// All who had received our request to join have left.
+    NobodyHasRequest,
     /// The participant with this name has written this in the chat, to us only if `private`.
     Chat {
         /// The name.
@@ -133,6 +137,8 @@ fn sentence(announcements: &[Announcement], language: Language) -> String {
                 parts.push(language.with("said-organiser-writes", &[("text", words.as_str().into())]));
             }
             Announcement::RequestReceived => parts.push(language.text("said-request-received")),
+            Announcement::RequestReceivedByCoOrganiser => parts.push(language.text("said-request-received-co")),
+            Announcement::NobodyHasRequest => parts.push(language.text("lobby-nobody")),
             Announcement::Chat { name, text, private } => {
                 let id = if *private { "said-chat-private" } else { "said-chat" };
                 chat.push(language.with(id, &[("name", name.as_str().into()), ("text", text.as_str().into())]));

@@ -11,6 +11,7 @@ mod event_notices;
 mod export;
 mod hosting;
 mod identities;
+mod knock_sound;
 mod message;
 mod network_watch;
 mod notifications;
@@ -31,7 +32,7 @@ use crate::background;
 use crate::kit::root::{self, Window};
 use crate::kit::{Shortcut, modal_of, wake};
 use crate::locale::Language;
-use crate::model::{MeetingModel, Notice, NoticeKind};
+use crate::model::{MeetingModel, Notice, NoticeKind, take_known};
 use crate::pictures::Pictures;
 use crate::recent::Memory;
 use crate::screen::{Context, end_dialog, ended, entering, home, meeting, preview, shortcuts};
@@ -40,6 +41,7 @@ use crate::theme::{Choice, Theme};
 use engine_link::{command, listen};
 use entry::Purpose;
 use hosting::{Hosting, Return};
+use knock_sound::KnockSound;
 use notifications::Notifications;
 use preferences::Preferences;
 use preparation::Preparation;
@@ -60,6 +62,7 @@ pub struct App {
     notifications: Notifications,
     preparation: Preparation,
     wishes: Wishes,
+    knock_sound: KnockSound,
     /// The list of keyboard shortcuts is open.
     shows_shortcuts: bool,
     /// The user's meeting that goes on while the window shows something else.
@@ -81,6 +84,7 @@ impl App {
             notifications: Notifications::default(),
             preparation: Preparation::default(),
             wishes: Wishes::default(),
+            knock_sound: KnockSound::default(),
             pictures: Pictures::default(),
             shows_shortcuts: false,
             hosting: Hosting::default(),
@@ -196,7 +200,9 @@ impl App {
             Message::NetworkChanged(found) => self.preferences.set_network(found),
             Message::DevicesLoaded(loaded) => {
                 let said = (&mut self.notifications, self.preferences.language);
-                return identities::handle_loaded(&mut self.screen, self.session.listing(), said, *loaded);
+                let saved = identities::handle_loaded(&mut self.screen, self.session.listing(), said, *loaded);
+                admit_known(self);
+                return saved;
             }
             Message::PreviewEvent(event) => {
                 if let Some(said) = Preparation::handle_event(event, &mut self.screen, self.preferences.language) {
@@ -264,9 +270,9 @@ impl App {
                     self.notifications.announce(Announcement::Sentence(said));
                 }
             }
-            preview::Action::Enter(name) => {
+            preview::Action::Enter { name, chat_first } => {
                 let save = self.preferences.set_name(&name);
-                if let Some((starter, setup)) = self.preparation.finish(screen, name) {
+                if let Some((starter, setup)) = self.preparation.finish(screen, name, chat_first) {
                     self.session.set_destination(starter, setup);
                     return Task::batch([save, self.enter()]);
                 }
@@ -332,6 +338,7 @@ impl App {
             | meeting::Action::Choose(..)
             | meeting::Action::SetWishes(_) => {}
         }
+        admit_known(self);
         identities::save_met(&mut self.screen, self.session.listing())
     }
 
@@ -378,6 +385,10 @@ impl App {
             self.preparation.devices.clone(),
         );
         screen.content_hints = self.preferences.content_hints();
+        screen.model.lobby.choices.knock_sound = self.preferences.knock_sound();
+        if setup.chat_first {
+            screen.open(meeting::Panel::Chat);
+        }
         self.screen = Screen::Meeting(Box::new(screen));
         self.wishes.clear();
         self.notifications.clear();
@@ -499,7 +510,7 @@ impl App {
             Screen::Meeting(screen) => {
                 all.push(device_watch::subscription());
                 all.extend(screen.since.map(ticks::clock));
-                all.extend(screen.model.lobby.waiting.received.map(ticks::minutes));
+                all.extend(screen.model.lobby.waiting.sent.map(ticks::minutes));
             }
             Screen::Home(_) | Screen::Ended(_) => {}
         }
@@ -510,6 +521,16 @@ impl App {
             all.push(ticks::left_meeting());
         }
         Subscription::batch(all)
+    }
+}
+
+/// Lets in who asks to join and whom the user's rule admits.
+fn admit_known(app: &mut App) {
+    let Screen::Meeting(screen) = &mut app.screen else { return };
+    for id in take_known(&mut screen.model) {
+        if let Some(refused) = app.session.send(engine::Command::Admit(id)) {
+            app.notify(refused);
+        }
     }
 }
 

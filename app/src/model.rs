@@ -24,6 +24,7 @@ mod view;
 pub use content_hints::ContentHints;
 pub use device::{Device, Devices, Kind};
 pub use identity::Badge;
+pub use known_devices::take_known;
 pub use link::is_host;
 pub use lobby::Asker;
 pub use meeting::{Comparison, LockState, MeetingModel, Phase, initials};

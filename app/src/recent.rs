@@ -27,6 +27,8 @@ pub struct Memory {
     pub sign_language: bool,
     /// The shared screen shows a video clip.
     pub video_clip: bool,
+    /// No sound is played when somebody asks to join.
+    pub silent_knocks: bool,
     /// How much of the network may be used.
     pub bandwidth: Choices,
     /// The recent meetings, newest first.

@@ -7,6 +7,8 @@ mod accessibility;
 mod bars;
 #[path = "screens/chat.rs"]
 mod chat;
+#[path = "screens/chat_first.rs"]
+mod chat_first;
 mod common;
 #[path = "screens/connection.rs"]
 mod connection;
@@ -79,6 +81,9 @@ fn every_screen(language: Language, mut visit: impl FnMut(&str, Element<'_, ()>)
     }
     leaving::every_end_dialog(&context, &mut visit);
     visit("preview", preview_screen().view(&context, &common::pictures(9)).map(drop));
+    let mut join = preview_screen();
+    join.purpose = preview::Purpose::Join { host: "visio.example.fr".into() };
+    visit("preview-join", join.view(&context, &common::pictures(9)).map(drop));
     let mut empty = preview_screen();
     empty.name.clear();
     empty.update(preview::Message::EnterPressed);

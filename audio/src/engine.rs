@@ -163,6 +163,12 @@ impl Engine {
         self.command(Command::Remove(key));
     }
 
+    /// Plays the sound that says that somebody asks to join, in the mix of the voices. The microphone does not send it: the echo
+    /// canceller knows it. Does nothing while it is played already.
+    pub fn play_cue(&self) {
+        self.command(Command::PlayCue);
+    }
+
     /// Returns the current levels, at most 10 ms old.
     pub fn levels(&self) -> Levels {
         lock(&self.shared.status).levels.clone()

@@ -16,6 +16,7 @@
 )]
 
 mod block;
+mod cue;
 pub mod device;
 mod engine;
 mod jitter;

@@ -228,6 +228,7 @@ impl Coordinator {
                 self.announce_microphone().await;
             }
             Command::ChooseSpeaker(choice) => self.devices.choose_speaker(choice),
+            Command::PlayKnock => self.devices.play_knock(),
             Command::SetWishes(tiles) => {
                 self.stats.learn(|known| known.set_wishes(&tiles));
                 self.session.set_wishes(self.processor.set_wishes(tiles));

@@ -81,6 +81,8 @@ pub enum Command {
     SendBack(ParticipantId),
     /// Changes the link to join this meeting. Needs [`Rights::ADMIT`].
     ChangeLink,
+    /// Plays a short sound, because somebody asks to join. The others do not hear it.
+    PlayKnock,
     /// Writes in a lobby chat. [`Event::Lobby`] follows.
     WriteLobby {
         /// The participant of [`Event::AsksToJoin`]; `None` if we wait ourselves.

@@ -4,6 +4,7 @@ use crate::bandwidth::Bandwidth;
 use audio::Choice as AudioChoice;
 use crypto::Invitation;
 use net::ProxySettings;
+use net::meeting::Microphone;
 use proto::MeetingFlags;
 use std::path::PathBuf;
 
@@ -71,10 +72,37 @@ pub struct Setup {
     pub screen: bool,
     /// True enters muted.
     pub muted: bool,
+    /// True opens no camera, no microphone and no screen at the start. The commands that unmute, and that switch the camera
+    /// on, open them.
+    pub chat_first: bool,
     /// The proxy on the way to the server.
     pub proxy: ProxySettings,
     /// How much of the network may be used, and what it carried before.
     pub bandwidth: Bandwidth,
     /// Flags that are set in a meeting that this client creates, as soon as it is open: the waiting room, the lock.
     pub flags: MeetingFlags,
+}
+
+impl Setup {
+    /// Returns the state of the microphone before it is muted, unmuted or changed.
+    #[must_use]
+    pub fn first_microphone(&self) -> Microphone {
+        match (&self.microphone, self.muted || self.chat_first) {
+            (AudioChoice::Off, _) => Microphone::Off,
+            (_, true) => Microphone::Muted,
+            (_, false) => Microphone::On,
+        }
+    }
+
+    /// Returns true if the camera is opened at the start.
+    #[must_use]
+    pub fn opens_camera(&self) -> bool {
+        self.camera != Choice::Off && !self.chat_first
+    }
+
+    /// Returns true if the screen is shared from the start.
+    #[must_use]
+    pub fn shares_screen(&self) -> bool {
+        self.screen && !self.chat_first
+    }
 }

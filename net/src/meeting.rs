@@ -182,7 +182,10 @@ impl Meeting {
                 }
             }
             (Phase::Over, _) | (Phase::Joining(_) | Phase::Recovering(None, _), Command::Announce(_)) => {}
-            (Phase::Joining(_) | Phase::Member(_) | Phase::Recovering(..), Command::Leave) => {
+            (phase @ (Phase::Joining(_) | Phase::Member(_) | Phase::Recovering(..)), Command::Leave) => {
+                if let Phase::Member(joined) = phase {
+                    joined.admissions.withdraw(&mut context);
+                }
                 self.outputs.transmit(Up::Leave);
                 end(self, Reason::Left);
             }

@@ -36,6 +36,10 @@ pub enum Refusal {
     /// A manager lets nobody else in, because the meeting has enough participants.
     #[n(8)]
     Full,
+    /// The manager could not read the request: it is malformed, was made without the secret of the link, or by another version of
+    /// the program.
+    #[n(9)]
+    Unreadable,
 }
 
 /// The reason why the server rejects a message. It then closes the connection.

@@ -41,6 +41,9 @@ pub enum Reason {
     /// The organiser lets nobody else in, because the meeting has enough participants.
     #[error("the organiser lets nobody else in")]
     NoRoom,
+    /// The organiser's program could not read the request to join.
+    #[error("the request to join could not be read")]
+    UnreadableRequest,
     /// This computer's clock is wrong, so the organiser could not verify its key.
     #[error("this computer's clock is {ahead} s ahead of the server's")]
     OwnClock {
@@ -142,7 +145,7 @@ impl Reason {
             | Self::Draining
             | Self::Server(_)
             | Self::Forged => Some(Fault::Server),
-            Self::Here(_) | Self::OwnClock { .. } => Some(Fault::Here),
+            Self::Here(_) | Self::OwnClock { .. } | Self::UnreadableRequest => Some(Fault::Here),
         }
     }
 }

@@ -7,6 +7,8 @@
 mod bad_input;
 #[path = "processes/chat.rs"]
 mod chat;
+#[path = "processes/chat_first.rs"]
+mod chat_first;
 #[path = "processes/clip.rs"]
 mod clip;
 #[path = "processes/clocks.rs"]

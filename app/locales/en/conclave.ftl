@@ -126,7 +126,12 @@ connection-no-path = Sound and video can’t reach the server
 connection-figures = { $path } · round trip { $round } · jitter { $jitter } · lost { $lostup } up, { $lostdown } down · upload { $up } · download { $down }
 connection-at-least = at least { $rate }
 preview-start = Start
-preview-join = Ask to join
+preview-join = Join
+preview-start-chat = Start with chat only
+preview-join-chat = Join with chat only
+preview-chat-text = Your camera and microphone stay off until you turn them on.
+preview-waiting-room = Waiting room
+preview-lock = Lock meeting
 device-none-camera = None
 device-none-sound = None
 device-default-camera = Default camera
@@ -140,8 +145,9 @@ device-unplugged = { $name } (not connected)
 enter-starting = Starting the meeting…
 enter-returning = Returning to the meeting…
 enter-connecting = Connecting to the server…
+enter-joining = Joining…
 enter-approaching = Connected. Looking for the meeting…
-enter-knocking = Request sent. Waiting for the organiser to let you in…
+enter-knocking = Your request to join was sent.
 enter-text = Nobody can see or hear you yet.
 enter-cancel = Cancel
 
@@ -349,6 +355,8 @@ asking-name = { $name } asks to join
 asking-text = Admit only people you expect: names are not verified.
 asking-admit = Admit
 asking-admit-name = Admit { $name }
+asking-reply = Reply…
+asking-reply-name = Reply to { $name }, or decline with a reason
 asking-decline = Decline
 asking-decline-name = Decline { $name }
 asking-more = { $count ->
@@ -385,6 +393,8 @@ lobby-reason-not-invited = Not expected in this meeting
 lobby-reason-full = Enough participants
 lobby-reason-none = No reason
 lobby-rules = Who can join
+lobby-known-rule = Admit people you know automatically
+lobby-known-rule-text = Known devices, and people whom an organisation that you trust has verified. Nobody else skips the waiting room.
 lobby-flag-waiting = Waiting room
 lobby-flag-waiting-on = People wait until someone admits them. Those who were in the meeting before don’t wait.
 lobby-flag-waiting-off = Off: anyone with the link can join without waiting.
@@ -400,16 +410,27 @@ lobby-chat = Messages
 lobby-send = Send
 lobby-not-sent = Not sent. Wait a moment, then try again.
 lobby-you = You
-lobby-organiser = Organiser
+lobby-organiser = Organiser or co-organiser
 lobby-waiting-title = Waiting room
 lobby-received = { $minutes ->
     [0] The organiser received your request less than a minute ago.
     [one] The organiser received your request a minute ago.
    *[other] The organiser received your request { $minutes } minutes ago.
 }
-lobby-not-received = Your request was sent. Nobody who can let you in has received it yet: they will as soon as they are in the meeting.
-lobby-you-sent-back = The organiser sent you back to the waiting room. Your video and your screen are off, and you are muted.
-lobby-write = Message to the organiser
+lobby-not-received = No answer yet. If the meeting has a waiting room, you wait until someone lets you in.
+lobby-received-co = { $minutes ->
+    [0] A co-organiser received your request less than a minute ago.
+    [one] A co-organiser received your request a minute ago.
+   *[other] A co-organiser received your request { $minutes } minutes ago.
+}
+lobby-sent = { $minutes ->
+    [0] You asked to join less than a minute ago.
+    [one] You asked to join a minute ago.
+   *[other] You asked to join { $minutes } minutes ago.
+}
+lobby-nobody = Nobody who can let you in is in the meeting right now. Your request is kept: they get it when they are back.
+lobby-you-sent-back = You were sent back to the waiting room. Your video and your screen are off, and you are muted.
+lobby-write = Message to the organisers
 lobby-write-text = Only the people who can let you in can read it.
 
 ## People
@@ -440,6 +461,7 @@ share-video-clip = Optimise for video clip
 share-confirm = Share
 hint-video = Video
 hint-sign-language = I use sign language: keep my video smooth
+knock-sound = Play a sound when someone asks to join
 
 ## Security
 lock-open = Securing…
@@ -490,8 +512,9 @@ said-name-mixed = The name { $name } mixes alphabets that look alike
 said-asking = { $name } asks to join
 said-asking-many = { $count } people ask to join
 said-asker-writes = { $name } wrote from the waiting room
-said-organiser-writes = The organiser writes: { $text }
+said-organiser-writes = An organiser writes: { $text }
 said-request-received = The organiser received your request
+said-request-received-co = A co-organiser received your request
 
 ## Notifications: what happened, where the cause is, what to do
 notice-region = Notifications
@@ -626,6 +649,8 @@ ended-not-invited = The organiser does not expect you in this meeting
     .advice = Check that you used the right link, and the name that people know you by. If this was a mistake, contact the organiser another way.
 ended-no-room = The organiser is not letting anyone else in
     .advice = The meeting has enough participants. Try again when someone has left.
+ended-unreadable-request = Your request to join could not be read
+    .advice = Update Conclave, then try again. If that does not help, ask for the link again.
 ended-own-clock = This computer’s clock is wrong
     .advice = Turn on automatic date and time, then try again.
 ended-organiser-clock = The clock of the organiser’s computer is wrong

@@ -126,7 +126,12 @@ connection-no-path = Le son et la vidéo n’atteignent pas le serveur
 connection-figures = { $path } · aller-retour { $round } · gigue { $jitter } · pertes { $lostup } en envoi, { $lostdown } en réception · envoi { $up } · réception { $down }
 connection-at-least = au moins { $rate }
 preview-start = Démarrer
-preview-join = Demander à entrer
+preview-join = Rejoindre
+preview-start-chat = Démarrer par la discussion seule
+preview-join-chat = Rejoindre la discussion seule
+preview-chat-text = Votre caméra et votre micro restent éteints tant que vous ne les activez pas.
+preview-waiting-room = Salle d’attente
+preview-lock = Verrouiller
 device-none-camera = Aucune
 device-none-sound = Aucun
 device-default-camera = Caméra par défaut
@@ -140,8 +145,9 @@ device-unplugged = { $name } (non connecté)
 enter-starting = Démarrage de la visioconférence…
 enter-returning = Retour à la visioconférence…
 enter-connecting = Connexion au serveur…
+enter-joining = Entrée en cours…
 enter-approaching = Connecté. Recherche de la visioconférence…
-enter-knocking = Demande envoyée. En attente de l’accord de l’organisateur…
+enter-knocking = Votre demande d’entrée est envoyée.
 enter-text = Pour l’instant, personne ne vous voit ni ne vous entend.
 enter-cancel = Annuler
 
@@ -349,6 +355,8 @@ asking-name = { $name } demande à entrer
 asking-text = N’acceptez que les personnes attendues : les noms ne sont pas vérifiés.
 asking-admit = Accepter
 asking-admit-name = Accepter { $name }
+asking-reply = Répondre…
+asking-reply-name = Répondre à { $name }, ou refuser avec un motif
 asking-decline = Refuser
 asking-decline-name = Refuser { $name }
 asking-more = { $count ->
@@ -385,6 +393,8 @@ lobby-reason-not-invited = N’est pas attendu(e) ici
 lobby-reason-full = Assez de participants
 lobby-reason-none = Sans motif
 lobby-rules = Qui peut entrer
+lobby-known-rule = Accepter d’office les personnes connues
+lobby-known-rule-text = Les appareils connus, et les personnes vérifiées par une organisation de confiance. Toutes les autres attendent.
 lobby-flag-waiting = Salle d’attente
 lobby-flag-waiting-on = Chacun attend qu’on le laisse entrer, sauf ceux qui ont déjà participé.
 lobby-flag-waiting-off = Désactivée : le lien suffit pour entrer.
@@ -400,16 +410,27 @@ lobby-chat = Messages
 lobby-send = Envoyer
 lobby-not-sent = Non envoyé. Patientez un instant, puis réessayez.
 lobby-you = Vous
-lobby-organiser = Organisateur
+lobby-organiser = Organisateur ou coorganisateur
 lobby-waiting-title = Salle d’attente
 lobby-received = { $minutes ->
     [0] L’organisateur a reçu votre demande il y a moins d’une minute.
     [one] L’organisateur a reçu votre demande il y a une minute.
    *[other] L’organisateur a reçu votre demande il y a { $minutes } minutes.
 }
-lobby-not-received = Demande envoyée. Personne n’a encore pu la recevoir : elle arrivera dès qu’un organisateur sera présent.
-lobby-you-sent-back = L’organisateur vous a renvoyé en salle d’attente. Votre caméra et votre partage sont arrêtés, et votre micro est coupé.
-lobby-write = Message à l’organisateur
+lobby-not-received = Pas encore de réponse. S’il y a une salle d’attente, il faut que quelqu’un vous laisse entrer.
+lobby-received-co = { $minutes ->
+    [0] Un coorganisateur a reçu votre demande il y a moins d’une minute.
+    [one] Un coorganisateur a reçu votre demande il y a une minute.
+   *[other] Un coorganisateur a reçu votre demande il y a { $minutes } minutes.
+}
+lobby-sent = { $minutes ->
+    [0] Vous avez demandé à entrer il y a moins d’une minute.
+    [one] Vous avez demandé à entrer il y a une minute.
+   *[other] Vous avez demandé à entrer il y a { $minutes } minutes.
+}
+lobby-nobody = Pour l’instant, personne dans la visioconférence ne peut vous laisser entrer. Votre demande est conservée : elle sera transmise dès qu’un organisateur reviendra.
+lobby-you-sent-back = Vous avez été renvoyé(e) en salle d’attente. Votre caméra et votre partage sont arrêtés, et votre micro est coupé.
+lobby-write = Message aux organisateurs
 lobby-write-text = Seules les personnes qui peuvent vous laisser entrer le liront.
 
 ## Participants
@@ -440,6 +461,7 @@ share-video-clip = Optimiser pour un clip vidéo
 share-confirm = Partager
 hint-video = Vidéo
 hint-sign-language = Je m’exprime en langue des signes : garder ma vidéo fluide
+knock-sound = Émettre un son quand quelqu’un demande à entrer
 
 ## Sécurité
 lock-open = Sécurisation en cours…
@@ -490,8 +512,9 @@ said-name-mixed = Le nom { $name } mêle des alphabets qui se ressemblent
 said-asking = { $name } demande à entrer
 said-asking-many = { $count } personnes demandent à entrer
 said-asker-writes = { $name } vous a écrit depuis la salle d’attente
-said-organiser-writes = L’organisateur vous écrit : { $text }
+said-organiser-writes = Un organisateur vous écrit : { $text }
 said-request-received = L’organisateur a reçu votre demande
+said-request-received-co = Un coorganisateur a reçu votre demande
 
 ## Notifications : quoi, d’où cela vient, que faire
 notice-region = Notifications
@@ -626,6 +649,8 @@ ended-not-invited = L’organisateur ne vous attend pas dans cette visioconfére
     .advice = Vérifiez que c’est le bon lien, et que l’on vous connaît sous ce nom. S’il s’agit d’une erreur, contactez l’organisateur par un autre moyen.
 ended-no-room = L’organisateur ne laisse plus entrer personne
     .advice = Il y a assez de participants. Réessayez quand quelqu’un sera parti.
+ended-unreadable-request = Votre demande d’entrée n’a pas pu être lue
+    .advice = Mettez Conclave à jour, puis réessayez. Si cela ne suffit pas, redemandez le lien.
 ended-own-clock = L’horloge de cet ordinateur n’est pas à l’heure
     .advice = Activez le réglage automatique de la date et de l’heure, puis réessayez.
 ended-organiser-clock = L’ordinateur de l’organisateur n’est pas à l’heure

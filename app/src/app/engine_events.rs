@@ -1,6 +1,6 @@
 //! What the engine of a meeting reports reaches the screen, the notifications and the recent meetings.
 
-use super::{App, Message, Screen, event_notices, identities};
+use super::{App, Message, Screen, admit_known, event_notices, identities};
 use crate::announce;
 use crate::model::{Notice, NoticeKind, sentence};
 use crate::recent::{self, Listing};
@@ -25,6 +25,7 @@ impl App {
         for notice in notices {
             self.notify(notice);
         }
+        answer_knocks(self, event);
         match event {
             Event::Entered { link, organiser, .. } => return self.entered(link, *organiser),
             Event::LinkChanged { link } => return link_changed(self, &before, link),
@@ -108,6 +109,17 @@ impl App {
         self.notifications.end_meeting();
         self.release();
         link.filter(|_| listed && recent::is_over(reason)).map_or_else(Task::none, |link| self.preferences.end(&link))
+    }
+}
+
+/// Lets in whom the user's rule admits, and plays a sound for somebody who waits.
+fn answer_knocks(app: &mut App, event: &Event) {
+    admit_known(app);
+    let Screen::Meeting(screen) = &app.screen else { return };
+    if app.knock_sound.is_due(event, &screen.model, Instant::now())
+        && let Some(refused) = app.session.send(engine::Command::PlayKnock)
+    {
+        tracing::debug!(detail = refused.detail, "the engine plays no sound");
     }
 }
 

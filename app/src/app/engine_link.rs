@@ -48,7 +48,9 @@ pub fn command(action: &meeting::Action) -> Option<Command> {
         | meeting::Action::ListMonitors
         | meeting::Action::FullScreen
         | meeting::Action::ShowShortcuts
-        | meeting::Action::Prefer(Preference::Language(_) | Preference::Theme(_) | Preference::Bandwidth(_)) => {
+        | meeting::Action::Prefer(
+            Preference::Language(_) | Preference::Theme(_) | Preference::KnockSound(_) | Preference::Bandwidth(_),
+        ) => {
             return None;
         }
     })

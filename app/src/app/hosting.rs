@@ -7,7 +7,7 @@ use engine::{AudioChoice, BandwidthLimits, Command, Event, SecretLink};
 use super::event_notices;
 use crate::announce::Announcement;
 use crate::locale::Language;
-use crate::model::{Kind, MeetingModel, Notice};
+use crate::model::{Kind, MeetingModel, Notice, take_known};
 use crate::pictures::Pictures;
 use crate::screen::asking::Answer;
 use crate::screen::ended;
@@ -138,6 +138,11 @@ impl Hosting {
         }
         let entered_by = background.screen.model.entered_by.clone();
         let announcements = background.screen.handle_event(event, Instant::now());
+        for id in take_known(&mut background.screen.model) {
+            if let Err(error) = background.meeting.engine().send(Command::Admit(id)) {
+                tracing::warn!(%error, "the engine refused a command");
+            }
+        }
         let notices = event_notices::notices(&mut background.screen, event, language);
         if let Event::Ended(reason) = event {
             self.lose(session, ended::can_try_again(reason));

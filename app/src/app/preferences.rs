@@ -79,6 +79,7 @@ impl Preferences {
             }
             Preference::SignLanguage(on) => self.change(move |memory| memory.sign_language = on),
             Preference::VideoClip(on) => self.change(move |memory| memory.video_clip = on),
+            Preference::KnockSound(on) => self.change(move |memory| memory.silent_knocks = !on),
             Preference::Bandwidth(change) => self.set_bandwidth(change),
         }
     }
@@ -126,6 +127,11 @@ impl Preferences {
     /// Returns the content hints of the pictures that we send.
     pub fn content_hints(&self) -> ContentHints {
         ContentHints { sign_language: self.memory.sign_language, video_clip: self.memory.video_clip }
+    }
+
+    /// Whether a sound is played when somebody asks to join.
+    pub fn knock_sound(&self) -> bool {
+        !self.memory.silent_knocks
     }
 
     /// The name that the user entered last.

@@ -95,10 +95,12 @@ impl Preparation {
     }
 
     /// The meeting, the name and the devices to enter with. `None` before the first preview.
-    pub fn finish(&mut self, screen: &Preview, name: String) -> Option<(Arc<dyn Starter>, Setup)> {
+    pub fn finish(&mut self, screen: &Preview, name: String, chat_first: bool) -> Option<(Arc<dyn Starter>, Setup)> {
         self.devices = screen.devices.clone();
-        // If the camera is off or has a problem, the meeting does not open it and report the problem again.
-        let camera = if screen.is_camera_on() { self.devices.chosen(Kind::Camera) } else { Device::Off };
+        // If the camera is off or has a problem, the meeting does not open it and report the problem again. A meeting that
+        // begins with the chat opens none, and keeps the one that is chosen for later.
+        let is_wanted = screen.is_camera_on() || chat_first;
+        let camera = if is_wanted { self.devices.chosen(Kind::Camera) } else { Device::Off };
         let setup = Setup {
             name,
             camera: camera.camera(),
@@ -106,10 +108,11 @@ impl Preparation {
             speaker: self.devices.chosen(Kind::Speaker).sound(),
             screen: false,
             muted: !screen.microphone,
+            chat_first,
             // Found when the meeting starts, on a thread that may block.
             proxy: engine::ProxySettings::default(),
             bandwidth: engine::Bandwidth::default(),
-            flags: engine::MeetingFlags::NONE,
+            flags: screen.flags,
         };
         Some((Arc::new(self.purpose.clone()?), setup))
     }
@@ -165,4 +168,24 @@ fn by_kind(lists: &Lists) -> [(Kind, &Vec<engine::device_list::Device>); 3] {
 /// The device of this kind that the preview opens.
 fn device(screen: &Preview, kind: Kind) -> Device {
     if kind == Kind::Camera && !screen.camera { Device::Off } else { screen.devices.chosen(kind) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use engine::{MeetingFlags, Microphone};
+
+    #[test]
+    fn a_meeting_that_begins_with_the_chat_opens_no_device_and_keeps_those_that_are_chosen() {
+        let mut preparation = Preparation { purpose: Some(Purpose::Start), ..Preparation::default() };
+        let mut screen = Preview::new(preview::Purpose::Start, "Anne".into(), Devices::default());
+        screen.camera = false;
+        screen.flags = MeetingFlags::WAITING_ROOM;
+        let mut setup = |chat_first| preparation.finish(&screen, "Anne".into(), chat_first).expect("a preview").1;
+        let chat = setup(true);
+        assert!(!chat.opens_camera() && chat.first_microphone() == Microphone::Muted);
+        assert_eq!((chat.camera, chat.flags), (engine::Choice::Device(None), MeetingFlags::WAITING_ROOM));
+        let usual = setup(false);
+        assert_eq!((usual.camera.clone(), usual.first_microphone()), (engine::Choice::Off, Microphone::On));
+    }
 }

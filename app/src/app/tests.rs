@@ -199,6 +199,7 @@ fn setup() -> Setup {
         speaker: engine::AudioChoice::Off,
         screen: false,
         muted: false,
+        chat_first: false,
         proxy: engine::ProxySettings::default(),
         bandwidth: engine::Bandwidth::default(),
         flags: engine::MeetingFlags::NONE,

@@ -39,6 +39,7 @@ pub fn setup(client: &Client) -> Result<Setup> {
         speaker,
         screen: client.screen,
         muted: false,
+        chat_first: client.chat,
         // Found when the meeting starts, on a thread that may block.
         proxy: engine::ProxySettings::default(),
         bandwidth: Bandwidth::default(),

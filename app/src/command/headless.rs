@@ -12,15 +12,15 @@ use super::recording::{self, Recording};
 use super::{output, sentences};
 use anyhow::{Context, Result, bail};
 use app::locale::Language;
-use app::model::{MeetingModel, moderation};
+use app::model::{Asker, MeetingModel, moderation};
 use app::theme::Choice;
 use app::{Snapshot, session};
 use engine::chat::{Command as ChatCommand, Event as ChatEvent, LineId, NewLine, Text, TypedText};
 use engine::report::Report;
 use engine::usage::{self, Usage};
 use engine::{
-    Command, Engine, Entry, Event, Events, Evidence, IdentityClass, MeetingFlags, Notice, NoticeKind, NullOutput,
-    ParticipantId, Person, Reason, Refusal, SecretLink, Slot, TrackId, Zeroizing,
+    Command, Engine, Entry, Event, Events, MeetingFlags, Notice, NoticeKind, NullOutput, ParticipantId, Person, Reason,
+    Refusal, SecretLink, Slot, TrackId, Zeroizing,
 };
 use server::Stop;
 use std::sync::Arc;
@@ -158,9 +158,7 @@ impl HeadlessMeeting<'_> {
             }
             Event::Chat(event) => self.handle_chat(event),
             // Without a window there is nobody to ask.
-            Event::AsksToJoin { id, evidence, .. } if admits(self.client.admit, evidence) => {
-                self.send(Command::Admit(*id));
-            }
+            Event::AsksToJoin { id, .. } if self.admits(*id) => self.send(Command::Admit(*id)),
             Event::AsksToJoin { id, name, evidence } => {
                 self.send(Command::Decline(*id, Refusal::Declined));
                 if evidence.via_old_link {
@@ -256,7 +254,7 @@ impl HeadlessMeeting<'_> {
                 Ok(())
             }
             Ok(Order::Admit(whom)) => self.answer(&whom, Command::Admit),
-            Ok(Order::Decline(whom)) => self.answer(&whom, |id| Command::Decline(id, Refusal::Declined)),
+            Ok(Order::Decline(whom, why)) => self.answer(&whom, |id| Command::Decline(id, why)),
             Ok(Order::Meeting(order)) => order.command(&self.model.people).map_err(str::to_owned).map(|command| {
                 if let Some(command) = command {
                     self.send(command);
@@ -288,6 +286,11 @@ impl HeadlessMeeting<'_> {
             output::message(&why);
             self.print(&control::refused(&why));
         }
+    }
+
+    /// Whether the rule of the options lets somebody in who would have to wait.
+    fn admits(&self, id: ParticipantId) -> bool {
+        self.model.asking.iter().any(|asker| asker.id == id && admits(self.client.admit, asker))
     }
 
     /// Answers those who ask to join.
@@ -409,10 +412,10 @@ fn text_of(text: String) -> Result<Text, String> {
 }
 
 /// Returns true if the rule lets a person in who would have to wait.
-fn admits(rule: Admit, evidence: &Evidence) -> bool {
+fn admits(rule: Admit, asker: &Asker) -> bool {
     match rule {
         Admit::All => true,
-        Admit::Known => evidence.class == IdentityClass::Known && !evidence.sent_back,
+        Admit::Known => asker.is_known(),
         Admit::None => false,
     }
 }
@@ -498,9 +501,11 @@ fn picture_tracks(people: &[Person]) -> Vec<TrackId> {
 mod tests {
     use super::*;
     use crate::command::options::{self, Options};
+    use app::model::identity::Badge;
+    use app::model::lobby::Conversation;
     use app::recent::Listing;
     use clap::Parser;
-    use engine::ParticipantId;
+    use engine::{Evidence, IdentityClass};
 
     #[test]
     fn the_link_of_a_new_meeting_or_the_name_in_another_one_is_printed() {
@@ -520,16 +525,22 @@ mod tests {
 
     #[test]
     fn without_a_window_a_rule_decides_who_waits_no_longer() {
-        let evidence = |class, sent_back| {
+        let asker = |class, badge, via_old_link, sent_back| {
             let device = engine::DeviceKey([0; 32]);
-            Evidence { class, device, certificate: None, via_old_link: true, sent_back }
+            let evidence = Evidence { class, device, certificate: None, via_old_link, sent_back };
+            let (id, name, chat) = (ParticipantId(1), "Paul".into(), Conversation::default());
+            Asker { id, name, mark: None, evidence, badge, refusal: None, since: None, chat }
         };
+        let met = || Some(Badge::Known { since: 20_515 });
         for (rule, guest, known, back) in
             [(Admit::All, true, true, true), (Admit::Known, false, true, false), (Admit::None, false, false, false)]
         {
-            assert_eq!(admits(rule, &evidence(IdentityClass::Guest, false)), guest);
-            assert_eq!(admits(rule, &evidence(IdentityClass::Known, false)), known);
-            assert_eq!(admits(rule, &evidence(IdentityClass::Known, true)), back);
+            assert_eq!(admits(rule, &asker(IdentityClass::Guest, Some(Badge::New), false, false)), guest);
+            assert_eq!(admits(rule, &asker(IdentityClass::Guest, Some(Badge::OtherDevice), false, false)), guest);
+            assert_eq!(admits(rule, &asker(IdentityClass::Guest, met(), true, false)), guest, "by an old link");
+            assert_eq!(admits(rule, &asker(IdentityClass::Guest, met(), false, false)), known);
+            assert_eq!(admits(rule, &asker(IdentityClass::Known, None, true, false)), known);
+            assert_eq!(admits(rule, &asker(IdentityClass::Known, met(), true, true)), back);
         }
     }
 

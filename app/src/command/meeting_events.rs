@@ -10,7 +10,7 @@ use engine::report::Report;
 use engine::verification::EmojiFailure;
 use engine::{
     Event, Evidence, IdentityClass, LobbyAuthor, LobbyEvent, Manager, MeetingFlags, Microphone, NoticeKind,
-    ParticipantId, Person, RightsChange, WordsLanguage,
+    ParticipantId, Person, RightsChange, Role, WordsLanguage,
 };
 use serde_json::{Value, json};
 
@@ -26,7 +26,10 @@ pub fn line(event: &Event) -> Option<Value> {
         Event::Camera(on) => json!({ "camera": on }),
         Event::Sharing(on) => json!({ "sharing": on }),
         Event::Microphone(state) => json!({ "microphone": microphone(*state) }),
-        Event::Lobby(LobbyEvent::Received) => json!({ "lobby": "received" }),
+        Event::Lobby(LobbyEvent::Received { organiser }) => {
+            json!({ "lobby": "received", "by": role_name(if *organiser { Role::Organiser } else { Role::CoOrganiser }) })
+        }
+        Event::Lobby(LobbyEvent::NobodyHasRequest) => json!({ "lobby": "nobody" }),
         Event::Lobby(LobbyEvent::SentBack) => json!({ "lobby": "sent-back" }),
         Event::Lobby(LobbyEvent::Text { with, author, text }) => json!({ "lobby_text": {
             "with": with.map(id_text),

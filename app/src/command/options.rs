@@ -85,7 +85,7 @@ impl Meet {
 pub enum Admit {
     /// Everybody.
     All,
-    /// Devices that were in the meeting before.
+    /// Devices that were in the meeting before, that this computer has met under the same name, or that a trusted organisation certifies for it.
     Known,
     /// Nobody.
     None,
@@ -138,6 +138,9 @@ pub struct Client {
     /// Shares the screen
     #[arg(long)]
     pub screen: bool,
+    /// Begins with the chat: opens no camera and no microphone until one is switched on, in the window or by --commands
+    #[arg(long, conflicts_with = "screen")]
+    pub chat: bool,
     /// `off`, `device[:ID]` or `file:PATH` (WAV)
     #[arg(long, default_value = "device", value_parser = sound)]
     pub microphone: AudioChoice,
@@ -383,6 +386,14 @@ mod tests {
         let both = MeetingFlags::WAITING_ROOM | MeetingFlags::LOCKED;
         assert_eq!(read(&["--lock", "--waiting-room", "--admit", "all"]), (both, Admit::All));
         assert!(Options::try_parse_from(["conclave", "join", "-", "--lock"]).is_err(), "only the organiser");
+    }
+
+    #[test]
+    fn a_meeting_that_begins_with_the_chat_shares_no_screen() {
+        let read = |arguments: &[&str]| Options::try_parse_from([&["conclave", "meet"], arguments].concat());
+        let Some(Command::Meet(meet)) = read(&["--chat"]).unwrap().command else { panic!("it is `meet`") };
+        assert!(meet.client.chat);
+        assert!(read(&["--chat", "--screen"]).is_err());
     }
 
     #[test]

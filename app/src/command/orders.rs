@@ -2,6 +2,7 @@
 
 use super::fields::Fields;
 use super::meeting_orders::{self, MeetingOrder};
+use engine::Refusal;
 use serde_json::Value;
 
 /// A command.
@@ -31,8 +32,8 @@ pub enum Order {
     },
     /// Lets those in who ask to join.
     Admit(Whom),
-    /// Declines those who ask to join.
-    Decline(Whom),
+    /// Declines those who ask to join, who read the reason.
+    Decline(Whom, Refusal),
     /// Accepts the device of the person with this name as another one of that person.
     AcceptDevice(String),
     /// Prints our counters, if true.
@@ -132,7 +133,7 @@ fn order(name: &str, value: Value) -> Result<Order, String> {
             Order::Lobby { to: Some(to.text()?), text: text.text()? }
         }
         "admit" => Order::Admit(whom(fields)?),
-        "decline" => Order::Decline(whom(fields)?),
+        "decline" => decline(fields)?,
         "accept-device" => Order::AcceptDevice(fields.text()?),
         "report" => Order::Report(fields.boolean()?),
         "leave" => Order::Leave(fields.boolean()?),
@@ -147,6 +148,25 @@ fn whom(fields: Fields) -> Result<Whom, String> {
     let [name] = fields.of(["name"])?;
     Ok(Whom::Named(name.text()?))
 }
+
+/// Returns who is declined, and the reason that they read.
+fn decline(fields: Fields) -> Result<Order, String> {
+    if fields.is_text() {
+        return Ok(Order::Decline(whom(fields)?, Refusal::Declined));
+    }
+    let [name, reason] = fields.of(["name", "reason"])?;
+    let whom = name.if_any(Fields::text)?.map_or(Whom::All, Whom::Named);
+    let reason = reason.if_any(|reason| reason.one_of(&REASONS))?;
+    Ok(Order::Decline(whom, reason.unwrap_or(Refusal::Declined)))
+}
+
+/// The reasons of a refusal that the user can choose, as in the window.
+const REASONS: [(&str, Refusal); 4] = [
+    ("none", Refusal::Declined),
+    ("not-now", Refusal::NotNow),
+    ("not-invited", Refusal::NotInvited),
+    ("full", Refusal::Full),
+];
 
 #[cfg(test)]
 mod tests {
@@ -172,7 +192,13 @@ mod tests {
             (r#"{"lobby":"Hello?"}"#, Order::Lobby { to: None, text: "Hello?".into() }),
             (r#"{"lobby":{"to":"Bob","text":"Yes"}}"#, Order::Lobby { to: Some("Bob".into()), text: "Yes".into() }),
             (r#"{"admit":"all"}"#, Order::Admit(Whom::All)),
-            (r#"{"decline":{"name":"Bob"}}"#, Order::Decline(Whom::Named("Bob".into()))),
+            (r#"{"decline":"all"}"#, Order::Decline(Whom::All, Refusal::Declined)),
+            (r#"{"decline":{"name":"Bob"}}"#, Order::Decline(Whom::Named("Bob".into()), Refusal::Declined)),
+            (
+                r#"{"decline":{"name":"Bob","reason":"not-now"}}"#,
+                Order::Decline(Whom::Named("Bob".into()), Refusal::NotNow),
+            ),
+            (r#"{"decline":{"reason":"full"}}"#, Order::Decline(Whom::All, Refusal::Full)),
             (r#"{"accept-device":"Bob"}"#, Order::AcceptDevice("Bob".into())),
             (r#"{"report":true}"#, Order::Report(true)),
             (" {\"leave\":true}\r", Order::Leave(true)),
@@ -197,6 +223,10 @@ mod tests {
             (r#"{"chat":{"text":"x","secret":1}}"#, "chat: expected only text, to"),
             (r#"{"mute":"secret"}"#, "mute: expected true or false, found a text"),
             (r#"{"admit":"secret"}"#, "admit: expected one of all"),
+            (
+                r#"{"decline":{"name":"x","reason":"secret"}}"#,
+                "decline.reason: expected one of none, not-now, not-invited, full",
+            ),
             (
                 r#"{"ballot":{"vote":"x","choice":256}}"#,
                 "ballot.choice: expected a whole number from 0 to 255, found a number",

@@ -36,3 +36,15 @@ impl MeetingModel {
         }
     }
 }
+
+/// Removes those who ask and whom the user's rule lets in, and returns them. The caller admits them.
+pub fn take_known(model: &mut MeetingModel) -> Vec<ParticipantId> {
+    if !model.lobby.choices.admits_known || !model.may_admit() {
+        return Vec::new();
+    }
+    let known: Vec<_> = model.asking.iter().filter(|asker| asker.is_known()).map(|asker| asker.id).collect();
+    for id in &known {
+        model.remove_asker(*id);
+    }
+    known
+}

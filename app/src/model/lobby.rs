@@ -58,6 +58,18 @@ impl Asker {
         who.chain(parts).collect::<Vec<_>>().join(" · ")
     }
 
+    /// Whether this computer knows the person: the device was in this meeting before, or was met under this name, or a trusted
+    /// organisation certifies it for this name. Nobody who came by an old link and was not in the meeting is known.
+    pub fn is_known(&self) -> bool {
+        let Evidence { class, via_old_link, sent_back, .. } = &self.evidence;
+        let by_badge = match &self.badge {
+            Some(Badge::Known { .. }) => true,
+            Some(Badge::Verified { same_name, .. }) => *same_name,
+            Some(Badge::OtherName { .. } | Badge::New | Badge::OtherDevice) | None => false,
+        };
+        !sent_back && (*class == IdentityClass::Known || by_badge && !via_old_link && self.mark.is_none())
+    }
+
     /// The sentence that warns of another device than the known one; `None` if there is no such alarm.
     pub fn alarm(&self, language: Language) -> Option<String> {
         let alarm = self.badge.as_ref().filter(|badge| badge.is_alarm())?;
@@ -109,15 +121,48 @@ impl Conversation {
     }
 }
 
+/// Who has received the request of a person who waits, as the managers say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Holder {
+    /// Nobody has said so yet.
+    #[default]
+    Nobody,
+    /// The organiser.
+    Organiser,
+    /// Only co-organisers.
+    CoOrganiser,
+    /// All who had received it have left, or may not decide any more.
+    Left,
+}
+
 /// What a person who waits sees.
 #[derive(Clone, Debug, Default)]
 pub struct Waiting {
-    /// When the request has arrived at a client whose user decides; `None` before that.
+    /// When the request was sent; `None` before that.
+    pub sent: Option<Instant>,
+    /// When the request has arrived at a client whose user decides; `None` while there is none.
     pub received: Option<Instant>,
+    /// Who has received it.
+    pub holder: Holder,
     /// The organiser has sent the user back.
     pub sent_back: bool,
     /// What both sides have written.
     pub chat: Conversation,
+}
+
+/// What this user has chosen about those who ask to join. It is about no other manager.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Choices {
+    /// Those whom this computer knows are let in without asking.
+    pub admits_known: bool,
+    /// A sound is played when somebody asks.
+    pub knock_sound: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self { admits_known: false, knock_sound: true }
+    }
 }
 
 /// The state of the waiting room.
@@ -125,6 +170,8 @@ pub struct Waiting {
 pub struct Lobby {
     /// The flags of the meeting.
     pub flags: MeetingFlags,
+    /// What the user has chosen.
+    pub choices: Choices,
     /// Our own request, before we are in the meeting.
     pub waiting: Waiting,
     /// Whose chat is open.
@@ -139,6 +186,7 @@ impl Default for Lobby {
     fn default() -> Self {
         Self {
             flags: MeetingFlags::NONE,
+            choices: Choices::default(),
             waiting: Waiting::default(),
             chat_with: None,
             refusing: None,
@@ -151,7 +199,19 @@ impl Lobby {
     /// Handles an event, which may be about one of those who ask. Returns what assistive tools announce.
     pub fn handle_event(&mut self, event: &LobbyEvent, asking: &mut [Asker]) -> Vec<Announcement> {
         match event {
-            LobbyEvent::Received => return vec![Announcement::RequestReceived],
+            LobbyEvent::Received { organiser } => {
+                let (holder, announcement) = if *organiser {
+                    (Holder::Organiser, Announcement::RequestReceived)
+                } else {
+                    (Holder::CoOrganiser, Announcement::RequestReceivedByCoOrganiser)
+                };
+                self.waiting.holder = holder;
+                return vec![announcement];
+            }
+            LobbyEvent::NobodyHasRequest => {
+                (self.waiting.holder, self.waiting.received) = (Holder::Left, None);
+                return vec![Announcement::NobodyHasRequest];
+            }
             LobbyEvent::Text { with: None, author, text } => {
                 self.waiting.chat.push(*author, text, true);
                 if *author != LobbyAuthor::Me {
@@ -170,7 +230,8 @@ impl Lobby {
                 asking.iter_mut().filter(|asker| asker.id == *with).for_each(|asker| asker.chat.failed = true);
             }
             LobbyEvent::SentBack => {
-                *self = Self { waiting: Waiting { sent_back: true, ..Waiting::default() }, ..Self::default() };
+                let waiting = Waiting { sent_back: true, ..Waiting::default() };
+                *self = Self { waiting, choices: self.choices, ..Self::default() };
             }
         }
         Vec::new()

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use engine::NoticeKind as EngineNotice;
 use engine::{
-    AudioChoice, Authorship, Choice, Event, Evidence, KeyState, LobbyEvent, Microphone, ParticipantId, Person, Second,
-    SecretLink, Setup, Slot, Step, TrackId,
+    Authorship, Event, Evidence, KeyState, LobbyEvent, Microphone, ParticipantId, Person, Second, SecretLink, Setup,
+    Slot, Step, TrackId,
 };
 
 use super::chat::ChatModel;
@@ -127,12 +127,8 @@ pub struct MeetingModel {
 impl MeetingModel {
     /// Creates the model of a meeting that is joined with these devices.
     pub fn entering(setup: &Setup) -> Self {
-        let microphone = match (&setup.microphone, setup.muted) {
-            (AudioChoice::Off, _) => Microphone::Off,
-            (_, true) => Microphone::Muted,
-            (_, false) => Microphone::On,
-        };
-        Self { microphone, camera: setup.camera != Choice::Off, sharing: setup.screen, ..Self::default() }
+        let (camera, sharing) = (setup.opens_camera(), setup.shares_screen());
+        Self { microphone: setup.first_microphone(), camera, sharing, ..Self::default() }
     }
 
     /// Updates the state. Returns what assistive tools announce.
@@ -141,7 +137,7 @@ impl MeetingModel {
             Event::Progress(step) => self.phase = Phase::Entering(*step),
             Event::Entered { link, organiser, .. } => {
                 self.phase = Phase::Inside;
-                self.lobby = Lobby { flags: self.lobby.flags, ..Lobby::default() };
+                self.lobby = Lobby { flags: self.lobby.flags, choices: self.lobby.choices, ..Lobby::default() };
                 self.link = link::to_share(link, &self.hosts);
                 self.entered_by.clone_from(link);
                 self.organiser = *organiser;
@@ -269,7 +265,10 @@ impl MeetingModel {
     /// Records the time of requests that have arrived since the last call, and of our own.
     pub fn note_requests(&mut self, event: &Event, now: Instant) {
         self.asking.iter_mut().for_each(|asker| _ = asker.since.get_or_insert(now));
-        if let Event::Lobby(LobbyEvent::Received) = event {
+        if let Event::Progress(Step::Knocking) = event {
+            self.lobby.waiting.sent.get_or_insert(now);
+        }
+        if let Event::Lobby(LobbyEvent::Received { .. }) = event {
             self.lobby.waiting.received.get_or_insert(now);
         }
     }

@@ -21,6 +21,7 @@ fn running(leave_after: Option<Duration>) -> (Runner, Arc<Mutex<Vec<Reason>>>) {
             speaker: engine::AudioChoice::Off,
             screen: false,
             muted: false,
+            chat_first: false,
             proxy: engine::ProxySettings::default(),
             bandwidth: engine::Bandwidth::default(),
             flags: engine::MeetingFlags::NONE,
@@ -54,7 +55,7 @@ fn entered(runner: &Runner) -> app::Message {
     )
 }
 
-fn failures() -> [Reason; 22] {
+fn failures() -> [Reason; 23] {
     [
         Reason::Removed,
         Reason::Refused,
@@ -62,6 +63,7 @@ fn failures() -> [Reason; 22] {
         Reason::Barred,
         Reason::OldLink,
         Reason::Locked,
+        Reason::UnreadableRequest,
         Reason::OwnClock { ahead: 7_200 },
         Reason::OrganiserClock { ahead: -7_200 },
         Reason::Ended,

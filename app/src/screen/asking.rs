@@ -20,16 +20,18 @@ pub struct Answer {
     pub admit: bool,
 }
 
-/// The list of those who ask, oldest first; `None` if nobody asks. A stranger can ask many times, so only the first are shown.
+/// The list of those who ask, oldest first; `None` if nobody asks. A stranger can ask many times, so only the first are shown. `reply`
+/// is the message of the button that offers other answers; `None` if there is no such button.
 pub(crate) fn list<'a, Message: Clone + 'a>(
     asking: &'a [Asker],
     context: &Context,
     answered: impl Fn(Answer) -> Message,
+    reply: Option<fn(ParticipantId) -> Message>,
 ) -> Option<Element<'a, Message>> {
     if asking.is_empty() {
         return None;
     }
-    let lines = asking.iter().take(MAX_SHOWN).map(|asker| line(asker, context, &answered));
+    let lines = asking.iter().take(MAX_SHOWN).map(|asker| line(asker, context, &answered, reply));
     let lines = region(Role::List, &context.text("asking-title"), Column::with_children(lines).spacing(SPACE_S));
     let hint = text::caption(context.text("asking-text")).style(text::tone(Tone::Dim));
     let inside = column![lines].push(more(asking.len(), MAX_SHOWN, context)).push(hint).spacing(SPACE_XS);
@@ -48,6 +50,7 @@ fn line<'a, Message: Clone + 'a>(
     asker: &'a Asker,
     context: &Context,
     answered: &impl Fn(Answer) -> Message,
+    reply: Option<fn(ParticipantId) -> Message>,
 ) -> Element<'a, Message> {
     let named = |id| context.language.with(id, &[("name", asker.name.as_str().into())]);
     let button = |admit, word, name, look| {
@@ -70,12 +73,15 @@ fn line<'a, Message: Clone + 'a>(
     ]
     .push(mark.clone().map(|mark| text::caption(mark).style(text::tone(Tone::Warn))))
     .push(alarm.clone().map(|alarm| text::caption(alarm).style(text::tone(Tone::Danger))));
-    let line = row![
-        symbol,
-        words.width(Length::Fill),
+    let reply = reply.map(|reply| {
+        let button =
+            press(text::strong(context.text("asking-reply")), &named("asking-reply-name"), Some(reply(asker.id)));
+        Element::from(button.id(format!("asking-reply-{:016x}", asker.id.0)).look(Look::Quiet).height(TARGET))
+    });
+    let line = row![symbol, words.width(Length::Fill)].push(reply).extend([
         Element::from(button(false, "asking-decline", "asking-decline-name", Look::Plain)),
         Element::from(button(true, "asking-admit", "asking-admit-name", Look::Primary)),
-    ];
+    ]);
     let label = [sentence, evidence].into_iter().chain(mark).chain(alarm).collect::<Vec<_>>().join(", ");
     region(Role::ListItem, &label, line.spacing(SPACE_M).align_y(Alignment::Center))
 }

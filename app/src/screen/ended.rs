@@ -119,6 +119,7 @@ pub const fn can_try_again(reason: &Reason) -> bool {
         | Reason::RemovedBy(_)
         | Reason::Refused
         | Reason::NotInvited
+        | Reason::UnreadableRequest
         | Reason::NoMeeting
         | Reason::Certificate(_)
         | Reason::Version

@@ -1,6 +1,8 @@
 //! Shown while joining: the steps up to the current one, and a button to cancel. While the organiser decides, also what the
 //! organiser's side has received, and a chat with it.
 
+use std::time::{Duration, Instant};
+
 use accesskit::Role;
 use engine::Step;
 use iced::widget::{column, container, row, scrollable};
@@ -9,7 +11,7 @@ use iced::{Alignment, Length};
 use super::Context;
 use super::lobby_chat::{Place, chat};
 use crate::kit::{Element, Icon, heading, icon, press, region, text};
-use crate::model::lobby::Waiting;
+use crate::model::lobby::{Holder, Waiting};
 use crate::theme::{self, ICON_LARGE, ICON_SMALL, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_FORM, Tone};
 
 /// User input.
@@ -32,18 +34,25 @@ pub fn view<'a>(step: Step, creates: bool, context: &Context) -> Element<'a, Mes
 
 /// The screen while the organiser decides.
 pub fn waiting<'a>(waiting: &'a Waiting, context: &Context) -> Element<'a, Message> {
-    let (symbol, tone, words) = match waiting.received {
-        Some(since) => {
-            let minutes = context.now.saturating_duration_since(since).as_secs() / 60;
-            (Icon::Check, Tone::Good, context.language.with("lobby-received", &[("minutes", minutes.into())]))
-        }
-        None => (Icon::Clock, Tone::Accent, context.text("lobby-not-received")),
+    let since = |id, since: Option<Instant>| {
+        let passed = since.map_or(Duration::ZERO, |since| context.now.saturating_duration_since(since));
+        context.language.with(id, &[("minutes", (passed.as_secs() / 60).into())])
     };
-    let status = row![icon(symbol).size(ICON_SMALL).tone(tone), text::small(words).width(Length::Fill)];
-    let back = waiting.sent_back.then(|| {
-        let words = text::small(context.text("lobby-you-sent-back")).width(Length::Fill);
-        row![icon(Icon::Info).size(ICON_SMALL).tone(Tone::Warn), words].spacing(SPACE_M).align_y(Alignment::Center)
-    });
+    let line = |symbol, tone, words| {
+        let words = text::small(words).width(Length::Fill);
+        row![icon(symbol).size(ICON_SMALL).tone(tone), words].spacing(SPACE_M).align_y(Alignment::Center)
+    };
+    let status = match waiting.holder {
+        Holder::Organiser => line(Icon::Check, Tone::Good, since("lobby-received", waiting.received)),
+        Holder::CoOrganiser => line(Icon::Check, Tone::Good, since("lobby-received-co", waiting.received)),
+        Holder::Nobody => line(Icon::Info, Tone::Accent, context.text("lobby-not-received")),
+        Holder::Left => line(Icon::Warning, Tone::Warn, context.text("lobby-nobody")),
+    };
+    let sent = line(Icon::Clock, Tone::Accent, since("lobby-sent", waiting.sent));
+    let back = waiting.sent_back.then(|| line(Icon::Info, Tone::Warn, context.text("lobby-you-sent-back")));
+    // Only a manager knows whether there is a waiting room. None has said so before it has the request.
+    let title =
+        if waiting.holder == Holder::Nobody && !waiting.sent_back { "enter-joining" } else { "lobby-waiting-title" };
     let place = Place {
         id: "lobby-text",
         waiting: "",
@@ -54,11 +63,12 @@ pub fn waiting<'a>(waiting: &'a Waiting, context: &Context) -> Element<'a, Messa
     let only = text::caption(context.text("lobby-write-text")).style(text::tone(Tone::Dim));
     let inside = column![]
         .push(back)
-        .push(status.spacing(SPACE_M).align_y(Alignment::Center))
+        .push(sent)
+        .push(status)
         .push(chat(&waiting.chat, place, context))
         .push(only)
         .spacing(SPACE_M);
-    card(&context.text("lobby-waiting-title"), Some(inside.into()), context)
+    card(&context.text(title), Some(inside.into()), context)
 }
 
 /// The screen while the organiser comes back to the meeting. Any participant lets the organiser in, so it shows no steps.

@@ -255,6 +255,9 @@ impl Meeting {
     pub fn handle_event(&mut self, event: &Event, now: Instant) -> Vec<Announcement> {
         if let Event::Entered { .. } = event {
             self.since = Some(now);
+            if self.panel == Some(Panel::Chat) {
+                self.open(Panel::Chat); // so that it gets the focus now that it is shown
+            }
         }
         if let Event::Notice(engine::Notice { kind: engine::NoticeKind::Reconnected, .. }) = event {
             self.model.reconnected_at = Some(now);
@@ -365,9 +368,7 @@ impl Meeting {
             Message::TalkKeyChanged(on) => return self.talk(on),
             Message::Escaped => self.escape(),
             Message::Notice(message) => return Action::Notice(message),
-            Message::WaitingRoom(message) => {
-                return waiting_room::update(&mut self.model, message).map_or(Action::None, Action::Decide);
-            }
+            Message::WaitingRoom(message) => return decide(self, message),
             Message::Chat(message) => return self.update_chat(message),
             Message::Moderation(message) => return self.moderate(message),
             Message::DeviceAccepted(id) => self.model.accept_device(id),
@@ -421,6 +422,7 @@ impl Meeting {
     fn prefer(&mut self, preference: Preference) -> Action {
         match preference {
             Preference::Language(_) | Preference::Theme(_) | Preference::Bandwidth(_) => self.menu = None,
+            Preference::KnockSound(on) => (self.menu, self.model.lobby.choices.knock_sound) = (None, on),
             Preference::SignLanguage(on) => (self.menu, self.content_hints.sign_language) = (None, on),
             Preference::VideoClip(on) => self.content_hints.video_clip = on,
         }
@@ -548,6 +550,14 @@ impl Meeting {
             self.close_panel();
         }
     }
+}
+
+/// Handles user input about the waiting room.
+fn decide(meeting: &mut Meeting, message: waiting_room::Message) -> Action {
+    if let waiting_room::Message::ReplyPressed(_) = message {
+        meeting.open(Panel::People);
+    }
+    waiting_room::update(&mut meeting.model, message).map_or(Action::None, Action::Decide)
 }
 
 /// Whether a command of ours, such as the one that ends the meeting, was not carried out.

@@ -36,6 +36,8 @@ pub enum Preference {
     SignLanguage(bool),
     /// Whether the shared screen shows a video clip.
     VideoClip(bool),
+    /// Whether a sound is played when somebody asks to join.
+    KnockSound(bool),
     /// The limits of the bandwidth.
     Bandwidth(Change),
 }

@@ -7,7 +7,7 @@ mod view;
 
 pub use connection_test::ConnectionTestState;
 
-use engine::{ConnectionTestEvent, Notice, NoticeKind};
+use engine::{ConnectionTestEvent, MeetingFlags, Notice, NoticeKind};
 
 use super::preferences::{Part, Preference};
 use crate::kit::{Shortcut, focus};
@@ -50,6 +50,8 @@ pub struct Preview {
     pub camera: bool,
     /// The available and the chosen devices.
     pub devices: Devices,
+    /// What is set in a new meeting from its start.
+    pub flags: MeetingFlags,
     /// The level of the microphone, 0.0 to 1.0.
     pub level: f32,
     /// The camera picture.
@@ -99,8 +101,12 @@ pub enum Message {
     TestPressed,
     /// The test with this number reports an event.
     TestReported(u32, ConnectionTestEvent),
+    /// A rule of the new meeting is to be set (true) or cleared.
+    FlagPressed(MeetingFlags, bool),
     /// The join button was pressed.
     EnterPressed,
+    /// The button that starts or joins with the chat only was pressed.
+    ChatOnlyPressed,
 }
 
 /// What the app must do.
@@ -120,8 +126,13 @@ pub enum Action {
     CancelTest,
     /// Announce the result of the test.
     AnnounceTest,
-    /// Join or start the meeting with this name.
-    Enter(String),
+    /// Join or start the meeting.
+    Enter {
+        /// The name of the user.
+        name: String,
+        /// Open no camera and no microphone, and show the chat.
+        chat_first: bool,
+    },
 }
 
 /// The id of the name field.
@@ -140,6 +151,7 @@ impl Preview {
             microphone,
             camera,
             devices,
+            flags: MeetingFlags::NONE,
             level: 0.0,
             picture: Picture::Opening,
             problems: Vec::new(),
@@ -215,7 +227,12 @@ impl Preview {
                     Action::None
                 }
             }
-            Message::EnterPressed => self.enter(),
+            Message::FlagPressed(flag, set) => {
+                self.flags = self.flags.with(flag, set);
+                Action::None
+            }
+            Message::EnterPressed => self.enter(false),
+            Message::ChatOnlyPressed => self.enter(true),
         }
     }
 
@@ -245,13 +262,13 @@ impl Preview {
         Action::Reopen(Kind::Camera)
     }
 
-    fn enter(&mut self) -> Action {
+    fn enter(&mut self, chat_first: bool) -> Action {
         self.submitted = true;
         if self.name_error().is_some() {
             self.focus = Some(focus::Request::to(NAME));
             return Action::None;
         }
-        Action::Enter(self.name.trim().to_owned())
+        Action::Enter { name: self.name.trim().to_owned(), chat_first }
     }
 
     /// Removes the problems of a kind of device, before another attempt.
@@ -347,13 +364,16 @@ mod tests {
     #[test]
     fn a_valid_name_is_required_to_join() {
         for (name, expected) in [
-            ("", Action::None),
-            ("   ", Action::None),
-            (" Anne ", Action::Enter("Anne".into())),
-            (&"x".repeat(65), Action::None),
-            (&"é".repeat(64), Action::Enter("é".repeat(64))),
+            ("", None),
+            ("   ", None),
+            (" Anne ", Some("Anne".to_owned())),
+            (&"x".repeat(65), None),
+            (&"é".repeat(64), Some("é".repeat(64))),
         ] {
-            assert_eq!(preview(name).update(Message::EnterPressed), expected, "{name:?}");
+            for (message, chat_first) in [(Message::EnterPressed, false), (Message::ChatOnlyPressed, true)] {
+                let entered = expected.clone().map(|name| Action::Enter { name, chat_first });
+                assert_eq!(preview(name).update(message), entered.unwrap_or(Action::None), "{name:?}");
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use app::kit::Element;
 use app::locale::Language;
 use app::model::lobby::Waiting;
 use app::model::moderation::PersonAction;
+use app::model::take_known;
 use app::screen::meeting::moderation;
 use app::screen::meeting::waiting_room::{self, Decision};
 use app::screen::{Context, entering, meeting};
@@ -54,14 +55,32 @@ fn waiting_person(received: bool, sent_back: bool) -> Waiting {
     if sent_back {
         handle(&mut screen, &Event::Lobby(LobbyEvent::SentBack));
     }
+    handle(&mut screen, &Event::Progress(engine::Step::Knocking));
     let text = |author, text: &str| Event::Lobby(LobbyEvent::Text { with: None, author, text: text.into() });
     if received {
-        handle(&mut screen, &Event::Lobby(LobbyEvent::Received));
+        handle(&mut screen, &Event::Lobby(LobbyEvent::Received { organiser: true }));
         handle(&mut screen, &text(LobbyAuthor::Me, "Good morning, I am a bit early."));
         handle(&mut screen, &text(LobbyAuthor::Manager(ParticipantId(1)), "We will let you in at ten."));
         let waiting = &mut screen.model.lobby.waiting;
         waiting.received = waiting.received.and_then(|since| since.checked_sub(Duration::from_secs(130)));
     }
+    screen.model.lobby.waiting
+}
+
+/// What a person reads whose request only a co-organiser has.
+fn held_by_co_organiser() -> Waiting {
+    let mut screen = meeting_of(1);
+    let start = Instant::now().checked_sub(Duration::from_secs(130)).unwrap_or_else(Instant::now);
+    screen.handle_event(&Event::Progress(engine::Step::Knocking), start);
+    screen.handle_event(&Event::Lobby(LobbyEvent::Received { organiser: false }), start + Duration::from_secs(60));
+    screen.model.lobby.waiting
+}
+
+/// What a person reads whose request everybody had who has left since.
+fn left_by_all() -> Waiting {
+    let mut screen = meeting_of(1);
+    screen.model.lobby.waiting = held_by_co_organiser();
+    handle(&mut screen, &Event::Lobby(LobbyEvent::NobodyHasRequest));
     screen.model.lobby.waiting
 }
 
@@ -91,6 +110,8 @@ pub fn every_state(context: &Context, visit: &mut impl FnMut(&str, Element<'_, (
         ("waiting-sent", waiting_person(false, false)),
         ("waiting-received", waiting_person(true, false)),
         ("waiting-sent-back", waiting_person(true, true)),
+        ("waiting-co-organiser", held_by_co_organiser()),
+        ("waiting-nobody", left_by_all()),
     ] {
         visit(name, entering::waiting(&waits, context).map(drop));
     }
@@ -223,6 +244,62 @@ fn a_line_of_a_person_who_waits_is_announced_counted_and_answered() {
 }
 
 #[test]
+fn a_refusal_with_a_reason_and_a_message_are_one_click_from_the_banner() {
+    let mut screen = screen();
+    screen.update(meeting::Message::Escaped);
+    let pictures = common::pictures(0);
+    for language in Language::ALL {
+        let update = tree(screen.view(&context(language), &pictures, &[]));
+        let name = language.with("asking-reply-name", &[("name", "Paul Lambert".into())]);
+        assert!(labels(&update, Role::Button).contains(&name), "{name}");
+    }
+    let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
+    ui.click_id("asking-reply-0000000000000046");
+    let message = ui.messages().into_iter().find(|message| matches!(message, meeting::Message::WaitingRoom(_)));
+    assert_eq!(screen.update(message.expect("it is pressed")), meeting::Action::None);
+    let mut ui = Ui::new(screen.view(&context(Language::English), &pictures, &[]));
+    ui.find(&Language::English.text("lobby-reason-not-now"));
+    ui.click_id("lobby-text");
+    assert_eq!((screen.model.lobby.refusing, screen.model.lobby.chat_with), (Some(PAUL), Some(PAUL)));
+}
+
+#[test]
+fn those_whom_this_computer_knows_are_let_in_by_a_rule_of_the_user_and_nobody_else() {
+    use app::model::identity::Badge;
+    let mut screen = meeting_of(3);
+    let current = || engine::Evidence { via_old_link: false, ..common::evidence() };
+    for (id, evidence, badge) in [
+        (1, current(), Some(Badge::Known { since: 20_515 })),
+        (2, current(), Some(Badge::New)),
+        (3, current(), Some(Badge::OtherDevice)),
+        (4, current(), Some(Badge::OtherName { since: 20_515 })),
+        (5, current(), None),
+        (6, engine::Evidence { via_old_link: true, ..current() }, Some(Badge::Known { since: 20_515 })),
+        (7, engine::Evidence { sent_back: true, ..current() }, Some(Badge::Known { since: 20_515 })),
+    ] {
+        let (id, name) = (ParticipantId(70 + id), format!("Guest {id}"));
+        handle(&mut screen, &Event::AsksToJoin { id, name, evidence });
+        screen.model.asking.last_mut().expect("it asks").badge = badge;
+    }
+    assert!(take_known(&mut screen.model).is_empty(), "the user has not chosen it");
+    let pictures = common::pictures(0);
+    screen.open(meeting::Panel::People);
+    let has_rule = |screen: &meeting::Meeting| {
+        let update = tree(screen.view(&context(Language::French), &pictures, &[]));
+        labels(&update, Role::CheckBox).contains(&Language::French.text("lobby-known-rule"))
+    };
+    assert!(!has_rule(&screen), "without a waiting room, nobody waits");
+    set_flags(&mut screen, MeetingFlags::WAITING_ROOM);
+    assert!(has_rule(&screen));
+    assert_eq!(press(&mut screen, waiting_room::Message::KnownPressed(true)), meeting::Action::None);
+    assert_eq!(take_known(&mut screen.model), [ParticipantId(71)]);
+    assert_eq!(screen.model.asking.len(), 6);
+    screen.model.asking[0].badge = Some(Badge::Known { since: 20_515 });
+    screen.model.people[0].role = engine::Role::Participant;
+    assert!(take_known(&mut screen.model).is_empty(), "the user may not admit");
+}
+
+#[test]
 fn the_banner_is_shown_only_while_the_panel_is_closed() {
     let mut screen = screen();
     let pictures = common::pictures(0);
@@ -241,7 +318,16 @@ fn a_person_who_waits_reads_what_is_true_and_writes() {
         let find = |waits: &Waiting, words: &str| {
             Ui::new(entering::waiting(waits, &context(language))).find(words);
         };
+        let sent = |minutes: u64| language.with("lobby-sent", &[("minutes", minutes.into())]);
         find(&waiting_person(false, false), &language.text("lobby-not-received"));
+        find(&waiting_person(false, false), &sent(0));
+        find(&waiting_person(false, false), &language.text("enter-joining"));
+        find(&held_by_co_organiser(), &language.with("lobby-received-co", &[("minutes", 1.into())]));
+        find(&held_by_co_organiser(), &sent(2));
+        find(&left_by_all(), &language.text("lobby-nobody"));
+        find(&left_by_all(), &sent(2));
+        find(&left_by_all(), &language.text("lobby-waiting-title"));
+        assert_eq!(left_by_all().received, None);
         let received = language.with("lobby-received", &[("minutes", 2.into())]);
         find(&waiting_person(true, false), &received);
         find(&waiting_person(true, false), "We will let you in at ten.");

@@ -15,6 +15,8 @@ pub enum Command {
     Add(u64, Box<Playback>),
     /// Remove this remote.
     Remove(u64),
+    /// Play the sound that says that somebody asks to join.
+    PlayCue,
     /// Stop the thread.
     Stop,
 }

@@ -5,6 +5,7 @@
 
 use super::message::{Command, DeviceRequest, SetAlone};
 use super::shared::{Shared, lock};
+use crate::cue::Cue;
 use crate::device::{Device, Direction, Null, StandIn};
 use crate::process::Process;
 use crate::remote::{Playback, smooth};
@@ -30,6 +31,8 @@ pub struct AudioThread {
     speaker: DeviceSlot,
     remotes: BTreeMap<u64, Box<Playback>>,
     meter: Meter,
+    /// The sound that is played now, beside the voices; `None` if there is none.
+    cue: Option<Cue>,
 }
 
 /// The device of one direction.
@@ -76,6 +79,7 @@ impl AudioThread {
             speaker: DeviceSlot::new(Direction::Speaker, start),
             remotes: BTreeMap::new(),
             meter: Meter::new(),
+            cue: None,
         }
     }
 
@@ -104,6 +108,7 @@ impl AudioThread {
             Command::Return { direction, device } => self.take_back(direction, device),
             Command::Add(key, playback) => drop(self.remotes.insert(key, playback)),
             Command::Remove(key) => drop(self.remotes.remove(&key)),
+            Command::PlayCue => _ = self.cue.get_or_insert_default(),
             Command::Stop => {}
         }
     }
@@ -145,10 +150,9 @@ impl AudioThread {
     /// Runs one tick. Plays before it records, so that the echo canceller gets a block before its echo.
     fn work(&mut self, now: Instant) {
         let alone = self.is_alone();
-        // The speaker first: somebody who joins may speak at once.
-        for direction in [Direction::Speaker, Direction::Microphone] {
-            self.set_alone(direction, alone);
-        }
+        // The speaker first: somebody who joins may speak at once. A speaker that pauses would not play the cue.
+        self.set_alone(Direction::Speaker, alone && self.cue.is_none());
+        self.set_alone(Direction::Microphone, alone);
         for remote in self.remotes.values_mut() {
             remote.collect(self.clock);
         }
@@ -192,6 +196,10 @@ impl AudioThread {
             let latency = device_latency + TICK * u32::try_from(index).unwrap_or(0);
             for remote in self.remotes.values_mut() {
                 mix::add(&mut sum, &remote.pull(now, latency, self.clock));
+            }
+            // Before the echo canceller gets the block, so that the microphone does not send the cue.
+            if self.cue.as_mut().is_some_and(|cue| !cue.add(&mut sum)) {
+                self.cue = None;
             }
             mix::soften(&mut sum);
             if !alone {

@@ -22,9 +22,13 @@ pub struct Devices {
     clock: Clock,
     /// The selected camera. Its track shows whether it is open.
     camera: Choice,
+    /// True if the selected camera is opened at the start.
+    opens_camera: bool,
     /// True if the whole screen is shared from the start.
     screen: bool,
     microphone: Microphone,
+    /// The microphone that is opened when it is unmuted for the first time; `None` if it is open, or was.
+    unopened: Option<audio::Choice>,
     /// The last reported level of our microphone, 0.0 to 1.0.
     level: f32,
     sound_warnings: notice::SoundWarnings,
@@ -36,13 +40,12 @@ impl Devices {
     /// Starts the audio engine, which opens its devices on its own thread, and returns at once. Packets of the
     /// microphone are sent with `uplink`.
     pub fn start(setup: Setup, hardware: Hardware, clock: Clock, pool: BufferPool, uplink: VoiceSender) -> Self {
-        let microphone = match (&setup.microphone, setup.muted) {
-            (audio::Choice::Off, _) => Microphone::Off,
-            (_, true) => Microphone::Muted,
-            (_, false) => Microphone::On,
-        };
+        let (microphone, opens_camera, screen) =
+            (setup.first_microphone(), setup.opens_camera(), setup.shares_screen());
+        let (unopened, opened) =
+            if setup.chat_first { (Some(setup.microphone), audio::Choice::Off) } else { (None, setup.microphone) };
         let audio = audio::Engine::start(audio::Config {
-            microphone: setup.microphone,
+            microphone: opened,
             speaker: setup.speaker,
             provider: hardware.sound,
             clock,
@@ -57,8 +60,10 @@ impl Devices {
             cameras: hardware.cameras,
             clock,
             camera: setup.camera,
-            screen: setup.screen,
+            opens_camera,
+            screen,
             microphone,
+            unopened,
             level: 0.0,
             sound_warnings: notice::SoundWarnings::default(),
             closing: BTreeMap::new(),
@@ -67,7 +72,7 @@ impl Devices {
 
     /// Returns the picture sources that the setup selects.
     pub fn first_sources(&mut self) -> Vec<(Slot, Open)> {
-        let camera = (self.camera != Choice::Off).then(|| (Slot::Camera, self.open_camera()));
+        let camera = self.opens_camera.then(|| (Slot::Camera, self.open_camera()));
         let screen = self.screen.then(|| (Slot::Screen, self.open_screen(Screen::Whole)));
         camera.into_iter().chain(screen).collect()
     }
@@ -107,10 +112,14 @@ impl Devices {
         self.microphone
     }
 
-    /// Mutes or unmutes the microphone. Returns false if there is none.
+    /// Mutes or unmutes the microphone. Opens it if that was left for the first time that it is unmuted. Returns false if
+    /// there is none.
     pub fn set_muted(&mut self, muted: bool) -> bool {
         if self.microphone == Microphone::Off {
             return false;
+        }
+        if !muted && let Some(choice) = self.unopened.take() {
+            self.audio.set_microphone(choice);
         }
         self.set_microphone(if muted { Microphone::Muted } else { Microphone::On });
         true
@@ -124,7 +133,11 @@ impl Devices {
             (Microphone::Off | Microphone::Muted, _) => Microphone::Muted,
             (Microphone::On, _) => Microphone::On,
         };
-        self.audio.set_microphone(choice);
+        if self.unopened.is_some() {
+            self.unopened = Some(choice);
+        } else {
+            self.audio.set_microphone(choice);
+        }
         self.set_microphone(microphone);
     }
 
@@ -146,6 +159,11 @@ impl Devices {
     /// Uses another speaker.
     pub fn choose_speaker(&self, choice: audio::Choice) {
         self.audio.set_speaker(choice);
+    }
+
+    /// Plays the sound that says that somebody asks to join.
+    pub fn play_knock(&self) {
+        self.audio.play_cue();
     }
 
     /// Returns the audio warnings since the last call. Switches the microphone off if there is none left, and to muted if

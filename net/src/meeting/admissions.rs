@@ -19,10 +19,10 @@ use super::timing::ADMISSION_INTERVAL;
 use super::{Command, Event, Notice};
 use chats::{Chats, Incoming};
 use crypto::group::edits;
-use crypto::{Changes, KnockRequest, Leaf, LobbyKey, MeetingPolicy, admission_key};
+use crypto::{Changes, KnockRequest, Leaf, LobbyKey, MeetingPolicy};
 use devices::Devices;
 use link_change::LinkChange;
-use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, MeetingFlags, ParticipantId, Refusal, Rights};
+use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, MeetingFlags, ParticipantId, Refusal, Rights, Role};
 use send_backs::SendBacks;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -116,8 +116,7 @@ impl Admissions {
                 let has_waiting_room = policy.flags().contains(MeetingFlags::WAITING_ROOM);
                 return self.keep(opened, has_waiting_room, due, context.outputs);
             }
-            Err(admission_key::Error::Clock { ahead }) => Refusal::Clock { ahead },
-            Err(_) => Refusal::Declined,
+            Err(error) => self.refusals.reason(&error),
         };
         self.refusals.refuse(participant, why, context);
     }
@@ -136,6 +135,7 @@ impl Admissions {
         let mut waiting = std::mem::take(&mut self.waiting);
         for knock in waiting.iter_mut().filter(|knock| !knock.admitted && !knock.asked) {
             knock.asked = true;
+            self.chats.confirm(knock.participant());
             context.outputs.event(asks(&knock.request, self.devices.evidence(&knock.request)));
             self.chats.repeat();
         }
@@ -265,6 +265,7 @@ impl Admissions {
         outputs: &mut Outputs,
     ) {
         self.devices.handle_group_change(left, roster);
+        note_role(self, roster);
         self.require_decisions();
         self.send_backs.handle_group_change(roster, policy);
         self.link_change.handle_group_change(policy);
@@ -298,6 +299,7 @@ impl Admissions {
 
     /// Handles that this client has entered the group, in which there may be other managers.
     pub(super) fn handle_entered(&mut self, roster: &Roster, now: Instant) {
+        note_role(self, roster);
         let other = roster.present().any(|person| !person.me && person.role.is_manager());
         self.rules_from = other.then(|| now + ADMISSION_INTERVAL);
     }
@@ -315,12 +317,24 @@ impl Admissions {
     }
 
     /// Asks the user about nobody any more, because this client may not decide now.
-    pub(super) fn close(&mut self, outputs: &mut Outputs) {
+    pub(super) fn close(&mut self, context: &mut Context<'_>) {
         self.refusals.clear();
+        self.withdraw(context);
         for knock in self.waiting.iter_mut().filter(|knock| knock.asked) {
             knock.asked = false;
-            outputs.event(Event::StoppedAsking(knock.participant()));
+            self.chats.forget_status(knock.participant());
+            context.outputs.event(Event::StoppedAsking(knock.participant()));
         }
+    }
+
+    /// Tells those on whom the user decides that this client does not do so any more, as far as messages may be sent now.
+    pub(super) fn withdraw(&mut self, context: &mut Context<'_>) {
+        let asked: Vec<_> = self.waiting.iter().filter(|knock| knock.asked).map(Knock::participant).collect();
+        for id in asked {
+            self.chats.forget_status(id);
+            self.chats.withdraw(id);
+        }
+        self.chats.send(|id| lobby_key(&self.waiting, id), context);
     }
 
     fn forget(&mut self, gone: impl Fn(&Knock) -> bool, outputs: &mut Outputs) {
@@ -394,6 +408,15 @@ impl Admissions {
             // It may have been removed since it knocked.
             let is_barred = log.group().policy().is_barred(device);
             self.refusals.refuse(first, if is_barred { Refusal::Removed } else { Refusal::Declined }, context);
+        }
+    }
+}
+
+/// Tells those who wait if this client has become the organiser's, or is not any more.
+fn note_role(admissions: &mut Admissions, roster: &Roster) {
+    if admissions.chats.set_organiser(roster.own().0 == Role::Organiser) {
+        for knock in admissions.waiting.iter().filter(|knock| knock.asked) {
+            admissions.chats.confirm(knock.participant());
         }
     }
 }

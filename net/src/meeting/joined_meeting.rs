@@ -337,7 +337,7 @@ impl JoinedMeeting {
         self.returns.handle_group_change(&self.roster);
         self.admissions.handle_group_change(&changes.left, (&self.roster, policy), context.outputs);
         if !self.roster.own().1.contains(Rights::ADMIT) {
-            self.admissions.close(context.outputs);
+            self.admissions.close(context);
         }
         self.announcements.handle_group_change(&self.roster, !changes.joined.is_empty());
         self.chat.handle_group_change(&self.log, &self.roster);

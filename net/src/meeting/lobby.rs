@@ -45,8 +45,14 @@ pub enum LobbyAuthor {
 /// What happens in a waiting room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LobbyEvent {
-    /// To a person who waits: the client of a manager has the request, and asks its user.
-    Received,
+    /// To a person who waits: the client of a manager has the request, and asks its user. It comes again if the best of those who
+    /// have it changes.
+    Received {
+        /// True for the organiser, false if only co-organisers have it. The server names no role, so a manager says it itself.
+        organiser: bool,
+    },
+    /// To a person who waits: all managers who had the request have left, or may not decide any more.
+    NobodyHasRequest,
     /// A message.
     Text {
         /// The person who waits; `None` if it is this client.
@@ -71,7 +77,11 @@ pub enum LobbyEvent {
 pub(super) enum Content {
     /// A manager's client has the request, and asks its user.
     #[n(0)]
-    Received,
+    Received {
+        /// True for the organiser, false for a co-organiser.
+        #[n(0)]
+        organiser: bool,
+    },
     /// A line.
     #[n(1)]
     Text {
@@ -79,9 +89,20 @@ pub(super) enum Content {
         #[n(0)]
         text: String,
     },
+    /// The manager leaves, or may not decide any more.
+    #[n(2)]
+    Withdrawn,
 }
 
 impl Content {
+    /// Returns true for a line, which is shown.
+    pub(super) const fn is_text(&self) -> bool {
+        match self {
+            Self::Text { .. } => true,
+            Self::Received { .. } | Self::Withdrawn => false,
+        }
+    }
+
     /// Returns a message with this text, without what must not be shown, and cut at [`MAX_LOBBY_TEXT`]. `None` if nothing is
     /// left.
     pub(super) fn text(text: &str) -> Option<Self> {
@@ -101,7 +122,7 @@ impl Content {
         let content: Self = decoder.decode().ok().filter(|_| decoder.position() == bytes.len())?;
         match content {
             Self::Text { text } => Self::text(&text),
-            Self::Received => Some(content),
+            Self::Received { .. } | Self::Withdrawn => Some(content),
         }
     }
 }
@@ -112,7 +133,7 @@ impl Content {
 pub fn lobby_text(content: &[u8]) -> Option<String> {
     match Content::decode(content)? {
         Content::Text { text } => Some(text),
-        Content::Received => None,
+        Content::Received { .. } | Content::Withdrawn => None,
     }
 }
 
@@ -189,7 +210,7 @@ mod tests {
     fn a_text_is_cut_and_has_no_invisible_control() {
         let text = |written: &str| match Content::text(written) {
             Some(Content::Text { text }) => Some(text),
-            Some(Content::Received) | None => None,
+            Some(Content::Received { .. } | Content::Withdrawn) | None => None,
         };
         assert_eq!(text("  Good\u{7} mor\u{202e}ning\nall  ").as_deref(), Some("Good morning\nall"));
         assert_eq!((text(" \u{0}\n "), text("")), (None, None));
@@ -200,7 +221,12 @@ mod tests {
 
     #[test]
     fn contents_round_trip_and_other_bytes_are_rejected() {
-        for content in [Content::Received, Content::text("Bonjour").unwrap()] {
+        for content in [
+            Content::Received { organiser: true },
+            Content::Received { organiser: false },
+            Content::Withdrawn,
+            Content::text("Bonjour").unwrap(),
+        ] {
             let bytes = content.encode();
             assert_eq!(Content::decode(&bytes), Some(content));
             for length in 0..bytes.len() {

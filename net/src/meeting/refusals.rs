@@ -4,6 +4,7 @@
 //! have a rate that leaves room for all others. So a flood of requests does not disconnect the manager.
 
 use super::context::Context;
+use crypto::admission_key;
 use proto::{MAX_MEMBERS, ManagerCommand, ParticipantId, Refusal};
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -16,9 +17,25 @@ pub(super) struct Refusals {
     sent: u32,
     /// When the current interval began.
     since: Option<Instant>,
+    /// How many requests could not be read.
+    unreadable: u64,
 }
 
 impl Refusals {
+    /// Returns why a request is refused that cannot be opened. Counts those that cannot be read, and logs nothing of their content.
+    pub(super) fn reason(&mut self, error: &admission_key::Error) -> Refusal {
+        use admission_key::Error::{Clock, KeyPackage, Malformed};
+        if let Clock { ahead } = error {
+            return Refusal::Clock { ahead: *ahead };
+        }
+        if !matches!(error, Malformed | KeyPackage) {
+            return Refusal::Declined;
+        }
+        self.unreadable = self.unreadable.saturating_add(1);
+        tracing::info!(count = self.unreadable, %error, "a request to join could not be read");
+        Refusal::Unreadable
+    }
+
     /// Refuses a request, at once or later. Requests beyond the limit are not answered: the server ends them.
     pub(super) fn refuse(&mut self, participant: ParticipantId, why: Refusal, context: &mut Context<'_>) {
         if self.waiting.len() < MAX_MEMBERS && !self.contains(participant) {

@@ -379,8 +379,9 @@ fn invalid_requests_are_refused_and_valid_ones_admitted() {
     let (_, request) = Client::knocking(&organiser, 2);
     organiser.receive(Down::Knocked { participant: ParticipantId(9), request: Blob(vec![1; 400]) });
     organiser.receive(Down::Knocked { participant: ParticipantId(8), request: request.clone() });
-    let refused = |id| ManagerCommand::Refuse { participant: ParticipantId(id), why: Refusal::Declined };
-    assert_eq!(organiser.commands(), [refused(9), refused(8)], "random bytes, and the request of another client");
+    let refused = |id, why| ManagerCommand::Refuse { participant: ParticipantId(id), why };
+    let expected = [refused(9, Refusal::Unreadable), refused(8, Refusal::Declined)];
+    assert_eq!(organiser.commands(), expected, "random bytes, and the request of another client");
     let (_, request) = Client::knocking(&organiser, 3);
     organiser.receive(Down::Knocked { participant: ParticipantId(3), request });
     assert_eq!(organiser.committed().welcomes[0].to, [ParticipantId(3)]);

@@ -135,7 +135,9 @@ pub fn private_messages(identity: &Identity) -> Result<Vec<Plaintext>, BadText> 
 #[must_use]
 pub fn lobby_contents() -> Vec<Sample> {
     let contents = [
-        ("received", Some(lobby::Content::Received)),
+        ("received", Some(lobby::Content::Received { organiser: true })),
+        ("received by a co-organiser", Some(lobby::Content::Received { organiser: false })),
+        ("withdrawn", Some(lobby::Content::Withdrawn)),
         ("text", lobby::Content::text("I am from the bank\nof Grenoble")),
     ];
     contents.into_iter().filter_map(|(what, content)| Some((what, content?.encode()))).collect()
@@ -177,6 +179,6 @@ mod tests {
         assert_eq!(chats.len(), 17, "each text is valid, and each message within its limit");
         assert!(chats.iter().all(|(_, bytes)| message::decode(bytes).is_some()));
         assert_eq!(private_messages(&identity).unwrap().len(), 4);
-        assert_eq!(lobby_contents().len(), 2);
+        assert_eq!(lobby_contents().len(), 4);
     }
 }

@@ -18,6 +18,8 @@ pub(super) struct WaitingChat {
     written: VecDeque<LobbyMessage>,
     /// The messages of each manager that were taken.
     managers: BTreeMap<ParticipantId, Manager>,
+    /// Whether the organiser is among those who have the request; `None` if nobody has it.
+    received: Option<bool>,
     sends: Pace,
     takes: Pace,
 }
@@ -25,13 +27,17 @@ pub(super) struct WaitingChat {
 #[derive(Default)]
 struct Manager {
     replays: Replays,
-    has_request: bool,
+    /// The manager has had the request.
+    was_asked: bool,
+    /// The manager has the request: true for the organiser, false for a co-organiser.
+    received: Option<bool>,
 }
 
 impl WaitingChat {
     pub(super) fn new(key: LobbyKey, me: ParticipantId, now: Instant) -> Self {
         let (sends, takes) = (Pace::new(MAX_SENT, SEND_INTERVAL, now), Pace::new(MAX_TAKEN, TAKE_INTERVAL, now));
-        Self { key, me, counter: 0, written: VecDeque::new(), managers: BTreeMap::new(), sends, takes }
+        let (written, managers) = (VecDeque::new(), BTreeMap::new());
+        Self { key, me, counter: 0, written, managers, received: None, sends, takes }
     }
 
     /// Sends a text to the managers.
@@ -65,14 +71,31 @@ impl WaitingChat {
             return;
         }
         match Content::decode(&content) {
-            Some(Content::Received) if !std::mem::replace(&mut manager.has_request, true) => {
-                emit(LobbyEvent::Received, context);
-                self.repeat(context);
+            Some(Content::Received { organiser }) => {
+                manager.received = Some(organiser);
+                let is_new = !std::mem::replace(&mut manager.was_asked, true);
+                self.show_received(context);
+                if is_new {
+                    self.repeat(context);
+                }
+            }
+            Some(Content::Withdrawn) => {
+                manager.received = None;
+                self.show_received(context);
             }
             Some(Content::Text { text }) => {
                 emit(LobbyEvent::Text { with: None, author: LobbyAuthor::Manager(from), text }, context);
             }
-            Some(Content::Received) | None => {}
+            None => {}
+        }
+    }
+
+    /// Tells the user who has the request, if that has changed.
+    fn show_received(&mut self, context: &mut Context<'_>) {
+        let received = self.managers.values().filter_map(|manager| manager.received).max();
+        if std::mem::replace(&mut self.received, received) != received {
+            let event = received.map_or(LobbyEvent::NobodyHasRequest, |organiser| LobbyEvent::Received { organiser });
+            emit(event, context);
         }
     }
 

@@ -114,6 +114,7 @@ fn enter(entry: Entry, name: &str, camera: Choice) -> Result<(Engine, engine::Ev
         speaker: AudioChoice::Off,
         screen: false,
         muted: true,
+        chat_first: false,
         proxy: engine::ProxySettings::default(),
         bandwidth: engine::Bandwidth::default(),
         flags: engine::MeetingFlags::NONE,

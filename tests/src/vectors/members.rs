@@ -31,7 +31,9 @@ pub(super) fn private(common: &Common) -> Result<Vec<(Zeroizing<Vec<u8>>, Value)
 /// Returns contents of a lobby chat with a counter, and what they say.
 pub(super) fn lobby() -> Result<Vec<(u32, Vec<u8>, Value)>> {
     let says = vec![
-        ("received", json!({"Received": {}})),
+        ("received", json!({"Received": {"organiser": true}})),
+        ("received by a co-organiser", json!({"Received": {"organiser": false}})),
+        ("withdrawn", json!({"Withdrawn": {}})),
         ("text", json!({"Text": {"text": "I am from the bank\nof Grenoble"}})),
     ];
     Ok((1..).zip(paired(lobby_contents(), says)?).map(|(counter, (bytes, says))| (counter, bytes, says)).collect())

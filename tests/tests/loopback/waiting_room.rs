@@ -42,7 +42,10 @@ fn a_person_who_waits_and_the_managers_write_and_the_decision_has_a_reason() {
         let asking = next_asker(organiser, 0).await;
         assert_eq!(next_asker(second, 0).await, asking);
         organiser.look(|state| assert_eq!(state.asking[0].1.class, IdentityClass::Guest));
-        paul.until("it knows that the request has arrived", |state| state.lobby.contains(&LobbyEvent::Received)).await;
+        paul.until("it knows that the request has arrived", |state| {
+            state.lobby.contains(&LobbyEvent::Received { organiser: true })
+        })
+        .await;
         write(&paul, None, "May I come in?");
         for manager in [organiser, second] {
             manager
@@ -92,7 +95,7 @@ fn a_member_that_is_sent_back_has_no_keys_and_comes_back_with_sound_and_pictures
             assert!(evidence.sent_back && evidence.class == IdentityClass::Known);
             assert!(state.flags.contains(MeetingFlags::WAITING_ROOM), "a person decides");
         });
-        guest.until("it waits", |state| state.lobby.contains(&LobbyEvent::Received)).await;
+        guest.until("it waits", |state| state.lobby.contains(&LobbyEvent::Received { organiser: true })).await;
         guest.look(|state| assert!(!state.removed && state.over.is_none()));
         assert_eq!(guest.ring.epoch(), None);
         command(organiser, Command::Admit(again));

@@ -162,6 +162,7 @@ fn enter(entry: Entry, hardware: Hardware, output: Arc<dyn VideoOutput>) -> Resu
         speaker: AudioChoice::Off,
         screen: false,
         muted: false,
+        chat_first: false,
         proxy: engine::ProxySettings::default(),
         bandwidth: engine::Bandwidth::default(),
         flags: engine::MeetingFlags::NONE,

@@ -213,7 +213,7 @@ fn entering_is_announced() {
     app.screen = Screen::Meeting(Box::new(meeting::Meeting::new(MeetingModel::default(), Devices::default())));
     let mut reader = ScreenReader::new(app);
     engine_event(&mut reader.app, Event::Progress(Step::Knocking));
-    assert_eq!(reader.wait(), polite("Request sent. Waiting for the organiser to let you in…"));
+    assert_eq!(reader.wait(), polite("Your request to join was sent."));
     let (me, link) = (engine::ParticipantId(1), engine::SecretLink::default());
     engine_event(&mut reader.app, Event::Entered { me, link, organiser: false });
     assert_eq!(reader.wait(), polite("You are in the meeting"));

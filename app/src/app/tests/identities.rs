@@ -74,3 +74,41 @@ fn who_is_met_is_written_down_in_the_background() {
     let Screen::Meeting(screen) = &mut app.screen else { panic!("the meeting is not shown") };
     assert!(screen.model.identities.take_unsaved().is_empty());
 }
+
+#[test]
+fn a_known_device_is_let_in_by_the_rule_of_the_user_whenever_the_file_is_read() {
+    let asks = |id, device| {
+        let device = engine::DeviceKey([device; 32]);
+        let (class, certificate) = (engine::IdentityClass::Guest, None);
+        let evidence = engine::Evidence { class, device, certificate, via_old_link: false, sent_back: false };
+        Event::AsksToJoin { id: engine::ParticipantId(id), name: "Anna".into(), evidence }
+    };
+    let known = || {
+        let mut pins = Pins::default();
+        pins.add(&Sighting { device: "07".repeat(32), name: "Anna".into(), day: 20_000 });
+        Message::DevicesLoaded(Box::new((Loaded { pins, damaged: false }, Roots::default())))
+    };
+    for read_first in [true, false] {
+        let mut app = inside();
+        engine_event(&mut app, Event::People(vec![person(1, "Me")]));
+        let rule = meeting::waiting_room::Message::KnownPressed(true);
+        drop(app.update(Message::Meeting(meeting::Message::WaitingRoom(rule))));
+        if read_first {
+            drop(app.update(known()));
+        }
+        engine_event(&mut app, asks(2, 7));
+        engine_event(&mut app, asks(3, 9));
+        if !read_first {
+            drop(app.update(known()));
+        }
+        let Screen::Meeting(screen) = &app.screen else { panic!("the meeting is not shown") };
+        let waits: Vec<_> = screen.model.asking.iter().map(|asker| asker.id.0).collect();
+        assert_eq!(waits, [3], "the file is read first: {read_first}");
+    }
+    let mut app = inside();
+    engine_event(&mut app, Event::People(vec![person(1, "Me")]));
+    drop(app.update(known()));
+    engine_event(&mut app, asks(2, 7));
+    let Screen::Meeting(screen) = &app.screen else { panic!("the meeting is not shown") };
+    assert_eq!(screen.model.asking.len(), 1, "the user has not chosen the rule");
+}

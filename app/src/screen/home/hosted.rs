@@ -42,7 +42,7 @@ pub(super) fn card<'a>(hosted: &'a Hosted, context: &Context) -> Element<'a, Mes
     let (title, words, asking) = match hosted {
         Hosted::Background { others, asking } => {
             let words = context.language.with("hosted-background-text", &[("count", (*others).into())]);
-            ("hosted-background", words, asking::list(asking, context, Message::Answered))
+            ("hosted-background", words, asking::list(asking, context, Message::Answered, None))
         }
         Hosted::LeftHere => ("hosted-left", context.text("hosted-left-here-text"), None),
         Hosted::LeftElsewhere => ("hosted-left", context.text("hosted-left-elsewhere-text"), None),

@@ -59,7 +59,8 @@ impl Meeting {
         let wide = |line| container(line).padding([0.0, SPACE_S]);
         // The open panel shows who asks, with more to do about it.
         let closed = self.panel != Some(Panel::People);
-        let asking = closed.then(|| asking::list(&self.model.asking, context, Message::Answered)).flatten();
+        let asking =
+            closed.then(|| asking::list(&self.model.asking, context, Message::Answered, Some(reply))).flatten();
         let page = column![]
             .push(banner::forked(self, context).map(wide))
             .push(banner::reconnecting(self, context).map(wide))
@@ -100,6 +101,11 @@ fn panel<'a>(screen: &'a Meeting, panel: Panel, context: &Context, reported: &'a
     region(Role::Region, &title, container(inside).width(PANEL).height(Length::Fill).style(theme::panel))
 }
 
+/// The message of "Reply" beside the name of somebody who asks to join.
+const fn reply(id: engine::ParticipantId) -> Message {
+    Message::WaitingRoom(waiting_room::Message::ReplyPressed(id))
+}
+
 /// The open menu.
 fn popup_menu<'a>(screen: &'a Meeting, which: Menu, context: &Context) -> popup::Menu<'a, Message> {
     let lines = |kind| device_lines(&screen.devices, kind, context, Message::Chosen);
@@ -108,6 +114,12 @@ fn popup_menu<'a>(screen: &'a Meeting, which: Menu, context: &Context) -> popup:
         Menu::Sound => {
             list = list.push(menu_heading(context.text("preview-microphone"))).extend(lines(Kind::Microphone));
             list = list.push(menu_heading(context.text("preview-speaker"))).extend(lines(Kind::Speaker));
+            if screen.model.may_admit() {
+                let on = screen.model.lobby.choices.knock_sound;
+                let message = Message::Preferred(Preference::KnockSound(!on));
+                let knock = check(&context.text("knock-sound"), Role::MenuItemCheckBox, on, message);
+                list = list.push(menu_heading(context.text("asking-title"))).push(Element::from(knock));
+            }
             (bar::SOUND_MENU, context.text("meeting-choose-microphone"))
         }
         Menu::Camera => {

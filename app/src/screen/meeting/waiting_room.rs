@@ -3,7 +3,7 @@
 use accesskit::Role;
 use engine::{Command, MeetingFlags, ParticipantId, Refusal};
 use iced::widget::{Column, column, container, row};
-use iced::{Alignment, Length};
+use iced::{Alignment, Length, Padding};
 
 use super::accept_device;
 use crate::kit::{Element, Icon, elided, heading, press, region, text};
@@ -24,6 +24,10 @@ pub enum Message {
     RefusePressed(ParticipantId),
     /// A reason was chosen.
     Refused(ParticipantId, Refusal),
+    /// "Reply" was pressed, which shows the chat and the reasons of a refusal.
+    ReplyPressed(ParticipantId),
+    /// Known people are to be let in without asking (true), or not.
+    KnownPressed(bool),
     /// "Message" was pressed, which opens or closes the chat.
     ChatPressed(ParticipantId),
     /// The text in the open chat changed.
@@ -103,6 +107,13 @@ pub(super) fn update(model: &mut MeetingModel, message: Message) -> Option<Decis
             model.remove_asker(id);
             return Some(Decision::Refuse(id, why));
         }
+        Message::ReplyPressed(id) => {
+            model.lobby.refusing = Some(id);
+            if model.lobby.chat_with != Some(id) {
+                model.lobby.toggle_chat(id, &mut model.asking);
+            }
+        }
+        Message::KnownPressed(admits) => model.lobby.choices.admits_known = admits,
         Message::ChatPressed(id) => model.lobby.toggle_chat(id, &mut model.asking),
         Message::Typed(text) => {
             if let Some(asker) = open_chat(model) {
@@ -235,13 +246,28 @@ pub(super) fn rules<'a>(model: &MeetingModel, context: &Context) -> Option<Eleme
     };
     let link = icon_button(Icon::Link, context.text("lobby-change-link"), "", Some(Message::LinkPressed));
     let link = link.id("lobby-change-link").look(Look::Quiet).width(Length::Fill).height(TARGET_FORM);
-    let inside = column![
-        flag(MeetingFlags::WAITING_ROOM, "lobby-flag-waiting", ("lobby-flag-waiting-on", "lobby-flag-waiting-off")),
-        flag(MeetingFlags::LOCKED, "lobby-flag-lock", ("lobby-flag-lock-on", "lobby-flag-lock-off")),
+    let known = model.lobby.flags.contains(MeetingFlags::WAITING_ROOM).then(|| known(model, context));
+    let inside = column![flag(
+        MeetingFlags::WAITING_ROOM,
+        "lobby-flag-waiting",
+        ("lobby-flag-waiting-on", "lobby-flag-waiting-off")
+    ),]
+    .push(known)
+    .extend([
+        flag(MeetingFlags::LOCKED, "lobby-flag-lock", ("lobby-flag-lock-on", "lobby-flag-lock-off")).into(),
         Element::from(link),
-    ];
+    ]);
     let title = context.text("lobby-rules");
     Some(region(Role::Group, &title, container(inside.spacing(SPACE_S)).padding([0.0, SPACE_L])))
+}
+
+/// Whether those whom this computer knows wait.
+fn known<'a>(model: &MeetingModel, context: &Context) -> Element<'a, Message> {
+    let on = model.lobby.choices.admits_known;
+    let switch = check(&context.text("lobby-known-rule"), Role::CheckBox, on, Message::KnownPressed(!on));
+    let words = text::caption(context.text("lobby-known-rule-text")).style(text::tone(Tone::Dim)).width(Length::Fill);
+    let inside = column![Element::from(switch.id("lobby-known-rule").height(TARGET)), words];
+    container(inside).padding(Padding::ZERO.left(SPACE_L)).into()
 }
 
 /// The question before a participant is sent back; `None` if nobody is about to be.

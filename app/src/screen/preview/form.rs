@@ -1,15 +1,16 @@
 //! The form of the preview: the name, the devices with their problems, and the join button.
 
-use engine::NoticeKind;
+use accesskit::Role;
+use engine::{MeetingFlags, NoticeKind};
 use iced::widget::{column, row};
 use iced::{Alignment, Length};
 
 use super::{Menu, Message, NAME, Preview, Purpose, connection};
 use crate::kit::field::Field;
-use crate::kit::{Element, Icon, field, icon, meter, press, text};
+use crate::kit::{Element, Icon, field, icon, meter, press, region, text};
 use crate::model::{Device, Kind, Notice};
-use crate::screen::{Context, device_name, select};
-use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, SPACE_XS, TARGET_BAR, Tone};
+use crate::screen::{Context, check, device_name, select};
+use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, SPACE_XS, TARGET, TARGET_BAR, Tone};
 
 /// The form, with the join button at its end or without it.
 pub(super) fn form<'a>(screen: &'a Preview, with_enter: bool, context: &Context) -> Element<'a, Message> {
@@ -42,10 +43,24 @@ pub(super) fn form<'a>(screen: &'a Preview, with_enter: bool, context: &Context)
         device_select(screen, Kind::Speaker, context),
     ]
     .push(connection::test(screen, context))
-    .push(with_enter.then(|| enter(screen, context)))
+    .push(rules(screen, context))
+    .push(with_enter.then(|| column![enter(screen, context), enter_chat(screen, context)].spacing(SPACE_XS)))
     .push(encrypted.spacing(SPACE_S))
     .spacing(SPACE_L)
     .into()
+}
+
+/// What is set in a new meeting from its start; `None` for a meeting that exists.
+fn rules<'a>(screen: &Preview, context: &Context) -> Option<Element<'a, Message>> {
+    let flag = |flag: MeetingFlags, id: &'static str| {
+        let on = screen.flags.contains(flag);
+        let switch = check(&context.text(id), Role::CheckBox, on, Message::FlagPressed(flag, !on));
+        Element::from(switch.id(id).height(TARGET))
+    };
+    let rules =
+        row![flag(MeetingFlags::WAITING_ROOM, "preview-waiting-room"), flag(MeetingFlags::LOCKED, "preview-lock")];
+    let rules = region(Role::Group, &context.text("lobby-rules"), rules);
+    (screen.purpose == Purpose::Start).then_some(rules)
 }
 
 /// The join button.
@@ -56,6 +71,17 @@ pub(super) fn enter<'a>(screen: &Preview, context: &Context) -> Element<'a, Mess
     };
     let button = press(text::strong(words), "", Some(Message::EnterPressed)).id("enter").look(Look::Primary);
     button.width(Length::Fill).height(TARGET_BAR).into()
+}
+
+/// The button that joins with the chat only.
+pub(super) fn enter_chat<'a>(screen: &Preview, context: &Context) -> Element<'a, Message> {
+    let words = match screen.purpose {
+        Purpose::Start => context.text("preview-start-chat"),
+        Purpose::Join { .. } => context.text("preview-join-chat"),
+    };
+    let button = press(text::strong(words), "", Some(Message::ChatOnlyPressed)).id("enter-chat").look(Look::Quiet);
+    let button = button.description(Some(context.text("preview-chat-text")));
+    button.width(Length::Fill).height(TARGET).into()
 }
 
 /// The problem with the camera, if any.

@@ -1,7 +1,7 @@
 //! The view of the preview: the picture with its switches, and the form.
 
 use accesskit::Role;
-use iced::widget::{Column, Row, Stack, column, container, row, scrollable, space, tooltip};
+use iced::widget::{Column, Row, Stack, column, container, row, scrollable, tooltip};
 use iced::{Alignment, Length, Padding};
 
 use super::{Menu, Message, Picture, Preview, Purpose, form, is_missing};
@@ -11,7 +11,7 @@ use crate::model::{Kind, Notice, View, initials};
 use crate::pictures::Pictures;
 use crate::screen::{Context, device_lines, icon_button, menu, preferences, shortcuts};
 use crate::stage::{Tile, stage};
-use crate::theme::{self, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, TARGET_BAR, Tone};
+use crate::theme::{self, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XL, SPACE_XS, TARGET_BAR, Tone};
 
 impl Preview {
     /// The screen.
@@ -66,7 +66,7 @@ impl Layout {
         let width = width.min(MAX_PICTURE_WIDTH).min(context.size.height * share * ASPECT_RATIO);
         let problems = if screen.problems.is_empty() { 0.0 } else { PROBLEMS_HEIGHT };
         let test = match (&screen.purpose, screen.test.has_text()) {
-            (Purpose::Start, _) => 0.0,
+            (Purpose::Start, _) => RULES_HEIGHT,
             (Purpose::Join { .. }, false) => TEST_HEIGHT,
             (Purpose::Join { .. }, true) => TEST_HEIGHT + RESULT_HEIGHT,
         };
@@ -95,14 +95,17 @@ fn body<'a>(screen: &'a Preview, layout: Layout, context: &Context, pictures: &P
     container(body).center_x(Length::Fill).padding(Padding::from([SPACE_L, SPACE_XL]).top(above)).into()
 }
 
-/// The join button below the part that scrolls, at the place of the form.
+/// The join buttons below the part that scrolls. The join button is at the place of the form. The one that joins with the chat only is
+/// below the picture, or below the join button if there is no place beside it.
 fn enter_bar<'a>(screen: &Preview, layout: Layout, context: &Context) -> Element<'a, Message> {
     let Layout { side_by_side, width, .. } = layout;
-    let button = container(form::enter(screen, context));
+    let (button, chat) = (container(form::enter(screen, context)), container(form::enter_chat(screen, context)));
     let line: Element<'a, Message> = if side_by_side {
-        row![space().width(width), button.width(FORM_WIDTH)].spacing(SPACE_XL).into()
+        let line = row![chat.width(width), button.width(FORM_WIDTH)].spacing(SPACE_XL);
+        line.align_y(Alignment::Center).into()
     } else {
-        button.width(width.max(FORM_WIDTH)).into()
+        let width = width.max(FORM_WIDTH);
+        column![button.width(width), chat.width(width)].spacing(SPACE_XS).into()
     };
     container(line).center_x(Length::Fill).padding([SPACE_M, SPACE_XL]).into()
 }
@@ -206,9 +209,11 @@ const MAX_PICTURE_SHARE: f32 = 0.6;
 /// The maximum height of a picture above the form, as a share of the height of the window: the name is visible below it.
 const MAX_PICTURE_SHARE_ABOVE: f32 = 0.3;
 /// In a window of this height, the whole form is visible, in logical pixels.
-const FORM_HEIGHT: f32 = 620.0;
+const FORM_HEIGHT: f32 = 660.0;
 /// How much higher the form with two problems is, in logical pixels.
 const PROBLEMS_HEIGHT: f32 = 170.0;
+/// How much higher the form with the rules of a new meeting is, in logical pixels.
+const RULES_HEIGHT: f32 = 48.0;
 /// How much higher the form with the button that tests the connection is, in logical pixels.
 const TEST_HEIGHT: f32 = 56.0;
 /// How much higher the form with the result of a test is, in logical pixels.

@@ -131,6 +131,48 @@ fn the_first_words_of_a_person_who_joins_wait_until_the_speaker_runs() {
     assert_eq!((statistics.packets_played, statistics.packets_discarded), (PACKETS as u64, 0), "{statistics:?}");
 }
 
+/// Returns the amplitude of a frequency in `samples`.
+fn amplitude(samples: &[f32], frequency: f32) -> f32 {
+    let turn = std::f32::consts::TAU * frequency / 48_000.0;
+    let sums = samples.iter().enumerate().fold((0.0, 0.0), |(sine, cosine), (index, sample)| {
+        let angle = turn * index as f32;
+        (sine + sample * angle.sin(), cosine + sample * angle.cos())
+    });
+    2.0 * f32::hypot(sums.0, sums.1) / samples.len() as f32
+}
+
+/// The organiser is often alone when the first person asks to join. The speaker pauses then.
+#[test]
+fn the_cue_is_heard_beside_the_voices_also_by_an_organiser_who_is_alone() {
+    let (told, events) = sync_channel(8);
+    let (blocks, played) = sync_channel(4_096);
+    let (engine, ticks) = engine(move |_| {
+        let told = told.clone();
+        let told = move |alone: bool| {
+            told.send(alone).unwrap();
+            Ok(())
+        };
+        Fake { name: "speaker".into(), blocks: blocks.clone(), told: Box::new(told) }
+    });
+    engine.set_alone(true);
+    assert!(events.recv_timeout(TIMEOUT).unwrap());
+    ticks.wait(3);
+    played.try_iter().for_each(drop);
+    ticks.wait(5);
+    assert!(played.try_iter().all(|block| block.iter().all(|sample| *sample == 0.0)), "nothing is played before");
+    engine.play_cue();
+    engine.play_cue();
+    assert!(!events.recv_timeout(TIMEOUT).unwrap(), "the speaker runs");
+    assert!(events.recv_timeout(TIMEOUT).unwrap(), "it pauses again after the cue");
+    let heard: Vec<f32> = played.try_iter().flatten().skip_while(|sample| *sample == 0.0).collect();
+    let (first, second) = (&heard[..4_800], &heard[4_800..9_600]);
+    for (tone, present, absent) in [(first, 660.0, 880.0), (second, 880.0, 660.0)] {
+        let found = (amplitude(tone, present), amplitude(tone, absent));
+        assert!((0.08..=0.1).contains(&found.0) && found.1 < 0.01, "{present} Hz: {found:?}");
+    }
+    assert!(heard[9_600..].iter().all(|sample| *sample == 0.0), "it is played once");
+}
+
 #[test]
 fn a_speaker_that_is_returned_late_does_not_replace_a_newly_selected_one() {
     let (told, events) = sync_channel(8);

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 /// The chats.
 #[derive(Default)]
 pub(super) struct Chats {
+    /// Whether this client is the organiser's.
+    organiser: bool,
     /// Own messages that the server has not confirmed, in the order of writing.
     outbox: VecDeque<Outgoing>,
     /// The number of the last own message.
@@ -47,15 +49,31 @@ pub(super) struct Incoming<'a> {
 }
 
 impl Chats {
+    /// Sets whether this client is the organiser's. Returns true if that has changed.
+    pub(super) fn set_organiser(&mut self, organiser: bool) -> bool {
+        std::mem::replace(&mut self.organiser, organiser) != organiser
+    }
+
     /// Tells a person that this client has the request.
     pub(super) fn confirm(&mut self, to: ParticipantId) {
-        self.push(to, Content::Received);
+        self.forget_status(to);
+        self.push(to, Content::Received { organiser: self.organiser });
+    }
+
+    /// Tells a person that this client does not decide about the request any more.
+    pub(super) fn withdraw(&mut self, to: ParticipantId) {
+        self.push(to, Content::Withdrawn);
+    }
+
+    /// Forgets what was not sent to a person about the request.
+    pub(super) fn forget_status(&mut self, to: ParticipantId) {
+        self.outbox.retain(|message| message.to != to || message.content.is_text());
     }
 
     /// Sends a text to a person who waits.
     pub(super) fn write(&mut self, to: ParticipantId, text: &str, context: &mut Context<'_>) {
         let Some(message) = Content::text(text) else { return };
-        let waiting = self.outbox.iter().filter(|other| other.content != Content::Received).count();
+        let waiting = self.outbox.iter().filter(|other| other.content.is_text()).count();
         if waiting >= MAX_TEXTS {
             return emit(LobbyEvent::NotSent { with: Some(to) }, context);
         }
@@ -94,7 +112,7 @@ impl Chats {
 
     fn next_unsent(&self) -> Option<usize> {
         let unsent = |message: &Outgoing| !message.is_sent;
-        let text = self.outbox.iter().position(|message| unsent(message) && message.content != Content::Received);
+        let text = self.outbox.iter().position(|message| unsent(message) && message.content.is_text());
         text.or_else(|| self.outbox.iter().position(unsent))
     }
 
@@ -146,7 +164,7 @@ impl Chats {
 
     /// Forgets the chat with a person who does not wait any more. Returns true if a text was not confirmed.
     pub(super) fn forget(&mut self, with: ParticipantId) -> bool {
-        let lost = self.outbox.iter().any(|message| message.to == with && message.content != Content::Received);
+        let lost = self.outbox.iter().any(|message| message.to == with && message.content.is_text());
         self.outbox.retain(|message| message.to != with);
         self.taken.retain(|(other, _), _| *other != with);
         self.paces.remove(&with);

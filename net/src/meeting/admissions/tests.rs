@@ -65,6 +65,11 @@ impl Admitting {
         admissions.open_sealed((log, roster), removals, context);
     }
 
+    fn close(&mut self) {
+        let Self { admissions, entrant, manager, outputs, now, .. } = self;
+        admissions.close(&mut context(entrant, manager, outputs, *now));
+    }
+
     fn send_refusals(&mut self) {
         let Self { admissions, entrant, manager, outputs, now, .. } = self;
         admissions.send_refusals(&mut context(entrant, manager, outputs, *now));
@@ -161,7 +166,7 @@ fn requests_are_opened_once_this_client_may_decide_them() {
     guest.manager = manager;
     guest.open_sealed();
     let manager = guest.manager.take();
-    guest.admissions.close(&mut guest.outputs);
+    guest.close();
     assert!(!guest.send_commit(), "it is no manager now");
     guest.manager = manager;
     guest.open_sealed();
@@ -186,8 +191,8 @@ fn the_user_is_asked_again_once_this_client_may_decide_again() {
     organiser.open_sealed();
     organiser.open_sealed();
     expect(&mut organiser, true);
-    organiser.admissions.close(&mut organiser.outputs);
-    organiser.admissions.close(&mut organiser.outputs);
+    organiser.close();
+    organiser.close();
     expect(&mut organiser, false);
     organiser.open_sealed();
     expect(&mut organiser, true);

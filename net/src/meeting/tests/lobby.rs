@@ -84,7 +84,7 @@ fn the_manager_learns_who_asks_and_the_person_that_the_request_has_arrived() {
     assert_eq!(sent.len(), 1);
     guest.receive(sent[0].clone());
     guest.receive(sent[0].clone());
-    assert_eq!(lobby(&mut guest), [LobbyEvent::Received], "once");
+    assert_eq!(lobby(&mut guest), [LobbyEvent::Received { organiser: true }], "once");
     organiser.receive(sent[0].clone());
     assert!(organiser.events().is_empty());
     // A member of before is known.
@@ -100,6 +100,54 @@ fn the_manager_learns_who_asks_and_the_person_that_the_request_has_arrived() {
     organiser.receive(Down::Knocked { participant: ParticipantId(4), request });
     assert!(asked(&mut organiser).is_empty());
     assert_eq!(organiser.committed().welcomes[0].to, [ParticipantId(4)], "a rule admits known devices at once");
+}
+
+#[test]
+fn the_person_reads_that_nobody_has_the_request_when_the_last_manager_leaves() {
+    let mut pair = Pair::new();
+    pair.organiser.command(Command::SetFlags { flags: MeetingFlags::WAITING_ROOM, set: true });
+    pair.exchange();
+    let mut carl = knocking(&mut pair.organiser, CARL.0);
+    for message in messages(&mut pair.organiser, ADA) {
+        carl.receive(message);
+    }
+    assert_eq!(lobby(&mut carl), [LobbyEvent::Received { organiser: true }]);
+    // A co-organiser has it, too.
+    let key = guest_key(&mut carl);
+    let bob = |counter, content: &Content| {
+        let sealed = key.seal(BOB, &crypto::LobbyMessage { counter, content: content.encode() }).unwrap();
+        Down::Lobby { participant: CARL, from: BOB, blob: Blob(sealed) }
+    };
+    carl.receive(bob(1, &Content::Received { organiser: false }));
+    assert_eq!(lobby(&mut carl), [], "the organiser has it, which matters more");
+    pair.organiser.command(Command::Leave);
+    let sent = pair.organiser.sent();
+    assert_eq!(sent.last(), Some(&Up::Leave), "the server closes the connection after that");
+    let withdrawn = sent.into_iter().filter_map(|message| signed(message, ADA)?.decode().ok());
+    let withdrawn: Vec<_> = withdrawn
+        .filter_map(|command| if let ManagerCommand::Lobby { blob, .. } = command { Some(blob) } else { None })
+        .collect();
+    assert_eq!(withdrawn.len(), 1);
+    carl.receive(Down::Lobby { participant: CARL, from: ADA, blob: withdrawn[0].clone() });
+    assert_eq!(lobby(&mut carl), [LobbyEvent::Received { organiser: false }], "only a co-organiser has it now");
+    carl.receive(bob(2, &Content::Withdrawn));
+    assert_eq!(lobby(&mut carl), [LobbyEvent::NobodyHasRequest]);
+}
+
+#[test]
+fn a_request_that_cannot_be_read_is_refused_as_such() {
+    let mut organiser = with_waiting_room();
+    let (_, request) = Client::knocking(&organiser, 2);
+    let mut cut = request.clone();
+    cut.0.truncate(cut.0.len() / 2);
+    let mut changed = request;
+    *changed.0.last_mut().unwrap() ^= 1;
+    for (id, request) in (2..).map(ParticipantId).zip([Blob(Vec::new()), Blob(vec![7; 2_000]), cut, changed]) {
+        organiser.receive(Down::Knocked { participant: id, request });
+        let refused = ManagerCommand::Refuse { participant: id, why: Refusal::Unreadable };
+        assert_eq!(organiser.commands(), [refused]);
+    }
+    assert!(organiser.events().is_empty(), "the user is not asked");
 }
 
 /// Returns the entry by which the same device knocks again.
@@ -166,7 +214,8 @@ fn a_text_that_the_server_has_not_confirmed_is_sent_again() {
         pair.organiser.receive(message);
     }
     let texts = |from| [text(None, from, "A moment"), text(None, from, "Please wait")];
-    let events = lobby(&mut carl).into_iter().filter(|event| *event != LobbyEvent::Received).collect::<Vec<_>>();
+    let events =
+        lobby(&mut carl).into_iter().filter(|event| !matches!(event, LobbyEvent::Received { .. })).collect::<Vec<_>>();
     assert_eq!(events, texts(LobbyAuthor::Manager(ADA)));
     pair.guest.wait(Duration::from_secs(3));
     pair.guest.command(Command::Refresh);
@@ -243,6 +292,7 @@ fn a_refusal_has_the_reason_that_the_manager_chose() {
         (Refusal::NotNow, Reason::NotNow),
         (Refusal::NotInvited, Reason::NotInvited),
         (Refusal::Full, Reason::NoRoom),
+        (Refusal::Unreadable, Reason::UnreadableRequest),
     ] {
         let mut organiser = with_waiting_room();
         let mut guest = knocking(&mut organiser, 2);
@@ -344,7 +394,10 @@ fn a_member_that_is_sent_back_has_no_keys_and_waits_for_another_decision() {
     let sent = messages(&mut pair.organiser, ADA);
     pair.guest.receive(sent[0].clone());
     pair.guest.command(write(None, "Sorry"));
-    assert_eq!(lobby(&mut pair.guest), [LobbyEvent::Received, text(None, LobbyAuthor::Me, "Sorry")]);
+    assert_eq!(
+        lobby(&mut pair.guest),
+        [LobbyEvent::Received { organiser: true }, text(None, LobbyAuthor::Me, "Sorry")]
+    );
     pair.organiser.command(Command::Admit(again));
     let commit = pair.organiser.committed();
     pair.organiser.log(pair.next, commit.entry.clone());
