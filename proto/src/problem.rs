@@ -36,6 +36,9 @@ pub enum Refusal {
     /// A manager lets nobody else in, because the meeting has enough participants.
     #[n(8)]
     Full,
+    /// The meeting has no guests, and the request shows neither a certificate nor a device that was a member before.
+    #[n(10)]
+    NoGuests,
 }
 
 /// The reason why the server rejects a message. It then closes the connection.

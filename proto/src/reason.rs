@@ -41,6 +41,9 @@ pub enum Reason {
     /// The organiser lets nobody else in, because the meeting has enough participants.
     #[error("the organiser lets nobody else in")]
     NoRoom,
+    /// The meeting has no guests: the user shows no certificate of an organisation, and was not in the meeting before.
+    #[error("guests cannot join this meeting")]
+    NoGuests,
     /// This computer's clock is wrong, so the organiser could not verify its key.
     #[error("this computer's clock is {ahead} s ahead of the server's")]
     OwnClock {
@@ -131,6 +134,7 @@ impl Reason {
             | Self::NotNow
             | Self::NotInvited
             | Self::NoRoom
+            | Self::NoGuests
             | Self::OrganiserClock { .. }
             | Self::FalseWelcome => Some(Fault::Peer),
             Self::NoMeeting | Self::OldLink => Some(Fault::Link),

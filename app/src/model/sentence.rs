@@ -122,6 +122,7 @@ pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
         | Reason::NotNow
         | Reason::NotInvited
         | Reason::NoRoom
+        | Reason::NoGuests
         | Reason::OwnClock { .. }
         | Reason::OrganiserClock { .. }
         | Reason::FalseWelcome => None,
@@ -159,6 +160,7 @@ pub const fn reason(reason: &Reason) -> &'static str {
         Reason::NotNow => "ended-not-now",
         Reason::NotInvited => "ended-not-invited",
         Reason::NoRoom => "ended-no-room",
+        Reason::NoGuests => "ended-no-guests",
         Reason::OwnClock { .. } => "ended-own-clock",
         Reason::OrganiserClock { .. } => "ended-organiser-clock",
         Reason::Ended => "ended-ended",
@@ -202,6 +204,7 @@ pub fn detail(reason: &Reason) -> Cow<'_, str> {
         | Reason::NotNow
         | Reason::NotInvited
         | Reason::NoRoom
+        | Reason::NoGuests
         | Reason::Ended
         | Reason::Left
         | Reason::Removed

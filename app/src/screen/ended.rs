@@ -119,6 +119,7 @@ pub const fn can_try_again(reason: &Reason) -> bool {
         | Reason::RemovedBy(_)
         | Reason::Refused
         | Reason::NotInvited
+        | Reason::NoGuests
         | Reason::NoMeeting
         | Reason::Certificate(_)
         | Reason::Version

@@ -292,6 +292,7 @@ fn refused(why: Refusal, clock_ahead: i64) -> Reason {
         Refusal::NotNow => Reason::NotNow,
         Refusal::NotInvited => Reason::NotInvited,
         Refusal::Full => Reason::NoRoom,
+        Refusal::NoGuests => Reason::NoGuests,
         Refusal::Clock { .. } if is_own_clock_wrong(clock_ahead) => Reason::OwnClock { ahead: clock_ahead },
         Refusal::Clock { ahead } => Reason::OrganiserClock { ahead: ahead.saturating_neg() },
     }

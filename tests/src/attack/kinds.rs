@@ -177,5 +177,6 @@ fn of_refusal(why: Refusal) -> &'static str {
         Refusal::NotNow => "Refusal::NotNow",
         Refusal::NotInvited => "Refusal::NotInvited",
         Refusal::Full => "Refusal::Full",
+        Refusal::NoGuests => "Refusal::NoGuests",
     }
 }

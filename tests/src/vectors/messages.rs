@@ -200,6 +200,7 @@ fn refusals() -> Vec<Value> {
         (Refusal::NotNow, "NotNow"),
         (Refusal::NotInvited, "NotInvited"),
         (Refusal::Full, "Full"),
+        (Refusal::NoGuests, "NoGuests"),
     ];
     let plain = plain.map(|(why, name)| (why, json!({ name: {} })));
     let clocks = [-25, 7_200].map(|ahead| (Refusal::Clock { ahead }, json!({"Clock": {"ahead": ahead}})));
