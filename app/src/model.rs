@@ -17,6 +17,7 @@ mod name_mark;
 mod notice;
 pub mod number;
 pub mod reduction;
+pub mod rights;
 pub mod sentence;
 pub mod verification;
 mod view;

@@ -73,18 +73,23 @@ pub(crate) fn check<'a, Message: Clone + 'a>(
     on: bool,
     message: Message,
 ) -> Press<'a, Message> {
+    check_if(label, role, on, Some(message))
+}
+
+/// Works like [`check`]. Without a message, the line cannot be used.
+pub(crate) fn check_if<'a, Message: Clone + 'a>(
+    label: &str,
+    role: Role,
+    on: bool,
+    message: Option<Message>,
+) -> Press<'a, Message> {
     let mark: Element<'a, Message> =
         if on { icon(Icon::Check).size(ICON_SMALL).into() } else { space().width(ICON_SMALL).into() };
     let mark = container(mark).center(CHECK_BOX);
     let mark = if role == Role::CheckBox { mark.style(theme::check_box) } else { mark };
     let line =
         row![mark, text::small(label.to_owned()).width(Length::Fill)].spacing(SPACE_S).align_y(Alignment::Center);
-    press(line, label, Some(message))
-        .role(role)
-        .toggled(on)
-        .look(Look::Item)
-        .width(Length::Fill)
-        .padding([SPACE_XS, SPACE_S])
+    press(line, label, message).role(role).toggled(on).look(Look::Item).width(Length::Fill).padding([SPACE_XS, SPACE_S])
 }
 
 /// The side of a check box, in logical pixels.

@@ -254,6 +254,7 @@ impl Coordinator {
             Command::WithdrawRights(id, rights) => self.send(meeting::Command::WithdrawRights(id, rights)).await,
             Command::HandOver(id) => self.send(meeting::Command::HandOver(id)).await,
             Command::SetFlags { flags, set } => self.send(meeting::Command::SetFlags { flags, set }).await,
+            Command::SetDefaultRole(role) => self.send(meeting::Command::SetDefaultRole(role)).await,
             Command::Chat(command) => self.send(meeting::Command::Chat(command)).await,
             Command::Verify(command) => self.send(meeting::Command::Verify(command)).await,
             Command::Floor(order) => self.send(meeting::Command::Floor(order)).await,

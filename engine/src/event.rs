@@ -54,6 +54,9 @@ pub enum Command {
         /// Whether they are set.
         set: bool,
     },
+    /// Sets the role of all who have no role or right of their own: participants who come later, and those who are here. It is
+    /// below co-organiser. Needs [`Rights::SET_ROLE`].
+    SetDefaultRole(Role),
     /// Does something in the chat.
     Chat(chat::Command),
     /// Compares pictures with all who are connected, or asks a participant for a phrase. [`Event::Verification`] follows.

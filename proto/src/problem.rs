@@ -40,6 +40,9 @@ pub enum Refusal {
     /// the program.
     #[n(9)]
     Unreadable,
+    /// The meeting has no guests, and the request shows neither a certificate nor a device that was a member before.
+    #[n(10)]
+    NoGuests,
 }
 
 /// The reason why the server rejects a message. It then closes the connection.

@@ -44,6 +44,9 @@ pub enum Reason {
     /// The organiser's program could not read the request to join.
     #[error("the request to join could not be read")]
     UnreadableRequest,
+    /// The meeting has no guests: the user shows no certificate of an organisation, and was not in the meeting before.
+    #[error("guests cannot join this meeting")]
+    NoGuests,
     /// This computer's clock is wrong, so the organiser could not verify its key.
     #[error("this computer's clock is {ahead} s ahead of the server's")]
     OwnClock {
@@ -134,6 +137,7 @@ impl Reason {
             | Self::NotNow
             | Self::NotInvited
             | Self::NoRoom
+            | Self::NoGuests
             | Self::OrganiserClock { .. }
             | Self::FalseWelcome => Some(Fault::Peer),
             Self::NoMeeting | Self::OldLink => Some(Fault::Link),

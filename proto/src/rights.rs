@@ -224,7 +224,7 @@ impl MeetingFlags {
     pub const WAITING_ROOM: Self = Self(1);
     /// Nobody enters.
     pub const LOCKED: Self = Self(1 << 1);
-    /// People enter whom neither a certificate nor an earlier meeting makes known.
+    /// People enter who show no certificate and were not in this meeting before.
     pub const GUESTS: Self = Self(1 << 2);
     /// Who has the right may record.
     pub const RECORDING: Self = Self(1 << 3);

@@ -22,6 +22,10 @@ pub fn line(event: &Event) -> Option<Value> {
             "waiting_room": policy.flags.contains(MeetingFlags::WAITING_ROOM),
             "locked": policy.flags.contains(MeetingFlags::LOCKED),
             "chat_history": policy.flags.contains(MeetingFlags::CHAT_HISTORY),
+            "guests": policy.flags.contains(MeetingFlags::GUESTS),
+            "recording": policy.flags.contains(MeetingFlags::RECORDING),
+            "default_role": role_name(policy.everyone),
+            "succession": policy.succession.iter().copied().map(id_text).collect::<Vec<_>>(),
         } }),
         Event::Camera(on) => json!({ "camera": on }),
         Event::Sharing(on) => json!({ "sharing": on }),
@@ -194,7 +198,7 @@ fn id_text(id: ParticipantId) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use engine::Notice;
+    use engine::{Notice, PolicyState, Role};
     use std::collections::BTreeSet;
 
     #[test]
@@ -211,6 +215,28 @@ mod tests {
     fn a_notice_has_its_stable_name() {
         let notice = Notice { kind: NoticeKind::NotBelow, file: None, detail: "secret".into() };
         assert_eq!(line(&Event::Notice(notice)), Some(json!({ "notice": "not-below" })));
+    }
+
+    #[test]
+    fn the_policy_says_who_may_enter_in_which_role_and_who_takes_over() {
+        let policy = PolicyState {
+            flags: MeetingFlags::GUESTS | MeetingFlags::LOCKED,
+            everyone: Role::Guest,
+            rights: Role::ALL.map(Role::default_rights),
+            succession: vec![ParticipantId(1), ParticipantId(7)],
+        };
+        assert_eq!(
+            line(&Event::Policy(policy)),
+            Some(json!({ "policy": {
+                "waiting_room": false,
+                "locked": true,
+                "chat_history": false,
+                "guests": true,
+                "recording": false,
+                "default_role": "guest",
+                "succession": ["0000000000000001", "0000000000000007"],
+            } }))
+        );
     }
 
     #[test]

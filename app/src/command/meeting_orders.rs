@@ -21,6 +21,8 @@ pub enum MeetingOrder {
     LowerHands(bool),
     /// Sets or clears a flag of the meeting.
     Flag(MeetingFlags, bool),
+    /// Sets the role of those who have no other one.
+    DefaultRole(Role),
     /// Changes the link, if true.
     NewLink(bool),
     /// Removes a participant.
@@ -78,6 +80,7 @@ pub fn parse(name: &str, fields: Fields) -> Result<MeetingOrder, String> {
             let [of, role] = fields.of(["of", "role"])?;
             MeetingOrder::Role(of.text()?, role.one_of(&ROLES)?)
         }
+        "default-role" => MeetingOrder::DefaultRole(fields.one_of(&ROLES)?),
         "grant" => {
             let [to, right] = fields.of(["to", "right"])?;
             MeetingOrder::Grant(to.text()?, right.one_of(&RIGHTS)?)
@@ -109,6 +112,7 @@ impl MeetingOrder {
             Self::LowerHand(name) => Command::LowerHand(Some(named(people, &name)?)),
             Self::LowerHands(true) => Command::LowerHand(None),
             Self::Flag(flags, set) => Command::SetFlags { flags, set },
+            Self::DefaultRole(role) => Command::SetDefaultRole(role),
             Self::NewLink(true) => Command::ChangeLink,
             Self::Stop(true) => Command::StopEverything,
             Self::ComparePictures(true) => Command::Verify(Verify::CompareEmoji),
@@ -155,9 +159,11 @@ pub fn right_names(rights: Rights) -> Vec<&'static str> {
 }
 
 /// The flags of the meeting, and the names of the commands that set them.
-const FLAGS: [(&str, MeetingFlags); 3] = [
+const FLAGS: [(&str, MeetingFlags); 5] = [
     ("waiting-room", MeetingFlags::WAITING_ROOM),
     ("lock", MeetingFlags::LOCKED),
+    ("guests", MeetingFlags::GUESTS),
+    ("recording", MeetingFlags::RECORDING),
     ("chat-history", MeetingFlags::CHAT_HISTORY),
 ];
 
@@ -244,6 +250,9 @@ mod tests {
                 "Floor(FloorOrder { target: Everyone, rights: Rights(2), allow: true })".into(),
             ),
             (r#"{"chat-history":true}"#, "SetFlags { flags: MeetingFlags(32), set: true }".into()),
+            (r#"{"guests":false}"#, "SetFlags { flags: MeetingFlags(4), set: false }".into()),
+            (r#"{"recording":false}"#, "SetFlags { flags: MeetingFlags(8), set: false }".into()),
+            (r#"{"default-role":"guest"}"#, "SetDefaultRole(Guest)".into()),
             (r#"{"remove":"Bob"}"#, format!("Remove({bob})")),
             (r#"{"send-back":"Bob"}"#, format!("SendBack({bob})")),
             (r#"{"hand-over":"Bob"}"#, format!("HandOver({bob})")),
@@ -263,6 +272,7 @@ mod tests {
             r#"{"remove":"Ada"}"#,
             r#"{"role":{"of":"Bob","role":"king"}}"#,
             r#"{"grant":{"to":"Bob","right":"fly"}}"#,
+            r#"{"default-role":"king"}"#,
             r#"{"stop-sending":{"of":"Nobody","what":"camera"}}"#,
             r#"{"stop-sending":{"of":"Bob","what":"chat"}}"#,
             r#"{"dance":true}"#,

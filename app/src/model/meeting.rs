@@ -156,7 +156,7 @@ impl MeetingModel {
             Event::Policy(policy) => {
                 self.lobby.flags = policy.flags;
                 self.chat.set_flags(policy.flags);
-                self.moderation.succession.clone_from(&policy.succession);
+                self.moderation.set_policy(policy);
             }
             Event::StoppedAsking(id) => self.remove_asker(*id),
             Event::People(people) => return self.replace_people(people),
@@ -527,14 +527,16 @@ mod tests {
     #[test]
     fn the_policy_sets_flags_and_succession_and_who_is_sent_back_forgets_hands_and_succession() {
         let (flags, succession) = (engine::MeetingFlags::LOCKED, vec![ParticipantId(1), ParticipantId(2)]);
-        let policy = engine::PolicyState { flags, everyone: engine::Role::Participant, succession: succession.clone() };
+        let rights = engine::Role::ALL.map(engine::Role::default_rights);
+        let everyone = engine::Role::Participant;
+        let policy = engine::PolicyState { flags, everyone, rights, succession: succession.clone() };
         let mut model = MeetingModel::default();
         model.handle_event(&Event::Policy(policy));
         assert_eq!((model.lobby.flags, &model.moderation.succession), (flags, &succession));
         model.handle_event(&Event::Hands(vec![ParticipantId(2)]));
         model.moderation.wished = Some(true);
         model.handle_event(&Event::Lobby(LobbyEvent::SentBack));
-        let Moderation { hands, succession, wished } = model.moderation;
+        let Moderation { hands, succession, wished, .. } = model.moderation;
         assert!(hands.is_empty() && succession.is_empty() && wished.is_none(), "{hands:?} {succession:?} {wished:?}");
     }
 

@@ -1,8 +1,9 @@
 //! What the managers do in the room: who may do what to whom, raised hands, and what is said to those concerned.
 
-use engine::{Manager, ParticipantId, Person, Rights, RightsChange, Role, Slot};
+use engine::{Manager, ParticipantId, Person, PolicyState, Rights, RightsChange, Role, Slot};
 
 use super::notice::{Notice, NoticeKind};
+use super::rights;
 use crate::announce::Announcement;
 use crate::locale::Language;
 
@@ -15,6 +16,8 @@ pub enum PersonAction {
     Allow(Slot),
     /// Lower the hand.
     LowerHand,
+    /// Show all rights.
+    Rights,
     /// Give this role.
     SetRole(Role),
     /// Hand the meeting over.
@@ -34,6 +37,7 @@ impl PersonAction {
             Self::Allow(Slot::Camera) => "person-allow-camera",
             Self::Allow(Slot::Screen) => "person-allow-share",
             Self::LowerHand => "person-lower-hand",
+            Self::Rights => "person-rights",
             Self::SetRole(Role::Organiser) | Self::HandOver => "person-hand-over",
             Self::SendBack => "person-send-back",
             Self::SetRole(Role::CoOrganiser) => "person-make-co-organiser",
@@ -60,7 +64,7 @@ pub fn actions(me: &Person, person: &Person, hand_is_up: bool) -> Vec<PersonActi
         return actions;
     }
     let is_below = me.role.is_above(person.role);
-    if is_below && me.rights.contains(Rights::DELEGATE) {
+    if may_change_rights(me, person) {
         for slot in [Slot::Microphone, Slot::Camera, Slot::Screen] {
             if person.rights.allow(slot) {
                 actions.push(PersonAction::Stop(slot));
@@ -72,8 +76,11 @@ pub fn actions(me: &Person, person: &Person, hand_is_up: bool) -> Vec<PersonActi
     if hand_is_up {
         actions.push(PersonAction::LowerHand);
     }
+    if may_change_rights(me, person) {
+        actions.push(PersonAction::Rights);
+    }
     if is_below && me.rights.contains(Rights::SET_ROLE) {
-        let roles = [Role::CoOrganiser, Role::Presenter, Role::Participant];
+        let roles = [Role::CoOrganiser, Role::Presenter, Role::Participant, Role::Guest];
         let possible = roles.into_iter().filter(|role| *role != person.role && me.role.is_above(*role));
         actions.extend(possible.map(PersonAction::SetRole));
     }
@@ -86,23 +93,48 @@ pub fn actions(me: &Person, person: &Person, hand_is_up: bool) -> Vec<PersonActi
     actions
 }
 
+/// Whether `me` may grant rights to `person`, and withdraw them.
+pub fn may_change_rights(me: &Person, person: &Person) -> bool {
+    !person.me && me.role.is_manager() && me.role.is_above(person.role) && me.rights.contains(Rights::DELEGATE)
+}
+
+/// Whether `me` may set the role of those who come later.
+pub fn may_set_default_role(me: &Person) -> bool {
+    me.role.is_manager() && me.rights.contains(Rights::SET_ROLE)
+}
+
 /// Whether `me` may mute everybody who is no manager, and give the right back.
 pub fn may_mute_all(me: &Person) -> bool {
     me.role.is_manager() && me.rights.contains(Rights::DELEGATE | Rights::SET_ROLE)
 }
 
-/// Raised hands, and the order of succession.
+/// Raised hands, the order of succession, and the roles.
 #[derive(Clone, Debug, Default)]
 pub struct Moderation {
     /// The people whose hands are up, in order.
     pub hands: Vec<ParticipantId>,
     /// The people with a role or rights of their own, in the order of succession.
     pub succession: Vec<ParticipantId>,
+    /// The role of those who have no role or right of their own; `None` until we are in the meeting.
+    pub everyone: Option<Role>,
+    /// The rights of each role, in the order of [`Role::ALL`]; `None` until we are in the meeting.
+    pub role_rights: Option<[Rights; 5]>,
     /// Our hand as we last wished it; `None` once it is so.
     pub wished: Option<bool>,
 }
 
 impl Moderation {
+    /// Takes over a new policy of the meeting.
+    pub fn set_policy(&mut self, policy: &PolicyState) {
+        self.succession.clone_from(&policy.succession);
+        (self.everyone, self.role_rights) = (Some(policy.everyone), Some(policy.rights));
+    }
+
+    /// The rights of a role in this meeting.
+    pub fn rights_of(&self, role: Role) -> Rights {
+        self.role_rights.map_or(role.default_rights(), |rights| rights[usize::from(role.number())])
+    }
+
     /// The place of a hand in the queue, from 1; `None` if it is down.
     pub fn place(&self, id: ParticipantId) -> Option<usize> {
         self.hands.iter().position(|other| *other == id).map(|place| place + 1)
@@ -160,8 +192,16 @@ pub fn notices(change: &RightsChange, language: Language) -> Vec<Notice> {
     let changed = slots.filter(|slot| before.1.allow(*slot) != now.1.allow(*slot));
     let kinds =
         changed.map(|slot| if now.1.allow(slot) { NoticeKind::Allowed(slot) } else { NoticeKind::Stopped(slot) });
+    let (gained, lost) = rights::changed(change);
+    let gained = (!gained.is_empty()).then_some(NoticeKind::Granted(gained));
+    let lost = (!lost.is_empty()).then_some(NoticeKind::Withdrawn(lost));
     let name = named(by.as_ref(), language);
-    role.into_iter().chain(kinds).map(|kind| Notice { kind, file: Some(name.clone()), detail: String::new() }).collect()
+    role.into_iter()
+        .chain(kinds)
+        .chain(gained)
+        .chain(lost)
+        .map(|kind| Notice { kind, file: Some(name.clone()), detail: String::new() })
+        .collect()
 }
 
 /// What to tell the user whose hand a manager has lowered.
@@ -202,6 +242,7 @@ mod tests {
                 Stop(Slot::Camera),
                 Allow(Slot::Screen),
                 LowerHand,
+                PersonAction::Rights,
                 SetRole(Role::CoOrganiser),
                 SetRole(Role::Presenter),
                 SetRole(Role::Participant),
@@ -213,7 +254,15 @@ mod tests {
         let muted = Person { rights: Rights::NONE, ..person(2, Role::Presenter) };
         assert_eq!(
             actions(&co_organiser, &muted, false),
-            [Allow(Slot::Microphone), Allow(Slot::Camera), Allow(Slot::Screen), SetRole(Role::Participant), SendBack,]
+            [
+                Allow(Slot::Microphone),
+                Allow(Slot::Camera),
+                Allow(Slot::Screen),
+                PersonAction::Rights,
+                SetRole(Role::Participant),
+                SetRole(Role::Guest),
+                SendBack,
+            ]
         );
         assert_eq!(actions(&co_organiser, &person(3, Role::CoOrganiser), true), [LowerHand]);
         assert!(actions(&co_organiser, &person(3, Role::Organiser), true).is_empty());
@@ -266,7 +315,16 @@ mod tests {
         let promoted = RightsChange { by, before: muted, now: (Role::Presenter, all.1) };
         let expected = ["Bob (co-organiser) made you a presenter", "Bob (co-organiser) lets you speak again"];
         assert_eq!(told(&promoted, Language::English), expected);
-        let nothing = RightsChange { by: None, before: all, now: (all.0, all.1 | Rights::RECORD) };
-        assert!(told(&nothing, Language::English).is_empty());
+        let given = RightsChange { by: None, before: all, now: (all.0, all.1 | Rights::RECORD) };
+        assert_eq!(told(&given, Language::English), ["An organiser gave you the right to save the chat"]);
+        let (chat, by) =
+            (all.1.without(Rights::CHAT | Rights::REACT), Some(Manager { name: "Anne".into(), role: Role::Organiser }));
+        let taken = RightsChange { by, before: all, now: (all.0, chat) };
+        assert_eq!(
+            told(&taken, Language::English),
+            ["Anne (organiser) took away your right to write in the chat, react and raise a hand"]
+        );
+        let inert = RightsChange { by: None, before: all, now: (all.0, all.1.without(Rights::ANNOTATE)) };
+        assert!(told(&inert, Language::English).is_empty(), "the right has no effect yet");
     }
 }

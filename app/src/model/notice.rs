@@ -1,8 +1,8 @@
 //! Notices of the window to the user during a meeting.
 
-use engine::{Fault, Role, Slot};
+use engine::{Fault, Rights, Role, Slot};
 
-use super::{detail, sentence};
+use super::{detail, rights, sentence};
 use crate::announce;
 use crate::locale::Language;
 
@@ -36,6 +36,10 @@ pub enum NoticeKind {
     Stopped(Slot),
     /// A manager lets us send in this slot again. The file is the manager.
     Allowed(Slot),
+    /// A manager granted us these rights. The file is the manager.
+    Granted(Rights),
+    /// A manager withdrew these rights from us. The file is the manager.
+    Withdrawn(Rights),
     /// A manager gave us this role. The file is the manager.
     RoleChanged(Role),
     /// We are the organiser, because we were next in line.
@@ -64,7 +68,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds except those of the engine.
-    pub const OF_WINDOW: [Self; 34] = [
+    pub const OF_WINDOW: [Self; 36] = [
         Self::OrganiserLeft,
         Self::NoGpu,
         Self::NoKeychain,
@@ -81,6 +85,8 @@ impl NoticeKind {
         Self::Allowed(Slot::Microphone),
         Self::Allowed(Slot::Camera),
         Self::Allowed(Slot::Screen),
+        Self::Granted(Rights::RECORD),
+        Self::Withdrawn(Rights::CHAT),
         Self::RoleChanged(Role::Organiser),
         Self::RoleChanged(Role::CoOrganiser),
         Self::RoleChanged(Role::Presenter),
@@ -121,6 +127,8 @@ impl NoticeKind {
             Self::Allowed(Slot::Microphone) => "notice-microphone-allowed",
             Self::Allowed(Slot::Camera) => "notice-camera-allowed",
             Self::Allowed(Slot::Screen) => "notice-share-allowed",
+            Self::Granted(_) => "notice-rights-granted",
+            Self::Withdrawn(_) => "notice-rights-withdrawn",
             Self::RoleChanged(Role::Organiser) => "notice-role-organiser",
             Self::RoleChanged(Role::CoOrganiser) => "notice-role-co-organiser",
             Self::RoleChanged(Role::Presenter) => "notice-role-presenter",
@@ -153,6 +161,8 @@ impl NoticeKind {
             | Self::Mentioned
             | Self::Stopped(_)
             | Self::Allowed(_)
+            | Self::Granted(_)
+            | Self::Withdrawn(_)
             | Self::RoleChanged(_)
             | Self::Succeeded
             | Self::HandLowered
@@ -228,6 +238,8 @@ impl Notice {
             self.kind,
             NoticeKind::Stopped(_)
                 | NoticeKind::Allowed(_)
+                | NoticeKind::Granted(_)
+                | NoticeKind::Withdrawn(_)
                 | NoticeKind::Forbidden(_)
                 | NoticeKind::RoleChanged(_)
                 | NoticeKind::PicturesReady
@@ -242,6 +254,10 @@ impl Notice {
 
     fn text(&self, id: &str, language: Language) -> String {
         let name = self.file.as_deref().unwrap_or_default();
+        if let NoticeKind::Granted(changed) | NoticeKind::Withdrawn(changed) = self.kind {
+            let changed = rights::names(changed, language);
+            return language.with(id, &[("name", name.into()), ("rights", changed.into())]);
+        }
         language.with(id, &[("name", name.into())])
     }
 
@@ -269,6 +285,8 @@ impl Notice {
             | NoticeKind::NoBrowser
             | NoticeKind::Stopped(_)
             | NoticeKind::Allowed(_)
+            | NoticeKind::Granted(_)
+            | NoticeKind::Withdrawn(_)
             | NoticeKind::RoleChanged(_)
             | NoticeKind::Succeeded
             | NoticeKind::HandLowered

@@ -123,6 +123,7 @@ pub const fn unnamed_fault(reason: &Reason) -> Option<Fault> {
         | Reason::NotInvited
         | Reason::NoRoom
         | Reason::UnreadableRequest
+        | Reason::NoGuests
         | Reason::OwnClock { .. }
         | Reason::OrganiserClock { .. }
         | Reason::FalseWelcome => None,
@@ -161,6 +162,7 @@ pub const fn reason(reason: &Reason) -> &'static str {
         Reason::NotInvited => "ended-not-invited",
         Reason::NoRoom => "ended-no-room",
         Reason::UnreadableRequest => "ended-unreadable-request",
+        Reason::NoGuests => "ended-no-guests",
         Reason::OwnClock { .. } => "ended-own-clock",
         Reason::OrganiserClock { .. } => "ended-organiser-clock",
         Reason::Ended => "ended-ended",
@@ -205,6 +207,7 @@ pub fn detail(reason: &Reason) -> Cow<'_, str> {
         | Reason::NotInvited
         | Reason::NoRoom
         | Reason::UnreadableRequest
+        | Reason::NoGuests
         | Reason::Ended
         | Reason::Left
         | Reason::Removed

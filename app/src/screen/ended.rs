@@ -120,6 +120,7 @@ pub const fn can_try_again(reason: &Reason) -> bool {
         | Reason::Refused
         | Reason::NotInvited
         | Reason::UnreadableRequest
+        | Reason::NoGuests
         | Reason::NoMeeting
         | Reason::Certificate(_)
         | Reason::Version

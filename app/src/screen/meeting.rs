@@ -14,6 +14,9 @@ pub mod moderation;
 mod moderation_view;
 mod people;
 mod picker;
+mod rights;
+mod rights_view;
+mod rules;
 mod share;
 mod statistics;
 #[cfg(test)]
@@ -34,6 +37,7 @@ use super::notice;
 use super::preferences::{Part, Preference};
 use crate::announce::Announcement;
 use crate::kit::{Shortcut, focus};
+use crate::model::rights::may_invite;
 use crate::model::{ContentHints, Device, Devices, Kind, MeetingModel, Notice, NoticeKind};
 use leave::Answer;
 use picker::Picker;
@@ -265,7 +269,11 @@ impl Meeting {
         if let Event::People(people) = event {
             self.model.note_returns(people, now);
             let is_here = |id: &ParticipantId| people.iter().any(|person| person.id == *id);
+            self.moderation.handle_people(people);
             self.menu = self.menu.filter(|menu| !matches!(menu, Menu::Person(id) if !is_here(id)));
+        }
+        if let Event::Notice(notice) = event {
+            self.moderation.handle_notice(notice.kind);
         }
         if let Event::Notice(notice) = event
             && is_refusal(notice.kind)
@@ -344,6 +352,7 @@ impl Meeting {
             Message::PanelPressed(panel) if self.panel == Some(panel) => self.close_panel(),
             Message::PanelPressed(panel) => self.open(panel),
             Message::ExportPressed => return Action::ExportStatistics,
+            Message::CopyPressed if !may_invite(self.model.me()) => {}
             Message::CopyPressed => return Action::Copy(self.model.link.clone()),
             Message::Address(message) => self.address.update(message, &mut self.model),
             Message::LeavePressed => return self.press_leave(),
@@ -410,6 +419,9 @@ impl Meeting {
             | moderation::Action::RaiseHand(_)
             | moderation::Action::LowerHand(_)
             | moderation::Action::SetRole(..)
+            | moderation::Action::SetRights(..)
+            | moderation::Action::SetFlags(..)
+            | moderation::Action::SetDefaultRole(_)
             | moderation::Action::HandOver(_)
             | moderation::Action::StopEverything) => {
                 self.menu = None;

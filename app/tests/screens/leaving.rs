@@ -340,7 +340,7 @@ fn a_request_is_answered_on_the_home_screen() {
     assert_eq!(answer, Decision { id: ParticipantId(70), admit: true });
 }
 
-fn reasons() -> [Reason; 28] {
+fn reasons() -> [Reason; 29] {
     [
         Reason::Left,
         Reason::Removed,
@@ -353,6 +353,7 @@ fn reasons() -> [Reason; 28] {
         Reason::NotInvited,
         Reason::NoRoom,
         Reason::UnreadableRequest,
+        Reason::NoGuests,
         Reason::OwnClock { ahead: 7_200 },
         Reason::OrganiserClock { ahead: -7_200 },
         Reason::Ended,

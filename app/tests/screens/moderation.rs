@@ -8,7 +8,8 @@ use app::screen::Context;
 use app::screen::meeting::moderation::{Action as Moderate, Message as Input};
 use app::screen::meeting::{self, Action, Message, Panel};
 use engine::{
-    Event, FloorOrder, FloorTarget, Manager, Microphone, ParticipantId, Rights, RightsChange, Role as MeetingRole, Slot,
+    Event, FloorOrder, FloorTarget, Manager, MeetingFlags, Microphone, ParticipantId, Rights, RightsChange,
+    Role as MeetingRole, Slot,
 };
 use iced::keyboard::{Modifiers, key::Named};
 use std::time::Instant;
@@ -33,7 +34,8 @@ fn managed() -> meeting::Meeting {
     let bob = &mut screen.model.people[1];
     (bob.rights, bob.microphone) = (bob.rights.without(Rights::MICROPHONE), Microphone::Muted);
     let (flags, succession) = (engine::MeetingFlags::NONE, vec![ParticipantId(1), CAROL]);
-    let policy = engine::PolicyState { flags, everyone: MeetingRole::Participant, succession };
+    let rights = MeetingRole::ALL.map(MeetingRole::default_rights);
+    let policy = engine::PolicyState { flags, everyone: MeetingRole::Participant, rights, succession };
     screen.handle_event(&Event::Policy(policy), Instant::now());
     screen.handle_event(&Event::Hands(vec![CAROL, BOB]), Instant::now());
     screen.open(Panel::People);
@@ -67,6 +69,22 @@ pub fn every_state(context: &Context, visit: &mut impl FnMut(&str, Element<'_, (
     let mut screen = managed();
     screen.update(Message::Moderation(Input::StopPressed));
     draw("meeting-stop", &screen);
+    draw("meeting-rights", &rights_of_bob());
+    let mut screen = managed();
+    screen.model.people.truncate(1);
+    screen.model.people[0].role = MeetingRole::CoOrganiser;
+    screen.model.people[0].rights = Rights::ALL.without(Rights::DELEGATE);
+    screen.handle_event(&Event::Hands(Vec::new()), Instant::now());
+    draw("meeting-rules", &screen);
+}
+
+/// The rights of Bob: he was muted, and may save the chat.
+fn rights_of_bob() -> meeting::Meeting {
+    let mut screen = managed();
+    let bob = &mut screen.model.people[1];
+    bob.rights |= Rights::RECORD;
+    screen.update(Message::Moderation(Input::Chosen(BOB, PersonAction::Rights)));
+    screen
 }
 
 fn nodes(screen: &meeting::Meeting, language: Language) -> Vec<Node> {
@@ -86,6 +104,9 @@ fn the_menu_of_a_participant_is_reached_and_used_with_the_keyboard() {
     ui.redraw();
     let order = ui.tab_order();
     assert!(order.iter().any(|id| id == MENU_OF_BOB), "{order:?}");
+    drop(ui);
+    let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+    ui.redraw();
     ui.click_id(MENU_OF_BOB);
     let messages = ui.messages();
     for message in messages {
@@ -101,8 +122,10 @@ fn the_menu_of_a_participant_is_reached_and_used_with_the_keyboard() {
         "Stop video",
         "Don’t allow screen sharing",
         "Lower hand",
+        "Rights…",
         "Make co-organiser",
         "Make presenter",
+        "Make guest",
         "Hand over the meeting…",
         "Send to the waiting room…",
     ];
@@ -239,4 +262,124 @@ fn the_person_concerned_reads_who_did_it_and_what_to_do() {
         announced(Language::French),
         ["Anne (organisateur) a coupé votre micro. Pour demander la parole, levez la main."]
     );
+}
+
+#[test]
+fn each_right_is_a_switch_that_says_where_the_right_comes_from_or_why_it_cannot_be_granted() {
+    for language in Language::ALL {
+        let nodes = nodes(&rights_of_bob(), language);
+        for (id, on, disabled, why) in [
+            ("right-microphone", false, false, "rights-withdrawn"),
+            ("right-camera", true, false, "rights-by-role"),
+            ("right-share", true, false, "rights-by-role"),
+            ("right-chat", true, false, "rights-by-role"),
+            ("right-react", true, false, "rights-by-role"),
+            ("right-record", true, false, "rights-granted"),
+            ("right-invite", true, false, "rights-by-role"),
+            ("right-admit", false, true, "rights-managers-only"),
+            ("right-remove", false, true, "rights-managers-only"),
+            ("right-set-role", false, true, "rights-managers-only"),
+            ("right-delegate", false, true, "rights-managers-only"),
+        ] {
+            let switch = find(&nodes, Role::CheckBox, &language.text(id));
+            assert_eq!(switch.toggled(), Some(Toggled::from(on)), "{id}");
+            assert_eq!(switch.is_disabled(), disabled, "{id}");
+            assert_eq!(switch.description(), Some(language.text(why).as_str()), "{id}");
+        }
+    }
+}
+
+#[test]
+fn a_switch_grants_and_withdraws_at_once_and_goes_back_if_the_meeting_refuses() {
+    let (pictures, mut screen) = (common::pictures(0), rights_of_bob());
+    let is_on = |screen: &meeting::Meeting, id: &str| {
+        let nodes = nodes(screen, Language::English);
+        find(&nodes, Role::CheckBox, &Language::English.text(id)).toggled() == Some(Toggled::True)
+    };
+    let press = |screen: &mut meeting::Meeting, id: &'static str| {
+        let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+        ui.redraw();
+        ui.click_id(id);
+        let messages = ui.messages();
+        let actions: Vec<_> = messages.into_iter().map(|message| screen.update(message)).collect();
+        actions.into_iter().find(|action| matches!(action, Action::Moderation(_)))
+    };
+    let withdrawn = Action::Moderation(Moderate::SetRights(BOB, Rights::CHAT, false));
+    assert_eq!(press(&mut screen, "right-chat"), Some(withdrawn));
+    assert!(!is_on(&screen, "right-chat"), "shown before it is in force");
+    let refused = engine::Notice { kind: engine::NoticeKind::NotBelow, file: None, detail: String::new() };
+    screen.handle_event(&Event::Notice(refused), Instant::now());
+    assert!(is_on(&screen, "right-chat"), "it was refused");
+    let granted = Action::Moderation(Moderate::SetRights(BOB, Rights::MICROPHONE, true));
+    assert_eq!(press(&mut screen, "right-microphone"), Some(granted));
+    // What the meeting says counts from then on.
+    let mut people = screen.model.people.clone();
+    people[1].rights |= Rights::MICROPHONE;
+    screen.handle_event(&Event::People(people.clone()), Instant::now());
+    assert!(is_on(&screen, "right-microphone"));
+    people[1].rights = people[1].rights.without(Rights::MICROPHONE);
+    screen.handle_event(&Event::People(people.clone()), Instant::now());
+    assert!(!is_on(&screen, "right-microphone"), "another manager has withdrawn it");
+    assert_eq!(screen.model.people[1].microphone, Microphone::Muted, "nobody is unmuted from afar");
+    // Escape closes the dialog, and so does the departure of the person.
+    screen.update(Message::Escaped);
+    assert!(!nodes(&screen, Language::English).iter().any(|node| node.label() == Some("Rights of Bob")));
+    screen.update(Message::Moderation(Input::Chosen(BOB, PersonAction::Rights)));
+    people.remove(1);
+    screen.handle_event(&Event::People(people), Instant::now());
+    screen.update(Message::Escaped);
+    let panel = nodes(&screen, Language::English).iter().any(|node| node.label() == Some("Mute all"));
+    assert!(!panel, "Escape closes the panel: no dialog is left");
+}
+
+#[test]
+fn managers_change_what_holds_for_everyone_and_others_do_not_see_the_switches() {
+    let pictures = common::pictures(0);
+    for (id, expected) in [
+        ("rules-guests", Moderate::SetFlags(MeetingFlags::GUESTS, true)),
+        ("rules-save", Moderate::SetFlags(MeetingFlags::RECORDING, true)),
+        ("rules-role-4", Moderate::SetDefaultRole(MeetingRole::Guest)),
+    ] {
+        let mut screen = managed();
+        let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+        // The panel scrolls to the switch that has the focus.
+        let reached = (0..100).any(|_| {
+            ui.tap(Named::Tab);
+            ui.focused().is_some_and(|focused| focused == id)
+        });
+        assert!(reached, "{id}");
+        ui.tap(Named::Enter);
+        let messages = ui.messages();
+        let actions: Vec<_> = messages.into_iter().map(|message| screen.update(message)).collect();
+        assert!(actions.contains(&Action::Moderation(expected)), "{id}: {actions:?}");
+    }
+    for language in Language::ALL {
+        let shown = nodes(&managed(), language);
+        let current = find(&shown, Role::RadioButton, &language.text("people-participant"));
+        assert_eq!(current.toggled(), Some(Toggled::True));
+        let shown = nodes(&restricted(), language);
+        for id in ["rules-guests", "rules-save", "people-participant"] {
+            assert!(!shown.iter().any(|node| node.label() == Some(language.text(id).as_str())), "{id}");
+        }
+    }
+}
+
+#[test]
+fn all_see_who_takes_over_and_who_may_not_invite_reads_why() {
+    for language in Language::ALL {
+        let nodes = nodes(&restricted(), language);
+        let texts: Vec<&str> = nodes.iter().filter_map(|node| node.value().or(node.label())).collect();
+        assert!(!texts.contains(&language.text("people-invite").as_str()));
+        assert!(!texts.contains(&language.text("meeting-copy-link").as_str()));
+        assert!(texts.contains(&language.text("people-invite-right").as_str()));
+    }
+    let mut screen = restricted();
+    assert_eq!(screen.update(Message::CopyPressed), Action::None);
+    screen.model.people[0].rights = Rights::INVITE;
+    assert!(matches!(screen.update(Message::CopyPressed), Action::Copy(_)));
+    screen.model.people[2].role = MeetingRole::CoOrganiser;
+    let order = Language::English.with("people-succession-name", &[("order", 1.into())]);
+    let found =
+        nodes(&screen, Language::English).iter().any(|node| node.label().is_some_and(|label| label.contains(&order)));
+    assert!(found, "a participant reads it too");
 }

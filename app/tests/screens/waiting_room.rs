@@ -38,7 +38,8 @@ fn handle(screen: &mut meeting::Meeting, event: &Event) -> Vec<Announcement> {
 }
 
 fn set_flags(screen: &mut meeting::Meeting, flags: MeetingFlags) {
-    let policy = PolicyState { flags, everyone: engine::Role::Participant, succession: vec![ParticipantId(1)] };
+    let (everyone, rights) = (engine::Role::Participant, engine::Role::ALL.map(engine::Role::default_rights));
+    let policy = PolicyState { flags, everyone, rights, succession: vec![ParticipantId(1)] };
     handle(screen, &Event::Policy(policy));
 }
 

@@ -110,11 +110,13 @@ impl Admissions {
             Ok(opened) if policy.is_barred(opened.device()) => Refusal::Removed,
             Ok(opened) if removals.is_distrusted(opened.device()) => Refusal::Declined,
             Ok(_) if policy.flags().contains(MeetingFlags::LOCKED) => Refusal::Locked,
+            Ok(opened) if self.devices.is_uninvited_guest(&opened, policy) => Refusal::NoGuests,
             Ok(opened) => {
                 let due = context.now + ADMISSION_INTERVAL * roster.rank();
                 let due = self.rules_from.map_or(due, |from| from.max(due));
-                let has_waiting_room = policy.flags().contains(MeetingFlags::WAITING_ROOM);
-                return self.keep(opened, has_waiting_room, due, context.outputs);
+                let is_open = policy.flags().contains(MeetingFlags::GUESTS)
+                    && !policy.flags().contains(MeetingFlags::WAITING_ROOM);
+                return self.keep(opened, is_open, due, context.outputs);
             }
             Err(error) => self.refusals.reason(&error),
         };
@@ -145,13 +147,13 @@ impl Admissions {
         }
     }
 
-    fn keep(&mut self, request: KnockRequest, has_waiting_room: bool, due: Instant, outputs: &mut Outputs) {
+    fn keep(&mut self, request: KnockRequest, is_open: bool, due: Instant, outputs: &mut Outputs) {
         if self.waiting.len() >= MAX_MEMBERS {
             return;
         }
         let evidence = self.devices.evidence(&request);
         // A device that was removed is refused before, and one that has lost its place comes back.
-        let is_invited = !request.via_old_link() && !has_waiting_room;
+        let is_invited = !request.via_old_link() && is_open;
         let admitted = !evidence.sent_back && (is_invited || evidence.class == IdentityClass::Known);
         if !admitted {
             outputs.event(asks(&request, evidence));
@@ -196,6 +198,7 @@ impl Admissions {
             | Command::WithdrawRights(..)
             | Command::HandOver(_)
             | Command::SetFlags { .. }
+            | Command::SetDefaultRole(_)
             | Command::End
             | Command::Leave
             | Command::Refresh

@@ -42,6 +42,7 @@ fn needs_manager(command: &Command) -> bool {
         | Command::WithdrawRights(..)
         | Command::HandOver(_)
         | Command::SetFlags { .. }
+        | Command::SetDefaultRole(_)
         | Command::ChangeLink
         | Command::Floor(_)
         | Command::LowerHand(_)

@@ -68,6 +68,9 @@ pub enum Command {
         /// Whether they are set.
         set: bool,
     },
+    /// Sets the role of all whom the policy does not list: of those who come later, and of those who are here and have no role
+    /// or right of their own. It is below co-organiser. Needs [`Rights::SET_ROLE`], and the rights that these people gain.
+    SetDefaultRole(Role),
     /// Stops or allows the microphone, the camera or the share of members of lower roles. It counts after one round trip,
     /// without a commit. Needs [`Rights::DELEGATE`], and for everyone also [`Rights::SET_ROLE`].
     Floor(FloorOrder),
@@ -242,6 +245,8 @@ pub struct PolicyState {
     pub flags: MeetingFlags,
     /// The role of members whom the policy does not list.
     pub everyone: Role,
+    /// The rights of each role without exceptions, in the order of [`Role::ALL`].
+    pub rights: [Rights; 5],
     /// The members whom the policy lists, in the order of succession. The organiser is first.
     pub succession: Vec<ParticipantId>,
 }

@@ -166,7 +166,8 @@ impl JoinedMeeting {
             | Command::GrantRights(..)
             | Command::WithdrawRights(..)
             | Command::HandOver(_)
-            | Command::SetFlags { .. } => {
+            | Command::SetFlags { .. }
+            | Command::SetDefaultRole(_) => {
                 if let Some(request) = Request::of(&command) {
                     self.policy_changes.request(request, &self.roster, &self.log, context);
                 }

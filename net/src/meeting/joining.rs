@@ -296,6 +296,7 @@ fn refused(why: Refusal, clock_ahead: i64) -> Reason {
         Refusal::NotInvited => Reason::NotInvited,
         Refusal::Full => Reason::NoRoom,
         Refusal::Unreadable => Reason::UnreadableRequest,
+        Refusal::NoGuests => Reason::NoGuests,
         Refusal::Clock { .. } if is_own_clock_wrong(clock_ahead) => Reason::OwnClock { ahead: clock_ahead },
         Refusal::Clock { ahead } => Reason::OrganiserClock { ahead: ahead.saturating_neg() },
     }

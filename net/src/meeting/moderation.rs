@@ -91,6 +91,7 @@ impl Moderation {
             | Command::SetRole(..)
             | Command::HandOver(_)
             | Command::SetFlags { .. }
+            | Command::SetDefaultRole(_)
             | Command::End
             | Command::Leave
             | Command::Refresh => return Some(command),

@@ -21,6 +21,7 @@ pub(super) enum Request {
     Withdraw(ParticipantId, Rights),
     HandOver(ParticipantId),
     SetFlags(MeetingFlags, bool),
+    SetDefaultRole(Role),
 }
 
 /// The changes that are not in force yet.
@@ -40,6 +41,7 @@ impl Request {
             Command::WithdrawRights(id, rights) => Some(Self::Withdraw(id, rights)),
             Command::HandOver(id) => Some(Self::HandOver(id)),
             Command::SetFlags { flags, set } => Some(Self::SetFlags(flags, set)),
+            Command::SetDefaultRole(role) => Some(Self::SetDefaultRole(role)),
             Command::Announce(_)
             | Command::Remove(_)
             | Command::Admit(_)
@@ -69,6 +71,7 @@ impl Request {
             Self::Withdraw(id, rights) => person(id).map(|(device, id)| PolicyEdit::Withdraw(device, id, rights))?,
             Self::HandOver(id) => person(id).map(|(device, id)| PolicyEdit::HandOver(device, id))?,
             Self::SetFlags(flags, set) => PolicyEdit::SetFlags(policy.flags().with(flags, set)),
+            Self::SetDefaultRole(role) => PolicyEdit::SetEveryone(role),
         })
     }
 
@@ -78,7 +81,7 @@ impl Request {
             Self::SetRole(id, _) | Self::Grant(id, _) | Self::Withdraw(id, _) => {
                 roster.own().0.is_manager() && !roster.is_above(id)
             }
-            Self::HandOver(_) | Self::SetFlags(..) => false,
+            Self::HandOver(_) | Self::SetFlags(..) | Self::SetDefaultRole(_) => false,
         }
     }
 
@@ -91,6 +94,7 @@ impl Request {
             Self::Withdraw(id, rights) => is(id, &|device| (policy.rights_of(device, id) & rights).is_empty()),
             Self::HandOver(id) => is(id, &|device| policy.role_of(device, id) == Role::Organiser),
             Self::SetFlags(flags, set) => policy.flags().with(flags, set) == policy.flags(),
+            Self::SetDefaultRole(role) => policy.everyone() == role,
         }
     }
 }
@@ -206,7 +210,12 @@ impl PolicyChanges {
 /// Returns what the screens know of a policy.
 pub(super) fn state_of(policy: &MeetingPolicy, roster: &Roster) -> PolicyState {
     let succession = policy.people().iter().map(|person| person.participant).filter(|id| roster.contains(*id));
-    PolicyState { flags: policy.flags(), everyone: policy.everyone(), succession: succession.collect() }
+    PolicyState {
+        flags: policy.flags(),
+        everyone: policy.everyone(),
+        rights: Role::ALL.map(|role| policy.default_rights(role)),
+        succession: succession.collect(),
+    }
 }
 
 /// Returns true if this client is a co-organiser, and nobody whom `policy` ranks higher is in the group.
@@ -229,14 +238,15 @@ fn contradicts(earlier: Request, later: Request) -> bool {
             Request::Grant(one, rights) | Request::Withdraw(one, rights),
             Request::Withdraw(other, others) | Request::Grant(other, others),
         ) => one == other && others.contains(rights),
-        (Request::HandOver(_), Request::HandOver(_)) => true,
+        (Request::HandOver(_), Request::HandOver(_)) | (Request::SetDefaultRole(_), Request::SetDefaultRole(_)) => true,
         (Request::SetFlags(one, _), Request::SetFlags(other, _)) => other.contains(one),
         (
             Request::SetRole(..)
             | Request::Grant(..)
             | Request::Withdraw(..)
             | Request::HandOver(_)
-            | Request::SetFlags(..),
+            | Request::SetFlags(..)
+            | Request::SetDefaultRole(_),
             _,
         ) => false,
     }

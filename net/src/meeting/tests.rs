@@ -20,6 +20,7 @@ mod recovery;
 mod roles;
 mod room;
 mod rounds;
+mod rules;
 mod stop;
 mod trees;
 mod verification;

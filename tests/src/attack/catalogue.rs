@@ -258,7 +258,7 @@ fn to_newcomers(facts: &Facts) -> Vec<LabelledMessage> {
     let clock = Refusal::Clock { ahead: i64::MIN };
     for why in [Refusal::Declined, Refusal::Unattended, clock, Refusal::Removed, Refusal::OldLink, Refusal::Locked]
         .into_iter()
-        .chain([Refusal::NotNow, Refusal::NotInvited, Refusal::Full, Refusal::Unreadable])
+        .chain([Refusal::NotNow, Refusal::NotInvited, Refusal::Full, Refusal::Unreadable, Refusal::NoGuests])
     {
         list.push(down("", Down::Refused { why }));
     }

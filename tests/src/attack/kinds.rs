@@ -178,5 +178,6 @@ fn of_refusal(why: Refusal) -> &'static str {
         Refusal::NotInvited => "Refusal::NotInvited",
         Refusal::Full => "Refusal::Full",
         Refusal::Unreadable => "Refusal::Unreadable",
+        Refusal::NoGuests => "Refusal::NoGuests",
     }
 }

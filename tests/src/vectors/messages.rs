@@ -201,6 +201,7 @@ fn refusals() -> Vec<Value> {
         (Refusal::NotInvited, "NotInvited"),
         (Refusal::Full, "Full"),
         (Refusal::Unreadable, "Unreadable"),
+        (Refusal::NoGuests, "NoGuests"),
     ];
     let plain = plain.map(|(why, name)| (why, json!({ name: {} })));
     let clocks = [-25, 7_200].map(|ahead| (Refusal::Clock { ahead }, json!({"Clock": {"ahead": ahead}})));

@@ -3,7 +3,7 @@
 use crate::client::{Client, State};
 use crate::{all_receive, meeting, run, server};
 use net::meeting::{Command, Notice, PolicyRefusal};
-use proto::{MeetingFlags, ParticipantId, Rights, Role};
+use proto::{MeetingFlags, ParticipantId, Reason, Rights, Role};
 
 fn command(client: &Client, command: Command) {
     client.session.send(command).unwrap();
@@ -85,5 +85,34 @@ fn the_new_organiser_removes_the_old_one_who_can_do_nothing_more() {
         for client in [b, d, &late] {
             client.look(|state| assert_eq!((state.reconnecting, &state.over), (0, &None)));
         }
+    });
+}
+
+#[test]
+fn those_who_come_later_are_guests_and_strangers_stay_out_if_the_organiser_wants_it() {
+    run(async {
+        let server = server().await;
+        let clients = meeting(&server, 3).await;
+        let [a, b, c] = &clients[..] else { unreachable!() };
+        command(a, Command::SetRole(c.me(), Role::Presenter));
+        all_see(&[a, b, c], c.me(), Role::Presenter).await;
+        command(a, Command::SetDefaultRole(Role::Guest));
+        all_see(&[a, b, c], b.me(), Role::Guest).await;
+        let late = Client::join(&a.link(), "late");
+        late.until("the newcomer is admitted", |state| state.entered.is_some()).await;
+        all_see(&[a, b, c, &late], late.me(), Role::Guest).await;
+        all_see(&[&late], c.me(), Role::Presenter).await;
+        let (guest, rights) = (late.me(), Role::Guest.default_rights());
+        late.look(|state| assert_eq!(state.roles.get(&guest), Some(&(Role::Guest, rights))));
+        command(&late, Command::SetDefaultRole(Role::Participant));
+        late.until("a guest cannot change it", |state| state.notices.iter().any(is_refused)).await;
+        command(a, Command::SetFlags { flags: MeetingFlags::GUESTS, set: false });
+        a.until("there are no guests", |state| !state.flags.contains(MeetingFlags::GUESTS)).await;
+        let stranger = Client::join(&a.link(), "stranger");
+        let expected = Reason::NoGuests.to_string();
+        stranger
+            .until("a stranger is refused", |state| state.over.as_ref().is_some_and(|why| why.contains(&expected)))
+            .await;
+        stranger.look(|state| assert!(state.entered.is_none()));
     });
 }

@@ -195,8 +195,9 @@ impl Run {
         let flags = MeetingFlags::from_bits(flag).expect("it is a flag");
         let roles = [Role::CoOrganiser, Role::Presenter, Role::Participant, Role::Guest];
         let role = *roles.choose(self.simulation.random()).expect("there are four");
-        // A locked meeting refuses all, so it is open again more often than not.
+        // A locked meeting refuses all, and one without guests those who are new: it is open again more often than not.
         let set = self.coin() && (!flags.contains(MeetingFlags::LOCKED) || self.below(4) == 0);
+        let set = set || flags.contains(MeetingFlags::GUESTS) && self.below(4) != 0;
         let command = match self.below(20) {
             0..7 => Command::SetRole(id, role),
             7..12 => Command::GrantRights(id, right),

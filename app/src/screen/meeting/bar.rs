@@ -9,6 +9,7 @@ use super::{Meeting, Menu, Message, Panel, lacks_camera, lock, moderation};
 use crate::announce::join;
 use crate::kit::{Element, Icon, Press, Shortcut, fade, icon, press, region, text};
 use crate::model::NoticeKind;
+use crate::model::rights::may_invite;
 use crate::screen::preferences::{self, Part};
 use crate::screen::{Context, shortcuts};
 use crate::theme::{
@@ -82,7 +83,9 @@ fn lock_button<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> 
 pub(super) fn bottom<'a>(screen: &Meeting, context: &Context) -> Element<'a, Message> {
     let devices = row![microphone(screen, context), camera(screen, context)].spacing(SPACE_S);
     let meeting = row![share(screen, context), hand(screen, context), people(screen, context), chat(screen, context)]
-        .push((context.size.width >= MIN_WIDTH_FOR_COPY).then(|| copy(screen, context)))
+        .push(
+            (context.size.width >= MIN_WIDTH_FOR_COPY && may_invite(screen.model.me())).then(|| copy(screen, context)),
+        )
         .spacing(SPACE_S);
     let leave = bar_button(context, Icon::Leave, "meeting-leave", "meeting-leave-name", Some(Message::LeavePressed));
     let leave = above(leave.id("leave").look(Look::Danger), "meeting-leave", Shortcut::Leave, context);

@@ -227,6 +227,7 @@ impl Chat {
                     self.whole.insert(id);
                 }
             }
+            Message::ExportPressed if !(has(model, Rights::RECORD) && model.chat.may_be_recorded()) => {}
             Message::ExportPressed => return Action::Export,
             Message::KeepPressed(on) => return Action::KeepForLater(on),
             Message::VotePressed if self.form.is_some() => self.close_form(),

@@ -1,14 +1,16 @@
 //! What managers do with their controls, and what they are asked before it is done. Also the own hand.
 
-use engine::{Command, FloorOrder, FloorTarget, ParticipantId, Person, Rights, Role};
+use engine::{Command, FloorOrder, FloorTarget, MeetingFlags, NoticeKind, ParticipantId, Person, Rights, Role};
 
+use super::rights::RightsDialog;
 use crate::model::MeetingModel;
 use crate::model::moderation::{PersonAction, rights_of};
 
-/// What the user is asked before it is done.
-#[derive(Clone, Copy, Debug, Default)]
+/// What the user is asked before it is done, and whose rights are shown.
+#[derive(Clone, Debug, Default)]
 pub struct Moderation {
     confirming: Option<Confirmation>,
+    rights: RightsDialog,
 }
 
 /// What must be confirmed.
@@ -37,6 +39,12 @@ pub enum Message {
     StopPressed,
     /// The dialog was confirmed.
     Confirmed,
+    /// The switch of a right of a participant was pressed, which grants it (true) or withdraws it.
+    RightPressed(ParticipantId, Rights, bool),
+    /// A flag of the meeting is to be set (true) or cleared.
+    FlagPressed(MeetingFlags, bool),
+    /// A role was chosen for those who have no other one.
+    DefaultRolePressed(Role),
 }
 
 /// What the app must do.
@@ -54,6 +62,12 @@ pub enum Action {
     LowerHand(Option<ParticipantId>),
     /// Give a participant this role.
     SetRole(ParticipantId, Role),
+    /// Grant rights to a participant (true), or withdraw them.
+    SetRights(ParticipantId, Rights, bool),
+    /// Set (true) or clear flags of the meeting.
+    SetFlags(MeetingFlags, bool),
+    /// Give this role to those who have no other one.
+    SetDefaultRole(Role),
     /// Hand the meeting over.
     HandOver(ParticipantId),
     /// Ask before a participant is sent back to the waiting room.
@@ -71,6 +85,10 @@ impl Action {
             Self::RaiseHand(up) => Command::RaiseHand(up),
             Self::LowerHand(id) => Command::LowerHand(id),
             Self::SetRole(id, role) => Command::SetRole(id, role),
+            Self::SetRights(id, rights, true) => Command::GrantRights(id, rights),
+            Self::SetRights(id, rights, false) => Command::WithdrawRights(id, rights),
+            Self::SetFlags(flags, set) => Command::SetFlags { flags, set },
+            Self::SetDefaultRole(role) => Command::SetDefaultRole(role),
             Self::HandOver(id) => Command::HandOver(id),
             Self::StopEverything => Command::StopEverything,
         })
@@ -109,8 +127,24 @@ impl Moderation {
                 }
                 None => {}
             },
+            Message::RightPressed(id, right, grant) => {
+                self.rights.wish(right, grant);
+                return Action::SetRights(id, right, grant);
+            }
+            Message::FlagPressed(flags, set) => return Action::SetFlags(flags, set),
+            Message::DefaultRolePressed(role) => return Action::SetDefaultRole(role),
         }
         Action::None
+    }
+
+    /// Handles a new list of people.
+    pub(super) fn handle_people(&mut self, people: &[Person]) {
+        self.rights.handle_people(people);
+    }
+
+    /// Handles a notice of the engine: a change may have been refused.
+    pub(super) fn handle_notice(&mut self, kind: NoticeKind) {
+        self.rights.handle_notice(kind);
     }
 
     fn choose(&mut self, id: ParticipantId, action: PersonAction) -> Action {
@@ -119,6 +153,10 @@ impl Moderation {
             PersonAction::Stop(slot) => Action::Floor(order(slot, false)),
             PersonAction::Allow(slot) => Action::Floor(order(slot, true)),
             PersonAction::LowerHand => Action::LowerHand(Some(id)),
+            PersonAction::Rights => {
+                self.rights.open(id);
+                Action::None
+            }
             PersonAction::SetRole(role) => Action::SetRole(id, role),
             PersonAction::SendBack => Action::SendBack(id),
             PersonAction::HandOver => {
@@ -130,7 +168,12 @@ impl Moderation {
 
     /// Whether a dialog is open.
     pub const fn is_asking(&self) -> bool {
-        self.confirming.is_some()
+        self.confirming.is_some() || self.rights.is_open()
+    }
+
+    /// The dialog with the rights of a participant.
+    pub(super) const fn rights(&self) -> &RightsDialog {
+        &self.rights
     }
 
     /// What the open dialog asks; `None` if none is open.

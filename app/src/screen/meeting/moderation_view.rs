@@ -5,16 +5,19 @@ use iced::widget::{Column, column, container, row};
 use iced::{Alignment, Length};
 
 use super::moderation::{Confirmation, Message, may_stop};
-use super::{Meeting, Message as Input};
+use super::{Meeting, Message as Input, rights_view};
 use crate::kit::{Element, Icon, Shortcut, elided, icon, modal, popup, press, region, text};
 use crate::model::moderation::{PersonAction, actions, may_mute_all};
 use crate::screen::confirmation::{self, Texts};
 use crate::screen::{Context, icon_button, menu, shortcuts};
 use crate::theme::{self, ICON_SMALL, Look, SPACE_L, SPACE_M, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
 
-/// The dialog that asks before the meeting is handed over or stopped.
+/// The dialog that asks before the meeting is handed over or stopped, or the one with the rights of a participant.
 pub(super) fn dialog<'a>(screen: &Meeting, context: &Context) -> Option<modal::Dialog<'a, Input>> {
-    let texts = match screen.moderation.confirming()? {
+    let Some(confirming) = screen.moderation.confirming() else {
+        return rights_view::dialog(screen, context);
+    };
+    let texts = match confirming {
         Confirmation::Stop => Texts {
             title: context.text("stop-title"),
             meaning: {

@@ -5,9 +5,10 @@ use engine::{MeetingFlags, Microphone, Person, Quality, Slot};
 use iced::widget::{Column, column, container, row, scrollable};
 use iced::{Alignment, Background, Border, Length};
 
-use super::{Meeting, Message, address, identity, moderation_view, verify_view, waiting_room};
+use super::{Meeting, Message, address, identity, moderation_view, rules, verify_view, waiting_room};
 use crate::kit::{Element, Icon, bars, elided, icon, press, region, text};
 use crate::model::initials;
+use crate::model::rights::may_invite;
 use crate::screen::{Context, icon_button};
 use crate::theme::{self, ICON_SMALL, Look, ON_AVATAR, SPACE_L, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
 
@@ -16,27 +17,39 @@ pub(super) fn panel<'a>(screen: &'a Meeting, context: &Context) -> Element<'a, M
     let lines = screen.model.people.iter().map(|person| line(screen, person, context));
     let list = Column::with_children(lines).spacing(2.0).padding([0.0, SPACE_S]);
     let list = region(Role::List, &context.text("people-title"), list);
-    let invite = icon_button(Icon::Link, context.text("people-invite"), "", Some(Message::CopyPressed));
-    let invite = invite.id("invite").width(Length::Fill).height(TARGET_FORM);
+    let invite = may_invite(screen.model.me()).then(|| {
+        let invite = icon_button(Icon::Link, context.text("people-invite"), "", Some(Message::CopyPressed));
+        Element::from(invite.id("invite").width(Length::Fill).height(TARGET_FORM))
+    });
     let words = text::caption(context.text(invite_text(screen))).style(text::tone(Tone::Dim));
-    let foot = container(column![Element::from(invite), words].spacing(SPACE_S)).padding(SPACE_L);
-    let address = address::view(&screen.address, &screen.model, context);
+    let foot = container(column![].push(invite).push(words).spacing(SPACE_S)).padding(SPACE_L);
+    let address = address::view(&screen.address, &screen.model, context).filter(|_| may_invite(screen.model.me()));
     let address = address.map(|choice| container(choice.map(Message::Address)).padding([0.0, SPACE_L]));
     let waiting = waiting_room::list(&screen.model, context).map(|list| list.map(Message::WaitingRoom));
     let rules = waiting_room::rules(&screen.model, context).map(|rules| rules.map(Message::WaitingRoom));
+    let for_all = rules::rules(&screen.model, context).map(|rules| rules.map(Message::Moderation));
     let queue = moderation_view::queue(screen, context).map(|queue| container(queue).padding([0.0, SPACE_S]));
     let controls = moderation_view::controls(screen, context);
     let controls = controls.map(|controls| Element::from(container(controls).padding([0.0, SPACE_L])));
     let (scrolled, fixed) = if context.size.height < MIN_HEIGHT { (controls, None) } else { (None, controls) };
-    let inside =
-        column![].push(waiting).push(queue).push(list).push(rules).push(scrolled).push(address).spacing(SPACE_L);
+    let inside = column![]
+        .push(waiting)
+        .push(queue)
+        .push(list)
+        .push(rules)
+        .push(scrolled)
+        .push(address)
+        .push(for_all)
+        .spacing(SPACE_L);
     column![scrollable(inside).height(Length::Fill)].push(fixed).push(foot).into()
 }
 
-/// The id of the words that say what the link leads to.
+/// The id of the words that say what the link leads to, or why we cannot copy it.
 fn invite_text(screen: &Meeting) -> &'static str {
     let flags = screen.model.lobby.flags;
-    if !screen.model.has_organiser() {
+    if !may_invite(screen.model.me()) {
+        "people-invite-right"
+    } else if !screen.model.has_organiser() {
         "people-invite-unattended"
     } else if flags.contains(MeetingFlags::LOCKED) {
         "people-invite-locked"
@@ -101,7 +114,7 @@ fn line<'a>(screen: &Meeting, person: &Person, context: &Context) -> Element<'a,
 
 /// The role, for assistive tools: the line below the name is short.
 fn role_in_words(screen: &Meeting, person: &Person, context: &Context) -> Option<String> {
-    match (person.role, order_for_managers(screen, person)) {
+    match (person.role, order_of(screen, person)) {
         (_, Some(order)) => Some(context.language.with("people-succession-name", &[("order", order.into())])),
         (engine::Role::CoOrganiser, None) => Some(context.text("people-co-organiser")),
         (engine::Role::Presenter, None) => Some(context.text("people-presenter")),
@@ -110,13 +123,12 @@ fn role_in_words(screen: &Meeting, person: &Person, context: &Context) -> Option
     }
 }
 
-/// The place of a co-organiser in the order of succession, if we are a manager.
-fn order_for_managers(screen: &Meeting, person: &Person) -> Option<usize> {
-    let manages = screen.model.me().is_some_and(|me| me.role.is_manager());
-    screen.model.moderation.order_of(person, &screen.model.people).filter(|_| manages)
+/// The place of a co-organiser in the order of succession.
+fn order_of(screen: &Meeting, person: &Person) -> Option<usize> {
+    screen.model.moderation.order_of(person, &screen.model.people)
 }
 
-/// The line below a name: the role, or the device of those without one. Managers see the order of succession, and all see
+/// The line below a name: the role, or the device of those without one. All see who takes over if the organiser leaves, and
 /// who was muted by an organiser.
 fn below(screen: &Meeting, person: &Person, context: &Context) -> String {
     let role = match person.role {
@@ -127,7 +139,7 @@ fn below(screen: &Meeting, person: &Person, context: &Context) -> String {
         engine::Role::Participant => None,
     };
     let muted = !person.rights.allow(Slot::Microphone);
-    let first = match (role, order_for_managers(screen, person)) {
+    let first = match (role, order_of(screen, person)) {
         (_, Some(order)) => context.language.with("people-succession", &[("order", order.into())]),
         (Some(role), None) => context.text(role),
         (None, None) => {

@@ -5,8 +5,8 @@ use super::super::lobby::{Evidence, IdentityClass};
 use super::super::outputs::Outputs;
 use super::super::roster::{self, Departure, Roster};
 use super::sent_back::{MAX_KNOWN, SentBack};
-use crypto::{DeviceKey, KnockRequest};
-use proto::ParticipantId;
+use crypto::{DeviceKey, KnockRequest, MeetingPolicy};
+use proto::{MeetingFlags, ParticipantId};
 use std::collections::BTreeSet;
 
 /// The devices.
@@ -25,6 +25,15 @@ impl Devices {
         let sent_back = self.sent_back.contains(device);
         let certificate = request.certificate().cloned();
         Evidence { class, device, certificate, via_old_link: request.via_old_link(), sent_back }
+    }
+
+    /// Returns true if the meeting has no guests, and nothing says who asks: the device was no member of this meeting, the
+    /// policy does not list it, and it shows no certificate.
+    pub fn is_uninvited_guest(&self, request: &KnockRequest, policy: &MeetingPolicy) -> bool {
+        let device = request.device();
+        let is_listed = policy.people().iter().any(|person| person.device == device);
+        let is_known = is_listed || self.known.contains(&device) || self.sent_back.contains(device);
+        !policy.flags().contains(MeetingFlags::GUESTS) && !is_known && request.certificate().is_none()
     }
 
     /// Returns true if only a person lets the device in.

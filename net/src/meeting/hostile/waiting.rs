@@ -26,14 +26,15 @@ pub fn lobby_messages(meeting: &Meeting, me: ParticipantId, manager: Participant
 }
 
 fn forged(key: &LobbyKey, me: ParticipantId, manager: ParticipantId) -> Vec<ForgedText> {
-    let [received, text_kind] = LOBBY_KINDS;
+    let [received, text_kind, withdrawn] = LOBBY_KINDS;
     let unclean = Content::Text { text: "\u{202e}\u{1b}[2J\u{7}".into() }.encode();
     let long = Content::Text { text: "x".repeat(MAX_LOBBY_TEXT + 9) }.encode();
     let text = || Content::Text { text: FORGED_TEXT.into() }.encode();
     [
-        (received, "that only a manager says", me, 1, Content::Received.encode()),
-        (text_kind, "of characters that must not be shown", me, 2, unclean),
-        (text_kind, "longer than allowed", me, 3, long),
+        (received, "that only a manager says", me, 1, Content::Received { organiser: true }.encode()),
+        (withdrawn, "that only a manager says", me, 2, Content::Withdrawn.encode()),
+        (text_kind, "of characters that must not be shown", me, 3, unclean),
+        (text_kind, "longer than allowed", me, 4, long),
         (text_kind, "with a number from before", me, 1, text()),
         (text_kind, "of the last number", me, u32::MAX, Content::Text { text: String::new() }.encode()),
         (text_kind, "in a manager's name", manager, 9, text()),
@@ -60,7 +61,7 @@ pub fn epoch_secrets(meeting: &Meeting, welcome: &[u8], tree: &[u8]) -> Vec<Name
 }
 
 /// The kinds of contents, each of which is sent.
-pub const LOBBY_KINDS: [&str; 2] = ["Content::Received", "Content::Text"];
+pub const LOBBY_KINDS: [&str; 3] = ["Content::Received", "Content::Text", "Content::Withdrawn"];
 
 /// A text that no manager may see.
 pub const FORGED_TEXT: &str = "forged in the waiting room";

@@ -44,7 +44,11 @@ fn tools<'a>(chat: &Chat, model: &MeetingModel, context: &Context) -> Element<'a
     };
     let may_save = has(model, Rights::RECORD) && model.chat.may_be_recorded() && !model.chat.lines().is_empty();
     let save = button(Icon::Save, "chat-export", may_save.then_some(Message::ExportPressed));
-    let why = (!has(model, Rights::RECORD)).then(|| context.text("chat-export-right"));
+    let why = match (has(model, Rights::RECORD), model.chat.may_be_recorded()) {
+        (false, _) => Some(context.text("chat-export-right")),
+        (true, false) => Some(context.text("chat-export-off")),
+        (true, true) => None,
+    };
     let find = button(Icon::Search, "chat-search-button", Some(Message::SearchPressed));
     let keep = model.me().is_some_and(|me| me.role.is_manager()) && has(model, Rights::CHAT);
     let kept = model.chat.is_kept_for_later();
