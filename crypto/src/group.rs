@@ -99,7 +99,7 @@ impl Group {
         let id = GroupId::from_slice(&meeting.0);
         let credential = me.credential(&key.public());
         let mls = MlsGroup::new_with_group_id(&provider, &key, &config, id, credential).map_err(mls_error)?;
-        Ok(Self::of(mls, (provider, key), meeting, policy))
+        Ok(member_of(mls, (provider, key), meeting, policy))
     }
 
     /// Joins the group of a Welcome, after [`verified_welcome`].
@@ -108,12 +108,7 @@ impl Group {
         let policy = verified_welcome(&staged, &newcomer)?;
         let Newcomer { provider, key, meeting, .. } = newcomer;
         let mls = staged.into_group(&provider).map_err(mls_error)?;
-        Ok(Self::of(mls, (provider, key), meeting, policy))
-    }
-
-    fn of(mls: MlsGroup, (provider, key): (Provider, SigningKey), meeting: MeetingId, policy: MeetingPolicy) -> Self {
-        let credentials = credentials(&mls);
-        Self { mls, provider, key: Arc::new(key), meeting, policy, credentials, counters: Counters::new() }
+        Ok(member_of(mls, (provider, key), meeting, policy))
     }
 
     /// Returns the current epoch.
@@ -382,6 +377,16 @@ impl Group {
             policy_changed,
         }
     }
+}
+
+fn member_of(
+    mls: MlsGroup,
+    (provider, key): (Provider, SigningKey),
+    meeting: MeetingId,
+    policy: MeetingPolicy,
+) -> Group {
+    let credentials = credentials(&mls);
+    Group { mls, provider, key: Arc::new(key), meeting, policy, credentials, counters: Counters::new() }
 }
 
 fn credentials(mls: &MlsGroup) -> Vec<(Leaf, LeafCredential)> {

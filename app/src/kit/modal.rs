@@ -12,7 +12,7 @@ use iced::{Background, Event, Length, Rectangle, Renderer, Size, Vector, window}
 
 use crate::kit::a11y::Semantics;
 use crate::kit::forward::{forward, stateful};
-use crate::kit::{Element, focus, scroll};
+use crate::kit::{Element, Shortcut, focus, scroll, shortcut};
 use crate::theme::{SPACE_L, Theme};
 
 /// A dialog.
@@ -181,11 +181,13 @@ impl<Message> Widget<Message, Theme, Renderer> for Modal<'_, Message> {
                 child.update(tree, event, layout, cursor, renderer, clipboard, shell, viewport);
             }
         }
-        if let (Some((_, close)), Event::Keyboard(keyboard::Event::KeyPressed { key, modifiers, .. })) =
+        if let (Some((_, close)), Event::Keyboard(press @ keyboard::Event::KeyPressed { key, modifiers, .. })) =
             (&self.open, event)
             && !shell.is_event_captured()
         {
             match key {
+                // In any dialog, the key that stops everything goes to the screen.
+                _ if shortcut::shortcut(press) == Some(Shortcut::StopEverything) => return,
                 keyboard::Key::Named(Named::Escape) => shell.publish(close()),
                 // The root widget moves the focus, inside the dialog, or talks.
                 keyboard::Key::Named(Named::Tab | Named::Space) => return,
