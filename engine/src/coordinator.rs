@@ -212,11 +212,7 @@ impl Coordinator {
     async fn handle_command(&mut self, command: Command) -> ControlFlow<Reason> {
         match command {
             Command::Mute(muted) => mute(self, muted).await,
-            Command::Camera(on) => {
-                if !on || may_send(self, Slot::Camera).await {
-                    self.set_camera(on).await;
-                }
-            }
+            Command::Camera(on) => switch_camera(self, on).await,
             Command::Share(screen) => {
                 if screen.is_none() || may_send(self, Slot::Screen).await {
                     self.set_screen(screen).await;
@@ -558,6 +554,13 @@ async fn mute(coordinator: &mut Coordinator, muted: bool) {
         coordinator.announce_microphone().await;
     } else {
         coordinator.events.send(Event::Microphone(Microphone::Off)).await;
+    }
+}
+
+/// Switches the camera on, if we may send it, or off.
+async fn switch_camera(coordinator: &mut Coordinator, on: bool) {
+    if !on || may_send(coordinator, Slot::Camera).await {
+        coordinator.set_camera(on).await;
     }
 }
 

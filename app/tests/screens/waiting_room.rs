@@ -73,7 +73,7 @@ fn held_by_co_organiser() -> Waiting {
     let mut screen = meeting_of(1);
     let start = Instant::now().checked_sub(Duration::from_secs(130)).unwrap_or_else(Instant::now);
     screen.handle_event(&Event::Progress(engine::Step::Knocking), start);
-    screen.handle_event(&Event::Lobby(LobbyEvent::Received { organiser: false }), start + Duration::from_secs(60));
+    screen.handle_event(&Event::Lobby(LobbyEvent::Received { organiser: false }), start + Duration::from_mins(1));
     screen.model.lobby.waiting
 }
 

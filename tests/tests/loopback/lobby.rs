@@ -79,7 +79,7 @@ fn a_member_cannot_refuse_expel_or_admit_a_client_that_waits() {
             assert_eq!(guest.seen.problem, Some(Problem::NotAuthorised), "{what}");
             waiting.look(|state| assert!(state.over.is_none() && state.entered.is_none(), "{what}: {:?}", state.over));
             waiting.look(|state| {
-                assert!(state.lobby.iter().all(|event| matches!(event, LobbyEvent::Received { .. })), "{what}")
+                assert!(state.lobby.iter().all(|event| matches!(event, LobbyEvent::Received { .. })), "{what}");
             });
         }
         clients[0].session.send(Command::Admit(id)).unwrap();
