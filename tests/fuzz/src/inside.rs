@@ -171,12 +171,13 @@ pub(super) fn plain_frames(bytes: &[u8]) {
         let frame = ReceivedFrame { header, bytes: BufferPool::new(1).copy(&sealed), sequence: 0, received };
         if slot == Slot::Camera {
             if let Ok(picture) = pictures.open(frame) {
-                let (content, payload) = (&plain[8..], &picture.payload[..]);
+                // Digests that the header does not announce are content; with a short plaintext, they begin in the header.
+                let (content, payload) = (plain.get(8..).unwrap_or_default(), &picture.payload[..]);
                 assert!(payload.starts_with(content) || content.starts_with(payload));
                 assert_eq!((picture.layer, picture.key), (layer, key));
             }
         } else if let Ok(sound) = sounds.open_audio(frame) {
-            assert!(sound.payload.len() <= plain.len());
+            assert!(sound.payload.len() <= sealed.len());
         }
     }
 }

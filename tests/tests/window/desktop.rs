@@ -317,7 +317,7 @@ static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
 pub const SCREEN: &str = "Xvfb_screen0";
 const BUS: &str = "dbus-daemon";
 /// More than the number of controls on any screen.
-const MAX_TABS: usize = 30;
+const MAX_TABS: usize = 40;
 /// The distance from the outer edge of a focus ring to the fill of its control, in pixels.
 const INSIDE: usize = 8;
 /// The number of equal screens in a row after which fading has ended. They take longer than the delay before fading starts.
