@@ -9,7 +9,7 @@ use crate::knock_request::KnockRequest;
 use crate::link::Invitation;
 use crate::lobby_key::LobbyKey;
 use crate::manager_keys::ManagerKeys;
-use crate::provider::{Crypto, Provider, SUITE, SigningKey, Storage, sha256};
+use crate::provider::{Crypto, Provider, SUITE, SigningKey, sha256};
 use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
 use openmls::prelude::{KeyPackage, KeyPackageIn, OpenMlsProvider, OpenMlsRand, ProtocolVersion};
 use proto::{MeetingId, ParticipantId};
@@ -35,11 +35,6 @@ impl Joiner {
     /// Returns the state with which it enters the group.
     pub(crate) fn newcomer(&self) -> &Newcomer {
         &self.newcomer
-    }
-
-    /// Returns the storage of the private keys.
-    pub(crate) fn storage(&self) -> &Storage {
-        self.newcomer.provider.storage()
     }
 
     /// Returns the key of the lobby chat with the managers; `None` for a manager who comes back.

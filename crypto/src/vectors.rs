@@ -20,6 +20,7 @@ use crate::provider::{Crypto, SEED, SigningKey};
 use crate::sealed_keys::SealingKey;
 use openmls::prelude::tls_codec::Serialize as _;
 use openmls::prelude::{BasicCredential, KeyPackageBundle};
+use openmls_traits::OpenMlsProvider;
 use openmls_traits::storage::StorageProvider;
 use proto::{Epoch, MeetingId, MemberBeacon, ParticipantId, Slot};
 use std::collections::{BTreeMap, HashMap};
@@ -114,7 +115,8 @@ pub fn tree(group: &Group, key: &[u8; 32]) -> Option<(Vec<u8>, Vec<u8>)> {
 #[must_use]
 pub fn key_package(joiner: &Joiner, request: &KnockRequest) -> Option<(Vec<u8>, Vec<u8>)> {
     let package = request.clone().into_key_package();
-    let bundle: KeyPackageBundle = joiner.storage().key_package(&package.hash_ref(&Crypto).ok()?).ok()??;
+    let bundle: KeyPackageBundle =
+        joiner.newcomer().provider.storage().key_package(&package.hash_ref(&Crypto).ok()?).ok()??;
     Some((package.tls_serialize_detached().ok()?, bundle.init_private_key().to_vec()))
 }
 

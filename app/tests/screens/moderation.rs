@@ -241,6 +241,17 @@ fn handing_over_and_stopping_everything_are_confirmed() {
     ui.key("X", Modifiers::COMMAND | Modifiers::SHIFT);
     let actions: Vec<_> = ui.messages().into_iter().map(|message| screen.update(message)).collect();
     assert_eq!(actions, [Action::Moderation(Moderate::StopEverything)]);
+    // It works in another dialog, and its own dialog is in front.
+    let mut screen = managed();
+    screen.update(Message::RemovePressed(BOB));
+    let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
+    ui.key("X", Modifiers::COMMAND | Modifiers::SHIFT);
+    for message in ui.messages() {
+        assert_eq!(screen.update(message), Action::None, "it asks");
+    }
+    let nodes = tree(screen.view(&context(Language::English), &pictures, &[])).nodes;
+    let dialogs = nodes.iter().filter(|(_, node)| node.role() == Role::AlertDialog);
+    assert_eq!(dialogs.filter_map(|(_, node)| node.label()).collect::<Vec<_>>(), ["Stop everything?"]);
     // Only the organiser is asked.
     let mut screen = restricted();
     screen.update(Message::Moderation(Input::StopPressed));

@@ -63,7 +63,9 @@ fn waiting_person(received: bool, sent_back: bool) -> Waiting {
         handle(&mut screen, &text(LobbyAuthor::Me, "Good morning, I am a bit early."));
         handle(&mut screen, &text(LobbyAuthor::Manager(ParticipantId(1)), "We will let you in at ten."));
         let waiting = &mut screen.model.lobby.waiting;
-        waiting.received = waiting.received.and_then(|since| since.checked_sub(Duration::from_secs(130)));
+        for time in [&mut waiting.sent, &mut waiting.received] {
+            *time = time.and_then(|since| since.checked_sub(Duration::from_secs(130)));
+        }
     }
     screen.model.lobby.waiting
 }

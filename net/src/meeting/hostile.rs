@@ -5,7 +5,7 @@ mod beacons;
 mod commits;
 mod waiting;
 
-pub use beacons::{FalseBeacon, false_beacon};
+pub use beacons::{FalseBeacon, false_beacon, sign_beacon};
 pub use commits::{Breach, commit};
 pub use waiting::{FORGED_TEXT, ForgedText, LOBBY_KINDS, epoch_secrets, lobby_messages};
 
@@ -15,8 +15,7 @@ use super::group_log::seal_bytes;
 use super::moderation_message::{FloorMessage, HandMessage};
 use super::state::{MediaState, Message, Microphone};
 use super::verification::VerificationMessage;
-use crypto::group::beacon;
-use proto::{MemberBeacon, ParticipantId, Position, Rights, Up};
+use proto::{ParticipantId, Position, Rights, Up};
 
 /// A message that the author has no right to, or that makes no sense.
 #[derive(Clone, Debug)]
@@ -131,14 +130,6 @@ pub const fn has_keys(meeting: &Meeting) -> bool {
 pub fn seal_plaintext(meeting: &mut Meeting, plaintext: &[u8]) -> Option<Up> {
     let Phase::Member(joined) = &mut meeting.phase else { return None };
     seal_bytes(&mut joined.log, plaintext)
-}
-
-/// Signs a beacon with any content as the member. `None` if the client is no member.
-#[must_use]
-pub fn sign_beacon(meeting: &Meeting, mut content: MemberBeacon) -> Option<MemberBeacon> {
-    let Phase::Member(joined) = &meeting.phase else { return None };
-    beacon::sign(joined.log.group(), joined.me(), &mut content);
-    Some(content)
 }
 
 /// A number that an order may have in every epoch.

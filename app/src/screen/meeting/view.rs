@@ -71,9 +71,10 @@ impl Meeting {
         let page = column![top, page.spacing(SPACE_S).height(Length::Fill), bottom];
         let page = container(page).width(Length::Fill).height(Length::Fill).style(theme::page);
         let page = popup(page, self.menu.map(|menu| popup_menu(self, menu, context)));
-        let dialog = remove_dialog(self, context).or_else(|| share::dialog(self, context));
+        // First, because the key that stops everything works in the other dialogs.
+        let dialog = moderation_view::dialog(self, context).or_else(|| remove_dialog(self, context));
+        let dialog = dialog.or_else(|| share::dialog(self, context));
         let dialog = dialog.or_else(|| chat::view::link_dialog(&self.chat, context));
-        let dialog = dialog.or_else(|| moderation_view::dialog(self, context));
         let dialog = dialog.or_else(|| leave_dialog::dialog(self, context)).or_else(|| send_back_dialog(self, context));
         modal(page, dialog.or_else(|| confirm_leave::dialog(self, context)))
     }

@@ -34,14 +34,20 @@ impl FalseBeacon {
 #[must_use]
 pub fn false_beacon(meeting: &Meeting, lie: FalseBeacon, counter: u64) -> Option<Up> {
     let Phase::Member(joined) = &meeting.phase else { return None };
-    let (group, mut epoch) = (joined.log.group(), joined.log.epoch());
-    let mut mls_epoch = group.epoch().0;
+    let (mut epoch, mut mls_epoch) = (joined.log.epoch(), joined.log.group().epoch().0);
     match lie {
         FalseBeacon::OtherKeys => {}
         FalseBeacon::Later => (epoch.0, mls_epoch) = (epoch.0 + 3, mls_epoch + 3),
         FalseBeacon::Earlier => (epoch.0, mls_epoch) = (epoch.0.checked_sub(1)?, mls_epoch.checked_sub(1)?),
     }
-    let mut lying = MemberBeacon { counter, epoch, mls_epoch, transcript: [0xa5; 32], signature: [0; 64] };
-    beacon::sign(group, joined.me(), &mut lying);
-    Some(Up::Beacon { beacon: lying })
+    let content = MemberBeacon { counter, epoch, mls_epoch, transcript: [0xa5; 32], signature: [0; 64] };
+    sign_beacon(meeting, content).map(|beacon| Up::Beacon { beacon })
+}
+
+/// Signs a beacon with any content as the member. `None` if the client is no member.
+#[must_use]
+pub fn sign_beacon(meeting: &Meeting, mut content: MemberBeacon) -> Option<MemberBeacon> {
+    let Phase::Member(joined) = &meeting.phase else { return None };
+    beacon::sign(joined.log.group(), joined.me(), &mut content);
+    Some(content)
 }
