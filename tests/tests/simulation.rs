@@ -541,7 +541,8 @@ fn members_at_rest(simulation: &mut Simulation, organiser: ClientId) -> Vec<Clie
     // Those who asked with a link from before a removal wait for the organiser, and so do those who were away for too long.
     let is_led = simulation.client(organiser).ending.is_none();
     if is_led {
-        simulation.command(organiser, Command::AdmitAll);
+        let asking = simulation.client(organiser).asking.clone();
+        simulation.command(organiser, Command::AdmitAll(asking));
         simulation.run(secs(20));
     }
     let mut inside = Vec::new();

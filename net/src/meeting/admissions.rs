@@ -4,6 +4,7 @@
 mod chats;
 mod devices;
 mod link_change;
+mod requests_by_id;
 mod send_backs;
 mod sent_back;
 
@@ -23,6 +24,7 @@ use crypto::{Changes, KnockRequest, Leaf, LobbyKey, MeetingPolicy};
 use devices::Devices;
 use link_change::LinkChange;
 use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, MeetingFlags, ParticipantId, Refusal, Rights, Role};
+use requests_by_id::RequestsById;
 use send_backs::SendBacks;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -41,6 +43,7 @@ pub(super) struct Admissions {
     /// No rule admits anybody before this time, because other managers may know devices that no rule admits.
     rules_from: Option<Instant>,
     refusals: Refusals,
+    known: RequestsById,
     chats: Chats,
     send_backs: SendBacks,
     link_change: LinkChange,
@@ -73,6 +76,7 @@ impl Admissions {
             devices: Devices::default(),
             rules_from: None,
             refusals: Refusals::default(),
+            known: RequestsById::default(),
             chats: Chats::default(),
             send_backs: SendBacks::default(),
             link_change: LinkChange::default(),
@@ -89,6 +93,10 @@ impl Admissions {
         removals: &Removals,
         context: &mut Context<'_>,
     ) {
+        if !self.known.note(participant, request) {
+            tracing::warn!("the server has sent another request under an id that it has used: it is ignored");
+            return;
+        }
         if let Some(known) = self.waiting.iter_mut().find(|knock| knock.participant() == participant) {
             known.stale = false;
             return;
@@ -174,11 +182,9 @@ impl Admissions {
         }
         match command {
             Command::Admit(participant) => self.admit(participant, context.now),
-            Command::AdmitAll => {
-                let all: Vec<_> = self.waiting.iter().map(Knock::participant).collect();
-                for participant in all {
-                    self.admit(participant, context.now);
-                }
+            Command::AdmitAll(all) => {
+                let now = context.now;
+                all.into_iter().for_each(|participant| self.admit(participant, now));
             }
             Command::Refuse(participant, why) => self.refuse(participant, why, context),
             Command::SendBack(participant) => self.send_backs.request(participant, roster, context),

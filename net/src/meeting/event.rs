@@ -83,8 +83,8 @@ pub enum Command {
     StopEverything,
     /// Ends the meeting for everybody. Only the organiser may do this.
     End,
-    /// Admits all participants of [`Event::AsksToJoin`]. Needs [`Rights::ADMIT`].
-    AdmitAll,
+    /// Admits these participants of [`Event::AsksToJoin`]: those whom the user saw. Needs [`Rights::ADMIT`].
+    AdmitAll(Vec<ParticipantId>),
     /// Sends a member of a lower role back to the waiting room: it loses the keys, and asks to join again. Turns the waiting
     /// room on. Needs [`Rights::ADMIT`] and [`Rights::REMOVE`].
     SendBack(ParticipantId),

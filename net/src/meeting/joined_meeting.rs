@@ -150,7 +150,7 @@ impl JoinedMeeting {
             }
             Command::Remove(participant) => self.removals.handle_command(participant, &self.roster, context),
             Command::Admit(_)
-            | Command::AdmitAll
+            | Command::AdmitAll(_)
             | Command::Refuse(..)
             | Command::SendBack(_)
             | Command::ChangeLink

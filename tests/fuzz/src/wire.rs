@@ -315,7 +315,7 @@ pub(super) fn meeting(bytes: &[u8]) {
             (Err(_), [4, ..]) => meeting.handle_disconnected(now),
             (Err(_), [5, ..]) => meeting.handle_connected(now),
             (Err(_), [6, ..]) => meeting.handle_command(Command::WriteLobby { to: Some(OTHER), text: "x".into() }, now),
-            (Err(_), [7, ..]) => meeting.handle_command(Command::AdmitAll, now),
+            (Err(_), [7, ..]) => meeting.handle_command(Command::AdmitAll(vec![OTHER]), now),
             (Err(_), _) => meeting.handle_timeout(now),
         }
         while let Some(event) = meeting.poll_event() {

@@ -51,8 +51,8 @@ pub enum Message {
 pub enum Decision {
     /// Let a person in.
     Admit(ParticipantId),
-    /// Let all who wait in.
-    AdmitAll,
+    /// Let these people in: all who are shown as waiting.
+    AdmitAll(Vec<ParticipantId>),
     /// Refuse a person.
     Refuse(ParticipantId, Refusal),
     /// Write to a person who waits.
@@ -70,7 +70,7 @@ impl Decision {
     pub fn command(&self) -> Command {
         match self.clone() {
             Self::Admit(id) => Command::Admit(id),
-            Self::AdmitAll => Command::AdmitAll,
+            Self::AdmitAll(all) => Command::AdmitAll(all),
             Self::Refuse(id, why) => Command::Decline(id, why),
             Self::Write(id, text) => Command::WriteLobby { to: Some(id), text },
             Self::SetFlags(flags, set) => Command::SetFlags { flags, set },
@@ -95,10 +95,10 @@ pub(super) fn update(model: &mut MeetingModel, message: Message) -> Option<Decis
         }
         Message::AllAdmitted => {
             let all: Vec<ParticipantId> = model.asking.iter().map(|asker| asker.id).collect();
-            for id in all {
-                model.remove_asker(id);
+            for id in &all {
+                model.remove_asker(*id);
             }
-            return Some(Decision::AdmitAll);
+            return Some(Decision::AdmitAll(all));
         }
         Message::RefusePressed(id) => {
             model.lobby.refusing = if model.lobby.refusing == Some(id) { None } else { Some(id) };

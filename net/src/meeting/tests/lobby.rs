@@ -309,7 +309,7 @@ fn all_are_admitted_with_one_command() {
     let mut organiser = with_waiting_room();
     let guests: Vec<_> = (2..6).map(|id| knocking(&mut organiser, id)).collect();
     organiser.sent();
-    organiser.command(Command::AdmitAll);
+    organiser.command(Command::AdmitAll((2..6).map(ParticipantId).collect()));
     assert_eq!(organiser.committed().welcomes[0].to.len(), guests.len());
 }
 
@@ -318,7 +318,7 @@ fn a_member_without_the_right_can_do_nothing_with_the_waiting_room() {
     let mut pair = Pair::new();
     for command in [
         Command::Admit(CARL),
-        Command::AdmitAll,
+        Command::AdmitAll(vec![CARL]),
         Command::Refuse(CARL, Refusal::NotNow),
         Command::SendBack(ADA),
         Command::ChangeLink,
