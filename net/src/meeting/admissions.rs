@@ -252,9 +252,13 @@ impl Admissions {
     fn refuse(&mut self, participant: ParticipantId, why: Refusal, context: &mut Context<'_>) {
         let refused = |knock: &mut Knock| !knock.admitted && knock.participant() == participant;
         let Some(knock) = self.waiting.extract_if(.., refused).next() else { return };
-        let is_old = knock.request.via_old_link();
+        // Who was sent back knows no other link: not the link is the reason.
+        let is_old = knock.request.via_old_link() && !self.devices.is_sent_back(knock.request.device());
         let why = if why == Refusal::Declined && is_old { Refusal::OldLink } else { why };
         self.chats.forget(participant);
+        if knock.asked {
+            context.outputs.event(Event::StoppedAsking(participant));
+        }
         self.refusals.refuse(participant, why, context);
     }
 

@@ -299,6 +299,7 @@ fn a_refusal_has_the_reason_that_the_manager_chose() {
         organiser.sent();
         organiser.command(Command::Refuse(BOB, why));
         assert_eq!(organiser.commands(), [ManagerCommand::Refuse { participant: BOB, why }]);
+        assert!(organiser.events().iter().any(|event| matches!(event, Event::StoppedAsking(BOB))));
         guest.receive(Down::Refused { why });
         assert_eq!(guest.reason(), Some(reason));
     }
@@ -479,6 +480,11 @@ fn a_co_organiser_that_is_sent_back_is_none_any_more_and_the_keys_change() {
     let [(_, evidence)] = <[_; 1]>::try_from(asked(&mut pair.organiser)).expect("the organiser is asked");
     assert!(evidence.sent_back && evidence.via_old_link);
     assert_eq!(role(&pair.organiser, ADA), Role::Organiser);
+    // The keys changed because it was sent back: it cannot have a newer link, so the link is not the reason.
+    pair.organiser.sent();
+    pair.organiser.command(Command::Refuse(ParticipantId(5), Refusal::Declined));
+    let refused = ManagerCommand::Refuse { participant: ParticipantId(5), why: Refusal::Declined };
+    assert_eq!(pair.organiser.commands(), [refused]);
 }
 
 #[test]
