@@ -20,6 +20,7 @@ mod output;
 mod people;
 mod recording;
 mod sentences;
+mod unsent;
 mod windowed;
 
 use anyhow::Result;

@@ -9,13 +9,14 @@ use super::options::{Admit, Client};
 use super::orders::{NamedOrder, Order, Whom};
 use super::people;
 use super::recording::{self, Recording};
+use super::unsent::Unsent;
 use super::{output, sentences};
 use anyhow::{Context, Result, bail};
 use app::locale::Language;
 use app::model::{Asker, MeetingModel, moderation};
 use app::theme::Choice;
 use app::{Snapshot, session};
-use engine::chat::{Event as ChatEvent, Status};
+use engine::chat::{Command as ChatCommand, Event as ChatEvent};
 use engine::report::Report;
 use engine::usage::{self, Usage};
 use engine::{
@@ -66,6 +67,7 @@ pub fn run(
         layout_at: None,
         leave_at: None,
         leaving: None,
+        unsent: Unsent::default(),
         unsent_until: None,
         picture_at: None,
         usage: None,
@@ -111,6 +113,7 @@ struct HeadlessMeeting<'a> {
     leave_at: Option<Instant>,
     /// When the next step of leaving is due; `None` before leaving begins.
     leaving: Option<Instant>,
+    unsent: Unsent,
     /// Until when leaving waits for lines that are on their way; `None` if it does not.
     unsent_until: Option<Instant>,
     /// When to draw the picture; `None` if no picture is due.
@@ -151,6 +154,7 @@ impl HeadlessMeeting<'_> {
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.handle_event(event);
         }
+        self.unsent.handle_event(event, &self.model.chat);
         for notice in notices(&mut self.model, event) {
             output::message(sentences::notice(&notice));
         }
@@ -295,7 +299,11 @@ impl HeadlessMeeting<'_> {
             }
             Order::Chat(order) => {
                 self.require_meeting()?;
-                self.send(Command::Chat(order.command(&self.model.people, self.model.chat.lines())?));
+                let command = order.command(&self.model.people, self.model.chat.lines())?;
+                if matches!(command, ChatCommand::Send(_)) {
+                    self.unsent.wrote();
+                }
+                self.send(Command::Chat(command));
             }
             Order::AcceptDevice(name) => self.accept_device(&name)?,
             Order::Lobby { to, text } => self.write_lobby(to.as_deref(), text)?,
@@ -311,10 +319,9 @@ impl HeadlessMeeting<'_> {
         self.entered_at.map(|_| ()).ok_or_else(|| "we are not in the meeting: wait for the event `entered`".into())
     }
 
-    /// Whether lines that we wrote are on their way: the meeting takes only so many in a second.
+    /// Whether lines that we wrote are on their way.
     fn has_unsent(&self) -> bool {
-        self.entered_at.is_some()
-            && self.model.chat.lines().iter().any(|line| line.me && line.status == Status::Sending)
+        self.entered_at.is_some() && self.unsent.is_any(&self.model.chat)
     }
 
     /// Whether the rule of the options lets somebody in who would have to wait.

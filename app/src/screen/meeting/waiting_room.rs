@@ -274,7 +274,9 @@ fn known<'a>(model: &MeetingModel, context: &Context) -> Element<'a, Message> {
 pub(super) fn question(model: &MeetingModel, context: &Context) -> Option<Texts> {
     let person = model.person(model.lobby.sending_back?)?;
     let named = |id| context.language.with(id, &[("name", person.name.as_str().into())]);
-    let meaning = if model.lobby.flags.contains(MeetingFlags::WAITING_ROOM) {
+    let meaning = if model.lobby.flags.contains(MeetingFlags::LOCKED) {
+        "lobby-send-back-text-locked"
+    } else if model.lobby.flags.contains(MeetingFlags::WAITING_ROOM) {
         "lobby-send-back-text"
     } else {
         "lobby-send-back-text-off"
