@@ -305,8 +305,11 @@ impl Run {
             }
             self.simulation.run(secs(20));
         }
+        // Who lost its place in a meeting with a waiting room waits for ever if no organiser is left.
+        let is_led = self.inside().into_iter().any(|client| self.simulation.client(client).is_organiser());
         for client in self.simulation.active() {
-            if self.simulation.client(client).entered.is_none() {
+            let state = self.simulation.client(client);
+            if state.entered.is_none() || !is_led && state.out_since.is_some() {
                 self.simulation.wish(client, Command::Leave);
             }
         }
