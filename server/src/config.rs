@@ -58,7 +58,7 @@ pub struct Limits {
     pub connections: usize,
     /// Meetings at once.
     pub meetings: usize,
-    /// Members of one meeting plus the people who wait to be admitted to it.
+    /// Members of one meeting plus the people who wait to be admitted to it. An organiser who comes back may be one member more.
     pub members: usize,
     /// Connections at once from one address. An IPv6 address counts as its /64 network. One address has at most a
     /// quarter of `connections`.

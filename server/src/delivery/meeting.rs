@@ -146,6 +146,10 @@ impl Meeting {
             if !self.authority.has_signed_return(participant, &request.0, signature) {
                 return Err(Problem::NotAuthorised);
             }
+            // Those who knock do not count: they could keep an organiser out.
+            if self.members.len() + self.waiting.returning() >= self.settings.places(true) {
+                return Err(Problem::MeetingFull);
+            }
             self.returns.handle_request(participant);
         } else if self.members.len() >= max || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE) {
             return Err(Problem::MeetingFull);
@@ -479,8 +483,8 @@ impl Meeting {
         true
     }
 
-    /// Admits the receivers of Welcomes that still wait. A receiver that neither waits nor is a member has left: it is
-    /// logged as gone, because the commit added a leaf for it.
+    /// Admits the receivers of Welcomes that still wait, if there is a place. A receiver that neither waits nor is a member has left: it
+    /// is logged as gone, because the commit added a leaf for it. So is one without a place.
     fn admit(&mut self, welcomes: Welcomes, now: Instant, changes: &mut Changes, actions: &mut Actions) {
         let Welcomes { list, tree } = welcomes;
         for Welcome { to, blob } in list {
@@ -490,10 +494,19 @@ impl Meeting {
                     continue;
                 }
                 match self.waiting.remove(participant) {
-                    Some((connection, _)) => {
+                    Some((connection, _))
+                        if self.members.len() < self.settings.places(self.returns.contains(participant)) =>
+                    {
                         let member = Member::new(connection, position, &self.settings.limits, now);
                         self.members.insert(participant, member);
                         admitted.push((participant, connection));
+                    }
+                    // Those who have come back have taken the last place.
+                    Some((connection, _)) => {
+                        actions.send(connection, &Down::Problem { problem: Problem::MeetingFull });
+                        actions.close(connection);
+                        changes.closed.push(connection);
+                        absent.push(participant);
                     }
                     None => absent.push(participant),
                 }

@@ -395,3 +395,32 @@ fn damaged_bytes_of_a_meeting_are_removed_and_do_not_panic() {
         }
     }
 }
+
+#[test]
+fn organisers_who_come_back_take_one_place_more_than_a_meeting_has() {
+    let mut service = Service::with(Limits { members: 3, ..Limits::default() });
+    let dora = ParticipantId(4);
+    for participant in [ANNA, BEN, dora] {
+        service.greet(participant);
+    }
+    service.sends(ANNA, create(MEETING));
+    service.sends(BEN, knock());
+    service.commits(ANNA, 0, &[BEN], &[]);
+    assert_eq!(service.sends(dora, knock()).len(), 1, "the last place");
+    let full = |participant| [(participant, problem(Problem::MeetingFull))];
+    for (participant, is_full) in RETURNING.into_iter().zip([false, false, true]) {
+        service.greet(participant);
+        let received = service.sends(participant, return_request(participant, AUTHORITY));
+        assert_eq!(received == full(participant), is_full, "{received:?}");
+    }
+    let received = service.commits(ANNA, 1, &[RETURNING[0], RETURNING[1], dora], &[]);
+    let got = |participant| received.iter().filter(move |(to, _)| *to == participant).map(|(_, message)| message);
+    assert!(RETURNING[..2].iter().all(|back| got(*back).any(|message| matches!(message, Down::Admitted { .. }))));
+    assert_eq!(got(dora).collect::<Vec<_>>(), [&problem(Problem::MeetingFull)], "they have taken her place");
+    assert_eq!(received.last(), Some(&(RETURNING[1], gone(2, dora))), "the commit has a leaf for her");
+    assert_eq!(service.delivery.meeting_of(ANNA).map(|(members, waiting)| (members.len(), waiting)), Some((4, 0)));
+    for participant in [ParticipantId(30), ParticipantId(31)] {
+        service.greet(participant);
+        assert_eq!(service.sends(participant, return_request(participant, AUTHORITY)), full(participant));
+    }
+}
