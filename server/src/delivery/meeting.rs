@@ -1,14 +1,17 @@
 //! One meeting as the delivery service sees it: its authority, its members, the clients that wait to be admitted, and
 //! the log.
 
+mod commit;
 pub mod forwarding;
 pub mod storage;
+
+pub use commit::{Changes, Commit};
 
 use super::actions::{Actions, Trust};
 use super::authority::Authority;
 use super::connection_id::ConnectionId;
 use super::log::Log;
-use super::members::{Member, Members, Presence};
+use super::members::{Member, Members, Presence, contains_all};
 use super::returns::Returns;
 use super::settings::Settings;
 use super::stored::Unstored;
@@ -47,28 +50,6 @@ pub struct Meeting {
     /// True if the next step panics.
     #[cfg(test)]
     pub panics: bool,
-}
-
-/// [`proto::Up::Commit`].
-#[derive(Debug)]
-pub struct Commit {
-    /// The epoch that the commit ends.
-    pub epoch: Epoch,
-    /// The commit itself.
-    pub blob: Blob,
-    /// The participants that the commit removes.
-    pub removed: Vec<ParticipantId>,
-    /// The Welcomes for the participants that the commit adds.
-    pub welcomes: Welcomes,
-}
-
-/// The connections that a message moves into or out of a meeting.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// Connections that are about to be closed.
-    pub closed: Vec<ConnectionId>,
-    /// Connections that waited and belong to members now.
-    pub admitted: Vec<ConnectionId>,
 }
 
 impl Meeting {
@@ -236,7 +217,7 @@ impl Meeting {
         Ok(before)
     }
 
-    /// Removes the members whose time to resume is over.
+    /// Handles that some time has passed: removes the members whose time to resume is over.
     pub fn expire(&mut self, now: Instant, actions: &mut Actions) {
         #[cfg(test)]
         assert!(!self.panics, "injected");
@@ -244,6 +225,7 @@ impl Meeting {
             self.leave(participant, actions);
         }
         self.members.expire_trees(now);
+        self.unstored.handle_tick();
     }
 
     /// Notes which entry a member expects next.
@@ -307,9 +289,7 @@ impl Meeting {
             send_lost(from, &self.members, self.epoch, actions);
             return Ok(Changes::default());
         }
-        if !commit.removed.iter().all(|removed| self.gone.contains(removed))
-            || !admitted.iter().all(|to| self.returns.contains(*to))
-        {
+        if !contains_all(&self.gone, &commit.removed) || !admitted.iter().all(|to| self.returns.contains(*to)) {
             return Err(Problem::NotAuthorised);
         }
         for organiser in answered {
@@ -357,9 +337,10 @@ impl Meeting {
         if let Some(connection) = member.connection().filter(|_| is_new) {
             self.waiting.knocks().for_each(|message| actions.send(connection, &message));
         }
-        self.unstored.change_state();
+        self.unstored.change_counter();
         if !member.is_manager {
             member.is_manager = true;
+            self.unstored.change_state();
             if let Some(connection) = member.connection() {
                 actions.trust(connection, Trust::Manager);
             }
@@ -417,7 +398,11 @@ impl Meeting {
                 }
             }
             ManagerCommand::Void { .. } => {}
-            ManagerCommand::Lock { locked } => self.is_locked = locked,
+            ManagerCommand::Lock { locked } if locked == self.is_locked => {}
+            ManagerCommand::Lock { locked } => {
+                self.is_locked = locked;
+                self.unstored.change_state();
+            }
             ManagerCommand::Beacon { .. } => {
                 actions.send_all(self.members.connections_except(signed.from), &Down::Beacon { signed });
             }
@@ -454,7 +439,8 @@ impl Meeting {
     ) {
         self.reserved_until = None;
         self.epoch = self.epoch.next();
-        self.gone.retain(|gone| !removed.contains(gone));
+        let named: BTreeSet<_> = removed.iter().collect();
+        self.gone.retain(|gone| !named.contains(gone));
         let mut were_members = removed.to_vec();
         were_members.retain(|participant| self.remove(*participant, &signed, changes, actions));
         self.append(LogEntry::Managed { signed }, actions);
