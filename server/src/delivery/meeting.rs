@@ -1,14 +1,17 @@
 //! One meeting as the delivery service sees it: its authority, its members, the clients that wait to be admitted, and
 //! the log.
 
+mod commit;
 pub mod forwarding;
 pub mod storage;
+
+pub use commit::{Changes, Commit};
 
 use super::actions::{Actions, Trust};
 use super::authority::Authority;
 use super::connection_id::ConnectionId;
 use super::log::Log;
-use super::members::{Member, Members, Presence};
+use super::members::{Member, Members, Presence, contains_all};
 use super::returns::Returns;
 use super::settings::Settings;
 use super::stored::Unstored;
@@ -47,28 +50,6 @@ pub struct Meeting {
     /// True if the next step panics.
     #[cfg(test)]
     pub panics: bool,
-}
-
-/// [`proto::Up::Commit`].
-#[derive(Debug)]
-pub struct Commit {
-    /// The epoch that the commit ends.
-    pub epoch: Epoch,
-    /// The commit itself.
-    pub blob: Blob,
-    /// The participants that the commit removes.
-    pub removed: Vec<ParticipantId>,
-    /// The Welcomes for the participants that the commit adds.
-    pub welcomes: Welcomes,
-}
-
-/// The connections that a message moves into or out of a meeting.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// Connections that are about to be closed.
-    pub closed: Vec<ConnectionId>,
-    /// Connections that waited and belong to members now.
-    pub admitted: Vec<ConnectionId>,
 }
 
 impl Meeting {
@@ -145,6 +126,10 @@ impl Meeting {
         if let Request::Return(request, signature) = &request {
             if !self.authority.has_signed_return(participant, &request.0, signature) {
                 return Err(Problem::NotAuthorised);
+            }
+            // Those who knock do not count: they could keep an organiser out.
+            if self.members.len() + self.waiting.returning() >= self.settings.places(true) {
+                return Err(Problem::MeetingFull);
             }
             self.returns.handle_request(participant);
         } else if self.members.len() >= max || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE) {
@@ -232,7 +217,7 @@ impl Meeting {
         Ok(before)
     }
 
-    /// Removes the members whose time to resume is over.
+    /// Handles that some time has passed: removes the members whose time to resume is over.
     pub fn expire(&mut self, now: Instant, actions: &mut Actions) {
         #[cfg(test)]
         assert!(!self.panics, "injected");
@@ -240,6 +225,7 @@ impl Meeting {
             self.leave(participant, actions);
         }
         self.members.expire_trees(now);
+        self.unstored.handle_tick();
     }
 
     /// Notes which entry a member expects next.
@@ -303,9 +289,7 @@ impl Meeting {
             send_lost(from, &self.members, self.epoch, actions);
             return Ok(Changes::default());
         }
-        if !commit.removed.iter().all(|removed| self.gone.contains(removed))
-            || !admitted.iter().all(|to| self.returns.contains(*to))
-        {
+        if !contains_all(&self.gone, &commit.removed) || !admitted.iter().all(|to| self.returns.contains(*to)) {
             return Err(Problem::NotAuthorised);
         }
         for organiser in answered {
@@ -353,9 +337,10 @@ impl Meeting {
         if let Some(connection) = member.connection().filter(|_| is_new) {
             self.waiting.knocks().for_each(|message| actions.send(connection, &message));
         }
-        self.unstored.change_state();
+        self.unstored.change_counter();
         if !member.is_manager {
             member.is_manager = true;
+            self.unstored.change_state();
             if let Some(connection) = member.connection() {
                 actions.trust(connection, Trust::Manager);
             }
@@ -413,7 +398,11 @@ impl Meeting {
                 }
             }
             ManagerCommand::Void { .. } => {}
-            ManagerCommand::Lock { locked } => self.is_locked = locked,
+            ManagerCommand::Lock { locked } if locked == self.is_locked => {}
+            ManagerCommand::Lock { locked } => {
+                self.is_locked = locked;
+                self.unstored.change_state();
+            }
             ManagerCommand::Beacon { .. } => {
                 actions.send_all(self.members.connections_except(signed.from), &Down::Beacon { signed });
             }
@@ -450,7 +439,8 @@ impl Meeting {
     ) {
         self.reserved_until = None;
         self.epoch = self.epoch.next();
-        self.gone.retain(|gone| !removed.contains(gone));
+        let named: BTreeSet<_> = removed.iter().collect();
+        self.gone.retain(|gone| !named.contains(gone));
         let mut were_members = removed.to_vec();
         were_members.retain(|participant| self.remove(*participant, &signed, changes, actions));
         self.append(LogEntry::Managed { signed }, actions);
@@ -479,8 +469,8 @@ impl Meeting {
         true
     }
 
-    /// Admits the receivers of Welcomes that still wait. A receiver that neither waits nor is a member has left: it is
-    /// logged as gone, because the commit added a leaf for it.
+    /// Admits the receivers of Welcomes that still wait, if there is a place. A receiver that neither waits nor is a member has left: it
+    /// is logged as gone, because the commit added a leaf for it. So is one without a place.
     fn admit(&mut self, welcomes: Welcomes, now: Instant, changes: &mut Changes, actions: &mut Actions) {
         let Welcomes { list, tree } = welcomes;
         for Welcome { to, blob } in list {
@@ -490,10 +480,19 @@ impl Meeting {
                     continue;
                 }
                 match self.waiting.remove(participant) {
-                    Some((connection, _)) => {
+                    Some((connection, _))
+                        if self.members.len() < self.settings.places(self.returns.contains(participant)) =>
+                    {
                         let member = Member::new(connection, position, &self.settings.limits, now);
                         self.members.insert(participant, member);
                         admitted.push((participant, connection));
+                    }
+                    // Those who have come back have taken the last place.
+                    Some((connection, _)) => {
+                        actions.send(connection, &Down::Problem { problem: Problem::MeetingFull });
+                        actions.close(connection);
+                        changes.closed.push(connection);
+                        absent.push(participant);
                     }
                     None => absent.push(participant),
                 }

@@ -249,3 +249,19 @@ fn only_members_that_manage_may_send_long_messages() {
     service.manages(BEN, &ManagerCommand::Lock { locked: false });
     assert_eq!(service.trusted[3..], [(BEN, Trust::Manager)]);
 }
+
+#[test]
+fn a_commit_that_names_a_thousand_unknown_participants_removes_nobody_else() {
+    let mut service = with_mallory();
+    service.sends(CLEO, Up::Leave);
+    let unknown: Vec<_> = (1_000..2_023).map(ParticipantId).collect();
+    service.commits(ANNA, 3, &[], &unknown);
+    assert_eq!(service.sends(BEN, commit(4, &[CLEO])).len(), 3, "she is still listed as gone");
+    service.passes(Duration::from_secs(2));
+    service.commits(ANNA, 5, &[], &[&unknown[..], &[CLEO]].concat());
+    assert_eq!(
+        service.sends(BEN, commit(6, &[CLEO]))[0],
+        (BEN, problem(Problem::NotAuthorised)),
+        "she is not any more"
+    );
+}
