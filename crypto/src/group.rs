@@ -11,6 +11,7 @@ mod error;
 pub mod filling;
 #[doc(hidden)]
 pub mod hostile;
+mod path_keys;
 mod policy;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -29,6 +30,7 @@ use crate::credential::{LeafCredential, capabilities};
 use crate::identity::{DeviceKey, Identity, Profile};
 use crate::keyring::{Counters, MediaKeys, SignatureKeys};
 use crate::knock_request::KnockRequest;
+use crate::leaf_node;
 use crate::manager_keys::ManagerKeys;
 use crate::memory::Secret;
 use crate::provider::{Provider, SUITE, SigningKey, sha256};
@@ -37,6 +39,7 @@ use authorize::{Proposed, authorize};
 use openmls::group::PastEpochDeletion;
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
+use path_keys::path_keys;
 use proto::{Epoch, MeetingId, ParticipantId, Rights};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -108,6 +111,7 @@ impl Group {
         let policy = verified_welcome(&staged, &newcomer)?;
         let Newcomer { provider, key, meeting, .. } = newcomer;
         let mls = staged.into_group(&provider).map_err(mls_error)?;
+        leaf_node::check_tree(mls.treesync())?;
         Ok(member_of(mls, (provider, key), meeting, policy))
     }
 
@@ -178,7 +182,7 @@ impl Group {
         let packages: Vec<KeyPackage> = add.into_iter().map(KnockRequest::into_key_package).collect();
         let mut proposals = Vec::with_capacity(packages.len() + remove.len() + 1);
         for package in &packages {
-            proposals.push(Proposed::Add(LeafCredential::of_package(package, self.meeting)?));
+            proposals.push(added_by(package, self.meeting)?);
         }
         proposals.extend(remove.iter().copied().map(Proposed::Remove));
         proposals.extend(policy.iter().map(|policy| Proposed::Policy(Box::new(policy.clone()))));
@@ -471,7 +475,7 @@ fn proposals(commit: &StagedCommit, committer: Leaf, meeting: MeetingId) -> Resu
     for queued in commit.queued_proposals() {
         let own = matches!(queued.sender(), Sender::Member(sender) if sender.u32() == committer.0);
         proposals.push(match queued.proposal() {
-            Proposal::Add(add) if own => Proposed::Add(LeafCredential::of_package(add.key_package(), meeting)?),
+            Proposal::Add(add) if own => added_by(add.key_package(), meeting)?,
             Proposal::Remove(remove) if own => Proposed::Remove(Leaf(remove.removed().u32())),
             Proposal::GroupContextExtensions(next) if own => {
                 let policy = MeetingPolicy::of(next.extensions());
@@ -492,8 +496,31 @@ fn proposals(commit: &StagedCommit, committer: Leaf, meeting: MeetingId) -> Resu
     }
     if let Some(leaf) = commit.update_path_leaf_node() {
         proposals.push(Proposed::Update(LeafCredential::verified(leaf, meeting)?));
+        leaf_node::check_leaf(leaf)?;
+        check_path(commit)?;
     }
     Ok(proposals)
+}
+
+/// Checks the keys of the parent nodes that a commit with a path changes.
+fn check_path(commit: &StagedCommit) -> Result<(), Error> {
+    if commit.self_removed() {
+        // We need not encrypt to anybody any more.
+        return Ok(());
+    }
+    let keys = path_keys(commit).ok_or(Reject::BadKey)?;
+    if keys.is_empty() {
+        // We and the committer are below a common node, which has a key.
+        return Err(Reject::BadKey.into());
+    }
+    Ok(keys.iter().try_for_each(|key| leaf_node::check_key(key))?)
+}
+
+/// Returns the proposal to add the owner of a key package, whose credential and leaf are verified.
+fn added_by(package: &KeyPackage, meeting: MeetingId) -> Result<Proposed, Error> {
+    let credential = LeafCredential::of_package(package, meeting)?;
+    leaf_node::check_package(package)?;
+    Ok(Proposed::Add(credential))
 }
 
 fn join_config() -> MlsGroupJoinConfig {

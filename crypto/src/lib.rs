@@ -22,6 +22,7 @@ mod joiner;
 mod keyring;
 mod knock_request;
 mod leaf;
+mod leaf_node;
 pub mod link;
 pub mod lobby_key;
 mod manager_keys;

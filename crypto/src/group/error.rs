@@ -3,6 +3,7 @@
 use super::policy::PolicyError;
 use crate::admission_key;
 use crate::credential::BadCredential;
+use crate::leaf_node::InvalidNode;
 use crate::provider::NoRandomness;
 
 /// The reason why an operation failed. The group is unchanged.
@@ -56,6 +57,15 @@ impl From<BadCredential> for Error {
     }
 }
 
+impl From<InvalidNode> for Error {
+    fn from(invalid: InvalidNode) -> Self {
+        Self::Rejected(match invalid {
+            InvalidNode::Key => Reject::BadKey,
+            InvalidNode::Content => Reject::BadLeaf,
+        })
+    }
+}
+
 /// The reason why a commit is not merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -90,6 +100,12 @@ pub enum Reject {
     /// A member changes its name, device or participant id.
     #[error("a member may not change its identity")]
     IdentityChanged,
+    /// A key of a new leaf, or of a node above it, cannot be encrypted to: nobody could commit any more.
+    #[error("a key cannot be encrypted to")]
+    BadKey,
+    /// A new leaf has other capabilities than all leaves, or extensions.
+    #[error("a leaf has other capabilities or extensions than all have")]
+    BadLeaf,
     /// The commit contains a proposal that meetings do not allow.
     #[error("the proposal is not allowed in a meeting")]
     UnsupportedProposal,

@@ -2,6 +2,7 @@
 
 use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, PolicyEdit, Reject, capabilities, credentials};
 use crate::credential::LeafCredential;
+use crate::hostile::{Flaw, key_package};
 use crate::identity::{Identity, Profile};
 use crate::provider::{Provider, SUITE};
 use crate::{Joiner, KnockRequest, Leaf, ManagerKeys, knock, open_return, return_to_meeting};
@@ -326,6 +327,26 @@ fn an_organiser_comes_back_only_as_the_authority_signed() {
         let organisers: Vec<_> = group.members().into_iter().filter(|member| member.role.is_manager()).collect();
         assert_eq!(organisers.iter().map(|member| member.participant.0).collect::<Vec<_>>(), [9]);
     }
+}
+
+#[test]
+fn an_organiser_does_not_come_back_with_an_unusable_key() {
+    let organiser = Identity::generate().unwrap();
+    let (keys, groups) = with_three_members_of(&organiser);
+    let key = crate::provider::SigningKey::generate().unwrap();
+    let name = profile("O");
+    let me =
+        LeafCredential::issue(&organiser, name, ParticipantId(9), keys.meeting(), &key.public(), SystemTime::now());
+    let me = keys.with_return(me, keys.authority()).unwrap();
+    let opened = |flaw: Option<&Flaw>| {
+        let package = key_package(&key, me.credential(&key.public()), me.lifetime(), flaw).unwrap();
+        open_return(&groups[1], &package.tls_serialize_detached().unwrap()).map(|_| ())
+    };
+    assert!(matches!(opened(None), Ok(())));
+    let error = opened(Some(&Flaw::LeafKey(vec![0xff; 1_216]))).unwrap_err();
+    assert!(matches!(error, Error::Rejected(Reject::BadKey)), "{error:?}");
+    let error = opened(Some(&Flaw::Capabilities(900))).unwrap_err();
+    assert!(matches!(error, Error::Rejected(Reject::BadLeaf)), "{error:?}");
 }
 
 #[test]

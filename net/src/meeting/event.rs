@@ -136,8 +136,8 @@ pub enum Event {
         keys: MediaKeys,
         /// Leaves that were removed. None of their frames may be opened from now on.
         removed: Vec<Leaf>,
-        /// All leaves of the epoch.
-        leaves: Vec<Leaf>,
+        /// All leaves of the epoch, with the rights of their owners.
+        leaves: Vec<(Leaf, Rights)>,
         /// The MLS epoch.
         epoch: Epoch,
         /// True if this client entered the group again: all keys from before are void.

@@ -108,8 +108,9 @@ impl Roster {
         people
     }
 
-    pub(super) fn leaves(&self) -> Vec<Leaf> {
-        self.people.values().map(|person| person.leaf).collect()
+    /// Returns all leaves, with the rights of their owners.
+    pub(super) fn leaves(&self) -> Vec<(Leaf, Rights)> {
+        self.people.values().map(|person| (person.leaf, person.rights)).collect()
     }
 
     /// Returns true if somebody is present who may admit.

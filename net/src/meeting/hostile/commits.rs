@@ -3,6 +3,7 @@
 use super::super::{Meeting, Phase};
 use crypto::group::hostile::{Forbidden, forge, unsigned_policy};
 use crypto::group::{Member, PolicyEdit, edits};
+use crypto::hostile::Flaw;
 use crypto::{ManagerKeys, MeetingPolicy, Profile};
 use proto::{Blob, ParticipantId, Rights, Role, Up};
 use std::time::SystemTime;
@@ -30,6 +31,10 @@ pub enum Breach {
     RemoveOrganiser,
     /// Removes another member.
     RemoveOther,
+    /// Gives the committer a key that nobody can encrypt to, so that no commit with a path would be possible.
+    UnusableKey,
+    /// Gives the committer a leaf of 60 kB, so that the tree would be too long for joiners.
+    LongLeaf,
     /// Of a co-organiser, with the authority's signature: makes it the organiser.
     SignedTakeOver,
     /// Of a co-organiser, with the authority's signature: makes another member a co-organiser.
@@ -40,7 +45,7 @@ pub enum Breach {
 
 impl Breach {
     /// What a guest tries.
-    pub const OF_GUESTS: [Self; 10] = [
+    pub const OF_GUESTS: [Self; 12] = [
         Self::Add,
         Self::Rename,
         Self::Renumber,
@@ -51,6 +56,8 @@ impl Breach {
         Self::NoPolicy,
         Self::RemoveOrganiser,
         Self::RemoveOther,
+        Self::UnusableKey,
+        Self::LongLeaf,
     ];
 
     /// What a co-organiser tries, who has the keys of the meeting.
@@ -71,6 +78,8 @@ impl Breach {
             Self::NoPolicy => "removes the policy",
             Self::RemoveOrganiser => "removes the organiser",
             Self::RemoveOther => "removes another member",
+            Self::UnusableKey => "gives itself a key that nobody can encrypt to",
+            Self::LongLeaf => "gives itself a leaf of 60 kB",
             Self::SignedTakeOver => "makes itself the organiser, signed",
             Self::SignedPromotion => "makes another member a co-organiser, signed",
             Self::SignedBar => "takes over and bars the organiser, signed",
@@ -106,6 +115,8 @@ pub fn commit(meeting: &mut Meeting, breach: Breach, now: SystemTime) -> Option<
         Breach::NoPolicy => Forbidden::NoPolicy,
         Breach::RemoveOrganiser => Forbidden::Remove(vec![organiser.leaf]),
         Breach::RemoveOther => Forbidden::Remove(vec![other?.leaf]),
+        Breach::UnusableKey => Forbidden::Update(Flaw::LeafKey(vec![1; 7])),
+        Breach::LongLeaf => Forbidden::Update(Flaw::Extension(60_000)),
         Breach::SignedTakeOver | Breach::SignedPromotion | Breach::SignedBar => {
             let keys = meeting.manager.as_mut()?.keys_mut();
             signed(breach, &policy, (&me, &organiser, other?), keys)?
@@ -138,7 +149,9 @@ fn signed(
         | Breach::Unmute
         | Breach::NoPolicy
         | Breach::RemoveOrganiser
-        | Breach::RemoveOther => (vec![take_over], Vec::new()),
+        | Breach::RemoveOther
+        | Breach::UnusableKey
+        | Breach::LongLeaf => (vec![take_over], Vec::new()),
     };
     let policy = edits::edited_policy(policy, &edits, false, keys).ok()?;
     Some(Forbidden::Policy(Box::new(policy), removed))

@@ -1,7 +1,9 @@
 //! What the authority's signature decides: removal, voids, beacons, refusals, old links.
 
 use super::*;
+use crate::meeting::hostile::{self, Breach};
 use crypto::Group;
+use crypto::hostile::{Flaw, flawed_request};
 
 /// Lets a guest knock by `invitation`, and returns the guest and the request.
 fn knock_by(invitation: Invitation, organiser: &Client, participant: u64) -> (Client, Blob) {
@@ -123,6 +125,34 @@ fn an_invalid_commit_is_voided_by_the_manager_and_ignored_by_a_member() {
     guest.log_commit(1, ParticipantId(3), 1, Blob(vec![1; 40]));
     assert!(guest.sent().is_empty());
     assert!(matches!(guest.events()[..], [Event::Notice(Notice::CommitRejected(ParticipantId(3)))]));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this test is about a hostile client")]
+fn a_key_that_nobody_can_encrypt_to_stops_no_commit() {
+    let (mut organiser, mut bob) = Client::two();
+    let mallory = (&Identity::generate().unwrap(), Profile::new("Mallory").unwrap(), ParticipantId(3));
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(server_time());
+    let request = flawed_request(organiser.keys(), mallory, now, &Flaw::LeafKey(vec![1; 7])).unwrap();
+    organiser.receive(Down::Knocked { participant: ParticipantId(3), request: Blob(request) });
+    let refused = ManagerCommand::Refuse { participant: ParticipantId(3), why: Refusal::Unreadable };
+    assert_eq!(organiser.commands(), [refused]);
+    // A member tries the same with a leaf of its own.
+    for (at, breach) in (1..).zip([Breach::UnusableKey, Breach::LongLeaf]) {
+        let Some(Up::Commit { blob, .. }) = hostile::commit(&mut bob.meeting, breach, now) else { panic!() };
+        let (before, epoch) = (group(&organiser).epoch(), Epoch(at));
+        organiser.log_commit(at, ParticipantId(2), at, blob);
+        assert_eq!(group(&organiser).epoch(), before);
+        let is_told = |event: &Event| matches!(event, Event::Notice(Notice::CommitRejected(ParticipantId(2))));
+        assert!(organiser.events().iter().any(is_told));
+        let void = ManagerCommand::Void { epoch, participant: ParticipantId(2) };
+        assert!(organiser.commands().contains(&void));
+    }
+    organiser.command(Command::Remove(ParticipantId(2)));
+    let commit = organiser.committed();
+    organiser.log(3, commit.entry);
+    let is_out = |event: &Event| matches!(event, Event::Left { id: ParticipantId(2), .. });
+    assert!(organiser.events().iter().any(is_out), "the organiser can still remove Bob");
 }
 
 #[test]

@@ -168,11 +168,14 @@ fn a_member_that_cannot_resume_joins_again_and_the_same_commit_removes_its_old_l
     organiser.log(1, commit.entry.clone());
     guest.admit(&commit, 2);
     let events = guest.events();
-    assert!(matches!(events[0], Event::Keys { rejoined: true, .. }));
+    let Event::Keys { rejoined: true, leaves, .. } = &events[0] else { panic!("keys first") };
+    let mut rights = leaves.clone();
+    rights.sort_by_key(|(leaf, _)| *leaf);
     assert!(events.iter().any(|event| matches!(event, Event::Reconnected { me: ParticipantId(9) })));
     let people =
         events.into_iter().rev().find_map(|event| if let Event::Members(people) = event { Some(people) } else { None });
-    assert_eq!(people.map(|people| people.len()), Some(2));
+    let people: Vec<_> = people.unwrap().into_iter().map(|person| (person.leaf, person.rights)).collect();
+    assert_eq!((people.len(), rights), (2, people), "the rights come with the keys");
 }
 
 #[test]
