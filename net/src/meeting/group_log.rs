@@ -23,6 +23,8 @@ pub(super) struct GroupLog {
     /// The log's epoch: the number of commits before `next`. It is greater than the MLS epoch by the number of commits
     /// that the members rejected.
     epoch: Epoch,
+    /// The log's epoch in which this client entered.
+    entered: Epoch,
     history: GroupStateHistory,
     pending: Option<SentCommit>,
     /// How many `CommitTooLate` are still to come, each for a commit of this client whose epoch another one has ended.
@@ -80,6 +82,7 @@ impl GroupLog {
             group,
             next,
             epoch,
+            entered: epoch,
             history,
             pending: None,
             overtaken: 0,
@@ -347,6 +350,11 @@ pub(super) fn seal_bytes(log: &mut GroupLog, plaintext: &[u8]) -> Option<Up> {
 /// Returns the leaf whose commit was merged last, as MLS authenticated it; `None` before the first one.
 pub(super) const fn committer(log: &GroupLog) -> Option<Leaf> {
     log.committer
+}
+
+/// Returns the log's epoch in which this client entered.
+pub(super) const fn entered(log: &GroupLog) -> Epoch {
+    log.entered
 }
 
 /// Merges a commit that removes this client, which is no member any more then. Returns false if it does not.
