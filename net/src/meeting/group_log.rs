@@ -7,7 +7,7 @@ use super::history::{GroupState, GroupStateHistory};
 use super::state;
 use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT, PAST_EPOCH_TIMEOUT};
 use super::upload_pacer::UploadPacer;
-use crypto::group::Error;
+use crypto::group::{Error, log_epoch};
 use crypto::{Changes, Group, Leaf, Received};
 use proto::{
     Blob, Epoch, MAX_TREE, MAX_TREE_PART, ManagerCommand, NextAuthority, ParticipantId, Position, Reason,
@@ -266,6 +266,8 @@ impl GroupLog {
     /// Sends a commit with these changes. Returns false if none could be made.
     pub(super) fn commit(&mut self, changes: Changes, context: &mut Context<'_>) -> bool {
         let rotation = context.manager.as_ref().and_then(|manager| manager.next_authority(changes.policy.as_ref()));
+        // The joiners learn the log's epoch from this client, not from the server alone.
+        log_epoch::set(&mut self.group, self.epoch);
         let staged = self.group.commit(changes);
         self.send_commit(staged, rotation, false, context)
     }

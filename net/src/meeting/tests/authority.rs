@@ -161,6 +161,42 @@ fn a_command_about_somebody_who_had_the_same_id_before_removes_nobody() {
 }
 
 #[test]
+fn a_joiner_that_is_told_another_epoch_than_the_organiser_has_signed_names_the_server() {
+    for wrong in [Epoch(1), Epoch(8)] {
+        let mut organiser = Client::organiser();
+        let (mut guest, request) = Client::knocking(&organiser, 2);
+        organiser.receive(Down::Knocked { participant: ParticipantId(2), request });
+        let mut commit = organiser.committed();
+        // The admission names the epoch after this one.
+        commit.epoch = wrong;
+        guest.admit(&commit, 1);
+        let reason = guest.reason();
+        assert!(matches!(&reason, Some(Reason::Server(why)) if why.contains("number of the epoch")), "{reason:?}");
+    }
+}
+
+#[test]
+fn a_joiner_enters_after_commits_that_the_members_rejected() {
+    let mut organiser = Client::organiser();
+    for position in 0..2 {
+        organiser.log_commit(position, ParticipantId(9), position, Blob(vec![1; 40]));
+    }
+    organiser.sent();
+    let (mut guest, request) = Client::knocking(&organiser, 2);
+    organiser.receive(Down::Knocked { participant: ParticipantId(2), request });
+    let commit = organiser.committed();
+    assert_eq!(commit.epoch, Epoch(2));
+    organiser.log(2, commit.entry.clone());
+    guest.admit(&commit, 3);
+    assert!(guest.events().iter().any(|event| matches!(event, Event::Entered { .. })));
+    assert_eq!((group(&guest).epoch(), group(&organiser).epoch()), (Epoch(1), Epoch(1)));
+    let (Phase::Member(joined), Phase::Member(other)) = (&guest.meeting.phase, &organiser.meeting.phase) else {
+        panic!("both are members")
+    };
+    assert_eq!((joined.log.epoch(), other.log.epoch()), (Epoch(3), Epoch(3)));
+}
+
+#[test]
 fn an_invalid_commit_is_voided_by_the_manager_and_ignored_by_a_member() {
     let (mut organiser, mut guest) = Client::two();
     organiser.log_commit(1, ParticipantId(2), 1, Blob(vec![1; 40]));
