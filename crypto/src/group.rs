@@ -11,6 +11,8 @@ mod error;
 pub mod filling;
 #[doc(hidden)]
 pub mod hostile;
+pub mod log_epoch;
+mod log_extension;
 mod path_keys;
 mod policy;
 #[cfg(test)]
@@ -58,6 +60,8 @@ pub struct Group {
     credentials: Vec<(Leaf, LeafCredential)>,
     /// The frame counters of this epoch, shared by all exports of its media keys.
     counters: Arc<Counters>,
+    /// How many commits of the delivery service's log the members rejected.
+    rejected: u64,
 }
 
 /// The state of a joiner until it enters the group.
@@ -102,17 +106,18 @@ impl Group {
         let id = GroupId::from_slice(&meeting.0);
         let credential = me.credential(&key.public());
         let mls = MlsGroup::new_with_group_id(&provider, &key, &config, id, credential).map_err(mls_error)?;
-        Ok(member_of(mls, (provider, key), meeting, policy))
+        Ok(member_of(mls, (provider, key), meeting, policy, 0))
     }
 
     /// Joins the group of a Welcome, after [`verified_welcome`].
     pub(crate) fn enter(welcome: &[u8], tree: &[u8], newcomer: Newcomer) -> Result<Self, Error> {
-        let staged = staged_welcome(welcome, tree, newcomer.meeting, &newcomer.provider)?;
+        let (staged, log_epoch) = staged_welcome(welcome, tree, newcomer.meeting, &newcomer.provider)?;
         let policy = verified_welcome(&staged, &newcomer)?;
         let Newcomer { provider, key, meeting, .. } = newcomer;
         let mls = staged.into_group(&provider).map_err(mls_error)?;
         leaf_node::check_tree(mls.treesync())?;
-        Ok(member_of(mls, (provider, key), meeting, policy))
+        let rejected = log_extension::rejected(&mls, log_epoch)?;
+        Ok(member_of(mls, (provider, key), meeting, policy, rejected))
     }
 
     /// Returns the current epoch.
@@ -310,6 +315,8 @@ impl Group {
         key: &TreeKey,
     ) -> Result<Staged, Error> {
         let leaves = leaves.iter().map(|leaf| LeafNodeIndex::new(leaf.0));
+        let log_epoch = log_extension::log_epoch(&self.mls, self.rejected).next();
+        let extensions = [tree::extension(key), log_extension::extension(log_epoch)];
         let mut builder = self
             .mls
             .commit_builder()
@@ -323,7 +330,7 @@ impl Group {
         let bundle = builder
             .load_psks(self.provider.storage())
             .map_err(mls_error)?
-            .create_group_info_with_extensions([tree::extension(key)])
+            .create_group_info_with_extensions(extensions)
             .map_err(mls_error)?
             // It is made for the Welcome alone. Without joiners, nobody needs it.
             .create_group_info(false)
@@ -388,9 +395,10 @@ fn member_of(
     (provider, key): (Provider, SigningKey),
     meeting: MeetingId,
     policy: MeetingPolicy,
+    rejected: u64,
 ) -> Group {
     let credentials = credentials(&mls);
-    Group { mls, provider, key: Arc::new(key), meeting, policy, credentials, counters: Counters::new() }
+    Group { mls, provider, key: Arc::new(key), meeting, policy, credentials, counters: Counters::new(), rejected }
 }
 
 fn credentials(mls: &MlsGroup) -> Vec<(Leaf, LeafCredential)> {
@@ -417,23 +425,26 @@ fn ready(mls: &MlsGroup) -> Result<(), Error> {
     }
 }
 
-/// Reads a Welcome and the sealed tree that belongs to it, with the private keys in `provider`.
+/// Reads a Welcome and the sealed tree that belongs to it, with the private keys in `provider`. Returns also the log's epoch that
+/// the Welcome names.
 fn staged_welcome<P: OpenMlsProvider>(
     welcome: &[u8],
     tree: &[u8],
     meeting: MeetingId,
     provider: &P,
-) -> Result<StagedWelcome, Error> {
+) -> Result<(StagedWelcome, Option<Epoch>), Error> {
     let message = MlsMessageIn::tls_deserialize_exact(welcome).map_err(|_| Error::Malformed)?;
     let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
     let mut builder = StagedWelcome::build_from_welcome(provider, &join_config(), welcome)
         .map_err(|_| Error::Malformed)?
         // No member's clock decides: the manager checked the time of each leaf when it was added.
         .skip_lifetime_validation();
-    if let Some(key) = tree::key(builder.processed_welcome().unverified_group_info())? {
+    let info = builder.processed_welcome().unverified_group_info();
+    let (key, log_epoch) = (tree::key(info)?, log_extension::read(info)?);
+    if let Some(key) = key {
         builder = builder.with_ratchet_tree(tree::open(tree, &key, meeting)?);
     }
-    builder.build().map_err(|_| Error::Malformed)
+    Ok((builder.build().map_err(|_| Error::Malformed)?, log_epoch))
 }
 
 /// Checks that the Welcome leads to the meeting's own group: the group's id, a policy of the link's authority,

@@ -6,6 +6,8 @@ mod chat;
 mod floor;
 #[path = "simulation/hostile.rs"]
 mod hostile;
+#[path = "simulation/presence.rs"]
+mod presence;
 #[path = "simulation/returning.rs"]
 mod returning;
 #[path = "simulation/waiting_room.rs"]

@@ -80,6 +80,7 @@ fn verification(event: &engine::verification::Event) -> Option<Value> {
             "agree": ids(&now.agree),
             "differ": ids(&now.differ),
             "unheard": ids(&now.unheard),
+            "misnumbered": ids(&now.misnumbered),
         } }),
         Event::OtherGroup { manager } => json!({ "other_group": id_text(*manager) }),
         Event::Emoji(EmojiCheck::Running { by, waiting }) => {

@@ -330,6 +330,9 @@ pub(super) enum Violation {
     /// A log entry is missing or was sent twice.
     #[error("its log has a gap")]
     OutOfOrder,
+    /// The log's epoch of an admission is not the one that the committer has signed.
+    #[error("it gave a wrong number of the epoch")]
+    FalseEpoch,
     /// The tree after an admission does not belong to the Welcome.
     #[error("the list of members that it sent is damaged")]
     FalseTree,

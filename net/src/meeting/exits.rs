@@ -13,7 +13,13 @@ pub(super) fn removed(log: &mut GroupLog, roster: &Roster, signed: &SignedComman
         let is_above = roster.list().iter().any(|person| person.me && manager.role.is_above(person.role));
         manager.rights.contains(Rights::REMOVE) && is_above
     });
-    match manager.as_ref().and_then(|_| signed.decode().ok()) {
+    let command = manager.as_ref().and_then(|_| signed.decode().ok());
+    if command.as_ref().is_some_and(|command| is_about_another(command, log)) {
+        return Exit::Ended(Reason::Server(
+            "it removed this client by a command about somebody who was here before".into(),
+        ));
+    }
+    match command {
         Some(ManagerCommand::Expel { participant }) if participant == me && by.is_some() => Exit::Ended(removed_by(by)),
         Some(ManagerCommand::Commit { removed, blob, .. }) if removed.contains(&me) && by.is_some() => {
             // The keys of the group have sealed the commit, so the server cannot tell a removal for good from one that sends
@@ -34,6 +40,22 @@ pub(super) fn removed(log: &mut GroupLog, roster: &Roster, signed: &SignedComman
         Some(_) | None => {
             Exit::Ended(Reason::Server("it removed this client without the organiser's signature".into()))
         }
+    }
+}
+
+/// Returns true if a command cannot be about this member: the server has given it an id that another one had before. The commit
+/// that removes a member ends the epoch in which the member is, and a voided one is of an epoch since the member entered. An
+/// `Expel` names no epoch, but the removal that follows it changes the authority.
+fn is_about_another(command: &ManagerCommand, log: &GroupLog) -> bool {
+    match command {
+        ManagerCommand::Commit { epoch, .. } => *epoch < log.epoch(),
+        ManagerCommand::Void { epoch, .. } => *epoch < group_log::entered(log),
+        ManagerCommand::Refuse { .. }
+        | ManagerCommand::Expel { .. }
+        | ManagerCommand::Lock { .. }
+        | ManagerCommand::Beacon { .. }
+        | ManagerCommand::End
+        | ManagerCommand::Lobby { .. } => false,
     }
 }
 

@@ -7,7 +7,7 @@ use super::history::{GroupState, GroupStateHistory};
 use super::state;
 use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT, PAST_EPOCH_TIMEOUT};
 use super::upload_pacer::UploadPacer;
-use crypto::group::Error;
+use crypto::group::{Error, log_epoch};
 use crypto::{Changes, Group, Leaf, Received};
 use proto::{
     Blob, Epoch, MAX_TREE, MAX_TREE_PART, ManagerCommand, NextAuthority, ParticipantId, Position, Reason,
@@ -23,6 +23,8 @@ pub(super) struct GroupLog {
     /// The log's epoch: the number of commits before `next`. It is greater than the MLS epoch by the number of commits
     /// that the members rejected.
     epoch: Epoch,
+    /// The log's epoch in which this client entered.
+    entered: Epoch,
     history: GroupStateHistory,
     pending: Option<SentCommit>,
     /// How many `CommitTooLate` are still to come, each for a commit of this client whose epoch another one has ended.
@@ -80,6 +82,7 @@ impl GroupLog {
             group,
             next,
             epoch,
+            entered: epoch,
             history,
             pending: None,
             overtaken: 0,
@@ -263,6 +266,8 @@ impl GroupLog {
     /// Sends a commit with these changes. Returns false if none could be made.
     pub(super) fn commit(&mut self, changes: Changes, context: &mut Context<'_>) -> bool {
         let rotation = context.manager.as_ref().and_then(|manager| manager.next_authority(changes.policy.as_ref()));
+        // The joiners learn the log's epoch from this client, not from the server alone.
+        log_epoch::set(&mut self.group, self.epoch);
         let staged = self.group.commit(changes);
         self.send_commit(staged, rotation, false, context)
     }
@@ -347,6 +352,11 @@ pub(super) fn seal_bytes(log: &mut GroupLog, plaintext: &[u8]) -> Option<Up> {
 /// Returns the leaf whose commit was merged last, as MLS authenticated it; `None` before the first one.
 pub(super) const fn committer(log: &GroupLog) -> Option<Leaf> {
     log.committer
+}
+
+/// Returns the log's epoch in which this client entered.
+pub(super) const fn entered(log: &GroupLog) -> Epoch {
+    log.entered
 }
 
 /// Merges a commit that removes this client, which is no member any more then. Returns false if it does not.

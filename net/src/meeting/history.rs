@@ -53,6 +53,11 @@ impl GroupStateHistory {
         self.states.get(&epoch).copied()
     }
 
+    /// Returns the newest epoch of the log with a state; `None` if there is none.
+    pub(super) fn newest(&self, state: GroupState) -> Option<u64> {
+        self.states.iter().rev().find(|(_, mine)| **mine == state).map(|(epoch, _)| *epoch)
+    }
+
     fn agrees(&self, epoch: u64, state: GroupState) -> bool {
         self.states.get(&epoch).is_none_or(|mine| *mine == state)
     }

@@ -135,6 +135,7 @@ impl JoinedMeeting {
         self.admissions.handle_caught_up(context.outputs);
         self.chat.handle_caught_up(context.now);
         self.moderation.handle_caught_up();
+        self.verification.handle_ping(context.now);
         self.send_due(context);
         self.log.next()
     }

@@ -7,6 +7,7 @@ use super::problems::Awaited;
 use super::timing::{APPROACH_INTERVAL, KNOCK_TIMEOUT, MAX_APPROACHES};
 use super::tree_parts::{Admission, TreeParts};
 use super::waiting_chat::WaitingChat;
+use crypto::group::log_epoch;
 use crypto::{Group, Joiner, group, knock, return_to_meeting};
 use crypto::{admission_key, authority_chain};
 use proto::{Blob, Down, Epoch, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
@@ -216,6 +217,10 @@ fn enter(me: ParticipantId, parts: Box<TreeParts>, context: &Context<'_>) -> Res
     let group = joiner
         .enter(&welcome.0, &tree)
         .map_err(|error| if by_server(&error) { Violation::FalseTree.into() } else { false_welcome(context) })?;
+    if log_epoch::of(&group) != epoch {
+        // A number from any member may be wrong as well, as the tree.
+        return Err(if context.manager.is_none() { Violation::FalseEpoch.into() } else { false_welcome(context) });
+    }
     Ok(Next::Member(Box::new(NewMember { me, group, position, epoch, gone, resume })))
 }
 
