@@ -24,7 +24,7 @@ pub mod typing;
 pub use commit::{Changes, Member, MergedCommit, PendingCommit, Received};
 use error::mls_error;
 pub use error::{Error, Reject};
-pub use policy::{MeetingPolicy, Person, PolicyChange, PolicyContent, PolicyEdit, PolicyError, Rank};
+pub use policy::{Gone, MeetingPolicy, Person, PolicyChange, PolicyContent, PolicyEdit, PolicyError, Rank};
 
 use crate::Leaf;
 use crate::authority::Binding;
@@ -192,7 +192,7 @@ impl Group {
         proposals.extend(remove.iter().copied().map(Proposed::Remove));
         proposals.extend(policy.iter().map(|policy| Proposed::Policy(Box::new(policy.clone()))));
         // The other members check `gone`. For our own commit, assume that it holds.
-        authorize(&self.policy, members, self.me(), &proposals, &|_| true)?;
+        authorize(&self.policy, members, self.me(), &proposals, &|_| Some(Gone::Left))?;
         let removed = members.iter().filter(|member| remove.contains(&member.0)).map(|member| member.1.participant);
         let removed = removed.collect();
         let key = Zeroizing::new(self.provider.rand().random_array()?);
@@ -253,12 +253,12 @@ impl Group {
         let _ = self.mls.delete_past_epoch_secrets(&self.provider, PastEpochDeletion::delete_all());
     }
 
-    /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns true
-    /// for participants that the delivery service reported gone. Merging a commit drops our own pending commit.
+    /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns why a
+    /// participant is gone, if the delivery service has reported it. Merging a commit drops our own pending commit.
     ///
     /// # Errors
     /// Returns [`Error`] if the message is rejected. The group is unchanged.
-    pub fn process(&mut self, bytes: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> Result<Received, Error> {
+    pub fn process(&mut self, bytes: &[u8], gone: &dyn Fn(ParticipantId) -> Option<Gone>) -> Result<Received, Error> {
         let message = MlsMessageIn::tls_deserialize_exact(bytes).map_err(|_| Error::Malformed)?;
         let message = message.try_into_protocol_message().map_err(|_| Error::Malformed)?;
         let processed = self.mls.process_message(&self.provider, message).map_err(|_| Error::Malformed)?;
@@ -349,7 +349,7 @@ impl Group {
         &mut self,
         commit: StagedCommit,
         committer: Leaf,
-        gone: &dyn Fn(ParticipantId) -> bool,
+        gone: &dyn Fn(ParticipantId) -> Option<Gone>,
     ) -> Result<MergedCommit, Error> {
         let proposals = proposals(&commit, committer, self.meeting)?;
         authorize(&self.policy, &self.credentials, committer, &proposals, gone)?;

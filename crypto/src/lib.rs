@@ -47,7 +47,7 @@ pub use certificate::{CertificateChain, Roots};
 pub use digest_check::Authorship;
 pub use frame::{CopyLayout, MAX_COPIES, MAX_COPY_BYTES, SoundCopy, SoundLayout};
 pub use group::{
-    Changes, Group, MeetingPolicy, Member, MergedCommit, PendingCommit, Person, PolicyChange, PolicyEdit, Rank,
+    Changes, Gone, Group, MeetingPolicy, Member, MergedCommit, PendingCommit, Person, PolicyChange, PolicyEdit, Rank,
     Received,
 };
 pub use header::{Header, ReceivedFrame, Sealed};

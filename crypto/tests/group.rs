@@ -11,7 +11,7 @@ mod simulation;
 use crypto::group::{Error, Reject};
 use crypto::hostile::{Flaw, flawed_request};
 use crypto::{
-    Changes, DeviceKey, Group, Identity, Invitation, Language, ManagerKeys, PolicyChange, PolicyEdit, Profile,
+    Changes, DeviceKey, Gone, Group, Identity, Invitation, Language, ManagerKeys, PolicyChange, PolicyEdit, Profile,
     Received, admission_key,
 };
 use proto::{ParticipantId, Role};
@@ -182,7 +182,7 @@ fn a_guest_can_remove_only_members_that_are_gone() {
     simulation.groups[1].clear_pending_commit();
     simulation.groups.truncate(3);
     let pending = simulation.groups[1].remove(&[leaf]).unwrap();
-    simulation.deliver(1, &pending.commit, &|participant| participant.0 == 3);
+    simulation.deliver(1, &pending.commit, &|participant| (participant.0 == 3).then_some(Gone::Left));
     simulation.agree();
     assert_eq!(simulation.groups[0].members().len(), 3);
 }
@@ -201,7 +201,7 @@ fn the_group_continues_without_the_organiser() {
     let leaf = simulation.leaf_of(0);
     simulation.groups.remove(0);
     let pending = simulation.groups[0].remove(&[leaf]).unwrap();
-    let change = simulation.deliver(0, &pending.commit, &|participant| participant.0 == 0);
+    let change = simulation.deliver(0, &pending.commit, &|participant| (participant.0 == 0).then_some(Gone::Left));
     assert_eq!(change.removed[0].participant, ParticipantId(0));
     simulation.agree();
 }

@@ -449,7 +449,8 @@ fn a_server_that_breaks_the_protocol_is_named_as_the_reason() {
         let members = simulation.meeting(&["Ada", "Blaise"]);
         (simulation, members)
     };
-    let gone = |at| Down::Log { position: Position(at), entry: LogEntry::Gone { participant: ParticipantId(1) } };
+    let gone =
+        |at| Down::Log { position: Position(at), entry: LogEntry::Gone { participant: ParticipantId(1), by: None } };
     let entry = LogEntry::Commit { from: ParticipantId(1), epoch: Epoch(77), blob: Blob(vec![1]) };
     let violations = [
         proto::encode(&gone(77)),

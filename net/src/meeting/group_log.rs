@@ -8,7 +8,7 @@ use super::state;
 use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT, PAST_EPOCH_TIMEOUT};
 use super::upload_pacer::UploadPacer;
 use crypto::group::{Error, log_epoch};
-use crypto::{Changes, Group, Leaf, Received};
+use crypto::{Changes, Gone, Group, Leaf, Received};
 use proto::{
     Blob, Epoch, MAX_TREE, MAX_TREE_PART, ManagerCommand, NextAuthority, ParticipantId, Position, Reason,
     SignedCommand, Up, Welcome,
@@ -116,7 +116,7 @@ impl GroupLog {
         Ok(())
     }
 
-    /// Processes the commit that ends the log's epoch. `gone` returns whether a member has left according to the log.
+    /// Processes the commit that ends the log's epoch. `gone` returns why a member is gone, if the log says so.
     ///
     /// # Errors
     /// Returns [`Exit::CutOff`] if a beacon shows that this client's group is not the others'.
@@ -124,7 +124,7 @@ impl GroupLog {
         &mut self,
         epoch: Epoch,
         blob: &Blob,
-        gone: &dyn Fn(ParticipantId) -> bool,
+        gone: &dyn Fn(ParticipantId) -> Option<Gone>,
         now: Instant,
     ) -> Result<Outcome, Exit> {
         if epoch != self.epoch {
@@ -139,7 +139,7 @@ impl GroupLog {
         if agrees { Ok(outcome) } else { Err(Exit::CutOff) }
     }
 
-    fn process(&mut self, blob: &Blob, gone: &dyn Fn(ParticipantId) -> bool) -> Result<Outcome, Exit> {
+    fn process(&mut self, blob: &Blob, gone: &dyn Fn(ParticipantId) -> Option<Gone>) -> Result<Outcome, Exit> {
         if let Some(pending) = self.pending.take() {
             if pending.is(blob) {
                 self.committer = Some(self.group.merge_pending_commit().map_err(|_| no_keys())?.committer);
@@ -171,12 +171,12 @@ impl GroupLog {
         self.past_epochs_end
     }
 
-    /// Handles a beacon whose signature was verified.
+    /// Handles a beacon of the leading manager, whose signature was verified.
     ///
     /// # Errors
     /// Returns [`Exit::CutOff`] if this client's group is not the manager's.
-    pub(super) fn handle_beacon(&mut self, epoch: Epoch, state: GroupState) -> Result<(), Exit> {
-        if self.history.handle_beacon(epoch.0, state) { Ok(()) } else { Err(Exit::CutOff) }
+    pub(super) fn handle_beacon(&mut self, from: ParticipantId, epoch: Epoch, state: GroupState) -> Result<(), Exit> {
+        if self.history.handle_beacon(from, epoch.0, state) { Ok(()) } else { Err(Exit::CutOff) }
     }
 
     /// Returns the log's epoch.
@@ -237,7 +237,7 @@ impl GroupLog {
 
     /// Opens an application message. Returns its author and its bytes, or `None` if it cannot be read.
     pub(super) fn open_message(&mut self, blob: &Blob) -> Option<(ParticipantId, Vec<u8>)> {
-        match open(&mut self.group, blob, Content::Application, &|_| false)? {
+        match open(&mut self.group, blob, Content::Application, &|_| None)? {
             Received::Message { participant, bytes, .. } => Some((participant, bytes)),
             Received::Commit(_) => None,
         }
@@ -326,7 +326,12 @@ impl SentCommit {
 
 /// Passes a message to MLS if its envelope has the content type `content`. Without this check, a commit that was sent as an
 /// application message would be merged outside the log's order.
-fn open(group: &mut Group, blob: &Blob, content: Content, gone: &dyn Fn(ParticipantId) -> bool) -> Option<Received> {
+fn open(
+    group: &mut Group,
+    blob: &Blob,
+    content: Content,
+    gone: &dyn Fn(ParticipantId) -> Option<Gone>,
+) -> Option<Received> {
     let envelope = Envelope::read(&blob.0).filter(|envelope| envelope.content == content);
     envelope.and_then(|_| group.process(&blob.0, gone).ok())
 }
@@ -359,10 +364,15 @@ pub(super) const fn entered(log: &GroupLog) -> Epoch {
     log.entered
 }
 
+/// Handles that `leader` is the manager whose word about the group counts.
+pub(super) fn handle_leader(log: &mut GroupLog, leader: Option<ParticipantId>) {
+    log.history.handle_leader(leader);
+}
+
 /// Merges a commit that removes this client, which is no member any more then. Returns false if it does not.
 pub(super) fn merge_removal(log: &mut GroupLog, blob: &Blob) -> bool {
     log.group.clear_pending_commit();
-    let Some(Received::Commit(change)) = open(&mut log.group, blob, Content::Commit, &|_| false) else { return false };
+    let Some(Received::Commit(change)) = open(&mut log.group, blob, Content::Commit, &|_| None) else { return false };
     log.committer = Some(change.committer);
     change.removed_me
 }

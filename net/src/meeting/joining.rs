@@ -10,7 +10,7 @@ use super::waiting_chat::WaitingChat;
 use crypto::group::log_epoch;
 use crypto::{Group, Joiner, group, knock, return_to_meeting};
 use crypto::{admission_key, authority_chain};
-use proto::{Blob, Down, Epoch, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
+use proto::{Blob, Down, Epoch, GoneMember, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
 use std::time::Instant;
 
 /// A client that is not a member yet, or not any more.
@@ -33,7 +33,7 @@ pub(super) struct NewMember {
     /// The log's epoch at that position.
     pub epoch: Epoch,
     /// Departed members whose leaves are still in the group.
-    pub gone: Vec<ParticipantId>,
+    pub gone: Vec<GoneMember>,
     /// Proves to the server that a new connection is this member's.
     pub resume: ResumeToken,
 }

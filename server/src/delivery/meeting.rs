@@ -19,8 +19,8 @@ use super::tree::{Tree, Welcomes};
 use super::waiting::{Request, Waiting, WaitingClient};
 use crate::{Origin, sfu};
 use proto::{
-    Blob, Down, Epoch, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, NextAuthority, ParticipantId, Position,
-    Problem, SignedCommand, Welcome,
+    Blob, Down, Epoch, GoneMember, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, NextAuthority, ParticipantId,
+    Position, Problem, SignedCommand, Welcome,
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -39,7 +39,9 @@ pub struct Meeting {
     returns: Returns,
     /// Participants that are logged as gone, oldest first, unless a manager's commit has removed them. At most
     /// [`MAX_MEMBERS`]. A member's commit takes no one off this list: it may be invalid.
-    gone: VecDeque<ParticipantId>,
+    gone: VecDeque<GoneMember>,
+    /// The last requests that were withdrawn. At most [`MAX_MEMBERS`]. A Welcome may still come for them.
+    withdrawn: VecDeque<ParticipantId>,
     /// What members that are absent may still need.
     pub log: Log,
     epoch: Epoch,
@@ -77,6 +79,7 @@ impl Meeting {
             waiting,
             returns: Returns::default(),
             gone: VecDeque::new(),
+            withdrawn: VecDeque::new(),
             log,
             epoch: Epoch(0),
             reserved_until: None,
@@ -158,6 +161,10 @@ impl Meeting {
     /// not wait.
     pub fn withdraw(&mut self, participant: ParticipantId, actions: &mut Actions) {
         if let Some((_, true)) = self.waiting.remove(participant) {
+            self.withdrawn.push_back(participant);
+            if self.withdrawn.len() > MAX_MEMBERS {
+                self.withdrawn.pop_front();
+            }
             actions.send_all(self.members.connections(), &Down::Withdrew { participant });
         }
     }
@@ -167,7 +174,7 @@ impl Meeting {
         if self.members.remove(participant).is_some() {
             self.returns.forget(participant);
             actions.command_sfu(sfu::Command::Leave { participant });
-            self.append(LogEntry::Gone { participant }, actions);
+            self.append(LogEntry::Gone { participant, by: None }, actions);
             self.trim_log();
         }
     }
@@ -289,7 +296,8 @@ impl Meeting {
             send_lost(from, &self.members, self.epoch, actions);
             return Ok(Changes::default());
         }
-        if !contains_all(&self.gone, &commit.removed) || !admitted.iter().all(|to| self.returns.contains(*to)) {
+        let is_gone = contains_all(self.gone.iter().map(|gone| &gone.participant), &commit.removed);
+        if !is_gone || !admitted.iter().all(|to| self.returns.contains(*to)) {
             return Err(Problem::NotAuthorised);
         }
         for organiser in answered {
@@ -302,7 +310,7 @@ impl Meeting {
         self.epoch = epoch.next();
         self.append(LogEntry::Commit { from, epoch, blob }, actions);
         let mut changes = Changes::default();
-        self.admit(welcomes, now, &mut changes, actions);
+        self.admit((from, welcomes), now, &mut changes, actions);
         Ok(changes)
     }
 
@@ -322,7 +330,9 @@ impl Meeting {
         let SignedCommand { from, counter, command, signature } = &signed;
         let Some(member) = self.members.get_mut(*from) else { return Ok(Changes::default()) };
         if !self.authority.has_signed(*from, *counter, &command.0, signature) {
-            if !self.authority.had_signed(*from, *counter, &command.0, signature) {
+            // A manager may have sent it before it learned of several rotations. If the server closed its connection, another
+            // manager could have it reported as gone.
+            if !member.is_manager && !self.authority.had_signed(*from, *counter, &command.0, signature) {
                 return Err(Problem::NotAuthorised);
             }
             if let Ok(ManagerCommand::Commit { .. }) = signed.decode() {
@@ -367,8 +377,9 @@ impl Meeting {
                 if let Some(next) = rotation {
                     self.rotate(signed.from, next)?;
                 }
+                let from = signed.from;
                 self.commit_signed(signed, &removed, &mut changes, actions);
-                self.admit(welcomes, now, &mut changes, actions);
+                self.admit((from, welcomes), now, &mut changes, actions);
             }
             ManagerCommand::Commit { .. } => {
                 self.reserved_until = Some(now + self.settings.limits.commit_interval);
@@ -387,14 +398,15 @@ impl Meeting {
             }
             ManagerCommand::Expel { participant } => {
                 if self.remove(participant, &signed, &mut changes, actions) {
-                    self.append(LogEntry::Gone { participant }, actions);
+                    self.append(LogEntry::Gone { participant, by: Some(signed.from) }, actions);
                 }
             }
             ManagerCommand::Void { epoch, participant } if epoch < self.epoch => {
                 let was_member = self.remove(participant, &signed, &mut changes, actions);
+                let by = Some(signed.from);
                 self.append(LogEntry::Managed { signed }, actions);
                 if was_member {
-                    self.append(LogEntry::Gone { participant }, actions);
+                    self.append(LogEntry::Gone { participant, by }, actions);
                 }
             }
             ManagerCommand::Void { .. } => {}
@@ -440,12 +452,13 @@ impl Meeting {
         self.reserved_until = None;
         self.epoch = self.epoch.next();
         let named: BTreeSet<_> = removed.iter().collect();
-        self.gone.retain(|gone| !named.contains(gone));
+        self.gone.retain(|gone| !named.contains(&gone.participant));
         let mut were_members = removed.to_vec();
         were_members.retain(|participant| self.remove(*participant, &signed, changes, actions));
+        let by = Some(signed.from);
         self.append(LogEntry::Managed { signed }, actions);
         for participant in were_members {
-            self.append(LogEntry::Gone { participant }, actions);
+            self.append(LogEntry::Gone { participant, by }, actions);
         }
     }
 
@@ -469,9 +482,16 @@ impl Meeting {
         true
     }
 
-    /// Admits the receivers of Welcomes that still wait, if there is a place. A receiver that neither waits nor is a member has left: it
-    /// is logged as gone, because the commit added a leaf for it. So is one without a place.
-    fn admit(&mut self, welcomes: Welcomes, now: Instant, changes: &mut Changes, actions: &mut Actions) {
+    /// Admits the receivers of Welcomes that still wait, if there is a place. A receiver that neither waits nor is a member has
+    /// left, and one without a place does: it is logged as gone, because the commit added a leaf for it. If it has not waited or
+    /// was refused, only the committer says so: it is logged as removed by the committer.
+    fn admit(
+        &mut self,
+        (from, welcomes): (ParticipantId, Welcomes),
+        now: Instant,
+        changes: &mut Changes,
+        actions: &mut Actions,
+    ) {
         let Welcomes { list, tree } = welcomes;
         for Welcome { to, blob } in list {
             let (position, mut admitted, mut absent) = (self.log.end(), Vec::new(), Vec::new());
@@ -492,9 +512,10 @@ impl Meeting {
                         actions.send(connection, &Down::Problem { problem: Problem::MeetingFull });
                         actions.close(connection);
                         changes.closed.push(connection);
-                        absent.push(participant);
+                        absent.push((participant, None));
                     }
-                    None => absent.push(participant),
+                    None if self.withdrawn.contains(&participant) => absent.push((participant, None)),
+                    None => absent.push((participant, Some(from))),
                 }
             }
             for (participant, connection) in &admitted {
@@ -513,8 +534,9 @@ impl Meeting {
                 actions.join_sfu(self.id, *participant, *connection);
             }
             changes.admitted.extend(admitted.into_iter().map(|(_, connection)| connection));
-            for participant in absent {
-                self.append(LogEntry::Gone { participant }, actions);
+            absent.retain(|(participant, _)| !is_gone(&self.gone, *participant));
+            for (participant, by) in absent {
+                self.append(LogEntry::Gone { participant, by }, actions);
             }
         }
     }
@@ -537,8 +559,8 @@ impl Meeting {
 
     /// Appends an entry that every member needs, and sends it to the members.
     fn append(&mut self, entry: LogEntry, actions: &mut Actions) {
-        if let LogEntry::Gone { participant } = &entry {
-            self.gone.push_back(*participant);
+        if let LogEntry::Gone { participant, by } = entry {
+            self.gone.push_back(GoneMember { participant, by });
             if self.gone.len() > MAX_MEMBERS {
                 self.gone.pop_front();
             }
@@ -556,6 +578,10 @@ impl Meeting {
             self.log.forget_before(position);
         }
     }
+}
+
+fn is_gone(gone: &VecDeque<GoneMember>, participant: ParticipantId) -> bool {
+    gone.iter().any(|gone| gone.participant == participant)
 }
 
 /// Tells a member that its commit was not accepted. `epoch` is the current one.

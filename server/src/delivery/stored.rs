@@ -6,7 +6,7 @@
 
 use super::log::{Entry, Log};
 use minicbor::{CborLen, Decode, Encode};
-use proto::{Blob, Down, Epoch, LogEntry, MAX_MEMBERS, MeetingId, ParticipantId, Position};
+use proto::{Blob, Down, Epoch, GoneMember, LogEntry, MAX_MEMBERS, MeetingId, ParticipantId, Position};
 
 /// A change of what is stored of a meeting. It is stored before the messages that follow from it are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct State {
     pub members: Vec<MemberState>,
     /// The participants that are logged as gone.
     #[n(5)]
-    pub gone: Vec<ParticipantId>,
+    pub gone: Vec<GoneMember>,
     /// The log's epoch.
     #[n(6)]
     pub epoch: Epoch,
@@ -198,7 +198,10 @@ mod tests {
         assert!(is_valid(state()));
         assert!(!is_valid(State { start: Position(4), ..state() }));
         assert!(!is_valid(State { next: Position(u64::MAX), ..state() }), "the next position would overflow");
-        assert!(!is_valid(State { gone: vec![ParticipantId(1); MAX_MEMBERS + 1], ..state() }));
+        assert!(!is_valid(State {
+            gone: vec![GoneMember { participant: ParticipantId(1), by: None }; MAX_MEMBERS + 1],
+            ..state()
+        }));
     }
 
     #[test]

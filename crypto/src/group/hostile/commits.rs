@@ -149,7 +149,7 @@ mod tests {
     /// Why another member rejects a commit.
     fn verdict(group: &mut Group, commit: &[u8]) -> Reject {
         let before = (group.epoch(), group.words());
-        let error = group.process(commit, &|_| false).unwrap_err();
+        let error = group.process(commit, &|_| None).unwrap_err();
         assert_eq!((group.epoch(), group.words()), before);
         let Error::Rejected(reject) = error else { panic!("{error:?}") };
         reject
@@ -206,7 +206,7 @@ mod tests {
         // The member itself goes on, and its honest commits are accepted.
         let pending = groups[1].refresh().unwrap();
         groups[1].merge_pending_commit().unwrap();
-        assert!(groups[0].process(&pending.commit, &|_| false).is_ok());
+        assert!(groups[0].process(&pending.commit, &|_| None).is_ok());
     }
 
     /// Returns what a joiner says to the Welcome of an organiser with a hostile client, whose tree has a flaw.

@@ -99,7 +99,7 @@ impl Admitting {
             if let ManagerCommand::Refuse { participant, why: Refusal::Declined } = command {
                 refused.push(participant);
             } else if let ManagerCommand::Commit { epoch, blob, .. } = command {
-                let outcome = self.log.handle_commit(epoch, &blob, &|_| false, self.now);
+                let outcome = self.log.handle_commit(epoch, &blob, &|_| None, self.now);
                 assert!(matches!(outcome, Ok(Outcome::MergedOwn { .. })));
                 added.extend(welcomes.into_iter().flat_map(|Welcome { to, .. }| to));
             } else {

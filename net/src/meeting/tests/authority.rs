@@ -48,7 +48,7 @@ fn a_removal_closes_the_connection_at_once_bars_the_device_and_changes_the_link(
     assert!(matches!(removal.decode(), Ok(ManagerCommand::Commit { rotation: Some(_), .. })));
     let meeting = organiser.keys().meeting();
     assert!(old.signed_command(meeting, ADA, removal.counter, &removal.command.0, &removal.signature));
-    organiser.log(1, LogEntry::Gone { participant: ParticipantId(2) });
+    organiser.log(1, LogEntry::Gone { participant: ParticipantId(2), by: None });
     organiser.log(2, commit.entry);
     assert_ne!(organiser.keys().authority(), old);
     let events = organiser.events();
@@ -132,7 +132,7 @@ fn with_the_id_of_another() -> (Client, SignedCommand, Client) {
         guest
     };
     enter(&mut organiser, 0);
-    organiser.log(1, LogEntry::Gone { participant: ID });
+    organiser.log(1, LogEntry::Gone { participant: ID, by: None });
     let removal = organiser.committed();
     assert_eq!(removal.removed, [ID]);
     organiser.log(2, removal.entry.clone());

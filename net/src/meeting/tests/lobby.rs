@@ -92,7 +92,7 @@ fn the_manager_learns_who_asks_and_the_person_that_the_request_has_arrived() {
     let commit = organiser.committed();
     organiser.log(1, commit.entry);
     organiser.events();
-    organiser.log(2, LogEntry::Gone { participant: BOB });
+    organiser.log(2, LogEntry::Gone { participant: BOB, by: None });
     let removal = organiser.committed();
     organiser.log(3, removal.entry);
     guest.meeting = Meeting::new(again(guest.meeting), wall_clock(guest.now, 0), guest.now);
@@ -359,7 +359,7 @@ pub(super) fn send_back(pair: &mut Pair) -> Commit {
     let LogEntry::Managed { signed } = &commit.entry else { panic!("it is signed") };
     pair.guest.receive(Down::Removed { signed: signed.clone() });
     pair.organiser.log(pair.next, commit.entry.clone());
-    pair.organiser.log(pair.next + 1, LogEntry::Gone { participant: BOB });
+    pair.organiser.log(pair.next + 1, LogEntry::Gone { participant: BOB, by: None });
     pair.next += 2;
     commit
 }
@@ -407,7 +407,7 @@ fn a_member_that_is_sent_back_has_no_keys_and_waits_for_another_decision() {
     assert!(matches!(events[0], Event::Keys { rejoined: false, .. }));
     assert!(events.iter().any(|event| matches!(event, Event::Entered { me } if *me == again)));
     // It is known again, so it comes back by a rule if it is cut off.
-    pair.organiser.log(pair.next + 1, LogEntry::Gone { participant: again });
+    pair.organiser.log(pair.next + 1, LogEntry::Gone { participant: again, by: None });
     let removal = pair.organiser.committed();
     pair.organiser.log(pair.next + 2, removal.entry);
     let entry = again_entry(&mut pair);

@@ -291,7 +291,7 @@ fn nobody_is_admitted_while_the_group_is_forked() {
         let (id, position) = (halves.room.id(number), halves.room.next);
         halves.room.next += 1;
         for to in [0, 1] {
-            halves.room.at(to).log(position, LogEntry::Gone { participant: id });
+            halves.room.at(to).log(position, LogEntry::Gone { participant: id, by: None });
         }
     }
     let good = |event: &Event| matches!(event, Event::Verification(Shown::Agreement(now)) if now.is_good());

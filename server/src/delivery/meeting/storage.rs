@@ -9,6 +9,7 @@ use super::super::stored::{self, Change, MemberState, State, Unstored};
 use super::super::waiting::Waiting;
 use super::Meeting;
 use proto::MeetingId;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,6 +41,7 @@ pub fn restore(id: MeetingId, batches: &[Vec<u8>], settings: Arc<Settings>, now:
         waiting,
         returns: Returns::default(),
         gone: gone.into(),
+        withdrawn: VecDeque::new(),
         log,
         epoch,
         reserved_until: None,
