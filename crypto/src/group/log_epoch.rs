@@ -33,7 +33,7 @@ mod tests {
         let mut entered = joiner.enter(&welcome.unwrap(), &tree.unwrap()).unwrap();
         assert_eq!((entered.epoch(), of(&entered)), (Epoch(mls + 1), Epoch(mls + 4)));
         let commit = entered.refresh().unwrap().commit;
-        groups[0].process(&commit, &|_| false).unwrap();
+        groups[0].process(&commit, &|_| None).unwrap();
         entered.merge_pending_commit().unwrap();
         assert_eq!((of(&entered), of(&groups[0])), (Epoch(mls + 5), Epoch(mls + 5)));
     }
