@@ -5,7 +5,8 @@ use super::super::{Error, Group, MeetingPolicy, PolicyEdit, capabilities, creden
 use crate::Leaf;
 use crate::credential::LeafCredential;
 use crate::identity::{Identity, Profile};
-use crate::provider::{Provider, SUITE, SigningKey};
+use crate::provider::{Crypto, Provider, SUITE, SigningKey};
+use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
 use proto::{MeetingId, ParticipantId};
 use std::time::SystemTime;
@@ -15,6 +16,8 @@ use std::time::SystemTime;
 pub enum Forbidden {
     /// Adds an accomplice on a device of its own, as this participant.
     Add(ParticipantId),
+    /// Adds the leaf of this key package, which may have been added before.
+    Package(Vec<u8>),
     /// Removes these leaves.
     Remove(Vec<Leaf>),
     /// Replaces the policy, and removes these leaves.
@@ -46,6 +49,7 @@ pub fn forge(group: &mut Group, identity: &Identity, forbidden: Forbidden, now: 
     let builder = mls.commit_builder().consume_proposal_store(false);
     let builder = match forbidden {
         Forbidden::Add(participant) => builder.propose_adds([accomplice(participant, meeting, now)?]),
+        Forbidden::Package(package) => builder.propose_adds([validated(&package)?]),
         Forbidden::Remove(removed) => builder.propose_removals(leaves(removed)),
         Forbidden::Policy(policy, removed) => builder
             .propose_removals(leaves(removed))
@@ -81,6 +85,12 @@ pub fn unsigned_policy(policy: &MeetingPolicy, edits: &[PolicyEdit]) -> Option<M
 fn without_policy() -> Result<Extensions<GroupContext>, Error> {
     let required = RequiredCapabilitiesExtension::new(&[], &[], &[]);
     Extensions::from_vec(vec![Extension::RequiredCapabilities(required)]).map_err(mls_error)
+}
+
+/// Reads a key package. MLS adds no invalid one.
+fn validated(package: &[u8]) -> Result<KeyPackage, Error> {
+    let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| Error::Malformed)?;
+    package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| Error::Malformed)
 }
 
 /// Returns the key package of a device that nobody has admitted.
