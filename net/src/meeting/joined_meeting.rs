@@ -18,7 +18,7 @@ use super::policy_changes::{PolicyChanges, Request, state_of};
 use super::refresh::Refresh;
 use super::removals::Removals;
 use super::returns::Returns;
-use super::roster::{Departure, Roster};
+use super::roster::{Departure, Roster, has_departed};
 use super::state::Message;
 use super::verification::{Verification, show_other_group};
 use super::{Command, Event, MediaState, Notice, PolicyState};
@@ -204,7 +204,8 @@ impl JoinedMeeting {
         signature: &Signature,
         context: &mut Context<'_>,
     ) {
-        if !self.roster.contains(participant) {
+        // The server announces a request before its end: a request that comes again is an old one.
+        if !self.roster.contains(participant) && !has_departed(&self.roster, participant) {
             self.returns.handle_request(participant, request, signature, &self.log, context.now);
         }
         self.send_due(context);
@@ -287,7 +288,7 @@ impl JoinedMeeting {
         proved: bool,
         context: &mut Context<'_>,
     ) -> Result<(), Exit> {
-        match self.log.handle_commit(epoch, blob, &|id| self.roster.is_gone(id), context.now)? {
+        match self.log.handle_commit(epoch, blob, &|id| has_departed(&self.roster, id), context.now)? {
             Outcome::MergedOwn { refresh } => {
                 self.admissions.reset_batch();
                 if refresh {

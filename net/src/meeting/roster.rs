@@ -3,8 +3,8 @@
 use super::timing::REMOVAL_INTERVAL;
 use super::{MediaState, Member};
 use crypto::{DeviceKey, Leaf, MeetingPolicy};
-use proto::{ParticipantId, Rights, Role};
-use std::collections::{BTreeMap, BTreeSet};
+use proto::{MAX_MEMBERS, ParticipantId, Rights, Role};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 /// Members according to the MLS group.
@@ -13,6 +13,9 @@ pub(super) struct Roster {
     people: BTreeMap<ParticipantId, Member>,
     /// Members whose connection has ended according to the log, and when this client learned it.
     gone: BTreeMap<ParticipantId, Instant>,
+    /// The last participants whose connection has ended, members or not, in the order of the log, and when this client learned it.
+    /// At most [`MAX_MEMBERS`], as at the server: so all members know the same of them, also those who joined later.
+    departed: VecDeque<(ParticipantId, Instant)>,
     /// Members whose connection was lost, and who may resume.
     absent: BTreeSet<ParticipantId>,
 }
@@ -36,10 +39,10 @@ pub(super) struct Departure {
 }
 
 impl Roster {
-    /// Returns a roster without members. `gone` are members that left before this client joined.
+    /// Returns a roster without members. `gone` are those that left before this client joined, in the order of the log.
     pub(super) fn new(me: ParticipantId, gone: Vec<ParticipantId>, now: Instant) -> Self {
-        let gone = gone.into_iter().map(|participant| (participant, now)).collect();
-        Self { me, people: BTreeMap::new(), gone, absent: BTreeSet::new() }
+        let departed: VecDeque<_> = gone.into_iter().map(|participant| (participant, now)).collect();
+        Self { me, people: BTreeMap::new(), gone: BTreeMap::new(), departed, absent: BTreeSet::new() }
     }
 
     /// Replaces the members by those of the group. Known members keep their media state. This client's own state is
@@ -69,7 +72,10 @@ impl Roster {
             Departure { id, leaf, device, removed: barred(device) || was_present, sent_back }
         };
         let left = before.values().filter(|person| !stays(person)).map(departure).collect();
-        let joined = self.people.keys().filter(|id| !before.contains_key(id)).copied().collect();
+        let joined: Vec<_> = self.people.keys().filter(|id| !before.contains_key(id)).copied().collect();
+        // It left before this client joined, or while the commit that has added it was on its way.
+        let is_new = |(id, _): &&(ParticipantId, Instant)| joined.binary_search(id).is_ok();
+        self.gone.extend(self.departed.iter().filter(is_new).copied());
         self.gone.retain(|id, _| self.people.contains_key(id));
         self.absent.retain(|id| self.people.contains_key(id));
         Changes { joined, left }
@@ -130,6 +136,10 @@ impl Roster {
 
     /// Records that a participant's connection has ended. Returns true if it was the last one present who may admit.
     pub(super) fn mark_gone(&mut self, id: ParticipantId, now: Instant) -> bool {
+        self.departed.push_back((id, now));
+        if self.departed.len() > MAX_MEMBERS {
+            self.departed.pop_front();
+        }
         let Some(person) = self.people.get(&id) else { return false };
         let admitted = person.rights.contains(Rights::ADMIT);
         self.gone.insert(id, now).is_none() && admitted && !self.is_attended()
@@ -209,6 +219,11 @@ impl Roster {
     pub(super) fn postpone_removals(&mut self, now: Instant) {
         self.gone.values_mut().for_each(|since| *since = now + 2 * REMOVAL_INTERVAL);
     }
+}
+
+/// Returns true if the log says that a participant's connection has ended. Nobody uses its id again.
+pub(super) fn has_departed(roster: &Roster, id: ParticipantId) -> bool {
+    roster.departed.iter().any(|(departed, _)| *departed == id)
 }
 
 /// Returns a member.
@@ -338,6 +353,38 @@ mod tests {
         assert_eq!(roster.due_removals(due), [ParticipantId(1), ParticipantId(3)]);
         roster.postpone_removals(due);
         assert_eq!(roster.removal_deadline(), Some(due + 3 * REMOVAL_INTERVAL));
+    }
+
+    /// A commit that was on its way may have added it, and everybody has to remove its leaf.
+    #[test]
+    fn who_left_before_a_commit_has_added_it_is_gone_for_old_and_new_members() {
+        let (now, late) = (Instant::now(), ParticipantId(9));
+        let mut old = roster(now);
+        old.mark_gone(late, now);
+        let mut new = Roster::new(ParticipantId(3), vec![late], now);
+        for roster in [&mut old, &mut new] {
+            let people = [members(), vec![member(9, 5)]].concat();
+            roster.update(people, MediaState::default(), |_| false);
+            assert!(roster.is_gone(late) && has_departed(roster, late));
+            assert_eq!(roster.due_removals(now + REMOVAL_INTERVAL * 5), [late]);
+            roster.update(members(), MediaState::default(), |_| false);
+            assert!(!roster.is_gone(late) && has_departed(roster, late), "its id is not used again");
+        }
+    }
+
+    /// The server tells newcomers the same participants. A list with another bound would let members disagree.
+    #[test]
+    fn old_and_new_members_forget_the_same_departed_participants() {
+        let now = Instant::now();
+        let ids = || (1..).map(|number| ParticipantId(1_000 + number)).take(MAX_MEMBERS + 1);
+        let mut old = roster(now);
+        ids().for_each(|id| assert!(!old.mark_gone(id, now)));
+        let mut new = Roster::new(ParticipantId(3), ids().take(MAX_MEMBERS).collect(), now);
+        new.mark_gone(ParticipantId(1_001 + MAX_MEMBERS as u64), now);
+        for roster in [old, new] {
+            let known: Vec<bool> = ids().map(|id| has_departed(&roster, id)).collect();
+            assert_eq!((known[0], known.iter().filter(|known| **known).count()), (false, MAX_MEMBERS));
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod malformed;
 mod not_lost;
 mod presence;
 mod recovery;
+mod returns;
 mod roles;
 mod room;
 mod rounds;

@@ -17,7 +17,7 @@ use super::waiting::{Request, Waiting, WaitingClient};
 use crate::{Origin, sfu};
 use proto::{
     Blob, Down, Epoch, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, NextAuthority, ParticipantId, Position,
-    Problem, SignedCommand, Welcome,
+    Problem, Refusal, SignedCommand, Welcome,
 };
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -34,8 +34,8 @@ pub struct Meeting {
     members: Members,
     waiting: Waiting,
     returns: Returns,
-    /// Participants that are logged as gone, oldest first, unless a manager's commit has removed them. At most
-    /// [`MAX_MEMBERS`]. A member's commit takes no one off this list: it may be invalid.
+    /// The last participants that are logged as gone, oldest first. At most [`MAX_MEMBERS`]. No commit takes anyone off this list:
+    /// it may be invalid, and nobody may add such a participant again. Each member keeps the same list.
     gone: VecDeque<ParticipantId>,
     /// What members that are absent may still need.
     pub log: Log,
@@ -146,7 +146,7 @@ impl Meeting {
             if !self.authority.has_signed_return(participant, &request.0, signature) {
                 return Err(Problem::NotAuthorised);
             }
-            self.returns.handle_request(participant);
+            self.returns.handle_request(participant, now);
         } else if self.members.len() >= max || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE) {
             return Err(Problem::MeetingFull);
         } else if self.members.len() + self.waiting.len() >= max {
@@ -174,6 +174,14 @@ impl Meeting {
     pub fn withdraw(&mut self, participant: ParticipantId, actions: &mut Actions) {
         if let Some((_, true)) = self.waiting.remove(participant) {
             actions.send_all(self.members.connections(), &Down::Withdrew { participant });
+            self.log_withdrawn_return(participant, actions);
+        }
+    }
+
+    /// Logs that an organiser that does not wait any more is gone. Any member may have added a leaf for it, or could do so later.
+    fn log_withdrawn_return(&mut self, participant: ParticipantId, actions: &mut Actions) {
+        if self.returns.contains(participant) {
+            self.append(LogEntry::Gone { participant }, actions);
         }
     }
 
@@ -276,8 +284,8 @@ impl Meeting {
         Ok(())
     }
 
-    /// Handles a commit without a signature. It is accepted if it is the first one for its epoch, and the member may
-    /// commit now; else its sender gets the current epoch.
+    /// Handles a commit without a signature. It is accepted if it is the first one for its epoch, the member may commit
+    /// now, and all organisers that it admits still wait; else its sender gets the current epoch.
     ///
     /// # Errors
     /// Returns [`Problem::NotAuthorised`] if only a manager may send such a commit.
@@ -290,11 +298,14 @@ impl Meeting {
     ) -> Result<Changes, Problem> {
         let is_reserved = self.reserved_until.is_some_and(|until| now < until);
         let Some(member) = self.members.get(from) else { return Ok(Changes::default()) };
-        let may_commit = !is_reserved && member.may_commit(now);
         let admitted: Vec<_> = commit.welcomes.list.iter().flat_map(|welcome| welcome.to.iter().copied()).collect();
         let waits = |to: &ParticipantId| self.waiting.contains(*to) && self.returns.contains(*to);
         let answered: Vec<_> = admitted.iter().copied().filter(waits).collect();
         let is_answer = !answered.is_empty();
+        // The members reject the leaf of an organiser that has given up: the log says so before this commit.
+        let names_withdrawn = admitted.iter().any(|to| self.returns.contains(*to) && !waits(to));
+        let is_guarded = self.returns.are_guarded(|organiser| self.waiting.contains(organiser), now);
+        let may_commit = !is_reserved && member.may_commit(now) && !names_withdrawn && (is_answer || !is_guarded);
         let has_turn = may_commit && self.returns.has_turn(from, is_answer, self.members.connected(), now);
         if has_turn && is_answer && commit.epoch < self.epoch {
             self.returns.reserve(from, now + self.settings.limits.commit_interval * RESERVED_INTERVALS, now);
@@ -390,15 +401,7 @@ impl Meeting {
                 send_lost(signed.from, &self.members, self.epoch, actions);
             }
             ManagerCommand::Refuse { participant, why } => {
-                if let Some((connection, is_known)) = self.waiting.remove(participant) {
-                    if is_known {
-                        // Other managers may keep the same request for a decision.
-                        actions.send_all(self.members.connections_except(signed.from), &Down::Withdrew { participant });
-                    }
-                    actions.send(connection, &Down::Refused { why });
-                    actions.close(connection);
-                    changes.closed.push(connection);
-                }
+                self.refuse(participant, (why, signed.from), &mut changes, actions);
             }
             ManagerCommand::Expel { participant } => {
                 if self.remove(participant, &signed, &mut changes, actions) {
@@ -429,6 +432,24 @@ impl Meeting {
         Ok(changes)
     }
 
+    /// Refuses a client that waits, as a manager has decided. Other managers may keep the same request for a decision.
+    fn refuse(
+        &mut self,
+        participant: ParticipantId,
+        (why, by): (Refusal, ParticipantId),
+        changes: &mut Changes,
+        actions: &mut Actions,
+    ) {
+        let Some((connection, is_known)) = self.waiting.remove(participant) else { return };
+        if is_known {
+            actions.send_all(self.members.connections_except(by), &Down::Withdrew { participant });
+        }
+        actions.send(connection, &Down::Refused { why });
+        actions.close(connection);
+        changes.closed.push(connection);
+        self.log_withdrawn_return(participant, actions);
+    }
+
     /// Replaces the authority. The member `by` has the new keys.
     fn rotate(&mut self, by: ParticipantId, next: NextAuthority) -> Result<(), Problem> {
         if !self.authority.rotate(&next.rotation, next.admission_key) {
@@ -450,7 +471,6 @@ impl Meeting {
     ) {
         self.reserved_until = None;
         self.epoch = self.epoch.next();
-        self.gone.retain(|gone| !removed.contains(gone));
         let mut were_members = removed.to_vec();
         were_members.retain(|participant| self.remove(*participant, &signed, changes, actions));
         self.append(LogEntry::Managed { signed }, actions);
