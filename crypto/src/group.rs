@@ -37,7 +37,7 @@ use crate::manager_keys::ManagerKeys;
 use crate::memory::Secret;
 use crate::provider::{Provider, SUITE, SigningKey, sha256};
 use crate::words::Words;
-use authorize::{Proposed, authorize};
+use authorize::{Proposed, authorize, refuse_departed};
 use openmls::group::PastEpochDeletion;
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
@@ -353,6 +353,7 @@ impl Group {
     ) -> Result<MergedCommit, Error> {
         let proposals = proposals(&commit, committer, self.meeting)?;
         authorize(&self.policy, &self.credentials, committer, &proposals, gone)?;
+        refuse_departed(&self.policy, &self.credentials, committer, &proposals, gone)?;
         self.mls.merge_staged_commit(&self.provider, commit).map_err(mls_error)?;
         Ok(self.describe_merged(committer))
     }

@@ -80,7 +80,7 @@ use proto::{Down, ParticipantId, Position, Problem, Reason, Up, VERSION};
 use recovery::{Recovery, Route, Stage};
 use std::mem;
 use std::time::{Instant, SystemTime};
-use timing::{MAX_REJOIN_DELAY, REJOIN_DELAY, REJOIN_MEMORY};
+use timing::{MAX_REJOIN_DELAY, REJOIN_DELAY, REJOIN_MEMORY, RETURN_TIMEOUT};
 
 /// Returns this computer's clock at a moment. A test can return another one.
 pub type WallClock = Box<dyn Fn(Instant) -> SystemTime + Send>;
@@ -110,7 +110,9 @@ impl Meeting {
     pub fn new(entry: Entry, wall_clock: WallClock, now: Instant) -> Self {
         let (goal, keys, link, identity, profile) = match entry {
             Entry::Create { keys, identity, profile } => (Goal::Create, Some(keys), None, identity, profile),
-            Entry::Return { keys, identity, profile } => (Goal::Return, Some(keys), None, identity, profile),
+            Entry::Return { keys, identity, profile } => {
+                (Goal::Return(RETURN_TIMEOUT), Some(keys), None, identity, profile)
+            }
             Entry::Join { invitation, identity, profile } => (Goal::Join, None, Some(invitation), identity, profile),
         };
         let mut meeting = Self {
@@ -320,8 +322,8 @@ impl Meeting {
     /// The connection to the server that [`Self::poll_reconnect`] asked for is established.
     pub fn handle_connected(&mut self, now: Instant) {
         self.last_received = now;
-        let goal = if self.manager.is_some() { Goal::Return } else { Goal::Join };
         let (Phase::Recovering(joined, recovery), mut context) = self.parts(now) else { return };
+        let goal = if context.manager.is_some() { Goal::Return(recovery.patience()) } else { Goal::Join };
         *recovery.stage() = match (recovery.route(), joined) {
             (Route::Resume, Some(joined)) => {
                 context.outputs.transmit(Up::Hello { version: VERSION });
@@ -372,12 +374,12 @@ impl Meeting {
             Phase::Over => Ok(()),
             Phase::Joining(_) if silent => Err(Reason::ServerSilent.into()),
             Phase::Member(_) | Phase::Recovering(..) if silent => Err(Exit::Lost),
-            Phase::Joining(joining) => joining.handle_timeout(&mut context).map_err(Exit::from),
+            Phase::Joining(joining) => joining.handle_timeout(&mut context),
             Phase::Member(joined) => joined.handle_timeout(&mut context),
             Phase::Recovering(_, recovery) => {
                 if let Stage::Joining(joining) = recovery.stage() {
                     // The next attempt may get it.
-                    joining.handle_timeout(&mut context).map_err(|_withheld| Exit::Lost)
+                    joining.handle_timeout(&mut context).map_err(exits::while_recovering)
                 } else {
                     attempt = recovery.take_attempt(now);
                     if attempt {
@@ -456,6 +458,7 @@ impl Meeting {
             Err(Exit::Lost) => self.lose_connection(now),
             Err(Exit::CutOff) => self.rejoin(now),
             Err(Exit::SentBack) => wait_again(self, now),
+            Err(Exit::Unanswered) => ask_again(self, now),
         }
         handle_end(self, PendingEnd::send, now);
         for command in self.early.take_due(self.phase.joined()) {
@@ -542,6 +545,19 @@ fn wait_again(meeting: &mut Meeting, now: Instant) {
     meeting.outputs.drop_transmits();
     meeting.outputs.event(Event::Lobby(LobbyEvent::SentBack));
     meeting.phase = Phase::Recovering(None, Recovery::rejoin(me, now, REJOIN_DELAY));
+}
+
+/// Lets a manager that nobody has answered ask again to come back.
+fn ask_again(meeting: &mut Meeting, now: Instant) {
+    let me = meeting.manager.as_ref().map_or(ParticipantId(0), Manager::me);
+    exits::leave_unanswered(&mut meeting.outputs);
+    meeting.phase = match mem::replace(&mut meeting.phase, Phase::Over) {
+        Phase::Recovering(joined, mut recovery) => {
+            recovery.handle_silence(now);
+            Phase::Recovering(joined, recovery)
+        }
+        Phase::Joining(_) | Phase::Member(_) | Phase::Over => Phase::Recovering(None, Recovery::after_silence(me, now)),
+    };
 }
 
 /// Handles a message while this client resumes.

@@ -8,6 +8,7 @@ mod actions;
 mod authority;
 mod connection_id;
 mod connections;
+mod departed;
 mod log;
 mod meeting;
 mod meetings;

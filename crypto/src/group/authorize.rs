@@ -36,8 +36,8 @@ pub(crate) enum Proposed {
 /// Who has the right to admit adds; who has the right to remove removes people of lower roles. Any member removes leaves
 /// whose participant is `gone` according to the delivery service, whose device is barred, or which are its own, and adds a
 /// manager who comes back with the authority's signature. Who was removed by a manager's command is gone only if that
-/// manager has power over it by the policy before. Nobody adds or keeps a barred device. `policy_change` decides who
-/// may change the policy.
+/// manager has power over it by the policy before. Nobody adds or keeps a barred device, or adds a participant whom the
+/// policy lists: that one was a member. `policy_change` decides who may change the policy.
 pub(crate) fn authorize(
     policy: &MeetingPolicy,
     members: &[(Leaf, LeafCredential)],
@@ -80,6 +80,24 @@ pub(crate) fn authorize(
         return Ok(());
     }
     policy_change::check(policy, after, &by, Members { present: &present, left: &left })
+}
+
+/// Returns `Err` if a member without the right to admit adds a participant who is `gone` according to the delivery service. A
+/// request to come back has no end, so any member could add its leaf again after its owner has left. All members know the same
+/// who are gone, because the log says it. Who may admit can add somebody who leaves while the commit is on its way: all then
+/// remove that leaf.
+pub(crate) fn refuse_departed(
+    policy: &MeetingPolicy,
+    members: &[(Leaf, LeafCredential)],
+    committer: Leaf,
+    proposals: &[Proposed],
+    gone: &dyn Fn(ParticipantId) -> Option<Gone>,
+) -> Result<(), Reject> {
+    let (_, by) = members.iter().find(|member| member.0 == committer).ok_or(Reject::NotAMember)?;
+    let is_departed =
+        |proposal: &Proposed| matches!(proposal, Proposed::Add(person) if gone(person.participant).is_some());
+    let admits = policy.rights_of(by.device, by.participant).contains(Rights::ADMIT);
+    if !admits && proposals.iter().any(is_departed) { Err(Reject::UsedId) } else { Ok(()) }
 }
 
 /// Returns `Ok` if the owner of the leaf `me` may commit `after`, which is not signed yet. Its client rotates the authority
@@ -129,11 +147,14 @@ fn may_add(
     if after.is_barred(person.device) {
         return Err(Reject::Barred);
     }
-    if !by.rights.contains(Rights::ADMIT) && !before.allows_return(person) {
-        return Err(Reject::NotAllowed);
-    }
     if present.iter().any(|member| member.participant == person.participant) {
         return Err(Reject::AlreadyMember);
+    }
+    if before.has_listed(person) {
+        return Err(Reject::UsedId);
+    }
+    if !by.rights.contains(Rights::ADMIT) && !before.allows_return(person) {
+        return Err(Reject::NotAllowed);
     }
     if present.len() >= MAX_MEMBERS { Err(Reject::Full) } else { Ok(()) }
 }

@@ -88,6 +88,9 @@ pub enum Reject {
     /// The participant to add is already a member.
     #[error("the participant is already a member")]
     AlreadyMember,
+    /// The participant to add has been a member, or has given up: no id is used twice.
+    #[error("the participant id was used before")]
+    UsedId,
     /// The commit adds or keeps a device that the organiser removed.
     #[error("the device was removed from this meeting")]
     Barred,

@@ -84,7 +84,15 @@ impl MeetingPolicy {
     /// a manager that lost the connection may not know that its last rotation is in force.
     pub(crate) fn allows_return(&self, person: &LeafCredential) -> bool {
         let mut newest = self.chain.newest_authorities().into_iter();
-        self.is_manager_device(person.device) && newest.any(|authority| person.is_return_by(authority))
+        self.is_manager_device(person.device)
+            && !self.has_listed(person)
+            && newest.any(|authority| person.is_return_by(authority))
+    }
+
+    /// Returns true if the policy lists this participant on this device, so that a leaf of it would have the listed role. A policy
+    /// lists nobody who has not been a member, so such a leaf is no new one.
+    pub(crate) fn has_listed(&self, person: &LeafCredential) -> bool {
+        self.people.of_device(person.device).is_some_and(|listed| listed.participant == person.participant)
     }
 
     /// Returns true if this is a policy of `meeting`, signed by an authority that the link of `binding` leads to.

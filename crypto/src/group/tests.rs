@@ -329,6 +329,45 @@ fn an_organiser_comes_back_only_as_the_authority_signed() {
     }
 }
 
+/// The authority's signature has no end. So any member could make a second organiser of the request of the first one, as soon as
+/// that has left: nobody is above it.
+#[test]
+fn a_request_to_come_back_is_used_once() {
+    let organiser = Identity::generate().unwrap();
+    let (keys, mut groups) = with_three_members_of(&organiser);
+    let now = SystemTime::now();
+    let (joiner, request) =
+        return_to_meeting(&keys, &organiser, profile("O"), ParticipantId(9), &keys.chain().encode(), now).unwrap();
+    let add_again = |groups: &mut [Group]| {
+        let package = KeyPackageIn::tls_deserialize_exact(request.package.as_slice()).unwrap();
+        let package = package.validate(&crate::provider::Crypto, ProtocolVersion::Mls10).unwrap();
+        let commit = forge(groups, |builder| builder.propose_adds([package]));
+        groups[1].clear_pending_commit();
+        commit
+    };
+    let is_used = |error: &Error| matches!(error, Error::Rejected(Reject::UsedId));
+    // Its owner has given up before anybody added it: who is gone decides.
+    let commit = add_again(&mut groups);
+    assert!(is_used(&groups[2].process(&commit, &|id| (id.0 == 9).then_some(Gone::Left)).unwrap_err()));
+    // The organiser enters by it, takes its role again, and leaves.
+    let opened = open_return(&groups[1], &request.package).unwrap();
+    let pending = groups[1].add(vec![opened]).unwrap();
+    groups[1].merge_pending_commit().unwrap();
+    groups[2].process(&pending.commit, &|_| None).unwrap();
+    let mut back = joiner.enter(&pending.welcome.unwrap(), &pending.tree.unwrap()).unwrap();
+    let edits = vec![PolicyEdit::Return(organiser.public(), ParticipantId(9))];
+    let policy = Some(back.policy().next(&PolicyChange { edits, rotate: false }, &keys).unwrap());
+    let claim = back.commit(Changes { policy, remove: vec![Leaf(0)], ..Changes::default() }).unwrap();
+    groups[1..].iter_mut().for_each(|group| drop(group.process(&claim.commit, &|_| None).unwrap()));
+    let pending = groups[1].remove(&[back.me()]).unwrap();
+    groups[1].merge_pending_commit().unwrap();
+    groups[2].process(&pending.commit, &|id| (id.0 == 9).then_some(Gone::Left)).unwrap();
+    // Nobody has told this member who is gone, and no list is needed.
+    let commit = add_again(&mut groups);
+    assert!(is_used(&groups[2].process(&commit, &|_| None).unwrap_err()));
+    assert!(open_return(&groups[1], &request.package).is_err(), "an honest member does not try");
+}
+
 #[test]
 fn an_organiser_does_not_come_back_with_an_unusable_key() {
     let organiser = Identity::generate().unwrap();

@@ -304,6 +304,8 @@ pub(super) enum Exit {
     CutOff,
     /// A manager has sent this client back to the waiting room.
     SentBack,
+    /// Nobody has answered this manager, which comes back. It asks again.
+    Unanswered,
 }
 
 impl From<Reason> for Exit {

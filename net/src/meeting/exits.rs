@@ -3,6 +3,7 @@
 use super::context::Context;
 use super::event::Exit;
 use super::group_log::{self, GroupLog, signer};
+use super::outputs::Outputs;
 use super::roster::{self, Roster};
 use proto::{ManagerCommand, ParticipantId, Reason, Rights, Role, SignedCommand, Up};
 
@@ -108,6 +109,21 @@ pub(super) fn is_of_leader(log: &GroupLog, roster: &Roster, signed: &SignedComma
 /// `from` then, so a manager does not do it to a member that is not below it.
 pub(super) fn may_void(roster: &Roster, from: ParticipantId) -> bool {
     !roster.contains(from) || roster.is_above(from)
+}
+
+/// Returns how an attempt to enter again ends. If the server withholds the tree, the next attempt may get it.
+pub(super) fn while_recovering(exit: Exit) -> Exit {
+    match exit {
+        Exit::Unanswered => Exit::Unanswered,
+        Exit::Ended(_) | Exit::Lost | Exit::CutOff | Exit::SentBack => Exit::Lost,
+    }
+}
+
+/// Leaves because nobody has answered this manager. The server then logs that the participant is gone, so that a leaf without an
+/// owner is removed, and the next request has another participant id.
+pub(super) fn leave_unanswered(outputs: &mut Outputs) {
+    tracing::warn!("nobody has answered this manager, so it asks again");
+    outputs.transmit(Up::Leave);
 }
 
 /// Leaves after a false Welcome. Any member may answer an organiser that comes back, also a hostile one. The organiser asks

@@ -2,7 +2,7 @@
 
 use super::Notice;
 use super::context::{Context, is_own_clock_wrong};
-use super::event::{Violation, no_keys};
+use super::event::{Exit, Violation, no_keys};
 use super::problems::Awaited;
 use super::timing::{APPROACH_INTERVAL, KNOCK_TIMEOUT, MAX_APPROACHES};
 use super::tree_parts::{Admission, TreeParts};
@@ -11,7 +11,7 @@ use crypto::group::log_epoch;
 use crypto::{Group, Joiner, group, knock, return_to_meeting};
 use crypto::{admission_key, authority_chain};
 use proto::{Blob, Down, Epoch, GoneMember, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A client that is not a member yet, or not any more.
 pub(super) struct Joining {
@@ -43,7 +43,8 @@ pub(super) struct NewMember {
 pub(super) enum Goal {
     Create,
     Join,
-    Return,
+    /// If nobody answers for so long, the client asks again.
+    Return(Duration),
 }
 
 enum Stage {
@@ -52,14 +53,25 @@ enum Stage {
     /// `Create` was sent.
     Creating { me: ParticipantId },
     /// `Approach` was sent, to learn which authority of this manager the server knows.
-    Checking { me: ParticipantId },
+    Checking { me: ParticipantId, patience: Duration },
     /// `Approach` was sent. `failures` answers did not lead to the link's authority. `again` is when it is sent again.
     Approaching { me: ParticipantId, failures: u32, again: Option<Instant> },
-    /// `Knock` or `Return` was sent. `notice` is when the user is notified that there is no answer. It is `None` after
-    /// that. `chat` is `None` for a manager that comes back.
-    Waiting { joiner: Box<Joiner>, me: ParticipantId, notice: Option<Instant>, chat: Option<Box<WaitingChat>> },
+    /// `Knock` or `Return` was sent.
+    Waiting(Box<Waiting>),
     /// The server has admitted this client, and sends the tree.
     Admitted { me: ParticipantId, parts: Box<TreeParts> },
+}
+
+/// A client that has asked to enter.
+struct Waiting {
+    joiner: Joiner,
+    me: ParticipantId,
+    /// When the user is notified that there is no answer. `None` after that.
+    notice: Option<Instant>,
+    /// Until when a manager that comes back waits; `None` for a client that has knocked, which waits for a decision.
+    until: Option<Instant>,
+    /// `None` for a manager that comes back.
+    chat: Option<WaitingChat>,
 }
 
 impl Joining {
@@ -81,41 +93,41 @@ impl Joining {
             (Stage::Approaching { me, failures, .. }, Down::AdmissionKey { admission_key, chain }) => {
                 approach(&admission_key, &chain, (me, failures), context)
             }
-            (Stage::Checking { me }, Down::AdmissionKey { admission_key, chain }) => {
-                come_back(me, &admission_key, &chain, context)
+            (Stage::Checking { me, patience }, Down::AdmissionKey { admission_key, chain }) => {
+                come_back(me, patience, (&admission_key, &chain), context)
             }
-            (Stage::Waiting { joiner, me, .. }, Down::Admitted { welcome, position, epoch, gone, resume, tree }) => {
+            (Stage::Waiting(waiting), Down::Admitted { welcome, position, epoch, gone, resume, tree }) => {
                 let admission = Admission { welcome, position, epoch, gone, resume };
-                enter(me, Box::new(TreeParts::new(*joiner, admission, tree, context.now)), context)
+                enter(waiting.me, Box::new(TreeParts::new(waiting.joiner, admission, tree, context.now)), context)
             }
             (Stage::Admitted { me, mut parts }, Down::Tree { part }) => {
                 parts.add(&part, context.now)?;
                 enter(me, parts, context)
             }
-            (Stage::Waiting { joiner, me, notice, mut chat }, Down::Lobby { participant, from, blob })
-                if participant == me =>
-            {
-                if let Some(chat) = &mut chat {
+            (Stage::Waiting(mut waiting), Down::Lobby { participant, from, blob }) if participant == waiting.me => {
+                if let Some(chat) = &mut waiting.chat {
                     chat.handle(from, &blob, context);
                 }
-                Ok(Self::next(Stage::Waiting { joiner, me, notice, chat }))
+                Ok(Self::next(Stage::Waiting(waiting)))
             }
-            (Stage::Waiting { .. }, Down::Refused { why }) => Err(refused(why, context.clock_ahead)),
+            (Stage::Waiting(_), Down::Refused { why }) => Err(refused(why, context.clock_ahead)),
             _ => Err(Violation::Unexpected.into()),
         }
     }
 
     /// Returns true if a member decides now.
     pub(super) const fn is_waiting(&self) -> bool {
-        matches!(self.stage, Stage::Waiting { .. } | Stage::Admitted { .. })
+        matches!(self.stage, Stage::Waiting(_) | Stage::Admitted { .. })
     }
 
     /// Writes to the managers, if this client has knocked.
     pub(super) fn write(&mut self, text: &str, context: &mut Context<'_>) {
         match &mut self.stage {
-            Stage::Waiting { chat: Some(chat), .. } => chat.write(text, context),
-            Stage::Waiting { chat: None, .. }
-            | Stage::Admitted { .. }
+            Stage::Waiting(waiting) => match &mut waiting.chat {
+                Some(chat) => chat.write(text, context),
+                None => context.outputs.notice(Notice::NotAllowed),
+            },
+            Stage::Admitted { .. }
             | Stage::Greeting(_)
             | Stage::Creating { .. }
             | Stage::Checking { .. }
@@ -126,7 +138,7 @@ impl Joining {
     /// Returns the state with which this client enters the group, after it has knocked.
     pub(super) const fn joiner(&self) -> Option<&Joiner> {
         match &self.stage {
-            Stage::Waiting { joiner, .. } => Some(joiner),
+            Stage::Waiting(waiting) => Some(&waiting.joiner),
             Stage::Admitted { parts, .. } => Some(parts.joiner()),
             Stage::Greeting(_) | Stage::Creating { .. } | Stage::Checking { .. } | Stage::Approaching { .. } => None,
         }
@@ -137,7 +149,7 @@ impl Joining {
         match &self.stage {
             Stage::Greeting(_) => Awaited::Greeting,
             Stage::Creating { .. } => Awaited::Creation,
-            Stage::Checking { .. } | Stage::Approaching { .. } | Stage::Waiting { .. } | Stage::Admitted { .. } => {
+            Stage::Checking { .. } | Stage::Approaching { .. } | Stage::Waiting(_) | Stage::Admitted { .. } => {
                 Awaited::Admission
             }
         }
@@ -146,13 +158,17 @@ impl Joining {
     /// Notifies the user once that the knock was not answered. Asks for the admission key again if it is time.
     ///
     /// # Errors
-    /// Returns the reason if the server has admitted this client, but does not send the tree.
-    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) -> Result<(), Reason> {
+    /// Returns [`Exit::Unanswered`] if a manager that comes back has waited for too long, and the reason if the server has admitted
+    /// this client, but does not send the tree.
+    pub(super) fn handle_timeout(&mut self, context: &mut Context<'_>) -> Result<(), Exit> {
         let is_due = |at: &mut Instant| context.now >= *at;
         match &mut self.stage {
-            Stage::Waiting { notice, .. } => {
-                if notice.take_if(is_due).is_some() {
+            Stage::Waiting(waiting) => {
+                if waiting.notice.take_if(is_due).is_some() {
                     context.outputs.notice(Notice::NoAnswerYet);
+                }
+                if waiting.until.take_if(is_due).is_some() {
+                    return Err(Exit::Unanswered);
                 }
             }
             Stage::Approaching { again, .. } => {
@@ -168,7 +184,7 @@ impl Joining {
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         match &self.stage {
-            Stage::Waiting { notice, .. } => *notice,
+            Stage::Waiting(waiting) => waiting.notice.into_iter().chain(waiting.until).min(),
             Stage::Approaching { again, .. } => *again,
             Stage::Admitted { parts, .. } => Some(parts.deadline()),
             Stage::Greeting(_) | Stage::Creating { .. } | Stage::Checking { .. } => None,
@@ -197,10 +213,10 @@ fn greet(goal: Goal, me: ParticipantId, context: &mut Context<'_>) -> Result<Nex
             Ok(Joining::next(Stage::Approaching { me, failures: 0, again: None }))
         }
         (Goal::Join, None) => Err(no_keys()),
-        (Goal::Return, _) => {
+        (Goal::Return(patience), _) => {
             let keys = context.manager.as_ref().ok_or_else(no_keys)?.keys();
             context.outputs.transmit(Up::Approach { meeting: keys.meeting() });
-            Ok(Joining::next(Stage::Checking { me }))
+            Ok(Joining::next(Stage::Checking { me, patience }))
         }
     }
 }
@@ -252,12 +268,17 @@ fn approach(
     }
     let (joiner, request) = made.map_err(|error| knock_failed(&error))?;
     context.outputs.transmit(Up::Knock { meeting: link.meeting, request: Blob(request) });
-    Ok(wait(joiner, me, context))
+    Ok(wait(joiner, me, None, context))
 }
 
 /// Asks the members to add this manager again. `chain` is what the server knows of the authorities. If another manager has
 /// changed the keys meanwhile, this one knocks: a manager admits it, and then it gets the new keys.
-fn come_back(me: ParticipantId, admission_key: &Blob, chain: &Blob, context: &mut Context<'_>) -> Result<Next, Reason> {
+fn come_back(
+    me: ParticipantId,
+    patience: Duration,
+    (admission_key, chain): (&Blob, &Blob),
+    context: &mut Context<'_>,
+) -> Result<Next, Reason> {
     let keys = context.manager.as_ref().ok_or_else(no_keys)?.keys();
     if keys.known_authority(&chain.0).is_none() {
         context.entrant.link = Some(keys.invitation("", 0, None));
@@ -269,13 +290,16 @@ fn come_back(me: ParticipantId, admission_key: &Blob, chain: &Blob, context: &mu
         return_to_meeting(keys, identity, profile, me, &chain.0, context.wall).map_err(|error| knock_failed(&error))?;
     let message = context.manager.as_ref().ok_or_else(no_keys)?.request_return(request);
     context.outputs.transmit(message);
-    Ok(wait(joiner, me, context))
+    Ok(wait(joiner, me, Some(patience), context))
 }
 
-fn wait(joiner: Joiner, me: ParticipantId, context: &Context<'_>) -> Next {
-    let (notice, key) = (Some(context.now + KNOCK_TIMEOUT), joiner.lobby().cloned());
-    let chat = key.map(|key| Box::new(WaitingChat::new(key, me, context.now)));
-    Joining::next(Stage::Waiting { joiner: Box::new(joiner), me, notice, chat })
+/// Waits for an answer, as long as `patience` if it is a manager's.
+fn wait(joiner: Joiner, me: ParticipantId, patience: Option<Duration>, context: &Context<'_>) -> Next {
+    // Who asks again has told the user before.
+    let notice = patience.is_none_or(|patience| patience <= KNOCK_TIMEOUT).then(|| context.now + KNOCK_TIMEOUT);
+    let chat = joiner.lobby().cloned().map(|key| WaitingChat::new(key, me, context.now));
+    let until = patience.map(|patience| context.now + patience);
+    Joining::next(Stage::Waiting(Box::new(Waiting { joiner, me, notice, until, chat })))
 }
 
 /// Returns the reason for a Welcome that does not lead into the meeting. Any member may have sent it to an organiser that

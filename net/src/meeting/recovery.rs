@@ -1,13 +1,13 @@
 //! The recovery of a member that lost its connection or its group: when to connect, and what to send first.
 //!
 //! It resumes: the same member, on a new connection, gets the entries that it missed. If the server refuses that, or if this
-//! client cannot follow the group, it joins again. So does an organiser that comes back and gets a false Welcome.
+//! client cannot follow the group, it joins again. So does a manager that comes back and gets a false Welcome, or no answer.
 
 use super::joining::Joining;
 use super::problems::Awaited;
 use super::timing::{
-    FALSE_WELCOME_RETRY, FIRST_RETRY, MAX_FALSE_WELCOME_RETRY, MAX_FALSE_WELCOMES, MAX_RETRY, MIN_FAILURES_WITH_JITTER,
-    RECOVERY_TIMEOUT,
+    FALSE_WELCOME_RETRY, FIRST_RETRY, MAX_FALSE_WELCOME_RETRY, MAX_FALSE_WELCOMES, MAX_RETRY, MAX_RETURN_TIMEOUT,
+    MIN_FAILURES_WITH_JITTER, RECOVERY_TIMEOUT, RETURN_TIMEOUT,
 };
 use proto::ParticipantId;
 use std::time::{Duration, Instant};
@@ -24,6 +24,8 @@ pub(super) struct Recovery {
     seed: u64,
     /// How many attempts a member has answered with a false Welcome. They do not count as failed: the connection works.
     false_welcomes: u32,
+    /// How many requests of a manager to come back nobody has answered.
+    unanswered: u32,
 }
 
 /// How the client comes back.
@@ -59,6 +61,7 @@ impl Recovery {
             failures: 0,
             seed: me.0,
             false_welcomes: 0,
+            unanswered: 0,
         }
     }
 
@@ -71,6 +74,13 @@ impl Recovery {
     pub(super) fn after_false_welcome(me: ParticipantId, now: Instant) -> Self {
         let mut recovery = Self::rejoin(me, now, Duration::ZERO);
         recovery.handle_false_welcome(now);
+        recovery
+    }
+
+    /// Starts because nobody has answered a manager, which has not entered yet.
+    pub(super) fn after_silence(me: ParticipantId, now: Instant) -> Self {
+        let mut recovery = Self::rejoin(me, now, Duration::ZERO);
+        recovery.handle_silence(now);
         recovery
     }
 
@@ -110,6 +120,21 @@ impl Recovery {
         self.false_welcomes += 1;
         self.stage = Stage::Waiting(now + delay.min(MAX_FALSE_WELCOME_RETRY));
         self.false_welcomes < MAX_FALSE_WELCOMES
+    }
+
+    /// Handles a request to come back that nobody has answered in [`Self::patience`]. The time to come back starts again, as after
+    /// a false Welcome: the connection works. There is no last one.
+    pub(super) fn handle_silence(&mut self, now: Instant) {
+        self.since = now;
+        self.failures = 0;
+        let delay = FALSE_WELCOME_RETRY * 2u32.saturating_pow(self.unanswered.min(8));
+        self.unanswered = self.unanswered.saturating_add(1);
+        self.stage = Stage::Waiting(now + delay.min(MAX_FALSE_WELCOME_RETRY));
+    }
+
+    /// Returns how long a manager waits for an answer to its next request to come back.
+    pub(super) fn patience(&self) -> Duration {
+        (RETURN_TIMEOUT * 2u32.saturating_pow(self.unanswered.min(8))).min(MAX_RETURN_TIMEOUT)
     }
 
     /// Returns true, once, if it is time for the next attempt.

@@ -3,8 +3,8 @@
 use super::timing::REMOVAL_INTERVAL;
 use super::{MediaState, Member};
 use crypto::{DeviceKey, Gone, Leaf, MeetingPolicy};
-use proto::{GoneMember, ParticipantId, Rights, Role};
-use std::collections::{BTreeMap, BTreeSet};
+use proto::{GoneMember, MAX_MEMBERS, ParticipantId, Rights, Role};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Instant;
 
 /// Members according to the MLS group.
@@ -13,6 +13,9 @@ pub(super) struct Roster {
     people: BTreeMap<ParticipantId, Member>,
     /// Members whose connection has ended according to the log.
     gone: BTreeMap<ParticipantId, Ended>,
+    /// The last participants whose connection has ended, members or not, in the order of the log, and when this client learned it.
+    /// At most [`MAX_MEMBERS`], as at the server: so all members know the same of them, also those who joined later.
+    departed: VecDeque<(GoneMember, Instant)>,
     /// Members on devices of people who are not below this client.
     protected: BTreeSet<ParticipantId>,
     /// Members whose connection was lost, and who may resume.
@@ -50,10 +53,11 @@ pub(super) struct Departure {
 }
 
 impl Roster {
-    /// Returns a roster without members. `gone` are members that left before this client joined.
+    /// Returns a roster without members. `gone` are those that left before this client joined, in the order of the log.
     pub(super) fn new(me: ParticipantId, gone: Vec<GoneMember>, now: Instant) -> Self {
-        let gone = gone.into_iter().map(|member| (member.participant, Ended::new(member.by, now))).collect();
-        Self { me, people: BTreeMap::new(), gone, protected: BTreeSet::new(), absent: BTreeSet::new() }
+        let departed = gone.into_iter().map(|member| (member, now)).collect();
+        let (people, gone, protected, absent) = (BTreeMap::new(), BTreeMap::new(), BTreeSet::new(), BTreeSet::new());
+        Self { me, people, gone, departed, protected, absent }
     }
 
     /// Replaces the members by those of the group. Known members keep their media state. This client's own state is
@@ -83,7 +87,11 @@ impl Roster {
             Departure { id, leaf, device, removed: barred(device) || was_present, sent_back }
         };
         let left = before.values().filter(|person| !stays(person)).map(departure).collect();
-        let joined = self.people.keys().filter(|id| !before.contains_key(id)).copied().collect();
+        let joined: Vec<_> = self.people.keys().filter(|id| !before.contains_key(id)).copied().collect();
+        // It left before this client joined, or while the commit that has added it was on its way.
+        let is_new = |(member, _): &&(GoneMember, Instant)| joined.binary_search(&member.participant).is_ok();
+        let gone = self.departed.iter().filter(is_new);
+        self.gone.extend(gone.map(|(member, since)| (member.participant, Ended::new(member.by, *since))));
         self.gone.retain(|id, _| self.people.contains_key(id));
         self.absent.retain(|id| self.people.contains_key(id));
         Changes { joined, left }
@@ -147,12 +155,18 @@ impl Roster {
     /// Records that a participant's connection has ended. The first report of a participant counts. Returns true if it was the last
     /// one present who may admit.
     pub(super) fn mark_gone(&mut self, member: GoneMember, policy: &MeetingPolicy, now: Instant) -> bool {
-        let GoneMember { participant: id, by } = member;
-        let was_attended = self.is_attended();
-        if !self.people.contains_key(&id) || self.gone.contains_key(&id) {
+        if gone(self, member.participant).is_some() {
             return false;
         }
-        self.gone.insert(id, Ended::new(by, now));
+        self.departed.push_back((member, now));
+        if self.departed.len() > MAX_MEMBERS {
+            self.departed.pop_front();
+        }
+        let was_attended = self.is_attended();
+        if !self.people.contains_key(&member.participant) {
+            return false;
+        }
+        self.gone.insert(member.participant, Ended::new(member.by, now));
         judge(self, policy);
         was_attended && !self.is_attended()
     }
@@ -244,8 +258,12 @@ impl Ended {
     /// Returns a member that nobody has judged by the policy yet.
     fn new(by: Option<ParticipantId>, since: Instant) -> Self {
         let has_left = by.is_none();
-        Self { why: by.map_or(Gone::Left, Gone::RemovedBy), since, counts: has_left, removable: has_left }
+        Self { why: why(by), since, counts: has_left, removable: has_left }
     }
+}
+
+fn why(by: Option<ParticipantId>) -> Gone {
+    by.map_or(Gone::Left, Gone::RemovedBy)
 }
 
 /// Judges by the policy in force who is gone, and whom this client may remove. The caller does so after each change of the group, so
@@ -263,9 +281,10 @@ pub(super) fn judge(roster: &mut Roster, policy: &MeetingPolicy) {
     }
 }
 
-/// Returns why a member is gone, if the log says so. `authorize` judges it.
+/// Returns why a participant is gone, if the log says so, whether it is a member or not. Nobody uses its id again. `authorize` judges
+/// it.
 pub(super) fn gone(roster: &Roster, id: ParticipantId) -> Option<Gone> {
-    roster.gone.get(&id).map(|ended| ended.why)
+    roster.departed.iter().find(|(member, _)| member.participant == id).map(|(member, _)| why(member.by))
 }
 
 fn removable(roster: &Roster) -> impl Iterator<Item = ParticipantId> {
@@ -419,6 +438,40 @@ mod tests {
         assert_eq!(roster.due_removals(due), [ParticipantId(1), ParticipantId(3)]);
         roster.postpone_removals(due);
         assert_eq!(roster.removal_deadline(), Some(due + 3 * REMOVAL_INTERVAL));
+    }
+
+    /// A commit that was on its way may have added it, and everybody has to remove its leaf.
+    #[test]
+    fn who_left_before_a_commit_has_added_it_is_gone_for_old_and_new_members() {
+        let (now, late) = (Instant::now(), ParticipantId(9));
+        let mut old = roster(now);
+        let left = |participant| GoneMember { participant, by: None };
+        old.mark_gone(left(late), &policy(), now);
+        let mut new = Roster::new(ParticipantId(3), vec![left(late)], now);
+        for roster in [&mut old, &mut new] {
+            let people = [members(), vec![member(9, 5)]].concat();
+            roster.update(people, MediaState::default(), |_| false);
+            assert!(roster.is_gone(late) && super::gone(roster, late).is_some());
+            assert_eq!(roster.due_removals(now + REMOVAL_INTERVAL * 5), [late]);
+            roster.update(members(), MediaState::default(), |_| false);
+            assert!(!roster.is_gone(late) && super::gone(roster, late).is_some(), "its id is not used again");
+        }
+    }
+
+    /// The server tells newcomers the same participants. A list with another bound would let members disagree.
+    #[test]
+    fn old_and_new_members_forget_the_same_departed_participants() {
+        let now = Instant::now();
+        let ids = || (1..).map(|number| ParticipantId(1_000 + number)).take(MAX_MEMBERS + 1);
+        let mut old = roster(now);
+        let (policy, left) = (policy(), |participant| GoneMember { participant, by: None });
+        ids().for_each(|id| assert!(!old.mark_gone(left(id), &policy, now)));
+        let mut new = Roster::new(ParticipantId(3), ids().take(MAX_MEMBERS).map(left).collect(), now);
+        new.mark_gone(left(ParticipantId(1_001 + MAX_MEMBERS as u64)), &policy, now);
+        for roster in [old, new] {
+            let known: Vec<bool> = ids().map(|id| super::gone(&roster, id).is_some()).collect();
+            assert_eq!((known[0], known.iter().filter(|known| **known).count()), (false, MAX_MEMBERS));
+        }
     }
 
     #[test]

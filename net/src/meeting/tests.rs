@@ -18,6 +18,7 @@ mod not_lost;
 mod power;
 mod presence;
 mod recovery;
+mod returns;
 mod roles;
 mod room;
 mod rounds;

@@ -61,6 +61,14 @@ pub const MIN_FAILURES_WITH_JITTER: u32 = 3;
 /// How long an organiser waits after its first false Welcome. Each further one doubles the time.
 pub const FALSE_WELCOME_RETRY: Duration = Duration::from_millis(500);
 
+/// How long a manager that comes back waits for an answer for the first time. If there is none, it asks again, with another id and
+/// another key package: a member may have added its leaf without a Welcome. Each time without an answer doubles this.
+pub const RETURN_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The maximum of that time: a member of any rank answers within 20 s, and needs some time to send the tree. As long, the server
+/// lets members commit nothing but answers.
+pub const MAX_RETURN_TIMEOUT: Duration = Duration::from_secs(40);
+
 /// After this number of false Welcomes, an organiser does not ask again to come back. It is the default limit of a server
 /// for the members of a meeting, so each hostile member may have sent one.
 pub const MAX_FALSE_WELCOMES: u32 = 200;

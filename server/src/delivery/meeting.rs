@@ -10,8 +10,9 @@ pub use commit::{Changes, Commit};
 use super::actions::{Actions, Trust};
 use super::authority::Authority;
 use super::connection_id::ConnectionId;
+use super::departed::Departed;
 use super::log::Log;
-use super::members::{Member, Members, Presence, contains_all};
+use super::members::{Member, Members, Presence, send_lost};
 use super::returns::Returns;
 use super::settings::Settings;
 use super::stored::Unstored;
@@ -19,10 +20,10 @@ use super::tree::{Tree, Welcomes};
 use super::waiting::{Request, Waiting, WaitingClient};
 use crate::{Origin, sfu};
 use proto::{
-    Blob, Down, Epoch, GoneMember, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, NextAuthority, ParticipantId,
-    Position, Problem, SignedCommand, Welcome,
+    Blob, Down, Epoch, GoneMember, LogEntry, ManagerCommand, MeetingId, NextAuthority, ParticipantId, Position,
+    Problem, Refusal, SignedCommand, Welcome,
 };
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,11 +38,7 @@ pub struct Meeting {
     members: Members,
     waiting: Waiting,
     returns: Returns,
-    /// Participants that are logged as gone, oldest first, unless a manager's commit has removed them. At most
-    /// [`MAX_MEMBERS`]. A member's commit takes no one off this list: it may be invalid.
-    gone: VecDeque<GoneMember>,
-    /// The last requests that were withdrawn. At most [`MAX_MEMBERS`]. A Welcome may still come for them.
-    withdrawn: VecDeque<ParticipantId>,
+    departed: Departed,
     /// What members that are absent may still need.
     pub log: Log,
     epoch: Epoch,
@@ -78,8 +75,7 @@ impl Meeting {
             members,
             waiting,
             returns: Returns::default(),
-            gone: VecDeque::new(),
-            withdrawn: VecDeque::new(),
+            departed: Departed::default(),
             log,
             epoch: Epoch(0),
             reserved_until: None,
@@ -134,7 +130,7 @@ impl Meeting {
             if self.members.len() + self.waiting.returning() >= self.settings.places(true) {
                 return Err(Problem::MeetingFull);
             }
-            self.returns.handle_request(participant);
+            self.returns.handle_request(participant, now);
         } else if self.members.len() >= max || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE) {
             return Err(Problem::MeetingFull);
         } else if self.members.len() + self.waiting.len() >= max {
@@ -161,11 +157,16 @@ impl Meeting {
     /// not wait.
     pub fn withdraw(&mut self, participant: ParticipantId, actions: &mut Actions) {
         if let Some((_, true)) = self.waiting.remove(participant) {
-            self.withdrawn.push_back(participant);
-            if self.withdrawn.len() > MAX_MEMBERS {
-                self.withdrawn.pop_front();
-            }
+            self.departed.add_withdrawn(participant);
             actions.send_all(self.members.connections(), &Down::Withdrew { participant });
+            self.log_withdrawn_return(participant, None, actions);
+        }
+    }
+
+    /// Logs that an organiser that does not wait any more is gone. Any member may have added a leaf for it, or could do so later.
+    fn log_withdrawn_return(&mut self, participant: ParticipantId, by: Option<ParticipantId>, actions: &mut Actions) {
+        if self.returns.contains(participant) {
+            self.append(LogEntry::Gone { participant, by }, actions);
         }
     }
 
@@ -269,8 +270,8 @@ impl Meeting {
         Ok(())
     }
 
-    /// Handles a commit without a signature. It is accepted if it is the first one for its epoch, and the member may
-    /// commit now; else its sender gets the current epoch.
+    /// Handles a commit without a signature. It is accepted if it is the first one for its epoch, the member may commit
+    /// now, and all organisers that it admits still wait; else its sender gets the current epoch.
     ///
     /// # Errors
     /// Returns [`Problem::NotAuthorised`] if only a manager may send such a commit.
@@ -283,11 +284,14 @@ impl Meeting {
     ) -> Result<Changes, Problem> {
         let is_reserved = self.reserved_until.is_some_and(|until| now < until);
         let Some(member) = self.members.get(from) else { return Ok(Changes::default()) };
-        let may_commit = !is_reserved && member.may_commit(now);
         let admitted: Vec<_> = commit.welcomes.list.iter().flat_map(|welcome| welcome.to.iter().copied()).collect();
         let waits = |to: &ParticipantId| self.waiting.contains(*to) && self.returns.contains(*to);
         let answered: Vec<_> = admitted.iter().copied().filter(waits).collect();
         let is_answer = !answered.is_empty();
+        // The members reject the leaf of an organiser that has given up: the log says so before this commit.
+        let names_withdrawn = admitted.iter().any(|to| self.returns.contains(*to) && !waits(to));
+        let is_guarded = self.returns.are_guarded(|organiser| self.waiting.contains(organiser), now);
+        let may_commit = !is_reserved && member.may_commit(now) && !names_withdrawn && (is_answer || !is_guarded);
         let has_turn = may_commit && self.returns.has_turn(from, is_answer, self.members.connected(), now);
         if has_turn && is_answer && commit.epoch < self.epoch {
             self.returns.reserve(from, now + self.settings.limits.commit_interval * RESERVED_INTERVALS, now);
@@ -296,8 +300,7 @@ impl Meeting {
             send_lost(from, &self.members, self.epoch, actions);
             return Ok(Changes::default());
         }
-        let is_gone = contains_all(self.gone.iter().map(|gone| &gone.participant), &commit.removed);
-        if !is_gone || !admitted.iter().all(|to| self.returns.contains(*to)) {
+        if !self.departed.contains_all(&commit.removed) || !admitted.iter().all(|to| self.returns.contains(*to)) {
             return Err(Problem::NotAuthorised);
         }
         for organiser in answered {
@@ -386,15 +389,7 @@ impl Meeting {
                 send_lost(signed.from, &self.members, self.epoch, actions);
             }
             ManagerCommand::Refuse { participant, why } => {
-                if let Some((connection, is_known)) = self.waiting.remove(participant) {
-                    if is_known {
-                        // Other managers may keep the same request for a decision.
-                        actions.send_all(self.members.connections_except(signed.from), &Down::Withdrew { participant });
-                    }
-                    actions.send(connection, &Down::Refused { why });
-                    actions.close(connection);
-                    changes.closed.push(connection);
-                }
+                self.refuse(participant, (why, signed.from), &mut changes, actions);
             }
             ManagerCommand::Expel { participant } => {
                 if self.remove(participant, &signed, &mut changes, actions) {
@@ -430,6 +425,24 @@ impl Meeting {
         Ok(changes)
     }
 
+    /// Refuses a client that waits, as a manager has decided. Other managers may keep the same request for a decision.
+    fn refuse(
+        &mut self,
+        participant: ParticipantId,
+        (why, by): (Refusal, ParticipantId),
+        changes: &mut Changes,
+        actions: &mut Actions,
+    ) {
+        let Some((connection, is_known)) = self.waiting.remove(participant) else { return };
+        if is_known {
+            actions.send_all(self.members.connections_except(by), &Down::Withdrew { participant });
+        }
+        actions.send(connection, &Down::Refused { why });
+        actions.close(connection);
+        changes.closed.push(connection);
+        self.log_withdrawn_return(participant, Some(by), actions);
+    }
+
     /// Replaces the authority. The member `by` has the new keys.
     fn rotate(&mut self, by: ParticipantId, next: NextAuthority) -> Result<(), Problem> {
         if !self.authority.rotate(&next.rotation, next.admission_key) {
@@ -451,8 +464,6 @@ impl Meeting {
     ) {
         self.reserved_until = None;
         self.epoch = self.epoch.next();
-        let named: BTreeSet<_> = removed.iter().collect();
-        self.gone.retain(|gone| !named.contains(&gone.participant));
         let mut were_members = removed.to_vec();
         were_members.retain(|participant| self.remove(*participant, &signed, changes, actions));
         let by = Some(signed.from);
@@ -514,7 +525,7 @@ impl Meeting {
                         changes.closed.push(connection);
                         absent.push((participant, None));
                     }
-                    None if self.withdrawn.contains(&participant) => absent.push((participant, None)),
+                    None if self.departed.has_withdrawn(participant) => absent.push((participant, None)),
                     None => absent.push((participant, Some(from))),
                 }
             }
@@ -524,7 +535,7 @@ impl Meeting {
                     welcome: blob.clone(),
                     position,
                     epoch: self.epoch,
-                    gone: self.gone.iter().copied().collect(),
+                    gone: self.departed.list(),
                     resume: self.settings.token(self.id, *participant),
                     tree: tree.length(),
                 };
@@ -534,7 +545,7 @@ impl Meeting {
                 actions.join_sfu(self.id, *participant, *connection);
             }
             changes.admitted.extend(admitted.into_iter().map(|(_, connection)| connection));
-            absent.retain(|(participant, _)| !is_gone(&self.gone, *participant));
+            absent.retain(|(participant, _)| !self.departed.contains(*participant));
             for (participant, by) in absent {
                 self.append(LogEntry::Gone { participant, by }, actions);
             }
@@ -560,10 +571,7 @@ impl Meeting {
     /// Appends an entry that every member needs, and sends it to the members.
     fn append(&mut self, entry: LogEntry, actions: &mut Actions) {
         if let LogEntry::Gone { participant, by } = entry {
-            self.gone.push_back(GoneMember { participant, by });
-            if self.gone.len() > MAX_MEMBERS {
-                self.gone.pop_front();
-            }
+            self.departed.add(GoneMember { participant, by });
         }
         let entry = self.log.append(entry);
         actions.send_encoded(self.members.connections(), &entry.message);
@@ -577,17 +585,6 @@ impl Meeting {
         if let Some(position) = self.members.acknowledged() {
             self.log.forget_before(position);
         }
-    }
-}
-
-fn is_gone(gone: &VecDeque<GoneMember>, participant: ParticipantId) -> bool {
-    gone.iter().any(|gone| gone.participant == participant)
-}
-
-/// Tells a member that its commit was not accepted. `epoch` is the current one.
-fn send_lost(to: ParticipantId, members: &Members, epoch: Epoch, actions: &mut Actions) {
-    if let Some(connection) = members.get(to).and_then(Member::connection) {
-        actions.send(connection, &Down::CommitTooLate { epoch });
     }
 }
 

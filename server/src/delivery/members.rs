@@ -1,11 +1,12 @@
 //! The members of a meeting: their connections, and what each may still send.
 
+use super::actions::Actions;
 use super::connection_id::ConnectionId;
 use super::tree::Tree;
 use crate::Limits;
 use crate::bucket::Bucket;
-use proto::{MAX_BEACONS_PER_SECOND, ParticipantId, Position};
-use std::collections::{BTreeMap, BTreeSet};
+use proto::{Down, Epoch, MAX_BEACONS_PER_SECOND, ParticipantId, Position};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// The members of a meeting.
@@ -227,12 +228,11 @@ impl Members {
     }
 }
 
-/// Returns whether `all` has each of the participants in `named`. Both lists may have a thousand names, so they are not compared one by
-/// one.
-pub fn contains_all<'p>(all: impl IntoIterator<Item = &'p ParticipantId>, named: &[ParticipantId]) -> bool {
-    let named: BTreeSet<_> = named.iter().collect();
-    let found: BTreeSet<_> = all.into_iter().filter(|participant| named.contains(participant)).collect();
-    found.len() == named.len()
+/// Tells a member that its commit was not accepted. `epoch` is the current one.
+pub fn send_lost(to: ParticipantId, members: &Members, epoch: Epoch, actions: &mut Actions) {
+    if let Some(connection) = members.get(to).and_then(Member::connection) {
+        actions.send(connection, &Down::CommitTooLate { epoch });
+    }
 }
 
 /// How many beacons of one member may come at once.

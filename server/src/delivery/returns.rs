@@ -5,6 +5,11 @@
 //! one. So the member that sent it answers no other request until all connected members have had their turn, or for
 //! [`TURN_TIMEOUT`]. If a member's answer comes too late because another member has committed, the next commit is reserved
 //! for it. Otherwise a member that has had its turn could end each epoch before the others answer.
+//!
+//! A commit may add the organiser without a Welcome: the members then take it for one of them, and it hears nothing. The server
+//! cannot see that. So while an organiser waits, for [`GUARD_TIME`] at most, members commit nothing but answers to it. A false one costs
+//! a turn, and its Welcome tells the organiser to ask again. After that time other commits pass, so that an organiser whom
+//! nobody answers keeps no member from removing others or updating its keys.
 
 use proto::ParticipantId;
 use std::collections::{BTreeSet, VecDeque};
@@ -13,8 +18,8 @@ use std::time::{Duration, Instant};
 /// The organisers that asked to come back, and the members that have had their turn. Each list is bounded.
 #[derive(Debug, Default)]
 pub struct Returns {
-    /// The last organisers that asked, oldest first. At most [`MAX_RETURNED`].
-    asked: VecDeque<ParticipantId>,
+    /// The last organisers that asked, oldest first, and until when members commit only answers to them. At most [`MAX_RETURNED`].
+    asked: VecDeque<(ParticipantId, Instant)>,
     /// The turns that no signed command has confirmed, oldest first. At most [`MAX_TURNS`].
     unconfirmed: VecDeque<Turn>,
     /// The member for which the next commit is reserved, and until when.
@@ -33,8 +38,8 @@ struct Turn {
 
 impl Returns {
     /// Notes a request that the authority has signed.
-    pub fn handle_request(&mut self, organiser: ParticipantId) {
-        self.asked.push_back(organiser);
+    pub fn handle_request(&mut self, organiser: ParticipantId, now: Instant) {
+        self.asked.push_back((organiser, now + GUARD_TIME));
         if self.asked.len() > MAX_RETURNED {
             self.asked.pop_front();
         }
@@ -42,7 +47,12 @@ impl Returns {
 
     /// Returns whether this organiser has asked to come back.
     pub fn contains(&self, organiser: ParticipantId) -> bool {
-        self.asked.contains(&organiser)
+        self.asked.iter().any(|(asked, _)| *asked == organiser)
+    }
+
+    /// Returns whether members may commit nothing but answers, because an organiser has asked a short time ago and `waits`.
+    pub fn are_guarded(&self, waits: impl Fn(ParticipantId) -> bool, now: Instant) -> bool {
+        self.asked.iter().any(|(organiser, until)| now < *until && waits(*organiser))
     }
 
     /// Returns whether `from` may commit now. `is_answer` is true if the commit admits an organiser that waits. If all
@@ -107,6 +117,10 @@ impl Returns {
 
 /// The maximum number of organisers in [`Returns::asked`].
 const MAX_RETURNED: usize = 64;
+
+/// How long members commit nothing but answers after an organiser has asked. An honest member of any rank has answered before, and
+/// an organiser gives up and asks again before.
+const GUARD_TIME: Duration = Duration::from_secs(40);
 
 /// The maximum number of turns: one of each member, and more for the members that admit several organisers.
 const MAX_TURNS: usize = 2 * proto::MAX_MEMBERS;

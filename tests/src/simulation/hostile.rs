@@ -5,6 +5,7 @@
 //! later entries of the log, as if the server gave them to it, and knocks again.
 
 mod captured;
+mod returns;
 mod speech;
 
 use super::media::HeldKeys;
@@ -43,6 +44,10 @@ pub(super) enum Aim {
     /// late. Its other commits end epochs, so that the answers of others come too late. The value is the organiser that
     /// waits.
     KeepOut(Option<ParticipantId>),
+    /// To keep out organisers that come back: it adds each one without a Welcome. The value is the organiser that waits.
+    Swallow(Option<ParticipantId>),
+    /// To make a second organiser: after an organiser has left, it hurries to remove its leaf, and adds it again by the request by which it came back.
+    Haunt,
 }
 
 /// The state of its connection.
@@ -149,7 +154,7 @@ impl HostileClient {
                 Act::Connect
             }
             Stage::Connecting | Stage::Greeting => Act::Say(Vec::new()),
-            Stage::Member if self.aim != Aim::Disturb => Act::Say(self.end_epoch().into_iter().collect()),
+            Stage::Member if self.aim != Aim::Disturb => Act::Say(self.pursue().into_iter().collect()),
             Stage::Greeted | Stage::Approaching | Stage::Waiting(_) if self.aim != Aim::Disturb => Act::Say(Vec::new()),
             Stage::Greeted | Stage::Approaching | Stage::Waiting(_) | Stage::Member => {
                 match self.random.random_range(0..60) {
@@ -157,6 +162,16 @@ impl HostileClient {
                     _ => Act::Say(self.say()),
                 }
             }
+        }
+    }
+
+    /// Does what its aim demands, again and again.
+    fn pursue(&mut self) -> Option<Vec<u8>> {
+        match self.aim {
+            Aim::KeepOut(_) => self.end_epoch(),
+            Aim::Swallow(_) => self.swallow(),
+            Aim::Haunt => self.haunt(),
+            Aim::Disturb => None,
         }
     }
 
@@ -183,23 +198,14 @@ impl HostileClient {
             }
             Down::Log { position, entry } => answers.extend(self.handle_entry(position, &entry, true)),
             Down::CommitTooLate { epoch } if self.aim != Aim::Disturb => {
+                self.drop_pending();
                 if let Some(membership) = self.memberships.last_mut() {
                     membership.epoch = epoch;
                 }
                 answers.extend(self.keep_out());
             }
-            Down::CommitTooLate { .. } => {
-                if let Some(membership) = self.memberships.last_mut()
-                    && membership.pending.take().is_some()
-                {
-                    membership.group.clear_pending_commit();
-                }
-            }
-            Down::Returned { participant, .. } if self.aim != Aim::Disturb => {
-                self.aim = Aim::KeepOut(Some(participant));
-                answers.extend(self.keep_out());
-            }
-            Down::Returned { participant, request, .. } => answers.extend(self.answer_return(participant, &request)),
+            Down::CommitTooLate { .. } => self.drop_pending(),
+            Down::Returned { participant, request, .. } => answers.extend(self.handle_return(participant, &request)),
             Down::Ping => answers.push(self.pong()),
             Down::Created { .. }
             | Down::Knocked { .. }
@@ -216,6 +222,21 @@ impl HostileClient {
             | Down::Problem { .. } => {}
         }
         answers
+    }
+
+    fn handle_return(&mut self, participant: ParticipantId, request: &Blob) -> Option<Vec<u8>> {
+        match &mut self.aim {
+            Aim::KeepOut(target) => {
+                *target = Some(participant);
+                self.keep_out()
+            }
+            Aim::Swallow(target) => {
+                *target = Some(participant);
+                self.swallow()
+            }
+            Aim::Haunt => None,
+            Aim::Disturb => self.answer_return(participant, request),
+        }
     }
 
     /// Reads an entry of the log that was sent to somebody else.
@@ -252,10 +273,12 @@ impl HostileClient {
 
     /// Follows the group as a member does. An earlier member tries the same.
     fn handle_entry(&mut self, position: Position, entry: &LogEntry, connected: bool) -> Option<Vec<u8>> {
-        if let (LogEntry::Gone { participant, .. }, Aim::KeepOut(target)) = (entry, &mut self.aim) {
+        if let (LogEntry::Gone { participant, .. }, Aim::KeepOut(target) | Aim::Swallow(target)) =
+            (entry, &mut self.aim)
+        {
             target.take_if(|target| target == participant);
         }
-        let hurries = self.aim == Aim::Disturb && connected && self.random.random();
+        let hurries = connected && (self.aim == Aim::Haunt || self.aim == Aim::Disturb && self.random.random());
         let membership = self.memberships.last_mut().filter(|membership| position >= membership.next)?;
         membership.next = Position(position.0 + 1);
         match entry {

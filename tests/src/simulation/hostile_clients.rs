@@ -53,6 +53,22 @@ impl Simulation {
         self.add_with_aim(host, 0, Aim::KeepOut(None))
     }
 
+    /// As [`Self::add_answering`], but it adds each organiser that comes back without a Welcome.
+    ///
+    /// # Panics
+    /// Panics if the system has no randomness.
+    pub fn add_swallowing(&mut self, host: ClientId) -> ClientId {
+        self.add_with_aim(host, 0, Aim::Swallow(None))
+    }
+
+    /// As [`Self::add_answering`], but it lets organisers in, and adds them again by their old requests, above all when they have left.
+    ///
+    /// # Panics
+    /// Panics if the system has no randomness.
+    pub fn add_haunting(&mut self, host: ClientId) -> ClientId {
+        self.add_with_aim(host, 0, Aim::Haunt)
+    }
+
     fn add_with_aim(&mut self, host: ClientId, ahead: i64, aim: Aim) -> ClientId {
         let (client_id, invitation) = (ClientId(self.clients.len()), self.invitation(host));
         let wall = self.wall.ahead(ahead);

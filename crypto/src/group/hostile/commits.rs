@@ -6,7 +6,8 @@ use crate::Leaf;
 use crate::credential::LeafCredential;
 use crate::hostile::{Flaw, FlawedCrypto, key_package};
 use crate::identity::{Identity, Profile};
-use crate::provider::{Provider, SigningKey};
+use crate::provider::{Crypto, Provider, SigningKey};
+use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
 use proto::{MeetingId, ParticipantId};
 use std::time::SystemTime;
@@ -16,6 +17,8 @@ use std::time::SystemTime;
 pub enum Forbidden {
     /// Adds an accomplice on a device of its own, as this participant.
     Add(ParticipantId),
+    /// Adds the leaf of this key package, which may have been added before.
+    Package(Vec<u8>),
     /// Removes these leaves.
     Remove(Vec<Leaf>),
     /// Replaces the policy, and removes these leaves.
@@ -62,6 +65,7 @@ pub fn forge(group: &mut Group, identity: &Identity, forbidden: Forbidden, now: 
         Forbidden::AddFlawed(participant, flaw) => {
             builder.propose_adds([accomplice(participant, meeting, now, Some(&flaw))?])
         }
+        Forbidden::Package(package) => builder.propose_adds([validated(&package)?]),
         Forbidden::Update(flaw) => {
             let leaf = LeafNodeParameters::builder().with_capabilities(flaw.capabilities());
             builder.leaf_node_parameters(leaf.with_extensions(flaw.extensions()).build()).force_self_update(true)
@@ -109,6 +113,12 @@ pub fn unsigned_policy(policy: &MeetingPolicy, edits: &[PolicyEdit]) -> Option<M
 fn without_policy() -> Result<Extensions<GroupContext>, Error> {
     let required = RequiredCapabilitiesExtension::new(&[], &[], &[]);
     Extensions::from_vec(vec![Extension::RequiredCapabilities(required)]).map_err(mls_error)
+}
+
+/// Reads a key package. MLS adds no invalid one.
+fn validated(package: &[u8]) -> Result<KeyPackage, Error> {
+    let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| Error::Malformed)?;
+    package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| Error::Malformed)
 }
 
 /// Returns the key package of a device that nobody has admitted.

@@ -1,6 +1,7 @@
 //! What is stored of a meeting, so that it continues after its server was killed.
 
 use super::super::authority::Authority;
+use super::super::departed::Departed;
 use super::super::log::Log;
 use super::super::members::{Member, Members};
 use super::super::returns::Returns;
@@ -9,7 +10,6 @@ use super::super::stored::{self, Change, MemberState, State, Unstored};
 use super::super::waiting::Waiting;
 use super::Meeting;
 use proto::MeetingId;
-use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -40,8 +40,7 @@ pub fn restore(id: MeetingId, batches: &[Vec<u8>], settings: Arc<Settings>, now:
         members,
         waiting,
         returns: Returns::default(),
-        gone: gone.into(),
-        withdrawn: VecDeque::new(),
+        departed: Departed::new(gone),
         log,
         epoch,
         reserved_until: None,
@@ -64,7 +63,7 @@ fn state(meeting: &Meeting) -> State {
         admission_key: meeting.authority.admission_key().clone(),
         locked: meeting.is_locked,
         members: members.collect(),
-        gone: meeting.gone.iter().copied().collect(),
+        gone: meeting.departed.list(),
         epoch: meeting.epoch,
         start: meeting.log.start(),
         next: meeting.log.end(),

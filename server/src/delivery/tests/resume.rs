@@ -256,11 +256,59 @@ fn all_turns_start_again_after_every_connected_member_has_answered() {
     assert!(answers(&mut service, BEN, 5, RETURNING[3]));
 }
 
+/// Otherwise a member could add the organiser without a Welcome, again and again: the others would take it for a member, and it
+/// would wait for ever. The server cannot see what a commit adds.
+#[test]
+fn while_an_organiser_waits_members_commit_nothing_but_answers() {
+    let mut service = after_a_false_welcome();
+    service.passes(Duration::from_secs(3));
+    let lost = Down::CommitTooLate { epoch: Epoch(3) };
+    // Also a commit that is reserved for the member is an answer.
+    assert!(!answers(&mut service, CLEO, 2, RETURNING[1]), "an old epoch");
+    for member in [BEN, CLEO] {
+        assert_eq!(service.sends(member, commit(3, &[ANNA])), [(member, lost.clone())]);
+    }
+    assert!(answers(&mut service, CLEO, 3, RETURNING[1]));
+    assert_eq!(service.commits(RETURNING[1], 4, &[], &[]).len(), 3, "it is in the group");
+    service.passes(Duration::from_secs(3));
+    assert_eq!(service.sends(CLEO, commit(5, &[ANNA])).len(), 3, "nobody waits any more");
+    // An organiser whom nobody answers does not keep the members from their commits.
+    sends_return(&mut service, RETURNING[2]);
+    service.passes(Duration::from_secs(39));
+    assert_eq!(service.sends(CLEO, commit(6, &[])).len(), 1);
+    service.passes(Duration::from_secs(2));
+    assert_eq!(service.sends(CLEO, commit(6, &[])).len(), 3);
+}
+
+/// A member could otherwise add its leaf afterwards, and nobody would know that it is not there.
+#[test]
+fn an_organiser_that_gave_up_is_logged_as_gone_and_no_answer_admits_it() {
+    let mut service = Service::with_three_members();
+    service.sends(ANNA, Up::Leave);
+    sends_return(&mut service, RETURNING[0]);
+    let withdrew = Down::Withdrew { participant: RETURNING[0] };
+    let told = [BEN, CLEO].map(|member| (member, withdrew.clone()));
+    let logged = [BEN, CLEO].map(|member| (member, gone(3, RETURNING[0])));
+    assert_eq!(service.disconnects(RETURNING[0]), [told, logged].concat());
+    let welcome = Some(Welcome { to: vec![RETURNING[0]], blob: blob(7) });
+    let answer = Up::Commit { epoch: Epoch(2), blob: blob(1), removed: vec![], welcome };
+    assert_eq!(service.sends(BEN, answer), [(BEN, Down::CommitTooLate { epoch: Epoch(2) })]);
+    // Newcomers know it as well, also after a manager's commit has named it.
+    sends_return(&mut service, RETURNING[1]);
+    assert!(answers(&mut service, BEN, 2, RETURNING[1]));
+    service.commits(RETURNING[1], 3, &[], &[ANNA, RETURNING[0]]);
+    sends_return(&mut service, RETURNING[2]);
+    let received = service.commits(RETURNING[1], 4, &[RETURNING[2]], &[]);
+    let list = [ANNA, RETURNING[0]];
+    assert!(received.contains(&(RETURNING[2], service.admitted(RETURNING[2], 7, 5, &list))), "{received:?}");
+}
+
 /// Otherwise a member without a turn could end each epoch just before the others answer.
 #[test]
 fn the_next_commit_is_reserved_for_an_answer_that_came_too_late() {
     let mut service = after_a_false_welcome();
-    service.passes(Duration::from_secs(2));
+    // So long that others may commit.
+    service.passes(Duration::from_secs(41));
     assert_eq!(service.sends(BEN, commit(3, &[])).len(), 2, "Ben ends the epoch");
     assert!(!answers(&mut service, CLEO, 3, RETURNING[1]), "too late");
     service.passes(Duration::from_millis(2_100));
@@ -274,6 +322,7 @@ fn the_next_commit_is_reserved_for_an_answer_that_came_too_late() {
     assert!(!answers(&mut service, CLEO, 2, RETURNING[2]), "an old epoch");
     service.passes(Duration::from_secs(5));
     assert!(!answers(&mut service, CLEO, 2, RETURNING[2]));
+    service.passes(Duration::from_secs(36));
     assert_eq!(service.sends(BEN, commit(5, &[])).len(), 2, "nothing is reserved any more");
 }
 

@@ -93,6 +93,12 @@ impl CapturedMessages {
         self.returns.choose(random).cloned()
     }
 
+    /// Returns the request of this organiser.
+    pub(super) fn return_of(&self, organiser: ParticipantId) -> Option<Blob> {
+        let found = self.returns.iter().find(|(participant, _, _)| *participant == organiser)?;
+        Some(found.1.clone())
+    }
+
     /// Returns a command that a manager has signed, to send it again.
     pub(super) fn signed_command(&self, random: &mut ChaCha8Rng) -> Option<Up> {
         let SignedCommand { counter, command, signature, .. } = self.signed.choose(random)?.clone();
