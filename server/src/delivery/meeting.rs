@@ -159,14 +159,7 @@ impl Meeting {
         if let Some((_, true)) = self.waiting.remove(participant) {
             self.departed.add_withdrawn(participant);
             actions.send_all(self.members.connections(), &Down::Withdrew { participant });
-            self.log_withdrawn_return(participant, None, actions);
-        }
-    }
-
-    /// Logs that an organiser that does not wait any more is gone. Any member may have added a leaf for it, or could do so later.
-    fn log_withdrawn_return(&mut self, participant: ParticipantId, by: Option<ParticipantId>, actions: &mut Actions) {
-        if self.returns.contains(participant) {
-            self.append(LogEntry::Gone { participant, by }, actions);
+            log_withdrawn_return(self, participant, None, actions);
         }
     }
 
@@ -378,7 +371,7 @@ impl Meeting {
         match command {
             ManagerCommand::Commit { epoch, removed, rotation, .. } if epoch == self.epoch => {
                 if let Some(next) = rotation {
-                    self.rotate(signed.from, next)?;
+                    rotate(self, signed.from, next)?;
                 }
                 let from = signed.from;
                 self.commit_signed(signed, &removed, &mut changes, actions);
@@ -440,18 +433,7 @@ impl Meeting {
         actions.send(connection, &Down::Refused { why });
         actions.close(connection);
         changes.closed.push(connection);
-        self.log_withdrawn_return(participant, Some(by), actions);
-    }
-
-    /// Replaces the authority. The member `by` has the new keys.
-    fn rotate(&mut self, by: ParticipantId, next: NextAuthority) -> Result<(), Problem> {
-        if !self.authority.rotate(&next.rotation, next.admission_key) {
-            return Err(Problem::NotAuthorised);
-        }
-        if let Some(member) = self.members.get_mut(by) {
-            member.prove(self.authority.rotations());
-        }
-        Ok(())
+        log_withdrawn_return(self, participant, Some(by), actions);
     }
 
     /// Accepts a manager's commit for the current epoch.
@@ -588,9 +570,31 @@ impl Meeting {
     }
 }
 
+/// Logs that an organiser that does not wait any more is gone. Any member may have added a leaf for it, or could do so later.
+fn log_withdrawn_return(
+    meeting: &mut Meeting,
+    participant: ParticipantId,
+    by: Option<ParticipantId>,
+    actions: &mut Actions,
+) {
+    if meeting.returns.contains(participant) {
+        meeting.append(LogEntry::Gone { participant, by }, actions);
+    }
+}
+
+/// Replaces the authority. The member `by` has the new keys.
+fn rotate(meeting: &mut Meeting, by: ParticipantId, next: NextAuthority) -> Result<(), Problem> {
+    if !meeting.authority.rotate(&next.rotation, next.admission_key) {
+        return Err(Problem::NotAuthorised);
+    }
+    if let Some(member) = meeting.members.get_mut(by) {
+        member.prove(meeting.authority.rotations());
+    }
+    Ok(())
+}
+
 /// The clients from one origin that wait may take this fraction of the places of a meeting: 1/4.
 const WAITING_SHARE: usize = 4;
 
-/// How long the next commit is reserved for a member that answers an organiser, in commit intervals. The member tries again
-/// after a little more than one.
+/// How many commit intervals are reserved for a member that answers an organiser. It tries again after a little more than one.
 const RESERVED_INTERVALS: u32 = 2;
