@@ -1,6 +1,5 @@
 //! Commands on standard input for the chat.
 
-use super::control::line_id;
 use super::fields::Fields;
 use super::people;
 use engine::chat::{Command, Line, LineId, MAX_OPTIONS, MAX_QUESTION, NewLine, Reaction, Text, TypedText};
@@ -148,6 +147,11 @@ fn line(lines: &[Line], id: &str) -> Result<LineId, String> {
 fn vote(lines: &[Line], id: &str) -> Result<LineId, String> {
     let found = lines.iter().find(|line| line.vote.is_some() && line_id(line.id) == id);
     found.map(|line| line.id).ok_or_else(|| "there is no vote with this id".into())
+}
+
+/// Returns the id of a line in events and commands: the device of its author and a number, in hexadecimal digits.
+pub fn line_id(id: LineId) -> String {
+    format!("{}-{:x}", id.device.to_string().replace(' ', ""), id.counter)
 }
 
 /// The names of the reactions.

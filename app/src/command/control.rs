@@ -1,13 +1,13 @@
 //! Control of a client without a window: commands as JSON lines on standard input, events as JSON lines on standard output.
 
-use super::chat_orders::REACTIONS;
+use super::chat_orders::{REACTIONS, line_id};
 use super::options::Client;
 use super::orders::{NamedOrder, parse};
 use super::output;
 use anyhow::{Context, Result, bail};
 use app::locale::Language;
 use app::model::sentence;
-use engine::chat::{Body, Line, LineId, Reacted, Vote, VoteOption};
+use engine::chat::{Body, Line, Reacted, Vote, VoteOption};
 use engine::{Reason, SecretLink, Zeroizing};
 use serde_json::{Value, json};
 use std::io::{BufRead, Read};
@@ -142,11 +142,6 @@ fn vote(vote: &Vote) -> Value {
         "ballots": vote.ballots,
         "mine": vote.mine,
     })
-}
-
-/// Returns the id of a line in events and commands: the device of its author and a number, in hexadecimal digits.
-pub fn line_id(id: LineId) -> String {
-    format!("{}-{:x}", id.device.to_string().replace(' ', ""), id.counter)
 }
 
 /// Commands that wait for the meeting.

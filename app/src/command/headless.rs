@@ -68,7 +68,6 @@ pub fn run(
         leave_at: None,
         leaving: None,
         unsent: Unsent::default(),
-        unsent_until: None,
         picture_at: None,
         usage: None,
     };
@@ -114,8 +113,6 @@ struct HeadlessMeeting<'a> {
     /// When the next step of leaving is due; `None` before leaving begins.
     leaving: Option<Instant>,
     unsent: Unsent,
-    /// Until when leaving waits for lines that are on their way; `None` if it does not.
-    unsent_until: Option<Instant>,
     /// When to draw the picture; `None` if no picture is due.
     picture_at: Option<Instant>,
     /// The resources that the process had used when leaving began.
@@ -131,7 +128,7 @@ impl HeadlessMeeting<'_> {
                     Some(Event::Ended(reason)) => return reason,
                     Some(event) => {
                         self.handle_event(&event);
-                        if self.unsent_until.is_some() && !self.has_unsent() {
+                        if self.unsent.until.is_some() && !self.has_unsent() {
                             self.leave();
                         }
                     }
@@ -144,7 +141,7 @@ impl HeadlessMeeting<'_> {
                 }
                 () = sleep_to(self.layout_at) => self.send_wishes(),
                 () = sleep_to(leave_at) => self.leave(),
-                () = sleep_to(self.unsent_until) => self.leave(),
+                () = sleep_to(self.unsent.until) => self.leave(),
                 () = stop.requested() => self.leave(),
             }
         }
@@ -284,7 +281,7 @@ impl HeadlessMeeting<'_> {
 
     fn execute(&mut self, order: Order) -> Result<(), String> {
         match order {
-            Order::Leave(true) if self.has_unsent() => self.unsent_until = Some(Instant::now() + UNSENT_TIMEOUT),
+            Order::Leave(true) if self.has_unsent() => self.unsent.until = Some(Instant::now() + UNSENT_TIMEOUT),
             Order::Leave(true) => self.leave(),
             Order::Leave(false) | Order::Report(false) => {}
             Order::Admit(whom) => self.answer(&whom, Command::Admit)?,
@@ -377,7 +374,7 @@ impl HeadlessMeeting<'_> {
     /// Asks for the server's totals first. A second call leaves at once: the server has not answered in time, or the
     /// user does not want to wait. So does a call before we are in the meeting: only members may ask for totals.
     fn leave(&mut self) {
-        self.unsent_until = None;
+        self.unsent.until = None;
         if self.entered_at.is_none() {
             self.send(Command::Leave);
         } else if self.leaving.is_some() {

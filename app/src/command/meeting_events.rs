@@ -1,6 +1,6 @@
 //! Events of the meeting as JSON lines on standard output.
 
-use super::control::line_id;
+use super::chat_orders::line_id;
 use super::meeting_orders::{right_names, role_name};
 use super::people::id_text;
 use app::kit::emoji_name;

@@ -3,12 +3,15 @@
 use app::model::chat::ChatModel;
 use engine::chat::{Event as ChatEvent, Status};
 use engine::{Event, NoticeKind};
+use tokio::time::Instant;
 
 /// The lines that were written and are not in the meeting's log.
 #[derive(Default)]
 pub struct Unsent {
     /// How many the engine has taken without reporting them yet.
     unreported: usize,
+    /// Until when leaving waits for them; `None` if it does not.
+    pub until: Option<Instant>,
 }
 
 impl Unsent {
