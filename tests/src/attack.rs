@@ -23,6 +23,7 @@ pub mod organiser;
 pub mod path_greetings;
 pub mod reorder;
 pub mod report;
+pub mod succession;
 pub mod track_swap;
 pub mod votes;
 pub mod waiting_room;
@@ -88,6 +89,7 @@ async fn meeting(world: &mut World, effort: Effort, report: &mut Report) -> Resu
     Box::pin(forged::members(world, report)).await?;
     progress("forbidden commits");
     Box::pin(forbidden::commits(world, report)).await?;
+    Box::pin(succession::all(world, report)).await?;
     progress("false beacons");
     Box::pin(forbidden::beacons(world, report)).await?;
     progress("a muted guest");

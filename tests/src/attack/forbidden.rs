@@ -31,18 +31,24 @@ pub async fn commits(world: &mut World, report: &mut Report) -> Result<()> {
         let mut guest = join(world).await?;
         let me = guest.me().context("it is a member")?;
         knows(world, &mut guest, me).await?;
-        world.command("promote", me);
-        let is_manager = |world: &World| world.rights().iter().any(|line| line.starts_with(&format!("{}:1:", me.0)));
-        follow(world, &mut guest, is_manager).await.context("it is a co-organiser")?;
-        guest.listen(LIMIT, Guest::has_keys).await;
-        ensure!(guest.has_keys(), "it has the keys of a manager");
+        promote(world, &mut guest, me).await?;
         try_commit(world, &mut guest, "co-organiser", breach, report).await?;
     }
     Ok(())
 }
 
+/// Makes the guest a co-organiser, and waits until it has the keys of a manager.
+pub(super) async fn promote(world: &mut World, guest: &mut Guest, me: ParticipantId) -> Result<()> {
+    world.command("promote", me);
+    let is_manager = |world: &World| world.rights().iter().any(|line| line.starts_with(&format!("{}:1:", me.0)));
+    follow(world, guest, is_manager).await.context("it is a co-organiser")?;
+    guest.listen(LIMIT, Guest::has_keys).await;
+    ensure!(guest.has_keys(), "it has the keys of a manager");
+    Ok(())
+}
+
 /// Waits until the organiser lists the guest: its connection is slower.
-async fn knows(world: &World, guest: &mut Guest, me: ParticipantId) -> Result<()> {
+pub(super) async fn knows(world: &World, guest: &mut Guest, me: ParticipantId) -> Result<()> {
     follow(world, guest, |world| world.people().contains(&me)).await.context("the organiser knows it")
 }
 
@@ -163,7 +169,7 @@ fn rights(world: &World, id: ParticipantId) -> Option<u32> {
 }
 
 /// Behaves as a member until `done`.
-async fn follow(world: &World, guest: &mut Guest, done: impl Fn(&World) -> bool) -> Result<()> {
+pub(super) async fn follow(world: &World, guest: &mut Guest, done: impl Fn(&World) -> bool) -> Result<()> {
     let start = Instant::now();
     while !done(world) {
         ensure!(start.elapsed() < LIMIT, "they see {:?}, and {:?}", world.rights(), world.seen_members());
@@ -174,7 +180,7 @@ async fn follow(world: &World, guest: &mut Guest, done: impl Fn(&World) -> bool)
 }
 
 const STEP: Duration = Duration::from_millis(50);
-const LIMIT: Duration = Duration::from_secs(20);
+pub(super) const LIMIT: Duration = Duration::from_secs(20);
 
 /// What the programs print about a member that lies: its name is that of all hostile guests.
 const ALARM: &str = "Your keys differ from those of Mallory (The server)";

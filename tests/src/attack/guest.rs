@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use crypto::group::hostile::Named;
 use crypto::{Identity, Invitation, ManagerKeys, MediaKeys, Profile};
 use net::meeting::chat::{self, LineId};
-use net::meeting::hostile::{Breach, FalseBeacon};
+use net::meeting::hostile::{Breach, FalseBeacon, Succession};
 use net::meeting::{Entry, Event, Meeting, hostile};
 use proto::{
     Blob, Down, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, Problem, ResumeToken, ServerMessage, Up,
@@ -141,6 +141,15 @@ impl Guest {
     pub async fn commit(&mut self, breach: Breach) -> bool {
         let Some(message) = hostile::commit(&mut self.meeting, breach, SystemTime::now()) else { return false };
         self.wire.send(&message).await;
+        true
+    }
+
+    /// Has the organiser disconnected, and tries to succeed it. Returns false if it cannot.
+    pub async fn succeed(&mut self, how: Succession) -> bool {
+        let Some(messages) = hostile::succeed(&mut self.meeting, how) else { return false };
+        for message in messages {
+            self.wire.send(&message).await;
+        }
         true
     }
 
