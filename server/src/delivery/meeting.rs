@@ -37,6 +37,9 @@ pub struct Meeting {
     /// Participants that are logged as gone, oldest first, unless a manager's commit has removed them. At most
     /// [`MAX_MEMBERS`]. A member's commit takes no one off this list: it may be invalid.
     gone: VecDeque<ParticipantId>,
+    /// Those of `gone` that no accepted commit of a member names. The commit of such a member may come early, once: the server cannot see
+    /// whether it removes them.
+    unremoved: BTreeSet<ParticipantId>,
     /// What members that are absent may still need.
     pub log: Log,
     epoch: Epoch,
@@ -96,6 +99,7 @@ impl Meeting {
             waiting,
             returns: Returns::default(),
             gone: VecDeque::new(),
+            unremoved: BTreeSet::new(),
             log,
             epoch: Epoch(0),
             reserved_until: None,
@@ -290,11 +294,12 @@ impl Meeting {
     ) -> Result<Changes, Problem> {
         let is_reserved = self.reserved_until.is_some_and(|until| now < until);
         let Some(member) = self.members.get(from) else { return Ok(Changes::default()) };
-        let may_commit = !is_reserved && member.may_commit(now);
         let admitted: Vec<_> = commit.welcomes.list.iter().flat_map(|welcome| welcome.to.iter().copied()).collect();
         let waits = |to: &ParticipantId| self.waiting.contains(*to) && self.returns.contains(*to);
         let answered: Vec<_> = admitted.iter().copied().filter(waits).collect();
         let is_answer = !answered.is_empty();
+        let is_needed = is_answer || commit.removed.iter().any(|gone| self.unremoved.contains(gone));
+        let may_commit = !is_reserved && member.may_commit(is_needed, now);
         let has_turn = may_commit && self.returns.has_turn(from, is_answer, self.members.connected(), now);
         if has_turn && is_answer && commit.epoch < self.epoch {
             self.returns.reserve(from, now + self.settings.limits.commit_interval * RESERVED_INTERVALS, now);
@@ -312,9 +317,10 @@ impl Meeting {
             self.returns.handle_answer(from, organiser, now);
         }
         if let Some(member) = self.members.get_mut(from) {
-            member.committed(now + self.settings.limits.commit_interval);
+            member.committed(is_needed, &self.settings.limits, now);
         }
-        let Commit { epoch, blob, welcomes, .. } = commit;
+        let Commit { epoch, blob, welcomes, removed } = commit;
+        self.unremoved.retain(|gone| !removed.contains(gone));
         self.epoch = epoch.next();
         self.append(LogEntry::Commit { from, epoch, blob }, actions);
         let mut changes = Changes::default();
@@ -451,6 +457,7 @@ impl Meeting {
         self.reserved_until = None;
         self.epoch = self.epoch.next();
         self.gone.retain(|gone| !removed.contains(gone));
+        self.unremoved.retain(|gone| !removed.contains(gone));
         let mut were_members = removed.to_vec();
         were_members.retain(|participant| self.remove(*participant, &signed, changes, actions));
         self.append(LogEntry::Managed { signed }, actions);
@@ -540,8 +547,11 @@ impl Meeting {
     fn append(&mut self, entry: LogEntry, actions: &mut Actions) {
         if let LogEntry::Gone { participant } = &entry {
             self.gone.push_back(*participant);
-            if self.gone.len() > MAX_MEMBERS {
-                self.gone.pop_front();
+            self.unremoved.insert(*participant);
+            if self.gone.len() > MAX_MEMBERS
+                && let Some(oldest) = self.gone.pop_front()
+            {
+                self.unremoved.remove(&oldest);
             }
         }
         let entry = self.log.append(entry);

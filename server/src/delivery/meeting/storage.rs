@@ -39,6 +39,7 @@ pub fn restore(id: MeetingId, batches: &[Vec<u8>], settings: Arc<Settings>, now:
         members,
         waiting,
         returns: Returns::default(),
+        unremoved: gone.iter().copied().collect(),
         gone: gone.into(),
         log,
         epoch,
