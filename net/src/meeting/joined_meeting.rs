@@ -16,10 +16,12 @@ use super::moderation::Moderation;
 use super::outputs::Outputs;
 use super::policy_changes::{PolicyChanges, Request, state_of};
 use super::refresh::Refresh;
+use super::rejections;
 use super::removals::Removals;
 use super::returns::Returns;
 use super::roster::{Departure, Roster};
 use super::state::Message;
+use super::unread_commit::UnreadCommit;
 use super::verification::{Verification, show_other_group};
 use super::{Command, Event, MediaState, Notice, PolicyState};
 use proto::{
@@ -230,6 +232,7 @@ impl JoinedMeeting {
             return Ok(());
         };
         let result = self.log.handle_beacon(epoch, GroupState { mls_epoch, transcript });
+        rejections::handle_agreement(result.is_ok(), epoch, (&mut self.log, &self.roster));
         result.inspect_err(|_| show_other_group(signed.from, &self.roster, outputs))
     }
 
@@ -274,6 +277,7 @@ impl JoinedMeeting {
             Ok(ManagerCommand::Void { epoch, .. }) if proved && self.log.history().was_merged(epoch.0) => {
                 Err(Exit::CutOff)
             }
+            Ok(ManagerCommand::Void { epoch, .. }) if proved => rejections::handle_void(&mut self.log, epoch),
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -298,17 +302,13 @@ impl JoinedMeeting {
             Outcome::MergedOther => self.handle_group_change(false, context),
             Outcome::RemovedMe => Err(removed_by_commit(&self.log, &self.roster)),
             // The others have merged it.
-            Outcome::Rejected if proved => Err(Exit::CutOff),
+            Outcome::Rejected(why) if proved => {
+                Err(rejections::cut_off(why, (from, epoch), (&mut self.log, &self.roster), context.now))
+            }
             // The server cannot check commits, so an invalid one ended the log's epoch.
-            Outcome::Rejected => {
-                context.outputs.notice(Notice::CommitRejected(from));
-                if let Some(manager) = context.manager
-                    && self.roster.own().0.is_manager()
-                    && from != self.me()
-                {
-                    manager.send(ManagerCommand::Void { epoch, participant: from }, context.now, context.outputs);
-                    self.removals.handle_invalid_commit(from, &self.roster);
-                }
+            Outcome::Rejected(why) => {
+                let parts = (&mut self.log, &self.roster, &mut self.removals);
+                rejections::handle(why, (from, epoch), parts, context);
                 self.verification.handle_epoch(&self.log, &self.roster, context.now);
                 Ok(())
             }
@@ -336,6 +336,7 @@ impl JoinedMeeting {
         self.removals.handle_group_change(&self.roster, policy);
         self.policy_changes.handle_group_change(&self.roster, policy, context.now);
         self.returns.handle_group_change(&self.roster);
+        self.admissions.complaints.handle_commit(&self.log, &self.roster);
         self.admissions.handle_group_change(&changes.left, (&self.roster, policy), context.outputs);
         if !self.roster.own().1.contains(Rights::ADMIT) {
             self.admissions.close(context);
@@ -429,6 +430,7 @@ impl JoinedMeeting {
         if self.log.delete_past_epochs(context.now) {
             self.chat.delete_past_epochs();
         }
+        rejections::handle_timeout(&mut self.log, &self.roster, context);
         self.send_due(context);
         Ok(())
     }
@@ -438,14 +440,16 @@ impl JoinedMeeting {
         let due = [
             self.roster.removal_deadline(),
             self.returns.deadline(&self.roster),
-            Some(self.refresh.deadline()),
+            Some(self.refresh.deadline(manager)),
             self.policy_changes.deadline().filter(|_| manager),
             self.moderation.deadline().filter(|_| manager),
             self.admissions.commit_deadline(&self.log).filter(|_| manager && may_admit(self)),
         ];
-        let chat = self.chat.deadline().into_iter().chain(self.verification.deadline(&self.roster, manager));
+        let unread = self.log.unread.as_ref().map(UnreadCommit::until);
+        let beacons = self.verification.deadline(&self.roster, manager && unread.is_none());
+        let chat = self.chat.deadline().into_iter().chain(beacons);
         let commit = due.into_iter().flatten().min().and_then(|due| self.log.commit_time(due));
-        let log = [self.log.commit_deadline(), self.log.past_epochs_end()].into_iter().flatten();
+        let log = [self.log.commit_deadline(), self.log.past_epochs_end(), unread].into_iter().flatten();
         log.chain(commit).chain(self.admissions.deadline()).chain(chat).min()
     }
 
@@ -457,6 +461,7 @@ impl JoinedMeeting {
         if !self.connected {
             return;
         }
+        self.removals.remove_devices(&self.admissions.complaints.take_guilty(), &self.roster);
         self.removals.expel(&self.roster, context);
         self.admissions.open_sealed((&self.log, &self.roster), &self.removals, context);
         self.admissions.send_refusals(context);
@@ -469,7 +474,10 @@ impl JoinedMeeting {
         if self.log.may_commit(context.now) {
             self.commit(context);
         }
-        self.verification.send_manager_beacon(&self.log, &self.roster, context);
+        // Who has merged what a manager could not read must not believe it before it has decided.
+        if self.log.unread.is_none() {
+            self.verification.send_manager_beacon(&self.log, &self.roster, context);
+        }
     }
 
     fn commit(&mut self, context: &mut Context<'_>) {
@@ -489,7 +497,9 @@ impl JoinedMeeting {
             || self.removals.commit(&floor, &mut self.roster, &mut self.log, &mut self.key_sharing, context)
             || self.policy_changes.commit(floor, &self.roster, &mut self.log, &mut self.key_sharing, context)
             || may_admit && self.admissions.commit(&self.roster, &mut self.log, &mut self.key_sharing, context);
-        let wants_epoch = !sent && (self.refresh.is_due(&self.log, &self.roster, now) || self.moderation.needs_epoch());
+        let may_update = context.manager.is_some() || self.refresh.may_update(now);
+        let is_due = self.refresh.is_due(&self.log, &self.roster, now) && may_update;
+        let wants_epoch = !sent && (is_due || self.moderation.needs_epoch());
         if wants_epoch && !self.log.commit_refresh(context) {
             self.refresh.restart(&self.roster, now);
         }
