@@ -1,5 +1,6 @@
 //! The command line: the window, a meeting without a window, and the demo.
 
+mod chat_orders;
 mod client;
 mod control;
 mod demo;
@@ -16,8 +17,10 @@ mod meeting_orders;
 mod options;
 mod orders;
 mod output;
+mod people;
 mod recording;
 mod sentences;
+mod unsent;
 mod windowed;
 
 use anyhow::Result;

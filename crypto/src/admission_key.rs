@@ -12,6 +12,7 @@ use crate::authority_chain;
 use crate::complaint::Complaint;
 use crate::credential::LeafCredential;
 use crate::knock_request::KnockRequest;
+use crate::leaf_node;
 use crate::lobby_key::{self, LobbyKey};
 use crate::memory::Secret;
 use crate::provider::{Crypto, NoRandomness, SEED, hpke_config, hpke_pair, is_tagged, sha256, tag};
@@ -57,7 +58,7 @@ pub enum Error {
     /// The request was opened before.
     #[error("the request was opened before")]
     Replayed,
-    /// The device did not sign the key package, or the key package is not valid.
+    /// The device did not sign the key package, or the key package is not valid: for example, nobody can encrypt to its keys.
     #[error("the key package is not valid")]
     KeyPackage,
     /// The clocks of the joiner and of this client differ too much.
@@ -138,6 +139,7 @@ impl AdmissionKey {
             .map_or(Ok(()), |ahead| Err(Error::Clock { ahead }))?;
         let package = package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| Error::KeyPackage)?;
         let credential = LeafCredential::of_package(&package, meeting).map_err(|_| Error::KeyPackage)?;
+        leaf_node::check_package(&package).map_err(|_| Error::KeyPackage)?;
         if self.seen.len() >= MAX_SEEN {
             self.seen.pop_front();
         }

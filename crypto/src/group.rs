@@ -11,6 +11,9 @@ mod error;
 pub mod filling;
 #[doc(hidden)]
 pub mod hostile;
+pub mod log_epoch;
+mod log_extension;
+mod path_keys;
 mod policy;
 #[cfg(test)]
 pub(crate) mod tests;
@@ -21,7 +24,7 @@ pub mod typing;
 pub use commit::{Changes, Member, MergedCommit, PendingCommit, Received};
 pub use error::{Error, Reject};
 use error::{mls_error, refusal};
-pub use policy::{MeetingPolicy, Person, PolicyChange, PolicyContent, PolicyEdit, PolicyError, Rank};
+pub use policy::{Gone, MeetingPolicy, Person, PolicyChange, PolicyContent, PolicyEdit, PolicyError, Rank};
 
 use crate::Leaf;
 use crate::authority::Binding;
@@ -29,6 +32,7 @@ use crate::credential::{LeafCredential, capabilities};
 use crate::identity::{DeviceKey, Identity, Profile};
 use crate::keyring::{Counters, MediaKeys, SignatureKeys};
 use crate::knock_request::KnockRequest;
+use crate::leaf_node;
 use crate::manager_keys::ManagerKeys;
 use crate::memory::Secret;
 use crate::provider::{Provider, SUITE, SigningKey, sha256};
@@ -37,6 +41,7 @@ use authorize::{Proposed, authorize};
 use openmls::group::PastEpochDeletion;
 use openmls::prelude::tls_codec::Deserialize as _;
 use openmls::prelude::*;
+use path_keys::path_keys;
 use proto::{Epoch, MeetingId, ParticipantId, Rights};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -55,6 +60,8 @@ pub struct Group {
     credentials: Vec<(Leaf, LeafCredential)>,
     /// The frame counters of this epoch, shared by all exports of its media keys.
     counters: Arc<Counters>,
+    /// How many commits of the delivery service's log the members rejected.
+    rejected: u64,
 }
 
 /// The state of a joiner until it enters the group.
@@ -99,16 +106,18 @@ impl Group {
         let id = GroupId::from_slice(&meeting.0);
         let credential = me.credential(&key.public());
         let mls = MlsGroup::new_with_group_id(&provider, &key, &config, id, credential).map_err(mls_error)?;
-        Ok(member_of(mls, (provider, key), meeting, policy))
+        Ok(member_of(mls, (provider, key), meeting, policy, 0))
     }
 
     /// Joins the group of a Welcome, after [`verified_welcome`].
     pub(crate) fn enter(welcome: &[u8], tree: &[u8], newcomer: Newcomer) -> Result<Self, Error> {
-        let staged = staged_welcome(welcome, tree, newcomer.meeting, &newcomer.provider)?;
+        let (staged, log_epoch) = staged_welcome(welcome, tree, newcomer.meeting, &newcomer.provider)?;
         let policy = verified_welcome(&staged, &newcomer)?;
         let Newcomer { provider, key, meeting, .. } = newcomer;
         let mls = staged.into_group(&provider).map_err(mls_error)?;
-        Ok(member_of(mls, (provider, key), meeting, policy))
+        leaf_node::check_tree(mls.treesync())?;
+        let rejected = log_extension::rejected(&mls, log_epoch)?;
+        Ok(member_of(mls, (provider, key), meeting, policy, rejected))
     }
 
     /// Returns the current epoch.
@@ -178,12 +187,12 @@ impl Group {
         let packages: Vec<KeyPackage> = add.into_iter().map(KnockRequest::into_key_package).collect();
         let mut proposals = Vec::with_capacity(packages.len() + remove.len() + 1);
         for package in &packages {
-            proposals.push(Proposed::Add(LeafCredential::of_package(package, self.meeting)?));
+            proposals.push(added_by(package, self.meeting)?);
         }
         proposals.extend(remove.iter().copied().map(Proposed::Remove));
         proposals.extend(policy.iter().map(|policy| Proposed::Policy(Box::new(policy.clone()))));
         // The other members check `gone`. For our own commit, assume that it holds.
-        authorize(&self.policy, members, self.me(), &proposals, &|_| true)?;
+        authorize(&self.policy, members, self.me(), &proposals, &|_| Some(Gone::Left))?;
         let removed = members.iter().filter(|member| remove.contains(&member.0)).map(|member| member.1.participant);
         let removed = removed.collect();
         let key = Zeroizing::new(self.provider.rand().random_array()?);
@@ -244,12 +253,12 @@ impl Group {
         let _ = self.mls.delete_past_epoch_secrets(&self.provider, PastEpochDeletion::delete_all());
     }
 
-    /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns true
-    /// for participants that the delivery service reported gone. Merging a commit drops our own pending commit.
+    /// Processes a message from the delivery service. A commit is merged if `authorize` allows it. `gone` returns why a
+    /// participant is gone, if the delivery service has reported it. Merging a commit drops our own pending commit.
     ///
     /// # Errors
     /// Returns [`Error`] if the message is rejected: [`Reject::UnreadablePath`] if others may have merged it. The group is unchanged.
-    pub fn process(&mut self, bytes: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> Result<Received, Error> {
+    pub fn process(&mut self, bytes: &[u8], gone: &dyn Fn(ParticipantId) -> Option<Gone>) -> Result<Received, Error> {
         let message = MlsMessageIn::tls_deserialize_exact(bytes).map_err(|_| Error::Malformed)?;
         let message = message.try_into_protocol_message().map_err(|_| Error::Malformed)?;
         let processed = self.mls.process_message(&self.provider, message).map_err(|error| refusal(&error))?;
@@ -306,6 +315,8 @@ impl Group {
         key: &TreeKey,
     ) -> Result<Staged, Error> {
         let leaves = leaves.iter().map(|leaf| LeafNodeIndex::new(leaf.0));
+        let log_epoch = log_extension::log_epoch(&self.mls, self.rejected).next();
+        let extensions = [tree::extension(key), log_extension::extension(log_epoch)];
         let mut builder = self
             .mls
             .commit_builder()
@@ -319,7 +330,7 @@ impl Group {
         let bundle = builder
             .load_psks(self.provider.storage())
             .map_err(mls_error)?
-            .create_group_info_with_extensions([tree::extension(key)])
+            .create_group_info_with_extensions(extensions)
             .map_err(mls_error)?
             // It is made for the Welcome alone. Without joiners, nobody needs it.
             .create_group_info(false)
@@ -338,7 +349,7 @@ impl Group {
         &mut self,
         commit: StagedCommit,
         committer: Leaf,
-        gone: &dyn Fn(ParticipantId) -> bool,
+        gone: &dyn Fn(ParticipantId) -> Option<Gone>,
     ) -> Result<MergedCommit, Error> {
         let proposals = proposals(&commit, committer, self.meeting)?;
         authorize(&self.policy, &self.credentials, committer, &proposals, gone)?;
@@ -384,9 +395,10 @@ fn member_of(
     (provider, key): (Provider, SigningKey),
     meeting: MeetingId,
     policy: MeetingPolicy,
+    rejected: u64,
 ) -> Group {
     let credentials = credentials(&mls);
-    Group { mls, provider, key: Arc::new(key), meeting, policy, credentials, counters: Counters::new() }
+    Group { mls, provider, key: Arc::new(key), meeting, policy, credentials, counters: Counters::new(), rejected }
 }
 
 fn credentials(mls: &MlsGroup) -> Vec<(Leaf, LeafCredential)> {
@@ -413,23 +425,26 @@ fn ready(mls: &MlsGroup) -> Result<(), Error> {
     }
 }
 
-/// Reads a Welcome and the sealed tree that belongs to it, with the private keys in `provider`.
+/// Reads a Welcome and the sealed tree that belongs to it, with the private keys in `provider`. Returns also the log's epoch that
+/// the Welcome names.
 fn staged_welcome<P: OpenMlsProvider>(
     welcome: &[u8],
     tree: &[u8],
     meeting: MeetingId,
     provider: &P,
-) -> Result<StagedWelcome, Error> {
+) -> Result<(StagedWelcome, Option<Epoch>), Error> {
     let message = MlsMessageIn::tls_deserialize_exact(welcome).map_err(|_| Error::Malformed)?;
     let MlsMessageBodyIn::Welcome(welcome) = message.extract() else { return Err(Error::Malformed) };
     let mut builder = StagedWelcome::build_from_welcome(provider, &join_config(), welcome)
         .map_err(|_| Error::Malformed)?
         // No member's clock decides: the manager checked the time of each leaf when it was added.
         .skip_lifetime_validation();
-    if let Some(key) = tree::key(builder.processed_welcome().unverified_group_info())? {
+    let info = builder.processed_welcome().unverified_group_info();
+    let (key, log_epoch) = (tree::key(info)?, log_extension::read(info)?);
+    if let Some(key) = key {
         builder = builder.with_ratchet_tree(tree::open(tree, &key, meeting)?);
     }
-    builder.build().map_err(|_| Error::Malformed)
+    Ok((builder.build().map_err(|_| Error::Malformed)?, log_epoch))
 }
 
 /// Checks that the Welcome leads to the meeting's own group: the group's id, a policy of the link's authority,
@@ -471,7 +486,7 @@ fn proposals(commit: &StagedCommit, committer: Leaf, meeting: MeetingId) -> Resu
     for queued in commit.queued_proposals() {
         let own = matches!(queued.sender(), Sender::Member(sender) if sender.u32() == committer.0);
         proposals.push(match queued.proposal() {
-            Proposal::Add(add) if own => Proposed::Add(LeafCredential::of_package(add.key_package(), meeting)?),
+            Proposal::Add(add) if own => added_by(add.key_package(), meeting)?,
             Proposal::Remove(remove) if own => Proposed::Remove(Leaf(remove.removed().u32())),
             Proposal::GroupContextExtensions(next) if own => {
                 let policy = MeetingPolicy::of(next.extensions());
@@ -492,8 +507,31 @@ fn proposals(commit: &StagedCommit, committer: Leaf, meeting: MeetingId) -> Resu
     }
     if let Some(leaf) = commit.update_path_leaf_node() {
         proposals.push(Proposed::Update(LeafCredential::verified(leaf, meeting)?));
+        leaf_node::check_leaf(leaf)?;
+        check_path(commit)?;
     }
     Ok(proposals)
+}
+
+/// Checks the keys of the parent nodes that a commit with a path changes.
+fn check_path(commit: &StagedCommit) -> Result<(), Error> {
+    if commit.self_removed() {
+        // We need not encrypt to anybody any more.
+        return Ok(());
+    }
+    let keys = path_keys(commit).ok_or(Reject::BadKey)?;
+    if keys.is_empty() {
+        // We and the committer are below a common node, which has a key.
+        return Err(Reject::BadKey.into());
+    }
+    Ok(keys.iter().try_for_each(|key| leaf_node::check_key(key))?)
+}
+
+/// Returns the proposal to add the owner of a key package, whose credential and leaf are verified.
+fn added_by(package: &KeyPackage, meeting: MeetingId) -> Result<Proposed, Error> {
+    let credential = LeafCredential::of_package(package, meeting)?;
+    leaf_node::check_package(package)?;
+    Ok(Proposed::Add(credential))
 }
 
 fn join_config() -> MlsGroupJoinConfig {

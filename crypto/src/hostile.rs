@@ -1,11 +1,15 @@
 //! What a member, or a stranger with the link, can put behind the encryption with a changed program: valid keys around any content.
 //! Fuzz targets use it; no program does.
 
+mod flaws;
 mod frames;
 mod requests;
 
+pub use flaws::Flaw;
+pub(crate) use flaws::{FlawedCrypto, FlawedProvider};
 pub use frames::{PlainFrame, recoded_digests, seal_frame};
-pub use requests::{package, request_plaintext, seal_request};
+pub(crate) use requests::key_package;
+pub use requests::{flawed_request, package, request_plaintext, seal_request};
 
 use crate::credential::LeafCredential;
 use crate::lobby_key::LobbyKey;

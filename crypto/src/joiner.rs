@@ -7,6 +7,7 @@ use crate::credential::{LeafCredential, capabilities};
 use crate::group::{self, Group, Newcomer};
 use crate::identity::{Identity, Profile};
 use crate::knock_request::KnockRequest;
+use crate::leaf_node;
 use crate::link::Invitation;
 use crate::lobby_key::LobbyKey;
 use crate::manager_keys::ManagerKeys;
@@ -130,12 +131,14 @@ pub fn return_to_meeting(
 /// member may do so.
 ///
 /// # Errors
-/// Returns [`group::Error::Rejected`] if the device is no manager's, or the meeting's authority did not sign the request, and
+/// Returns [`group::Error::Rejected`] if the device is no manager's, the meeting's authority did not sign the request, or nobody can
+/// encrypt to its keys, and
 /// [`group::Error::Malformed`] or [`group::Error::Credential`] if it is not valid.
 pub fn open_return(group: &Group, package: &[u8]) -> Result<KnockRequest, group::Error> {
     let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| group::Error::Malformed)?;
     let package = package.validate(&Crypto, ProtocolVersion::Mls10).map_err(|_| group::Error::Malformed)?;
     let credential = LeafCredential::of_package(&package, group.meeting())?;
+    leaf_node::check_package(&package)?;
     if group.policy().allows_return(&credential) {
         Ok(KnockRequest::new(package, credential, false))
     } else {

@@ -191,14 +191,17 @@ impl KeyRing {
     }
 
     /// Drops all keys, and starts any epoch, because this member has entered the group again. The openers of a leaf that is
-    /// not in `removed` go on: its owner is the same as before.
-    pub fn install_again(&self, keys: MediaKeys, leaves: &[Leaf], removed: &[Leaf]) {
+    /// not in `removed` go on: its owner is the same as before. The rights hold from the first frame on.
+    pub fn install_again(&self, keys: MediaKeys, mut rights: Vec<(Leaf, Rights)>, removed: &[Leaf]) {
+        rights.sort_unstable_by_key(|(leaf, _)| *leaf);
+        let leaves: Vec<_> = rights.iter().map(|(leaf, _)| *leaf).collect();
         let mut state = self.lock();
         if state.left {
             return;
         }
-        let leaves = state.owners(keys.epoch, leaves, removed);
+        let leaves = state.owners(keys.epoch, &leaves, removed);
         state.restart();
+        state.rights = rights;
         state.begin(keys, leaves);
         self.changed();
     }

@@ -23,6 +23,7 @@ mod joiner;
 mod keyring;
 mod knock_request;
 mod leaf;
+mod leaf_node;
 pub mod link;
 pub mod lobby_key;
 mod manager_keys;
@@ -48,7 +49,7 @@ pub use complaint::Complaint;
 pub use digest_check::Authorship;
 pub use frame::{CopyLayout, MAX_COPIES, MAX_COPY_BYTES, SoundCopy, SoundLayout};
 pub use group::{
-    Changes, Group, MeetingPolicy, Member, MergedCommit, PendingCommit, Person, PolicyChange, PolicyEdit, Rank,
+    Changes, Gone, Group, MeetingPolicy, Member, MergedCommit, PendingCommit, Person, PolicyChange, PolicyEdit, Rank,
     Received,
 };
 pub use header::{Header, ReceivedFrame, Sealed};

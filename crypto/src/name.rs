@@ -47,12 +47,18 @@ pub fn fitted(text: &str) -> Option<String> {
 pub fn cleaned(text: &str) -> String {
     let (mut kept, mut marks) = (String::with_capacity(text.len()), 0);
     for character in text.chars() {
+        let character = match character {
+            '\u{2028}' | '\u{2029}' => '\n',
+            '\t' => ' ',
+            _ => character,
+        };
+        // What is left out does not separate the marks around it.
+        if character != '\n' && (character.is_control() || is_bidi_control(character)) {
+            continue;
+        }
         marks = if is_combining_mark(character) { marks + 1 } else { 0 };
-        match character {
-            '\n' | '\u{2028}' | '\u{2029}' => kept.push('\n'),
-            '\t' => kept.push(' '),
-            _ if character.is_control() || is_bidi_control(character) || marks > MAX_MARKS_OF_TEXT => {}
-            _ => kept.push(character),
+        if marks <= MAX_MARKS_OF_TEXT {
+            kept.push(character);
         }
     }
     kept
@@ -232,6 +238,10 @@ mod tests {
             ("\u{202e}evil\u{2066}\u{7}\u{1b}[31m", "evil[31m"),
             ("one\u{2028}two", "one\ntwo"),
             (&zalgo, &format!("a{}b", "\u{301}".repeat(8))),
+            (
+                &zalgo.replacen("\u{301}\u{301}", "\u{301}\u{7}\u{301}\u{202e}", 20),
+                &format!("a{}b", "\u{301}".repeat(8)),
+            ),
             ("שלום \u{1f468}\u{200d}\u{1f469}", "שלום \u{1f468}\u{200d}\u{1f469}"),
         ] {
             assert_eq!(cleaned(text), kept, "{}", text.escape_unicode());

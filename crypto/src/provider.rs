@@ -6,6 +6,7 @@
 mod crypto;
 mod hpke;
 mod primitives;
+mod public_key;
 mod random;
 mod signing_key;
 mod storage;
@@ -18,6 +19,7 @@ use openmls_traits::OpenMlsProvider;
 use openmls_traits::types::CryptoError;
 
 pub(crate) use crypto::Crypto;
+pub(crate) use public_key::is_public_key;
 pub use random::NoRandomness;
 pub(crate) use random::Random;
 pub(crate) use signing_key::SigningKey;

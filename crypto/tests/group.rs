@@ -9,8 +9,9 @@ mod roles;
 mod simulation;
 
 use crypto::group::{Error, Reject};
+use crypto::hostile::{Flaw, flawed_request};
 use crypto::{
-    Changes, DeviceKey, Group, Identity, Invitation, Language, ManagerKeys, PolicyChange, PolicyEdit, Profile,
+    Changes, DeviceKey, Gone, Group, Identity, Invitation, Language, ManagerKeys, PolicyChange, PolicyEdit, Profile,
     Received, admission_key,
 };
 use proto::{ParticipantId, Role};
@@ -181,7 +182,7 @@ fn a_guest_can_remove_only_members_that_are_gone() {
     simulation.groups[1].clear_pending_commit();
     simulation.groups.truncate(3);
     let pending = simulation.groups[1].remove(&[leaf]).unwrap();
-    simulation.deliver(1, &pending.commit, &|participant| participant.0 == 3);
+    simulation.deliver(1, &pending.commit, &|participant| (participant.0 == 3).then_some(Gone::Left));
     simulation.agree();
     assert_eq!(simulation.groups[0].members().len(), 3);
 }
@@ -200,7 +201,7 @@ fn the_group_continues_without_the_organiser() {
     let leaf = simulation.leaf_of(0);
     simulation.groups.remove(0);
     let pending = simulation.groups[0].remove(&[leaf]).unwrap();
-    let change = simulation.deliver(0, &pending.commit, &|participant| participant.0 == 0);
+    let change = simulation.deliver(0, &pending.commit, &|participant| (participant.0 == 0).then_some(Gone::Left));
     assert_eq!(change.removed[0].participant, ParticipantId(0));
     simulation.agree();
 }
@@ -248,6 +249,36 @@ fn the_admission_key_opens_requests_with_the_link_once() {
         assert!(keys.open(&broken, now).is_err());
         assert!(keys.open(&request[..at], now).is_err());
     }
+}
+
+/// Keys that nobody can encrypt to, and leaves that are longer than they need be. All have valid signatures.
+fn flaws() -> [Flaw; 8] {
+    let [short, invalid, long] = [vec![1; 7], vec![0xff; 1_216], vec![0; 1_217]];
+    [
+        Flaw::LeafKey(short.clone()),
+        Flaw::LeafKey(invalid.clone()),
+        Flaw::LeafKey(long),
+        Flaw::LeafKey(Vec::new()),
+        Flaw::InitKey(short),
+        Flaw::InitKey(invalid),
+        Flaw::Capabilities(2_000),
+        Flaw::Extension(4_000),
+    ]
+}
+
+#[test]
+fn a_request_with_an_unusable_key_or_a_long_leaf_is_refused() {
+    let mut keys = ManagerKeys::new().unwrap();
+    let (identity, now) = (Identity::generate().unwrap(), SystemTime::now());
+    let profile = || Profile::new("Mallory").unwrap();
+    for flaw in flaws() {
+        let request = flawed_request(&keys, (&identity, profile(), ParticipantId(1)), now, &flaw).unwrap();
+        let opened = keys.open(&request, now).map(|request| request.participant());
+        assert!(matches!(opened, Err(admission_key::Error::KeyPackage)), "{flaw:?}: {opened:?}");
+    }
+    let invitation = keys.invitation("h", 1, None);
+    let (_, request) = knock(&keys, &invitation, &identity, profile(), ParticipantId(1), now).unwrap();
+    assert_eq!(keys.open(&request, now).unwrap().name(), "Mallory", "the same device with a valid key package");
 }
 
 #[test]

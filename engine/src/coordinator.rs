@@ -241,7 +241,7 @@ impl Coordinator {
             Command::Remove(id) => self.send(meeting::Command::Remove(id)).await,
             Command::Admit(id) => self.send(meeting::Command::Admit(id)).await,
             Command::Decline(id, why) => self.send(meeting::Command::Refuse(id, why)).await,
-            Command::AdmitAll => self.send(meeting::Command::AdmitAll).await,
+            Command::AdmitAll(all) => self.send(meeting::Command::AdmitAll(all)).await,
             Command::SendBack(id) => self.send(meeting::Command::SendBack(id)).await,
             Command::ChangeLink => self.send(meeting::Command::ChangeLink).await,
             Command::WriteLobby { to, text } => self.send(meeting::Command::WriteLobby { to, text }).await,

@@ -77,8 +77,8 @@ pub enum Command {
     Leave,
     /// Ends the meeting for everybody. Only the organiser may do this, and only while connected. [`Event::Ended`] follows.
     End,
-    /// Lets all participants of [`Event::AsksToJoin`] in. Needs [`Rights::ADMIT`].
-    AdmitAll,
+    /// Lets these participants of [`Event::AsksToJoin`] in: those whom the user saw. Needs [`Rights::ADMIT`].
+    AdmitAll(Vec<ParticipantId>),
     /// Sends a participant of a lower role back to the waiting room, which is turned on. Needs [`Rights::ADMIT`] and
     /// [`Rights::REMOVE`].
     SendBack(ParticipantId),

@@ -267,10 +267,13 @@ impl Worker {
     fn handle_event(&self, event: meeting::Event) -> Event {
         match event {
             meeting::Event::Keys { keys, removed, leaves, epoch, rejoined } => {
+                // The rights come with the keys: until the members are listed, nobody may send more than before.
                 if rejoined {
-                    self.ring.install_again(keys, &leaves, &removed);
+                    self.ring.install_again(keys, leaves, &removed);
                 } else {
-                    self.ring.install(keys, &leaves, &removed, Instant::now());
+                    let owned: Vec<_> = leaves.iter().map(|(leaf, _)| *leaf).collect();
+                    self.ring.set_rights(leaves);
+                    self.ring.install(keys, &owned, &removed, Instant::now());
                 }
                 Event::Rekeyed(epoch)
             }

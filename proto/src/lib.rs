@@ -37,7 +37,7 @@ pub use limits::{
     MAX_TRACKS, MAX_TREE, MAX_TREE_PART, MAX_WELCOMES, ROTATION_BYTES, SIGNATURE_BYTES, VERSION,
 };
 pub use manage::{ManagerCommand, NextAuthority, PublicKey, Signature, SignedCommand};
-pub use message::{Down, LogEntry, Up, Welcome};
+pub use message::{Down, GoneMember, LogEntry, Up, Welcome};
 pub use path_test::{
     MAX_TEST_ADDRESSES, MIN_PROBE, PATH_TEST_KEY_BYTES, PATH_TEST_PATH, PathTestGreeting, Probe, ProbeKind,
 };

@@ -59,6 +59,9 @@ pub enum LogEntry {
         /// The member.
         #[n(0)]
         participant: ParticipantId,
+        /// The manager whose command removed it; `None` if it left, was absent, or broke a rule of the server.
+        #[n(1)]
+        by: Option<ParticipantId>,
     },
     /// A manager's command that belongs to the log: the [`crate::ManagerCommand::Commit`] that the server accepted for
     /// its epoch, or a [`crate::ManagerCommand::Void`].
@@ -68,6 +71,17 @@ pub enum LogEntry {
         #[n(0)]
         signed: SignedCommand,
     },
+}
+
+/// A member whose [`LogEntry::Gone`] the log holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Encode, Decode, CborLen)]
+pub struct GoneMember {
+    /// The member.
+    #[n(0)]
+    pub participant: ParticipantId,
+    /// As in [`LogEntry::Gone`].
+    #[n(1)]
+    pub by: Option<ParticipantId>,
 }
 
 /// Meeting control from a client. The numbers 8 and 11 are those of [`crate::ToSfu`].
@@ -298,7 +312,7 @@ pub enum Down {
         epoch: Epoch,
         /// Members whose [`LogEntry::Gone`] is before that entry, and whose leaf no commit has removed yet.
         #[n(3)]
-        gone: Vec<ParticipantId>,
+        gone: Vec<GoneMember>,
         /// For [`Up::Resume`].
         #[n(4)]
         resume: ResumeToken,

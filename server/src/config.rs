@@ -58,7 +58,7 @@ pub struct Limits {
     pub connections: usize,
     /// Meetings at once.
     pub meetings: usize,
-    /// Members of one meeting plus the people who wait to be admitted to it.
+    /// Members of one meeting plus the people who wait to be admitted to it. An organiser who comes back may be one member more.
     pub members: usize,
     /// Connections at once from one address. An IPv6 address counts as its /64 network. One address has at most a
     /// quarter of `connections`.
@@ -77,6 +77,11 @@ pub struct Limits {
     pub address_bytes_per_second: u32,
     /// Bytes of long messages that one address may send at once after a pause.
     pub address_byte_burst: u32,
+    /// Average signed commands per second from one address, over all its connections. Further ones wait. A manager sends at most 20
+    /// refusals and 10 messages of lobby chats a second, and a few commits and beacons.
+    pub address_commands_per_second: u32,
+    /// Signed commands that one address may send at once after a pause.
+    pub address_command_burst: u32,
     /// Average work that the media offers of one address cause per second. Further offers wait. An offer of n
     /// media descriptions costs n + n²/512, and 1 more for each new one. All addresses together have three times as much.
     pub address_offer_work_per_second: u32,
@@ -163,6 +168,8 @@ impl Limits {
             address_held_bytes: 1 << 30,
             address_bytes_per_second: 1 << 30,
             address_byte_burst: 1 << 30,
+            address_commands_per_second: 10_000,
+            address_command_burst: 10_000,
             address_offer_work_per_second: 1 << 30,
             address_offer_work_burst: 1 << 30,
             address_log_bytes: 1 << 30,
@@ -186,6 +193,8 @@ impl Default for Limits {
             address_held_bytes: 8 << 20,
             address_bytes_per_second: 1 << 20,
             address_byte_burst: 16 << 20,
+            address_commands_per_second: 100,
+            address_command_burst: 200,
             // About 0.1 s of the media thread, see `offer_queue::work`. 100 participants of a meeting get their answers within 5 s.
             address_offer_work_per_second: 8 << 10,
             address_offer_work_burst: 12 << 10,

@@ -15,7 +15,7 @@ use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use proto::{ClientMessage, Down, MAX_MESSAGE, ParticipantId, Problem, Up};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval, sleep, timeout, timeout_at};
@@ -230,10 +230,17 @@ impl<'c> Reader<'c> {
                 }
             };
             self.meter.finish();
+            let (is_command, is_part) = match &message {
+                ClientMessage::Meeting(Up::Manage { .. }) => (true, false),
+                // The parts of a tree come before the command that they belong to.
+                ClientMessage::Meeting(Up::Tree { .. }) => (false, true),
+                ClientMessage::Meeting(_) | ClientMessage::Sfu(_) => (false, false),
+            };
+            while is_command && !self.origin.take_command(Instant::now()) {
+                sleep(COMMAND_PAUSE).await;
+            }
             deadline = tokio::time::Instant::now() + self.context.limits.silence;
-            // The parts of a tree come before the command that they belong to.
-            let is_command = matches!(message, ClientMessage::Meeting(Up::Manage { .. } | Up::Tree { .. }));
-            let inbox = if is_command { &self.context.commands } else { &self.context.delivery };
+            let inbox = if is_command || is_part { &self.context.commands } else { &self.context.delivery };
             if inbox.send(delivery_task::Message::Received(self.id, message)).await.is_err() {
                 return;
             }
@@ -285,6 +292,9 @@ impl<'c> Reader<'c> {
         let _ = timeout(silence, drain).await;
     }
 }
+
+/// The pause of a connection whose address has sent too many signed commands.
+const COMMAND_PAUSE: Duration = Duration::from_millis(10);
 
 /// The path for messages of meetings.
 const PATH: &str = "/v1";

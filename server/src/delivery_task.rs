@@ -48,14 +48,25 @@ pub struct Client {
     pub meter: Arc<Meter>,
 }
 
+/// The queues of messages to the task. A message never overtakes an earlier one of its connection, in whichever queue that is.
+struct Inboxes {
+    /// Signed commands, and the parts of trees. They are handled first.
+    commands: mpsc::Receiver<Message>,
+    others: mpsc::Receiver<Message>,
+    /// How many commands were handled since the last other message.
+    in_a_row: u32,
+    /// How many other messages are the next ones after `commands_before` more commands.
+    counted: usize,
+    /// How many of the commands that wait may have been sent before those in `counted`, by the same connection.
+    commands_before: usize,
+}
+
 /// The task's state.
 pub struct DeliveryTask {
     delivery: Delivery,
     /// `None` if meetings are not stored.
     store: Option<MeetingStore>,
-    /// Signed commands. They are handled first.
-    commands: mpsc::Receiver<Message>,
-    inbox: mpsc::Receiver<Message>,
+    inboxes: Inboxes,
     clients: HashMap<ConnectionId, (Outbox, Arc<Meter>)>,
     media: MediaThreads,
     /// Bytes of a message from a client that is no member.
@@ -65,18 +76,57 @@ pub struct DeliveryTask {
     meetings: Arc<AtomicUsize>,
 }
 
+impl Inboxes {
+    fn new([commands, others]: [mpsc::Receiver<Message>; 2]) -> Self {
+        Self { commands, others, in_a_row: 0, counted: 0, commands_before: 0 }
+    }
+
+    /// Waits for the next message: a command if there is one. But each other message waits only for the commands that were there
+    /// before it, and then a flood of them has [`MAX_COMMANDS_IN_A_ROW`] for each other message. Returns `None` if all senders of
+    /// other messages are dropped. Cancel-safe.
+    async fn next(&mut self) -> Option<Message> {
+        if self.counted == 0 {
+            // In this order: a connection sends one message after the other, so its commands before these messages are counted.
+            self.counted = self.others.len();
+            self.commands_before = self.commands.len();
+        }
+        let is_their_turn = self.commands_before == 0 && self.in_a_row >= MAX_COMMANDS_IN_A_ROW && self.counted > 0;
+        if is_their_turn && let Ok(message) = self.others.try_recv() {
+            self.count_other();
+            return Some(message);
+        }
+        tokio::select! {
+            biased;
+            Some(message) = self.commands.recv() => {
+                self.in_a_row = self.in_a_row.saturating_add(1);
+                self.commands_before = self.commands_before.saturating_sub(1);
+                Some(message)
+            }
+            message = self.others.recv() => {
+                self.count_other();
+                message
+            }
+        }
+    }
+
+    fn count_other(&mut self) {
+        self.in_a_row = 0;
+        self.counted = self.counted.saturating_sub(1);
+    }
+}
+
 impl DeliveryTask {
     /// Returns the task of a service without connections.
     pub fn new(
         (delivery, store): (Delivery, Option<MeetingStore>),
-        [commands, inbox]: [mpsc::Receiver<Message>; 2],
+        inboxes: [mpsc::Receiver<Message>; 2],
         media: MediaThreads,
         limits: &Limits,
         meetings: Arc<AtomicUsize>,
     ) -> Self {
         let stranger_message = limits.stranger_message;
-        let clients = HashMap::new();
-        Self { delivery, store, commands, inbox, clients, media, stranger_message, drained: None, meetings }
+        let (clients, inboxes) = (HashMap::new(), Inboxes::new(inboxes));
+        Self { delivery, store, inboxes, clients, media, stranger_message, drained: None, meetings }
     }
 
     /// Runs until all senders of messages are dropped.
@@ -87,8 +137,7 @@ impl DeliveryTask {
             tokio::select! {
                 biased;
                 _ = ticks.tick() => self.delivery.handle_timeout(Instant::now()),
-                Some(message) = self.commands.recv() => self.handle(message),
-                message = self.inbox.recv() => match message {
+                message = self.inboxes.next() => match message {
                     Some(message) => self.handle(message),
                     None => return,
                 },
@@ -198,5 +247,79 @@ fn now() -> Now {
     Now { instant: Instant::now(), unix_seconds: unix.as_secs() }
 }
 
+/// After this many commands, another message may be handled. Commands still have eight ninths of the task if there are enough.
+const MAX_COMMANDS_IN_A_ROW: u32 = 8;
+
 /// How often timeouts are checked.
 const TICK: Duration = Duration::from_millis(250);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+    use std::ops::Range;
+
+    struct Queues {
+        senders: [mpsc::Sender<Message>; 2],
+        inboxes: Inboxes,
+    }
+
+    impl Queues {
+        fn new() -> Self {
+            let ((command, commands), (other, others)) = (mpsc::channel(1_000), mpsc::channel(1_000));
+            Self { senders: [command, other], inboxes: Inboxes::new([commands, others]) }
+        }
+
+        /// Adds messages with these numbers: commands to the first queue, others to the second.
+        fn send(&self, queue: usize, numbers: Range<u64>) {
+            numbers.for_each(|number| self.senders[queue].try_send(Message::Closed(ConnectionId(number))).unwrap());
+        }
+
+        fn next(&mut self) -> Option<u64> {
+            match self.inboxes.next().now_or_never() {
+                Some(Some(Message::Closed(id))) => Some(id.0),
+                None => None,
+                Some(other) => panic!("{other:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn commands_come_first_and_a_flood_of_them_keeps_nobody_waiting() {
+        let mut queues = Queues::new();
+        queues.send(1, 100..103);
+        queues.send(0, 0..20);
+        let mut handled = Vec::new();
+        while handled.len() < 60 {
+            handled.push(queues.next().unwrap());
+            queues.send(0, 20..21);
+        }
+        let others = handled.iter().enumerate().filter(|(_, number)| **number >= 100);
+        assert_eq!(others.collect::<Vec<_>>(), [(20, &100), (29, &101), (38, &102)], "after the commands before them");
+        while queues.next().is_some() {}
+        queues.send(1, 200..201);
+        queues.send(0, 60..61);
+        assert_eq!(
+            [queues.next(), queues.next(), queues.next()],
+            [Some(60), Some(200), None],
+            "a command is first again"
+        );
+    }
+
+    /// Otherwise a commit would be handled without a part of its tree, and the end of a connection before its last command.
+    #[test]
+    fn no_message_overtakes_a_command_of_its_connection() {
+        let mut queues = Queues::new();
+        queues.send(1, 100..101);
+        queues.send(0, 0..30);
+        assert_eq!((0..12).map_while(|_| queues.next()).collect::<Vec<_>>(), (0..12).collect::<Vec<_>>());
+        // A connection sends commands, and then another message.
+        queues.send(0, 30..60);
+        queues.send(1, 101..102);
+        let handled: Vec<_> = std::iter::from_fn(|| queues.next()).collect();
+        assert_eq!(handled.len(), 50);
+        let position = |number| handled.iter().position(|handled| *handled == number).unwrap();
+        assert_eq!(position(100), 18, "after the thirty commands that were there before it");
+        assert!(position(101) > position(59));
+    }
+}

@@ -284,4 +284,39 @@ fn close(outbox: &Outbox, problem: Problem) {
 }
 
 /// After this many datagrams of one socket, or of the queue, timers run. The last batch may exceed it.
-const MAX_DATAGRAMS_AT_ONCE: usize = 128;
+const MAX_DATAGRAMS_AT_ONCE: usize = tunnel::MAX_DATAGRAMS;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outbox::outbox;
+    use proto::MeetingId;
+    use std::net::Ipv4Addr;
+
+    #[tokio::test]
+    async fn timers_run_between_the_datagrams_of_one_tunnel_message() {
+        let sockets = MediaSockets::bind((Ipv4Addr::LOCALHOST, 0).into(), tokio::runtime::Handle::current()).unwrap();
+        let context = Context::new(sockets.addresses()).unwrap();
+        let ((_messages, inbox), (_events, tunnel_events)) = (mpsc::channel(1), mpsc::channel(1));
+        let mut thread = SfuThread::new(context, sockets, ThreadAddresses::default(), (inbox, tunnel_events));
+        let (participant, tunnel) = (ParticipantId(1), 7);
+        let join = Command::Join { meeting: MeetingId([1; 16]), participant };
+        thread.handle(Message::Command(join, Some(outbox(16, 16_000).0)));
+        let (accepted, mut answer) = tokio::sync::oneshot::channel();
+        thread.handle_tunnel(tunnel::Event::Opened { participant, tunnel, queue: Arc::default(), accepted });
+        assert_eq!(answer.try_recv(), Ok(true));
+
+        let received = |thread: &SfuThread| thread.sfu.metrics().received.packets;
+        let (start, mut steps) = (received(&thread), 0);
+        for event in tunnel::datagrams(participant, tunnel, [0, 1, 0x80].repeat(5_000).into()) {
+            let before = received(&thread);
+            thread.handle_tunnel(event);
+            assert!(
+                received(&thread) - before <= 128,
+                "the loop runs timers and reads the other queues after each event"
+            );
+            steps += 1;
+        }
+        assert_eq!((received(&thread) - start, steps), (5_000, 40), "none is lost");
+    }
+}

@@ -1,4 +1,4 @@
-//! Quotas for each origin: connections, handshakes, and bytes of unfinished messages. Pure: the caller passes the time.
+//! Quotas for each origin: connections, handshakes, bytes of unfinished messages, and signed commands. Pure: the caller passes the time.
 
 use crate::bucket::Bucket;
 use crate::{Limits, Origin};
@@ -18,6 +18,8 @@ pub struct Quotas {
     burst: Duration,
     bytes_per_second: u32,
     byte_burst: u32,
+    commands_per_second: u32,
+    command_burst: u32,
 }
 
 /// What one origin uses.
@@ -29,12 +31,13 @@ struct OriginUsage {
     shared: OriginQuota,
 }
 
-/// The quotas of bytes that all connections from one origin share.
+/// The quotas of bytes and commands that all connections from one origin share.
 #[derive(Clone, Debug)]
 pub struct OriginQuota {
     /// Bytes of unfinished messages.
     pub held_bytes: Arc<AtomicUsize>,
     long_messages: Arc<Mutex<Bucket>>,
+    commands: Arc<Mutex<Bucket>>,
 }
 
 impl OriginQuota {
@@ -42,6 +45,12 @@ impl OriginQuota {
     /// limits of their connections are enough.
     pub fn take(&self, length: u32, now: Instant) -> bool {
         length <= MAX_SHORT || self.long_messages.lock().unwrap_or_else(PoisonError::into_inner).take(length, now)
+    }
+
+    /// Returns whether a signed command of the origin may be handled now. If not, the caller asks again later. The task that handles
+    /// the commands of all meetings verifies a signature for each.
+    pub fn take_command(&self, now: Instant) -> bool {
+        self.commands.lock().unwrap_or_else(PoisonError::into_inner).take(1, now)
     }
 }
 
@@ -70,6 +79,8 @@ impl Quotas {
             burst: handshake_interval * limits.address_handshake_burst,
             bytes_per_second: limits.address_bytes_per_second,
             byte_burst: limits.address_byte_burst,
+            commands_per_second: limits.address_commands_per_second,
+            command_burst: limits.address_command_burst,
         }
     }
 
@@ -83,6 +94,7 @@ impl Quotas {
             shared: OriginQuota {
                 held_bytes: Arc::default(),
                 long_messages: Arc::new(Mutex::new(Bucket::new(self.bytes_per_second, self.byte_burst, now))),
+                commands: Arc::new(Mutex::new(Bucket::new(self.commands_per_second, self.command_burst, now))),
             },
         });
         if usage.connections >= self.max_of_origin || self.connections >= self.max_connections {
@@ -276,6 +288,24 @@ mod tests {
         let other = ConnectionPermit::take(&quotas, origin(2), now).expect("a permit");
         assert!(other.shared.take(50_000, now), "another address");
         assert!(permits[2].shared.take(50_000, now + Duration::from_secs(5)));
+    }
+
+    /// 64 connections with 50 commands a second each, and 35 commands a second of a manager elsewhere: 20 refusals, 10 messages of
+    /// lobby chats and five commits.
+    #[test]
+    fn signed_commands_of_one_address_wait_together_and_those_of_others_do_not() {
+        let (quotas, start) = (quotas(&Limits::default()), Instant::now());
+        let permits: Vec<ConnectionPermit> =
+            (0..64).filter_map(|_| ConnectionPermit::take(&quotas, origin(1), start)).collect();
+        let other = ConnectionPermit::take(&quotas, origin(2), start).expect("a permit");
+        let (mut handled, mut delayed) = (0, 0);
+        for step in 0..500 {
+            let now = start + Duration::from_millis(20 * step);
+            handled += permits.iter().filter(|permit| permit.shared.take_command(now)).count();
+            let of_other = if step % 10 == 0 { 7 } else { 0 };
+            delayed += (0..of_other).filter(|_| !other.shared.take_command(now)).count();
+        }
+        assert_eq!((permits.len(), handled, delayed), (64, 200 + 998, 0));
     }
 
     #[test]

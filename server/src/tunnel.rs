@@ -5,20 +5,22 @@
 
 mod key;
 mod queue;
+mod read_limit;
 mod table;
 
 pub use key::TunnelKey;
 pub use queue::TunnelQueue;
+pub use read_limit::MAX_DATAGRAMS;
 pub use table::{ArrivalPath, Endpoints, SendPath, Tunnels, is_virtual};
 
 use crate::Limits;
-use crate::bucket::Bucket;
 use crate::metered::Socket;
 use crate::quota::Meter;
 use bytes::Bytes;
 use futures_util::stream::{SplitSink, SplitStream};
 use futures_util::{SinkExt, StreamExt};
 use proto::{MediaPath, ParticipantId};
+use read_limit::{ReadLimit, parts};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tokio::net::TcpStream;
@@ -40,13 +42,13 @@ pub enum Event {
         /// Answered with false if the participant is in no meeting.
         accepted: oneshot::Sender<bool>,
     },
-    /// A message with datagrams has arrived.
+    /// Datagrams have arrived.
     Datagrams {
         /// The participant.
         participant: ParticipantId,
         /// The number of the tunnel.
         tunnel: u64,
-        /// A valid message.
+        /// A valid message of at most [`MAX_DATAGRAMS`].
         message: Bytes,
     },
     /// The participant has chosen the path to it.
@@ -130,34 +132,37 @@ struct Reader<'s> {
 impl Reader<'_> {
     /// Runs until the tunnel ends, breaks a rule, or is not used.
     async fn run(mut self) {
-        let mut bytes = Bucket::new(BYTES_PER_SECOND, BYTE_BURST, Instant::now());
+        let mut limit = ReadLimit::new(Instant::now());
         let mut deadline = tokio::time::Instant::now() + self.idle;
         loop {
             let Ok(Some(Ok(message))) = timeout_at(deadline, self.source.next()).await else { return };
             self.meter.finish();
-            // An unused tunnel does not stay open by control frames, and these are not free.
-            let length = u32::try_from(message.len()).unwrap_or(u32::MAX).saturating_add(MESSAGE_COST);
-            while !bytes.take(length.min(BYTE_BURST), Instant::now()) {
+            limit.add(&message);
+            while !limit.pay(Instant::now()) {
                 sleep(BUCKET_PAUSE).await;
             }
             let (participant, tunnel) = (self.participant, self.tunnel);
-            let event = match message {
+            match message {
                 Message::Binary(message) if proto::datagrams(&message).is_ok() => {
-                    Event::Datagrams { participant, tunnel, message }
+                    // Waits for the media thread. Until then nothing is read, so one tunnel holds one message in memory.
+                    for event in datagrams(participant, tunnel, message) {
+                        if self.events.send(event).await.is_err() {
+                            return;
+                        }
+                    }
                 }
-                Message::Text(text) => match MediaPath::parse(&text) {
-                    Ok(path) => Event::Path { participant, tunnel, path },
-                    Err(proto::Malformed) => return self.refuse(),
-                },
+                Message::Text(text) => {
+                    let Ok(path) = MediaPath::parse(&text) else { return self.refuse() };
+                    if self.events.send(Event::Path { participant, tunnel, path }).await.is_err() {
+                        return;
+                    }
+                }
+                // They do not keep an unused tunnel open.
                 Message::Ping(_) | Message::Pong(_) => continue,
                 Message::Binary(_) | Message::Frame(_) => return self.refuse(),
                 Message::Close(_) => return,
-            };
-            deadline = tokio::time::Instant::now() + self.idle;
-            // Waits for the media thread. Until then nothing is read, so one tunnel holds one message in memory.
-            if self.events.send(event).await.is_err() {
-                return;
             }
+            deadline = tokio::time::Instant::now() + self.idle;
         }
     }
 
@@ -166,14 +171,10 @@ impl Reader<'_> {
     }
 }
 
-/// Average bytes per second from one tunnel: camera and screen at their highest bitrates.
-const BYTES_PER_SECOND: u32 = 4 << 20;
-
-/// Bytes that a tunnel may send at once after a pause.
-const BYTE_BURST: u32 = 1 << 20;
-
-/// The bytes for which an empty message counts.
-const MESSAGE_COST: u32 = 64;
+/// Returns the events of a valid message.
+pub fn datagrams(participant: ParticipantId, tunnel: u64, message: Bytes) -> impl Iterator<Item = Event> {
+    parts(message).map(move |message| Event::Datagrams { participant, tunnel, message })
+}
 
 /// The pause of a tunnel that has sent too many bytes.
 const BUCKET_PAUSE: Duration = Duration::from_millis(5);

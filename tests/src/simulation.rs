@@ -25,8 +25,8 @@ use crypto::{Identity, Invitation, ManagerKeys, Profile};
 use hostile_clients::HostileClients;
 use invariants::Invariants;
 use link::{Direction, Link};
-use net::meeting::{Command, Entry};
-use proto::{Down, ParticipantId, Up};
+use net::meeting::{Command, Entry, hostile as hostile_member};
+use proto::{Down, ManagerCommand, ParticipantId, Up};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use reference::Reference;
@@ -233,6 +233,12 @@ impl Simulation {
         let meeting = &mut self.clients[client_id.0].meeting;
         let commit = net::meeting::hostile::half_valid(meeting, &victims, self.now).expect("it is a member");
         self.inject(client_id, &commit);
+    }
+
+    /// Lets a manager sign a command and sends it, whatever the manager has the right to. Returns false if it has not the keys.
+    pub fn inject_command(&mut self, client_id: ClientId, command: &ManagerCommand) -> bool {
+        let message = hostile_member::command(&mut self.clients[client_id.0].meeting, command);
+        message.inspect(|message| self.inject(client_id, message)).is_some()
     }
 
     /// Sends bytes to a client, as a server that breaks the rules would.

@@ -13,6 +13,8 @@ mod chat_first;
 mod clip;
 #[path = "processes/clocks.rs"]
 mod clocks;
+#[path = "processes/control.rs"]
+mod control;
 #[path = "processes/devices.rs"]
 mod devices;
 #[path = "processes/frozen.rs"]

@@ -20,7 +20,7 @@ use tokio::net::{TcpStream, UdpSocket};
 use tokio::time::timeout;
 
 fn gone(participant: ParticipantId) -> impl Fn(&Down) -> bool {
-    move |message| matches!(message, Down::Log { entry: LogEntry::Gone { participant: who }, .. } if *who == participant)
+    move |message| matches!(message, Down::Log { entry: LogEntry::Gone { participant: who, .. }, .. } if *who == participant)
 }
 
 #[tokio::test]

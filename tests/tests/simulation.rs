@@ -8,6 +8,8 @@ mod floor;
 mod half_valid;
 #[path = "simulation/hostile.rs"]
 mod hostile;
+#[path = "simulation/presence.rs"]
+mod presence;
 #[path = "simulation/returning.rs"]
 mod returning;
 #[path = "simulation/waiting_room.rs"]
@@ -449,7 +451,8 @@ fn a_server_that_breaks_the_protocol_is_named_as_the_reason() {
         let members = simulation.meeting(&["Ada", "Blaise"]);
         (simulation, members)
     };
-    let gone = |at| Down::Log { position: Position(at), entry: LogEntry::Gone { participant: ParticipantId(1) } };
+    let gone =
+        |at| Down::Log { position: Position(at), entry: LogEntry::Gone { participant: ParticipantId(1), by: None } };
     let entry = LogEntry::Commit { from: ParticipantId(1), epoch: Epoch(77), blob: Blob(vec![1]) };
     let violations = [
         proto::encode(&gone(77)),
@@ -543,7 +546,8 @@ fn members_at_rest(simulation: &mut Simulation, organiser: ClientId) -> Vec<Clie
     // Those who asked with a link from before a removal wait for the organiser, and so do those who were away for too long.
     let is_led = simulation.client(organiser).ending.is_none();
     if is_led {
-        simulation.command(organiser, Command::AdmitAll);
+        let asking = simulation.client(organiser).asking.clone();
+        simulation.command(organiser, Command::AdmitAll(asking));
         simulation.run(secs(20));
     }
     let mut inside = Vec::new();

@@ -1,11 +1,14 @@
 //! Control of a client without a window: commands as JSON lines on standard input, events as JSON lines on standard output.
 
+use super::chat_orders::REACTIONS;
 use super::options::Client;
-use super::orders::{Order, parse};
+use super::orders::{NamedOrder, parse};
 use super::output;
 use anyhow::{Context, Result, bail};
-use engine::chat::{Body, Line, LineId, Vote, VoteOption};
-use engine::{SecretLink, Zeroizing};
+use app::locale::Language;
+use app::model::sentence;
+use engine::chat::{Body, Line, LineId, Reacted, Vote, VoteOption};
+use engine::{Reason, SecretLink, Zeroizing};
 use serde_json::{Value, json};
 use std::io::{BufRead, Read};
 use tokio::sync::mpsc;
@@ -14,7 +17,7 @@ use tokio::sync::mpsc;
 ///
 /// # Errors
 /// Returns an error if the system has no thread.
-pub fn read(client: &Client) -> Result<Option<mpsc::Receiver<Result<Order, String>>>> {
+pub fn read(client: &Client) -> Result<Option<mpsc::Receiver<Result<NamedOrder, String>>>> {
     if !client.commands {
         return Ok(None);
     }
@@ -25,7 +28,7 @@ pub fn read(client: &Client) -> Result<Option<mpsc::Receiver<Result<Order, Strin
 }
 
 /// Passes each line to `send` until it returns false.
-fn read_orders(input: &mut impl BufRead, mut send: impl FnMut(Result<Order, String>) -> bool) {
+fn read_orders(input: &mut impl BufRead, mut send: impl FnMut(Result<NamedOrder, String>) -> bool) {
     loop {
         let mut line = Zeroizing::new(Vec::with_capacity(MAX_LINE + 1));
         let limit = u64::try_from(MAX_LINE + 1).unwrap_or(u64::MAX);
@@ -90,6 +93,12 @@ pub fn refused(why: &str) -> Value {
     json!({ "error": why })
 }
 
+/// Returns the event of the end of the meeting, as the last one.
+pub fn ended(reason: &Reason) -> Value {
+    let id = sentence::reason(reason);
+    json!({ "ended": { "reason": id.strip_prefix("ended-").unwrap_or(id), "text": sentence::reason_text(reason, Language::of_system()) } })
+}
+
 /// Returns the event of a line of the chat that is in the meeting's log. `None` while it is on its way.
 pub fn chat(line: &Line) -> Option<Value> {
     let text = if let Body::Text(text) = &line.body { Some(text.as_str()) } else { None };
@@ -111,8 +120,14 @@ pub fn chat(line: &Line) -> Option<Value> {
         "mentions_me": line.mentions_me,
         "passed_on": line.passed_on.as_ref().map(|how| json!({ "by": how.by, "proved": how.proved })),
         "time": line.time,
+        "reactions": line.reactions.iter().map(reaction).collect::<Vec<_>>(),
         "vote": line.vote.as_ref().map(vote),
     } }))
+}
+
+fn reaction(found: &Reacted) -> Value {
+    let name = REACTIONS.iter().find(|(_, reaction)| *reaction == found.reaction).map(|(name, _)| *name);
+    json!({ "reaction": name, "from": found.name, "me": found.me })
 }
 
 /// Describes a vote: `count` is null while the ballots are secret, `mine` is the index of our choice.
@@ -142,14 +157,15 @@ const MAX_LINE: usize = 128 << 10;
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::command::chat_orders::ChatOrder;
     use crate::command::options::{self, Options};
-    use crate::command::orders::Whom;
+    use crate::command::orders::{Order, Whom};
     use clap::Parser;
 
     fn orders(input: &[u8]) -> Vec<Result<Order, String>> {
         let mut found = Vec::new();
         read_orders(&mut &*input, |order| {
-            found.push(order);
+            found.push(order.map(|(_, order)| order));
             true
         });
         found
@@ -159,7 +175,7 @@ mod tests {
     fn each_line_is_a_command_and_a_wrong_one_ends_nothing() {
         let input = b"{\"admit\":\"all\"}\n\n{\"typing\":\"x\"}\r\n{\"dance\":true}\nnonsense\n{\"leave\":true}";
         let found = orders(input);
-        assert_eq!(found[..2], [Ok(Order::Admit(Whom::All)), Ok(Order::Typing("x".into()))]);
+        assert_eq!(found[..2], [Ok(Order::Admit(Whom::All)), Ok(Order::Chat(ChatOrder::Typing("x".into())))]);
         assert!(found[2].is_err() && found[3].is_err());
         assert_eq!(found[4..], [Ok(Order::Leave(true))]);
     }

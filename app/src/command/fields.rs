@@ -24,7 +24,15 @@ impl Fields {
     /// # Errors
     /// Returns an error if it is no object, or has other fields.
     pub fn of<const COUNT: usize>(self, names: [&str; COUNT]) -> Result<[Self; COUNT], String> {
-        let Value::Object(mut object) = self.value else { return Err(self.expected("an object")) };
+        self.named("an object", names)
+    }
+
+    /// Like [`Self::of`]. `what` says what the value may be.
+    ///
+    /// # Errors
+    /// Returns an error if it is no object, or has other fields.
+    pub fn named<const COUNT: usize>(self, what: &str, names: [&str; COUNT]) -> Result<[Self; COUNT], String> {
+        let Value::Object(mut object) = self.value else { return Err(self.expected(what)) };
         let fields = names.map(|name| {
             let value = object.remove(name).unwrap_or_default();
             Self { path: format!("{}.{name}", self.path), value }

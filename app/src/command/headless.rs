@@ -5,22 +5,23 @@ use super::client;
 use super::control;
 use super::identities;
 use super::meeting_events;
-use super::meeting_orders::named;
 use super::options::{Admit, Client};
-use super::orders::{ChatOrder, Order, VoteOrder, Whom};
+use super::orders::{NamedOrder, Order, Whom};
+use super::people;
 use super::recording::{self, Recording};
+use super::unsent::Unsent;
 use super::{output, sentences};
 use anyhow::{Context, Result, bail};
 use app::locale::Language;
 use app::model::{Asker, MeetingModel, moderation};
 use app::theme::Choice;
 use app::{Snapshot, session};
-use engine::chat::{Command as ChatCommand, Event as ChatEvent, LineId, NewLine, Text, TypedText};
+use engine::chat::{Command as ChatCommand, Event as ChatEvent};
 use engine::report::Report;
 use engine::usage::{self, Usage};
 use engine::{
-    Command, Engine, Entry, Event, Events, MeetingFlags, Notice, NoticeKind, NullOutput, ParticipantId, Person, Reason,
-    Refusal, SecretLink, Slot, TrackId, Zeroizing,
+    Command, Engine, Entry, Event, Events, LobbyEvent, MeetingFlags, Notice, NoticeKind, NullOutput, ParticipantId,
+    Person, Reason, Refusal, SecretLink, Slot, TrackId, Zeroizing,
 };
 use server::Stop;
 use std::sync::Arc;
@@ -32,8 +33,8 @@ use tokio::time::{Instant, sleep_until};
 /// `hosts` are the names and addresses of a server in this process, `flags` are set in a new meeting.
 ///
 /// # Errors
-/// Returns an error if the meeting cannot be entered, if a file cannot be written, or if the meeting ends for a
-/// reason other than our leaving.
+/// Returns an error if the meeting cannot be entered, if a file cannot be written, or if the meeting ends for us otherwise than
+/// that we leave it, or the organiser ends it for everybody.
 pub fn run(
     entry: Entry,
     hosts: Vec<String>,
@@ -66,6 +67,8 @@ pub fn run(
         layout_at: None,
         leave_at: None,
         leaving: None,
+        unsent: Unsent::default(),
+        unsent_until: None,
         picture_at: None,
         usage: None,
     };
@@ -77,8 +80,13 @@ pub fn run(
     app::bandwidth::remember(path, &stats);
     let report = Report::of(&stats, &client::name(client), usage);
     client::write_report(client.report.as_deref(), &report)?;
-    if reason != Reason::Left {
-        bail!(sentences::reason(&reason));
+    if client.json {
+        control::print(&control::ended(&reason));
+    }
+    match reason {
+        Reason::Left => {}
+        Reason::Ended => output::message(sentences::reason(&reason)),
+        _ => bail!(sentences::reason(&reason)),
     }
     Ok(())
 }
@@ -97,7 +105,7 @@ struct HeadlessMeeting<'a> {
     people: Vec<String>,
     /// The picture tracks of the others.
     tracks: Vec<TrackId>,
-    /// When we entered the meeting; `None` before that.
+    /// When we entered the meeting; `None` before that, and while we are back in the waiting room.
     entered_at: Option<Instant>,
     /// When the layout changes next; `None` if it does not.
     layout_at: Option<Instant>,
@@ -105,6 +113,9 @@ struct HeadlessMeeting<'a> {
     leave_at: Option<Instant>,
     /// When the next step of leaving is due; `None` before leaving begins.
     leaving: Option<Instant>,
+    unsent: Unsent,
+    /// Until when leaving waits for lines that are on their way; `None` if it does not.
+    unsent_until: Option<Instant>,
     /// When to draw the picture; `None` if no picture is due.
     picture_at: Option<Instant>,
     /// The resources that the process had used when leaving began.
@@ -118,7 +129,12 @@ impl HeadlessMeeting<'_> {
             tokio::select! {
                 event = events.recv() => match event {
                     Some(Event::Ended(reason)) => return reason,
-                    Some(event) => self.handle_event(&event),
+                    Some(event) => {
+                        self.handle_event(&event);
+                        if self.unsent_until.is_some() && !self.has_unsent() {
+                            self.leave();
+                        }
+                    }
                     None => return Reason::Here("the engine stopped without reporting a reason".into()),
                 },
                 order = next_order(&mut orders) => self.obey(order),
@@ -128,6 +144,7 @@ impl HeadlessMeeting<'_> {
                 }
                 () = sleep_to(self.layout_at) => self.send_wishes(),
                 () = sleep_to(leave_at) => self.leave(),
+                () = sleep_to(self.unsent_until) => self.leave(),
                 () = stop.requested() => self.leave(),
             }
         }
@@ -137,6 +154,7 @@ impl HeadlessMeeting<'_> {
         if let Some(snapshot) = &mut self.snapshot {
             snapshot.handle_event(event);
         }
+        self.unsent.handle_event(event, &self.model.chat);
         for notice in notices(&mut self.model, event) {
             output::message(sentences::notice(&notice));
         }
@@ -169,7 +187,15 @@ impl HeadlessMeeting<'_> {
             Event::LinkChanged { .. } => {
                 self.print(&control::link(&self.model.link));
             }
-            Event::Locked(lock) => tracing::info!(epoch = lock.epoch, "new keys"),
+            Event::Locked(lock) => {
+                tracing::info!(epoch = lock.epoch, "new keys");
+                // The first ones come before we are in the meeting, and `entered` is the first event.
+                if self.entered_at.is_some() {
+                    self.print(&meeting_events::words(lock));
+                }
+            }
+            // We have no keys now, and are no member: only a member may write, or ask for totals.
+            Event::Lobby(LobbyEvent::SentBack) => (self.entered_at, self.picture_at) = (None, None),
             Event::Totals(_) if self.leaving.is_some() => self.send(self.last_command()),
             Event::Progress(_)
             | Event::Speaking(_)
@@ -199,12 +225,15 @@ impl HeadlessMeeting<'_> {
         } else {
             output::line(entered_line(&self.model.link, self.client, self.recording).as_str());
         }
+        if let Some(lock) = &self.model.lock {
+            self.print(&meeting_events::words(lock));
+        }
         self.recording.entered(link, organiser);
         self.link = Some(link.clone());
         let now = Instant::now();
         self.entered_at = Some(now);
         self.send_wishes();
-        self.leave_at = self.client.duration.map(|duration| now + duration);
+        self.leave_at = self.leave_at.or_else(|| self.client.duration.map(|duration| now + duration));
         self.picture_at = self.client.duration.map(|duration| now + picture_after(duration));
     }
 
@@ -215,9 +244,10 @@ impl HeadlessMeeting<'_> {
         }
     }
 
-    /// Writes down who was met, if the meeting may be remembered.
+    /// Writes down who was met, if the meeting may be remembered. Without a key of its own, this program meets others like it, whose
+    /// keys are new each time.
     fn save_met(&mut self) {
-        if self.recording.is_listed() {
+        if self.recording.is_listed() && self.client.identity.is_some() {
             identities::save(&mut self.model);
         }
     }
@@ -244,48 +274,54 @@ impl HeadlessMeeting<'_> {
     }
 
     /// Executes a command of standard input.
-    fn obey(&mut self, order: Result<Order, String>) {
-        let done = match order {
-            Err(why) => Err(why),
-            Ok(Order::Leave(now)) => {
-                if now {
-                    self.leave();
-                }
-                Ok(())
-            }
-            Ok(Order::Admit(whom)) => self.answer(&whom, Command::Admit),
-            Ok(Order::Decline(whom, why)) => self.answer(&whom, |id| Command::Decline(id, why)),
-            Ok(Order::Meeting(order)) => order.command(&self.model.people).map_err(str::to_owned).map(|command| {
-                if let Some(command) = command {
-                    self.send(command);
-                }
-            }),
-            Ok(Order::Chat(order)) => self.write(order),
-            Ok(Order::AcceptDevice(name)) => self.accept_device(&name),
-            Ok(Order::Typing(text)) => {
-                self.send(Command::Chat(ChatCommand::Type(TypedText::new(&Zeroizing::new(text)))));
-                Ok(())
-            }
-            Ok(Order::Vote(order)) => self.start_vote(order),
-            Ok(Order::Ballot { vote, choice }) => self.vote(&vote).map(|vote| {
-                self.send(Command::Chat(ChatCommand::Choose { vote, choice }));
-            }),
-            Ok(Order::EndVote(vote)) => self.vote(&vote).map(|vote| {
-                self.send(Command::Chat(ChatCommand::EndVote(vote)));
-            }),
-            Ok(Order::Lobby { to, text }) => self.write_lobby(to.as_deref(), text),
-            Ok(Order::Report(now)) => {
-                if now {
-                    let report = Report::of(&self.engine.stats(), &client::name(self.client), usage::now());
-                    self.print(&meeting_events::report(report));
-                }
-                Ok(())
-            }
-        };
+    fn obey(&mut self, order: Result<NamedOrder, String>) {
+        let done = order.and_then(|(name, order)| self.execute(order).map_err(|why| format!("{name}: {why}")));
         if let Err(why) = done {
             output::message(&why);
             self.print(&control::refused(&why));
         }
+    }
+
+    fn execute(&mut self, order: Order) -> Result<(), String> {
+        match order {
+            Order::Leave(true) if self.has_unsent() => self.unsent_until = Some(Instant::now() + UNSENT_TIMEOUT),
+            Order::Leave(true) => self.leave(),
+            Order::Leave(false) | Order::Report(false) => {}
+            Order::Admit(whom) => self.answer(&whom, Command::Admit)?,
+            Order::Decline(whom, why) => self.answer(&whom, |id| Command::Decline(id, why))?,
+            Order::Meeting(order) => {
+                if !order.is_own() {
+                    self.require_meeting()?;
+                }
+                if let Some(command) = order.command(&self.model.people)? {
+                    self.send(command);
+                }
+            }
+            Order::Chat(order) => {
+                self.require_meeting()?;
+                let command = order.command(&self.model.people, self.model.chat.lines())?;
+                if matches!(command, ChatCommand::Send(_)) {
+                    self.unsent.wrote();
+                }
+                self.send(Command::Chat(command));
+            }
+            Order::AcceptDevice(name) => self.accept_device(&name)?,
+            Order::Lobby { to, text } => self.write_lobby(to.as_deref(), text)?,
+            Order::Report(true) => {
+                let report = Report::of(&self.engine.stats(), &client::name(self.client), usage::now());
+                self.print(&meeting_events::report(report));
+            }
+        }
+        Ok(())
+    }
+
+    fn require_meeting(&self) -> Result<(), String> {
+        self.entered_at.map(|_| ()).ok_or_else(|| "we are not in the meeting: wait for the event `entered`".into())
+    }
+
+    /// Whether lines that we wrote are on their way.
+    fn has_unsent(&self) -> bool {
+        self.entered_at.is_some() && self.unsent.is_any(&self.model.chat)
     }
 
     /// Whether the rule of the options lets somebody in who would have to wait.
@@ -295,10 +331,12 @@ impl HeadlessMeeting<'_> {
 
     /// Answers those who ask to join.
     fn answer(&mut self, whom: &Whom, command: impl Fn(ParticipantId) -> Command) -> Result<(), String> {
-        let asking = self.model.asking.iter().filter(|asker| whom.is(&asker.name));
-        let answered: Vec<ParticipantId> = asking.map(|asker| asker.id).collect();
+        let answered = match whom {
+            Whom::All => self.model.asking.iter().map(|asker| asker.id).collect(),
+            Whom::Named(name) => vec![people::asker(&self.model.asking, name)?],
+        };
         if answered.is_empty() {
-            return Err("nobody asks to join, or nobody with this name".into());
+            return Err("nobody asks to join".into());
         }
         for id in answered {
             self.model.remove_asker(id);
@@ -317,50 +355,14 @@ impl HeadlessMeeting<'_> {
         Ok(())
     }
 
-    /// Writes in the chat.
-    fn write(&self, order: ChatOrder) -> Result<(), String> {
-        let ChatOrder { text, to } = order;
-        let to = to.map(|name| named(&self.model.people, &name)).transpose()?;
-        let text = text_of(text)?;
-        let new = NewLine { to, text, reply: None, mentions: Vec::new() };
-        self.send(Command::Chat(ChatCommand::Send(new)));
-        Ok(())
-    }
-
-    /// Begins a vote.
-    fn start_vote(&self, VoteOrder { question, options, secret }: VoteOrder) -> Result<(), String> {
-        let options = options.into_iter().map(text_of).collect::<Result<_, _>>()?;
-        self.send(Command::Chat(ChatCommand::StartVote { question: text_of(question)?, options, secret }));
-        Ok(())
-    }
-
-    /// Returns the vote whose line has this id in its events.
-    fn vote(&self, id: &str) -> Result<LineId, String> {
-        let is_it = |line: &&engine::chat::Line| line.vote.is_some() && control::line_id(line.id) == id;
-        let line = self.model.chat.lines().iter().find(is_it);
-        line.map(|line| line.id).ok_or_else(|| "there is no vote with this id".into())
-    }
-
     /// Writes to somebody who asks to join, or to the managers if we ask ourselves.
     fn write_lobby(&self, to: Option<&str>, text: String) -> Result<(), String> {
-        let to = to.map(|name| self.asking(name)).transpose()?;
-        if to.is_none() && self.link.is_some() {
-            return Err(
-                "lobby.to: expected the name of somebody who asks to join, because we are in the meeting".into()
-            );
+        let to = to.map(|name| people::asker(&self.model.asking, name)).transpose()?;
+        if to.is_none() && self.entered_at.is_some() {
+            return Err("expected the name of somebody who asks to join, because we are in the meeting".into());
         }
         self.send(Command::WriteLobby { to, text });
         Ok(())
-    }
-
-    /// Returns who asks to join with this name.
-    fn asking(&self, name: &str) -> Result<ParticipantId, String> {
-        let mut asking = self.model.asking.iter().filter(|asker| asker.name == name);
-        match (asking.next(), asking.next()) {
-            (Some(asker), None) => Ok(asker.id),
-            (None, _) => Err("nobody with this name asks to join".into()),
-            (Some(_), Some(_)) => Err("several people with this name ask to join".into()),
-        }
     }
 
     /// Sends the wishes of the current layout.
@@ -375,7 +377,8 @@ impl HeadlessMeeting<'_> {
     /// Asks for the server's totals first. A second call leaves at once: the server has not answered in time, or the
     /// user does not want to wait. So does a call before we are in the meeting: only members may ask for totals.
     fn leave(&mut self) {
-        if self.link.is_none() {
+        self.unsent_until = None;
+        if self.entered_at.is_none() {
             self.send(Command::Leave);
         } else if self.leaving.is_some() {
             self.send(self.last_command());
@@ -387,9 +390,10 @@ impl HeadlessMeeting<'_> {
     }
 
     /// Ends the meeting if its server runs in this process, because it stops with the process. Leaves the meeting
-    /// otherwise, and if the connection is lost, because the end cannot be sent then.
+    /// otherwise, and if the connection is lost or somebody else is the organiser now, because nobody would get the end then.
     fn last_command(&self) -> Command {
-        if self.model.is_hosted() && !self.model.reconnecting { Command::End } else { Command::Leave }
+        let ends = self.model.me().is_some_and(Person::is_organiser) && !self.model.reconnecting;
+        if self.model.is_hosted() && ends { Command::End } else { Command::Leave }
     }
 
     /// Draws the meeting's screen as a window would show it now, into the file of the option `--picture`.
@@ -407,10 +411,6 @@ impl HeadlessMeeting<'_> {
     }
 }
 
-fn text_of(text: String) -> Result<Text, String> {
-    Text::new(&Zeroizing::new(text)).map_err(|error| error.to_string())
-}
-
 /// Returns true if the rule lets a person in who would have to wait.
 fn admits(rule: Admit, asker: &Asker) -> bool {
     match rule {
@@ -421,10 +421,10 @@ fn admits(rule: Admit, asker: &Asker) -> bool {
 }
 
 /// Commands on standard input.
-type Orders = mpsc::Receiver<Result<Order, String>>;
+type Orders = mpsc::Receiver<Result<NamedOrder, String>>;
 
 /// Returns the next command; never, if there are none.
-async fn next_order(orders: &mut Option<Orders>) -> Result<Order, String> {
+async fn next_order(orders: &mut Option<Orders>) -> Result<NamedOrder, String> {
     if let Some(reader) = orders {
         if let Some(order) = reader.recv().await {
             return order;
@@ -482,6 +482,9 @@ const PICTURE_BEFORE_END: Duration = Duration::from_secs(6);
 
 /// How long the server has to answer with its totals, and the engine to leave.
 const TOTALS_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// How long leaving waits for lines that are on their way. The meeting takes at least one in a second.
+const UNSENT_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// Width and height of the picture, in pixels.
 const PICTURE_SIZE: (u32, u32) = (1280, 800);

@@ -1,7 +1,7 @@
 //! Who the people are, as far as this computer knows, for a client without a window.
 
 use super::options::Client;
-use super::{output, sentences};
+use super::{output, people, sentences};
 use anyhow::{Context, Result};
 use app::identity_folder::IdentityFolder;
 use app::model::identity::Badge;
@@ -42,26 +42,14 @@ pub fn save(model: &mut MeetingModel) {
     PinsFile::of_user().add(&met);
 }
 
-/// Accepts the device of the participant, or of the person who asks, with this name.
+/// Accepts the device of the participant, or of the person who asks, with this name or id.
 ///
 /// # Errors
 /// Returns why there is not exactly one.
 pub fn accept(model: &mut MeetingModel, name: &str) -> std::result::Result<(), String> {
-    let id = named(model, name)?;
+    let id = people::anybody(model, name)?;
     model.accept_device(id);
     Ok(())
-}
-
-/// Returns the only participant or person who asks with this name.
-fn named(model: &MeetingModel, name: &str) -> std::result::Result<ParticipantId, &'static str> {
-    let people = model.people.iter().filter(|person| !person.me && person.name == name).map(|person| person.id);
-    let asking = model.asking.iter().filter(|asker| asker.name == name).map(|asker| asker.id);
-    let mut all = people.chain(asking);
-    match (all.next(), all.next()) {
-        (Some(id), None) => Ok(id),
-        (None, _) => Err("nobody has this name"),
-        (Some(_), Some(_)) => Err("several people have this name"),
-    }
 }
 
 /// Adds what is known of the people to an event that lists them, or of the person who asks.
@@ -85,30 +73,5 @@ pub fn describe(event: &mut Value, model: &MeetingModel) {
     if let Some(one) = event.get_mut("asks") {
         let asker = id(one).and_then(|id| model.asking.iter().find(|asker| asker.id == id));
         add(one, asker.and_then(|asker| asker.badge.as_ref()));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use engine::{DeviceKey, Event, Evidence, IdentityClass};
-
-    #[test]
-    fn a_name_that_several_people_use_names_nobody() {
-        let mut model = MeetingModel::default();
-        let evidence = Evidence {
-            class: IdentityClass::Guest,
-            device: DeviceKey([1; 32]),
-            certificate: None,
-            via_old_link: false,
-            sent_back: false,
-        };
-        for (id, name) in [(1, "Anna"), (2, "Ben"), (3, "Anna")] {
-            let (id, name) = (ParticipantId(id), name.to_owned());
-            model.handle_event(&Event::AsksToJoin { id, name, evidence: evidence.clone() });
-        }
-        assert_eq!(named(&model, "Ben"), Ok(ParticipantId(2)));
-        assert_eq!(named(&model, "Anna"), Err("several people have this name"));
-        assert_eq!(named(&model, "Carol"), Err("nobody has this name"));
     }
 }

@@ -2,6 +2,7 @@
 
 use super::control::line_id;
 use super::meeting_orders::{right_names, role_name};
+use super::people::id_text;
 use app::kit::emoji_name;
 use app::locale::Language;
 use app::model::sentence;
@@ -9,7 +10,7 @@ use engine::chat::Event as ChatEvent;
 use engine::report::Report;
 use engine::verification::EmojiFailure;
 use engine::{
-    Event, Evidence, IdentityClass, LobbyAuthor, LobbyEvent, Manager, MeetingFlags, Microphone, NoticeKind,
+    Event, Evidence, IdentityClass, KeyState, LobbyAuthor, LobbyEvent, Manager, MeetingFlags, Microphone, NoticeKind,
     ParticipantId, Person, RightsChange, Role, WordsLanguage,
 };
 use serde_json::{Value, json};
@@ -62,6 +63,15 @@ pub fn line(event: &Event) -> Option<Value> {
     })
 }
 
+/// Returns the line with the words of the keys.
+pub fn words(lock: &KeyState) -> Value {
+    json!({ "words": {
+        "epoch": lock.epoch,
+        "english": lock.words.in_language(WordsLanguage::English),
+        "french": lock.words.in_language(WordsLanguage::French),
+    } })
+}
+
 fn verification(event: &engine::verification::Event) -> Option<Value> {
     use engine::verification::{EmojiCheck, Event, PhraseCheck};
     let ids = |ids: &[ParticipantId]| ids.iter().copied().map(id_text).collect::<Vec<_>>();
@@ -70,6 +80,7 @@ fn verification(event: &engine::verification::Event) -> Option<Value> {
             "agree": ids(&now.agree),
             "differ": ids(&now.differ),
             "unheard": ids(&now.unheard),
+            "misnumbered": ids(&now.misnumbered),
         } }),
         Event::OtherGroup { manager } => json!({ "other_group": id_text(*manager) }),
         Event::Emoji(EmojiCheck::Running { by, waiting }) => {
@@ -189,10 +200,6 @@ const fn microphone(state: Microphone) -> &'static str {
         Microphone::Muted => "muted",
         Microphone::Off => "off",
     }
-}
-
-fn id_text(id: ParticipantId) -> String {
-    format!("{:016x}", id.0)
 }
 
 #[cfg(test)]

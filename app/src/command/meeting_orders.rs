@@ -1,10 +1,11 @@
 //! Commands on standard input that change the meeting or our own devices.
 
 use super::fields::Fields;
+use super::people::member;
 use engine::verification::Command as Verify;
-use engine::{Command, FloorOrder, FloorTarget, MeetingFlags, ParticipantId, Person, Rights, Role, Screen};
+use engine::{Command, FloorOrder, FloorTarget, MeetingFlags, Person, Rights, Role, Screen};
 
-/// A command. People are named by the names that they chose.
+/// A command. People are named by the names that they chose, or by their ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MeetingOrder {
     /// Mutes our microphone, or unmutes it.
@@ -33,6 +34,8 @@ pub enum MeetingOrder {
     HandOver(String),
     /// Stops everything, if true: all others go back to the waiting room.
     Stop(bool),
+    /// Ends the meeting for everybody, if true.
+    End(bool),
     /// Compares pictures with all who are connected, if true.
     ComparePictures(bool),
     /// Asks a participant to read a phrase aloud.
@@ -74,13 +77,14 @@ pub fn parse(name: &str, fields: Fields) -> Result<MeetingOrder, String> {
         "send-back" => MeetingOrder::SendBack(fields.text()?),
         "hand-over" => MeetingOrder::HandOver(fields.text()?),
         "stop" => MeetingOrder::Stop(fields.boolean()?),
+        "end" => MeetingOrder::End(fields.boolean()?),
         "compare-pictures" => MeetingOrder::ComparePictures(fields.boolean()?),
         "ask-phrase" => MeetingOrder::AskPhrase(fields.text()?),
         "role" => {
             let [of, role] = fields.of(["of", "role"])?;
-            MeetingOrder::Role(of.text()?, role.one_of(&ROLES)?)
+            MeetingOrder::Role(of.text()?, role.one_of(SETTABLE)?)
         }
-        "default-role" => MeetingOrder::DefaultRole(fields.one_of(&ROLES)?),
+        "default-role" => MeetingOrder::DefaultRole(fields.one_of(DEFAULTS)?),
         "grant" => {
             let [to, right] = fields.of(["to", "right"])?;
             MeetingOrder::Grant(to.text()?, right.one_of(&RIGHTS)?)
@@ -99,6 +103,11 @@ pub fn parse(name: &str, fields: Fields) -> Result<MeetingOrder, String> {
 }
 
 impl MeetingOrder {
+    /// Whether the command is only about our own devices, so that it does not need a meeting.
+    pub const fn is_own(&self) -> bool {
+        matches!(self, Self::Mute(_) | Self::Camera(_) | Self::Share(_))
+    }
+
     /// Returns the command of the engine.
     ///
     /// # Errors
@@ -109,42 +118,32 @@ impl MeetingOrder {
             Self::Camera(on) => Command::Camera(on),
             Self::Share(on) => Command::Share(on.then_some(Screen::Whole)),
             Self::Hand(up) => Command::RaiseHand(up),
-            Self::LowerHand(name) => Command::LowerHand(Some(named(people, &name)?)),
+            Self::LowerHand(name) => Command::LowerHand(Some(member(people, &name)?)),
             Self::LowerHands(true) => Command::LowerHand(None),
             Self::Flag(flags, set) => Command::SetFlags { flags, set },
             Self::DefaultRole(role) => Command::SetDefaultRole(role),
             Self::NewLink(true) => Command::ChangeLink,
             Self::Stop(true) => Command::StopEverything,
+            Self::End(true) => Command::End,
             Self::ComparePictures(true) => Command::Verify(Verify::CompareEmoji),
-            Self::AskPhrase(name) => Command::Verify(Verify::AskForPhrase(named(people, &name)?)),
-            Self::LowerHands(false) | Self::NewLink(false) | Self::Stop(false) | Self::ComparePictures(false) => {
-                return Ok(None);
-            }
-            Self::Remove(name) => Command::Remove(named(people, &name)?),
-            Self::SendBack(name) => Command::SendBack(named(people, &name)?),
-            Self::HandOver(name) => Command::HandOver(named(people, &name)?),
-            Self::Role(of, role) => Command::SetRole(named(people, &of)?, role),
-            Self::Grant(to, right) => Command::GrantRights(named(people, &to)?, right),
-            Self::Withdraw(from, right) => Command::WithdrawRights(named(people, &from)?, right),
+            Self::AskPhrase(name) => Command::Verify(Verify::AskForPhrase(member(people, &name)?)),
+            Self::LowerHands(false)
+            | Self::NewLink(false)
+            | Self::Stop(false)
+            | Self::End(false)
+            | Self::ComparePictures(false) => return Ok(None),
+            Self::Remove(name) => Command::Remove(member(people, &name)?),
+            Self::SendBack(name) => Command::SendBack(member(people, &name)?),
+            Self::HandOver(name) => Command::HandOver(member(people, &name)?),
+            Self::Role(of, role) => Command::SetRole(member(people, &of)?, role),
+            Self::Grant(to, right) => Command::GrantRights(member(people, &to)?, right),
+            Self::Withdraw(from, right) => Command::WithdrawRights(member(people, &from)?, right),
             Self::Floor { of, what, allow } => {
-                let person = of.map(|name| named(people, &name)).transpose()?;
+                let person = of.map(|name| member(people, &name)).transpose()?;
                 let target = person.map_or(FloorTarget::Everyone, FloorTarget::Person);
                 Command::Floor(FloorOrder { target, rights: what, allow })
             }
         }))
-    }
-}
-
-/// Returns the other participant with this name.
-///
-/// # Errors
-/// Returns why there is not exactly one.
-pub fn named(people: &[Person], name: &str) -> Result<ParticipantId, &'static str> {
-    let mut others = people.iter().filter(|person| !person.me && person.name == name);
-    match (others.next(), others.next()) {
-        (Some(person), None) => Ok(person.id),
-        (None, _) => Err("nobody in the meeting has this name"),
-        (Some(_), Some(_)) => Err("several people in the meeting have this name"),
     }
 }
 
@@ -180,6 +179,12 @@ pub const ROLES: [(&str, Role); 5] = [
     ("guest", Role::Guest),
 ];
 
+/// The roles that `role` sets. `hand-over` makes somebody the organiser.
+const SETTABLE: &[(&str, Role)] = ROLES.split_at(1).1;
+
+/// The roles of people who have no other one.
+const DEFAULTS: &[(&str, Role)] = ROLES.split_at(2).1;
+
 /// The names of the rights.
 pub const RIGHTS: [(&str, Rights); 16] = [
     ("microphone", Rights::MICROPHONE),
@@ -204,7 +209,7 @@ pub const RIGHTS: [(&str, Rights); 16] = [
 mod tests {
     use super::*;
     use crate::command::orders::{self, Order};
-    use engine::Microphone;
+    use engine::{Microphone, ParticipantId};
 
     fn person(id: u64, name: &str) -> Person {
         Person {
@@ -224,7 +229,8 @@ mod tests {
 
     fn command(line: &str) -> Result<String, String> {
         let people = [person(1, "Ada"), person(2, "Bob"), person(3, "Eve"), person(4, "Eve")];
-        let Order::Meeting(order) = orders::parse(line.as_bytes()).expect("it is not empty")? else { panic!("{line}") };
+        let (_, order) = orders::parse(line.as_bytes()).expect("it is not empty")?;
+        let Order::Meeting(order) = order else { panic!("{line}") };
         Ok(format!("{:?}", order.command(&people)?))
     }
 
@@ -237,6 +243,7 @@ mod tests {
             (r#"{"new-link":true}"#, "ChangeLink".into()),
             (r#"{"hand":true}"#, "RaiseHand(true)".into()),
             (r#"{"stop":true}"#, "StopEverything".into()),
+            (r#"{"end":true}"#, "End".into()),
             (r#"{"compare-pictures":true}"#, "Verify(CompareEmoji)".into()),
             (r#"{"ask-phrase":"Bob"}"#, format!("Verify(AskForPhrase({bob}))")),
             (r#"{"lower-hand":"Bob"}"#, format!("LowerHand(Some({bob}))")),
@@ -254,6 +261,7 @@ mod tests {
             (r#"{"recording":false}"#, "SetFlags { flags: MeetingFlags(8), set: false }".into()),
             (r#"{"default-role":"guest"}"#, "SetDefaultRole(Guest)".into()),
             (r#"{"remove":"Bob"}"#, format!("Remove({bob})")),
+            (r#"{"remove":"0000000000000002"}"#, format!("Remove({bob})")),
             (r#"{"send-back":"Bob"}"#, format!("SendBack({bob})")),
             (r#"{"hand-over":"Bob"}"#, format!("HandOver({bob})")),
             (r#"{"role":{"of":"Bob","role":"co-organiser"}}"#, format!("SetRole({bob}, CoOrganiser)")),

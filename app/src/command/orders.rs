@@ -1,5 +1,6 @@
 //! The commands of a client without a window: one JSON object a line, with one field. docs/commands.md lists them.
 
+use super::chat_orders::{self, ChatOrder};
 use super::fields::Fields;
 use super::meeting_orders::{self, MeetingOrder};
 use engine::Refusal;
@@ -8,21 +9,8 @@ use serde_json::Value;
 /// A command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Order {
-    /// Writes in the chat.
+    /// Does something in the chat.
     Chat(ChatOrder),
-    /// Shows the others what we type; an empty text ends that.
-    Typing(String),
-    /// Begins a vote.
-    Vote(VoteOrder),
-    /// Casts a ballot.
-    Ballot {
-        /// The id of the line with the question, as its event has it.
-        vote: String,
-        /// The index of the answer. The first one is 0.
-        choice: u8,
-    },
-    /// Ends our vote in the line with this id.
-    EndVote(String),
     /// Writes between the waiting room and the managers.
     Lobby {
         /// Who asks to join; `None` if we ask ourselves.
@@ -34,7 +22,7 @@ pub enum Order {
     Admit(Whom),
     /// Declines those who ask to join, who read the reason.
     Decline(Whom, Refusal),
-    /// Accepts the device of the person with this name as another one of that person.
+    /// Accepts the device of the person with this name or id as another one of that person.
     AcceptDevice(String),
     /// Prints our counters, if true.
     Report(bool),
@@ -44,53 +32,26 @@ pub enum Order {
     Meeting(MeetingOrder),
 }
 
-/// What to write.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ChatOrder {
-    /// The text.
-    pub text: String,
-    /// The name of the only reader; `None` for all.
-    pub to: Option<String>,
-}
-
-/// A vote to begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VoteOrder {
-    /// The question.
-    pub question: String,
-    /// The answers.
-    pub options: Vec<String>,
-    /// Only we get the ballots.
-    pub secret: bool,
-}
-
 /// Who is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Whom {
     /// All who wait.
     All,
-    /// Those who wait with this name.
+    /// The one who waits with this name or id.
     Named(String),
 }
 
-impl Whom {
-    /// Returns true if somebody with this name is meant.
-    pub fn is(&self, name: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Named(wanted) => wanted == name,
-        }
-    }
-}
+/// A command, and its name for the error if it is not carried out.
+pub type NamedOrder = (String, Order);
 
 /// Returns the command of a line. `None` if the line is empty. An error says what is wrong and what is expected, and repeats no
 /// value, because it is logged.
-pub fn parse(line: &[u8]) -> Option<Result<Order, String>> {
+pub fn parse(line: &[u8]) -> Option<Result<NamedOrder, String>> {
     let line = line.trim_ascii();
     if line.is_empty() {
         return None;
     }
-    Some(object(line).and_then(|(name, value)| order(&name, value)))
+    Some(object(line).and_then(|(name, value)| order(&name, value).map(|order| (name, order))))
 }
 
 /// Returns the only field of a line.
@@ -109,30 +70,17 @@ fn object(line: &[u8]) -> Result<(String, Value), String> {
 }
 
 fn order(name: &str, value: Value) -> Result<Order, String> {
-    let fields = Fields::new(name, value);
+    let fields = match chat_orders::parse(name, Fields::new(name, value))? {
+        Ok(order) => return Ok(Order::Chat(order)),
+        Err(fields) => fields,
+    };
     Ok(match name {
-        "chat" if fields.is_text() => Order::Chat(ChatOrder { text: fields.text()?, to: None }),
-        "chat" => {
-            let [text, to] = fields.of(["text", "to"])?;
-            Order::Chat(ChatOrder { text: text.text()?, to: to.if_any(Fields::text)? })
-        }
-        "typing" => Order::Typing(fields.text()?),
-        "vote" => {
-            let [question, options, secret] = fields.of(["question", "options", "secret"])?;
-            let secret = secret.if_any(Fields::boolean)?.unwrap_or_default();
-            Order::Vote(VoteOrder { question: question.text()?, options: options.texts()?, secret })
-        }
-        "ballot" => {
-            let [vote, choice] = fields.of(["vote", "choice"])?;
-            Order::Ballot { vote: vote.text()?, choice: choice.index()? }
-        }
-        "end-vote" => Order::EndVote(fields.text()?),
         "lobby" if fields.is_text() => Order::Lobby { to: None, text: fields.text()? },
         "lobby" => {
             let [to, text] = fields.of(["to", "text"])?;
             Order::Lobby { to: Some(to.text()?), text: text.text()? }
         }
-        "admit" => Order::Admit(whom(fields)?),
+        "admit" => Order::Admit(whom(name, fields)?),
         "decline" => decline(fields)?,
         "accept-device" => Order::AcceptDevice(fields.text()?),
         "report" => Order::Report(fields.boolean()?),
@@ -141,18 +89,19 @@ fn order(name: &str, value: Value) -> Result<Order, String> {
     })
 }
 
-fn whom(fields: Fields) -> Result<Whom, String> {
+fn whom(command: &str, fields: Fields) -> Result<Whom, String> {
     if fields.is_text() {
-        return fields.one_of(&[("all", Whom::All)]);
+        let all = fields.one_of(&[("all", Whom::All)]);
+        return all.map_err(|_| format!(r#"{command}: expected "all" or {{"name":"NAME"}}"#));
     }
-    let [name] = fields.of(["name"])?;
+    let [name] = fields.named("all, or an object", ["name"])?;
     Ok(Whom::Named(name.text()?))
 }
 
 /// Returns who is declined, and the reason that they read.
 fn decline(fields: Fields) -> Result<Order, String> {
     if fields.is_text() {
-        return Ok(Order::Decline(whom(fields)?, Refusal::Declined));
+        return Ok(Order::Decline(whom("decline", fields)?, Refusal::Declined));
     }
     let [name, reason] = fields.of(["name", "reason"])?;
     let whom = name.if_any(Fields::text)?.map_or(Whom::All, Whom::Named);
@@ -171,24 +120,42 @@ const REASONS: [(&str, Refusal); 4] = [
 #[cfg(test)]
 mod tests {
     use super::*;
+    use engine::chat::Reaction;
 
     fn parsed(line: &str) -> Result<Order, String> {
-        parse(line.as_bytes()).expect("it is not empty")
+        parse(line.as_bytes()).expect("it is not empty").map(|(_, order)| order)
     }
 
     #[test]
     fn each_command_is_understood() {
-        let chat =
-            |text: &str, to: Option<&str>| Order::Chat(ChatOrder { text: text.into(), to: to.map(str::to_owned) });
-        let vote = |secret| VoteOrder { question: "when?".into(), options: vec!["now".into(), "later".into()], secret };
+        let chat = |text: &str, to: Option<&str>, reply: Option<&str>| {
+            let (to, reply) = (to.map(str::to_owned), reply.map(str::to_owned));
+            Order::Chat(ChatOrder::Write { text: text.into(), to, reply })
+        };
+        let vote = |secret| {
+            let options = vec!["now".into(), "later".into()];
+            Order::Chat(ChatOrder::Vote { question: "when?".into(), options, secret })
+        };
+        let react = |on| Order::Chat(ChatOrder::React { line: "07-ff".into(), reaction: Reaction::Heart, on });
         for (line, expected) in [
-            (r#"{"chat":"Hello"}"#, chat("Hello", None)),
-            (r#"{"chat":{"text":"psst","to":"Bob"}}"#, chat("psst", Some("Bob"))),
-            (r#"{"typing":"Hel"}"#, Order::Typing("Hel".into())),
-            (r#"{"vote":{"question":"when?","options":["now","later"]}}"#, Order::Vote(vote(false))),
-            (r#"{"vote":{"question":"when?","options":["now","later"],"secret":true}}"#, Order::Vote(vote(true))),
-            (r#"{"ballot":{"vote":"07-ff","choice":1}}"#, Order::Ballot { vote: "07-ff".into(), choice: 1 }),
-            (r#"{"end-vote":"07-ff"}"#, Order::EndVote("07-ff".into())),
+            (r#"{"chat":"Hello"}"#, chat("Hello", None, None)),
+            (r#"{"chat":{"text":"psst","to":"Bob"}}"#, chat("psst", Some("Bob"), None)),
+            (r#"{"chat":{"text":"yes","reply":"07-ff"}}"#, chat("yes", None, Some("07-ff"))),
+            (
+                r#"{"edit":{"line":"07-ff","text":"no"}}"#,
+                Order::Chat(ChatOrder::Edit { line: "07-ff".into(), text: "no".into() }),
+            ),
+            (r#"{"delete":"07-ff"}"#, Order::Chat(ChatOrder::Delete("07-ff".into()))),
+            (r#"{"react":{"line":"07-ff","reaction":"heart"}}"#, react(true)),
+            (r#"{"react":{"line":"07-ff","reaction":"heart","on":false}}"#, react(false)),
+            (r#"{"typing":"Hel"}"#, Order::Chat(ChatOrder::Typing("Hel".into()))),
+            (r#"{"vote":{"question":"when?","options":["now","later"]}}"#, vote(false)),
+            (r#"{"vote":{"question":"when?","options":["now","later"],"secret":true}}"#, vote(true)),
+            (
+                r#"{"ballot":{"vote":"07-ff","choice":1}}"#,
+                Order::Chat(ChatOrder::Ballot { vote: "07-ff".into(), choice: 1 }),
+            ),
+            (r#"{"end-vote":"07-ff"}"#, Order::Chat(ChatOrder::EndVote("07-ff".into()))),
             (r#"{"lobby":"Hello?"}"#, Order::Lobby { to: None, text: "Hello?".into() }),
             (r#"{"lobby":{"to":"Bob","text":"Yes"}}"#, Order::Lobby { to: Some("Bob".into()), text: "Yes".into() }),
             (r#"{"admit":"all"}"#, Order::Admit(Whom::All)),
@@ -217,12 +184,19 @@ mod tests {
             ("{}", "expected one command in each line, found 0"),
             (r#"{"mute":true,"leave":true}"#, "expected one command in each line, found 2"),
             (r#"{"secret":true}"#, "there is no such command"),
-            (r#"{"chat":7}"#, "chat: expected an object, found a number"),
+            (r#"{"chat":7}"#, "chat: expected a text, or an object, found a number"),
             (r#"{"chat":{"to":"secret"}}"#, "chat.text: expected a text, found nothing"),
             (r#"{"chat":{"text":"x","to":7}}"#, "chat.to: expected a text, found a number"),
-            (r#"{"chat":{"text":"x","secret":1}}"#, "chat: expected only text, to"),
+            (r#"{"chat":{"text":"x","secret":1}}"#, "chat: expected only text, to, reply"),
             (r#"{"mute":"secret"}"#, "mute: expected true or false, found a text"),
-            (r#"{"admit":"secret"}"#, "admit: expected one of all"),
+            (r#"{"admit":"secret"}"#, r#"admit: expected "all" or {"name":"NAME"}"#),
+            (r#"{"vote":{"question":"x","options":["a"]}}"#, "vote.options: expected 2 to 6 different texts"),
+            (r#"{"vote":{"question":"x","options":["a","a"]}}"#, "vote.options: expected 2 to 6 different texts"),
+            (r#"{"default-role":"organiser"}"#, "default-role: expected one of presenter, participant, guest"),
+            (
+                r#"{"role":{"of":"secret","role":"organiser"}}"#,
+                "role.role: expected one of co-organiser, presenter, participant, guest",
+            ),
             (
                 r#"{"decline":{"name":"x","reason":"secret"}}"#,
                 "decline.reason: expected one of none, not-now, not-invited, full",

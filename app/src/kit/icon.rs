@@ -61,6 +61,8 @@ pub enum Icon {
     Back,
     /// Opens a menu.
     Down,
+    /// Hide what is below.
+    Up,
     /// A new meeting.
     Start,
     /// A time.
@@ -180,6 +182,7 @@ impl Icon {
             Self::Close => "<path d='M5.5 5.5l13 13M18.5 5.5l-13 13'/>",
             Self::Back => "<path d='M19.5 12h-15M10.5 6l-6 6 6 6'/>",
             Self::Down => "<path d='M6 9.5l6 6 6-6'/>",
+            Self::Up => "<path d='M6 14.5l6-6 6 6'/>",
             Self::Start => {
                 "<rect x='2.5' y='6' width='13' height='12' rx='2.5'/><path d='M15.5 10.6l4.6-2.7a.6.6 0 0 1 .9.5v7.2a.6.6 0 0 1-.9.5l-4.6-2.7M9 9.5v5M6.5 12h5'/>"
             }

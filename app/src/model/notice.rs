@@ -56,6 +56,8 @@ pub enum NoticeKind {
     Forked,
     /// Nothing is heard of others whom the server reports as connected. The file is their names.
     Unheard,
+    /// The server counts the epochs otherwise for people who have our keys. The file is the people.
+    Misnumbered,
     /// All have the same keys again.
     Agreed,
     /// We had other keys than a manager, and join again. The file is the manager.
@@ -68,7 +70,7 @@ pub enum NoticeKind {
 
 impl NoticeKind {
     /// All kinds except those of the engine.
-    pub const OF_WINDOW: [Self; 36] = [
+    pub const OF_WINDOW: [Self; 37] = [
         Self::OrganiserLeft,
         Self::NoGpu,
         Self::NoKeychain,
@@ -101,6 +103,7 @@ impl NoticeKind {
         Self::DevicesDamaged,
         Self::Forked,
         Self::Unheard,
+        Self::Misnumbered,
         Self::Agreed,
         Self::OtherGroup,
         Self::PicturesReady,
@@ -143,6 +146,7 @@ impl NoticeKind {
             Self::DevicesDamaged => "notice-devices-damaged",
             Self::Forked => "notice-forked",
             Self::Unheard => "notice-unheard",
+            Self::Misnumbered => "notice-misnumbered",
             Self::Agreed => "notice-agreed",
             Self::OtherGroup => "notice-other-group",
             Self::PicturesReady => "notice-pictures-ready",
@@ -175,7 +179,7 @@ impl NoticeKind {
             Self::NoGpu | Self::DevicesDamaged | Self::NoKeychain | Self::ChatNotChanged | Self::NoBrowser => {
                 Some(Fault::Here)
             }
-            Self::Forked | Self::Unheard | Self::OtherGroup => Some(Fault::Server),
+            Self::Forked | Self::Unheard | Self::Misnumbered | Self::OtherGroup => Some(Fault::Server),
         }
     }
 
@@ -296,6 +300,7 @@ impl Notice {
             | NoticeKind::DevicesDamaged
             | NoticeKind::Forked
             | NoticeKind::Unheard
+            | NoticeKind::Misnumbered
             | NoticeKind::Agreed
             | NoticeKind::OtherGroup
             | NoticeKind::PicturesReady

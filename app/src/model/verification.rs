@@ -88,12 +88,19 @@ fn notice_of(before: &Agreement, now: &Agreement, people: &[Person]) -> Option<N
         (NoticeKind::Forked, &now.differ)
     } else if now.unheard.iter().any(|id| !before.unheard.contains(id)) {
         (NoticeKind::Unheard, &now.unheard)
-    } else if now.is_good() && !before.is_good() {
+    } else if now.misnumbered.iter().any(|id| !before.misnumbered.contains(id)) {
+        (NoticeKind::Misnumbered, &now.misnumbered)
+    } else if is_split(before) && !is_split(now) {
         return Some(Notice { kind: NoticeKind::Agreed, file: None, detail: String::new() });
     } else {
         return None;
     };
     Some(notice(kind, about, people))
+}
+
+/// Returns true if people may be in another group than we.
+const fn is_split(agreement: &Agreement) -> bool {
+    !agreement.differ.is_empty() || !agreement.unheard.is_empty()
 }
 
 /// Returns the names of people, at most four, and how many more there are.
@@ -131,7 +138,12 @@ mod tests {
 
     fn agreement(differ: &[u64], unheard: &[u64]) -> Event {
         let ids = |ids: &[u64]| ids.iter().copied().map(ParticipantId).collect();
-        Event::Agreement(Agreement { agree: ids(&[2]), differ: ids(differ), unheard: ids(unheard) })
+        Event::Agreement(Agreement {
+            agree: ids(&[2]),
+            differ: ids(differ),
+            unheard: ids(unheard),
+            misnumbered: Vec::new(),
+        })
     }
 
     #[test]
@@ -146,6 +158,12 @@ mod tests {
         assert_eq!(told(agreement(&[4, 5], &[3])), Some((NoticeKind::Forked, "Person 4, Person 5".into())));
         assert_eq!(told(agreement(&[4], &[3])), None, "better");
         assert_eq!(told(agreement(&[], &[])), Some((NoticeKind::Agreed, String::new())));
+        let counted = |ids: &[u64]| {
+            let misnumbered = ids.iter().copied().map(ParticipantId).collect();
+            Event::Agreement(Agreement { misnumbered, ..Agreement::default() })
+        };
+        assert_eq!(told(counted(&[3])), Some((NoticeKind::Misnumbered, "Person 3".into())));
+        assert_eq!(told(counted(&[])), None, "the keys were the same all the time");
         let other = told(Event::OtherGroup { manager: ParticipantId(2) });
         assert_eq!(other, Some((NoticeKind::OtherGroup, "Person 2".into())));
     }

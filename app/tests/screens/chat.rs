@@ -312,6 +312,30 @@ fn a_line_is_edited_removed_reacted_to_and_copied_by_its_menu() {
 }
 
 #[test]
+fn the_lines_of_others_are_copied_by_the_right_to_save_the_chat() {
+    let (mut screen, pictures) = (screen_with(lines()), common::pictures(0));
+    let (own, other) = (line(1, 2, "x").id, line(2, 1, "x").id);
+    screen.model.people[0].rights = screen.model.people[0].rights.without(Rights::RECORD);
+    let mut copies = |id| {
+        update(&mut screen, chat::Message::MenuPressed(chat::Menu::Line(id)));
+        let items = labels(&tree(screen.view(&context(Language::English), &pictures, &[])), Role::MenuItem);
+        let copied = update(&mut screen, chat::Message::CopyPressed(id));
+        (items.contains(&"Copy text".into()), matches!(copied, Action::Chat(chat::Action::Copy(_))))
+    };
+    assert_eq!(copies(own), (true, true));
+    assert_eq!(copies(other), (false, false));
+    // A line with which nothing can be done has no menu.
+    let more = |screen: &meeting::Meeting| {
+        let update = tree(screen.view(&context(Language::English), &pictures, &[]));
+        let menu = Language::English.with("chat-more", &[("name", "Bob".into())]);
+        labels(&update, Role::Button).into_iter().filter(|label| *label == menu).count()
+    };
+    assert!(more(&screen) > 0);
+    screen.model.people[0].rights = Rights::NONE;
+    assert_eq!(more(&screen), 0);
+}
+
+#[test]
 fn a_link_is_opened_only_after_a_dialog_that_shows_it() {
     let (mut screen, pictures) = (screen_with(lines()[1..2].to_vec()), common::pictures(0));
     let link = "https://intranet.example.org/agenda?day=30";

@@ -75,7 +75,13 @@ pub fn every_state(context: &Context, visit: &mut impl FnMut(&str, Element<'_, (
     screen.model.people[0].role = MeetingRole::CoOrganiser;
     screen.model.people[0].rights = Rights::ALL.without(Rights::DELEGATE);
     screen.handle_event(&Event::Hands(Vec::new()), Instant::now());
-    draw("meeting-rules", &screen);
+    draw("meeting-rules", &with_settings(screen));
+}
+
+/// Unfolds the settings of the meeting.
+fn with_settings(mut screen: meeting::Meeting) -> meeting::Meeting {
+    screen.update(Message::Moderation(Input::RulesPressed));
+    screen
 }
 
 /// The rights of Bob: he was muted, and may save the chat.
@@ -351,7 +357,7 @@ fn managers_change_what_holds_for_everyone_and_others_do_not_see_the_switches() 
         ("rules-save", Moderate::SetFlags(MeetingFlags::RECORDING, true)),
         ("rules-role-4", Moderate::SetDefaultRole(MeetingRole::Guest)),
     ] {
-        let mut screen = managed();
+        let mut screen = with_settings(managed());
         let mut ui = Ui::rooted(screen.view(&context(Language::English), &pictures, &[]), meeting::Meeting::shortcut);
         // The panel scrolls to the switch that has the focus.
         let reached = (0..100).any(|_| {
@@ -365,10 +371,19 @@ fn managers_change_what_holds_for_everyone_and_others_do_not_see_the_switches() 
         assert!(actions.contains(&Action::Moderation(expected)), "{id}: {actions:?}");
     }
     for language in Language::ALL {
-        let shown = nodes(&managed(), language);
+        let folded = nodes(&managed(), language);
+        let title = language.text("rules");
+        let head = |shown: &[Node]| {
+            shown.iter().find(|node| node.label().is_some_and(|label| label.starts_with(&title))).cloned()
+        };
+        assert_eq!(head(&folded).and_then(|head| head.is_expanded()), Some(false));
+        assert!(!folded.iter().any(|node| node.label() == Some(language.text("people-participant").as_str())));
+        let shown = nodes(&with_settings(managed()), language);
+        assert_eq!(head(&shown).and_then(|head| head.is_expanded()), Some(true));
         let current = find(&shown, Role::RadioButton, &language.text("people-participant"));
         assert_eq!(current.toggled(), Some(Toggled::True));
-        let shown = nodes(&restricted(), language);
+        let shown = nodes(&with_settings(restricted()), language);
+        assert!(head(&shown).is_none());
         for id in ["rules-guests", "rules-save", "people-participant"] {
             assert!(!shown.iter().any(|node| node.label() == Some(language.text(id).as_str())), "{id}");
         }

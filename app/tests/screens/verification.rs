@@ -24,7 +24,7 @@ fn shows(screen: &mut meeting::Meeting, event: Shown) -> Option<NoticeKind> {
 /// A meeting of four in which the third and the fourth have other keys.
 fn forked() -> meeting::Meeting {
     let mut screen = meeting_of(4);
-    let agreement = Agreement { agree: ids(&[2]), differ: ids(&[3, 4]), unheard: Vec::new() };
+    let agreement = Agreement { agree: ids(&[2]), differ: ids(&[3, 4]), unheard: Vec::new(), misnumbered: Vec::new() };
     assert_eq!(shows(&mut screen, Shown::Agreement(agreement)), Some(NoticeKind::Forked));
     screen
 }

@@ -167,7 +167,7 @@ fn the_decisions_are_pressed_and_those_who_are_decided_on_disappear() {
     assert_eq!(waiting.model.asking.len(), 1);
     let mut waiting = screen();
     let all = pressed(&waiting, "lobby-admit-all");
-    assert_eq!(waiting.update(all), meeting::Action::Decide(Decision::AdmitAll));
+    assert_eq!(waiting.update(all), meeting::Action::Decide(Decision::AdmitAll(vec![PAUL, ROSE])));
     assert!(waiting.model.asking.is_empty());
     let mut waiting = screen();
     let refuses = pressed(&waiting, "lobby-refuse-0000000000000047");
@@ -175,12 +175,18 @@ fn the_decisions_are_pressed_and_those_who_are_decided_on_disappear() {
     let why = pressed(&waiting, "lobby-reason-not-now-0000000000000047");
     assert_eq!(waiting.update(why), meeting::Action::Decide(Decision::Refuse(ROSE, Refusal::NotNow)));
     let mut waiting = screen();
+    show_settings(&mut waiting);
     let link = pressed(&waiting, "lobby-change-link");
     assert_eq!(waiting.update(link), meeting::Action::Decide(Decision::ChangeLink));
     let chosen = moderation::Message::Chosen(ParticipantId(2), PersonAction::SendBack);
     assert_eq!(waiting.update(meeting::Message::Moderation(chosen)), meeting::Action::None, "it is asked first");
     let confirmed = press(&mut waiting, waiting_room::Message::SendBackConfirmed);
     assert_eq!(confirmed, meeting::Action::Decide(Decision::SendBack(ParticipantId(2))));
+}
+
+/// Unfolds the settings of the meeting.
+fn show_settings(screen: &mut meeting::Meeting) {
+    screen.update(meeting::Message::Moderation(moderation::Message::RulesPressed));
 }
 
 #[test]
@@ -194,6 +200,7 @@ fn the_flags_are_shown_and_changed_and_the_words_say_what_they_mean() {
             let mut screen = meeting_of(3);
             set_flags(&mut screen, flags);
             screen.open(meeting::Panel::People);
+            show_settings(&mut screen);
             let pictures = common::pictures(0);
             let update = tree(screen.view(&context(language), &pictures, &[]));
             let name = language.text("lobby-flag-waiting");
@@ -287,6 +294,7 @@ fn those_whom_this_computer_knows_are_let_in_by_a_rule_of_the_user_and_nobody_el
     assert!(take_known(&mut screen.model).is_empty(), "the user has not chosen it");
     let pictures = common::pictures(0);
     screen.open(meeting::Panel::People);
+    show_settings(&mut screen);
     let has_rule = |screen: &meeting::Meeting| {
         let update = tree(screen.view(&context(Language::French), &pictures, &[]));
         labels(&update, Role::CheckBox).contains(&Language::French.text("lobby-known-rule"))

@@ -8,7 +8,7 @@ mod simulation;
 mod tests;
 
 use super::error::Reject;
-use super::policy::{MeetingPolicy, PolicyContent};
+use super::policy::{Gone, MeetingPolicy, PolicyContent};
 use crate::Leaf;
 use crate::credential::LeafCredential;
 use committer::Committer;
@@ -35,14 +35,15 @@ pub(crate) enum Proposed {
 ///
 /// Who has the right to admit adds; who has the right to remove removes people of lower roles. Any member removes leaves
 /// whose participant is `gone` according to the delivery service, whose device is barred, or which are its own, and adds a
-/// manager who comes back with the authority's signature. Nobody adds or keeps a barred device. `policy_change` decides who
+/// manager who comes back with the authority's signature. Who was removed by a manager's command is gone only if that
+/// manager has power over it by the policy before. Nobody adds or keeps a barred device. `policy_change` decides who
 /// may change the policy.
 pub(crate) fn authorize(
     policy: &MeetingPolicy,
     members: &[(Leaf, LeafCredential)],
     committer: Leaf,
     proposals: &[Proposed],
-    gone: &dyn Fn(ParticipantId) -> bool,
+    gone: &dyn Fn(ParticipantId) -> Option<Gone>,
 ) -> Result<(), Reject> {
     let at = |leaf: Leaf| members.iter().find(|member| member.0 == leaf).map(|member| &member.1);
     let by = Committer::new(policy, at(committer).ok_or(Reject::NotAMember)?);
@@ -53,7 +54,8 @@ pub(crate) fn authorize(
     for proposal in proposals {
         if let Proposed::Remove(leaf) = proposal {
             let removed = at(*leaf).ok_or(Reject::EmptyLeaf)?;
-            if !gone(removed.participant) && !after.is_barred(removed.device) {
+            let is_gone = gone(removed.participant).is_some_and(|gone| policy.counts_as_gone(removed.device, gone));
+            if !is_gone && !after.is_barred(removed.device) {
                 may_remove(policy, &by, removed)?;
             }
             present.retain(|member| member.participant != removed.participant);
@@ -111,14 +113,10 @@ fn next_policy<'a>(before: &'a MeetingPolicy, proposals: &'a [Proposed]) -> Resu
 }
 
 fn may_remove(before: &MeetingPolicy, by: &Committer<'_>, removed: &LeafCredential) -> Result<(), Reject> {
-    if removed.device == by.person.device {
+    if before.has_power((by.person.device, by.role, by.rights), removed.device) {
         return Ok(());
     }
-    if !by.rights.contains(Rights::REMOVE) {
-        return Err(Reject::NotAllowed);
-    }
-    let role = before.role_of(removed.device, removed.participant);
-    if by.role.is_above(role) { Ok(()) } else { Err(Reject::NotBelow) }
+    if by.rights.contains(Rights::REMOVE) { Err(Reject::NotBelow) } else { Err(Reject::NotAllowed) }
 }
 
 fn may_add(

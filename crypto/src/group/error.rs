@@ -3,6 +3,7 @@
 use super::policy::PolicyError;
 use crate::admission_key;
 use crate::credential::BadCredential;
+use crate::leaf_node::InvalidNode;
 use crate::provider::NoRandomness;
 use openmls::prelude::{ProcessMessageError, StageCommitError};
 use openmls::treesync::errors::ApplyUpdatePathError;
@@ -58,6 +59,15 @@ impl From<BadCredential> for Error {
     }
 }
 
+impl From<InvalidNode> for Error {
+    fn from(invalid: InvalidNode) -> Self {
+        Self::Rejected(match invalid {
+            InvalidNode::Key => Reject::BadKey,
+            InvalidNode::Content => Reject::BadLeaf,
+        })
+    }
+}
+
 /// The reason why a commit is not merged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
 #[non_exhaustive]
@@ -96,6 +106,12 @@ pub enum Reject {
     /// 12.4.2). It is only about this member's own secret: others may have merged the commit. No honest client makes one.
     #[error("the path secret for this member is not valid")]
     UnreadablePath,
+    /// A key of a new leaf, or of a node above it, cannot be encrypted to: nobody could commit any more.
+    #[error("a key cannot be encrypted to")]
+    BadKey,
+    /// A new leaf has other capabilities than all leaves, or extensions.
+    #[error("a leaf has other capabilities or extensions than all have")]
+    BadLeaf,
     /// The commit contains a proposal that meetings do not allow.
     #[error("the proposal is not allowed in a meeting")]
     UnsupportedProposal,

@@ -12,12 +12,12 @@ pub use secrets::{Named, epoch_secrets};
 
 use super::error::mls_error;
 use super::{Error, Group, MeetingPolicy, capabilities};
-use crate::Leaf;
 use crate::credential::LeafCredential;
 use crate::identity::{Identity, Profile};
 use crate::keyring::{KeyRing, MediaKeys};
 use crate::knock_request::KnockRequest;
 use crate::provider::{Provider, SUITE, SigningKey};
+use crate::{Gone, Leaf};
 use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
 use openmls::prelude::*;
 use proto::{MeetingId, ParticipantId};
@@ -41,7 +41,7 @@ pub fn merge(group: &mut Group, commit: &[u8]) -> Result<Vec<KnockRequest>, Erro
         let credential = LeafCredential::of_package(&package, group.meeting)?;
         added.push(KnockRequest::new(package, credential, false));
     }
-    group.merge(*commit, Leaf(sender.u32()), &|_| true)?;
+    group.merge(*commit, Leaf(sender.u32()), &|_| Some(Gone::Left))?;
     Ok(added)
 }
 

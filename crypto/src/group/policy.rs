@@ -12,7 +12,7 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-pub use content::{PolicyContent, PolicyEdit, Rank};
+pub use content::{Gone, PolicyContent, PolicyEdit, Rank};
 pub(crate) use people::People;
 pub use people::Person;
 pub use rules::PolicyError;

@@ -2,9 +2,10 @@
 
 use super::{Changes, Error, Group, MeetingPolicy, PolicyChange, PolicyEdit, Reject, capabilities, credentials};
 use crate::credential::LeafCredential;
+use crate::hostile::{Flaw, key_package};
 use crate::identity::{Identity, Profile};
 use crate::provider::{Provider, SUITE};
-use crate::{Joiner, KnockRequest, Leaf, ManagerKeys, knock, open_return, return_to_meeting};
+use crate::{Gone, Joiner, KnockRequest, Leaf, ManagerKeys, knock, open_return, return_to_meeting};
 use openmls::prelude::tls_codec::{Deserialize as _, Serialize as _};
 use openmls::prelude::*;
 use proto::{MeetingId, ParticipantId};
@@ -36,7 +37,7 @@ fn with_members_on(organiser: &Identity, guests: &[Identity]) -> (ManagerKeys, V
         let pending = groups[0].add(vec![request]).unwrap();
         groups[0].merge_pending_commit().unwrap();
         for group in &mut groups[1..] {
-            group.process(&pending.commit, &|_| false).unwrap();
+            group.process(&pending.commit, &|_| None).unwrap();
         }
         groups.push(joiner.enter(&pending.welcome.unwrap(), &pending.tree.unwrap()).unwrap());
     }
@@ -81,7 +82,7 @@ fn refused(groups: &mut [Group], commit: &[u8]) -> Vec<Error> {
     let epoch = groups[0].epoch();
     let verdict = |group: &mut Group| {
         let words = group.words();
-        let error = group.process(commit, &|_| true).unwrap_err();
+        let error = group.process(commit, &|_| Some(Gone::Left)).unwrap_err();
         assert_eq!((group.epoch(), group.words()), (epoch, words));
         error
     };
@@ -172,7 +173,7 @@ fn the_group_works_after_a_rejected_commit() {
     let pending = groups[0].refresh().unwrap();
     groups[0].merge_pending_commit().unwrap();
     for group in &mut groups[1..] {
-        group.process(&pending.commit, &|_| false).unwrap();
+        group.process(&pending.commit, &|_| None).unwrap();
     }
     assert_eq!(groups[0].words(), groups[1].words());
     assert_eq!(groups[0].words(), groups[2].words());
@@ -311,7 +312,7 @@ fn an_organiser_comes_back_only_as_the_authority_signed() {
     let request = open_return(&groups[1], &request.package).unwrap();
     let pending = groups[1].commit(Changes { add: vec![request], remove: vec![Leaf(0)], policy: None }).unwrap();
     groups[1].merge_pending_commit().unwrap();
-    groups[2].process(&pending.commit, &|participant| participant.0 == 0).unwrap();
+    groups[2].process(&pending.commit, &|participant| (participant.0 == 0).then_some(Gone::Left)).unwrap();
     let mut back = joiner.enter(&pending.welcome.unwrap(), &pending.tree.unwrap()).unwrap();
     assert!(back.members().iter().all(|member| !member.role.is_manager()));
     // It takes its role again.
@@ -321,11 +322,31 @@ fn an_organiser_comes_back_only_as_the_authority_signed() {
     let pending = back.commit(Changes { policy, ..Changes::default() }).unwrap();
     assert!(back.merge_pending_commit().unwrap().policy_changed);
     for group in &mut groups[1..] {
-        group.process(&pending.commit, &|_| false).unwrap();
+        group.process(&pending.commit, &|_| None).unwrap();
         assert_eq!(group.words(), back.words());
         let organisers: Vec<_> = group.members().into_iter().filter(|member| member.role.is_manager()).collect();
         assert_eq!(organisers.iter().map(|member| member.participant.0).collect::<Vec<_>>(), [9]);
     }
+}
+
+#[test]
+fn an_organiser_does_not_come_back_with_an_unusable_key() {
+    let organiser = Identity::generate().unwrap();
+    let (keys, groups) = with_three_members_of(&organiser);
+    let key = crate::provider::SigningKey::generate().unwrap();
+    let name = profile("O");
+    let me =
+        LeafCredential::issue(&organiser, name, ParticipantId(9), keys.meeting(), &key.public(), SystemTime::now());
+    let me = keys.with_return(me, keys.authority()).unwrap();
+    let opened = |flaw: Option<&Flaw>| {
+        let package = key_package(&key, me.credential(&key.public()), me.lifetime(), flaw).unwrap();
+        open_return(&groups[1], &package.tls_serialize_detached().unwrap()).map(|_| ())
+    };
+    assert!(matches!(opened(None), Ok(())));
+    let error = opened(Some(&Flaw::LeafKey(vec![0xff; 1_216]))).unwrap_err();
+    assert!(matches!(error, Error::Rejected(Reject::BadKey)), "{error:?}");
+    let error = opened(Some(&Flaw::Capabilities(900))).unwrap_err();
+    assert!(matches!(error, Error::Rejected(Reject::BadLeaf)), "{error:?}");
 }
 
 #[test]
@@ -351,7 +372,7 @@ fn a_key_package_with_another_lifetime_is_rejected_by_all() {
 #[test]
 fn messages_of_past_epochs_cannot_be_read_after_their_secrets_were_deleted() {
     let (_, mut groups) = with_three_members();
-    let nobody = |_| false;
+    let nobody = |_| None;
     let [early, late] = [b"early", b"late!"].map(|text| groups[1].seal_message(text).unwrap());
     let commit = groups[0].refresh().unwrap().commit;
     groups[0].merge_pending_commit().unwrap();

@@ -1,12 +1,14 @@
 //! Requests to join with any content, as everybody who has the link can make them.
 
-use crate::admission_key::seal_plain;
+use super::{Flaw, FlawedCrypto, FlawedProvider};
+use crate::admission_key::{NONCE, seal_plain};
 use crate::credential::{LeafCredential, capabilities};
 use crate::identity::{Identity, Profile};
+use crate::lobby_key;
 use crate::manager_keys::ManagerKeys;
 use crate::provider::{Provider, SUITE, SigningKey};
 use openmls::prelude::tls_codec::Serialize as _;
-use openmls::prelude::{BasicCredential, CredentialWithKey, KeyPackage};
+use openmls::prelude::{BasicCredential, CredentialWithKey, Extensions, KeyPackage, Lifetime};
 use proto::ParticipantId;
 use std::time::SystemTime;
 
@@ -19,7 +21,7 @@ pub fn package(
     now: SystemTime,
     change: impl FnOnce(&mut Vec<u8>),
 ) -> Option<Vec<u8>> {
-    let (provider, key) = (Provider::default(), SigningKey::generate().ok()?);
+    let key = SigningKey::generate().ok()?;
     let me = LeafCredential::issue(identity, profile, participant, keys.meeting(), &key.public(), now);
     let mut bytes = me.encode();
     change(&mut bytes);
@@ -27,12 +29,41 @@ pub fn package(
         credential: BasicCredential::new(bytes).into(),
         signature_key: key.public().as_slice().into(),
     };
-    let bundle = KeyPackage::builder()
-        .leaf_node_capabilities(capabilities())
-        .key_package_lifetime(me.lifetime())
-        .build(SUITE, &provider, &key, credential)
-        .ok()?;
-    bundle.key_package().tls_serialize_detached().ok()
+    let package = key_package(&key, credential, me.lifetime(), None)?;
+    package.tls_serialize_detached().ok()
+}
+
+/// Returns a request to join the meeting of `keys`, made with its link, whose key package has a flaw. `None` if there is no randomness.
+#[must_use]
+pub fn flawed_request(
+    keys: &ManagerKeys,
+    (identity, profile, participant): (&Identity, Profile, ParticipantId),
+    now: SystemTime,
+    flaw: &Flaw,
+) -> Option<Vec<u8>> {
+    let key = SigningKey::generate().ok()?;
+    let me = LeafCredential::issue(identity, profile, participant, keys.meeting(), &key.public(), now);
+    let package = key_package(&key, me.credential(&key.public()), me.lifetime(), Some(flaw))?;
+    let package = package.tls_serialize_detached().ok()?;
+    // A nonce, and the secret of the lobby chat.
+    let head = [&key.public()[..NONCE], &[5; lobby_key::SECRET]].concat();
+    seal_request(keys, &[head, package].concat())
+}
+
+/// Returns a key package of a hostile client.
+pub(crate) fn key_package(
+    key: &SigningKey,
+    credential: CredentialWithKey,
+    lifetime: Lifetime,
+    flaw: Option<&Flaw>,
+) -> Option<KeyPackage> {
+    let provider = FlawedProvider { crypto: FlawedCrypto::of_package(flaw), inner: Provider::default() };
+    let builder = KeyPackage::builder()
+        .leaf_node_capabilities(flaw.map_or_else(capabilities, Flaw::capabilities))
+        .leaf_node_extensions(flaw.map_or_else(Extensions::empty, Flaw::extensions))
+        .key_package_lifetime(lifetime);
+    let bundle = builder.build(SUITE, &provider, key, credential).ok()?;
+    Some(bundle.key_package().clone())
 }
 
 /// Seals any plaintext as a request to the meeting of `keys`, made with its link. `None` does not happen.

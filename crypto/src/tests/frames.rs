@@ -383,13 +383,19 @@ fn a_member_that_enters_again_opens_the_tracks_of_those_who_stayed_and_of_nobody
     for (leaf, opener) in [(1, &mut stayed), (0, &mut left)] {
         opener.open(arrived(&Sealer::new(ring(1, leaf), Slot::Camera).seal(picture(0, true)).unwrap())).unwrap();
     }
-    ours.install_again(keys(5, 3), &LEAVES, &[Leaf(0)]);
+    let all = || LEAVES.map(|leaf| (leaf, Rights::ALL)).to_vec();
+    ours.install_again(keys(5, 3), all(), &[Leaf(0)]);
     stayed.open(arrived(&Sealer::new(ring(5, 1), Slot::Camera).seal(picture(0, true)).unwrap())).unwrap();
     let of_next = Sealer::new(ring(5, 0), Slot::Camera).seal(picture(0, true)).unwrap();
     assert_eq!(left.open(arrived(&of_next)).unwrap_err(), Error::NotAMember);
     assert_eq!(ours.held(), 1, "no old keys are left");
+    // Nobody sends what it may not between the keys and the list of members.
+    let stopped = LEAVES.map(|leaf| (leaf, if leaf == Leaf(1) { Rights::NONE } else { Rights::ALL }));
+    ours.install_again(keys(6, 3), stopped.to_vec(), &[]);
+    let of_stopped = Sealer::new(ring(6, 1), Slot::Camera).seal(picture(0, true)).unwrap();
+    assert_eq!(stayed.open(arrived(&of_stopped)).unwrap_err(), Error::NotAllowed);
     ours.clear();
-    ours.install_again(keys(6, 3), &LEAVES, &[]);
+    ours.install_again(keys(7, 3), all(), &[]);
     assert_eq!(ours.held(), 0, "who has left has no keys");
 }
 

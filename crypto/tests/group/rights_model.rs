@@ -27,6 +27,8 @@ pub enum Act {
     RemoveForGood(Id),
     /// Removes a member that has left.
     RemoveGone(Id),
+    /// Removes a member whose connection the delivery service has closed by a command of somebody: the second one.
+    RemoveExpelled(Id, Id),
     SetRole(Id, Role),
     Grant(Id, Right),
     Withdraw(Id, Right),
@@ -161,6 +163,11 @@ impl Model {
         self.role(by) < role
     }
 
+    /// Whether somebody may remove a person.
+    pub fn has_power(&self, by: Id, id: Id) -> bool {
+        self.has(by, REMOVE) && self.is_above(by, self.role(id))
+    }
+
     fn after(&self, by: Id, act: Act) -> Option<Self> {
         let mut next = self.clone();
         match act {
@@ -182,6 +189,10 @@ impl Model {
             Act::RemoveGone(id) => {
                 next.present.remove(&id);
                 Some(next)
+            }
+            Act::RemoveExpelled(id, expelled_by) => {
+                next.present.remove(&id);
+                (self.has_power(by, id) || self.has_power(expelled_by, id)).then_some(next)
             }
             Act::SetRole(id, role) => self.with_role(by, id, role),
             Act::Grant(id, right) => self.with_right(by, id, right, true),
@@ -338,11 +349,13 @@ impl Random {
         let other = self.one_of(&others);
         let somebody = if self.below(12) == 0 { stranger } else { other.unwrap_or(by) };
         let is_empty = model.present.len() < 4;
-        let act = match (self.below(20), other) {
+        let expelled_by = if self.below(2) == 0 { by } else { self.one_of(acting).unwrap_or(by) };
+        let act = match (self.below(21), other) {
             (0..4, _) if model.present.len() < max_members => Act::Add(stranger),
             (4, Some(other)) if !is_empty => Act::Remove(other),
             (5, Some(other)) if !is_empty => Act::RemoveForGood(other),
             (6, Some(other)) if !is_empty => Act::RemoveGone(other),
+            (20, Some(other)) if !is_empty && other != expelled_by => Act::RemoveExpelled(other, expelled_by),
             (7..11, _) => Act::SetRole(somebody, self.small(5)),
             (11..13, _) => Act::Grant(somebody, self.small(16)),
             (13..16, _) => Act::Withdraw(somebody, self.small(16)),

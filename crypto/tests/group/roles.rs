@@ -3,7 +3,8 @@
 use crate::rights_model::{Act, Id, Model, Random, variable};
 use crypto::group::edits;
 use crypto::{
-    Changes, Group, Identity, Joiner, KnockRequest, ManagerKeys, Member, PendingCommit, PolicyEdit, Profile, Received,
+    Changes, Gone, Group, Identity, Joiner, KnockRequest, ManagerKeys, Member, PendingCommit, PolicyEdit, Profile,
+    Received,
 };
 use proto::{MeetingFlags, ParticipantId, Rights, Role};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,7 +39,7 @@ impl World {
         let device = |id: Id| self.identities[usize::try_from(id).unwrap()].public();
         let right = |number: u8| Rights::EACH[usize::from(number)];
         Some(match act {
-            Act::Add(_) | Act::Remove(_) | Act::RemoveGone(_) => return None,
+            Act::Add(_) | Act::Remove(_) | Act::RemoveGone(_) | Act::RemoveExpelled(..) => return None,
             Act::RemoveForGood(id) => PolicyEdit::Bar(device(id)),
             Act::SetRole(id, role) => PolicyEdit::SetRole(device(id), self.participant(id), Role::from_number(role)?),
             Act::Grant(id, number) => PolicyEdit::Grant(device(id), self.participant(id), right(number)),
@@ -71,7 +72,7 @@ impl World {
     fn commit(&mut self, by: Id, act: Act, request: Option<KnockRequest>) -> Option<PendingCommit> {
         let leaf = |id: Id| self.groups.get(&id).map(Group::me);
         let mut changes = Changes::default();
-        if let Act::Remove(id) | Act::RemoveForGood(id) | Act::RemoveGone(id) = act {
+        if let Act::Remove(id) | Act::RemoveForGood(id) | Act::RemoveGone(id) | Act::RemoveExpelled(id, _) = act {
             changes.remove.extend(leaf(id));
         }
         let group = &self.groups[&by];
@@ -98,6 +99,7 @@ impl World {
             Act::Remove(_)
             | Act::RemoveForGood(_)
             | Act::RemoveGone(_)
+            | Act::RemoveExpelled(..)
             | Act::SetRole(..)
             | Act::Grant(..)
             | Act::Withdraw(..)
@@ -107,8 +109,14 @@ impl World {
             | Act::SetEveryone(_) => (None, None),
         };
         let Some(pending) = self.commit(by, act, request) else { return false };
-        let gone = if let Act::RemoveGone(id) = act { Some(self.participant(id)) } else { None };
-        let is_gone = |participant| gone == Some(participant);
+        let gone = if let Act::RemoveGone(id) = act {
+            Some((self.participant(id), Gone::Left))
+        } else if let Act::RemoveExpelled(id, by) = act {
+            Some((self.participant(id), Gone::RemovedBy(self.participant(by))))
+        } else {
+            None
+        };
+        let is_gone = |participant| gone.filter(|(who, _)| *who == participant).map(|(_, gone)| gone);
         let removed: Vec<_> =
             self.groups.keys().copied().filter(|id| pending.removed.contains(&self.participant(*id))).collect();
         let verdicts: Vec<bool> = self

@@ -2,14 +2,14 @@
 
 use crypto::group::edits;
 use crypto::{
-    Changes, DeviceKey, Group, Identity, Invitation, Joiner, KnockRequest, Leaf, ManagerKeys, MergedCommit,
+    Changes, DeviceKey, Gone, Group, Identity, Invitation, Joiner, KnockRequest, Leaf, ManagerKeys, MergedCommit,
     PendingCommit, Profile, Received, admission_key,
 };
 use proto::ParticipantId;
 use std::time::SystemTime;
 
-pub fn nobody_is_gone(_: ParticipantId) -> bool {
-    false
+pub fn nobody_is_gone(_: ParticipantId) -> Option<Gone> {
+    None
 }
 
 /// Knocks with what the delivery service gives to a joiner.
@@ -126,7 +126,12 @@ impl Simulation {
 
     /// Merges the commit of `committer`, as if the delivery service had accepted it, and lets all others process it. Returns
     /// the merged commit.
-    pub fn deliver(&mut self, committer: usize, commit: &[u8], gone: &dyn Fn(ParticipantId) -> bool) -> MergedCommit {
+    pub fn deliver(
+        &mut self,
+        committer: usize,
+        commit: &[u8],
+        gone: &dyn Fn(ParticipantId) -> Option<Gone>,
+    ) -> MergedCommit {
         let change = self.groups[committer].merge_pending_commit().unwrap();
         for (index, group) in self.groups.iter_mut().enumerate() {
             if index != committer {

@@ -5,6 +5,7 @@ mod chats;
 mod complaints;
 mod devices;
 mod link_change;
+mod requests_by_id;
 mod send_backs;
 mod sent_back;
 
@@ -25,6 +26,7 @@ use crypto::{Changes, KnockRequest, Leaf, LobbyKey, MeetingPolicy};
 use devices::Devices;
 use link_change::LinkChange;
 use proto::{Blob, MAX_MEMBERS, MAX_WELCOMES, MeetingFlags, ParticipantId, Refusal, Rights, Role};
+use requests_by_id::RequestsById;
 use send_backs::SendBacks;
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -44,6 +46,7 @@ pub(super) struct Admissions {
     /// No rule admits anybody before this time, because other managers may know devices that no rule admits.
     rules_from: Option<Instant>,
     refusals: Refusals,
+    known: RequestsById,
     chats: Chats,
     send_backs: SendBacks,
     link_change: LinkChange,
@@ -77,6 +80,7 @@ impl Admissions {
             complaints: Complaints::default(),
             rules_from: None,
             refusals: Refusals::default(),
+            known: RequestsById::default(),
             chats: Chats::default(),
             send_backs: SendBacks::default(),
             link_change: LinkChange::default(),
@@ -93,6 +97,10 @@ impl Admissions {
         removals: &Removals,
         context: &mut Context<'_>,
     ) {
+        if !self.known.note(participant, request) {
+            tracing::warn!("the server has sent another request under an id that it has used: it is ignored");
+            return;
+        }
         if let Some(known) = self.waiting.iter_mut().find(|knock| knock.participant() == participant) {
             known.stale = false;
             return;
@@ -183,11 +191,9 @@ impl Admissions {
         }
         match command {
             Command::Admit(participant) => self.admit(participant, context.now),
-            Command::AdmitAll => {
-                let all: Vec<_> = self.waiting.iter().map(Knock::participant).collect();
-                for participant in all {
-                    self.admit(participant, context.now);
-                }
+            Command::AdmitAll(all) => {
+                let now = context.now;
+                all.into_iter().for_each(|participant| self.admit(participant, now));
             }
             Command::Refuse(participant, why) => self.refuse(participant, why, context),
             Command::SendBack(participant) => self.send_backs.request(participant, roster, context),
@@ -255,9 +261,13 @@ impl Admissions {
     fn refuse(&mut self, participant: ParticipantId, why: Refusal, context: &mut Context<'_>) {
         let refused = |knock: &mut Knock| !knock.admitted && knock.participant() == participant;
         let Some(knock) = self.waiting.extract_if(.., refused).next() else { return };
-        let is_old = knock.request.via_old_link();
+        // Who was sent back knows no other link: not the link is the reason.
+        let is_old = knock.request.via_old_link() && !self.devices.is_sent_back(knock.request.device());
         let why = if why == Refusal::Declined && is_old { Refusal::OldLink } else { why };
         self.chats.forget(participant);
+        if knock.asked {
+            context.outputs.event(Event::StoppedAsking(participant));
+        }
         self.refusals.refuse(participant, why, context);
     }
 

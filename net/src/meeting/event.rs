@@ -83,8 +83,8 @@ pub enum Command {
     StopEverything,
     /// Ends the meeting for everybody. Only the organiser may do this.
     End,
-    /// Admits all participants of [`Event::AsksToJoin`]. Needs [`Rights::ADMIT`].
-    AdmitAll,
+    /// Admits these participants of [`Event::AsksToJoin`]: those whom the user saw. Needs [`Rights::ADMIT`].
+    AdmitAll(Vec<ParticipantId>),
     /// Sends a member of a lower role back to the waiting room: it loses the keys, and asks to join again. Turns the waiting
     /// room on. Needs [`Rights::ADMIT`] and [`Rights::REMOVE`].
     SendBack(ParticipantId),
@@ -136,8 +136,8 @@ pub enum Event {
         keys: MediaKeys,
         /// Leaves that were removed. None of their frames may be opened from now on.
         removed: Vec<Leaf>,
-        /// All leaves of the epoch.
-        leaves: Vec<Leaf>,
+        /// All leaves of the epoch, with the rights of their owners.
+        leaves: Vec<(Leaf, Rights)>,
         /// The MLS epoch.
         epoch: Epoch,
         /// True if this client entered the group again: all keys from before are void.
@@ -339,6 +339,9 @@ pub(super) enum Violation {
     /// A log entry is missing or was sent twice.
     #[error("its log has a gap")]
     OutOfOrder,
+    /// The log's epoch of an admission is not the one that the committer has signed.
+    #[error("it gave a wrong number of the epoch")]
+    FalseEpoch,
     /// The tree after an admission does not belong to the Welcome.
     #[error("the list of members that it sent is damaged")]
     FalseTree,

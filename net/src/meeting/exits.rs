@@ -4,16 +4,24 @@ use super::context::Context;
 use super::event::Exit;
 use super::group_log::{self, GroupLog, signer};
 use super::roster::{self, Roster};
-use proto::{ManagerCommand, Reason, Rights, Role, SignedCommand, Up};
+use proto::{ManagerCommand, ParticipantId, Reason, Rights, Role, SignedCommand, Up};
 
 /// Returns why the server has closed this client's membership.
 pub(super) fn removed(log: &mut GroupLog, roster: &Roster, signed: &SignedCommand) -> Exit {
     let (me, manager) = (roster.me(), signer(log.group(), signed));
     let by = manager.as_ref().filter(|manager| {
-        let is_above = roster.list().iter().any(|person| person.me && manager.role.is_above(person.role));
-        manager.rights.contains(Rights::REMOVE) && is_above
+        // The role that this client takes again counts, if it has just come back.
+        let policy = log.group().policy();
+        let own = roster.device(me).map(|device| policy.role_of_device(device));
+        manager.rights.contains(Rights::REMOVE) && own.is_some_and(|own| manager.role.is_above(own))
     });
-    match manager.as_ref().and_then(|_| signed.decode().ok()) {
+    let command = manager.as_ref().and_then(|_| signed.decode().ok());
+    if command.as_ref().is_some_and(|command| is_about_another(command, log)) {
+        return Exit::Ended(Reason::Server(
+            "it removed this client by a command about somebody who was here before".into(),
+        ));
+    }
+    match command {
         Some(ManagerCommand::Expel { participant }) if participant == me && by.is_some() => Exit::Ended(removed_by(by)),
         Some(ManagerCommand::Commit { removed, blob, .. }) if removed.contains(&me) && by.is_some() => {
             // The keys of the group have sealed the commit, so the server cannot tell a removal for good from one that sends
@@ -34,6 +42,22 @@ pub(super) fn removed(log: &mut GroupLog, roster: &Roster, signed: &SignedComman
         Some(_) | None => {
             Exit::Ended(Reason::Server("it removed this client without the organiser's signature".into()))
         }
+    }
+}
+
+/// Returns true if a command cannot be about this member: the server has given it an id that another one had before. The commit
+/// that removes a member ends the epoch in which the member is, and a voided one is of an epoch since the member entered. An
+/// `Expel` names no epoch, but the removal that follows it changes the authority.
+fn is_about_another(command: &ManagerCommand, log: &GroupLog) -> bool {
+    match command {
+        ManagerCommand::Commit { epoch, .. } => *epoch < log.epoch(),
+        ManagerCommand::Void { epoch, .. } => *epoch < group_log::entered(log),
+        ManagerCommand::Refuse { .. }
+        | ManagerCommand::Expel { .. }
+        | ManagerCommand::Lock { .. }
+        | ManagerCommand::Beacon { .. }
+        | ManagerCommand::End
+        | ManagerCommand::Lobby { .. } => false,
     }
 }
 
@@ -72,6 +96,18 @@ pub(super) fn is_end(log: &GroupLog, signed: &SignedCommand) -> bool {
 /// Returns the command if a manager has signed it.
 pub(super) fn verified(log: &GroupLog, signed: &SignedCommand) -> Option<ManagerCommand> {
     signer(log.group(), signed).and_then(|_| signed.decode().ok())
+}
+
+/// Returns true if the manager whose word about the group counts has signed the command.
+pub(super) fn is_of_leader(log: &GroupLog, roster: &Roster, signed: &SignedCommand) -> bool {
+    let leader = roster::leader(roster, log.group().policy());
+    signer(log.group(), signed).is_some_and(|by| Some(by.participant) == leader)
+}
+
+/// Returns true if this client tells the others that an invalid commit of `from` is void. The server closes the connection of
+/// `from` then, so a manager does not do it to a member that is not below it.
+pub(super) fn may_void(roster: &Roster, from: ParticipantId) -> bool {
+    !roster.contains(from) || roster.is_above(from)
 }
 
 /// Leaves after a false Welcome. Any member may answer an organiser that comes back, also a hostile one. The organiser asks

@@ -8,8 +8,8 @@ use super::state;
 use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT, PAST_EPOCH_TIMEOUT};
 use super::unread_commit::UnreadCommit;
 use super::upload_pacer::UploadPacer;
-use crypto::group::{Error, Reject};
-use crypto::{Changes, Group, Leaf, MergedCommit, Received};
+use crypto::group::{Error, Reject, log_epoch};
+use crypto::{Changes, Gone, Group, Leaf, MergedCommit, Received};
 use proto::{
     Blob, Epoch, MAX_TREE, MAX_TREE_PART, ManagerCommand, NextAuthority, ParticipantId, Position, Reason,
     SignedCommand, Up, Welcome,
@@ -24,6 +24,8 @@ pub(super) struct GroupLog {
     /// The log's epoch: the number of commits before `next`. It is greater than the MLS epoch by the number of commits
     /// that the members rejected.
     epoch: Epoch,
+    /// The log's epoch in which this client entered.
+    entered: Epoch,
     history: GroupStateHistory,
     pending: Option<SentCommit>,
     /// How many `CommitTooLate` are still to come, each for a commit of this client whose epoch another one has ended.
@@ -94,6 +96,7 @@ impl GroupLog {
             group,
             next,
             epoch,
+            entered: epoch,
             history,
             pending: None,
             overtaken: 0,
@@ -128,7 +131,7 @@ impl GroupLog {
         Ok(())
     }
 
-    /// Processes the commit that ends the log's epoch. `gone` returns whether a member has left according to the log.
+    /// Processes the commit that ends the log's epoch. `gone` returns why a member is gone, if the log says so.
     ///
     /// # Errors
     /// Returns [`Exit::CutOff`] if a beacon shows that this client's group is not the others'.
@@ -136,7 +139,7 @@ impl GroupLog {
         &mut self,
         epoch: Epoch,
         blob: &Blob,
-        gone: &dyn Fn(ParticipantId) -> bool,
+        gone: &dyn Fn(ParticipantId) -> Option<Gone>,
         now: Instant,
     ) -> Result<Outcome, Exit> {
         if epoch != self.epoch {
@@ -151,7 +154,7 @@ impl GroupLog {
         if agrees { Ok(outcome) } else { Err(Exit::CutOff) }
     }
 
-    fn process(&mut self, blob: &Blob, gone: &dyn Fn(ParticipantId) -> bool) -> Result<Outcome, Exit> {
+    fn process(&mut self, blob: &Blob, gone: &dyn Fn(ParticipantId) -> Option<Gone>) -> Result<Outcome, Exit> {
         if let Some(pending) = self.pending.take() {
             if pending.is(blob) {
                 self.committer = Some(self.group.merge_pending_commit().map_err(|_| no_keys())?.committer);
@@ -184,12 +187,12 @@ impl GroupLog {
         self.past_epochs_end
     }
 
-    /// Handles a beacon whose signature was verified.
+    /// Handles a beacon of the leading manager, whose signature was verified.
     ///
     /// # Errors
     /// Returns [`Exit::CutOff`] if this client's group is not the manager's.
-    pub(super) fn handle_beacon(&mut self, epoch: Epoch, state: GroupState) -> Result<(), Exit> {
-        if self.history.handle_beacon(epoch.0, state) { Ok(()) } else { Err(Exit::CutOff) }
+    pub(super) fn handle_beacon(&mut self, from: ParticipantId, epoch: Epoch, state: GroupState) -> Result<(), Exit> {
+        if self.history.handle_beacon(from, epoch.0, state) { Ok(()) } else { Err(Exit::CutOff) }
     }
 
     /// Returns the log's epoch.
@@ -250,7 +253,7 @@ impl GroupLog {
 
     /// Opens an application message. Returns its author and its bytes, or `None` if it cannot be read.
     pub(super) fn open_message(&mut self, blob: &Blob) -> Option<(ParticipantId, Vec<u8>)> {
-        match open(&mut self.group, blob, Content::Application, &|_| false)? {
+        match open(&mut self.group, blob, Content::Application, &|_| None)? {
             Received::Message { participant, bytes, .. } => Some((participant, bytes)),
             Received::Commit(_) => None,
         }
@@ -280,6 +283,8 @@ impl GroupLog {
     /// Sends a commit with these changes. Returns false if none could be made.
     pub(super) fn commit(&mut self, changes: Changes, context: &mut Context<'_>) -> bool {
         let rotation = context.manager.as_ref().and_then(|manager| manager.next_authority(changes.policy.as_ref()));
+        // The joiners learn the log's epoch from this client, not from the server alone.
+        log_epoch::set(&mut self.group, self.epoch);
         let staged = self.group.commit(changes);
         self.send_commit(staged, rotation, false, context)
     }
@@ -338,7 +343,12 @@ impl SentCommit {
 
 /// Passes a message to MLS if its envelope has the content type `content`. Without this check, a commit that was sent as an
 /// application message would be merged outside the log's order.
-fn open(group: &mut Group, blob: &Blob, content: Content, gone: &dyn Fn(ParticipantId) -> bool) -> Option<Received> {
+fn open(
+    group: &mut Group,
+    blob: &Blob,
+    content: Content,
+    gone: &dyn Fn(ParticipantId) -> Option<Gone>,
+) -> Option<Received> {
     let envelope = Envelope::read(&blob.0).filter(|envelope| envelope.content == content);
     envelope.and_then(|_| group.process(&blob.0, gone).ok())
 }
@@ -347,7 +357,7 @@ fn open(group: &mut Group, blob: &Blob, content: Content, gone: &dyn Fn(Particip
 fn open_commit(
     group: &mut Group,
     blob: &Blob,
-    gone: &dyn Fn(ParticipantId) -> bool,
+    gone: &dyn Fn(ParticipantId) -> Option<Gone>,
 ) -> Result<MergedCommit, Rejection> {
     let envelope = Envelope::read(&blob.0).filter(|envelope| envelope.content == Content::Commit);
     let epoch = envelope.ok_or(Rejection::Forged)?.epoch;
@@ -389,10 +399,20 @@ pub(super) const fn committer(log: &GroupLog) -> Option<Leaf> {
     log.committer
 }
 
+/// Returns the log's epoch in which this client entered.
+pub(super) const fn entered(log: &GroupLog) -> Epoch {
+    log.entered
+}
+
+/// Handles that `leader` is the manager whose word about the group counts.
+pub(super) fn handle_leader(log: &mut GroupLog, leader: Option<ParticipantId>) {
+    log.history.handle_leader(leader);
+}
+
 /// Merges a commit that removes this client, which is no member any more then. Returns false if it does not.
 pub(super) fn merge_removal(log: &mut GroupLog, blob: &Blob) -> bool {
     log.group.clear_pending_commit();
-    let Some(Received::Commit(change)) = open(&mut log.group, blob, Content::Commit, &|_| false) else { return false };
+    let Some(Received::Commit(change)) = open(&mut log.group, blob, Content::Commit, &|_| None) else { return false };
     log.committer = Some(change.committer);
     change.removed_me
 }

@@ -3,6 +3,7 @@
 //! A manager's beacon is the only evidence, besides a manager's commit, that this client has lost the group: numbers that a member or
 //! the server claims are not authenticated.
 
+use proto::ParticipantId;
 use std::collections::BTreeMap;
 
 /// The state of the group at one epoch of the log.
@@ -18,8 +19,8 @@ pub(super) struct GroupState {
 #[derive(Default)]
 pub(super) struct GroupStateHistory {
     states: BTreeMap<u64, GroupState>,
-    /// A verified beacon about a later epoch of the log.
-    beacon: Option<(u64, GroupState)>,
+    /// A verified beacon about a later epoch of the log, and its author.
+    beacon: Option<(u64, GroupState, ParticipantId)>,
 }
 
 impl GroupStateHistory {
@@ -33,13 +34,18 @@ impl GroupStateHistory {
     }
 
     /// Handles a beacon whose signature was verified. Returns false if this client's state differs.
-    pub(super) fn handle_beacon(&mut self, epoch: u64, state: GroupState) -> bool {
+    pub(super) fn handle_beacon(&mut self, from: ParticipantId, epoch: u64, state: GroupState) -> bool {
         let is_later = self.states.last_key_value().is_some_and(|newest| *newest.0 < epoch);
         if is_later {
-            self.beacon = Some((epoch, state));
+            self.beacon = Some((epoch, state, from));
             return true;
         }
         self.agrees(epoch, state)
+    }
+
+    /// Handles that `leader` leads from now on. The word of another manager does not count any more.
+    pub(super) fn handle_leader(&mut self, leader: Option<ParticipantId>) {
+        self.beacon.take_if(|beacon| Some(beacon.2) != leader);
     }
 
     /// Returns true if the commit that ended the log's epoch `epoch` was merged here.
@@ -51,6 +57,11 @@ impl GroupStateHistory {
     /// Returns the state at an epoch of the log; `None` if it is not known.
     pub(super) fn state(&self, epoch: u64) -> Option<GroupState> {
         self.states.get(&epoch).copied()
+    }
+
+    /// Returns the newest epoch of the log with a state; `None` if there is none.
+    pub(super) fn newest(&self, state: GroupState) -> Option<u64> {
+        self.states.iter().rev().find(|(_, mine)| **mine == state).map(|(epoch, _)| *epoch)
     }
 
     fn agrees(&self, epoch: u64, state: GroupState) -> bool {
@@ -65,6 +76,8 @@ const MAX_STATES: usize = 128;
 mod tests {
     use super::*;
 
+    const ADA: ParticipantId = ParticipantId(1);
+
     fn state(mls_epoch: u64, byte: u8) -> GroupState {
         GroupState { mls_epoch, transcript: [byte; 32] }
     }
@@ -73,19 +86,27 @@ mod tests {
     fn a_beacon_is_compared_with_the_state_of_its_own_epoch() {
         let mut history = GroupStateHistory::default();
         assert!(history.record(4, state(4, 4)) && history.record(5, state(5, 5)));
-        assert!(history.handle_beacon(4, state(4, 4)) && history.handle_beacon(5, state(5, 5)));
-        assert!(!history.handle_beacon(5, state(4, 4)));
-        assert!(!history.handle_beacon(5, state(5, 6)));
-        assert!(history.handle_beacon(3, state(9, 9)), "the state of epoch 3 is not known here");
+        assert!(history.handle_beacon(ADA, 4, state(4, 4)) && history.handle_beacon(ADA, 5, state(5, 5)));
+        assert!(!history.handle_beacon(ADA, 5, state(4, 4)));
+        assert!(!history.handle_beacon(ADA, 5, state(5, 6)));
+        assert!(history.handle_beacon(ADA, 3, state(9, 9)), "the state of epoch 3 is not known here");
     }
 
     #[test]
     fn a_beacon_about_a_later_epoch_waits_for_it() {
         let mut history = GroupStateHistory::default();
         assert!(history.record(4, state(4, 4)));
-        assert!(history.handle_beacon(6, state(5, 5)));
+        assert!(history.handle_beacon(ADA, 6, state(5, 5)));
         assert!(history.record(5, state(5, 5)));
         assert!(!history.record(6, state(5, 1)));
+    }
+
+    #[test]
+    fn a_beacon_about_a_later_epoch_is_forgotten_if_its_author_does_not_lead_any_more() {
+        let mut history = GroupStateHistory::default();
+        assert!(history.record(4, state(4, 4)) && history.handle_beacon(ADA, 5, state(9, 9)));
+        history.handle_leader(Some(ParticipantId(2)));
+        assert!(history.record(5, state(5, 5)));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod half_valid;
 mod waiting;
 
 pub use beacons::{FalseBeacon, false_beacon, sign_beacon};
-pub use commits::{Breach, commit};
+pub use commits::{Breach, Succession, commit, succeed};
 pub use half_valid::half_valid;
 pub use waiting::{FORGED_TEXT, ForgedText, LOBBY_KINDS, epoch_secrets, lobby_messages};
 
@@ -17,7 +17,7 @@ use super::group_log::seal_bytes;
 use super::moderation_message::{FloorMessage, HandMessage};
 use super::state::{MediaState, Message, Microphone};
 use super::verification::VerificationMessage;
-use proto::{ParticipantId, Position, Rights, Up};
+use proto::{ManagerCommand, ParticipantId, Position, Rights, Up};
 
 /// A message that the author has no right to, or that makes no sense.
 #[derive(Clone, Debug)]
@@ -119,6 +119,12 @@ pub fn mute_all() -> Forged {
 pub fn seal(meeting: &mut Meeting, forged: &Forged) -> Option<Up> {
     let Phase::Member(joined) = &mut meeting.phase else { return None };
     joined.log.seal(&forged.message)
+}
+
+/// Signs a command of a manager, whatever it has the right to. `None` if the client has not the keys.
+#[must_use]
+pub fn command(meeting: &mut Meeting, command: &ManagerCommand) -> Option<Up> {
+    meeting.manager.as_mut().map(|manager| manager.command(command, Vec::new()))
 }
 
 /// Returns true if the client has the keys of a manager.

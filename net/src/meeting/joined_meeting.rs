@@ -7,8 +7,8 @@ use super::claim;
 use super::context::Context;
 use super::envelope::Envelope;
 use super::event::{Exit, no_keys};
-use super::exits::{removed_by_commit, verified};
-use super::group_log::{GroupLog, Outcome, is_of_this_epoch, signer};
+use super::exits::{is_of_leader, removed_by_commit, verified};
+use super::group_log::{self, GroupLog, Outcome, is_of_this_epoch};
 use super::history::GroupState;
 use super::joining::NewMember;
 use super::key_sharing::KeySharing;
@@ -19,14 +19,14 @@ use super::refresh::Refresh;
 use super::rejections;
 use super::removals::Removals;
 use super::returns::Returns;
-use super::roster::{Departure, Roster};
+use super::roster::{self, Roster, judge};
 use super::state::Message;
 use super::unread_commit::UnreadCommit;
 use super::verification::{Verification, show_other_group};
 use super::{Command, Event, MediaState, Notice, PolicyState};
 use proto::{
-    Blob, Epoch, LogEntry, ManagerCommand, MeetingFlags, ParticipantId, Position, Reason, ResumeToken, Rights, Role,
-    Signature, SignedCommand,
+    Blob, Epoch, GoneMember, LogEntry, ManagerCommand, MeetingFlags, ParticipantId, Position, Reason, ResumeToken,
+    Rights, Role, Signature, SignedCommand,
 };
 use std::time::Instant;
 
@@ -84,7 +84,7 @@ impl JoinedMeeting {
             true,
             context.outputs,
         )?;
-        emit_changes(&left, &new, context.outputs);
+        context.outputs.members_changed(&left, &new);
         context.outputs.event(Event::Reconnected { me: joined.me() });
         joined.moderation.resume(&moderation, before.me(), (&joined.log, &mut joined.roster), context);
         joined.removals.handle_group_change(&joined.roster, joined.log.group().policy());
@@ -137,6 +137,7 @@ impl JoinedMeeting {
         self.admissions.handle_caught_up(context.outputs);
         self.chat.handle_caught_up(context.now);
         self.moderation.handle_caught_up();
+        self.verification.handle_ping(context.now);
         self.send_due(context);
         self.log.next()
     }
@@ -152,7 +153,7 @@ impl JoinedMeeting {
             }
             Command::Remove(participant) => self.removals.handle_command(participant, &self.roster, context),
             Command::Admit(_)
-            | Command::AdmitAll
+            | Command::AdmitAll(_)
             | Command::Refuse(..)
             | Command::SendBack(_)
             | Command::ChangeLink
@@ -226,13 +227,12 @@ impl JoinedMeeting {
         self.send_due(context);
     }
 
-    /// Handles a beacon of a manager. One without a valid signature is ignored.
+    /// Handles a beacon of a manager. One without a valid signature is ignored, and one of a manager that does not lead.
     pub(super) fn handle_beacon(&mut self, signed: &SignedCommand, outputs: &mut Outputs) -> Result<(), Exit> {
-        let Some(ManagerCommand::Beacon { epoch, mls_epoch, transcript }) = verified(&self.log, signed) else {
-            return Ok(());
-        };
-        let result = self.log.handle_beacon(epoch, GroupState { mls_epoch, transcript });
-        rejections::handle_agreement(result.is_ok(), epoch, (&mut self.log, &self.roster));
+        let command = verified(&self.log, signed).filter(|_| is_of_leader(&self.log, &self.roster, signed));
+        let Some(ManagerCommand::Beacon { epoch, mls_epoch, transcript }) = command else { return Ok(()) };
+        let result = self.log.handle_beacon(signed.from, epoch, GroupState { mls_epoch, transcript });
+        rejections::handle_agreement(result.is_ok(), epoch, &mut self.log);
         result.inspect_err(|_| show_other_group(signed.from, &self.roster, outputs))
     }
 
@@ -260,16 +260,16 @@ impl JoinedMeeting {
             LogEntry::Commit { from, epoch, blob } => self.handle_commit(from, epoch, &blob, false, context)?,
             LogEntry::Managed { signed } => self.handle_managed(&signed, context)?,
             LogEntry::Told { from, epoch, blob } => self.handle_application_message(from, epoch, &blob, context),
-            LogEntry::Gone { participant } => self.handle_gone(participant, context)?,
+            LogEntry::Gone { participant, by } => self.handle_gone(GoneMember { participant, by }, context)?,
         }
         self.send_due(context);
         Ok(())
     }
 
-    /// Handles a manager's command in the log. Its signature decides what a commit that cannot be merged means, and whether
-    /// a void counts.
+    /// Handles a manager's command in the log. The word of the leading manager decides what a commit that cannot be merged means,
+    /// and whether a void counts.
     fn handle_managed(&mut self, signed: &SignedCommand, context: &mut Context<'_>) -> Result<(), Exit> {
-        let proved = signer(self.log.group(), signed).is_some();
+        let proved = is_of_leader(&self.log, &self.roster, signed);
         match signed.decode() {
             Ok(ManagerCommand::Commit { epoch, blob, .. }) => {
                 self.handle_commit(signed.from, epoch, &blob, proved, context)
@@ -282,7 +282,7 @@ impl JoinedMeeting {
         }
     }
 
-    /// Handles a commit in the log. `proved` is true if a manager has signed it.
+    /// Handles a commit in the log. `proved` is true if the leading manager has signed it.
     fn handle_commit(
         &mut self,
         from: ParticipantId,
@@ -291,7 +291,7 @@ impl JoinedMeeting {
         proved: bool,
         context: &mut Context<'_>,
     ) -> Result<(), Exit> {
-        match self.log.handle_commit(epoch, blob, &|id| self.roster.is_gone(id), context.now)? {
+        match self.log.handle_commit(epoch, blob, &|id| roster::gone(&self.roster, id), context.now)? {
             Outcome::MergedOwn { refresh } => {
                 self.admissions.reset_batch();
                 if refresh {
@@ -321,6 +321,8 @@ impl JoinedMeeting {
         let policy = self.log.group().policy();
         let (state, members) = (self.announcements.own(), self.log.group().members());
         let changes = self.roster.update(members, state, |device| policy.is_barred(device));
+        judge(&mut self.roster, policy);
+        let leader = roster::leader(&self.roster, policy);
         let facts = (&self.log, &mut self.roster);
         if self.moderation.handle_group_change(!changes.joined.is_empty(), facts, context.outputs) {
             self.admissions.handle_stop();
@@ -330,7 +332,8 @@ impl JoinedMeeting {
         }
         let removed = changes.left.iter().map(|departure| departure.leaf).collect();
         emit_keys(&self.log, &self.roster, removed, false, context.outputs)?;
-        emit_changes(&changes.left, &changes.joined, context.outputs);
+        context.outputs.members_changed(&changes.left, &changes.joined);
+        group_log::handle_leader(&mut self.log, leader);
         let policy = self.log.group().policy();
         self.key_sharing.handle_group_change(&self.roster, policy, context);
         self.removals.handle_group_change(&self.roster, policy);
@@ -409,15 +412,20 @@ impl JoinedMeeting {
         }
     }
 
-    fn handle_gone(&mut self, participant: ParticipantId, context: &mut Context<'_>) -> Result<(), Exit> {
+    fn handle_gone(&mut self, member: GoneMember, context: &mut Context<'_>) -> Result<(), Exit> {
+        let GoneMember { participant, by } = member;
         if participant == self.me() {
             // The server has told the others that this client is gone, so they remove it.
             return Err(Exit::CutOff);
         }
         self.admissions.handle_withdrawal(participant, context.outputs);
         self.returns.handle_withdrawal(participant);
-        if self.roster.mark_gone(participant, context.now) {
+        if self.roster.mark_gone(member, self.log.group().policy(), context.now) {
             context.outputs.notice(Notice::Unattended);
+        }
+        if by.is_some() {
+            // It may be displaced, and is shown without a connection then.
+            emit_members(&self.roster, context.outputs);
         }
         self.verification.handle_presence(&self.roster, context);
         Ok(())
@@ -553,6 +561,7 @@ fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> 
     let log = GroupLog::new(group, position, epoch);
     let mut roster = Roster::new(me, gone, context.now);
     roster.update(log.group().members(), own, |_| false);
+    judge(&mut roster, log.group().policy());
     if !roster.contains(me) {
         return Err(Reason::Forged);
     }
@@ -587,13 +596,4 @@ fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> 
         resume,
         connected: true,
     })
-}
-
-fn emit_changes(left: &[Departure], joined: &[ParticipantId], outputs: &mut Outputs) {
-    for departure in left {
-        outputs.event(Event::Left { id: departure.id, removed: departure.removed });
-    }
-    for id in joined {
-        outputs.event(Event::Joined(*id));
-    }
 }

@@ -7,9 +7,10 @@ use super::problems::Awaited;
 use super::timing::{APPROACH_INTERVAL, KNOCK_TIMEOUT, MAX_APPROACHES};
 use super::tree_parts::{Admission, TreeParts};
 use super::waiting_chat::WaitingChat;
+use crypto::group::log_epoch;
 use crypto::{Group, Joiner, group, knock_again, return_to_meeting};
 use crypto::{admission_key, authority_chain};
-use proto::{Blob, Down, Epoch, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
+use proto::{Blob, Down, Epoch, GoneMember, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
 use std::time::Instant;
 
 /// A client that is not a member yet, or not any more.
@@ -32,7 +33,7 @@ pub(super) struct NewMember {
     /// The log's epoch at that position.
     pub epoch: Epoch,
     /// Departed members whose leaves are still in the group.
-    pub gone: Vec<ParticipantId>,
+    pub gone: Vec<GoneMember>,
     /// Proves to the server that a new connection is this member's.
     pub resume: ResumeToken,
 }
@@ -216,6 +217,10 @@ fn enter(me: ParticipantId, parts: Box<TreeParts>, context: &Context<'_>) -> Res
     let group = joiner
         .enter(&welcome.0, &tree)
         .map_err(|error| if by_server(&error) { Violation::FalseTree.into() } else { false_welcome(context) })?;
+    if log_epoch::of(&group) != epoch {
+        // A number from any member may be wrong as well, as the tree.
+        return Err(if context.manager.is_none() { Violation::FalseEpoch.into() } else { false_welcome(context) });
+    }
     Ok(Next::Member(Box::new(NewMember { me, group, position, epoch, gone, resume })))
 }
 

@@ -1,6 +1,6 @@
 //! What managers know of a person who waits to be admitted, and what both write to each other. Pure: no keys and no clock.
 
-use crypto::{CertificateChain, DeviceKey, MAX_LOBBY_CONTENT};
+use crypto::{CertificateChain, DeviceKey, MAX_LOBBY_CONTENT, name};
 use minicbor::{CborLen, Decode, Encode};
 use proto::ParticipantId;
 use std::collections::BTreeSet;
@@ -137,12 +137,10 @@ pub fn lobby_text(content: &[u8]) -> Option<String> {
     }
 }
 
-/// Returns the characters of a text that may be shown: all but control characters and those that change the direction of
-/// the text around them. Line breaks stay.
+/// Returns a text as it may be shown: cleaned as a line of the chat, and without the marks that change the direction of neighbours.
 fn plain(text: &str) -> String {
-    let is_direction =
-        |letter| matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-    text.chars().filter(|letter| *letter == '\n' || !letter.is_control() && !is_direction(*letter)).collect()
+    let is_mark = |letter: &char| matches!(letter, '\u{61c}' | '\u{200e}' | '\u{200f}');
+    name::cleaned(&text.chars().filter(|letter| !is_mark(letter)).collect::<String>())
 }
 
 /// The numbers of the messages of one sender that were taken, so that each is taken once. A sender repeats a message that may
@@ -214,6 +212,12 @@ mod tests {
         };
         assert_eq!(text("  Good\u{7} mor\u{202e}ning\nall  ").as_deref(), Some("Good morning\nall"));
         assert_eq!((text(" \u{0}\n "), text("")), (None, None));
+        assert_eq!(text("\u{61c}one\u{2028}two\u{2029}three\u{200f}").as_deref(), Some("one\ntwo\nthree"));
+        // What is left out between two stacks of marks does not make room for more of them.
+        for between in ["", "\u{7}", "\u{61c}", "\u{202e}"] {
+            let stacked = format!("a{marks}{between}{marks}b", marks = "\u{301}".repeat(8));
+            assert_eq!(text(&stacked).map(|text| text.chars().count()), Some(10), "{}", between.escape_unicode());
+        }
         let long = "é".repeat(3_000);
         assert_eq!(text(&long).map(|text| text.len()), Some(MAX_LOBBY_TEXT));
         assert!(Content::text(&long).unwrap().encode().len() <= MAX_LOBBY_CONTENT);

@@ -82,7 +82,7 @@ impl Moderation {
             | Command::Remove(_)
             | Command::Admit(_)
             | Command::Refuse(..)
-            | Command::AdmitAll
+            | Command::AdmitAll(_)
             | Command::SendBack(_)
             | Command::ChangeLink
             | Command::WriteLobby { .. }

@@ -46,7 +46,7 @@ impl Request {
             | Command::Remove(_)
             | Command::Admit(_)
             | Command::Refuse(..)
-            | Command::AdmitAll
+            | Command::AdmitAll(_)
             | Command::SendBack(_)
             | Command::ChangeLink
             | Command::WriteLobby { .. }

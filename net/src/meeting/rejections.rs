@@ -3,6 +3,7 @@
 use super::Notice;
 use super::context::Context;
 use super::event::Exit;
+use super::exits::may_void;
 use super::group_log::{GroupLog, Rejection};
 use super::removals::Removals;
 use super::roster::Roster;
@@ -11,8 +12,8 @@ use crypto::group::beacon;
 use proto::{Epoch, ManagerCommand, MemberBeacon, ParticipantId};
 use std::time::Instant;
 
-/// Handles a commit of `from`, according to the server, that ended the epoch `epoch` of the log and was rejected. A manager has not signed
-/// it. A manager's client voids it and removes who makes what no honest client makes.
+/// Handles a commit of `from`, according to the server, that ended the epoch `epoch` of the log and was rejected. The leading
+/// manager has not signed it. A manager's client voids it and removes who makes what no honest client makes, if that one is below it.
 pub(super) fn handle(
     why: Rejection,
     (from, epoch): (ParticipantId, Epoch),
@@ -24,7 +25,7 @@ pub(super) fn handle(
         return;
     }
     let is_other = from != roster.me();
-    let decides = is_other && context.manager.is_some() && roster.own().0.is_manager();
+    let decides = is_other && context.manager.is_some() && roster.own().0.is_manager() && may_void(roster, from);
     match why {
         Rejection::Unreadable if is_other => {
             context.outputs.notice(Notice::KeysUnreadable(from));
@@ -44,7 +45,7 @@ pub(super) fn handle(
     }
 }
 
-/// Returns how the membership ends: this client could not merge a commit that a manager has signed, so the others have merged it.
+/// Returns how the membership ends: this client could not merge a commit that the leading manager has signed, so the others have merged it.
 pub(super) fn cut_off(
     why: Rejection,
     (from, epoch): (ParticipantId, Epoch),
@@ -57,18 +58,18 @@ pub(super) fn cut_off(
     Exit::CutOff
 }
 
-/// Handles that a manager has voided a commit which this client has not merged either.
+/// Handles that the leading manager has voided a commit which this client has not merged either.
 #[expect(clippy::unnecessary_wraps, reason = "it is one of several results")]
 pub(super) fn handle_void(log: &mut GroupLog, epoch: Epoch) -> Result<(), Exit> {
     log.unread.take_if(|unread| unread.epoch() == epoch);
     Ok(())
 }
 
-/// Handles a manager's beacon about the epoch `epoch` of the log. If it names the same group, a commit before that this client could not
-/// read does not count. A manager decides itself: the other one may not have been able to read it either.
-pub(super) fn handle_agreement(agrees: bool, epoch: Epoch, (log, roster): (&mut GroupLog, &Roster)) {
+/// Handles a beacon of the leading manager about the epoch `epoch` of the log. If it names the same group, a commit before that this client
+/// could not read does not count. The leading manager sends none before it has decided itself.
+pub(super) fn handle_agreement(agrees: bool, epoch: Epoch, log: &mut GroupLog) {
     let current = log.epoch();
-    if agrees && !roster.own().0.is_manager() {
+    if agrees {
         log.unread.take_if(|unread| unread.epoch() < epoch && epoch <= current);
     }
 }
@@ -94,10 +95,11 @@ pub(super) fn handle_beacon(
     if decides && unread.is_merged_by_others(roster) { Err(Exit::CutOff) } else { Ok(()) }
 }
 
-/// Decides if it is time: the others have not merged the commit. A manager voids it, for those who have.
+/// Decides if it is time: the others have not merged the commit. A manager voids it, for those who have, if
+/// its author is below it.
 pub(super) fn handle_timeout(log: &mut GroupLog, roster: &Roster, context: &mut Context<'_>) {
     let Some(unread) = log.unread.take_if(|unread| unread.until() <= context.now) else { return };
-    let decides = roster.own().0.is_manager();
+    let decides = roster.own().0.is_manager() && may_void(roster, unread.from());
     if let Some(manager) = context.manager.as_mut().filter(|_| decides) {
         manager.send(unread.void(), context.now, context.outputs);
     }

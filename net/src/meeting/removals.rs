@@ -206,7 +206,7 @@ mod tests {
     use super::super::{Event, MediaState};
     use super::*;
     use crypto::{DeviceKey, Group, Identity, ManagerKeys, Profile};
-    use proto::{Epoch, Position, Role, Up};
+    use proto::{Epoch, GoneMember, Position, Role, Up};
     use std::time::SystemTime;
 
     const ME: ParticipantId = ParticipantId(1);
@@ -315,7 +315,7 @@ mod tests {
         let message = organiser.try_commit().expect("the device is barred although its leaf is gone");
         let Up::Manage { command, .. } = message else { panic!("{message:?}") };
         let Ok(ManagerCommand::Commit { epoch, blob, .. }) = proto::decode(&command.0) else { panic!("a commit") };
-        organiser.log.handle_commit(epoch, &blob, &|_| false, organiser.now).unwrap();
+        organiser.log.handle_commit(epoch, &blob, &|_| None, organiser.now).unwrap();
         organiser.update(&[3]);
         assert!(organiser.log.group().policy().is_barred(DeviceKey([0; 32])));
         assert!(organiser.try_commit().is_none());
@@ -346,7 +346,8 @@ mod tests {
     #[test]
     fn after_a_failure_the_next_member_in_rank_can_try_first() {
         let mut failing = Failing::new(&[2]);
-        failing.roster.mark_gone(ParticipantId(2), failing.now);
+        let left = GoneMember { participant: ParticipantId(2), by: None };
+        failing.roster.mark_gone(left, failing.log.group().policy(), failing.now);
         assert_eq!(failing.roster.removal_deadline(), Some(failing.now));
         assert!(failing.commit().is_empty(), "nobody asked for it");
         assert_eq!(failing.roster.removal_deadline(), Some(failing.now + 2 * REMOVAL_INTERVAL));

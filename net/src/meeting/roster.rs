@@ -2,8 +2,8 @@
 
 use super::timing::REMOVAL_INTERVAL;
 use super::{MediaState, Member};
-use crypto::{DeviceKey, Leaf, MeetingPolicy};
-use proto::{ParticipantId, Rights, Role};
+use crypto::{DeviceKey, Gone, Leaf, MeetingPolicy};
+use proto::{GoneMember, ParticipantId, Rights, Role};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
@@ -11,10 +11,24 @@ use std::time::Instant;
 pub(super) struct Roster {
     me: ParticipantId,
     people: BTreeMap<ParticipantId, Member>,
-    /// Members whose connection has ended according to the log, and when this client learned it.
-    gone: BTreeMap<ParticipantId, Instant>,
+    /// Members whose connection has ended according to the log.
+    gone: BTreeMap<ParticipantId, Ended>,
+    /// Members on devices of people who are not below this client.
+    protected: BTreeSet<ParticipantId>,
     /// Members whose connection was lost, and who may resume.
     absent: BTreeSet<ParticipantId>,
+}
+
+/// A member whose connection has ended according to the log.
+struct Ended {
+    why: Gone,
+    /// When this client learned it.
+    since: Instant,
+    /// True if it is gone by the policy in force. Otherwise a manager without power over it has had its connection closed: it is
+    /// displaced, and its leaf stays for its device and for those above it.
+    counts: bool,
+    /// True if this client may remove its leaf.
+    removable: bool,
 }
 
 /// What an update changed.
@@ -37,9 +51,9 @@ pub(super) struct Departure {
 
 impl Roster {
     /// Returns a roster without members. `gone` are members that left before this client joined.
-    pub(super) fn new(me: ParticipantId, gone: Vec<ParticipantId>, now: Instant) -> Self {
-        let gone = gone.into_iter().map(|participant| (participant, now)).collect();
-        Self { me, people: BTreeMap::new(), gone, absent: BTreeSet::new() }
+    pub(super) fn new(me: ParticipantId, gone: Vec<GoneMember>, now: Instant) -> Self {
+        let gone = gone.into_iter().map(|member| (member.participant, Ended::new(member.by, now))).collect();
+        Self { me, people: BTreeMap::new(), gone, protected: BTreeSet::new(), absent: BTreeSet::new() }
     }
 
     /// Replaces the members by those of the group. Known members keep their media state. This client's own state is
@@ -63,7 +77,7 @@ impl Roster {
         let stays = |person: &Member| self.people.get(&person.id).is_some_and(|now| now.leaf == person.leaf);
         let departure = |person: &Member| {
             let Member { id, leaf, device, .. } = *person;
-            let was_present = !self.gone.contains_key(&id);
+            let was_present = !self.is_gone(id);
             let has_leaf = self.people.values().any(|person| person.device == device);
             let sent_back = was_present && !barred(device) && !has_leaf;
             Departure { id, leaf, device, removed: barred(device) || was_present, sent_back }
@@ -96,9 +110,10 @@ impl Roster {
         self.people.get(&self.me).map_or((Role::Guest, Rights::NONE), |person| (person.role, person.rights))
     }
 
-    /// Returns true if this client's role is higher than that of `id`.
+    /// Returns true if this client's role is higher than that of `id`, also than that which `id` takes again if it has come back.
     pub(super) fn is_above(&self, id: ParticipantId) -> bool {
-        self.people.get(&id).is_some_and(|person| self.own().0.is_above(person.role))
+        let is_below = |person: &Member| self.own().0.is_above(person.role) && !self.protected.contains(&id);
+        self.people.get(&id).is_some_and(is_below)
     }
 
     /// Returns all members, in the order of their leaves.
@@ -108,8 +123,9 @@ impl Roster {
         people
     }
 
-    pub(super) fn leaves(&self) -> Vec<Leaf> {
-        self.people.values().map(|person| person.leaf).collect()
+    /// Returns all leaves, with the rights of their owners.
+    pub(super) fn leaves(&self) -> Vec<(Leaf, Rights)> {
+        self.people.values().map(|person| (person.leaf, person.rights)).collect()
     }
 
     /// Returns true if somebody is present who may admit.
@@ -117,9 +133,9 @@ impl Roster {
         self.present().any(|person| person.rights.contains(Rights::ADMIT))
     }
 
-    /// Returns the members that have not left.
+    /// Returns the members that have not left, also the displaced ones.
     pub(super) fn present(&self) -> impl Iterator<Item = &Member> {
-        self.people.values().filter(|person| !self.gone.contains_key(&person.id))
+        self.people.values().filter(|person| !self.is_gone(person.id))
     }
 
     /// Sets what a member sends. Returns true if it changed.
@@ -128,11 +144,17 @@ impl Roster {
         std::mem::replace(&mut person.state, state) != state
     }
 
-    /// Records that a participant's connection has ended. Returns true if it was the last one present who may admit.
-    pub(super) fn mark_gone(&mut self, id: ParticipantId, now: Instant) -> bool {
-        let Some(person) = self.people.get(&id) else { return false };
-        let admitted = person.rights.contains(Rights::ADMIT);
-        self.gone.insert(id, now).is_none() && admitted && !self.is_attended()
+    /// Records that a participant's connection has ended. The first report of a participant counts. Returns true if it was the last
+    /// one present who may admit.
+    pub(super) fn mark_gone(&mut self, member: GoneMember, policy: &MeetingPolicy, now: Instant) -> bool {
+        let GoneMember { participant: id, by } = member;
+        let was_attended = self.is_attended();
+        if !self.people.contains_key(&id) || self.gone.contains_key(&id) {
+            return false;
+        }
+        self.gone.insert(id, Ended::new(by, now));
+        judge(self, policy);
+        was_attended && !self.is_attended()
     }
 
     /// Records that a member's connection was lost, or that it has resumed. Returns true if that is new.
@@ -149,14 +171,19 @@ impl Roster {
     /// Forgets who is absent. The server reports it again after the connection was resumed.
     pub(super) fn clear_absent(&mut self) {
         self.absent.clear();
-        self.people.values_mut().for_each(|person| person.connected = true);
+        let is_displaced = |id| self.gone.get(id).is_some_and(|ended| !ended.counts);
+        self.people.values_mut().for_each(|person| person.connected = !is_displaced(&person.id));
     }
 
-    /// Returns the leaves of a device that no connected member uses: it lost its connection, and joins again.
+    /// Returns the leaves of a device that no connected member uses, and that this client may remove: the device lost its connection,
+    /// and joins again.
     pub(super) fn unused_leaves(&self, device: DeviceKey) -> Vec<Leaf> {
-        let unused = |person: &&Member| {
-            person.device == device && (self.gone.contains_key(&person.id) || self.absent.contains(&person.id))
+        let may_remove = |id| self.own().1.contains(Rights::REMOVE) && self.is_above(id);
+        let is_unused = |id| match self.gone.get(&id) {
+            Some(ended) => ended.removable,
+            None => self.absent.contains(&id) && may_remove(id),
         };
+        let unused = |person: &&Member| person.device == device && is_unused(person.id);
         self.people.values().filter(unused).map(|person| person.leaf).collect()
     }
 
@@ -176,39 +203,81 @@ impl Roster {
         u32::try_from(self.people.len()).unwrap_or(u32::MAX)
     }
 
+    /// Returns true if a member is gone by the policy in force.
     pub(super) fn is_gone(&self, id: ParticipantId) -> bool {
-        self.gone.contains_key(&id)
+        self.gone.get(&id).is_some_and(|ended| ended.counts)
     }
 
-    /// Returns the number of present members that act before this client: those of higher roles, then by leaf.
+    /// Returns the number of members with a connection that act before this client: those of higher roles, then by leaf.
     pub(super) fn rank(&self) -> u32 {
         let order = |person: &Member| (person.role, person.leaf);
         let Some(mine) = self.people.get(&self.me).map(order) else { return 0 };
-        u32::try_from(self.present().filter(|person| order(person) < mine).count()).unwrap_or(u32::MAX)
+        let acts = |person: &&Member| order(person) < mine && !self.gone.contains_key(&person.id);
+        u32::try_from(self.people.values().filter(acts).count()).unwrap_or(u32::MAX)
     }
 
-    /// Returns when this client removes the members that left, or `None` if there are none.
+    /// Returns when this client removes the members that left, or `None` if there are none that it may remove.
     pub(super) fn removal_deadline(&self) -> Option<Instant> {
-        let first = self.gone.values().min()?;
-        Some(*first + REMOVAL_INTERVAL * self.rank())
+        let first = self.gone.values().filter(|ended| ended.removable).map(|ended| ended.since).min()?;
+        Some(first + REMOVAL_INTERVAL * self.rank())
     }
 
     /// Returns the members to remove because they have left. Empty before [`Self::removal_deadline`]. If one is due,
     /// all are removed with it.
     pub(super) fn due_removals(&self, now: Instant) -> Vec<ParticipantId> {
         let due = self.removal_deadline().is_some_and(|deadline| deadline <= now);
-        if due { self.gone.keys().copied().collect() } else { Vec::new() }
+        if due { removable(self).collect() } else { Vec::new() }
     }
 
-    /// Returns the leaves of the members that left.
+    /// Returns the leaves of the members that left and that this client may remove.
     pub(super) fn gone_leaves(&self) -> Vec<Leaf> {
-        self.gone.keys().filter_map(|id| self.leaf(*id)).collect()
+        removable(self).filter_map(|id| self.leaf(id)).collect()
     }
 
     /// Delays removals after a commit that could not be made, so that the next member in rank tries first.
     pub(super) fn postpone_removals(&mut self, now: Instant) {
-        self.gone.values_mut().for_each(|since| *since = now + 2 * REMOVAL_INTERVAL);
+        self.gone.values_mut().for_each(|ended| ended.since = now + 2 * REMOVAL_INTERVAL);
     }
+}
+
+impl Ended {
+    /// Returns a member that nobody has judged by the policy yet.
+    fn new(by: Option<ParticipantId>, since: Instant) -> Self {
+        let has_left = by.is_none();
+        Self { why: by.map_or(Gone::Left, Gone::RemovedBy), since, counts: has_left, removable: has_left }
+    }
+}
+
+/// Judges by the policy in force who is gone, and whom this client may remove. The caller does so after each change of the group, so
+/// that members that have just come and those who have been there decide alike.
+pub(super) fn judge(roster: &mut Roster, policy: &MeetingPolicy) {
+    let Roster { me, people, gone, protected, .. } = roster;
+    let own = people.get(me).map_or(policy.everyone(), |person| policy.role_of(person.device, *me));
+    let not_below = people.values().filter(|person| !own.is_above(policy.role_of_device(person.device)));
+    *protected = not_below.map(|person| person.id).collect();
+    for (id, ended) in gone {
+        let Some(person) = people.get_mut(id) else { continue };
+        ended.counts = policy.counts_as_gone(person.device, ended.why);
+        ended.removable = ended.counts || policy.counts_as_gone(person.device, Gone::RemovedBy(*me));
+        person.connected &= ended.counts;
+    }
+}
+
+/// Returns why a member is gone, if the log says so. `authorize` judges it.
+pub(super) fn gone(roster: &Roster, id: ParticipantId) -> Option<Gone> {
+    roster.gone.get(&id).map(|ended| ended.why)
+}
+
+fn removable(roster: &Roster) -> impl Iterator<Item = ParticipantId> {
+    roster.gone.iter().filter(|(_, ended)| ended.removable).map(|(id, _)| *id)
+}
+
+/// Returns the manager whose word about the group counts: the first one in the order of succession that is a member and not gone. If
+/// others counted, a manager below it could cut off everybody, and succeed it.
+pub(super) fn leader(roster: &Roster, policy: &MeetingPolicy) -> Option<ParticipantId> {
+    let is_here = |device| roster.present().any(|person| person.device == device);
+    let mut managers = policy.people().iter().take_while(|person| person.role.is_manager());
+    managers.find(|person| is_here(person.device)).map(|first| first.participant)
 }
 
 /// Returns a member.
@@ -263,7 +332,8 @@ pub(super) fn may_lower_hand(roster: &Roster, by: ParticipantId, id: Participant
 mod tests {
     use super::super::Microphone;
     use super::*;
-    use std::time::Duration;
+    use crypto::{Group, Identity, ManagerKeys, Profile};
+    use std::time::{Duration, SystemTime};
 
     const ME: ParticipantId = ParticipantId(2);
 
@@ -277,6 +347,17 @@ mod tests {
     /// Members 4, 2 (this client), 3 and 1 (the organiser) at leaves 0, 2, 3 and 4.
     fn members() -> Vec<crypto::Member> {
         vec![member(4, 0), member(2, 2), member(3, 3), member(1, 4)]
+    }
+
+    /// Returns the policy of a meeting whose organiser is somebody else.
+    fn policy() -> MeetingPolicy {
+        let (identity, profile) = (Identity::generate().unwrap(), Profile::new("Ada").unwrap());
+        let (keys, now) = (ManagerKeys::new().unwrap(), SystemTime::UNIX_EPOCH);
+        Group::create(&identity, profile, ParticipantId(9), &keys, now).unwrap().policy().clone()
+    }
+
+    fn leave(roster: &mut Roster, id: u64, now: Instant) -> bool {
+        roster.mark_gone(GoneMember { participant: ParticipantId(id), by: None }, &policy(), now)
     }
 
     fn roster(now: Instant) -> Roster {
@@ -301,7 +382,7 @@ mod tests {
     #[test]
     fn an_update_tells_who_joined_and_who_left_and_why() {
         let mut roster = roster(Instant::now());
-        roster.mark_gone(ParticipantId(3), Instant::now());
+        leave(&mut roster, 3, Instant::now());
         // Member 4 is in the group again, at another leaf.
         let Changes { joined, left } =
             roster
@@ -314,10 +395,10 @@ mod tests {
     #[test]
     fn the_organiser_is_missed_once() {
         let (now, mut roster) = (Instant::now(), roster(Instant::now()));
-        assert!(!roster.mark_gone(ParticipantId(3), now) && !roster.mark_gone(ParticipantId(9), now));
+        assert!(!leave(&mut roster, 3, now) && !leave(&mut roster, 9, now));
         assert!(roster.is_attended());
-        assert!(roster.mark_gone(ParticipantId(1), now));
-        assert!(!roster.mark_gone(ParticipantId(1), now) && !roster.is_attended());
+        assert!(leave(&mut roster, 1, now));
+        assert!(!leave(&mut roster, 1, now) && !roster.is_attended());
     }
 
     #[test]
@@ -325,15 +406,15 @@ mod tests {
         let now = Instant::now();
         let mut roster = roster(now);
         assert_eq!((roster.rank(), roster.removal_deadline()), (2, None), "after the organiser, and the first leaf");
-        roster.mark_gone(ParticipantId(3), now);
-        roster.mark_gone(ParticipantId(9), now);
+        leave(&mut roster, 3, now);
+        leave(&mut roster, 9, now);
         let due = now + 2 * REMOVAL_INTERVAL;
         assert_eq!(roster.removal_deadline(), Some(due));
         let early = due.checked_sub(Duration::from_nanos(1)).unwrap();
         assert!(roster.due_removals(early).is_empty());
         assert_eq!(roster.due_removals(due), [ParticipantId(3)]);
         // The organiser leaves later. Its place is free at once, and it is removed with the first.
-        roster.mark_gone(ParticipantId(1), now + Duration::from_secs(1));
+        leave(&mut roster, 1, now + Duration::from_secs(1));
         assert_eq!((roster.rank(), roster.removal_deadline()), (1, Some(now + REMOVAL_INTERVAL)));
         assert_eq!(roster.due_removals(due), [ParticipantId(1), ParticipantId(3)]);
         roster.postpone_removals(due);
@@ -343,7 +424,8 @@ mod tests {
     #[test]
     fn a_new_member_removes_those_who_left_before_it_joined() {
         let now = Instant::now();
-        let mut roster = Roster::new(ME, vec![ParticipantId(1), ParticipantId(9)], now);
+        let left = |id| GoneMember { participant: ParticipantId(id), by: None };
+        let mut roster = Roster::new(ME, vec![left(1), left(9)], now);
         roster.update(members(), MediaState::default(), |_| false);
         assert!(!roster.is_attended() && roster.rank() == 1);
         assert_eq!(roster.due_removals(now + REMOVAL_INTERVAL), [ParticipantId(1)], "9 is not in the group any more");

@@ -16,6 +16,7 @@ mod hands;
 mod lobby;
 mod malformed;
 mod not_lost;
+mod power;
 mod presence;
 mod recovery;
 mod roles;

@@ -3,7 +3,7 @@
 use super::event::Violation;
 use super::timing::{TREE_PART_TIMEOUT, TREE_TIMEOUT};
 use crypto::Joiner;
-use proto::{Blob, Epoch, MAX_TREE_PART, ParticipantId, Position, Reason, ResumeToken};
+use proto::{Blob, Epoch, GoneMember, MAX_TREE_PART, Position, Reason, ResumeToken};
 use std::time::Instant;
 
 /// What the server said when it admitted this client.
@@ -14,7 +14,7 @@ pub(super) struct Admission {
     /// The log's epoch at that position.
     pub epoch: Epoch,
     /// Departed members whose leaves are still in the group.
-    pub gone: Vec<ParticipantId>,
+    pub gone: Vec<GoneMember>,
     pub resume: ResumeToken,
 }
 

@@ -1,8 +1,8 @@
 //! A commit whose keys this client could not read, until it is known whether the others have merged it.
 //!
 //! A member that sends a path secret that only some can decrypt splits the group. Who cannot read it has not lost the meeting: it does
-//! not commit meanwhile, because the others would take its commit for an invalid one. A manager's beacon cuts off a member. A
-//! manager itself asks the beacons of the others: if they have merged the commit, it joins again alone. Otherwise it voids the
+//! not commit meanwhile, because the others would take its commit for an invalid one. The leading manager's beacon cuts off a member.
+//! A manager itself asks the beacons of the others: if they have merged the commit, it joins again alone. Otherwise it voids the
 //! commit, so that those who have merged it join again.
 
 use super::roster::Roster;
@@ -43,6 +43,11 @@ impl UnreadCommit {
 
     pub(super) const fn until(&self) -> Instant {
         self.until
+    }
+
+    /// Returns who has made the commit, according to the server.
+    pub(super) const fn from(&self) -> ParticipantId {
+        self.from
     }
 
     pub(super) const fn epoch(&self) -> Epoch {

@@ -6,6 +6,7 @@ mod emoji;
 mod event;
 pub(super) mod message;
 mod phrase;
+mod silence;
 mod turns;
 
 pub use emoji::MAX_PARTICIPANTS;
@@ -138,10 +139,15 @@ impl Verification {
         self.update(context);
     }
 
+    /// Handles that the server has pinged.
+    pub(super) const fn handle_ping(&mut self, now: Instant) {
+        self.watch.handle_ping(now);
+    }
+
     /// Handles that the connection was resumed.
     pub(super) fn handle_resumed(&mut self, roster: &Roster, now: Instant) {
-        self.watch.set_members(roster, now);
         self.watch.handle_resumed(now);
+        self.watch.set_members(roster, now);
         self.beacons.repeat(now);
     }
 

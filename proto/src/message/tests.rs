@@ -40,7 +40,14 @@ fn messages_round_trip() {
         Down::Hello { version: VERSION, participant, time: 1_800_000_000 },
         Down::Created { resume: token },
         Down::AdmissionKey { admission_key: blob.clone(), chain: Blob(vec![1; 64]) },
-        Down::Admitted { welcome: blob.clone(), position, epoch, gone: vec![participant], resume: token, tree: 9 },
+        Down::Admitted {
+            welcome: blob.clone(),
+            position,
+            epoch,
+            gone: vec![GoneMember { participant, by: Some(ParticipantId(9)) }],
+            resume: token,
+            tree: 9,
+        },
         Down::Tree { part: blob.clone() },
         Down::Refused { why: Refusal::Clock { ahead: -3_601 } },
         Down::Refused { why: Refusal::OldLink },
@@ -176,9 +183,15 @@ fn an_admission_names_at_most_as_many_gone_members_as_a_meeting_has() {
         resume,
         tree: 0,
     };
-    let message = admitted(ids(MAX_MEMBERS));
+    let gone = |count| {
+        ids(count)
+            .into_iter()
+            .map(|participant| GoneMember { participant, by: Some(ParticipantId(u64::MAX)) })
+            .collect()
+    };
+    let message = admitted(gone(MAX_MEMBERS));
     assert_eq!(decode::<Down>(&encode(&message)), Ok(message));
-    assert_eq!(decode::<Down>(&encode(&admitted(ids(MAX_MEMBERS + 1)))), Err(Malformed));
+    assert_eq!(decode::<Down>(&encode(&admitted(gone(MAX_MEMBERS + 1)))), Err(Malformed));
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! One meeting as the delivery service sees it: its authority, its members, the clients that wait to be admitted, and
 //! the log.
 
+mod commit;
+mod departures;
 pub mod forwarding;
 pub mod storage;
+
+pub use commit::{Changes, Commit};
 
 use super::actions::{Actions, Trust};
 use super::authority::Authority;
@@ -15,11 +19,12 @@ use super::stored::Unstored;
 use super::tree::{Tree, Welcomes};
 use super::waiting::{Request, Waiting, WaitingClient};
 use crate::{Origin, sfu};
+use departures::Departures;
 use proto::{
-    Blob, Down, Epoch, LogEntry, MAX_MEMBERS, ManagerCommand, MeetingId, NextAuthority, ParticipantId, Position,
+    Blob, Down, Epoch, GoneMember, LogEntry, ManagerCommand, MeetingId, NextAuthority, ParticipantId, Position,
     Problem, SignedCommand, Welcome,
 };
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,12 +39,7 @@ pub struct Meeting {
     members: Members,
     waiting: Waiting,
     returns: Returns,
-    /// Participants that are logged as gone, oldest first, unless a manager's commit has removed them. At most
-    /// [`MAX_MEMBERS`]. A member's commit takes no one off this list: it may be invalid.
-    gone: VecDeque<ParticipantId>,
-    /// Those of `gone` that no accepted commit of a member names. The commit of such a member may come early, once: the server cannot see
-    /// whether it removes them.
-    unremoved: BTreeSet<ParticipantId>,
+    departures: Departures,
     /// What members that are absent may still need.
     pub log: Log,
     epoch: Epoch,
@@ -50,28 +50,6 @@ pub struct Meeting {
     /// True if the next step panics.
     #[cfg(test)]
     pub panics: bool,
-}
-
-/// [`proto::Up::Commit`].
-#[derive(Debug)]
-pub struct Commit {
-    /// The epoch that the commit ends.
-    pub epoch: Epoch,
-    /// The commit itself.
-    pub blob: Blob,
-    /// The participants that the commit removes.
-    pub removed: Vec<ParticipantId>,
-    /// The Welcomes for the participants that the commit adds.
-    pub welcomes: Welcomes,
-}
-
-/// The connections that a message moves into or out of a meeting.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// Connections that are about to be closed.
-    pub closed: Vec<ConnectionId>,
-    /// Connections that waited and belong to members now.
-    pub admitted: Vec<ConnectionId>,
 }
 
 impl Meeting {
@@ -98,8 +76,7 @@ impl Meeting {
             members,
             waiting,
             returns: Returns::default(),
-            gone: VecDeque::new(),
-            unremoved: BTreeSet::new(),
+            departures: Departures::default(),
             log,
             epoch: Epoch(0),
             reserved_until: None,
@@ -150,6 +127,10 @@ impl Meeting {
             if !self.authority.has_signed_return(participant, &request.0, signature) {
                 return Err(Problem::NotAuthorised);
             }
+            // Those who knock do not count: they could keep an organiser out.
+            if self.members.len() + self.waiting.returning() >= self.settings.places(true) {
+                return Err(Problem::MeetingFull);
+            }
             self.returns.handle_request(participant);
         } else if self.members.len() >= max || self.waiting.count_of(origin) >= max.div_ceil(WAITING_SHARE) {
             return Err(Problem::MeetingFull);
@@ -177,6 +158,7 @@ impl Meeting {
     /// not wait.
     pub fn withdraw(&mut self, participant: ParticipantId, actions: &mut Actions) {
         if let Some((_, true)) = self.waiting.remove(participant) {
+            self.departures.withdraw(participant);
             actions.send_all(self.members.connections(), &Down::Withdrew { participant });
         }
     }
@@ -186,7 +168,7 @@ impl Meeting {
         if self.members.remove(participant).is_some() {
             self.returns.forget(participant);
             actions.command_sfu(sfu::Command::Leave { participant });
-            self.append(LogEntry::Gone { participant }, actions);
+            self.append(LogEntry::Gone { participant, by: None }, actions);
             self.trim_log();
         }
     }
@@ -236,7 +218,7 @@ impl Meeting {
         Ok(before)
     }
 
-    /// Removes the members whose time to resume is over.
+    /// Handles that some time has passed: removes the members whose time to resume is over.
     pub fn expire(&mut self, now: Instant, actions: &mut Actions) {
         #[cfg(test)]
         assert!(!self.panics, "injected");
@@ -244,6 +226,7 @@ impl Meeting {
             self.leave(participant, actions);
         }
         self.members.expire_trees(now);
+        self.unstored.handle_tick();
     }
 
     /// Notes which entry a member expects next.
@@ -298,7 +281,7 @@ impl Meeting {
         let waits = |to: &ParticipantId| self.waiting.contains(*to) && self.returns.contains(*to);
         let answered: Vec<_> = admitted.iter().copied().filter(waits).collect();
         let is_answer = !answered.is_empty();
-        let is_needed = is_answer || commit.removed.iter().any(|gone| self.unremoved.contains(gone));
+        let is_needed = is_answer || self.departures.is_needed(&commit.removed);
         let may_commit = !is_reserved && member.may_commit(is_needed, now);
         let has_turn = may_commit && self.returns.has_turn(from, is_answer, self.members.connected(), now);
         if has_turn && is_answer && commit.epoch < self.epoch {
@@ -308,9 +291,7 @@ impl Meeting {
             send_lost(from, &self.members, self.epoch, actions);
             return Ok(Changes::default());
         }
-        if !commit.removed.iter().all(|removed| self.gone.contains(removed))
-            || !admitted.iter().all(|to| self.returns.contains(*to))
-        {
+        if !self.departures.contains_all(&commit.removed) || !admitted.iter().all(|to| self.returns.contains(*to)) {
             return Err(Problem::NotAuthorised);
         }
         for organiser in answered {
@@ -320,11 +301,11 @@ impl Meeting {
             member.committed(is_needed, &self.settings.limits, now);
         }
         let Commit { epoch, blob, welcomes, removed } = commit;
-        self.unremoved.retain(|gone| !removed.contains(gone));
+        self.departures.handle_commit(&removed);
         self.epoch = epoch.next();
         self.append(LogEntry::Commit { from, epoch, blob }, actions);
         let mut changes = Changes::default();
-        self.admit(welcomes, now, &mut changes, actions);
+        self.admit((from, welcomes), now, &mut changes, actions);
         Ok(changes)
     }
 
@@ -344,7 +325,9 @@ impl Meeting {
         let SignedCommand { from, counter, command, signature } = &signed;
         let Some(member) = self.members.get_mut(*from) else { return Ok(Changes::default()) };
         if !self.authority.has_signed(*from, *counter, &command.0, signature) {
-            if !self.authority.had_signed(*from, *counter, &command.0, signature) {
+            // A manager may have sent it before it learned of several rotations. If the server closed its connection, another
+            // manager could have it reported as gone.
+            if !member.is_manager && !self.authority.had_signed(*from, *counter, &command.0, signature) {
                 return Err(Problem::NotAuthorised);
             }
             if let Ok(ManagerCommand::Commit { .. }) = signed.decode() {
@@ -359,9 +342,10 @@ impl Meeting {
         if let Some(connection) = member.connection().filter(|_| is_new) {
             self.waiting.knocks().for_each(|message| actions.send(connection, &message));
         }
-        self.unstored.change_state();
+        self.unstored.change_counter();
         if !member.is_manager {
             member.is_manager = true;
+            self.unstored.change_state();
             if let Some(connection) = member.connection() {
                 actions.trust(connection, Trust::Manager);
             }
@@ -388,8 +372,9 @@ impl Meeting {
                 if let Some(next) = rotation {
                     self.rotate(signed.from, next)?;
                 }
+                let from = signed.from;
                 self.commit_signed(signed, &removed, &mut changes, actions);
-                self.admit(welcomes, now, &mut changes, actions);
+                self.admit((from, welcomes), now, &mut changes, actions);
             }
             ManagerCommand::Commit { .. } => {
                 self.reserved_until = Some(now + self.settings.limits.commit_interval);
@@ -408,18 +393,23 @@ impl Meeting {
             }
             ManagerCommand::Expel { participant } => {
                 if self.remove(participant, &signed, &mut changes, actions) {
-                    self.append(LogEntry::Gone { participant }, actions);
+                    self.append(LogEntry::Gone { participant, by: Some(signed.from) }, actions);
                 }
             }
             ManagerCommand::Void { epoch, participant } if epoch < self.epoch => {
                 let was_member = self.remove(participant, &signed, &mut changes, actions);
+                let by = Some(signed.from);
                 self.append(LogEntry::Managed { signed }, actions);
                 if was_member {
-                    self.append(LogEntry::Gone { participant }, actions);
+                    self.append(LogEntry::Gone { participant, by }, actions);
                 }
             }
             ManagerCommand::Void { .. } => {}
-            ManagerCommand::Lock { locked } => self.is_locked = locked,
+            ManagerCommand::Lock { locked } if locked == self.is_locked => {}
+            ManagerCommand::Lock { locked } => {
+                self.is_locked = locked;
+                self.unstored.change_state();
+            }
             ManagerCommand::Beacon { .. } => {
                 actions.send_all(self.members.connections_except(signed.from), &Down::Beacon { signed });
             }
@@ -456,13 +446,13 @@ impl Meeting {
     ) {
         self.reserved_until = None;
         self.epoch = self.epoch.next();
-        self.gone.retain(|gone| !removed.contains(gone));
-        self.unremoved.retain(|gone| !removed.contains(gone));
+        self.departures.handle_removal(removed);
         let mut were_members = removed.to_vec();
         were_members.retain(|participant| self.remove(*participant, &signed, changes, actions));
+        let by = Some(signed.from);
         self.append(LogEntry::Managed { signed }, actions);
         for participant in were_members {
-            self.append(LogEntry::Gone { participant }, actions);
+            self.append(LogEntry::Gone { participant, by }, actions);
         }
     }
 
@@ -486,9 +476,16 @@ impl Meeting {
         true
     }
 
-    /// Admits the receivers of Welcomes that still wait. A receiver that neither waits nor is a member has left: it is
-    /// logged as gone, because the commit added a leaf for it.
-    fn admit(&mut self, welcomes: Welcomes, now: Instant, changes: &mut Changes, actions: &mut Actions) {
+    /// Admits the receivers of Welcomes that still wait, if there is a place. A receiver that neither waits nor is a member has
+    /// left, and one without a place does: it is logged as gone, because the commit added a leaf for it. If it has not waited or
+    /// was refused, only the committer says so: it is logged as removed by the committer.
+    fn admit(
+        &mut self,
+        (from, welcomes): (ParticipantId, Welcomes),
+        now: Instant,
+        changes: &mut Changes,
+        actions: &mut Actions,
+    ) {
         let Welcomes { list, tree } = welcomes;
         for Welcome { to, blob } in list {
             let (position, mut admitted, mut absent) = (self.log.end(), Vec::new(), Vec::new());
@@ -497,12 +494,22 @@ impl Meeting {
                     continue;
                 }
                 match self.waiting.remove(participant) {
-                    Some((connection, _)) => {
+                    Some((connection, _))
+                        if self.members.len() < self.settings.places(self.returns.contains(participant)) =>
+                    {
                         let member = Member::new(connection, position, &self.settings.limits, now);
                         self.members.insert(participant, member);
                         admitted.push((participant, connection));
                     }
-                    None => absent.push(participant),
+                    // Those who have come back have taken the last place.
+                    Some((connection, _)) => {
+                        actions.send(connection, &Down::Problem { problem: Problem::MeetingFull });
+                        actions.close(connection);
+                        changes.closed.push(connection);
+                        absent.push((participant, None));
+                    }
+                    None if self.departures.has_withdrawn(participant) => absent.push((participant, None)),
+                    None => absent.push((participant, Some(from))),
                 }
             }
             for (participant, connection) in &admitted {
@@ -511,7 +518,7 @@ impl Meeting {
                     welcome: blob.clone(),
                     position,
                     epoch: self.epoch,
-                    gone: self.gone.iter().copied().collect(),
+                    gone: self.departures.gone(),
                     resume: self.settings.token(self.id, *participant),
                     tree: tree.length(),
                 };
@@ -521,8 +528,9 @@ impl Meeting {
                 actions.join_sfu(self.id, *participant, *connection);
             }
             changes.admitted.extend(admitted.into_iter().map(|(_, connection)| connection));
-            for participant in absent {
-                self.append(LogEntry::Gone { participant }, actions);
+            absent.retain(|(participant, _)| !self.departures.contains(*participant));
+            for (participant, by) in absent {
+                self.append(LogEntry::Gone { participant, by }, actions);
             }
         }
     }
@@ -545,14 +553,8 @@ impl Meeting {
 
     /// Appends an entry that every member needs, and sends it to the members.
     fn append(&mut self, entry: LogEntry, actions: &mut Actions) {
-        if let LogEntry::Gone { participant } = &entry {
-            self.gone.push_back(*participant);
-            self.unremoved.insert(*participant);
-            if self.gone.len() > MAX_MEMBERS
-                && let Some(oldest) = self.gone.pop_front()
-            {
-                self.unremoved.remove(&oldest);
-            }
+        if let LogEntry::Gone { participant, by } = entry {
+            self.departures.add(GoneMember { participant, by });
         }
         let entry = self.log.append(entry);
         actions.send_encoded(self.members.connections(), &entry.message);

@@ -5,7 +5,7 @@ use super::tree::Tree;
 use crate::Limits;
 use crate::bucket::Bucket;
 use proto::{MAX_BEACONS_PER_SECOND, ParticipantId, Position};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 
 /// The members of a meeting.
@@ -231,6 +231,14 @@ impl Members {
     pub fn acknowledged(&self) -> Option<Position> {
         self.by_id.values().map(|member| member.acknowledged).min()
     }
+}
+
+/// Returns whether `all` has each of the participants in `named`. Both lists may have a thousand names, so they are not compared one by
+/// one.
+pub fn contains_all<'p>(all: impl IntoIterator<Item = &'p ParticipantId>, named: &[ParticipantId]) -> bool {
+    let named: BTreeSet<_> = named.iter().collect();
+    let found: BTreeSet<_> = all.into_iter().filter(|participant| named.contains(participant)).collect();
+    found.len() == named.len()
 }
 
 /// How many beacons of one member may come at once.

@@ -1,7 +1,7 @@
 //! What all meetings share: the limits, and the key of the resume tokens.
 
 use crate::Limits;
-use proto::{MeetingId, ParticipantId, ResumeToken};
+use proto::{MAX_MEMBERS, MeetingId, ParticipantId, ResumeToken};
 use ring::hmac;
 
 /// The limits, and the key of the resume tokens.
@@ -22,6 +22,13 @@ impl Settings {
     /// Returns the same settings for a service that stores its meetings.
     pub fn storing(self) -> Self {
         Self { stores: true, ..self }
+    }
+
+    /// Returns how many members a meeting has places for. For who comes back as an organiser there is one more, if the protocol has room
+    /// for it: otherwise somebody could take an organiser's place while it is away.
+    pub fn places(&self, returns: bool) -> usize {
+        let places = self.limits.members;
+        if returns { places.max((places + 1).min(MAX_MEMBERS)) } else { places }
     }
 
     /// Returns the token of a member: an HMAC over its ids, so it is not stored.

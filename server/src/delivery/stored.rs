@@ -6,7 +6,7 @@
 
 use super::log::{Entry, Log};
 use minicbor::{CborLen, Decode, Encode};
-use proto::{Blob, Down, Epoch, LogEntry, MAX_MEMBERS, MeetingId, ParticipantId, Position};
+use proto::{Blob, Down, Epoch, GoneMember, LogEntry, MAX_MEMBERS, MeetingId, ParticipantId, Position};
 
 /// A change of what is stored of a meeting. It is stored before the messages that follow from it are sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Unstored {
     entries: Vec<Entry>,
     /// True if something other than the log changed.
     state: bool,
+    /// True if the counters of signed commands changed.
+    counters: bool,
     /// Bytes that were appended since everything was stored. `None` if nothing is stored.
     appended: Option<usize>,
 }
@@ -50,7 +52,7 @@ pub struct State {
     pub members: Vec<MemberState>,
     /// The participants that are logged as gone.
     #[n(5)]
-    pub gone: Vec<ParticipantId>,
+    pub gone: Vec<GoneMember>,
     /// The log's epoch.
     #[n(6)]
     pub epoch: Epoch,
@@ -112,19 +114,32 @@ impl Unstored {
         self.state = true;
     }
 
+    /// Notes that the counter of a signed command has changed. That alone is stored with the next change, or by
+    /// [`Self::handle_tick`]: nobody but its author can send such a command again, and if it had changed anything else, its counter
+    /// would have been stored with that.
+    pub fn change_counter(&mut self) {
+        self.counters = true;
+    }
+
+    /// Notes that some time has passed: counters that have changed are stored now.
+    pub fn handle_tick(&mut self) {
+        self.state |= self.counters;
+    }
+
     /// Returns what is to be stored of the changes; `None` if nothing changed. `describe` returns the state now.
     pub fn take(&mut self, log: &Log, describe: impl Fn() -> State) -> Option<Change> {
         let (entries, state) = (std::mem::take(&mut self.entries), std::mem::take(&mut self.state));
         if entries.is_empty() && !state {
             return None;
         }
+        self.counters &= !state;
         let batch = encode(&entries, state.then(&describe));
         let appended = self.appended.map(|appended| appended + batch.len());
         self.appended = appended.filter(|appended| *appended <= log.bytes() + SLACK);
         if self.appended.is_some() {
             return Some(Change::Append(batch));
         }
-        self.appended = Some(0);
+        (self.appended, self.counters) = (Some(0), false);
         Some(Change::Replace(encode(&log.entries(), Some(describe()))))
     }
 }
@@ -183,7 +198,10 @@ mod tests {
         assert!(is_valid(state()));
         assert!(!is_valid(State { start: Position(4), ..state() }));
         assert!(!is_valid(State { next: Position(u64::MAX), ..state() }), "the next position would overflow");
-        assert!(!is_valid(State { gone: vec![ParticipantId(1); MAX_MEMBERS + 1], ..state() }));
+        assert!(!is_valid(State {
+            gone: vec![GoneMember { participant: ParticipantId(1), by: None }; MAX_MEMBERS + 1],
+            ..state()
+        }));
     }
 
     #[test]

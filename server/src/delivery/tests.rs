@@ -59,7 +59,7 @@ fn a_removed_member_is_notified_and_receives_nothing_else() {
     let mut service = Service::with_three_members();
     let received = service.commits(ANNA, 2, &[], &[CLEO]);
     let entries = [ANNA, BEN].map(|participant| (participant, service.managed(2)));
-    let after = [ANNA, BEN].map(|participant| (participant, gone(3, CLEO)));
+    let after = [ANNA, BEN].map(|participant| (participant, expelled(3, CLEO)));
     let removed = (CLEO, Down::Removed { signed: service.signed() });
     assert_eq!(received, [vec![removed], entries.to_vec(), after.to_vec()].concat());
     assert_eq!(service.closed, [CLEO]);
@@ -422,6 +422,23 @@ fn a_rotation_replaces_the_admission_key_and_the_authority() {
     let expel = ManagerCommand::Expel { participant: BEN };
     assert!(service.manages(ANNA, &expel).is_empty());
     assert_eq!(service.commits(ANNA, 3, &[], &[BEN]), [(ANNA, Down::CommitTooLate { epoch: Epoch(3) })]);
-    service.authority = 3;
-    assert_eq!(service.manages(ANNA, &expel)[0], (ANNA, problem(Problem::NotAuthorised)));
+}
+
+/// Another manager could otherwise have a manager disconnected by changing the keys several times at once, while a command of it is on
+/// its way. The members would take it for gone.
+#[test]
+fn a_manager_that_does_not_know_the_last_rotations_stays_connected() {
+    let mut service = Service::with_three_members();
+    let beacon = ManagerCommand::Beacon { epoch: Epoch(2), mls_epoch: 2, transcript: [1; 32] };
+    service.manages(BEN, &beacon);
+    service.rotates(BEN, 2, rotation(AUTHORITY, 1, OTHER, &[7]), blob(7));
+    service.authority = OTHER;
+    service.rotates(BEN, 3, rotation(OTHER, 2, 3, &[8]), blob(8));
+    service.authority = AUTHORITY;
+    let expel = ManagerCommand::Expel { participant: BEN };
+    assert!(service.manages(ANNA, &expel).is_empty());
+    assert_eq!(service.commits(ANNA, 4, &[], &[BEN]), [(ANNA, Down::CommitTooLate { epoch: Epoch(4) })]);
+    assert!(service.closed.is_empty());
+    // Who has never been a manager is out.
+    assert_eq!(service.manages(CLEO, &expel)[0], (CLEO, problem(Problem::NotAuthorised)));
 }

@@ -137,6 +137,11 @@ impl Waiting {
         self.by_id.len()
     }
 
+    /// Returns how many organisers wait to come back.
+    pub fn returning(&self) -> usize {
+        self.by_id.values().filter(|client| matches!(client.request, Request::Return(..))).count()
+    }
+
     /// Returns how many clients from `origin` wait.
     pub fn count_of(&self, origin: Origin) -> usize {
         self.by_id.values().filter(|client| client.origin == origin).count()

@@ -7,7 +7,7 @@ use super::certificate::chain_for;
 use super::keys::{ADA, BOB, knock_at, profile};
 use super::{joined, mutate, parts};
 use crypto::group::hostile::welcome::{ForgedAdmission, WelcomeParts};
-use crypto::hostile::{self, PlainFrame};
+use crypto::hostile::{self, Flaw, PlainFrame};
 use crypto::vectors::{CertifiedLeaf, credential as encoded_credential, media_keys, public_key};
 use crypto::{
     Envelope, Group, Header, Identity, Joiner, KeyRing, Leaf, LobbyKey, LobbyMessage, ManagerKeys, Opener, Profile,
@@ -72,8 +72,14 @@ pub(super) fn credentials() -> Vec<Vec<u8>> {
 }
 
 /// Opens a request with the right keys, of which the credential (if the first bit of the script is 1) or another byte was changed
-/// before it was signed and sealed. What is accepted can be shown.
+/// before it was signed and sealed. What is accepted can be shown. If the second bit is 1, the rest of the script is the encryption key
+/// of the leaf.
 pub(super) fn knock_inside(script: &[u8]) {
+    if let Some((first, key)) = script.split_first()
+        && first & 0x40 != 0
+    {
+        knock_with_key(key);
+    }
     MEETING.with_borrow_mut(|Meeting { keys, .. }| {
         let (in_credential, now) = (script.first().is_some_and(|first| first & 0x80 != 0), SystemTime::now());
         let mut identity = Identity::generate().expect("randomness");
@@ -96,6 +102,19 @@ pub(super) fn knock_inside(script: &[u8]) {
         }
     });
 }
+
+/// Opens a request whose leaf has this encryption key. Only a key of the right length is accepted.
+fn knock_with_key(key: &[u8]) {
+    MEETING.with_borrow_mut(|Meeting { keys, .. }| {
+        let (identity, now) = (Identity::generate().expect("randomness"), SystemTime::now());
+        let who = (&identity, profile("Bob"), JOINER);
+        let request = hostile::flawed_request(keys, who, now, &Flaw::LeafKey(key.to_vec())).expect("randomness");
+        assert!(keys.open(&request, now).is_err() || key.len() == X_WING_KEY, "a key of {} bytes", key.len());
+    });
+}
+
+/// The length of a public key in bytes.
+const X_WING_KEY: usize = 1_216;
 
 /// Returns 16 bytes that no other request has.
 fn random_nonce(identity: &Identity) -> Vec<u8> {

@@ -69,7 +69,7 @@ impl Pair {
         let (next, epoch) = (Position(0), Epoch(0));
         let mut pair = Self { ada, bob, now, next, epoch, tree: Vec::new(), typed: 0, inputs_left: 300 };
         pair.deliver();
-        pair.ada.handle_command(Command::AdmitAll, now);
+        pair.ada.handle_command(Command::Admit(BOB), now);
         pair.deliver();
         assert!(pair.bob.policy().is_some(), "he is a member");
         pair

@@ -3,7 +3,7 @@
 use super::mutate;
 use crypto::group::edits::edited_policy;
 use crypto::{
-    AuthorityChain, DeviceKey, Envelope, Fingerprint, Group, Header, Identity, Invitation, Joiner, KeyRing,
+    AuthorityChain, DeviceKey, Envelope, Fingerprint, Gone, Group, Header, Identity, Invitation, Joiner, KeyRing,
     KnockRequest, Leaf, LobbyKey, LobbyMessage, MAX_COPY_BYTES, MAX_LOBBY_CONTENT, ManagerKeys, MeetingPolicy, Opener,
     PolicyEdit, Profile, ReceivedFrame, Sealer, SealingKey, SoundLayout,
 };
@@ -261,7 +261,10 @@ pub(super) fn welcome(bytes: &[u8]) {
 pub(super) fn mls(bytes: &[u8]) {
     Fixture::with(|fixture| {
         let before = fixture.bob.epoch();
-        assert!(fixture.bob.process(bytes, &|_| true).is_err(), "no message is valid without the keys of the group");
+        assert!(
+            fixture.bob.process(bytes, &|_| Some(Gone::Left)).is_err(),
+            "no message is valid without the keys of the group"
+        );
         assert_eq!(fixture.bob.epoch(), before);
     });
 }
@@ -271,10 +274,10 @@ pub(super) fn mls_mutated(script: &[u8]) {
     Fixture::with(|fixture| {
         let mut message = fixture.message(script.first().is_some_and(|first| first & 0x80 != 0));
         if mutate(&mut message, script) {
-            assert!(fixture.bob.process(&message, &|_| true).is_err(), "a changed message is refused");
+            assert!(fixture.bob.process(&message, &|_| Some(Gone::Left)).is_err(), "a changed message is refused");
         }
         let next = fixture.message(false);
-        assert!(fixture.bob.process(&next, &|_| true).is_ok());
+        assert!(fixture.bob.process(&next, &|_| Some(Gone::Left)).is_ok());
     });
 }
 

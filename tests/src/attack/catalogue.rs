@@ -3,11 +3,11 @@
 
 use super::kinds;
 use proto::{
-    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, DownlinkSettings, Epoch, FromSfu, Kind,
-    LimitCause, LimitedTrack, LogEntry, MAX_KNOCK, MAX_LOBBY, MAX_MEMBER_MESSAGE, MAX_RELAY, MAX_SHARED_VOICES,
-    MAX_TILES, MAX_TREE_PART, ManagerCommand, MeetingId, MemberBeacon, NextAuthority, ParticipantId, Position, Problem,
-    Published, ROTATION_BYTES, Refusal, ResumeToken, ServerMessage, ServerSignal, SignedCommand, Slot, SpatialLayer,
-    Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up, VERSION, Welcome,
+    Blob, ClientMessage, ClientSignal, DemandedLayer, Down, DownlinkReport, DownlinkSettings, Epoch, FromSfu,
+    GoneMember, Kind, LimitCause, LimitedTrack, LogEntry, MAX_KNOCK, MAX_LOBBY, MAX_MEMBER_MESSAGE, MAX_RELAY,
+    MAX_SHARED_VOICES, MAX_TILES, MAX_TREE_PART, ManagerCommand, MeetingId, MemberBeacon, NextAuthority, ParticipantId,
+    Position, Problem, Published, ROTATION_BYTES, Refusal, ResumeToken, ServerMessage, ServerSignal, SignedCommand,
+    Slot, SpatialLayer, Subscription, TileWish, ToSfu, Totals, TrackDemand, TrackId, Up, VERSION, Welcome,
 };
 
 /// What an attacker knows.
@@ -253,7 +253,10 @@ fn to_newcomers(facts: &Facts) -> Vec<LabelledMessage> {
         down("a garbage Welcome", admitted(garbage(4_000), Vec::new(), 0)),
         down("a tree that never comes", admitted(garbage(4_000), Vec::new(), 4 << 20)),
         down("a part of a garbage tree", Down::Tree { part: garbage(64 << 10) }),
-        down("the longest Welcome", admitted(garbage(2 << 20), vec![ParticipantId(1); 1_024], 0)),
+        down(
+            "the longest Welcome",
+            admitted(garbage(2 << 20), vec![GoneMember { participant: ParticipantId(1), by: None }; 1_024], 0),
+        ),
     ];
     let clock = Refusal::Clock { ahead: i64::MIN };
     for why in [Refusal::Declined, Refusal::Unattended, clock, Refusal::Removed, Refusal::OldLink, Refusal::Locked]
@@ -276,9 +279,13 @@ fn to_members(facts: &Facts) -> Vec<LabelledMessage> {
         down("in a member's name", commit(victim, garbage(40))),
         down("the longest", commit(victim, garbage(2 << 20))),
         down("garbage", log(LogEntry::Told { from: victim, epoch, blob: garbage(40) })),
-        down("of another member", log(LogEntry::Gone { participant: victim })),
-        down("of the victim", log(LogEntry::Gone { participant: me })),
-        down("a gap", Down::Log { position: Position(1 << 40), entry: LogEntry::Gone { participant: victim } }),
+        down("of another member", log(LogEntry::Gone { participant: victim, by: None })),
+        down("of another member, by the victim", log(LogEntry::Gone { participant: victim, by: Some(me) })),
+        down("of the victim", log(LogEntry::Gone { participant: me, by: None })),
+        down(
+            "a gap",
+            Down::Log { position: Position(1 << 40), entry: LogEntry::Gone { participant: victim, by: None } },
+        ),
         down("", Down::CommitTooLate { epoch }),
         down("of the last epoch", Down::CommitTooLate { epoch: Epoch(u64::MAX) }),
         down("", Down::Resumed),

@@ -205,7 +205,7 @@ impl Relay {
             let known = fork.me.and(fork.organiser).and(fork.other).filter(|_| !fork.cut && fork.position.0 > 0);
             known.map(|participant| {
                 fork.cut = true;
-                next_entry(&mut fork, LogEntry::Gone { participant })
+                next_entry(&mut fork, LogEntry::Gone { participant, by: None })
             })
         };
         if let Some(lie) = lie {

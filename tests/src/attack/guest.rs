@@ -267,7 +267,7 @@ impl Guest {
             self.note(&message);
             if let Down::Returned { participant, .. } = message {
                 target = Some(participant);
-            } else if let Down::Log { entry: LogEntry::Gone { participant }, .. } = message {
+            } else if let Down::Log { entry: LogEntry::Gone { participant, .. }, .. } = message {
                 target.take_if(|target| *target == participant);
             }
             if message == Down::Ping {

@@ -249,6 +249,7 @@ impl Client {
             }
             Event::Keys { keys, removed, leaves, epoch, rejoined } => {
                 self.handle_epoch(epoch, rejoined);
+                let leaves = leaves.into_iter().map(|(leaf, _)| leaf).collect();
                 if rejoined {
                     self.media.install_again(keys, removed, leaves);
                 } else {

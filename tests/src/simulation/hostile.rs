@@ -9,7 +9,7 @@ mod speech;
 
 use super::media::HeldKeys;
 use captured::CapturedMessages;
-use crypto::{Group, Identity, Invitation, Joiner, Profile, Received};
+use crypto::{Gone, Group, Identity, Invitation, Joiner, Profile, Received};
 use proto::{Blob, Down, Epoch, LogEntry, ManagerCommand, ParticipantId, Position, ResumeToken, Up, VERSION};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -252,7 +252,7 @@ impl HostileClient {
 
     /// Follows the group as a member does. An earlier member tries the same.
     fn handle_entry(&mut self, position: Position, entry: &LogEntry, connected: bool) -> Option<Vec<u8>> {
-        if let (LogEntry::Gone { participant }, Aim::KeepOut(target)) = (entry, &mut self.aim) {
+        if let (LogEntry::Gone { participant, .. }, Aim::KeepOut(target)) = (entry, &mut self.aim) {
             target.take_if(|target| target == participant);
         }
         let hurries = self.aim == Aim::Disturb && connected && self.random.random();
@@ -265,9 +265,9 @@ impl HostileClient {
                     membership.follow(epoch, &blob);
                 }
             }
-            LogEntry::Told { blob, .. } => drop(membership.group.process(&blob.0, &|_| true)),
+            LogEntry::Told { blob, .. } => drop(membership.group.process(&blob.0, &|_| Some(Gone::Left))),
             // It removes a member that is gone before the manager does.
-            LogEntry::Gone { participant } if hurries => return membership.remove(*participant, true),
+            LogEntry::Gone { participant, .. } if hurries => return membership.remove(*participant, true),
             LogEntry::Gone { .. } => {}
         }
         None
@@ -290,7 +290,7 @@ impl Membership {
                     self.group.clear_pending_commit();
                 }
                 // It follows every commit that it can read.
-                let _: Option<Received> = self.group.process(&blob.0, &|_| true).ok();
+                let _: Option<Received> = self.group.process(&blob.0, &|_| Some(Gone::Left)).ok();
             }
         }
         self.hold_keys();

@@ -96,9 +96,11 @@ impl Simulation {
         let spoiled = self.clients.iter().flat_map(|client| &client.notices).filter(is_unread).count();
         let client = &mut self.clients[client_id.0];
         for event in std::mem::take(&mut client.verification) {
-            if let verification::Event::Agreement(Agreement { differ, unheard, .. }) = event {
-                let honest = differ.iter().chain(&unheard).find(|id| !self.hostile_clients.contains(**id));
-                assert_eq!(honest, None, "{} raises a false alarm: {differ:?}, {unheard:?}", client.name);
+            if let verification::Event::Agreement(Agreement { differ, unheard, misnumbered, .. }) = event {
+                let named = differ.iter().chain(&unheard).chain(&misnumbered);
+                let honest = named.copied().find(|id| !self.hostile_clients.contains(*id));
+                let lists = (&differ, &unheard, &misnumbered);
+                assert_eq!(honest, None, "{} raises a false alarm: {lists:?}", client.name);
             }
         }
         for notice in &client.notices {

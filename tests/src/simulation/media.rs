@@ -3,7 +3,7 @@
 use super::{Client, ClientId};
 use crypto::{Header, KeyRing, Leaf, MediaKeys, Opener, ReceivedFrame, Sealed, Sealer};
 use media::{BufferPool, Clock, Encoded, Layer, Size, Timestamp, VideoCodec};
-use proto::{Epoch, Slot};
+use proto::{Epoch, Rights, Slot};
 use std::time::Instant;
 
 /// Seals and opens the frames of a client, in the camera slot.
@@ -32,9 +32,9 @@ impl MediaEndpoint {
         self.set_leaves(leaves, removed);
     }
 
-    /// Installs the keys of a client that has entered the group again.
+    /// Installs the keys of a client that has entered the group again. Here, all frames are within the rights.
     pub(super) fn install_again(&mut self, keys: MediaKeys, removed: Vec<Leaf>, leaves: Vec<Leaf>) {
-        self.ring.install_again(keys, &leaves, &removed);
+        self.ring.install_again(keys, leaves.iter().map(|leaf| (*leaf, Rights::ALL)).collect(), &removed);
         self.set_leaves(leaves, removed);
     }
 

@@ -23,7 +23,8 @@ pub(super) struct Reference {
     epochs: BTreeMap<Epoch, Snapshot>,
     /// Who has committed each epoch, by the log.
     committers: BTreeMap<Epoch, ParticipantId>,
-    gone: BTreeSet<ParticipantId>,
+    /// Who is gone, and the manager whose command removed it.
+    gone: BTreeMap<ParticipantId, Option<ParticipantId>>,
     /// The orders about sound and pictures that users have given, the newest of each kind: author, target, and what is allowed.
     orders: BTreeMap<(DeviceKey, FloorTarget, bool), Rights>,
     /// How many changes the model has allowed.
@@ -52,7 +53,7 @@ impl Reference {
             ids: [(device, 0)].into(),
             epochs: BTreeMap::new(),
             committers: BTreeMap::new(),
-            gone: BTreeSet::new(),
+            gone: BTreeMap::new(),
             orders: BTreeMap::new(),
             changes: 0,
         };
@@ -69,7 +70,9 @@ impl Reference {
                     self.committers.insert(epoch.next(), signed.from);
                 }
             }
-            LogEntry::Gone { participant } => drop(self.gone.insert(*participant)),
+            LogEntry::Gone { participant, by } => {
+                self.gone.entry(*participant).or_insert(*by);
+            }
             LogEntry::Told { .. } => {}
         }
     }
@@ -243,7 +246,7 @@ impl Reference {
             if after.is_barred(*device) {
                 acts.push((Act::RemoveForGood(id), true));
             } else {
-                let is_free = self.gone.contains(participant) || id == committer;
+                let is_free = self.is_gone(*participant, id, before) || id == committer;
                 let act = if stays(*device) { None } else { Some(Act::Remove(id)) };
                 acts.extend(act.map(|act| (act, !is_free)));
             }
@@ -258,6 +261,19 @@ impl Reference {
             }
         }
         acts
+    }
+
+    /// Returns true if a participant is gone, whose device has the number `id`. Who was removed by a manager's command is, if the
+    /// model gives that manager power over it.
+    fn is_gone(&self, participant: ParticipantId, id: Id, policy: &PolicyContent) -> bool {
+        match self.gone.get(&participant) {
+            None => false,
+            Some(None) => true,
+            Some(Some(by)) => {
+                let manager = policy.people().iter().find(|person| person.participant == *by);
+                manager.is_some_and(|manager| self.model.has_power(self.ids[&manager.device], id))
+            }
+        }
     }
 
     /// Returns what changes in the policy, except rights of single people. The last one comes first.

@@ -2,8 +2,8 @@
 
 use super::{hex, message};
 use proto::{
-    Blob, Down, Epoch, FromSfu, LogEntry, ManagerCommand, MeetingId, MemberBeacon, NextAuthority, ParticipantId,
-    Position, Problem, Refusal, ResumeToken, SignedCommand, ToSfu, Totals, Up, Welcome,
+    Blob, Down, Epoch, FromSfu, GoneMember, LogEntry, ManagerCommand, MeetingId, MemberBeacon, NextAuthority,
+    ParticipantId, Position, Problem, Refusal, ResumeToken, SignedCommand, ToSfu, Totals, Up, Welcome,
 };
 use serde_json::{Value, json};
 
@@ -102,12 +102,12 @@ pub(super) fn of_servers() -> Vec<Value> {
                 welcome: blob(8),
                 position: Position(1_000),
                 epoch: Epoch(2),
-                gone: vec![ONE],
+                gone: vec![GoneMember { participant: ONE, by: None }, GoneMember { participant: LAST, by: Some(ONE) }],
                 resume: TOKEN,
                 tree: 70_000,
             },
             json!({"Admitted": {
-                "welcome": h(5, 8), "position": 1_000, "epoch": 2, "gone": [7], "resume": h(0x44, 32), "tree": 70_000,
+                "welcome": h(5, 8), "position": 1_000, "epoch": 2, "gone": [{"participant": 7, "by": null}, {"participant": u64::MAX, "by": 7}], "resume": h(0x44, 32), "tree": 70_000,
             }}),
         ),
         (Down::Tree { part: blob(30) }, json!({"Tree": {"part": h(5, 30)}})),
@@ -180,7 +180,8 @@ fn log() -> Vec<Value> {
             LogEntry::Told { from: LAST, epoch: Epoch(4), blob: blob(3) },
             json!({"Told": {"from": u64::MAX, "epoch": 4, "blob": "050505"}}),
         ),
-        (LogEntry::Gone { participant: ONE }, json!({"Gone": {"participant": 7}})),
+        (LogEntry::Gone { participant: ONE, by: None }, json!({"Gone": {"participant": 7, "by": null}})),
+        (LogEntry::Gone { participant: LAST, by: Some(ONE) }, json!({"Gone": {"participant": u64::MAX, "by": 7}})),
         (LogEntry::Managed { signed: command }, json!({"Managed": {"signed": proof}})),
     ];
     let entry = |(entry, says): (LogEntry, Value)| {

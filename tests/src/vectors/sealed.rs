@@ -2,6 +2,7 @@
 
 use super::{ADA_ID, BOB, BOB_ID, Common, EVE, NEXT_SEEDS, NOW, SEEDS, at, hex, identity, members};
 use anyhow::{Context, Result};
+use crypto::group::log_epoch;
 use crypto::vectors::{kem_secret, key_package, lobby_key, sealing_key};
 use crypto::{Complaint, Envelope, Group, Identity, LobbyMessage, Profile};
 use proto::{Epoch, ParticipantId};
@@ -102,8 +103,8 @@ pub(super) fn trees(common: &Common) -> Result<Vec<Value>> {
     Ok(vec![first, vector(&ada, members)?])
 }
 
-/// Returns Welcomes with the trees that belong to them: of the first joiner, and of the second one. The key of the tree is in the
-/// Welcome.
+/// Returns Welcomes with the trees that belong to them: of the first joiner, and of the second one, before whom two commits were
+/// rejected. The key of the tree and the log's epoch are in the Welcome.
 pub(super) fn welcomes(common: &Common) -> Result<Vec<Value>> {
     let mut keys = SEEDS.keys().context("the seeds are keys")?;
     let (now, profile) = (SystemTime::now(), |name| Profile::new(name).context("it is a name"));
@@ -115,14 +116,16 @@ pub(super) fn welcomes(common: &Common) -> Result<Vec<Value>> {
         let (joiner, request) = crypto::knock(&invitation, &public, &chain, &device, profile(name)?, id, now)?;
         let request = keys.open(&request, now)?;
         let (package, init_key) = key_package(&joiner, &request).context("the joiner has it")?;
+        let log_epoch = log_epoch::of(&ada).next();
         let staged = ada.add(vec![request])?;
         ada.merge_pending_commit()?;
         names.push(name);
         vectors.push(json!({
             "meeting": hex(common.meeting().0), "package": hex(package), "init_key": hex(init_key), "epoch": ada.epoch().0,
-            "welcome": hex(staged.welcome.context("somebody joins")?), "tree": hex(staged.tree.context("somebody joins")?),
+            "log_epoch": log_epoch.0, "welcome": hex(staged.welcome.context("somebody joins")?), "tree": hex(staged.tree.context("somebody joins")?),
             "policy": hex(ada.policy().encode()), "names": names,
         }));
+        log_epoch::set(&mut ada, Epoch(log_epoch.0 + 2));
     }
     Ok(vectors)
 }

@@ -225,6 +225,7 @@ impl Insider {
                     Some(leaf) => hostile::keys_of_another(keys, leaf),
                     None => keys,
                 };
+                let leaves: Vec<_> = leaves.into_iter().map(|(leaf, _)| leaf).collect();
                 self.ring.install(keys, &leaves, &removed, Instant::now());
             } else if let Event::Entered { me } = event {
                 self.me = me;

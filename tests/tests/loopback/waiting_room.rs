@@ -63,7 +63,8 @@ fn a_person_who_waits_and_the_managers_write_and_the_decision_has_a_reason() {
         paul.until("Paul reads the reason", |state| state.over == Some(Reason::NotNow.to_string())).await;
         let guests = [Client::join(&organiser.link(), "Rose"), Client::join(&organiser.link(), "Sam")];
         next_asker(organiser, 2).await;
-        command(organiser, Command::AdmitAll);
+        let asking = organiser.look(|state| state.asking.iter().map(|(id, _)| *id).collect());
+        command(organiser, Command::AdmitAll(asking));
         for guest in &guests {
             guest.until("the guest is a member", |state| state.entered.is_some()).await;
         }

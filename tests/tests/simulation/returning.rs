@@ -1,7 +1,8 @@
 //! Organisers that come back to a meeting in which hostile members answer each request with a false Welcome.
 
 use net::meeting::Command;
-use proto::ParticipantId;
+use proto::{ManagerCommand, ParticipantId, Role};
+use rand::Rng;
 use std::time::Duration;
 use tests::simulation::{ClientId, Simulation};
 
@@ -27,6 +28,47 @@ fn an_organiser_gets_back_in_although_hostile_members_answer_each_request_first(
         simulation.stop_hostile();
         simulation.run(Duration::from_secs(90));
         simulation.assert_agreement(&[organiser, guest]);
+    }
+}
+
+/// Co-organisers have the server expel those who are not below them. Each comes back, nobody has another role than before, and a naive
+/// model of rights allows each commit.
+#[test]
+fn nobody_loses_a_role_by_co_organisers_that_have_others_expelled() {
+    for seed in 950..956 {
+        let mut simulation = Simulation::seeded(seed);
+        let organiser = simulation.create("Ada");
+        simulation.run(Duration::from_secs(3));
+        simulation.watch_rights(organiser);
+        let mut members = vec![organiser];
+        members.extend(["Blaise", "Chloé", "Denis"].map(|name| simulation.join(organiser, name)));
+        simulation.run(Duration::from_secs(20));
+        for manager in &members[1..3] {
+            let id = simulation.client(*manager).id();
+            simulation.command(organiser, Command::SetRole(id, Role::CoOrganiser));
+        }
+        simulation.run(Duration::from_secs(10));
+        let mut expelled = 0;
+        for round in 0..6 {
+            let (by, target) = (members[1 + round % 2], members[[0, 1, 2, 0, 0, 1][round]]);
+            if let Some(participant) = simulation.client(target).meeting.me() {
+                expelled += u32::from(simulation.inject_command(by, &ManagerCommand::Expel { participant }));
+            }
+            let pause = simulation.random().random_range(8_000..15_000);
+            simulation.run(Duration::from_millis(pause));
+        }
+        assert!(expelled > 3, "seed {seed}: {expelled}");
+        simulation.run(Duration::from_secs(90));
+        simulation.assert_agreement(&members);
+        for member in &members {
+            let people = &simulation.client(*member).people;
+            let role = |of: usize| {
+                let id = simulation.client(members[of]).meeting.me();
+                people.iter().find(|person| Some(person.id) == id).map(|person| person.role)
+            };
+            let expected = [Role::Organiser, Role::CoOrganiser, Role::CoOrganiser, Role::Participant];
+            assert_eq!([0, 1, 2, 3].map(role), expected.map(Some), "seed {seed}");
+        }
     }
 }
 

@@ -45,7 +45,8 @@ fn members_that_are_sent_back_have_no_keys_and_enter_again_by_a_decision() {
 }
 
 fn admit_all(simulation: &mut Simulation, manager: ClientId) {
-    simulation.command(manager, Command::AdmitAll);
+    let asking = simulation.client(manager).asking.clone();
+    simulation.command(manager, Command::AdmitAll(asking));
 }
 
 const fn secs(count: u64) -> Duration {

@@ -173,6 +173,7 @@ impl Run {
     fn wait_room(&mut self) {
         let manager = self.actor();
         let asking = self.simulation.client(manager).asking.clone();
+        let all = asking.clone();
         let Some(asking) = asking.choose(self.simulation.random()).copied() else {
             let waiting: Vec<_> = self.simulation.active();
             let Some(waiting) = waiting.choose(self.simulation.random()).copied() else { return };
@@ -181,7 +182,7 @@ impl Run {
         };
         let command = match self.below(8) {
             0..3 => Command::Admit(asking),
-            3..5 => Command::AdmitAll,
+            3..5 => Command::AdmitAll(all),
             5 => Command::Refuse(asking, Refusal::NotNow),
             _ => Command::WriteLobby { to: Some(asking), text: "A moment".to_owned() },
         };
@@ -298,13 +299,17 @@ impl Run {
         for _ in 0..3 {
             for client in self.inside() {
                 if self.simulation.client(client).is_organiser() {
-                    self.simulation.wish(client, Command::AdmitAll);
+                    let asking = self.simulation.client(client).asking.clone();
+                    self.simulation.wish(client, Command::AdmitAll(asking));
                 }
             }
             self.simulation.run(secs(20));
         }
+        // Who lost its place in a meeting with a waiting room waits for ever if no organiser is left.
+        let is_led = self.inside().into_iter().any(|client| self.simulation.client(client).is_organiser());
         for client in self.simulation.active() {
-            if self.simulation.client(client).entered.is_none() {
+            let state = self.simulation.client(client);
+            if state.entered.is_none() || !is_led && state.out_since.is_some() {
                 self.simulation.wish(client, Command::Leave);
             }
         }

@@ -8,7 +8,7 @@ from cbor import need
 from keys import hexed, mls_signature, mls_vector, read_credential, read_tree
 from primitives import Reader, expand, extract, number, open_gcm
 
-POLICY, TREE_KEY = 0xF5C1, 0xF5C2
+POLICY, TREE_KEY, LOG_EPOCH = 0xF5C1, 0xF5C2, 0xF5C3
 
 
 class Welcomes:
@@ -55,7 +55,8 @@ def check_info(vector, secret, info):
     extensions = read_extensions(mls_vector(reader))
     need(extensions.get(POLICY) == hexed(vector["policy"]), "another policy")
     context = info[: len(info) - len(reader.rest)]
-    tree_key = read_extensions(mls_vector(reader)).get(TREE_KEY)
+    extensions = read_extensions(mls_vector(reader))
+    tree_key, log_epoch = extensions.get(TREE_KEY), extensions.get(LOG_EPOCH)
     tag, signer = mls_vector(reader), reader.number(4)
     signed = info[: len(info) - len(reader.rest)]
     signature = mls_vector(reader)
@@ -63,6 +64,7 @@ def check_info(vector, secret, info):
     confirmation = expand_label(expand_label(secret, b"epoch", context, 48), b"confirm", b"", 48)
     need(hmac.new(confirmation, transcript, "sha384").digest() == tag, "another confirmation tag")
     need(tree_key is not None and len(tree_key) == 32, "no key of the tree")
+    need(log_epoch == number(vector["log_epoch"], 8), "another epoch of the log")
     tree = open_gcm(tree_key, bytes(12), hexed(vector["tree"]), b"Conclave 1.0 tree\0" + meeting)
     nodes = []
     leaves = read_tree(tree, nodes)

@@ -209,7 +209,7 @@ impl Chat {
             Message::DeletePressed(id) => return Action::Command(Command::Delete(id)),
             Message::ReactPressed(id, reaction) => return react(id, reaction, model),
             Message::CopyPressed(id) => {
-                let text = model.chat.find(id).and_then(text_of);
+                let text = model.chat.find(id).filter(|line| may_copy(line, model)).and_then(text_of);
                 return text.map_or(Action::None, |text| Action::Copy(text.to_owned()));
             }
             Message::RetryPressed(id) => return Action::Command(Command::Retry(id)),
@@ -227,7 +227,7 @@ impl Chat {
                     self.whole.insert(id);
                 }
             }
-            Message::ExportPressed if !(has(model, Rights::RECORD) && model.chat.may_be_recorded()) => {}
+            Message::ExportPressed if !may_save(model) => {}
             Message::ExportPressed => return Action::Export,
             Message::KeepPressed(on) => return Action::KeepForLater(on),
             Message::VotePressed if self.form.is_some() => self.close_form(),
@@ -396,6 +396,22 @@ fn may_remove(line: &Line, model: &MeetingModel) -> bool {
     line.status == Status::Failed
         || line.status == Status::Sent
             && (line.me || line.private.is_none() && has(model, Rights::REMOVE) && is_above())
+}
+
+/// Whether we may save the chat to a file: by our right, and by the setting of the meeting.
+fn may_save(model: &MeetingModel) -> bool {
+    has(model, Rights::RECORD) && model.chat.may_be_recorded()
+}
+
+/// Whether we may copy a line: our own, or by the same right as saving.
+fn may_copy(line: &Line, model: &MeetingModel) -> bool {
+    line.me || may_save(model)
+}
+
+/// Whether the menu of a line has items.
+fn has_actions(line: &Line, model: &MeetingModel) -> bool {
+    let answers = line.status == Status::Sent && (has(model, Rights::REACT) || has(model, Rights::CHAT));
+    text_of(line).is_some() && (answers || may_copy(line, model) || may_remove(line, model))
 }
 
 /// The ids of the fields.

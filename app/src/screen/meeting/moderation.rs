@@ -11,6 +11,7 @@ use crate::model::moderation::{PersonAction, rights_of};
 pub struct Moderation {
     confirming: Option<Confirmation>,
     rights: RightsDialog,
+    shows_rules: bool,
 }
 
 /// What must be confirmed.
@@ -41,6 +42,8 @@ pub enum Message {
     Confirmed,
     /// The switch of a right of a participant was pressed, which grants it (true) or withdraws it.
     RightPressed(ParticipantId, Rights, bool),
+    /// The control that shows the settings of the meeting was pressed, or hides them.
+    RulesPressed,
     /// A flag of the meeting is to be set (true) or cleared.
     FlagPressed(MeetingFlags, bool),
     /// A role was chosen for those who have no other one.
@@ -131,6 +134,7 @@ impl Moderation {
                 self.rights.wish(right, grant);
                 return Action::SetRights(id, right, grant);
             }
+            Message::RulesPressed => self.shows_rules = !self.shows_rules,
             Message::FlagPressed(flags, set) => return Action::SetFlags(flags, set),
             Message::DefaultRolePressed(role) => return Action::SetDefaultRole(role),
         }
@@ -169,6 +173,11 @@ impl Moderation {
     /// Whether a dialog is open.
     pub const fn is_asking(&self) -> bool {
         self.confirming.is_some() || self.rights.is_open()
+    }
+
+    /// Whether the settings of the meeting are shown.
+    pub(super) const fn shows_rules(&self) -> bool {
+        self.shows_rules
     }
 
     /// The dialog with the rights of a participant.

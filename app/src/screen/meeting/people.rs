@@ -12,7 +12,7 @@ use crate::model::rights::may_invite;
 use crate::screen::{Context, icon_button};
 use crate::theme::{self, ICON_SMALL, Look, ON_AVATAR, SPACE_L, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
 
-/// The content of the panel: who waits, the participants, who may join, and a button to copy the invitation link.
+/// The content of the panel: who waits, the participants, the settings of the meeting, and a button to copy the invitation link.
 pub(super) fn panel<'a>(screen: &'a Meeting, context: &Context) -> Element<'a, Message> {
     let lines = screen.model.people.iter().map(|person| line(screen, person, context));
     let list = Column::with_children(lines).spacing(2.0).padding([0.0, SPACE_S]);
@@ -23,24 +23,16 @@ pub(super) fn panel<'a>(screen: &'a Meeting, context: &Context) -> Element<'a, M
     });
     let words = text::caption(context.text(invite_text(screen))).style(text::tone(Tone::Dim));
     let foot = container(column![].push(invite).push(words).spacing(SPACE_S)).padding(SPACE_L);
-    let address = address::view(&screen.address, &screen.model, context).filter(|_| may_invite(screen.model.me()));
-    let address = address.map(|choice| container(choice.map(Message::Address)).padding([0.0, SPACE_L]));
     let waiting = waiting_room::list(&screen.model, context).map(|list| list.map(Message::WaitingRoom));
-    let rules = waiting_room::rules(&screen.model, context).map(|rules| rules.map(Message::WaitingRoom));
-    let for_all = rules::rules(&screen.model, context).map(|rules| rules.map(Message::Moderation));
     let queue = moderation_view::queue(screen, context).map(|queue| container(queue).padding([0.0, SPACE_S]));
     let controls = moderation_view::controls(screen, context);
     let controls = controls.map(|controls| Element::from(container(controls).padding([0.0, SPACE_L])));
     let (scrolled, fixed) = if context.size.height < MIN_HEIGHT { (controls, None) } else { (None, controls) };
-    let inside = column![]
-        .push(waiting)
-        .push(queue)
-        .push(list)
-        .push(rules)
-        .push(scrolled)
-        .push(address)
-        .push(for_all)
-        .spacing(SPACE_L);
+    let address = address::view(&screen.address, &screen.model, context).filter(|_| may_invite(screen.model.me()));
+    let address = address.map(|choice| container(choice.map(Message::Address)).padding([0.0, SPACE_L]));
+    let rules = rules::section(screen, context);
+    let inside = column![].push(waiting).push(queue).push(list).push(rules).push(scrolled).push(address);
+    let inside = inside.spacing(SPACE_L);
     column![scrollable(inside).height(Length::Fill)].push(fixed).push(foot).into()
 }
 

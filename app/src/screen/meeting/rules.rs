@@ -1,20 +1,55 @@
-//! What holds for everybody in the meeting, besides who may join: guests, saving the chat, and the role of those who come later.
+//! The settings of the meeting, which unfold below the participants: who may join, and what holds for everybody
+//! (guests, saving the chat, and the role of those who come later).
 
 use accesskit::Role;
 use engine::{MeetingFlags, Rights, Role as MeetingRole};
-use iced::Length;
-use iced::widget::{Column, column, container};
+use iced::widget::{Column, column, container, row};
+use iced::{Alignment, Length};
 
 use super::moderation::Message;
-use crate::kit::{Element, region, text};
+use super::{Meeting, Message as Input, waiting_room};
+use crate::kit::{Element, Icon, elided, icon, press, region, text};
 use crate::model::MeetingModel;
 use crate::model::moderation::may_set_default_role;
 use crate::model::rights::role_text;
 use crate::screen::{Context, check};
-use crate::theme::{SPACE_L, SPACE_S, TARGET, Tone};
+use crate::theme::{ICON_SMALL, Look, SPACE_L, SPACE_S, SPACE_XS, TARGET, TARGET_FORM, Tone};
 
-/// The rules that we may change; `None` if there are none.
-pub(super) fn rules<'a>(model: &MeetingModel, context: &Context) -> Option<Element<'a, Message>> {
+/// The settings that we may change, behind a control that shows and hides them; `None` if there are none.
+pub(super) fn section<'a>(screen: &'a Meeting, context: &Context) -> Option<Element<'a, Input>> {
+    let model = &screen.model;
+    let joining = waiting_room::rules(model, context).map(|rules| rules.map(Input::WaitingRoom));
+    let for_all = rules(model, context).map(|rules| rules.map(Input::Moderation));
+    if joining.is_none() && for_all.is_none() {
+        return None;
+    }
+    let open = screen.moderation.shows_rules();
+    let inside = open.then(|| column![].push(joining).push(for_all).spacing(SPACE_L));
+    Some(column![head(model, open, context)].push(inside).spacing(SPACE_S).into())
+}
+
+/// The control that shows and hides the settings. It says what holds now.
+fn head<'a>(model: &MeetingModel, open: bool, context: &Context) -> Element<'a, Input> {
+    let title = context.text("rules");
+    let now = summary(model, context);
+    let words = column![text::strong(title.clone()), Element::from(elided(now.clone()).caption().tone(Tone::Dim))];
+    let symbol = icon(if open { Icon::Up } else { Icon::Down }).size(ICON_SMALL);
+    let line = row![words.width(Length::Fill), symbol].spacing(SPACE_S).align_y(Alignment::Center);
+    let button = press(line, &format!("{title}, {now}"), Some(Input::Moderation(Message::RulesPressed)));
+    let button = button.id(SECTION).expanded(open).look(Look::Quiet).width(Length::Fill).height(TARGET_FORM);
+    container(Element::from(button.padding([SPACE_XS, SPACE_S]))).padding([0.0, SPACE_L]).into()
+}
+
+fn summary(model: &MeetingModel, context: &Context) -> String {
+    let flags = model.lobby.flags;
+    let waiting = flags.contains(MeetingFlags::WAITING_ROOM);
+    let waiting = context.text(if waiting { "rules-now-waiting" } else { "rules-now-no-waiting" });
+    let locked = flags.contains(MeetingFlags::LOCKED).then(|| context.text("rules-now-locked"));
+    locked.into_iter().chain([waiting]).collect::<Vec<_>>().join(" · ")
+}
+
+/// The rules for everybody that we may change; `None` if there are none.
+fn rules<'a>(model: &MeetingModel, context: &Context) -> Option<Element<'a, Message>> {
     let me = model.me()?;
     let guests = model
         .may_admit()
@@ -62,3 +97,6 @@ fn default_role<'a>(model: &MeetingModel, context: &Context) -> Option<Element<'
 fn caption<'a>(words: String) -> Element<'a, Message> {
     container(text::caption(words).style(text::tone(Tone::Dim)).width(Length::Fill)).padding([0.0, SPACE_S]).into()
 }
+
+/// The id of the control that shows and hides the settings.
+const SECTION: &str = "rules";

@@ -51,8 +51,8 @@ pub enum Message {
 pub enum Decision {
     /// Let a person in.
     Admit(ParticipantId),
-    /// Let all who wait in.
-    AdmitAll,
+    /// Let these people in: all who are shown as waiting.
+    AdmitAll(Vec<ParticipantId>),
     /// Refuse a person.
     Refuse(ParticipantId, Refusal),
     /// Write to a person who waits.
@@ -70,7 +70,7 @@ impl Decision {
     pub fn command(&self) -> Command {
         match self.clone() {
             Self::Admit(id) => Command::Admit(id),
-            Self::AdmitAll => Command::AdmitAll,
+            Self::AdmitAll(all) => Command::AdmitAll(all),
             Self::Refuse(id, why) => Command::Decline(id, why),
             Self::Write(id, text) => Command::WriteLobby { to: Some(id), text },
             Self::SetFlags(flags, set) => Command::SetFlags { flags, set },
@@ -95,10 +95,10 @@ pub(super) fn update(model: &mut MeetingModel, message: Message) -> Option<Decis
         }
         Message::AllAdmitted => {
             let all: Vec<ParticipantId> = model.asking.iter().map(|asker| asker.id).collect();
-            for id in all {
-                model.remove_asker(id);
+            for id in &all {
+                model.remove_asker(*id);
             }
-            return Some(Decision::AdmitAll);
+            return Some(Decision::AdmitAll(all));
         }
         Message::RefusePressed(id) => {
             model.lobby.refusing = if model.lobby.refusing == Some(id) { None } else { Some(id) };
@@ -274,7 +274,9 @@ fn known<'a>(model: &MeetingModel, context: &Context) -> Element<'a, Message> {
 pub(super) fn question(model: &MeetingModel, context: &Context) -> Option<Texts> {
     let person = model.person(model.lobby.sending_back?)?;
     let named = |id| context.language.with(id, &[("name", person.name.as_str().into())]);
-    let meaning = if model.lobby.flags.contains(MeetingFlags::WAITING_ROOM) {
+    let meaning = if model.lobby.flags.contains(MeetingFlags::LOCKED) {
+        "lobby-send-back-text-locked"
+    } else if model.lobby.flags.contains(MeetingFlags::WAITING_ROOM) {
         "lobby-send-back-text"
     } else {
         "lobby-send-back-text-off"

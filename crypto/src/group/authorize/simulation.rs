@@ -4,7 +4,7 @@
 #[path = "../../../tests/group/rights_model.rs"]
 mod rights_model;
 
-use super::super::policy::{MeetingPolicy, PolicyChange, PolicyEdit};
+use super::super::policy::{Gone, MeetingPolicy, PolicyChange, PolicyEdit};
 use super::*;
 use crate::identity::{DeviceKey, Identity, Profile};
 use crate::manager_keys::ManagerKeys;
@@ -15,6 +15,9 @@ use std::time::UNIX_EPOCH;
 
 const EVERYBODY: Id = 30;
 const MAX_PRESENT: usize = 16;
+
+/// Who is gone according to the delivery service, and why.
+type Departure = Option<(ParticipantId, Gone)>;
 
 struct World {
     /// The credential of each person's device, with its participant id of now.
@@ -51,7 +54,7 @@ impl World {
     fn attempt(&mut self, by: Id, act: Act) -> bool {
         let committer = self.leaf_of(by).expect("it is a member");
         let Some((proposals, gone)) = self.proposals(act) else { return false };
-        let is_gone = |participant| gone == Some(participant);
+        let is_gone = |participant| gone.filter(|(who, _)| *who == participant).map(|(_, gone)| gone);
         if authorize(&self.policy, &self.members, committer, &proposals, &is_gone).is_err() {
             return false;
         }
@@ -77,8 +80,8 @@ impl World {
         true
     }
 
-    /// Returns the proposals of a commit, and who is gone. `None` if no policy can be made.
-    fn proposals(&mut self, act: Act) -> Option<(Vec<Proposed>, Option<ParticipantId>)> {
+    /// Returns the proposals of a commit, and who is gone and why. `None` if no policy can be made.
+    fn proposals(&mut self, act: Act) -> Option<(Vec<Proposed>, Departure)> {
         let person = |id| (self.device(id), self.credential(id).participant);
         let remove = |id| self.leaf_of(id).map(Proposed::Remove);
         let mut gone = None;
@@ -94,7 +97,11 @@ impl World {
             Act::Remove(id) => (None, remove(id)),
             Act::RemoveForGood(id) => (Some(PolicyEdit::Bar(self.device(id))), remove(id)),
             Act::RemoveGone(id) => {
-                gone = Some(self.credential(id).participant);
+                gone = Some((self.credential(id).participant, Gone::Left));
+                (None, remove(id))
+            }
+            Act::RemoveExpelled(id, by) => {
+                gone = Some((self.credential(id).participant, Gone::RemovedBy(self.credential(by).participant)));
                 (None, remove(id))
             }
             Act::SetRole(id, role) => {

@@ -25,7 +25,7 @@ impl World {
     }
 
     fn ask(&self, committer: u32, proposals: &[Proposed], gone: &[u64]) -> Result<(), Reject> {
-        let gone = |participant: ParticipantId| gone.contains(&participant.0);
+        let gone = |participant: ParticipantId| gone.contains(&participant.0).then_some(Gone::Left);
         authorize(&self.policy, &self.members, Leaf(committer), proposals, &gone)
     }
 
@@ -378,4 +378,49 @@ fn ghosts_get_no_role_and_the_order_is_not_changed() {
     let (device, participant) = world.id(3);
     let edits = [Role::Guest, Role::Presenter].map(|role| PolicyEdit::SetRole(device, participant, role));
     assert_eq!(world.ask(0, &[world.edit(&edits)], &[]), Err(Reject::InvalidPolicy));
+}
+
+/// A co-organiser that has the organiser's connection closed is not rid of the organiser: nobody below removes its leaf, and
+/// nobody succeeds it.
+#[test]
+fn who_was_removed_by_somebody_without_power_over_it_is_not_gone() {
+    let mut world = World::with_roles();
+    let (device, participant) = world.id(1);
+    let succeed = world.edit(&[PolicyEdit::HandOver(device, participant)]);
+    let organiser = || Proposed::Remove(Leaf(0));
+    let expelled = |world: &World, committer, proposals: &[Proposed], (who, by): (u64, u64)| {
+        let gone = |participant: ParticipantId| (participant.0 == who).then_some(Gone::RemovedBy(ParticipantId(by)));
+        authorize(&world.policy, &world.members, Leaf(committer), proposals, &gone)
+    };
+    for by in [0, 1, 2, 3, 4, 77] {
+        // The server may name anybody, also the organiser itself.
+        let verdict = if by == 0 { Ok(()) } else { Err(Reject::NotBelow) };
+        assert_eq!(expelled(&world, 1, &[organiser()], (0, by)), verdict, "{by}");
+        assert_eq!(expelled(&world, 1, &[organiser(), succeed.clone()], (0, by)), verdict, "{by}");
+    }
+    assert_eq!(expelled(&world, 4, &[organiser()], (0, 1)), Err(Reject::NotAllowed), "a participant");
+    assert_eq!(expelled(&world, 4, &[Proposed::Remove(Leaf(2))], (2, 1)), Err(Reject::NotAllowed), "an equal");
+    assert_eq!(expelled(&world, 4, &[Proposed::Remove(Leaf(2))], (2, 0)), Ok(()), "by the organiser");
+    assert_eq!(expelled(&world, 4, &[Proposed::Remove(Leaf(5))], (5, 2)), Ok(()), "a guest by a co-organiser");
+    assert_eq!(expelled(&world, 0, &[Proposed::Remove(Leaf(2))], (2, 1)), Ok(()), "who has power removes it");
+    // The policy in force decides, not the one at that time.
+    world.adopt(world.edit(&[PolicyEdit::Withdraw(world.id(2).0, world.id(2).1, Rights::REMOVE)]));
+    assert_eq!(expelled(&world, 4, &[Proposed::Remove(Leaf(5))], (5, 2)), Err(Reject::NotAllowed));
+    world.adopt(world.edit(&[PolicyEdit::HandOver(device, participant)]));
+    assert_eq!(expelled(&world, 4, &[organiser()], (0, 1)), Ok(()), "the new organiser has power over the old one");
+}
+
+/// Between its return and its next commit, an organiser has the role of everybody by its leaf, and its old leaf may be there.
+#[test]
+fn an_organiser_that_has_come_back_is_protected_before_it_takes_its_role_again() {
+    let mut world = World::with_roles();
+    let again = world.again(0, 9);
+    world.members.push((Leaf(6), again));
+    assert_eq!(world.ask(1, &[Proposed::Remove(Leaf(6))], &[0]), Err(Reject::NotBelow));
+    world.members.remove(0);
+    let (device, participant) = world.id(0);
+    let succeed = world.edit(&[PolicyEdit::HandOver(device, participant)]);
+    assert_eq!(world.ask(1, &[Proposed::Remove(Leaf(6)), succeed], &[]), Err(Reject::NotBelow));
+    let claim = world.edit(&[PolicyEdit::Return(world.members[5].1.device, ParticipantId(9))]);
+    assert_eq!(world.ask(6, &[claim], &[]), Ok(()));
 }

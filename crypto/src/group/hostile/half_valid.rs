@@ -192,10 +192,10 @@ mod tests {
             let leaf = groups[victim].me();
             let commit = half_valid(&mut groups[1], &[leaf]).unwrap();
             let before = (groups[victim].epoch(), groups[victim].words());
-            let error = groups[victim].process(&commit, &|_| false).unwrap_err();
+            let error = groups[victim].process(&commit, &|_| None).unwrap_err();
             assert!(matches!(error, Error::Rejected(Reject::UnreadablePath)), "{error:?}");
             assert_eq!((groups[victim].epoch(), groups[victim].words()), before);
-            groups[other].process(&commit, &|_| false).unwrap();
+            groups[other].process(&commit, &|_| None).unwrap();
             groups[1].merge_pending_commit().unwrap();
             assert_eq!(groups[other].words(), groups[1].words());
         }
@@ -206,7 +206,7 @@ mod tests {
         let (_, mut groups) = with_three_members();
         let mut commit = groups[1].refresh().unwrap().commit;
         *commit.last_mut().unwrap() ^= 1;
-        let error = groups[0].process(&commit, &|_| false).unwrap_err();
+        let error = groups[0].process(&commit, &|_| None).unwrap_err();
         assert!(matches!(error, Error::Malformed), "{error:?}");
     }
 }

@@ -27,7 +27,7 @@ pub fn epoch_secrets(joiner: &Joiner, welcome: &[u8], sealed_tree: &[u8]) -> Res
     let newcomer = joiner.newcomer();
     let (crypto, random, seen) = (Crypto, Random, newcomer.provider.storage().copied(Seen::default()));
     let spy = Spy { crypto, random, storage: seen };
-    let staged = staged_welcome(welcome, sealed_tree, newcomer.meeting, &spy)?;
+    let (staged, _) = staged_welcome(welcome, sealed_tree, newcomer.meeting, &spy)?;
     let group = staged.into_group(&spy).map_err(mls_error)?;
     let mut secrets = Vec::new();
     for value in spy.storage.unread().0.lock().unwrap_or_else(PoisonError::into_inner).iter() {

@@ -28,6 +28,15 @@ pub struct Rank {
     pub order: u32,
 }
 
+/// Why a member is gone according to the delivery service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It left, was absent for too long, or broke a rule of the delivery service.
+    Left,
+    /// A command of this manager removed it. Each member decides whether the manager has power over it.
+    RemovedBy(ParticipantId),
+}
+
 /// One edit of a policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PolicyEdit {
@@ -187,9 +196,27 @@ impl PolicyContent {
         self.people.iter().any(|person| person.role.is_manager() && !after.is_manager_device(person.device))
     }
 
-    /// Returns the role that protects a device from being barred: that of its person, whatever the participant id.
+    /// Returns the role that protects a device from being removed or barred: that of its person, whatever the participant id.
     pub fn role_of_device(&self, device: DeviceKey) -> Role {
         self.people.of_device(device).map_or(self.rules.everyone, |person| person.role)
+    }
+
+    /// Returns true if a member on `device` counts as gone: everybody may remove its leaf then. Who was removed by a manager
+    /// without power over it is still a member.
+    pub fn counts_as_gone(&self, device: DeviceKey, gone: Gone) -> bool {
+        match gone {
+            Gone::Left => true,
+            Gone::RemovedBy(manager) => {
+                let by = self.people.iter().find(|person| person.participant == manager);
+                by.is_some_and(|by| self.has_power((by.device, by.role, self.rights_as(by)), device))
+            }
+        }
+    }
+
+    /// Returns true if somebody may remove the leaves of `device`: its own, or those of a lower role. The role of the
+    /// device counts, so that a manager that has come back is not a guest until its next commit.
+    pub(crate) fn has_power(&self, (own, role, rights): (DeviceKey, Role, Rights), device: DeviceKey) -> bool {
+        own == device || rights.contains(Rights::REMOVE) && role.is_above(self.role_of_device(device))
     }
 
     /// Returns the devices that were removed and may not join any more, in the order of their removal.

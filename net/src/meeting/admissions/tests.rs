@@ -65,6 +65,10 @@ impl Admitting {
         admissions.open_sealed((log, roster), removals, context);
     }
 
+    fn withdraw(&mut self, participant: ParticipantId) {
+        self.admissions.handle_withdrawal(participant, &mut self.outputs);
+    }
+
     fn close(&mut self) {
         let Self { admissions, entrant, manager, outputs, now, .. } = self;
         admissions.close(&mut context(entrant, manager, outputs, *now));
@@ -95,7 +99,7 @@ impl Admitting {
             if let ManagerCommand::Refuse { participant, why: Refusal::Declined } = command {
                 refused.push(participant);
             } else if let ManagerCommand::Commit { epoch, blob, .. } = command {
-                let outcome = self.log.handle_commit(epoch, &blob, &|_| false, self.now);
+                let outcome = self.log.handle_commit(epoch, &blob, &|_| None, self.now);
                 assert!(matches!(outcome, Ok(Outcome::MergedOwn { .. })));
                 added.extend(welcomes.into_iter().flat_map(|Welcome { to, .. }| to));
             } else {
@@ -273,4 +277,19 @@ fn asked(organiser: &mut Admitting) -> Vec<(ParticipantId, bool)> {
     let asks =
         |event| if let Event::AsksToJoin { id, evidence, .. } = event { Some((id, evidence.sent_back)) } else { None };
     events.filter_map(asks).collect()
+}
+
+/// The server gives the id of somebody whom the user has decided to let in to somebody else who waits.
+#[test]
+fn another_request_under_the_same_id_is_not_admitted() {
+    let keys = ManagerKeys::new().unwrap();
+    let (seen, other) = (request(&keys, 2), request(&keys, 2));
+    let mut organiser = Admitting::new(keys);
+    organiser.admissions.rules_from = Some(organiser.now + Duration::from_secs(3600));
+    organiser.handle_knock(ParticipantId(2), &seen);
+    organiser.withdraw(ParticipantId(2));
+    organiser.handle_knock(ParticipantId(2), &other);
+    organiser.admissions.admit(ParticipantId(2), organiser.now);
+    assert!(!organiser.send_commit());
+    assert!(organiser.admissions.waiting.is_empty());
 }

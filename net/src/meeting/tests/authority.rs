@@ -1,7 +1,9 @@
 //! What the authority's signature decides: removal, voids, beacons, refusals, old links.
 
 use super::*;
+use crate::meeting::hostile::{self, Breach};
 use crypto::Group;
+use crypto::hostile::{Flaw, flawed_request};
 
 /// Lets a guest knock by `invitation`, and returns the guest and the request.
 fn knock_by(invitation: Invitation, organiser: &Client, participant: u64) -> (Client, Blob) {
@@ -46,7 +48,7 @@ fn a_removal_closes_the_connection_at_once_bars_the_device_and_changes_the_link(
     assert!(matches!(removal.decode(), Ok(ManagerCommand::Commit { rotation: Some(_), .. })));
     let meeting = organiser.keys().meeting();
     assert!(old.signed_command(meeting, ADA, removal.counter, &removal.command.0, &removal.signature));
-    organiser.log(1, LogEntry::Gone { participant: ParticipantId(2) });
+    organiser.log(1, LogEntry::Gone { participant: ParticipantId(2), by: None });
     organiser.log(2, commit.entry);
     assert_ne!(organiser.keys().authority(), old);
     let events = organiser.events();
@@ -114,6 +116,88 @@ fn the_server_alone_cannot_say_that_the_organiser_removed_somebody() {
     }
 }
 
+/// Returns an organiser, the command with which it removed a member that had left and was participant 5, and a guest whom the server
+/// gives the same id.
+fn with_the_id_of_another() -> (Client, SignedCommand, Client) {
+    const ID: ParticipantId = ParticipantId(5);
+    let mut organiser = Client::organiser();
+    let enter = |organiser: &mut Client, position: u64| {
+        let (mut guest, request) = Client::knocking(organiser, ID.0);
+        organiser.receive(Down::Knocked { participant: ID, request });
+        let commit = organiser.committed();
+        organiser.log(position, commit.entry.clone());
+        guest.admit(&commit, position + 1);
+        guest.events();
+        organiser.sent();
+        guest
+    };
+    enter(&mut organiser, 0);
+    organiser.log(1, LogEntry::Gone { participant: ID, by: None });
+    let removal = organiser.committed();
+    assert_eq!(removal.removed, [ID]);
+    organiser.log(2, removal.entry.clone());
+    organiser.sent();
+    let guest = enter(&mut organiser, 3);
+    let LogEntry::Managed { signed } = removal.entry else { panic!("a signed commit") };
+    (organiser, signed, guest)
+}
+
+#[test]
+fn a_command_about_somebody_who_had_the_same_id_before_removes_nobody() {
+    let (_, removal, mut guest) = with_the_id_of_another();
+    guest.receive(Down::Removed { signed: removal });
+    let reason = guest.reason();
+    assert!(matches!(&reason, Some(Reason::Server(why)) if why.contains("somebody")), "{reason:?}");
+    // The log has had three commits when the guest enters.
+    for (epoch, is_old) in [(2, true), (3, false)] {
+        let (mut organiser, _, mut guest) = with_the_id_of_another();
+        let void = ManagerCommand::Void { epoch: Epoch(epoch), participant: ParticipantId(5) };
+        let manager = organiser.meeting.manager.as_mut().unwrap();
+        let signed = signed(manager.command(&void, Vec::new()), ADA).unwrap();
+        guest.receive(Down::Removed { signed });
+        let events = guest.events();
+        let is_server = matches!(&events[..], [Event::Ended(Reason::Server(_))]);
+        let rejoins = matches!(events[..], [Event::Reconnecting]);
+        assert_eq!((is_server, rejoins), (is_old, !is_old), "{epoch}");
+    }
+}
+
+#[test]
+fn a_joiner_that_is_told_another_epoch_than_the_organiser_has_signed_names_the_server() {
+    for wrong in [Epoch(1), Epoch(8)] {
+        let mut organiser = Client::organiser();
+        let (mut guest, request) = Client::knocking(&organiser, 2);
+        organiser.receive(Down::Knocked { participant: ParticipantId(2), request });
+        let mut commit = organiser.committed();
+        // The admission names the epoch after this one.
+        commit.epoch = wrong;
+        guest.admit(&commit, 1);
+        let reason = guest.reason();
+        assert!(matches!(&reason, Some(Reason::Server(why)) if why.contains("number of the epoch")), "{reason:?}");
+    }
+}
+
+#[test]
+fn a_joiner_enters_after_commits_that_the_members_rejected() {
+    let mut organiser = Client::organiser();
+    for position in 0..2 {
+        organiser.log_commit(position, ParticipantId(9), position, Blob(vec![1; 40]));
+    }
+    organiser.sent();
+    let (mut guest, request) = Client::knocking(&organiser, 2);
+    organiser.receive(Down::Knocked { participant: ParticipantId(2), request });
+    let commit = organiser.committed();
+    assert_eq!(commit.epoch, Epoch(2));
+    organiser.log(2, commit.entry.clone());
+    guest.admit(&commit, 3);
+    assert!(guest.events().iter().any(|event| matches!(event, Event::Entered { .. })));
+    assert_eq!((group(&guest).epoch(), group(&organiser).epoch()), (Epoch(1), Epoch(1)));
+    let (Phase::Member(joined), Phase::Member(other)) = (&guest.meeting.phase, &organiser.meeting.phase) else {
+        panic!("both are members")
+    };
+    assert_eq!((joined.log.epoch(), other.log.epoch()), (Epoch(3), Epoch(3)));
+}
+
 #[test]
 fn an_invalid_commit_is_voided_by_the_manager_and_ignored_by_a_member() {
     let (mut organiser, mut guest) = Client::two();
@@ -123,6 +207,34 @@ fn an_invalid_commit_is_voided_by_the_manager_and_ignored_by_a_member() {
     guest.log_commit(1, ParticipantId(3), 1, Blob(vec![1; 40]));
     assert!(guest.sent().is_empty());
     assert!(matches!(guest.events()[..], [Event::Notice(Notice::CommitRejected(ParticipantId(3)))]));
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "this test is about a hostile client")]
+fn a_key_that_nobody_can_encrypt_to_stops_no_commit() {
+    let (mut organiser, mut bob) = Client::two();
+    let mallory = (&Identity::generate().unwrap(), Profile::new("Mallory").unwrap(), ParticipantId(3));
+    let now = SystemTime::UNIX_EPOCH + Duration::from_secs(server_time());
+    let request = flawed_request(organiser.keys(), mallory, now, &Flaw::LeafKey(vec![1; 7])).unwrap();
+    organiser.receive(Down::Knocked { participant: ParticipantId(3), request: Blob(request) });
+    let refused = ManagerCommand::Refuse { participant: ParticipantId(3), why: Refusal::Unreadable };
+    assert_eq!(organiser.commands(), [refused]);
+    // A member tries the same with a leaf of its own.
+    for (at, breach) in (1..).zip([Breach::UnusableKey, Breach::LongLeaf]) {
+        let Some(Up::Commit { blob, .. }) = hostile::commit(&mut bob.meeting, breach, now) else { panic!() };
+        let (before, epoch) = (group(&organiser).epoch(), Epoch(at));
+        organiser.log_commit(at, ParticipantId(2), at, blob);
+        assert_eq!(group(&organiser).epoch(), before);
+        let is_told = |event: &Event| matches!(event, Event::Notice(Notice::CommitRejected(ParticipantId(2))));
+        assert!(organiser.events().iter().any(is_told));
+        let void = ManagerCommand::Void { epoch, participant: ParticipantId(2) };
+        assert!(organiser.commands().contains(&void));
+    }
+    organiser.command(Command::Remove(ParticipantId(2)));
+    let commit = organiser.committed();
+    organiser.log(3, commit.entry);
+    let is_out = |event: &Event| matches!(event, Event::Left { id: ParticipantId(2), .. });
+    assert!(organiser.events().iter().any(is_out), "the organiser can still remove Bob");
 }
 
 #[test]

@@ -301,7 +301,7 @@ fn a_co_organiser_does_not_remove_a_line_of_the_organiser_who_is_away() {
     let (of_ada, of_eve) = (room.write(ADA, "agenda"), room.write(EVE, "a question"));
     room.exchange();
     for id in [EVE, ADA] {
-        room.log(&LogEntry::Gone { participant: id });
+        room.log(&LogEntry::Gone { participant: id, by: None });
         room.members.retain(|seat| seat.id != id);
         room.exchange();
     }

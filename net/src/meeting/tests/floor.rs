@@ -343,9 +343,9 @@ fn nobody_gets_rid_of_an_order_by_leaving_and_coming_back_at_once() {
     room.command(0, mute(bob));
     // Bob cannot follow the group any more, or says so, and enters it again as participant 9.
     let next = Position(room.next);
-    room.at(BOB).receive(Down::Log { position: next, entry: LogEntry::Gone { participant: bob } });
+    room.at(BOB).receive(Down::Log { position: next, entry: LogEntry::Gone { participant: bob, by: None } });
     let mut client = room.clients.remove(BOB).1;
-    room.log(&LogEntry::Gone { participant: bob });
+    room.log(&LogEntry::Gone { participant: bob, by: None });
     room.exchange();
     client.wait(Duration::from_secs(1));
     assert!(client.meeting.poll_reconnect());
@@ -366,7 +366,7 @@ fn an_organiser_who_comes_back_is_told_nothing_about_its_role() {
     let (mut organiser, mut guest) = Client::two();
     let chain = organiser.admission_key();
     let request = recovery::come_back(&mut organiser, chain);
-    guest.log(1, LogEntry::Gone { participant: ADA });
+    guest.log(1, LogEntry::Gone { participant: ADA, by: None });
     let removal = guest.committed();
     guest.log(2, removal.entry);
     guest.receive(request);

@@ -78,7 +78,7 @@ fn knocks_again(room: &mut Room, number: usize, id: u64) -> (Client, Blob) {
     client.wait(timing::MAX_BLAMELESS_DELAY);
     assert!(client.meeting.poll_reconnect(), "it comes back soon, however often that has happened");
     client.meeting.handle_connected(client.now);
-    room.log(&LogEntry::Gone { participant: old });
+    room.log(&LogEntry::Gone { participant: old, by: None });
     room.exchange();
     let request = client.knock(&room.clients[0].1, id);
     room.forget();
@@ -152,7 +152,7 @@ fn three_complaints_of_one_member_have_nobody_removed_and_three_members_do() {
         }
         let mut commands = messages.into_iter().filter_map(|message| signed(message, ADA)?.decode().ok());
         expelled.push(commands.any(|command| expel(&command)));
-        room.log(&LogEntry::Gone { participant: old });
+        room.log(&LogEntry::Gone { participant: old, by: None });
         room.exchange();
     }
     assert_eq!(expelled, [false, true]);
@@ -169,7 +169,7 @@ fn nobody_admits_by_a_rule_whom_somebody_has_complained_about() {
     // The server's limit is for one membership.
     let (_, author) = room.clients.remove(1);
     let Entrant { identity, profile, .. } = author.meeting.entrant;
-    room.log(&LogEntry::Gone { participant: MALLORY });
+    room.log(&LogEntry::Gone { participant: MALLORY, by: None });
     room.exchange();
     room.forget();
     let invitation = room.clients[0].1.meeting.invitation("meet.example", 443, None).unwrap();
@@ -223,7 +223,7 @@ fn an_organiser_that_could_not_read_what_others_have_merged_comes_back_alone_and
     room.clients.remove(1);
     let (_, mut organiser) = room.clients.remove(0);
     for participant in [MALLORY, ADA] {
-        room.log(&LogEntry::Gone { participant });
+        room.log(&LogEntry::Gone { participant, by: None });
     }
     room.exchange();
     organiser.wait(timing::MAX_BLAMELESS_DELAY);

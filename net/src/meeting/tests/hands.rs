@@ -102,9 +102,9 @@ fn a_hand_goes_down_with_its_owner_and_keeps_its_place_if_the_owner_comes_back()
     room.forget();
     // Carol cannot follow the group any more, and enters it again as participant 9.
     let next = Position(room.next);
-    room.at(2).receive(Down::Log { position: next, entry: LogEntry::Gone { participant: carol } });
+    room.at(2).receive(Down::Log { position: next, entry: LogEntry::Gone { participant: carol, by: None } });
     let mut client = room.clients.remove(2).1;
-    room.log(&LogEntry::Gone { participant: carol });
+    room.log(&LogEntry::Gone { participant: carol, by: None });
     room.exchange();
     for number in 0..3 {
         assert_eq!(queue(room.at(number)), [dave, bob]);

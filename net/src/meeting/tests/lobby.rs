@@ -92,7 +92,7 @@ fn the_manager_learns_who_asks_and_the_person_that_the_request_has_arrived() {
     let commit = organiser.committed();
     organiser.log(1, commit.entry);
     organiser.events();
-    organiser.log(2, LogEntry::Gone { participant: BOB });
+    organiser.log(2, LogEntry::Gone { participant: BOB, by: None });
     let removal = organiser.committed();
     organiser.log(3, removal.entry);
     guest.meeting = Meeting::new(again(guest.meeting), wall_clock(guest.now, 0), guest.now);
@@ -298,6 +298,7 @@ fn a_refusal_has_the_reason_that_the_manager_chose() {
         organiser.sent();
         organiser.command(Command::Refuse(BOB, why));
         assert_eq!(organiser.commands(), [ManagerCommand::Refuse { participant: BOB, why }]);
+        assert!(organiser.events().iter().any(|event| matches!(event, Event::StoppedAsking(BOB))));
         guest.receive(Down::Refused { why });
         assert_eq!(guest.reason(), Some(reason));
     }
@@ -308,7 +309,7 @@ fn all_are_admitted_with_one_command() {
     let mut organiser = with_waiting_room();
     let guests: Vec<_> = (2..6).map(|id| knocking(&mut organiser, id)).collect();
     organiser.sent();
-    organiser.command(Command::AdmitAll);
+    organiser.command(Command::AdmitAll((2..6).map(ParticipantId).collect()));
     assert_eq!(organiser.committed().welcomes[0].to.len(), guests.len());
 }
 
@@ -317,7 +318,7 @@ fn a_member_without_the_right_can_do_nothing_with_the_waiting_room() {
     let mut pair = Pair::new();
     for command in [
         Command::Admit(CARL),
-        Command::AdmitAll,
+        Command::AdmitAll(vec![CARL]),
         Command::Refuse(CARL, Refusal::NotNow),
         Command::SendBack(ADA),
         Command::ChangeLink,
@@ -357,7 +358,7 @@ pub(super) fn send_back(pair: &mut Pair) -> Commit {
     let LogEntry::Managed { signed } = &commit.entry else { panic!("it is signed") };
     pair.guest.receive(Down::Removed { signed: signed.clone() });
     pair.organiser.log(pair.next, commit.entry.clone());
-    pair.organiser.log(pair.next + 1, LogEntry::Gone { participant: BOB });
+    pair.organiser.log(pair.next + 1, LogEntry::Gone { participant: BOB, by: None });
     pair.next += 2;
     commit
 }
@@ -405,7 +406,7 @@ fn a_member_that_is_sent_back_has_no_keys_and_waits_for_another_decision() {
     assert!(matches!(events[0], Event::Keys { rejoined: false, .. }));
     assert!(events.iter().any(|event| matches!(event, Event::Entered { me } if *me == again)));
     // It is known again, so it comes back by a rule if it is cut off.
-    pair.organiser.log(pair.next + 1, LogEntry::Gone { participant: again });
+    pair.organiser.log(pair.next + 1, LogEntry::Gone { participant: again, by: None });
     let removal = pair.organiser.committed();
     pair.organiser.log(pair.next + 2, removal.entry);
     let entry = again_entry(&mut pair);
@@ -478,6 +479,11 @@ fn a_co_organiser_that_is_sent_back_is_none_any_more_and_the_keys_change() {
     let [(_, evidence)] = <[_; 1]>::try_from(asked(&mut pair.organiser)).expect("the organiser is asked");
     assert!(evidence.sent_back && evidence.via_old_link);
     assert_eq!(role(&pair.organiser, ADA), Role::Organiser);
+    // The keys changed because it was sent back: it cannot have a newer link, so the link is not the reason.
+    pair.organiser.sent();
+    pair.organiser.command(Command::Refuse(ParticipantId(5), Refusal::Declined));
+    let refused = ManagerCommand::Refuse { participant: ParticipantId(5), why: Refusal::Declined };
+    assert_eq!(pair.organiser.commands(), [refused]);
 }
 
 #[test]

@@ -57,7 +57,7 @@ fn orders_outlive_the_leaves_of_their_author_and_of_those_whom_they_are_about() 
     // Both leave at the same time.
     for id in [bob, carol] {
         room.clients.retain(|(other, _)| *other != id);
-        room.log(&LogEntry::Gone { participant: id });
+        room.log(&LogEntry::Gone { participant: id, by: None });
     }
     room.exchange();
     assert_eq!(withdrawn(&room, device), Rights::MICROPHONE);
@@ -85,7 +85,7 @@ fn lose_the_place(pair: &mut Pair) -> Commit {
     let chain = pair.organiser.admission_key();
     pair.organiser.events();
     let request = recovery::come_back(&mut pair.organiser, chain);
-    pair.guest.log(pair.next, LogEntry::Gone { participant: ADA });
+    pair.guest.log(pair.next, LogEntry::Gone { participant: ADA, by: None });
     let removal = pair.guest.committed();
     pair.guest.log(pair.next + 1, removal.entry);
     pair.guest.receive(request);

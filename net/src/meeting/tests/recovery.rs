@@ -90,11 +90,11 @@ fn messages_of_the_lost_connection_are_ignored() {
     let (_, mut guest) = Client::two();
     lose(&mut guest);
     guest.receive(Down::Ping);
-    guest.log(1, LogEntry::Gone { participant: ADA });
+    guest.log(1, LogEntry::Gone { participant: ADA, by: None });
     guest.receive(Down::Problem { problem: Problem::Superseded });
     assert!(guest.events().is_empty() && guest.sent().is_empty());
     resume(&mut guest);
-    guest.log(1, LogEntry::Gone { participant: ADA });
+    guest.log(1, LogEntry::Gone { participant: ADA, by: None });
     assert!(guest.events().iter().any(|event| matches!(event, Event::Notice(Notice::Unattended))));
 }
 
@@ -168,11 +168,14 @@ fn a_member_that_cannot_resume_joins_again_and_the_same_commit_removes_its_old_l
     organiser.log(1, commit.entry.clone());
     guest.admit(&commit, 2);
     let events = guest.events();
-    assert!(matches!(events[0], Event::Keys { rejoined: true, .. }));
+    let Event::Keys { rejoined: true, leaves, .. } = &events[0] else { panic!("keys first") };
+    let mut rights = leaves.clone();
+    rights.sort_by_key(|(leaf, _)| *leaf);
     assert!(events.iter().any(|event| matches!(event, Event::Reconnected { me: ParticipantId(9) })));
     let people =
         events.into_iter().rev().find_map(|event| if let Event::Members(people) = event { Some(people) } else { None });
-    assert_eq!(people.map(|people| people.len()), Some(2));
+    let people: Vec<_> = people.unwrap().into_iter().map(|person| (person.leaf, person.rights)).collect();
+    assert_eq!((people.len(), rights), (2, people), "the rights come with the keys");
 }
 
 #[test]
@@ -206,7 +209,7 @@ fn a_member_that_cannot_come_back_gives_up() {
 fn an_organiser_that_left_comes_back_as_organiser() {
     let (mut organiser, mut guest) = Client::two();
     organiser.command(Command::Leave);
-    guest.log(1, LogEntry::Gone { participant: ADA });
+    guest.log(1, LogEntry::Gone { participant: ADA, by: None });
     let removal = guest.committed();
     assert_eq!(removal.removed, [ADA]);
     guest.log(2, removal.entry);
@@ -392,7 +395,7 @@ fn an_organiser_that_gets_a_false_welcome_asks_again() {
 fn an_organiser_that_left_and_gets_a_false_welcome_asks_the_next_member() {
     let (mut organiser, mut guest) = Client::two();
     organiser.command(Command::Leave);
-    guest.log(1, LogEntry::Gone { participant: ADA });
+    guest.log(1, LogEntry::Gone { participant: ADA, by: None });
     let removal = guest.committed();
     guest.log(2, removal.entry);
     let mut back = Client::new(organiser.meeting.into_return_entry().unwrap());
@@ -488,11 +491,11 @@ fn an_organiser_that_has_left_again_is_not_answered() {
     let (mut organiser, mut guest) = Client::two();
     let chain = organiser.admission_key();
     let request = come_back(&mut organiser, chain);
-    guest.log(1, LogEntry::Gone { participant: ADA });
+    guest.log(1, LogEntry::Gone { participant: ADA, by: None });
     let gone = guest.committed();
     guest.log(2, gone.entry);
     guest.receive(request);
-    guest.log(3, LogEntry::Gone { participant: ParticipantId(9) });
+    guest.log(3, LogEntry::Gone { participant: ParticipantId(9), by: None });
     guest.wait(timing::COMMIT_INTERVAL);
     assert!(guest.sent().is_empty());
 }
@@ -504,7 +507,7 @@ fn one_commit_adds_an_organiser_and_removes_those_who_left() {
     let chain = organiser.admission_key();
     guest.receive(come_back(&mut organiser, chain));
     assert!(guest.sent().is_empty(), "the organiser's old leaf is first in rank");
-    guest.log(1, LogEntry::Gone { participant: ADA });
+    guest.log(1, LogEntry::Gone { participant: ADA, by: None });
     let commit = guest.committed();
     assert_eq!((&commit.removed[..], &commit.welcomes[0].to[..]), (&[ADA][..], &[ParticipantId(9)][..]));
     guest.log(2, commit.entry.clone());
@@ -555,7 +558,7 @@ fn an_organiser_comes_back_although_the_answer_to_its_rotation_was_lost() {
         let Down::Returned { participant, request: package, signature } = &request else { panic!("a request") };
         let meeting = organiser.keys().meeting();
         assert_eq!(old.signed_return(meeting, *participant, &package.0, signature), !accepted);
-        guest.log(position, LogEntry::Gone { participant: ADA });
+        guest.log(position, LogEntry::Gone { participant: ADA, by: None });
         let gone = guest.committed();
         guest.log(position + 1, gone.entry);
         guest.receive(request);

@@ -243,7 +243,7 @@ fn a_manager_without_power_over_a_member_only_makes_it_join_again() {
 fn the_next_in_rank_becomes_the_organiser_after_the_time_to_come_back() {
     let mut pair = Pair::new();
     pair.promote();
-    pair.guest.log(pair.next, LogEntry::Gone { participant: ADA });
+    pair.guest.log(pair.next, LogEntry::Gone { participant: ADA, by: None });
     let removal = pair.guest.committed();
     assert_eq!(removal.removed, [ADA]);
     pair.guest.log(pair.next + 1, removal.entry);

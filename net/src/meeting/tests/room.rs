@@ -79,7 +79,7 @@ impl Room {
             }
         }
         if commits.is_empty() && any {
-            let entry = LogEntry::Gone { participant: ParticipantId(0) };
+            let entry = LogEntry::Gone { participant: ParticipantId(0), by: None };
             commits.push(Commit {
                 epoch: Epoch(0),
                 blob: Blob(Vec::new()),

@@ -76,7 +76,7 @@ fn a_member_that_has_left_comes_back_to_a_meeting_without_guests() {
     let mut pair = Pair::new();
     pair.organiser.command(set(MeetingFlags::GUESTS, false));
     pair.exchange();
-    pair.organiser.log(pair.next, LogEntry::Gone { participant: BOB });
+    pair.organiser.log(pair.next, LogEntry::Gone { participant: BOB, by: None });
     let removal = pair.organiser.committed();
     pair.organiser.log(pair.next + 1, removal.entry);
     pair.organiser.events();

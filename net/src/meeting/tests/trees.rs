@@ -116,7 +116,7 @@ fn a_part_that_is_not_full_is_the_last_one() {
 fn an_organiser_that_comes_back_and_gets_a_false_tree_asks_again() {
     let (mut organiser, mut guest) = Client::two();
     organiser.command(Command::Leave);
-    guest.log(1, LogEntry::Gone { participant: ADA });
+    guest.log(1, LogEntry::Gone { participant: ADA, by: None });
     let removal = guest.committed();
     guest.log(2, removal.entry);
     let mut back = Client::new(organiser.meeting.into_return_entry().unwrap());

@@ -15,6 +15,17 @@ enum Passes {
     All,
 }
 
+/// What the server does from the fork on so that the silence of the other half has a reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Excuse {
+    /// Every 20 s, it reports the other half as absent, and at once as connected.
+    Flicker,
+    /// It reports the other half as absent.
+    Absence,
+    /// Every 20 s, it breaks the connections.
+    Breaks,
+}
+
 /// A meeting of four: the organiser and participant 2 are one half, participants 3 and 4 the other.
 struct Halves {
     room: Room,
@@ -63,6 +74,41 @@ impl Halves {
         }
     }
 
+    /// As [`Self::run`], with what the server does every 20 s.
+    fn run_with(&mut self, excuse: Excuse, time: Duration) {
+        let end = self.time + time;
+        while self.time < end {
+            for number in 0..4 {
+                self.excuse(excuse, number);
+            }
+            self.run(end.saturating_sub(self.time).min(Duration::from_secs(20)));
+        }
+    }
+
+    fn excuse(&mut self, excuse: Excuse, number: usize) {
+        let other = if number < 2 { [2, 3] } else { [0, 1] };
+        for participant in self.ids(&other) {
+            let presence = |connected| Down::Presence { participant, connected };
+            match excuse {
+                Excuse::Flicker => {
+                    self.room.at(number).receive(presence(false));
+                    self.room.at(number).receive(presence(true));
+                }
+                Excuse::Absence => self.room.at(number).receive(presence(false)),
+                Excuse::Breaks => {}
+            }
+        }
+        if excuse == Excuse::Breaks {
+            let client = self.room.at(number);
+            client.meeting.handle_disconnected(client.now);
+            client.wait(Duration::ZERO);
+            assert!(client.meeting.poll_reconnect());
+            client.meeting.handle_connected(client.now);
+            client.receive(hello(ParticipantId(99)));
+            client.receive(Down::Resumed);
+        }
+    }
+
     fn pass_beacons(&mut self) {
         for from in 0..4 {
             let id = self.room.id(from);
@@ -103,7 +149,7 @@ fn a_fork_is_named_on_both_sides_within_five_seconds() {
     halves.run(Duration::from_secs(5));
     for (number, (mine, theirs)) in [(0, ([1], [2, 3])), (1, ([0], [2, 3])), (2, ([3], [0, 1])), (3, ([2], [0, 1]))] {
         let (mine, theirs) = (halves.ids(&mine), halves.ids(&theirs));
-        let agreement = Agreement { agree: mine, differ: theirs, unheard: Vec::new() };
+        let agreement = Agreement { agree: mine, differ: theirs, ..Agreement::default() };
         let [.., (at, last)] = &halves.shown[number][..] else { panic!("{number} shows nothing") };
         assert_eq!(last, &Shown::Agreement(agreement), "{number}");
         let time = at.saturating_sub(start);
@@ -131,8 +177,102 @@ fn members_whose_beacons_are_kept_back_are_named_after_a_bound() {
     assert!(halves.shown.iter().all(Vec::is_empty));
     halves.run(Duration::from_secs(7));
     for (number, (mine, theirs)) in [(0, ([1], [2, 3])), (3, ([2], [0, 1]))] {
-        let agreement = Agreement { agree: halves.ids(&mine), differ: Vec::new(), unheard: halves.ids(&theirs) };
+        let agreement = Agreement { agree: halves.ids(&mine), unheard: halves.ids(&theirs), ..Agreement::default() };
         assert_eq!(halves.shown[number].last().map(|(_, event)| event), Some(&Shown::Agreement(agreement)));
+    }
+}
+
+#[test]
+fn neither_reports_of_absence_nor_broken_connections_hide_that_beacons_are_kept_back() {
+    for (excuse, limit) in [(Excuse::Flicker, 35), (Excuse::Absence, 36), (Excuse::Breaks, 40)] {
+        let mut halves = Halves::new(Passes::Nothing);
+        halves.run(Duration::from_secs(12));
+        halves.fork();
+        let start = halves.time;
+        halves.run_with(excuse, Duration::from_secs(100));
+        for (number, theirs) in [(0, [2, 3]), (1, [2, 3]), (2, [0, 1]), (3, [0, 1])] {
+            let unheard = halves.ids(&theirs);
+            let is_named = |shown: &Shown| matches!(shown, Shown::Agreement(now) if now.unheard == unheard);
+            let shown = &halves.shown[number];
+            let at = shown.iter().find(|(_, shown)| is_named(shown)).map(|(at, _)| at.saturating_sub(start));
+            let at = at.unwrap_or_else(|| panic!("{excuse:?}: {number} names nobody: {shown:?}"));
+            assert!(at <= Duration::from_secs(limit), "{excuse:?}: {number} after {at:?}");
+            assert!(is_named(&shown.last().unwrap().1), "{excuse:?}: the alarm ends without a beacon: {shown:?}");
+        }
+    }
+}
+
+#[test]
+fn the_same_excuses_are_no_alarm_while_beacons_come() {
+    for excuse in [Excuse::Flicker, Excuse::Breaks] {
+        let mut halves = Halves::new(Passes::All);
+        halves.run_with(excuse, Duration::from_mins(5));
+        assert!(halves.shown.iter().all(Vec::is_empty), "{excuse:?}: {:?}", halves.shown);
+    }
+}
+
+/// Passes the beacons of two clients to the other one for a time, with pings. Returns the agreements that each has shown.
+fn pass(mut clients: [&mut Client; 2], seconds: u32) -> [Vec<Agreement>; 2] {
+    let mut shown = [Vec::new(), Vec::new()];
+    for _ in 0..seconds {
+        let mut sent = Vec::new();
+        for (number, client) in clients.iter_mut().enumerate() {
+            client.receive(Down::Ping);
+            client.wait(Duration::from_secs(1));
+            sent.extend(client.all_sent().into_iter().map(|message| (number, message)));
+        }
+        for (number, message) in sent {
+            let Up::Beacon { beacon } = message else { continue };
+            let from = clients[number].meeting.me().unwrap();
+            clients[1 - number].receive(Down::MemberBeacon { from, beacon });
+        }
+        for (client, shown) in clients.iter_mut().zip(&mut shown) {
+            let agreement =
+                |event| if let Event::Verification(Shown::Agreement(now)) = event { Some(now) } else { None };
+            shown.extend(client.events().into_iter().filter_map(agreement));
+        }
+    }
+    shown
+}
+
+#[test]
+fn a_wrong_number_of_the_epoch_is_no_fork_and_is_said() {
+    let (mut organiser, mut guest) = Client::two();
+    // Only the guest gets an invalid commit, so its log has another number from then on.
+    guest.log_commit(1, ParticipantId(3), 1, Blob(vec![1; 40]));
+    let early = pass([&mut organiser, &mut guest], 10);
+    assert!(early.iter().all(Vec::is_empty), "the organiser may get it later: {early:?}");
+    // A valid commit, under the number that each expects.
+    guest.command(Command::Refresh);
+    let commit = guest.committed();
+    guest.log(2, commit.entry);
+    organiser.log_commit(1, ParticipantId(2), 1, commit.blob);
+    assert_eq!(group(&organiser).transcript_hash(), group(&guest).transcript_hash());
+    let shown = pass([&mut organiser, &mut guest], 60);
+    for (shown, other) in shown.iter().zip([ParticipantId(2), ADA]) {
+        let [Agreement { agree, differ, unheard, misnumbered }] = &shown[..] else { panic!("{shown:?}") };
+        assert_eq!((&agree[..], &misnumbered[..]), (&[other][..], &[other][..]));
+        assert!(differ.is_empty() && unheard.is_empty());
+    }
+    let (_, request) = Client::knocking(&organiser, 9);
+    organiser.receive(Down::Knocked { participant: ParticipantId(9), request });
+    assert_eq!(organiser.committed().welcomes.len(), 1, "the group is not forked");
+}
+
+#[test]
+fn who_is_kept_in_old_keys_is_named_whatever_number_the_server_gives_its_log() {
+    for junk in [1, 2] {
+        let (mut organiser, mut guest) = Client::two();
+        organiser.command(Command::Refresh);
+        let commit = organiser.committed();
+        organiser.log(1, commit.entry);
+        organiser.events();
+        for position in 0..junk {
+            guest.log_commit(1 + position, ParticipantId(3), 1 + position, Blob(vec![1; 40]));
+        }
+        let [shown, _] = pass([&mut organiser, &mut guest], 40);
+        let last = shown.last().unwrap_or_else(|| panic!("{junk}: nobody is named"));
+        assert_eq!(last.differ, [ParticipantId(2)], "{junk}: {shown:?}");
     }
 }
 
@@ -151,7 +291,7 @@ fn nobody_is_admitted_while_the_group_is_forked() {
         let (id, position) = (halves.room.id(number), halves.room.next);
         halves.room.next += 1;
         for to in [0, 1] {
-            halves.room.at(to).log(position, LogEntry::Gone { participant: id });
+            halves.room.at(to).log(position, LogEntry::Gone { participant: id, by: None });
         }
     }
     let good = |event: &Event| matches!(event, Event::Verification(Shown::Agreement(now)) if now.is_good());
@@ -238,8 +378,8 @@ fn a_commit_that_never_arrives_is_named() {
 #[test]
 fn a_client_that_slept_and_one_that_was_away_raise_no_alarm() {
     let (mut organiser, _guest) = Client::two();
-    // The server notices that the guest sleeps.
-    for second in 0..60 {
+    // The server notices that the guest sleeps, and would say that it is gone after 20 s.
+    for second in 0..30 {
         organiser.receive(Down::Ping);
         organiser.wait(Duration::from_secs(1));
         if second == 10 {

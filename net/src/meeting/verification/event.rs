@@ -36,15 +36,19 @@ pub struct Agreement {
     pub agree: Vec<ParticipantId>,
     /// Members whose beacons name another state. Not empty means that the group is forked, or that one of them lies.
     pub differ: Vec<ParticipantId>,
-    /// Members whom the server reports as connected, and of whom nothing has been heard for too long.
+    /// Members of whom nothing has been heard for too long, although the server reports them as connected, or as absent for longer
+    /// than it keeps a place.
     pub unheard: Vec<ParticipantId>,
+    /// Members whose beacons name the same state, and another number of the epoch. The server has given one side a wrong number, or
+    /// they lie. The group is not forked.
+    pub misnumbered: Vec<ParticipantId>,
 }
 
 impl Agreement {
     /// Returns true if there is nothing to warn about.
     #[must_use]
     pub fn is_good(&self) -> bool {
-        self.differ.is_empty() && self.unheard.is_empty()
+        self.differ.is_empty() && self.unheard.is_empty() && self.misnumbered.is_empty()
     }
 }
 

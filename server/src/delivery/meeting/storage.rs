@@ -8,6 +8,7 @@ use super::super::settings::Settings;
 use super::super::stored::{self, Change, MemberState, State, Unstored};
 use super::super::waiting::Waiting;
 use super::Meeting;
+use super::departures::Departures;
 use proto::MeetingId;
 use std::sync::Arc;
 use std::time::Instant;
@@ -39,8 +40,7 @@ pub fn restore(id: MeetingId, batches: &[Vec<u8>], settings: Arc<Settings>, now:
         members,
         waiting,
         returns: Returns::default(),
-        unremoved: gone.iter().copied().collect(),
-        gone: gone.into(),
+        departures: Departures::restore(gone),
         log,
         epoch,
         reserved_until: None,
@@ -63,7 +63,7 @@ fn state(meeting: &Meeting) -> State {
         admission_key: meeting.authority.admission_key().clone(),
         locked: meeting.is_locked,
         members: members.collect(),
-        gone: meeting.gone.iter().copied().collect(),
+        gone: meeting.departures.gone(),
         epoch: meeting.epoch,
         start: meeting.log.start(),
         next: meeting.log.end(),

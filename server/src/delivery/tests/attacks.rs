@@ -2,6 +2,7 @@
 //! without a signature.
 
 use super::*;
+use proto::{GoneMember, LogEntry};
 use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
@@ -143,7 +144,7 @@ fn an_expelled_member_is_out_at_once_in_any_epoch() {
     service.sends(MALLORY, commit(3, &[]));
     let received = service.manages(ANNA, &ManagerCommand::Expel { participant: MALLORY });
     assert_eq!(received[0], (MALLORY, Down::Removed { signed: service.signed() }));
-    assert_eq!(received[1..], [ANNA, BEN, CLEO].map(|participant| (participant, gone(4, MALLORY))));
+    assert_eq!(received[1..], [ANNA, BEN, CLEO].map(|participant| (participant, expelled(4, MALLORY))));
     assert_eq!(service.closed, [MALLORY]);
     assert_eq!(service.commands.last(), Some(&sfu::Command::Leave { participant: MALLORY }));
     assert!(service.sends(MALLORY, tell(3, 1)).is_empty());
@@ -164,7 +165,7 @@ fn a_void_is_logged_and_its_sender_is_out() {
     let received = service.manages(ANNA, &ManagerCommand::Void { epoch: Epoch(3), participant: MALLORY });
     assert_eq!(received[0], (MALLORY, Down::Removed { signed: service.signed() }));
     assert_eq!(received[1], (ANNA, service.managed(4)));
-    assert_eq!(received[4], (ANNA, gone(5, MALLORY)));
+    assert_eq!(received[4], (ANNA, expelled(5, MALLORY)));
     assert_eq!(service.closed, [MALLORY]);
 }
 
@@ -278,4 +279,69 @@ fn only_members_that_manage_may_send_long_messages() {
     assert_eq!(service.trusted, trusted);
     service.manages(BEN, &ManagerCommand::Lock { locked: false });
     assert_eq!(service.trusted[3..], [(BEN, Trust::Manager)]);
+}
+
+#[test]
+fn a_commit_that_names_a_thousand_unknown_participants_removes_nobody_else() {
+    let mut service = with_mallory();
+    service.sends(CLEO, Up::Leave);
+    let unknown: Vec<_> = (1_000..2_023).map(ParticipantId).collect();
+    service.commits(ANNA, 3, &[], &unknown);
+    assert_eq!(service.sends(BEN, commit(4, &[CLEO])).len(), 3, "she is still listed as gone");
+    service.passes(Duration::from_secs(2));
+    service.commits(ANNA, 5, &[], &[&unknown[..], &[CLEO]].concat());
+    assert_eq!(
+        service.sends(BEN, commit(6, &[CLEO]))[0],
+        (BEN, problem(Problem::NotAuthorised)),
+        "she is not any more"
+    );
+}
+
+/// Returns the entries about members that are gone, and by whose command.
+fn gone_members(received: &[(ParticipantId, Down)]) -> Vec<GoneMember> {
+    let entry = |(to, message): &(ParticipantId, Down)| {
+        let Down::Log { entry: LogEntry::Gone { participant, by }, .. } = message else { return None };
+        (*to == MALLORY).then_some(GoneMember { participant: *participant, by: *by })
+    };
+    received.iter().filter_map(entry).collect()
+}
+
+/// The members decide whether the manager has power over it.
+#[test]
+fn who_was_removed_by_a_command_is_named_with_the_manager() {
+    let by_mallory = |participant| GoneMember { participant, by: Some(MALLORY) };
+    let mut service = with_mallory();
+    let received = service.manages(MALLORY, &ManagerCommand::Expel { participant: ANNA });
+    assert_eq!(gone_members(&received), [by_mallory(ANNA)]);
+    let received = service.manages(MALLORY, &ManagerCommand::Void { epoch: Epoch(0), participant: BEN });
+    assert_eq!(gone_members(&received), [by_mallory(BEN)]);
+    // A newcomer learns the same.
+    let dora = ParticipantId(4);
+    service.greet(dora);
+    service.sends(dora, knock());
+    let received = service.commits(MALLORY, 3, &[dora], &[CLEO]);
+    assert_eq!(gone_members(&received), [by_mallory(CLEO)]);
+    let told = received.into_iter().find_map(|(to, message)| {
+        let Down::Admitted { gone, .. } = message else { return None };
+        (to == dora).then_some(gone)
+    });
+    assert_eq!(told, Some(vec![by_mallory(ANNA), by_mallory(BEN), by_mallory(CLEO)]));
+}
+
+/// An expulsion could otherwise look like a departure.
+#[test]
+fn a_welcome_cannot_change_why_a_member_is_gone() {
+    let mut service = with_mallory();
+    service.manages(MALLORY, &ManagerCommand::Expel { participant: ANNA });
+    assert!(gone_members(&service.commits(MALLORY, 3, &[ANNA], &[])).is_empty(), "nothing new");
+    // A commit takes her off the list, although it may be invalid.
+    service.commits(MALLORY, 4, &[], &[ANNA]);
+    let by_mallory = |participant| GoneMember { participant, by: Some(MALLORY) };
+    assert_eq!(gone_members(&service.commits(MALLORY, 5, &[ANNA], &[])), [by_mallory(ANNA)]);
+    // Who was refused has not left by itself either.
+    let dora = ParticipantId(4);
+    service.greet(dora);
+    service.sends(dora, knock());
+    service.manages(MALLORY, &ManagerCommand::Refuse { participant: dora, why: Refusal::Declined });
+    assert_eq!(gone_members(&service.commits(MALLORY, 6, &[dora], &[])), [by_mallory(dora)]);
 }

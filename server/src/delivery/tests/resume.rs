@@ -395,3 +395,78 @@ fn damaged_bytes_of_a_meeting_are_removed_and_do_not_panic() {
         }
     }
 }
+
+/// Otherwise a flood of commands that change nothing writes the whole state for each of them.
+#[test]
+fn counters_that_change_alone_are_stored_once_in_a_tick_and_are_known_after_it() {
+    let mut service = Service::with_three_members();
+    let batches = |service: &Service| service.stored[&MEETING].len();
+    let refuse = ManagerCommand::Refuse { participant: ParticipantId(99), why: Refusal::Declined };
+    let before = batches(&service);
+    for _ in 0..100 {
+        assert!(service.manages(ANNA, &refuse).is_empty());
+        service.manages(ANNA, &ManagerCommand::Lock { locked: false });
+    }
+    assert_eq!(batches(&service), before, "nothing else has changed");
+    service.passes(Duration::from_millis(250));
+    service.passes(Duration::from_millis(250));
+    assert_eq!(batches(&service), before + 1, "once");
+    let SignedCommand { counter, command, signature, .. } = service.signed();
+    service.restarts();
+    resume_after_restart(&mut service, ANNA, 11, 2);
+    let again = ParticipantId(11);
+    let copy = Up::Manage { counter, command, signature, welcomes: vec![] };
+    assert_eq!(service.sends(again, copy).last(), Some(&(again, problem(Problem::NotAuthorised))));
+}
+
+/// The counters of commands that have changed something are stored with what they have changed. The others change nothing when
+/// their author sends them again: those who waited are gone.
+#[test]
+fn a_counter_that_a_killed_server_has_not_stored_repeats_nothing() {
+    let mut service = Service::with_three_members();
+    let dora = ParticipantId(4);
+    service.greet(dora);
+    service.sends(dora, knock());
+    service.manages(ANNA, &ManagerCommand::Lock { locked: true });
+    let locked = service.signed();
+    service.manages(ANNA, &ManagerCommand::Refuse { participant: dora, why: Refusal::Declined });
+    let refused = service.signed();
+    service.restarts();
+    for (number, position, signed, accepted) in [(11, 2, refused, true), (12, 2, locked, false)] {
+        let again = ParticipantId(number);
+        resume_after_restart(&mut service, ANNA, number, position);
+        let SignedCommand { counter, command, signature, .. } = signed;
+        let received = service.sends(again, Up::Manage { counter, command, signature, welcomes: vec![] });
+        let refusal = [(again, problem(Problem::NotAuthorised))];
+        assert_eq!(received, if accepted { &[][..] } else { &refusal[..] });
+    }
+}
+
+#[test]
+fn organisers_who_come_back_take_one_place_more_than_a_meeting_has() {
+    let mut service = Service::with(Limits { members: 3, ..Limits::default() });
+    let dora = ParticipantId(4);
+    for participant in [ANNA, BEN, dora] {
+        service.greet(participant);
+    }
+    service.sends(ANNA, create(MEETING));
+    service.sends(BEN, knock());
+    service.commits(ANNA, 0, &[BEN], &[]);
+    assert_eq!(service.sends(dora, knock()).len(), 1, "the last place");
+    let full = |participant| [(participant, problem(Problem::MeetingFull))];
+    for (participant, is_full) in RETURNING.into_iter().zip([false, false, true]) {
+        service.greet(participant);
+        let received = service.sends(participant, return_request(participant, AUTHORITY));
+        assert_eq!(received == full(participant), is_full, "{received:?}");
+    }
+    let received = service.commits(ANNA, 1, &[RETURNING[0], RETURNING[1], dora], &[]);
+    let got = |participant| received.iter().filter(move |(to, _)| *to == participant).map(|(_, message)| message);
+    assert!(RETURNING[..2].iter().all(|back| got(*back).any(|message| matches!(message, Down::Admitted { .. }))));
+    assert_eq!(got(dora).collect::<Vec<_>>(), [&problem(Problem::MeetingFull)], "they have taken her place");
+    assert_eq!(received.last(), Some(&(RETURNING[1], gone(2, dora))), "the commit has a leaf for her");
+    assert_eq!(service.delivery.meeting_of(ANNA).map(|(members, waiting)| (members.len(), waiting)), Some((4, 0)));
+    for participant in [ParticipantId(30), ParticipantId(31)] {
+        service.greet(participant);
+        assert_eq!(service.sends(participant, return_request(participant, AUTHORITY)), full(participant));
+    }
+}

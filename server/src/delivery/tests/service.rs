@@ -1,7 +1,7 @@
 //! A service that records its actions, and the messages that the tests send.
 
 use super::*;
-use proto::{NextAuthority, ROTATION_BYTES};
+use proto::{GoneMember, NextAuthority, ROTATION_BYTES};
 use ring::digest::{SHA256, digest};
 use ring::signature::{Ed25519KeyPair, KeyPair};
 use std::collections::BTreeMap;
@@ -168,7 +168,8 @@ impl Service {
 
     pub fn admitted(&self, participant: ParticipantId, position: u64, epoch: u64, gone: &[ParticipantId]) -> Down {
         let (position, epoch, resume) = (Position(position), Epoch(epoch), self.token(participant));
-        Down::Admitted { welcome: blob(7), position, epoch, gone: gone.to_vec(), resume, tree: 0 }
+        let gone = gone.iter().map(|participant| GoneMember { participant: *participant, by: None }).collect();
+        Down::Admitted { welcome: blob(7), position, epoch, gone, resume, tree: 0 }
     }
 
     pub fn disconnects(&mut self, participant: ParticipantId) -> Vec<(ParticipantId, Down)> {
@@ -261,7 +262,13 @@ pub fn committed(position: u64, from: ParticipantId, epoch: u64) -> Down {
 }
 
 pub fn gone(position: u64, participant: ParticipantId) -> Down {
-    Down::Log { position: Position(position), entry: proto::LogEntry::Gone { participant } }
+    Down::Log { position: Position(position), entry: proto::LogEntry::Gone { participant, by: None } }
+}
+
+/// Returns the entry about a member that a command of Anna has removed.
+pub fn expelled(position: u64, participant: ParticipantId) -> Down {
+    let entry = proto::LogEntry::Gone { participant, by: Some(ANNA) };
+    Down::Log { position: Position(position), entry }
 }
 
 pub fn problem(problem: Problem) -> Down {

@@ -190,7 +190,7 @@ impl Bench {
     /// Lets the others merge a commit of one of the receivers, which was taken out, or of the organiser.
     fn merge(&mut self, commit: &[u8], to_organiser: bool) -> Result<()> {
         if to_organiser {
-            self.organiser.process(commit, &|_| false)?;
+            self.organiser.process(commit, &|_| None)?;
         }
         process(&mut self.receivers, commit)?;
         Ok(())
@@ -257,7 +257,7 @@ impl Join {
 fn process(groups: &mut [Group], commit: &[u8]) -> Result<Option<f64>> {
     let mut times = Vec::new();
     for group in groups {
-        let (processed, ms) = process_cpu_ms(|| group.process(commit, &|_| false));
+        let (processed, ms) = process_cpu_ms(|| group.process(commit, &|_| None));
         processed?;
         times.push(ms);
     }

@@ -60,7 +60,7 @@ impl CapturedMessages {
                 keep(&mut self.people, *from);
                 keep(&mut self.blobs, blob.clone());
             }
-            LogEntry::Gone { participant } => keep(&mut self.people, *participant),
+            LogEntry::Gone { participant, .. } => keep(&mut self.people, *participant),
             LogEntry::Managed { signed } => {
                 keep(&mut self.people, signed.from);
                 keep(&mut self.signed, signed.clone());

@@ -7,7 +7,7 @@ use engine::chat::{Body, Line, Reaction, Status};
 use iced::widget::{Column, Row, column, container, row};
 use iced::{Alignment, Length};
 
-use super::{Menu, Message, text_of, vote};
+use super::{Menu, Message, has_actions, text_of, vote};
 use crate::kit::{Element, Icon, elided, icon, press, region, text};
 use crate::model::MeetingModel;
 use crate::model::chat::links;
@@ -22,7 +22,7 @@ pub(super) fn view<'a>(
     context: &Context,
 ) -> Element<'a, Message> {
     let (name, private, notes) = (author(line, context), private(line, context), notes(line, context));
-    let inside = column![head(line, &name, open, context)]
+    let inside = column![head(line, &name, (model, open), context)]
         .push(private.as_deref().map(private_mark))
         .push((!notes.is_empty()).then(|| note(&notes.join(" · "), Tone::Dim)))
         .push(quote(line, model, context))
@@ -52,10 +52,14 @@ fn words(line: &Line, context: &Context) -> String {
 }
 
 /// The author, the time, and the button of the menu.
-fn head<'a>(line: &'a Line, name: &str, open: Option<Menu>, context: &Context) -> Element<'a, Message> {
+fn head<'a>(
+    line: &'a Line,
+    name: &str,
+    (model, open): (&MeetingModel, Option<Menu>),
+    context: &Context,
+) -> Element<'a, Message> {
     let label = context.language.with("chat-more", &[("name", line.name.as_str().into())]);
-    let is_text = matches!(line.body, Body::Text(_));
-    let more = is_text.then(|| {
+    let more = has_actions(line, model).then(|| {
         let menu = Menu::Line(line.id);
         let symbol = container(icon(Icon::More).size(ICON_SMALL)).center(TARGET);
         let more = press(symbol, &label, Some(Message::MenuPressed(menu))).expanded(open == Some(menu));

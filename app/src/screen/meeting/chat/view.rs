@@ -7,7 +7,7 @@ use iced::widget::{Column, Row, column, container, row, scrollable, space};
 use iced::{Alignment, Length};
 
 use super::composer::{self, TO};
-use super::{Chat, Menu, Message, SEARCH, has, line, may_ask, may_remove, typing, vote_form};
+use super::{Chat, Menu, Message, SEARCH, has, line, may_ask, may_copy, may_remove, may_save, typing, vote_form};
 use crate::kit::field::{Field, field};
 use crate::kit::{Element, Icon, icon, modal, popup, press, region, text};
 use crate::model::MeetingModel;
@@ -42,8 +42,8 @@ fn tools<'a>(chat: &Chat, model: &MeetingModel, context: &Context) -> Element<'a
             .look(Look::Quiet)
             .square(TARGET)
     };
-    let may_save = has(model, Rights::RECORD) && model.chat.may_be_recorded() && !model.chat.lines().is_empty();
-    let save = button(Icon::Save, "chat-export", may_save.then_some(Message::ExportPressed));
+    let can_save = may_save(model) && !model.chat.lines().is_empty();
+    let save = button(Icon::Save, "chat-export", can_save.then_some(Message::ExportPressed));
     let why = match (has(model, Rights::RECORD), model.chat.may_be_recorded()) {
         (false, _) => Some(context.text("chat-export-right")),
         (true, false) => Some(context.text("chat-export-off")),
@@ -158,7 +158,7 @@ fn actions<'a>(line: &Line, model: &MeetingModel, context: &Context) -> Items<'a
         .push((sent && has(model, Rights::REACT)).then(|| reactions(id, context)))
         .push((sent && writes).then(|| item("chat-reply", Message::ReplyPressed(id))))
         .push((sent && line.me && writes && line.vote.is_none()).then(|| item("chat-edit", Message::EditPressed(id))))
-        .push(Some(item("chat-copy", Message::CopyPressed(id))))
+        .push(may_copy(line, model).then(|| item("chat-copy", Message::CopyPressed(id))))
         .push(may_remove(line, model).then(|| item(remove, Message::DeletePressed(id))))
 }
 

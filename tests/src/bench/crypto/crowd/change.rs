@@ -125,7 +125,7 @@ async fn stay(
             let _ = reports.try_send(Report::Admitted(Instant::now()));
         } else if let Some(blob) = commit(&message).filter(|blob| blob.0.len() > 400) {
             if let Some(group) = &mut group {
-                group.process(&blob.0, &|_| false)?;
+                group.process(&blob.0, &|_| None)?;
                 std::hint::black_box(group.media_keys()?);
             }
             let _ = reports.try_send(Report::Changed(Instant::now()));

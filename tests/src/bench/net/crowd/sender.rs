@@ -59,6 +59,7 @@ impl Sender {
                         }
                     }
                     Event::Keys { keys, removed, leaves, .. } => {
+                        let leaves: Vec<_> = leaves.into_iter().map(|(leaf, _)| leaf).collect();
                         self.ring.install(keys, &leaves, &removed, Instant::now());
                     }
                     Event::Ended(reason) => anyhow::bail!("the meeting ended for a sender: {reason}"),
