@@ -116,14 +116,15 @@ fn the_server_alone_cannot_say_that_the_organiser_removed_somebody() {
     }
 }
 
-/// Returns an organiser, the command with which it removed a member that had left and was participant 5, and a guest whom the server
-/// gives the same id.
+/// Returns an organiser, the command with which it removed participant 5 before, and a guest whom the server gives the same id. The
+/// organiser does not know that id: another manager had admitted the first one.
 fn with_the_id_of_another() -> (Client, SignedCommand, Client) {
     const ID: ParticipantId = ParticipantId(5);
+    const OTHER: ParticipantId = ParticipantId(6);
     let mut organiser = Client::organiser();
-    let enter = |organiser: &mut Client, position: u64| {
-        let (mut guest, request) = Client::knocking(organiser, ID.0);
-        organiser.receive(Down::Knocked { participant: ID, request });
+    let enter = |organiser: &mut Client, participant: ParticipantId, position: u64| {
+        let (mut guest, request) = Client::knocking(organiser, participant.0);
+        organiser.receive(Down::Knocked { participant, request });
         let commit = organiser.committed();
         organiser.log(position, commit.entry.clone());
         guest.admit(&commit, position + 1);
@@ -131,15 +132,19 @@ fn with_the_id_of_another() -> (Client, SignedCommand, Client) {
         organiser.sent();
         guest
     };
-    enter(&mut organiser, 0);
-    organiser.log(1, LogEntry::Gone { participant: ID, by: None });
+    enter(&mut organiser, OTHER, 0);
+    organiser.log(1, LogEntry::Gone { participant: OTHER, by: None });
     let removal = organiser.committed();
-    assert_eq!(removal.removed, [ID]);
+    assert_eq!(removal.removed, [OTHER]);
     organiser.log(2, removal.entry.clone());
     organiser.sent();
-    let guest = enter(&mut organiser, 3);
-    let LogEntry::Managed { signed } = removal.entry else { panic!("a signed commit") };
-    (organiser, signed, guest)
+    let guest = enter(&mut organiser, ID, 3);
+    let LogEntry::Managed { signed: removal } = removal.entry else { panic!("a signed commit") };
+    let Ok(ManagerCommand::Commit { epoch, blob, rotation, .. }) = removal.decode() else { panic!("a commit") };
+    let command = ManagerCommand::Commit { epoch, blob, removed: vec![ID], rotation };
+    let manager = organiser.meeting.manager.as_mut().unwrap();
+    let removal = signed(manager.command(&command, Vec::new()), ADA).unwrap();
+    (organiser, removal, guest)
 }
 
 #[test]
