@@ -4,11 +4,12 @@
 //! request = version 1 B | key id 8 | length of enc 2 | enc | ciphertext | HMAC-SHA-384 (48 B) over all before it
 //! key id  = the first 8 bytes of SHA-256(admission key)
 //! HPKE(X-Wing, HKDF-SHA-384, AES-256-GCM), base mode, info = "Conclave 1.0 knock" | 0 | meeting, sealed = nonce 16 B | lobby secret 32 B |
-//! MLS key package
+//! MLS key package | nothing, or a complaint 40 B
 //! ```
 //! The lobby secret is the key of the chat with the managers while the joiner waits. The key package's leaf holds name, participant and device certificate.
 
 use crate::authority_chain;
+use crate::complaint::Complaint;
 use crate::credential::LeafCredential;
 use crate::knock_request::KnockRequest;
 use crate::leaf_node;
@@ -127,7 +128,9 @@ impl AdmissionKey {
         if self.seen.contains(nonce) {
             return Err(Error::Replayed);
         }
-        let package = KeyPackageIn::tls_deserialize_exact(package).map_err(|_| Error::Malformed)?;
+        let mut rest = package;
+        let package = KeyPackageIn::tls_deserialize(&mut rest).map_err(|_| Error::Malformed)?;
+        let complaint = Complaint::decode(rest).ok_or(Error::Malformed)?;
         // Before the lifetimes of MLS: they are not valid either if a clock is wrong by months.
         let claimed = package.unverified_credential();
         LeafCredential::verified_with(&claimed.credential, claimed.signature_key.as_slice(), meeting)
@@ -142,7 +145,7 @@ impl AdmissionKey {
         }
         self.seen.push_back(*nonce);
         let lobby = LobbyKey::new(Secret::copy_of(lobby), meeting, credential.participant);
-        Ok(KnockRequest::new(package, credential, via_old_link).with_lobby(lobby))
+        Ok(KnockRequest::new(package, credential, via_old_link).with_lobby(lobby).with_complaint(complaint))
     }
 
     /// Returns the plaintext of a request, and whether it was made with an old link. The tag is checked before the
@@ -163,14 +166,16 @@ impl AdmissionKey {
     }
 }
 
-/// Encrypts a nonce, the secret of a lobby chat and a key package to `admission_key`, authenticated with the link's `secret`.
+/// Encrypts a nonce, the secret of a lobby chat, a key package and a complaint to `admission_key`, authenticated with the link's `secret`.
 pub(crate) fn seal(
-    (nonce, lobby, package): ([u8; NONCE], &LobbyKey, &[u8]),
+    (nonce, lobby, package, complaint): ([u8; NONCE], &LobbyKey, &[u8], Option<Complaint>),
     meeting: MeetingId,
     admission_key: &[u8],
     secret: &[u8],
 ) -> Result<Vec<u8>, Error> {
-    let plain = Zeroizing::new([nonce.as_slice(), lobby.secret().expose(), package].concat());
+    let complaint = complaint.map(Complaint::encode);
+    let complaint = complaint.as_ref().map_or(&[][..], |complaint| complaint);
+    let plain = Zeroizing::new([nonce.as_slice(), lobby.secret().expose(), package, complaint].concat());
     seal_plain(&plain, meeting, admission_key, secret)
 }
 

@@ -22,8 +22,8 @@ pub(crate) mod tree_vector;
 pub mod typing;
 
 pub use commit::{Changes, Member, MergedCommit, PendingCommit, Received};
-use error::mls_error;
 pub use error::{Error, Reject};
+use error::{mls_error, refusal};
 pub use policy::{Gone, MeetingPolicy, Person, PolicyChange, PolicyContent, PolicyEdit, PolicyError, Rank};
 
 use crate::Leaf;
@@ -257,11 +257,11 @@ impl Group {
     /// participant is gone, if the delivery service has reported it. Merging a commit drops our own pending commit.
     ///
     /// # Errors
-    /// Returns [`Error`] if the message is rejected. The group is unchanged.
+    /// Returns [`Error`] if the message is rejected: [`Reject::UnreadablePath`] if others may have merged it. The group is unchanged.
     pub fn process(&mut self, bytes: &[u8], gone: &dyn Fn(ParticipantId) -> Option<Gone>) -> Result<Received, Error> {
         let message = MlsMessageIn::tls_deserialize_exact(bytes).map_err(|_| Error::Malformed)?;
         let message = message.try_into_protocol_message().map_err(|_| Error::Malformed)?;
-        let processed = self.mls.process_message(&self.provider, message).map_err(|_| Error::Malformed)?;
+        let processed = self.mls.process_message(&self.provider, message).map_err(|error| refusal(&error))?;
         let Sender::Member(sender) = *processed.sender() else { return Err(Reject::NotAMember.into()) };
         let from = Leaf(sender.u32());
         let participant = LeafCredential::read(processed.credential())?.participant;

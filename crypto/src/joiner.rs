@@ -2,6 +2,7 @@
 
 use crate::admission_key::{Error, NONCE, seal};
 use crate::authority_chain::AuthorityChain;
+use crate::complaint::Complaint;
 use crate::credential::{LeafCredential, capabilities};
 use crate::group::{self, Group, Newcomer};
 use crate::identity::{Identity, Profile};
@@ -59,6 +60,20 @@ pub fn knock(
     participant: ParticipantId,
     now: SystemTime,
 ) -> Result<(Joiner, Vec<u8>), Error> {
+    knock_again(invitation, (admission_key, chain), (identity, profile, participant), None, now)
+}
+
+/// As [`knock`], of a member that joins again. The managers learn which commit it could not read, if there was one.
+///
+/// # Errors
+/// As [`knock`].
+pub fn knock_again(
+    invitation: &Invitation,
+    (admission_key, chain): (&[u8], &[u8]),
+    (identity, profile, participant): (&Identity, Profile, ParticipantId),
+    complaint: Option<Complaint>,
+    now: SystemTime,
+) -> Result<(Joiner, Vec<u8>), Error> {
     let meeting = invitation.meeting;
     let current = AuthorityChain::decode(chain)?.verify(meeting, invitation.binding)?;
     if sha256(admission_key) != current.admission_hash {
@@ -69,7 +84,8 @@ pub fn knock(
     let package = key_package(&provider, &key, &me)?;
     let nonce: [u8; NONCE] = provider.rand().random_array()?;
     let lobby = LobbyKey::generate(meeting, participant)?;
-    let request = seal((nonce, &lobby, package.as_slice()), meeting, admission_key, invitation.secret.expose())?;
+    let content = (nonce, &lobby, package.as_slice(), complaint);
+    let request = seal(content, meeting, admission_key, invitation.secret.expose())?;
     let link = invitation.binding;
     let newcomer = Newcomer { provider, key, meeting, me, link, returning: false };
     Ok((Joiner { newcomer, lobby: Some(lobby) }, request))

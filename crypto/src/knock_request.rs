@@ -1,6 +1,7 @@
 //! An opened and verified request to join.
 
 use crate::certificate::CertificateChain;
+use crate::complaint::Complaint;
 use crate::credential::LeafCredential;
 use crate::identity::DeviceKey;
 use crate::lobby_key::LobbyKey;
@@ -15,15 +16,20 @@ pub struct KnockRequest {
     credential: LeafCredential,
     via_old_link: bool,
     lobby: Option<LobbyKey>,
+    complaint: Option<Complaint>,
 }
 
 impl KnockRequest {
     pub(crate) fn new(package: KeyPackage, credential: LeafCredential, via_old_link: bool) -> Self {
-        Self { package, credential, via_old_link, lobby: None }
+        Self { package, credential, via_old_link, lobby: None, complaint: None }
     }
 
     pub(crate) fn with_lobby(self, lobby: LobbyKey) -> Self {
         Self { lobby: Some(lobby), ..self }
+    }
+
+    pub(crate) fn with_complaint(self, complaint: Option<Complaint>) -> Self {
+        Self { complaint, ..self }
     }
 
     /// Returns the id from the delivery service.
@@ -55,6 +61,11 @@ impl KnockRequest {
     /// Returns the key of the joiner's lobby chat; `None` for a manager who comes back.
     pub fn lobby(&self) -> Option<&LobbyKey> {
         self.lobby.as_ref()
+    }
+
+    /// Returns the commit that the joiner could not read, if that is why it joins again. Nothing proves it.
+    pub fn complaint(&self) -> Option<Complaint> {
+        self.complaint
     }
 
     pub(crate) fn into_key_package(self) -> KeyPackage {

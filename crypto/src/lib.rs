@@ -7,6 +7,7 @@ pub mod authority;
 pub mod authority_chain;
 pub mod certificate;
 pub mod chat;
+mod complaint;
 mod credential;
 mod device_key;
 mod digest_check;
@@ -44,6 +45,7 @@ mod words;
 pub use authority::{Authority, Binding};
 pub use authority_chain::{AuthorityChain, Rotation};
 pub use certificate::{CertificateChain, Roots};
+pub use complaint::Complaint;
 pub use digest_check::Authorship;
 pub use frame::{CopyLayout, MAX_COPIES, MAX_COPY_BYTES, SoundCopy, SoundLayout};
 pub use group::{
@@ -52,7 +54,7 @@ pub use group::{
 };
 pub use header::{Header, ReceivedFrame, Sealed};
 pub use identity::{DeviceKey, Identity, Profile};
-pub use joiner::{Joiner, ReturnRequest, knock, open_return, return_to_meeting};
+pub use joiner::{Joiner, ReturnRequest, knock, knock_again, open_return, return_to_meeting};
 pub use keyring::{KeyRing, MediaKeys};
 pub use knock_request::KnockRequest;
 pub use leaf::Leaf;

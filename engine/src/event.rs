@@ -262,8 +262,8 @@ pub struct Notice {
     pub kind: NoticeKind,
     /// The name of the file that it is about, without its folder; `None` if it is not about a file.
     pub file: Option<String>,
-    /// For the details line: the cause as the failing part reports it, in English; the person's name for `NotRemoved` and
-    /// `ChangeRejected`; file name and format for `FileFormat`.
+    /// For the details line: the cause as the failing part reports it, in English; the person's name for `NotRemoved`,
+    /// `ChangeRejected` and `KeysUnreadable`; file name and format for `FileFormat`.
     pub detail: String,
 }
 
@@ -337,6 +337,10 @@ pub enum NoticeKind {
     /// A member's change of the meeting is invalid or against its rules, and was rejected. The detail is the member's
     /// name.
     ChangeRejected,
+    /// We could not read the keys that a member's app sent. The detail is the member's name.
+    KeysUnreadable,
+    /// A member could not read the keys that another one's app sent. The detail has both names, the author's first.
+    KeysReported,
     /// The connection to the server is lost. The client tries to come back by itself.
     Reconnecting,
     /// The client is back in the meeting.
@@ -396,6 +400,8 @@ impl NoticeKind {
             | Self::NobodyAdmits
             | Self::PeerUnreadable
             | Self::ChangeRejected
+            | Self::KeysUnreadable
+            | Self::KeysReported
             | Self::KeysMissing => Fault::Peer,
         }
     }

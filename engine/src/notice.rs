@@ -24,6 +24,10 @@ pub fn meeting<'a>(notice: meeting::Notice, name: impl Fn(ParticipantId) -> Opti
         meeting::Notice::CannotRemove(id) => (NoticeKind::NotRemoved, of(id)),
         meeting::Notice::Clock { ahead } => (NoticeKind::WrongClock, clock_difference(ahead)),
         meeting::Notice::CommitRejected(id) => (NoticeKind::ChangeRejected, of(id)),
+        meeting::Notice::KeysUnreadable(id) => (NoticeKind::KeysUnreadable, of(id)),
+        meeting::Notice::KeysReported { author, reader } => {
+            (NoticeKind::KeysReported, format!("{} → {reader}", of(author)))
+        }
         meeting::Notice::LinkNotChanged => (NoticeKind::LinkNotChanged, String::new()),
     };
     Notice { kind, file: None, detail }
@@ -361,13 +365,19 @@ mod tests {
             (meeting::Notice::CannotRemove(BLAISE), NoticeKind::NotRemoved, "Blaise"),
             (meeting::Notice::CommitRejected(BLAISE), NoticeKind::ChangeRejected, "Blaise"),
             (meeting::Notice::CommitRejected(ParticipantId(7)), NoticeKind::ChangeRejected, ""),
+            (meeting::Notice::KeysUnreadable(BLAISE), NoticeKind::KeysUnreadable, "Blaise"),
+            (
+                meeting::Notice::KeysReported { author: BLAISE, reader: "Ada".into() },
+                NoticeKind::KeysReported,
+                "Blaise → Ada",
+            ),
             (meeting::Notice::LinkNotChanged, NoticeKind::LinkNotChanged, ""),
             (meeting::Notice::Clock { ahead: -95_400 }, NoticeKind::WrongClock, "-26:30 h"),
             (meeting::Notice::Clock { ahead: 7_260 }, NoticeKind::WrongClock, "+2:01 h"),
             (meeting::Notice::Clock { ahead: i64::MIN }, NoticeKind::WrongClock, "< -9999:00 h"),
             (meeting::Notice::Clock { ahead: i64::MAX }, NoticeKind::WrongClock, "> +9999:00 h"),
         ] {
-            assert_eq!(meeting(report, name), Notice { kind, file: None, detail: detail.into() }, "{report:?}");
+            assert_eq!(meeting(report.clone(), name), Notice { kind, file: None, detail: detail.into() }, "{report:?}");
         }
     }
 

@@ -44,6 +44,7 @@ mod problems;
 mod recovery;
 mod refresh;
 mod refusals;
+mod rejections;
 mod removals;
 mod returns;
 mod roster;
@@ -53,6 +54,7 @@ mod stop;
 mod tests;
 mod timing;
 mod tree_parts;
+mod unread_commit;
 mod upload_pacer;
 #[doc(hidden)]
 pub mod vectors;
@@ -80,7 +82,8 @@ use proto::{Down, ParticipantId, Position, Problem, Reason, Up, VERSION};
 use recovery::{Recovery, Route, Stage};
 use std::mem;
 use std::time::{Instant, SystemTime};
-use timing::{MAX_REJOIN_DELAY, REJOIN_DELAY, REJOIN_MEMORY, RETURN_TIMEOUT};
+use timing::{MAX_BLAMELESS_DELAY, MAX_REJOIN_DELAY, REJOIN_DELAY, REJOIN_MEMORY, RETURN_TIMEOUT};
+use unread_commit::UnreadCommit;
 
 /// Returns this computer's clock at a moment. A test can return another one.
 pub type WallClock = Box<dyn Fn(Instant) -> SystemTime + Send>;
@@ -119,7 +122,7 @@ impl Meeting {
             phase: Phase::Over,
             outputs: Outputs::default(),
             manager: keys.map(Manager::new),
-            entrant: Entrant { identity, profile, link },
+            entrant: Entrant { identity, profile, link, complaint: None },
             wall_clock,
             clock_ahead: 0,
             last_received: now,
@@ -306,10 +309,13 @@ impl Meeting {
                 *recovery.stage() = Stage::Joining(joining);
                 Phase::Recovering(joined, recovery)
             }
-            Ok(Next::Member(new_member)) => Phase::Member(Box::new(match joined {
-                Some(joined) => joined.again(*new_member, &mut context)?,
-                None => JoinedMeeting::new(*new_member, own_state, &mut context)?,
-            })),
+            Ok(Next::Member(new_member)) => {
+                context.entrant.complaint = None;
+                Phase::Member(Box::new(match joined {
+                    Some(joined) => joined.again(*new_member, &mut context)?,
+                    None => JoinedMeeting::new(*new_member, own_state, &mut context)?,
+                }))
+            }
             Err(Reason::FalseWelcome) if recovery.handle_false_welcome(now) => {
                 exits::leave_after_false_welcome(&mut context);
                 Phase::Recovering(joined, recovery)
@@ -502,7 +508,10 @@ impl Meeting {
         self.outputs.event(Event::Reconnecting);
         // The old connection is closed at once, so that the others learn that this leaf is not used any more.
         let delay = REJOIN_DELAY * 2u32.saturating_pow(count.min(8));
-        let recovery = Recovery::rejoin(joined.me(), now, delay.min(MAX_REJOIN_DELAY));
+        let unread = joined.log.unread.as_ref();
+        let longest = if unread.is_some() { MAX_BLAMELESS_DELAY } else { MAX_REJOIN_DELAY };
+        self.entrant.complaint = unread.and_then(UnreadCommit::complaint);
+        let recovery = Recovery::rejoin(joined.me(), now, delay.min(longest));
         self.phase = Phase::Recovering(Some(joined), recovery);
     }
 

@@ -114,6 +114,9 @@ pub struct Limits {
     /// The shortest time between two commits of one member without a signature. Also how long only managers may commit
     /// after one of their commits has lost.
     pub commit_interval: Duration,
+    /// The shortest time between two commits of one member without a signature that neither remove somebody who has left nor answer an
+    /// organiser who comes back.
+    pub update_interval: Duration,
     /// How long a member that lost its connection may resume.
     pub absence: Duration,
     /// How long a client may stay in no meeting.
@@ -207,6 +210,7 @@ impl Default for Limits {
             tell_bytes_per_second: proto::MAX_TELL_BYTES_PER_SECOND,
             tell_byte_burst: 512 << 10,
             commit_interval: Duration::from_secs(2),
+            update_interval: Duration::from_secs(30),
             absence: Duration::from_secs(20),
             idle: Duration::from_mins(1),
             messages_per_second: 50,

@@ -15,6 +15,7 @@ pub mod forged;
 pub mod forged_media;
 pub mod fork;
 pub mod guest;
+pub mod half_valid;
 pub mod hostile_server;
 pub mod kinds;
 pub mod loud_guest;
@@ -59,6 +60,7 @@ pub fn run(effort: Effort) -> Result<Report> {
         ("the clients of hostile servers run", hostile_servers(&runtime, effort.extent, &mut report)),
         ("the meetings that a server forks run", runtime.block_on(Box::pin(fork::attack(effort.extent, &mut report)))),
         ("the meeting whose log a server re-orders runs", runtime.block_on(Box::pin(reorder::attack(&mut report)))),
+        ("the meeting with half-valid commits runs", runtime.block_on(Box::pin(half_valid::attack(&mut report)))),
         ("the meeting with a waiting room runs", runtime.block_on(Box::pin(waiting_room::attack(&mut report)))),
         ("the tests of a path run", runtime.block_on(Box::pin(path_greetings::attack(&mut report)))),
     ] {

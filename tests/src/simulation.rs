@@ -223,6 +223,18 @@ impl Simulation {
         self.send_up(client_id, proto::encode(message));
     }
 
+    /// Lets a member send an update of its keys that some cannot read and the others merge.
+    ///
+    /// # Panics
+    /// Panics if it is no member.
+    #[expect(clippy::disallowed_methods, reason = "the member is hostile")]
+    pub fn send_half_valid(&mut self, client_id: ClientId, victims: &[ClientId]) {
+        let victims: Vec<_> = victims.iter().map(|victim| self.client(*victim).id()).collect();
+        let meeting = &mut self.clients[client_id.0].meeting;
+        let commit = net::meeting::hostile::half_valid(meeting, &victims, self.now).expect("it is a member");
+        self.inject(client_id, &commit);
+    }
+
     /// Lets a manager sign a command and sends it, whatever the manager has the right to. Returns false if it has not the keys.
     pub fn inject_command(&mut self, client_id: ClientId, command: &ManagerCommand) -> bool {
         let message = hostile_member::command(&mut self.clients[client_id.0].meeting, command);

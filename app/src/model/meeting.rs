@@ -344,6 +344,8 @@ impl MeetingModel {
             | EngineNotice::KeysMissing
             | EngineNotice::NotRemoved
             | EngineNotice::ChangeRejected
+            | EngineNotice::KeysUnreadable
+            | EngineNotice::KeysReported
             | EngineNotice::Reconnecting
             | EngineNotice::Reconnected
             | EngineNotice::OldLinkRefused

@@ -273,6 +273,8 @@ impl Notice {
             NoticeKind::Engine(
                 engine::NoticeKind::NotRemoved
                 | engine::NoticeKind::ChangeRejected
+                | engine::NoticeKind::KeysUnreadable
+                | engine::NoticeKind::KeysReported
                 | engine::NoticeKind::FileFormat
                 | engine::NoticeKind::Forged,
             )

@@ -11,7 +11,7 @@ use engine::{Fault, LinkError, NoticeKind, Reason, clock_difference};
 use crate::locale::Language;
 
 /// Every kind of notice that the engine reports.
-pub const NOTICES: [NoticeKind; 40] = [
+pub const NOTICES: [NoticeKind; 42] = [
     NoticeKind::NoCamera,
     NoticeKind::CameraTaken,
     NoticeKind::CameraLost,
@@ -45,6 +45,8 @@ pub const NOTICES: [NoticeKind; 40] = [
     NoticeKind::KeysMissing,
     NoticeKind::NotRemoved,
     NoticeKind::ChangeRejected,
+    NoticeKind::KeysUnreadable,
+    NoticeKind::KeysReported,
     NoticeKind::Reconnecting,
     NoticeKind::Reconnected,
     NoticeKind::OldLinkRefused,
@@ -90,6 +92,8 @@ pub const fn notice(kind: NoticeKind) -> &'static str {
         NoticeKind::KeysMissing => "notice-keys-missing",
         NoticeKind::NotRemoved => "notice-not-removed",
         NoticeKind::ChangeRejected => "notice-change-rejected",
+        NoticeKind::KeysUnreadable => "notice-keys-unreadable",
+        NoticeKind::KeysReported => "notice-keys-reported",
         NoticeKind::Reconnecting => "notice-reconnecting",
         NoticeKind::Reconnected => "notice-reconnected",
         NoticeKind::OldLinkRefused => "notice-old-link-refused",

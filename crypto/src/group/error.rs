@@ -5,6 +5,8 @@ use crate::admission_key;
 use crate::credential::BadCredential;
 use crate::leaf_node::InvalidNode;
 use crate::provider::NoRandomness;
+use openmls::prelude::{ProcessMessageError, StageCommitError};
+use openmls::treesync::errors::ApplyUpdatePathError;
 
 /// The reason why an operation failed. The group is unchanged.
 #[derive(Debug, thiserror::Error)]
@@ -103,6 +105,10 @@ pub enum Reject {
     /// A member changes its name, device or participant id.
     #[error("a member may not change its identity")]
     IdentityChanged,
+    /// The path secret for this member cannot be decrypted, or does not belong to the public keys of the path (RFC 9420, section
+    /// 12.4.2). It is only about this member's own secret: others may have merged the commit. No honest client makes one.
+    #[error("the path secret for this member is not valid")]
+    UnreadablePath,
     /// A key of a new leaf, or of a node above it, cannot be encrypted to: nobody could commit any more.
     #[error("a key cannot be encrypted to")]
     BadKey,
@@ -112,6 +118,19 @@ pub enum Reject {
     /// The commit contains a proposal that meetings do not allow.
     #[error("the proposal is not allowed in a meeting")]
     UnsupportedProposal,
+}
+
+/// Returns why a received message is not processed.
+pub(super) fn refusal<S>(error: &ProcessMessageError<S>) -> Error {
+    let is_unreadable = matches!(
+        error,
+        ProcessMessageError::InvalidCommit(StageCommitError::UpdatePathError(
+            ApplyUpdatePathError::UnableToDecrypt
+                | ApplyUpdatePathError::PathMismatch
+                | ApplyUpdatePathError::MissingCiphertext
+        ))
+    );
+    if is_unreadable { Reject::UnreadablePath.into() } else { Error::Malformed }
 }
 
 /// Converts an error of openmls, which has an error type for each call. The text is only logged.

@@ -91,7 +91,7 @@ const fn level(node: usize) -> u32 {
 }
 
 /// Returns the leaves below a parent node.
-const fn below(node: usize) -> Range<usize> {
+pub(super) const fn below(node: usize) -> Range<usize> {
     let start = node + 1 - (1 << (level(node) - 1));
     start..start + (1 << level(node))
 }
@@ -100,13 +100,17 @@ fn of_index(leaf: usize) -> Leaf {
     Leaf(u32::try_from(leaf).unwrap_or(u32::MAX))
 }
 
-/// Returns the number of unmerged leaves of a parent node. openmls shows them only in the encoding (RFC 9420, section 7.1): key,
-/// parent hash and leaves, which have 4 bytes each.
+/// Returns the number of unmerged leaves of a parent node, which have 4 bytes each.
 fn unmerged(node: &ParentNode) -> usize {
-    let Ok(bytes) = node.tls_serialize_detached() else { return 0 };
+    field(node, 2).map_or(0, |leaves| leaves.len() / 4)
+}
+
+/// Returns a field of a parent node. openmls shows them only in the encoding (RFC 9420, section 7.1): key, parent hash and unmerged leaves.
+pub(super) fn field(node: &ParentNode, number: usize) -> Option<Vec<u8>> {
+    let bytes = node.tls_serialize_detached().ok()?;
     let mut rest = bytes.as_slice();
-    let fields: [_; 3] = std::array::from_fn(|_| VLBytes::tls_deserialize(&mut rest));
-    fields[2].as_ref().map_or(0, |leaves| leaves.as_slice().len() / 4)
+    let mut fields = (0..3).map(|_| VLBytes::tls_deserialize(&mut rest));
+    fields.nth(number)?.ok().map(|bytes| bytes.as_slice().to_vec())
 }
 
 /// A node with fewer members below it costs so little that it may stay blank.

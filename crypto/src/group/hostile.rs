@@ -2,10 +2,12 @@
 //! it; no program does.
 
 mod commits;
+mod half_valid;
 mod secrets;
 pub mod welcome;
 
 pub use commits::{Forbidden, forge, unsigned_policy};
+pub use half_valid::half_valid;
 pub use secrets::{Named, epoch_secrets};
 
 use super::error::mls_error;

@@ -2,6 +2,7 @@
 //! members who are sent back to it, and changes of the link.
 
 mod chats;
+mod complaints;
 mod devices;
 mod link_change;
 mod requests_by_id;
@@ -19,6 +20,7 @@ use super::roster::{Departure, Roster};
 use super::timing::ADMISSION_INTERVAL;
 use super::{Command, Event, Notice};
 use chats::{Chats, Incoming};
+use complaints::Complaints;
 use crypto::group::edits;
 use crypto::{Changes, KnockRequest, Leaf, LobbyKey, MeetingPolicy};
 use devices::Devices;
@@ -40,6 +42,7 @@ pub(super) struct Admissions {
     /// is the cause.
     batch: usize,
     pub(super) devices: Devices,
+    pub(super) complaints: Complaints,
     /// No rule admits anybody before this time, because other managers may know devices that no rule admits.
     rules_from: Option<Instant>,
     refusals: Refusals,
@@ -74,6 +77,7 @@ impl Admissions {
             sealed: BTreeMap::new(),
             batch: MAX_WELCOMES,
             devices: Devices::default(),
+            complaints: Complaints::default(),
             rules_from: None,
             refusals: Refusals::default(),
             known: RequestsById::default(),
@@ -120,6 +124,10 @@ impl Admissions {
             Ok(_) if policy.flags().contains(MeetingFlags::LOCKED) => Refusal::Locked,
             Ok(opened) if self.devices.is_uninvited_guest(&opened, policy) => Refusal::NoGuests,
             Ok(opened) => {
+                let by = opened.device();
+                if let Some(complaint) = opened.complaint().filter(|_| self.devices.known.contains(&by)) {
+                    self.complaints.add(complaint, (by, opened.name()), roster, context.outputs);
+                }
                 let due = context.now + ADMISSION_INTERVAL * roster.rank();
                 let due = self.rules_from.map_or(due, |from| from.max(due));
                 let is_open = policy.flags().contains(MeetingFlags::GUESTS)
@@ -162,7 +170,8 @@ impl Admissions {
         let evidence = self.devices.evidence(&request);
         // A device that was removed is refused before, and one that has lost its place comes back.
         let is_invited = !request.via_old_link() && is_open;
-        let admitted = !evidence.sent_back && (is_invited || evidence.class == IdentityClass::Known);
+        let decides = evidence.sent_back || self.complaints.is_accused(request.device());
+        let admitted = !decides && (is_invited || evidence.class == IdentityClass::Known);
         if !admitted {
             outputs.event(asks(&request, evidence));
             self.chats.confirm(request.participant());

@@ -269,7 +269,7 @@ pub enum PolicyRefusal {
 }
 
 /// A message for the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// The knock has not been answered yet. The client still waits.
     NoAnswerYet,
@@ -289,6 +289,15 @@ pub enum Notice {
     /// A commit was rejected because it is invalid or breaks the meeting's rules. The id is its author according to the
     /// server, which is not verified.
     CommitRejected(ParticipantId),
+    /// A commit has a path secret that this client could not read. The id is its author according to the server.
+    KeysUnreadable(ParticipantId),
+    /// Somebody joins again because it could not read the keys of a commit. Only a manager gets this.
+    KeysReported {
+        /// The author of the commit.
+        author: ParticipantId,
+        /// The name of the person who could not read it.
+        reader: String,
+    },
     /// The link could not be changed. It may have changed as often as possible.
     LinkNotChanged,
 }

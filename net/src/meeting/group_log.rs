@@ -6,9 +6,10 @@ use super::event::{Exit, Violation, no_keys};
 use super::history::{GroupState, GroupStateHistory};
 use super::state;
 use super::timing::{COMMIT_INTERVAL, COMMIT_TIMEOUT, PAST_EPOCH_TIMEOUT};
+use super::unread_commit::UnreadCommit;
 use super::upload_pacer::UploadPacer;
-use crypto::group::{Error, log_epoch};
-use crypto::{Changes, Gone, Group, Leaf, Received};
+use crypto::group::{Error, Reject, log_epoch};
+use crypto::{Changes, Gone, Group, Leaf, MergedCommit, Received};
 use proto::{
     Blob, Epoch, MAX_TREE, MAX_TREE_PART, ManagerCommand, NextAuthority, ParticipantId, Position, Reason,
     SignedCommand, Up, Welcome,
@@ -37,6 +38,8 @@ pub(super) struct GroupLog {
     committer: Option<Leaf>,
     /// What this client has sent for admissions.
     upload: UploadPacer,
+    /// A commit that this client could not read. While it is not known whether the others have merged it, this client does not commit.
+    pub(super) unread: Option<UnreadCommit>,
 }
 
 /// What a commit in the log did.
@@ -52,7 +55,18 @@ pub(super) enum Outcome {
     /// The commit removed this client.
     RemovedMe,
     /// The commit is invalid. It changed nothing but the log's epoch.
-    Rejected,
+    Rejected(Rejection),
+}
+
+/// Why a commit was rejected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rejection {
+    /// Its path secret for this client is not valid. Others may have merged it. No honest client makes one.
+    Unreadable,
+    /// It is no commit that MLS accepts in this epoch of the group. No honest client makes one.
+    Forged,
+    /// It is of another epoch of the group, as of a member of a fork that has not noticed it yet, or the rules forbid it.
+    Refused,
 }
 
 /// A commit that was sent and has not appeared in the log yet.
@@ -90,6 +104,7 @@ impl GroupLog {
             past_epochs_end: None,
             committer: None,
             upload: UploadPacer::default(),
+            unread: None,
         }
     }
 
@@ -132,7 +147,7 @@ impl GroupLog {
         }
         self.epoch = epoch.next();
         let outcome = self.process(blob, gone)?;
-        if outcome != Outcome::Rejected {
+        if !matches!(outcome, Outcome::Rejected(_)) {
             self.past_epochs_end = Some(now + PAST_EPOCH_TIMEOUT);
         }
         let agrees = outcome == Outcome::RemovedMe || self.history.record(self.epoch.0, state_of(&self.group));
@@ -150,8 +165,9 @@ impl GroupLog {
             }
             self.group.clear_pending_commit();
         }
-        let Some(Received::Commit(change)) = open(&mut self.group, blob, Content::Commit, gone) else {
-            return Ok(Outcome::Rejected);
+        let change = match open_commit(&mut self.group, blob, gone) {
+            Ok(change) => change,
+            Err(why) => return Ok(Outcome::Rejected(why)),
         };
         self.committer = Some(change.committer);
         Ok(if change.removed_me { Outcome::RemovedMe } else { Outcome::MergedOther })
@@ -250,12 +266,13 @@ impl GroupLog {
 
     /// Returns true if a commit may be sent now.
     pub(super) fn may_commit(&self, now: Instant) -> bool {
-        self.pending.is_none() && self.pause.is_none_or(|pause| pause <= now)
+        self.pending.is_none() && self.unread.is_none() && self.pause.is_none_or(|pause| pause <= now)
     }
 
-    /// Returns when a commit that is due at `due` can be sent; `None` if that depends on the server's answer.
+    /// Returns when a commit that is due at `due` can be sent; `None` if that depends on the server's answer, or on others.
     pub(super) fn commit_time(&self, due: Instant) -> Option<Instant> {
-        self.pending.is_none().then(|| self.pause.map_or(due, |pause| pause.max(due)))
+        let may_commit = self.pending.is_none() && self.unread.is_none();
+        may_commit.then(|| self.pause.map_or(due, |pause| pause.max(due)))
     }
 
     /// Returns until when the server must accept the pending commit, or answer that it came too late.
@@ -334,6 +351,29 @@ fn open(
 ) -> Option<Received> {
     let envelope = Envelope::read(&blob.0).filter(|envelope| envelope.content == content);
     envelope.and_then(|_| group.process(&blob.0, gone).ok())
+}
+
+/// Merges the commit of another member, or returns why not.
+fn open_commit(
+    group: &mut Group,
+    blob: &Blob,
+    gone: &dyn Fn(ParticipantId) -> Option<Gone>,
+) -> Result<MergedCommit, Rejection> {
+    let envelope = Envelope::read(&blob.0).filter(|envelope| envelope.content == Content::Commit);
+    let epoch = envelope.ok_or(Rejection::Forged)?.epoch;
+    let is_of_this_epoch = epoch == group.epoch().0;
+    match group.process(&blob.0, gone) {
+        Ok(Received::Commit(change)) => Ok(change),
+        Err(Error::Rejected(Reject::UnreadablePath)) => Err(Rejection::Unreadable),
+        Err(Error::Malformed | Error::Credential) if is_of_this_epoch => Err(Rejection::Forged),
+        Ok(Received::Message { .. }) | Err(_) => Err(Rejection::Refused),
+    }
+}
+
+/// Awaits a commit that is staged already, as if this client had sent it: only a hostile client makes one elsewhere.
+pub(super) fn expect_own(log: &mut GroupLog, blob: &Blob, now: Instant) {
+    let verdict = Verdict::Unknown(blob.clone());
+    log.pending = Some(SentCommit { epoch: log.epoch, verdict, sent: now, refresh: true });
 }
 
 /// Returns when this client may send the next admission, so that it does not send more than a server accepts. `None` if that is at any

@@ -3,10 +3,12 @@
 
 mod beacons;
 mod commits;
+mod half_valid;
 mod waiting;
 
 pub use beacons::{FalseBeacon, false_beacon, sign_beacon};
 pub use commits::{Breach, Succession, commit, succeed};
+pub use half_valid::half_valid;
 pub use waiting::{FORGED_TEXT, ForgedText, LOBBY_KINDS, epoch_secrets, lobby_messages};
 
 use super::Meeting;

@@ -7,7 +7,7 @@ use super::claim;
 use super::context::Context;
 use super::envelope::Envelope;
 use super::event::{Exit, no_keys};
-use super::exits::{is_of_leader, may_void, removed_by_commit, verified};
+use super::exits::{is_of_leader, removed_by_commit, verified};
 use super::group_log::{self, GroupLog, Outcome, is_of_this_epoch};
 use super::history::GroupState;
 use super::joining::NewMember;
@@ -16,10 +16,12 @@ use super::moderation::Moderation;
 use super::outputs::Outputs;
 use super::policy_changes::{PolicyChanges, Request, state_of};
 use super::refresh::Refresh;
+use super::rejections;
 use super::removals::Removals;
 use super::returns::Returns;
-use super::roster::{self, Departure, Roster, judge};
+use super::roster::{self, Roster, judge};
 use super::state::Message;
+use super::unread_commit::UnreadCommit;
 use super::verification::{Verification, show_other_group};
 use super::{Command, Event, MediaState, Notice, PolicyState};
 use proto::{
@@ -82,7 +84,7 @@ impl JoinedMeeting {
             true,
             context.outputs,
         )?;
-        emit_changes(&left, &new, context.outputs);
+        context.outputs.members_changed(&left, &new);
         context.outputs.event(Event::Reconnected { me: joined.me() });
         joined.moderation.resume(&moderation, before.me(), (&joined.log, &mut joined.roster), context);
         joined.removals.handle_group_change(&joined.roster, joined.log.group().policy());
@@ -231,6 +233,7 @@ impl JoinedMeeting {
         let command = verified(&self.log, signed).filter(|_| is_of_leader(&self.log, &self.roster, signed));
         let Some(ManagerCommand::Beacon { epoch, mls_epoch, transcript }) = command else { return Ok(()) };
         let result = self.log.handle_beacon(signed.from, epoch, GroupState { mls_epoch, transcript });
+        rejections::handle_agreement(result.is_ok(), epoch, &mut self.log);
         result.inspect_err(|_| show_other_group(signed.from, &self.roster, outputs))
     }
 
@@ -275,6 +278,7 @@ impl JoinedMeeting {
             Ok(ManagerCommand::Void { epoch, .. }) if proved && self.log.history().was_merged(epoch.0) => {
                 Err(Exit::CutOff)
             }
+            Ok(ManagerCommand::Void { epoch, .. }) if proved => rejections::handle_void(&mut self.log, epoch),
             Ok(_) | Err(_) => Ok(()),
         }
     }
@@ -299,17 +303,13 @@ impl JoinedMeeting {
             Outcome::MergedOther => self.handle_group_change(false, context),
             Outcome::RemovedMe => Err(removed_by_commit(&self.log, &self.roster)),
             // The others have merged it.
-            Outcome::Rejected if proved => Err(Exit::CutOff),
+            Outcome::Rejected(why) if proved => {
+                Err(rejections::cut_off(why, (from, epoch), (&mut self.log, &self.roster), context.now))
+            }
             // The server cannot check commits, so an invalid one ended the log's epoch.
-            Outcome::Rejected => {
-                context.outputs.notice(Notice::CommitRejected(from));
-                if let Some(manager) = context.manager
-                    && self.roster.own().0.is_manager()
-                    && may_void(&self.roster, from)
-                {
-                    manager.send(ManagerCommand::Void { epoch, participant: from }, context.now, context.outputs);
-                    self.removals.handle_invalid_commit(from, &self.roster);
-                }
+            Outcome::Rejected(why) => {
+                let parts = (&mut self.log, &self.roster, &mut self.removals);
+                rejections::handle(why, (from, epoch), parts, context);
                 self.verification.handle_epoch(&self.log, &self.roster, context.now);
                 Ok(())
             }
@@ -333,13 +333,14 @@ impl JoinedMeeting {
         }
         let removed = changes.left.iter().map(|departure| departure.leaf).collect();
         emit_keys(&self.log, &self.roster, removed, false, context.outputs)?;
-        emit_changes(&changes.left, &changes.joined, context.outputs);
+        context.outputs.members_changed(&changes.left, &changes.joined);
         group_log::handle_leader(&mut self.log, leader);
         let policy = self.log.group().policy();
         self.key_sharing.handle_group_change(&self.roster, policy, context);
         self.removals.handle_group_change(&self.roster, policy);
         self.policy_changes.handle_group_change(&self.roster, policy, context.now);
         self.returns.handle_group_change(&self.roster);
+        self.admissions.complaints.handle_commit(&self.log, &self.roster);
         self.admissions.handle_group_change(&changes.left, (&self.roster, policy), context.outputs);
         if !self.roster.own().1.contains(Rights::ADMIT) {
             self.admissions.close(context);
@@ -438,6 +439,7 @@ impl JoinedMeeting {
         if self.log.delete_past_epochs(context.now) {
             self.chat.delete_past_epochs();
         }
+        rejections::handle_timeout(&mut self.log, &self.roster, context);
         self.send_due(context);
         Ok(())
     }
@@ -447,14 +449,16 @@ impl JoinedMeeting {
         let due = [
             self.roster.removal_deadline(),
             self.returns.deadline(&self.roster),
-            Some(self.refresh.deadline()),
+            Some(self.refresh.deadline(manager)),
             self.policy_changes.deadline().filter(|_| manager),
             self.moderation.deadline().filter(|_| manager),
             self.admissions.commit_deadline(&self.log).filter(|_| manager && may_admit(self)),
         ];
-        let chat = self.chat.deadline().into_iter().chain(self.verification.deadline(&self.roster, manager));
+        let unread = self.log.unread.as_ref().map(UnreadCommit::until);
+        let beacons = self.verification.deadline(&self.roster, manager && unread.is_none());
+        let chat = self.chat.deadline().into_iter().chain(beacons);
         let commit = due.into_iter().flatten().min().and_then(|due| self.log.commit_time(due));
-        let log = [self.log.commit_deadline(), self.log.past_epochs_end()].into_iter().flatten();
+        let log = [self.log.commit_deadline(), self.log.past_epochs_end(), unread].into_iter().flatten();
         log.chain(commit).chain(self.admissions.deadline()).chain(chat).min()
     }
 
@@ -466,6 +470,7 @@ impl JoinedMeeting {
         if !self.connected {
             return;
         }
+        self.removals.remove_devices(&self.admissions.complaints.take_guilty(), &self.roster);
         self.removals.expel(&self.roster, context);
         self.admissions.open_sealed((&self.log, &self.roster), &self.removals, context);
         self.admissions.send_refusals(context);
@@ -478,7 +483,10 @@ impl JoinedMeeting {
         if self.log.may_commit(context.now) {
             self.commit(context);
         }
-        self.verification.send_manager_beacon(&self.log, &self.roster, context);
+        // Who has merged what a manager could not read must not believe it before it has decided.
+        if self.log.unread.is_none() {
+            self.verification.send_manager_beacon(&self.log, &self.roster, context);
+        }
     }
 
     fn commit(&mut self, context: &mut Context<'_>) {
@@ -498,7 +506,9 @@ impl JoinedMeeting {
             || self.removals.commit(&floor, &mut self.roster, &mut self.log, &mut self.key_sharing, context)
             || self.policy_changes.commit(floor, &self.roster, &mut self.log, &mut self.key_sharing, context)
             || may_admit && self.admissions.commit(&self.roster, &mut self.log, &mut self.key_sharing, context);
-        let wants_epoch = !sent && (self.refresh.is_due(&self.log, &self.roster, now) || self.moderation.needs_epoch());
+        let may_update = context.manager.is_some() || self.refresh.may_update(now);
+        let is_due = self.refresh.is_due(&self.log, &self.roster, now) && may_update;
+        let wants_epoch = !sent && (is_due || self.moderation.needs_epoch());
         if wants_epoch && !self.log.commit_refresh(context) {
             self.refresh.restart(&self.roster, now);
         }
@@ -587,13 +597,4 @@ fn create(new_member: NewMember, own: MediaState, context: &mut Context<'_>) -> 
         resume,
         connected: true,
     })
-}
-
-fn emit_changes(left: &[Departure], joined: &[ParticipantId], outputs: &mut Outputs) {
-    for departure in left {
-        outputs.event(Event::Left { id: departure.id, removed: departure.removed });
-    }
-    for id in joined {
-        outputs.event(Event::Joined(*id));
-    }
 }

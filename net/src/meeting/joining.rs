@@ -8,7 +8,7 @@ use super::timing::{APPROACH_INTERVAL, KNOCK_TIMEOUT, MAX_APPROACHES};
 use super::tree_parts::{Admission, TreeParts};
 use super::waiting_chat::WaitingChat;
 use crypto::group::log_epoch;
-use crypto::{Group, Joiner, group, knock, return_to_meeting};
+use crypto::{Group, Joiner, group, knock_again, return_to_meeting};
 use crypto::{admission_key, authority_chain};
 use proto::{Blob, Down, Epoch, GoneMember, ParticipantId, Position, Reason, Refusal, ResumeToken, Up, VERSION};
 use std::time::{Duration, Instant};
@@ -259,7 +259,8 @@ fn approach(
 ) -> Result<Next, Reason> {
     let link = context.entrant.link.as_ref().ok_or_else(no_keys)?;
     let (identity, profile) = (&context.entrant.identity, context.entrant.profile.clone());
-    let made = knock(link, &admission_key.0, &chain.0, identity, profile, me, context.wall);
+    let (keys, complaint) = ((&admission_key.0[..], &chain.0[..]), context.entrant.complaint);
+    let made = knock_again(link, keys, (identity, profile, me), complaint, context.wall);
     let too_new = matches!(made, Err(admission_key::Error::Chain(authority_chain::Error::OtherLink)));
     let failures = failures + u32::from(too_new);
     if too_new && failures < MAX_APPROACHES {

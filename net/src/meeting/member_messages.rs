@@ -4,6 +4,7 @@ use super::context::Context;
 use super::event::{Exit, Violation};
 use super::exits;
 use super::joined_meeting::JoinedMeeting;
+use super::rejections;
 use proto::{Down, Reason, Up};
 
 /// Handles a message to a member.
@@ -19,6 +20,9 @@ pub(super) fn handle(joined: &mut JoinedMeeting, message: Down, context: &mut Co
         Down::Log { position, entry } => return joined.handle_log_entry(position, entry, context),
         Down::Skipped { position, count } => return joined.handle_skipped(position, count, context),
         Down::Beacon { signed } => return joined.handle_beacon(&signed, context.outputs),
+        Down::MemberBeacon { from, beacon } if joined.log.unread.is_some() => {
+            return rejections::handle_beacon((from, &beacon), (&mut joined.log, &joined.roster), context);
+        }
         Down::MemberBeacon { from, beacon } => {
             joined.verification.handle_beacon(from, &beacon, (&joined.log, &joined.roster), context);
         }

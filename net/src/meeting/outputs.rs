@@ -1,6 +1,7 @@
 //! Messages and events that wait for the caller of [`super::Meeting`].
 
 use super::malformed::Malformed;
+use super::roster::Departure;
 use super::{Event, Notice};
 use proto::{ParticipantId, Reason, Up};
 use std::collections::VecDeque;
@@ -29,6 +30,16 @@ impl Outputs {
 
     pub(super) fn notice(&mut self, notice: Notice) {
         self.event(Event::Notice(notice));
+    }
+
+    /// Queues who has left and who has joined.
+    pub(super) fn members_changed(&mut self, left: &[Departure], joined: &[ParticipantId]) {
+        for Departure { id, removed, .. } in left {
+            self.event(Event::Left { id: *id, removed: *removed });
+        }
+        for id in joined {
+            self.event(Event::Joined(*id));
+        }
     }
 
     /// Counts a message of `from` that this client cannot read.

@@ -7,7 +7,7 @@
 
 use super::group_log::GroupLog;
 use super::roster::Roster;
-use super::timing::{FILL_INTERVAL, FILL_INTERVAL_PER_MEMBER, MIN_FILLED, REFRESH_INTERVAL};
+use super::timing::{FILL_INTERVAL, FILL_INTERVAL_PER_MEMBER, MIN_FILLED, REFRESH_INTERVAL, UPDATE_INTERVAL};
 use crypto::Leaf;
 use crypto::group::filling;
 use std::collections::BTreeSet;
@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 pub(super) struct Refresh {
     due: Instant,
     fill: Fill,
+    /// The server accepts no update before this time, unless a manager signs it.
+    earliest: Instant,
 }
 
 /// Whether this client fills the tree in this epoch.
@@ -33,7 +35,8 @@ enum Fill {
 impl Refresh {
     /// Returns the schedule of a new member. The members take turns, in the order of their rank.
     pub(super) fn new(roster: &Roster, now: Instant) -> Self {
-        Self { due: now + REFRESH_INTERVAL * roster.rank().saturating_add(1), fill: first_fill(roster, now) }
+        let due = now + REFRESH_INTERVAL * roster.rank().saturating_add(1);
+        Self { due, fill: first_fill(roster, now), earliest: now }
     }
 
     /// Requests an update now.
@@ -41,12 +44,18 @@ impl Refresh {
         self.due = now;
     }
 
-    /// Returns when [`Self::is_due`] has to be asked.
-    pub(super) fn deadline(&self) -> Instant {
-        match self.fill {
+    /// Returns when [`Self::is_due`] has to be asked. `manager` is true if this client signs its commits.
+    pub(super) fn deadline(&self, manager: bool) -> Instant {
+        let due = match self.fill {
             Fill::No => self.due,
             Fill::Undecided(at) | Fill::At(at) => at.min(self.due),
-        }
+        };
+        if manager { due } else { due.max(self.earliest) }
+    }
+
+    /// Returns true if the server accepts an update of a member that is no manager.
+    pub(super) fn may_update(&self, now: Instant) -> bool {
+        self.earliest <= now
     }
 
     /// Returns true if an update is due.
@@ -70,7 +79,8 @@ impl Refresh {
     /// Handles an update of this client's keys, or that none could be made: the next one comes after one of each other
     /// member.
     pub(super) fn restart(&mut self, roster: &Roster, now: Instant) {
-        *self = Self { due: now + REFRESH_INTERVAL * roster.count().max(1), fill: Fill::No };
+        let due = now + REFRESH_INTERVAL * roster.count().max(1);
+        *self = Self { due, fill: Fill::No, earliest: now + UPDATE_INTERVAL };
     }
 }
 

@@ -3,7 +3,7 @@
 use super::context::Context;
 use super::group_log::GroupLog;
 use super::key_sharing::KeySharing;
-use super::roster::{Roster, becomes_manager};
+use super::roster::{Roster, becomes_manager, by_device};
 use super::{Notice, PolicyRefusal};
 use crypto::group::edits;
 use crypto::{Changes, DeviceKey, Leaf, MeetingPolicy, PolicyEdit};
@@ -48,21 +48,43 @@ impl Removals {
         self.requested.entry(participant).or_insert(Request { device, expelled: false });
     }
 
-    /// Counts an invalid commit of a member. A member of a lower role that has sent several is removed.
+    /// Requests the removal of the members of lower roles on these devices.
+    pub(super) fn remove_devices(&mut self, devices: &[DeviceKey], roster: &Roster) {
+        let may_remove = roster.own().1.contains(Rights::REMOVE);
+        for person in devices.iter().filter(|_| may_remove).filter_map(|device| by_device(roster, *device)) {
+            if roster.is_above(person.id) {
+                tracing::warn!("a member whose keys several others could not read is removed");
+                self.request(person.id, person.device);
+            }
+        }
+    }
+
+    /// Counts an invalid commit of a member, which an honest one may send before it knows that the group is forked. A member of a
+    /// lower role that has sent several is removed.
     pub(super) fn handle_invalid_commit(&mut self, from: ParticipantId, roster: &Roster) {
+        self.distrust(from, 1, roster);
+    }
+
+    /// Handles a commit that no honest client makes. A member of a lower role is removed.
+    pub(super) fn handle_forged_commit(&mut self, from: ParticipantId, roster: &Roster) {
+        self.distrust(from, MAX_INVALID_COMMITS, roster);
+    }
+
+    fn distrust(&mut self, from: ParticipantId, count: u32, roster: &Roster) {
         let Some(device) = roster.device(from) else { return };
-        self.count_invalid_commit(device);
+        self.count_invalid_commits(device, count);
         if self.is_distrusted(device) && roster.is_above(from) {
-            tracing::warn!("a member that sent several invalid commits is removed");
+            tracing::warn!("a member that sent invalid commits is removed");
             self.request(from, device);
         }
     }
 
-    pub(super) fn count_invalid_commit(&mut self, device: DeviceKey) {
+    pub(super) fn count_invalid_commits(&mut self, device: DeviceKey, count: u32) {
         if self.invalid_commits.len() >= MAX_COUNTED && !self.invalid_commits.contains_key(&device) {
             self.invalid_commits.pop_first();
         }
-        *self.invalid_commits.entry(device).or_default() += 1;
+        let sent = self.invalid_commits.entry(device).or_default();
+        *sent = sent.saturating_add(count);
     }
 
     /// Returns true if a device has sent so many invalid commits that it is not admitted again.
@@ -169,7 +191,7 @@ fn for_good(
 }
 
 /// How many invalid commits a member may send before it is removed. The server names their sender, so a server can have a
-/// member removed: it can also keep it out by itself.
+/// member removed: it can also keep it out by itself. One that no honest client makes counts as all.
 const MAX_INVALID_COMMITS: u32 = 3;
 
 /// For how many devices invalid commits are counted.
@@ -209,7 +231,7 @@ mod tests {
                 removals: Removals::default(),
                 roster: Roster::new(ME, Vec::new(), now),
                 log: GroupLog::new(group, Position(0), Epoch(0)),
-                entrant: Entrant { identity, profile, link: None },
+                entrant: Entrant { identity, profile, link: None, complaint: None },
                 manager: Some(Manager::new(keys)),
                 now,
             };
@@ -309,6 +331,16 @@ mod tests {
             assert_eq!(organiser.removals.requested.contains_key(&ParticipantId(2)), removed);
         }
         assert_eq!(organiser.removals.requested.len(), 1);
+    }
+
+    #[test]
+    fn a_member_that_sends_one_commit_that_no_honest_client_makes_is_removed() {
+        let mut organiser = Failing::new(&[2, 3]);
+        organiser.removals.handle_forged_commit(ME, &organiser.roster);
+        assert!(organiser.removals.requested.is_empty());
+        organiser.removals.handle_forged_commit(ParticipantId(2), &organiser.roster);
+        assert!(organiser.removals.requested.contains_key(&ParticipantId(2)));
+        assert!(organiser.removals.is_distrusted(DeviceKey([0; 32])));
     }
 
     #[test]

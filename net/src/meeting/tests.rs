@@ -11,6 +11,7 @@ mod authority;
 mod chat;
 mod floor;
 mod floor_model;
+mod half_valid;
 mod hands;
 mod lobby;
 mod malformed;

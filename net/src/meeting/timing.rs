@@ -87,6 +87,20 @@ pub const REJOIN_DELAY: Duration = Duration::from_millis(100);
 /// The maximum of that time.
 pub const MAX_REJOIN_DELAY: Duration = Duration::from_secs(15);
 
+/// The maximum of that time if the reason was somebody else's commit, which this client could not read.
+pub const MAX_BLAMELESS_DELAY: Duration = Duration::from_secs(2);
+
+/// How long a manager that could not read a commit waits for the beacons of those who have merged it. In a small meeting each sends one
+/// on an epoch, at most a second after the one before.
+pub const EVIDENCE_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long another member that could not read a commit does not commit: a manager that has merged it sends a beacon meanwhile.
+pub const UNREAD_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// How long a member waits after an update of its keys before the next one. The server accepts none within 30 s, unless a manager signed
+/// it.
+pub const UPDATE_INTERVAL: Duration = Duration::from_secs(31);
+
 /// How long it matters that a client was cut off.
 pub const REJOIN_MEMORY: Duration = Duration::from_mins(1);
 

@@ -159,6 +159,10 @@ impl Verification {
         if roster.count() > 1
             && let Some(counter) = self.beacons.take(roster.count(), context.now)
         {
+            // While this client could not read a commit, its state is not what it has to say.
+            if log.unread.is_some() {
+                return;
+            }
             let GroupState { mls_epoch, transcript } = log.state();
             let signature = [0; proto::SIGNATURE_BYTES];
             let mut beacon = MemberBeacon { counter, epoch: log.epoch(), mls_epoch, transcript, signature };

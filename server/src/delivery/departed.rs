@@ -9,6 +9,9 @@ pub struct Departed {
     /// Those that are logged as gone, oldest first. No commit takes anyone off this list: it may be invalid, and nobody may add such a
     /// participant again. Each member keeps the same list.
     gone: VecDeque<GoneMember>,
+    /// Those of `gone` that no accepted commit names. The commit of a member that does may come early, once: the server cannot see
+    /// whether it removes them.
+    unremoved: BTreeSet<ParticipantId>,
     /// Those that withdrew their requests. A Welcome may still come for them.
     withdrawn: VecDeque<ParticipantId>,
 }
@@ -16,13 +19,17 @@ pub struct Departed {
 impl Departed {
     /// Returns the lists of a meeting that was stored. Who withdrew is not stored.
     pub fn new(gone: Vec<GoneMember>) -> Self {
-        Self { gone: gone.into(), withdrawn: VecDeque::new() }
+        let unremoved = gone.iter().map(|gone| gone.participant).collect();
+        Self { gone: gone.into(), unremoved, withdrawn: VecDeque::new() }
     }
 
     /// Adds a participant that is logged as gone. The first entry about a participant counts.
     pub fn add(&mut self, member: GoneMember) {
         if !self.contains(member.participant) {
-            push(&mut self.gone, member);
+            self.unremoved.insert(member.participant);
+            if let Some(oldest) = push(&mut self.gone, member) {
+                self.unremoved.remove(&oldest.participant);
+            }
         }
     }
 
@@ -43,6 +50,18 @@ impl Departed {
         found.count() == named.len()
     }
 
+    /// Returns whether a commit that names these participants may remove somebody whom none before has named.
+    pub fn is_needed(&self, removed: &[ParticipantId]) -> bool {
+        removed.iter().any(|gone| self.unremoved.contains(gone))
+    }
+
+    /// Handles an accepted commit that names these participants.
+    pub fn handle_commit(&mut self, removed: &[ParticipantId]) {
+        for participant in removed {
+            self.unremoved.remove(participant);
+        }
+    }
+
     /// Returns whether a participant withdrew its request.
     pub fn has_withdrawn(&self, participant: ParticipantId) -> bool {
         self.withdrawn.contains(&participant)
@@ -54,9 +73,8 @@ impl Departed {
     }
 }
 
-fn push<T>(list: &mut VecDeque<T>, item: T) {
+/// Adds an item, and returns the oldest one if there is no room for it any more.
+fn push<T>(list: &mut VecDeque<T>, item: T) -> Option<T> {
     list.push_back(item);
-    if list.len() > MAX_MEMBERS {
-        list.pop_front();
-    }
+    if list.len() > MAX_MEMBERS { list.pop_front() } else { None }
 }

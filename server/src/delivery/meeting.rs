@@ -5,6 +5,7 @@ mod commit;
 pub mod forwarding;
 pub mod storage;
 
+use commit::rotate;
 pub use commit::{Changes, Commit};
 
 use super::actions::{Actions, Trust};
@@ -20,8 +21,8 @@ use super::tree::{Tree, Welcomes};
 use super::waiting::{Request, Waiting, WaitingClient};
 use crate::{Origin, sfu};
 use proto::{
-    Blob, Down, Epoch, GoneMember, LogEntry, ManagerCommand, MeetingId, NextAuthority, ParticipantId, Position,
-    Problem, Refusal, SignedCommand, Welcome,
+    Blob, Down, Epoch, GoneMember, LogEntry, ManagerCommand, MeetingId, ParticipantId, Position, Problem, Refusal,
+    SignedCommand, Welcome,
 };
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -284,7 +285,9 @@ impl Meeting {
         // The members reject the leaf of an organiser that has given up: the log says so before this commit.
         let names_withdrawn = admitted.iter().any(|to| self.returns.contains(*to) && !waits(to));
         let is_guarded = self.returns.are_guarded(|organiser| self.waiting.contains(organiser), now);
-        let may_commit = !is_reserved && member.may_commit(now) && !names_withdrawn && (is_answer || !is_guarded);
+        let is_needed = is_answer || self.departed.is_needed(&commit.removed);
+        let may_commit =
+            !is_reserved && member.may_commit(is_needed, now) && !names_withdrawn && (is_answer || !is_guarded);
         let has_turn = may_commit && self.returns.has_turn(from, is_answer, self.members.connected(), now);
         if has_turn && is_answer && commit.epoch < self.epoch {
             self.returns.reserve(from, now + self.settings.limits.commit_interval * RESERVED_INTERVALS, now);
@@ -300,9 +303,10 @@ impl Meeting {
             self.returns.handle_answer(from, organiser, now);
         }
         if let Some(member) = self.members.get_mut(from) {
-            member.committed(now + self.settings.limits.commit_interval);
+            member.committed(is_needed, &self.settings.limits, now);
         }
-        let Commit { epoch, blob, welcomes, .. } = commit;
+        let Commit { epoch, blob, welcomes, removed } = commit;
+        self.departed.handle_commit(&removed);
         self.epoch = epoch.next();
         self.append(LogEntry::Commit { from, epoch, blob }, actions);
         let mut changes = Changes::default();
@@ -446,6 +450,7 @@ impl Meeting {
     ) {
         self.reserved_until = None;
         self.epoch = self.epoch.next();
+        self.departed.handle_commit(removed);
         let mut were_members = removed.to_vec();
         were_members.retain(|participant| self.remove(*participant, &signed, changes, actions));
         let by = Some(signed.from);
@@ -580,17 +585,6 @@ fn log_withdrawn_return(
     if meeting.returns.contains(participant) {
         meeting.append(LogEntry::Gone { participant, by }, actions);
     }
-}
-
-/// Replaces the authority. The member `by` has the new keys.
-fn rotate(meeting: &mut Meeting, by: ParticipantId, next: NextAuthority) -> Result<(), Problem> {
-    if !meeting.authority.rotate(&next.rotation, next.admission_key) {
-        return Err(Problem::NotAuthorised);
-    }
-    if let Some(member) = meeting.members.get_mut(by) {
-        member.prove(meeting.authority.rotations());
-    }
-    Ok(())
 }
 
 /// The clients from one origin that wait may take this fraction of the places of a meeting: 1/4.

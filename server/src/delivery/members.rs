@@ -29,6 +29,7 @@ pub struct Member {
     /// server was started.
     proved: Option<usize>,
     may_commit_at: Instant,
+    may_update_at: Instant,
     tells: Bucket,
     tell_bytes: Bucket,
     beacons: Bucket,
@@ -56,6 +57,7 @@ impl Member {
             last_counter: None,
             proved: None,
             may_commit_at: now,
+            may_update_at: now,
             tells: Bucket::new(limits.tells_per_second, limits.tell_burst, now),
             tell_bytes: Bucket::new(limits.tell_bytes_per_second, limits.tell_byte_burst, now),
             beacons: Bucket::new(MAX_BEACONS_PER_SECOND, BEACON_BURST, now),
@@ -107,14 +109,18 @@ impl Member {
         self.relays.take(1, now)
     }
 
-    /// Returns whether the member may commit without a signature now.
-    pub fn may_commit(&self, now: Instant) -> bool {
-        now >= self.may_commit_at
+    /// Returns whether the member may commit without a signature now. `is_needed` is true if the commit removes somebody who has left, or
+    /// answers an organiser who comes back.
+    pub fn may_commit(&self, is_needed: bool, now: Instant) -> bool {
+        now >= self.may_commit_at && (is_needed || now >= self.may_update_at)
     }
 
-    /// Sets when the member may commit again without a signature.
-    pub fn committed(&mut self, next: Instant) {
-        self.may_commit_at = next;
+    /// Handles a commit without a signature that was accepted.
+    pub fn committed(&mut self, is_needed: bool, limits: &Limits, now: Instant) {
+        self.may_commit_at = now + limits.commit_interval;
+        if !is_needed {
+            self.may_update_at = now + limits.update_interval;
+        }
     }
 
     /// Records that the member has the keys after this number of changes. Returns true if that is new.

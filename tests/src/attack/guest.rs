@@ -153,6 +153,15 @@ impl Guest {
         true
     }
 
+    /// Sends an update of its keys that some members cannot read. Returns false if it cannot.
+    #[expect(clippy::disallowed_methods, reason = "it is a hostile client")]
+    pub async fn spoil(&mut self, victims: &[ParticipantId]) -> bool {
+        let now = std::time::Instant::now();
+        let Some(message) = hostile::half_valid(&mut self.meeting, victims, now) else { return false };
+        self.wire.send(&message).await;
+        true
+    }
+
     /// Returns true if it has the keys of a manager.
     pub fn has_keys(&self) -> bool {
         hostile::has_keys(&self.meeting)

@@ -53,16 +53,19 @@ pub async fn attack(report: &mut Report) -> Result<()> {
     Ok(())
 }
 
-fn start(name: &str, mut command: Command) -> Program {
+/// Starts a program that is controlled by lines, without devices.
+pub(super) fn start(name: &str, mut command: Command) -> Program {
     command.args(NO_DEVICES).args(["--json", "--commands", "--no-recent", "--name", name]).stdin(Stdio::piped());
     Program::start(name, command)
 }
 
-fn events(program: &Program) -> Vec<Value> {
+/// Returns what a program has printed.
+pub(super) fn events(program: &Program) -> Vec<Value> {
     program.output().iter().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
-fn find<T>(program: &Program, what: &str, wanted: impl Fn(&Value) -> Option<T>) -> Result<T> {
+/// Waits for an event of a program.
+pub(super) fn find<T>(program: &Program, what: &str, wanted: impl Fn(&Value) -> Option<T>) -> Result<T> {
     tokio::task::block_in_place(|| {
         let start = Instant::now();
         loop {

@@ -1,6 +1,7 @@
 //! The invariants of the design that hold at any time of a run. [`super::agreement`] checks those that hold at rest.
 //!
-//! I1: all members of an epoch have the same verification words. I2: nobody plays frames of a removed member, or encrypts for
+//! I1: all members of an epoch have the same verification words, but those who have merged a commit that others could not read, until
+//! one part joins again. I2: nobody plays frames of a removed member, or encrypts for
 //! it. I3: a client that is not a member of an epoch opens none of its frames, whatever keys it has kept. I4: a device that
 //! was removed is in no later epoch. I5: no frame is opened twice. Besides, no honest member is said to have another group, or
 //! to be silent.
@@ -17,8 +18,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What has been seen so far.
 #[derive(Default)]
 pub(super) struct Invariants {
-    /// The words of each epoch.
-    words: BTreeMap<Epoch, Words>,
+    /// The words of each epoch, the newest last. A commit that only some could read makes two groups, until one of them joins again.
+    words: BTreeMap<Epoch, Vec<Words>>,
     /// The devices that an organiser has ordered to remove and that its policy does not bar yet.
     ordered: Vec<DeviceKey>,
     /// The barred devices, with the first epoch without them.
@@ -58,11 +59,14 @@ impl Invariants {
         self.frames.push(frame);
     }
 
-    /// I1: records the words of the client's epoch, or compares them.
-    fn check_words(&mut self, client: &Client) {
+    /// I1: records the words of the client's epoch, or compares them. `spoiled` is how often a client could not read a commit.
+    fn check_words(&mut self, client: &Client, spoiled: usize) {
         if let (Some(epoch), Some(words)) = (client.epoch, client.words) {
-            let known = self.words.entry(epoch).or_insert(words);
-            assert_eq!(*known, words, "I1: {} has other words for epoch {}", client.name, epoch.0);
+            let known = self.words.entry(epoch).or_default();
+            if !known.contains(&words) {
+                known.push(words);
+            }
+            assert!(known.len() <= 1 + spoiled, "I1: {} has other words for epoch {}", client.name, epoch.0);
         }
     }
 
@@ -72,6 +76,11 @@ impl Invariants {
         if let Some(policy) = client.meeting.policy().filter(|_| client.is_organiser()) {
             let done = self.ordered.extract_if(.., |device| policy.is_barred(*device));
             self.removed.extend(done.map(|device| (device, epoch)));
+        }
+        // Who is in a group that is about to end does not know the removal.
+        let newest = self.words.get(&epoch).and_then(|words| words.last()).copied();
+        if newest != client.words {
+            return;
         }
         for (device, since) in &self.removed {
             let back = client.people.iter().find(|person| person.device == *device && epoch >= *since);
@@ -83,6 +92,8 @@ impl Invariants {
 impl Simulation {
     /// Checks a client after an input.
     pub(super) fn check_invariants(&mut self, client_id: ClientId) {
+        let is_unread = |notice: &&Notice| matches!(notice, Notice::KeysUnreadable(_));
+        let spoiled = self.clients.iter().flat_map(|client| &client.notices).filter(is_unread).count();
         let client = &mut self.clients[client_id.0];
         for event in std::mem::take(&mut client.verification) {
             if let verification::Event::Agreement(Agreement { differ, unheard, misnumbered, .. }) = event {
@@ -93,7 +104,10 @@ impl Simulation {
             }
         }
         for notice in &client.notices {
-            if let Notice::CommitRejected(from) = notice {
+            if let Notice::CommitRejected(from)
+            | Notice::KeysUnreadable(from)
+            | Notice::KeysReported { author: from, .. } = notice
+            {
                 assert!(
                     self.hostile_clients.is_empty() || self.hostile_clients.contains(*from),
                     "{} rejected a commit of an honest member",
@@ -104,7 +118,7 @@ impl Simulation {
         if !std::mem::take(&mut client.has_new_keys) || client.ending.is_some() {
             return;
         }
-        self.invariants.check_words(client);
+        self.invariants.check_words(client, spoiled);
         self.invariants.check_removals(client);
         self.check_new_frame(client_id);
     }

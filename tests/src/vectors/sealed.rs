@@ -4,7 +4,7 @@ use super::{ADA_ID, BOB, BOB_ID, Common, EVE, NEXT_SEEDS, NOW, SEEDS, at, hex, i
 use anyhow::{Context, Result};
 use crypto::group::log_epoch;
 use crypto::vectors::{kem_secret, key_package, lobby_key, sealing_key};
-use crypto::{Envelope, Group, Identity, LobbyMessage, Profile};
+use crypto::{Complaint, Envelope, Group, Identity, LobbyMessage, Profile};
 use proto::{Epoch, ParticipantId};
 use serde_json::{Value, json};
 use std::time::SystemTime;
@@ -18,9 +18,11 @@ pub(super) fn requests(common: &Common) -> Result<Vec<Value>> {
     let invitation = keys.invitation("192.0.2.1", 7_443, None);
     let (admission_key, chain) = (keys.public_key(), keys.chain().encode());
     let mut vectors = Vec::new();
-    for name in ["Bob", "Zoé Müller"] {
+    let complaint = Complaint { device: identity(EVE)?.public(), epoch: Epoch(0x0102_0304_0506) };
+    for (name, complaint) in [("Bob", None), ("Zoé Müller", None), ("Bob", Some(complaint))] {
         let profile = Profile::new(name).context("it is a name")?;
-        let (_, request) = crypto::knock(&invitation, admission_key, &chain, &joiner, profile, BOB_ID, at(NOW))?;
+        let (keys, me) = ((admission_key, &chain[..]), (&joiner, profile, BOB_ID));
+        let (_, request) = crypto::knock_again(&invitation, keys, me, complaint, at(NOW))?;
         // Version 1 B, key id 8, length 2.
         let enc = request.get(11..11 + ENC).context("a request contains the KEM's output")?;
         let secret = kem_secret(&SEEDS.admission, enc).context("it was made for this key")?;
@@ -29,6 +31,7 @@ pub(super) fn requests(common: &Common) -> Result<Vec<Value>> {
             "admission_key": hex(admission_key), "link_secret": hex(SEEDS.link), "request": hex(&request),
             "kem_secret": hex(secret), "device": hex(joiner.public().0), "participant": BOB_ID.0, "issued": NOW,
             "name": name,
+            "complaint": complaint.map(|said| json!({"device": hex(said.device.0), "epoch": said.epoch.0})),
         }));
     }
     Ok(vectors)

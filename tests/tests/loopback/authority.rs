@@ -272,7 +272,7 @@ fn garbage_knocks_of_many_addresses_do_not_silence_the_organiser() {
 }
 
 #[test]
-fn a_device_that_commits_garbage_again_and_again_is_not_admitted_again() {
+fn a_device_that_commits_garbage_is_not_admitted_again() {
     run(async {
         let server = server().await;
         let clients = meeting(&server, 2).await;
@@ -289,7 +289,7 @@ fn a_device_that_commits_garbage_again_and_again_is_not_admitted_again() {
             assert!(guest.listen(Duration::from_secs(10), |guest| guest.seen.is_out()).await, "it is expelled");
             clients[1].until("it has left", |state| state.members.len() == 2).await;
         }
-        assert_eq!(admitted, [true, true, true, false]);
+        assert_eq!(admitted, [true, false]);
         continue_undisturbed(&clients).await;
     });
 }

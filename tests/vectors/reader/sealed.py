@@ -44,7 +44,12 @@ class Sealed:
         plain = Reader(hpke.open_with_secret(secret, ciphertext, b"Conclave 1.0 knock\0" + meeting))
         need(secret.hex() == vector["kem_secret"], "another secret of the KEM")
         plain.take(16 + 32)
-        identity, leaf = read_key_package(plain.rest)
+        package, says = plain.rest, None
+        if vector["complaint"] is not None:
+            package, complaint = package[:-40], Reader(package[-40:])
+            says = {"device": complaint.take(32).hex(), "epoch": complaint.number(8)}
+        need(says == vector["complaint"], f"it complains about {says}")
+        identity, leaf = read_key_package(package)
         says = read_credential(identity, leaf, meeting)
         need(all(says[name] == vector[name] for name in says), f"the request says {says}")
 

@@ -34,7 +34,7 @@ impl Admitting {
             log: GroupLog::new(group, Position(0), Epoch(0)),
             roster: Roster::new(ME, Vec::new(), now),
             removals: Removals::default(),
-            entrant: Entrant { identity, profile, link: None },
+            entrant: Entrant { identity, profile, link: None, complaint: None },
             manager: Some(Manager::new(keys)),
             outputs: Outputs::default(),
             now,
@@ -242,7 +242,7 @@ fn a_device_with_several_invalid_commits_is_not_admitted_again() {
         organiser.handle_knock(participant, &request);
         kept.push(organiser.admissions.waiting.len());
         organiser.admissions.waiting.clear();
-        organiser.removals.count_invalid_commit(identity.public());
+        organiser.removals.count_invalid_commits(identity.public(), 1);
     }
     assert_eq!(kept, [1, 1, 1, 0]);
 }

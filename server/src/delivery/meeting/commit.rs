@@ -2,7 +2,8 @@
 
 use super::super::connection_id::ConnectionId;
 use super::super::tree::Welcomes;
-use proto::{Blob, Epoch, ParticipantId};
+use super::Meeting;
+use proto::{Blob, Epoch, NextAuthority, ParticipantId, Problem};
 
 /// [`proto::Up::Commit`].
 #[derive(Debug)]
@@ -24,4 +25,15 @@ pub struct Changes {
     pub closed: Vec<ConnectionId>,
     /// Connections that waited and belong to members now.
     pub admitted: Vec<ConnectionId>,
+}
+
+/// Replaces the authority. The member `by` has the new keys.
+pub(super) fn rotate(meeting: &mut Meeting, by: ParticipantId, next: NextAuthority) -> Result<(), Problem> {
+    if !meeting.authority.rotate(&next.rotation, next.admission_key) {
+        return Err(Problem::NotAuthorised);
+    }
+    if let Some(member) = meeting.members.get_mut(by) {
+        member.prove(meeting.authority.rotations());
+    }
+    Ok(())
 }

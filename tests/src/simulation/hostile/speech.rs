@@ -1,6 +1,7 @@
 //! What a hostile client sends: every message of the protocol in every state, well-formed or not.
 
 use super::{Aim, HostileClient, Stage};
+use crypto::group::hostile::half_valid;
 use crypto::open_return;
 use proto::{
     Blob, Epoch, ManagerCommand, MeetingId, NextAuthority, ParticipantId, Position, Refusal, ResumeToken, Up, VERSION,
@@ -156,10 +157,17 @@ impl HostileClient {
         Some(Up::Tell { epoch: membership.epoch, blob })
     }
 
+    #[expect(clippy::disallowed_methods, reason = "it is a hostile client")]
     fn valid_refresh(&mut self) -> Option<Up> {
         let merges = self.random.random();
         let membership = self.memberships.last_mut().filter(|membership| membership.pending.is_none())?;
-        let blob = Blob(membership.group.refresh().ok()?.commit);
+        let others: Vec<_> = membership.group.members().iter().map(|member| member.leaf).collect();
+        let victim = others.get(self.random.random_range(0..4 * others.len()));
+        let blob = Blob(match victim.filter(|leaf| **leaf != membership.group.me()) {
+            // Some can read it, and others cannot.
+            Some(victim) => half_valid(&mut membership.group, &[*victim]).ok()?,
+            None => membership.group.refresh().ok()?.commit,
+        });
         membership.pending = Some((blob.clone(), merges));
         Some(Up::Commit { epoch: membership.epoch, blob, removed: Vec::new(), welcome: None })
     }
