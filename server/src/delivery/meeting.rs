@@ -375,7 +375,7 @@ impl Meeting {
         match command {
             ManagerCommand::Commit { epoch, removed, rotation, .. } if epoch == self.epoch => {
                 if let Some(next) = rotation {
-                    rotate(self, signed.from, next)?;
+                    rotate(&mut self.authority, self.members.get_mut(signed.from), next)?;
                 }
                 let from = signed.from;
                 self.commit_signed(signed, &removed, &mut changes, actions);

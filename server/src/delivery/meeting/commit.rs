@@ -1,8 +1,9 @@
 //! A commit without a signature, and what a message changes for connections.
 
+use super::super::authority::Authority;
 use super::super::connection_id::ConnectionId;
+use super::super::members::Member;
 use super::super::tree::Welcomes;
-use super::Meeting;
 use proto::{Blob, Epoch, NextAuthority, ParticipantId, Problem};
 
 /// [`proto::Up::Commit`].
@@ -28,12 +29,12 @@ pub struct Changes {
 }
 
 /// Replaces the authority. The member `by` has the new keys.
-pub(super) fn rotate(meeting: &mut Meeting, by: ParticipantId, next: NextAuthority) -> Result<(), Problem> {
-    if !meeting.authority.rotate(&next.rotation, next.admission_key) {
+pub(super) fn rotate(authority: &mut Authority, by: Option<&mut Member>, next: NextAuthority) -> Result<(), Problem> {
+    if !authority.rotate(&next.rotation, next.admission_key) {
         return Err(Problem::NotAuthorised);
     }
-    if let Some(member) = meeting.members.get_mut(by) {
-        member.prove(meeting.authority.rotations());
+    if let Some(member) = by {
+        member.prove(authority.rotations());
     }
     Ok(())
 }
