@@ -385,7 +385,7 @@ impl Meeting {
             Phase::Recovering(_, recovery) => {
                 if let Stage::Joining(joining) = recovery.stage() {
                     // The next attempt may get it.
-                    joining.handle_timeout(&mut context).map_err(exits::while_recovering)
+                    joining.handle_timeout(&mut context).map_err(|exit| exits::while_recovering(&exit))
                 } else {
                     attempt = recovery.take_attempt(now);
                     if attempt {

@@ -193,7 +193,9 @@ impl Admissions {
             Command::Admit(participant) => self.admit(participant, context.now),
             Command::AdmitAll(all) => {
                 let now = context.now;
-                all.into_iter().for_each(|participant| self.admit(participant, now));
+                for participant in all {
+                    self.admit(participant, now);
+                }
             }
             Command::Refuse(participant, why) => self.refuse(participant, why, context),
             Command::SendBack(participant) => self.send_backs.request(participant, roster, context),

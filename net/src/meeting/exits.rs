@@ -112,7 +112,7 @@ pub(super) fn may_void(roster: &Roster, from: ParticipantId) -> bool {
 }
 
 /// Returns how an attempt to enter again ends. If the server withholds the tree, the next attempt may get it.
-pub(super) fn while_recovering(exit: Exit) -> Exit {
+pub(super) const fn while_recovering(exit: &Exit) -> Exit {
     match exit {
         Exit::Unanswered => Exit::Unanswered,
         Exit::Ended(_) | Exit::Lost | Exit::CutOff | Exit::SentBack => Exit::Lost,

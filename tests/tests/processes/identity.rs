@@ -47,10 +47,10 @@ fn another_device_under_a_known_name_is_an_alarm_in_the_next_meeting_until_it_is
     let _lock = lock_meetings();
     let folder = TempFolder::new("identity");
     let (own, other) = (folder.path("ada"), folder.path("anna"));
-    let (own, other) = (Path::new(&own), Path::new(&other));
+    let (own, other, key) = (Path::new(&own), Path::new(&other), folder.path("ada-key"));
     let alarm = "This is not the device that you know as Anna";
     for (round, badge) in [(1, "new-device"), (2, "other-device")] {
-        let mut ada = start("ada", client(&["meet"]), own);
+        let mut ada = start("ada", client(&["meet", "--identity", &key]), own);
         // Each start of a program without a window is a new device.
         let mut anna = start("Anna", client(&["join", "-"]), other);
         anna.send_line(&link(&ada));
@@ -154,7 +154,8 @@ fn a_certificate_of_a_trusted_organisation_is_a_badge_and_its_device_is_known_la
     let root = folder.write("root.pem", acme.pem.as_bytes());
     succeeds(identity(own, &["--trust", &root]));
 
-    let mut ada = start("ada", client(&["meet", "--waiting-room"]), own);
+    let own_key = folder.path("ada-key");
+    let mut ada = start("ada", client(&["meet", "--waiting-room", "--identity", &own_key]), own);
     let link_of_meeting = link(&ada);
     let mut anna = start("Anna", client(&["join", "-", "--identity", &key]), other);
     anna.send_line(&link_of_meeting);
@@ -173,7 +174,7 @@ fn a_certificate_of_a_trusted_organisation_is_a_badge_and_its_device_is_known_la
     leave(ada);
 
     std::fs::remove_file(Path::new(&key).join("certificate.pem")).expect("the certificate was installed");
-    let ada = start("ada", client(&["meet"]), own);
+    let ada = start("ada", client(&["meet", "--identity", &own_key]), own);
     let mut anna = start("Anna", client(&["join", "-", "--identity", &key]), other);
     anna.send_line(&link(&ada));
     sees(&ada, "Anna", "known-device");

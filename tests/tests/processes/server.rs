@@ -98,7 +98,7 @@ fn problems_of_another_server_are_reported() {
     let server = RunningServer::start(&folder.path("data"), &[]);
     let meet =
         |more: &[&str]| Program::start("host", client(&[&["meet"], more, NO_DEVICES.as_slice()].concat())).end(TIMEOUT);
-    let wrong = ["The server is not the one", "The server", "Do not continue"];
+    let wrong = ["The server is not the expected one", "The server", "Do not continue"];
     meet(&["--server", &server.address, "--fingerprint", &"ab".repeat(32)]).assert_failure(1, &wrong);
     // The certificate is self-signed.
     meet(&["--server", &server.address]).assert_failure(1, &wrong);

@@ -285,7 +285,7 @@ fn another_request_under_the_same_id_is_not_admitted() {
     let keys = ManagerKeys::new().unwrap();
     let (seen, other) = (request(&keys, 2), request(&keys, 2));
     let mut organiser = Admitting::new(keys);
-    organiser.admissions.rules_from = Some(organiser.now + Duration::from_secs(3600));
+    organiser.admissions.rules_from = Some(organiser.now + Duration::from_hours(1));
     organiser.handle_knock(ParticipantId(2), &seen);
     organiser.withdraw(ParticipantId(2));
     organiser.handle_knock(ParticipantId(2), &other);
