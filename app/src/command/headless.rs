@@ -20,8 +20,8 @@ use engine::chat::{Command as ChatCommand, Event as ChatEvent};
 use engine::report::Report;
 use engine::usage::{self, Usage};
 use engine::{
-    Command, Engine, Entry, Event, Events, LobbyEvent, MeetingFlags, Notice, NoticeKind, NullOutput, ParticipantId,
-    Person, Reason, Refusal, SecretLink, Slot, TrackId, Zeroizing,
+    Command, Engine, Entry, Event, Events, KeyState, LobbyEvent, MeetingFlags, Notice, NoticeKind, NullOutput,
+    ParticipantId, Person, Reason, Refusal, SecretLink, Slot, TrackId, Zeroizing,
 };
 use server::Stop;
 use std::sync::Arc;
@@ -82,10 +82,10 @@ pub fn run(
     if client.json {
         control::print(&control::ended(&reason));
     }
-    match reason {
-        Reason::Left => {}
-        Reason::Ended => output::message(sentences::reason(&reason)),
-        _ => bail!(sentences::reason(&reason)),
+    if reason == Reason::Ended {
+        output::message(sentences::reason(&reason));
+    } else if reason != Reason::Left {
+        bail!(sentences::reason(&reason));
     }
     Ok(())
 }
@@ -184,13 +184,7 @@ impl HeadlessMeeting<'_> {
             Event::LinkChanged { .. } => {
                 self.print(&control::link(&self.model.link));
             }
-            Event::Locked(lock) => {
-                tracing::info!(epoch = lock.epoch, "new keys");
-                // The first ones come before we are in the meeting, and `entered` is the first event.
-                if self.entered_at.is_some() {
-                    self.print(&meeting_events::words(lock));
-                }
-            }
+            Event::Locked(lock) => self.show_keys(lock),
             // We have no keys now, and are no member: only a member may write, or ask for totals.
             Event::Lobby(LobbyEvent::SentBack) => (self.entered_at, self.picture_at) = (None, None),
             Event::Totals(_) if self.leaving.is_some() => self.send(self.last_command()),
@@ -212,6 +206,14 @@ impl HeadlessMeeting<'_> {
             | Event::Second(_)
             | Event::Totals(_)
             | Event::Ended(_) => {}
+        }
+    }
+
+    fn show_keys(&self, lock: &KeyState) {
+        tracing::info!(epoch = lock.epoch, "new keys");
+        // The first ones come before we are in the meeting, and `entered` is the first event.
+        if self.entered_at.is_some() {
+            self.print(&meeting_events::words(lock));
         }
     }
 
