@@ -57,7 +57,7 @@ pub enum ChatOrder {
     EndVote(String),
 }
 
-/// Returns the command `name`; `None` if it is not about the chat.
+/// Returns the command `name`, or `fields` again if it is not about the chat.
 ///
 /// # Errors
 /// Returns an error if its fields are wrong.

@@ -93,7 +93,7 @@ pub fn refused(why: &str) -> Value {
     json!({ "error": why })
 }
 
-/// Returns the event of the end of the meeting, as the last one.
+/// Returns the last event, which says why the meeting has ended for us.
 pub fn ended(reason: &Reason) -> Value {
     let id = sentence::reason(reason);
     json!({ "ended": { "reason": id.strip_prefix("ended-").unwrap_or(id), "text": sentence::reason_text(reason, Language::of_system()) } })

@@ -470,7 +470,7 @@ impl JoinedMeeting {
         if !self.connected {
             return;
         }
-        self.removals.remove_devices(&self.admissions.complaints.take_guilty(), &self.roster);
+        self.removals.remove_devices(&self.admissions.complaints.take_devices_to_remove(), &self.roster);
         self.removals.expel(&self.roster, context);
         self.admissions.open_sealed((&self.log, &self.roster), &self.removals, context);
         self.admissions.send_refusals(context);

@@ -263,7 +263,7 @@ impl Reference {
         acts
     }
 
-    /// Returns true if a participant is gone, whose device has the number `id`. Who was removed by a manager's command is, if the
+    /// Returns true if the participant on the device with the number `id` is gone. Who was removed by a manager's command is, if the
     /// model gives that manager power over it.
     fn is_gone(&self, participant: ParticipantId, id: Id, policy: &PolicyContent) -> bool {
         match self.gone.get(&participant) {

@@ -1,7 +1,7 @@
 //! What members say that join again because they could not read the keys of somebody's commit.
 //!
 //! A manager that has merged the commit cannot know who is right. So it tells its user both names, lets the accused device in by no
-//! rule any more, and removes it when [`GUILTY`] devices complain. A complaint counts only about a commit that this client has
+//! rule any more, and removes it when [`COMPLAINTS_TO_REMOVE`] devices complain. A complaint counts only about a commit that this client has
 //! seen that device make, as MLS has authenticated it, and only of a device that was a member.
 
 use super::super::Notice;
@@ -19,7 +19,7 @@ pub struct Complaints {
     /// The devices that could not read a commit of a device.
     by_accused: BTreeMap<DeviceKey, BTreeSet<DeviceKey>>,
     /// The devices that are to be removed.
-    guilty: Vec<DeviceKey>,
+    to_remove: Vec<DeviceKey>,
 }
 
 impl Complaints {
@@ -49,12 +49,12 @@ impl Complaints {
             self.by_accused.pop_first();
         }
         let complaining = self.by_accused.entry(accused).or_default();
-        let is_new = complaining.len() < GUILTY && complaining.insert(by);
+        let is_new = complaining.len() < COMPLAINTS_TO_REMOVE && complaining.insert(by);
         if let Some(author) = by_device(roster, accused) {
             outputs.notice(Notice::KeysReported { author: author.id, reader: reader.to_owned() });
         }
-        if is_new && complaining.len() == GUILTY {
-            self.guilty.push(accused);
+        if is_new && complaining.len() == COMPLAINTS_TO_REMOVE {
+            self.to_remove.push(accused);
         }
     }
 
@@ -64,13 +64,13 @@ impl Complaints {
     }
 
     /// Returns the devices about which enough others have complained, once.
-    pub fn take_guilty(&mut self) -> Vec<DeviceKey> {
-        std::mem::take(&mut self.guilty)
+    pub fn take_devices_to_remove(&mut self) -> Vec<DeviceKey> {
+        std::mem::take(&mut self.to_remove)
     }
 }
 
 /// A device is removed when so many others could not read its commits. One member that lies has nobody removed.
-const GUILTY: usize = 3;
+const COMPLAINTS_TO_REMOVE: usize = 3;
 
 /// For how many epochs the committers are kept. Who cannot read a commit complains within seconds.
 const MAX_EPOCHS: usize = 128;

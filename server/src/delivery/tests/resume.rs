@@ -263,7 +263,7 @@ fn while_an_organiser_waits_members_commit_nothing_but_answers() {
     let mut service = after_a_false_welcome();
     service.passes(Duration::from_secs(3));
     let lost = Down::CommitTooLate { epoch: Epoch(3) };
-    // Also a commit that is reserved for the member is an answer.
+    // If the next commit is reserved for this member, it must be an answer, too.
     assert!(!answers(&mut service, CLEO, 2, RETURNING[1]), "an old epoch");
     for member in [BEN, CLEO] {
         assert_eq!(service.sends(member, commit(3, &[ANNA])), [(member, lost.clone())]);
