@@ -144,12 +144,15 @@ pub async fn void_commits(world: &mut World, rounds: usize, report: &mut Report)
     for _ in 0..rounds {
         let mut guest = join(world).await?;
         guest.catch_up().await?;
-        let epoch = guest.facts.epoch;
+        let (epoch, link) = (guest.facts.epoch, world.link());
         guest.wire.send(&void(epoch)).await;
         guest.listen(Duration::from_secs(2), |guest| guest.seen.is_out()).await;
         let outcome = guest.seen.outcome();
         rows.push(row("member", "a void commit of the current epoch", &outcome, false));
         report.check("a void commit costs its sender the membership", outcome, guest.seen.is_out());
+        // Its device is barred, and whoever knocks by the link of before waits for a decision.
+        let has_changed = |world: &World| world.link() != link;
+        tokio::task::block_in_place(|| world.wait(TIMEOUT, "the link has changed", has_changed))?;
         blame(world, &mut rows);
     }
     report.rows.extend(rows);
